@@ -424,7 +424,7 @@ ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help, .in_card
 ACTION action_prompt = {.command = "prompt", .args = "", .run = prompt, .in_help = true, .in_card = true};
 ACTION action_undo = {.command = "undo", .args = "", .run = undo, .may = may_undo, .in_card = true};
 ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_redo, .in_card = true};
-ACTION action_export = {.command = "export", .args = "FILE.csv|json|md|txt", .run = export, .may = may_export};
+ACTION action_export = {.command = "export", .args = "FILE.csv|json|md|svg|ansi|txt", .run = export, .may = may_export};
 ACTION action_redraw = {.command = "redraw", .args = "", .run = redraw, .in_help = true, .in_card = true};
 ACTION action_suspend = {.command = "suspend", .args = "", .run = suspend, .in_help = true, .in_card = true};
 const struct action action_seed = {.command = "seed", .args = "[N]", .run = choose_seed, .may = may_choose_seed};
@@ -471,7 +471,7 @@ static const struct key_entry keys[] = {
      "undo a mark, label, filter, layout, masking or :tune change (as a new event)", 0},
     {{KEY_CTRL('r')}, &action_redo, "", NULL, "redo", 0},
     {{'e'}, &action_export, "", "export",
-     "write what is shown, as filtered and sorted: .csv, .json, .md, or .txt for the picture", 50},
+     "write what is shown: .csv, .json, .md; .svg the plots; .txt, .ansi the picture", 50},
     {{';'}, &action_note, "", "note", "a note at this step, kept with the run", 60},
     {{'#'}, &action_seed, "", NULL,
      "whose latents and concepts are shown: the next seed of weights, of each condition", 0},

@@ -42,6 +42,21 @@ static void write_shot(struct loop *l, const char *path)
             rc == OK ? path : e.msg);
 }
 
+static void write_export(struct loop *l, const struct app_request *r)
+{
+    struct errinfo e = {0};
+    struct plot_svg plots;
+    plot_svg_init(&plots);
+    l->c.plots = &plots;
+    app_view(&l->app, &l->v, &l->c);
+    l->c.plots = NULL;
+    const struct export_picture picture = {&l->c, &plots};
+    const enum err rc = export_file(&l->app, &l->v, r->screen, &picture, r->path, &e);
+    app_say(&l->app, rc != OK, rc == OK ? "written: %s" : "%s",
+            rc == OK ? r->path : e.msg);
+    plot_svg_deinit(&plots);
+}
+
 /* What was chosen goes to the terminal, and the user is told what. */
 static void copy_out(struct loop *l)
 {
@@ -72,7 +87,6 @@ static void copy_shot(struct loop *l)
 
 static void do_request(struct loop *l, const struct app_request *r)
 {
-    struct errinfo e = {0};
     switch (r->kind) {
     case REQUEST_QUIT: l->quit = true; break;
     case REQUEST_REDRAW:
@@ -92,14 +106,7 @@ static void do_request(struct loop *l, const struct app_request *r)
             term_set_mouse(l->t, l->app.mouse);
         }
         break;
-    case REQUEST_EXPORT:
-        app_view(&l->app, &l->v, &l->c);
-        if (export_file(&l->app, &l->v, r->screen, &l->c, r->path, &e) == OK) {
-            app_say(&l->app, false, "written: %s", r->path);
-        } else {
-            app_say(&l->app, true, "%s", e.msg);
-        }
-        break;
+    case REQUEST_EXPORT: write_export(l, r); break;
     case REQUEST_SHOT: write_shot(l, r->path); break;
     case REQUEST_RUNS: runs_look(l->runs, r->path); break;
     case REQUEST_ORDER:

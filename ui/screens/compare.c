@@ -449,7 +449,8 @@ static void draw_curves(struct app *a, const struct session_view *v, struct canv
     if (!o) {
         return;
     }
-    struct plot_spec spec = {.y_min = (double)NAN,
+    struct plot_spec spec = {.title = title,
+                             .y_min = (double)NAN,
                              .y_max = (double)NAN,
                              .cursor_x = (double)NAN,
                              .smooth = pane_is_noisy(s->metric) ? a->smooth : 0.0,
@@ -462,7 +463,8 @@ static void draw_curves(struct app *a, const struct session_view *v, struct canv
                                  .n = y->n,
                                  .role = compare_role(o, i),
                                  .faint = i ? ROLE_FAINT_B : ROLE_FAINT_A,
-                                 .letter = compare_letter(o, i)};
+                                 .letter = compare_letter(o, i),
+                                 .name = o->choice[o->side[i].choice].name};
     }
     plot_draw(c, in, &spec, NULL);
 }

@@ -40,7 +40,8 @@ static struct plot_series curve(const struct app *a, const struct session_view *
     struct plot_series p = {.n = s->n - from,
                             .role = arm_role(arm),
                             .faint = arm_faint(arm),
-                            .letter = av->letter};
+                            .letter = av->letter,
+                            .name = av->label};
     *x_own = NULL;
     if (!p.n) {
         return p;
@@ -173,7 +174,9 @@ void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
     double *x_own[VIEW_CONDS] = {NULL};
     char why[160];
     struct plot_series thin[VIEW_ARMS];
-    struct plot_spec spec = {.y_min = (double)NAN, .y_max = (double)NAN};
+    struct plot_spec spec = {.title = measure_at((enum metric)metric)->label,
+                             .y_min = (double)NAN,
+                             .y_max = (double)NAN};
     spec.n_series = conds_of(v);
     for (size_t k = 0; k < spec.n_series; k++) {
         spec.series[k] = curve(a, v, k, metric, &x_own[k]);
