@@ -49,6 +49,10 @@ struct screen_def {
 
     void (*view)(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide);
+    /* Its most telling picture, for the card of a small terminal, which is of the first
+     * screen of the table. */
+    void (*chart)(struct app *a, const struct session_view *v, struct canvas *c,
+                  struct rect r);
     /* Its part of the status line. */
     void (*status)(const struct app *a, const struct session_view *v, char *out,
                    size_t cap);

@@ -528,6 +528,14 @@ static bool copy(const struct app *a, const struct session_view *v, char *what,
     return t->drawn[pane] && values[0];
 }
 
+/* The pane in focus, or the first. */
+static void chart(struct app *a, const struct session_view *v, struct canvas *c,
+                  struct rect r)
+{
+    const int focus = *app_focus(a, &screen_train);
+    train_pane(a, v, c, r, focus < PANES ? focus : 0, false);
+}
+
 /* ---- the row ---- */
 
 static const char *measure_word(const struct app *a, const char *text, size_t i)
@@ -634,6 +642,7 @@ const struct screen_def screen_train = {
     .init = init,
     .sync = sync,
     .view = view,
+    .chart = chart,
     .status = status,
     .move = move,
     .enter = enter,
