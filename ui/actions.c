@@ -296,7 +296,7 @@ static void export(struct app *a, const struct session_view *v, const char *args
 {
     if (args[0] && !export_knows(args)) {
         app_say(a, true,
-                "export: found '%.60s', expected a name ending in " EXPORT_FORMS, args);
+                "export: found '%.60s', expected NAME" EXPORT_FORMS, args);
         return;
     }
     if (args[0]) {

@@ -208,8 +208,7 @@ enum err export_file(const struct app *a, const struct session_view *v,
     const size_t form = form_of(path);
     if (form == FORMS) {
         return err_set(e, ERR_USAGE,
-                       "export: found '%.60s', expected a name ending in " EXPORT_FORMS,
-                       path);
+                       "export: found '%.60s', expected NAME" EXPORT_FORMS, path);
     }
     TRY(newfile_check(path, "choose another name", e));
     str_init(&out, EXPORT_MAX);

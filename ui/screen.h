@@ -75,6 +75,7 @@ struct screen_def {
     /* A mouse event on something that the screen drew. */
     void (*mouse)(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);
+    const struct find_use *find;     /* of its rows or texts, see find_use.h; NULL */
     const struct filter_use *filter; /* of its rows, see filter_use.h; NULL: none */
     /* What of it answers to a text (not ""), for the finder: at most `most`, in any
      * order, with scores as fuzzy_score gives them; how many. */

@@ -288,6 +288,7 @@ const struct screen_def screen_concepts = {
     .enter = enter,
     .cancel = cancel,
     .mouse = mouse,
+    .find = &concepts_find_use,
     .filter = &concepts_filter,
     .layout = layout,
     .set_layout = set_layout,

@@ -708,6 +708,7 @@ const struct screen_def screen_detail = {
     .mouse = mouse,
     .layout = layout,
     .set_layout = set_layout,
+    .find = &detail_find_use,
     .copy = copy,
     .may_export = may_export,
     .export_name = export_name,

@@ -625,6 +625,7 @@ const struct screen_def screen_latents = {
     .enter = enter,
     .mouse = mouse,
     .found = latents_found,
+    .find = &latents_find_use,
     .filter = &latents_filter,
     .layout = layout,
     .set_layout = set_layout,

@@ -669,6 +669,7 @@ const struct screen_def screen_runs = {
     .move = move,
     .enter = enter,
     .mouse = mouse,
+    .find = &runs_find,
     .filter = &runs_filter,
     .layout = layout,
     .set_layout = set_layout,
