@@ -1,6 +1,6 @@
 /* What a latent stands for: the word or concept whose occurrences it fires on. */
 #include "base/mem.h"
-#include "latents/latents_priv.h"
+#include "latents/latent_table_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 #ifndef SAETOP_SWEEP_CELLFILE_H
 #define SAETOP_SWEEP_CELLFILE_H
 
-#include "sweep/measure.h"
 #include "sweep/plan.h"
+#include "sweep/sweep_measure.h"
 #include "train/inputs.h"
 
 /* What a run was made with, beside its settings; 0: none. */

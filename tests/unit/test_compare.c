@@ -1,7 +1,7 @@
 /* Two sides compared: differences over seeds and of the text, what is said of them,
  * what is warned of, curves, and figures of each source. */
 #include "base/mem.h"
-#include "run/compare.h"
+#include "run/compared.h"
 #include "unit/check.h"
 #include "unit/world.h"
 

@@ -1,7 +1,7 @@
 /* Two sides held against each other: conditions of a run, or runs. What the Compare
  * screen and `saetop verdict` have in common. Any thread. */
-#ifndef SAETOP_RUN_COMPARE_H
-#define SAETOP_RUN_COMPARE_H
+#ifndef SAETOP_RUN_COMPARED_H
+#define SAETOP_RUN_COMPARED_H
 
 #include "eval/concept_table.h"
 #include "eval/report.h"

@@ -1,8 +1,8 @@
 /* Whether a text answers to words that somebody typed, who need not know its words:
  * each is looked for as it stands, without its ending ("masking" finds "masked"), and
  * as what else people call it ("neuron" finds "latent"). Any thread. */
-#ifndef SAETOP_UI_WORDS_H
-#define SAETOP_UI_WORDS_H
+#ifndef SAETOP_UI_WORD_SEARCH_H
+#define SAETOP_UI_WORD_SEARCH_H
 
 #include <stdbool.h>
 #include <stddef.h>
