@@ -13,7 +13,7 @@
 #include "stop.h"
 #include "sweep/cellfile.h"
 #include "sweep/run.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 #include "sweep_plan_opts.h"
 #include "sweep_script.h"
 #include "train/rundir.h"

@@ -5,7 +5,7 @@
 #include "cmd.h"
 #include "eval/kept.h"
 #include "eval/verdict.h"
-#include "run/compare.h"
+#include "run/compared.h"
 
 #include <math.h>
 #include <stdio.h>

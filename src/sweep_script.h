@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "sweep/measure.h"
 #include "sweep/plan.h"
+#include "sweep/sweep_measure.h"
 
 /* Append a command for each cell that is not done; results [n_cells]. */
 void sweep_script_lines(const char *dir, const struct sweep_plan *p,

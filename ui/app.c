@@ -126,16 +126,22 @@ const struct screen_def *app_home(const struct app *a)
     return a->screens->row[0];
 }
 
+void app_key_of(const struct app *a, const struct screen_def *screen, char *out,
+                size_t cap)
+{
+    for (size_t s = 0; s < a->screens->n; s++) {
+        const struct key_entry *go = keymap_go(a->screens, s);
+        if (a->screens->row[s] == screen && go->key[0]) {
+            key_name(go->key[0], out, cap);
+            return;
+        }
+    }
+    snprintf(out, cap, ":screen %s", screen->name);
+}
+
 bool app_is_live_card(const struct app *a)
 {
     return layout_kind(a->w, a->h) < LAYOUT_FULL;
-}
-
-bool app_card_takes(uint32_t key)
-{
-    static const char takes[] = " m[]{}bcqQ?:;u";
-    return (key < 127 && key && strchr(takes, (int)key) != NULL) || key == KEY_ESC_ ||
-           key == KEY_F1_ || key == 12 || key == 18 || key == 26;
 }
 
 void app_hit(struct app *a, struct rect r, int kind, int arg)

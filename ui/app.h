@@ -23,12 +23,14 @@ enum app_request_kind {
     REQUEST_QUIT,
     REQUEST_REDRAW,
     REQUEST_SUSPEND,
-    REQUEST_LOOK,   /* theme, tier or mouse changed: read them from the app */
-    REQUEST_EXPORT, /* screen's content as CSV to path */
-    REQUEST_SHOT,   /* the canvas as text to path */
-    REQUEST_RUNS,   /* look at the folder of runs at path; "": at none */
-    REQUEST_ORDER,  /* do it with one of them */
-    REQUEST_OPEN,   /* end the session, and open the run of app->next */
+    REQUEST_LOOK,      /* theme, tier or mouse changed: read them from the app */
+    REQUEST_EXPORT,    /* screen's content as CSV to path */
+    REQUEST_SHOT,      /* the canvas as text to path */
+    REQUEST_RUNS,      /* look at the folder of runs at path; "": at none */
+    REQUEST_ORDER,     /* do it with one of them */
+    REQUEST_OPEN,      /* end the session, and open the run of app->next */
+    REQUEST_COPY,      /* app->copied to the terminal's clipboard */
+    REQUEST_COPY_SHOT, /* the canvas as text */
 };
 struct app_request {
     enum app_request_kind kind;
@@ -101,6 +103,15 @@ struct message_log {
     } at[MESSAGES];
     size_t n;            /* said in all */
     uint64_t own, heard; /* of what the interface and the session said: kept here */
+};
+
+/* Text for the terminal's clipboard: printable, at most COPY_MAX bytes, as some
+ * terminals drop a longer one whole. */
+enum { COPY_MAX = 8192 };
+struct copied {
+    char text[COPY_MAX + 1];
+    char what[96]; /* it is, in words */
+    bool cut;
 };
 
 enum { HELP_FILTER_CAP = 64 };
@@ -184,6 +195,9 @@ struct app {
     char refused[200]; /* why the prompt of a key is refused, while the user types on */
     uint64_t said;     /* by the interface, counted as the view counts the session's */
     uint64_t heard;    /* of the session's: those that a key or time has dismissed */
+    uint32_t after;    /* a key that others follow was pressed; 0: none */
+    bool which;        /* ... and a pause has shown which */
+    struct copied copied; /* for REQUEST_COPY */
 
     struct command command[APP_COMMANDS]; /* to be posted, in order */
     size_t n_commands;
@@ -217,10 +231,11 @@ void app_come_back(struct app *a, const struct screen_def *screen);
 const struct screen_def *app_up(const struct app *a);
 /* The screen that a small terminal's card stands in for: the first. */
 const struct screen_def *app_home(const struct app *a);
+/* The key that opens a screen of the table; ":screen NAME" where none does. */
+void app_key_of(const struct app *a, const struct screen_def *screen, char *out,
+                size_t cap);
 /* Whether the terminal is so small that a card stands in for the screens. */
 bool app_is_live_card(const struct app *a);
-/* Keys that the card answers to. */
-bool app_card_takes(uint32_t key);
 /* Note that what is drawn in r reacts to the mouse. */
 void app_hit(struct app *a, struct rect r, int kind, int arg);
 

@@ -70,12 +70,14 @@ bool rect_holds(struct rect r, int x, int y);
 /* Range of characters that the terminal's font can show. */
 enum glyph_tier { GLYPH_BRAILLE, GLYPH_BLOCK, GLYPH_ASCII };
 
+struct plot_svg;
 struct canvas {
     int w, h;
     struct cell *cell; /* [h * w] */
     struct rect clip;
     enum glyph_tier tier;
     int cursor_x, cursor_y; /* -1: hidden */
+    struct plot_svg *plots; /* what is plotted goes there as well; NULL: nowhere */
 };
 
 enum err canvas_init(struct canvas *c, int w, int h, enum glyph_tier tier,

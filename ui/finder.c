@@ -274,7 +274,7 @@ static void open(struct app *a, const struct session_view *v, const char *args)
 }
 
 const struct action action_finder = {
-    .command = "go", .args = "[TEXT]", .run = open, .in_help = true};
+    .command = "go", .args = "[TEXT]", .run = open, .in_help = true, .leads_out = true};
 
 /* Keys that move in the list; NULL: one of the line. */
 static const char *direction_of(uint32_t key)

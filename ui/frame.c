@@ -7,6 +7,7 @@
 #include "ui/livecard.h"
 #include "ui/statusline.h"
 #include "ui/steer.h"
+#include "ui/whichkey.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -106,28 +107,61 @@ static bool refuse_text(struct app *a, const struct session_view *v,
     return true;
 }
 
+/* Whether a screen's text box may have a key. */
+static bool is_for_text(const struct key_entry *k, uint32_t key)
+{
+    const bool letter = key >= ' ' && key < KEY_FIRST_SPECIAL;
+    return letter || !k || !k->action->leads_out;
+}
+
+/* The second key of two. */
+static void second_key(struct app *a, const struct session_view *v, uint32_t after,
+                       uint32_t key)
+{
+    const uint32_t both = KEY_THEN(after, key);
+    const struct key_entry *k = keymap_find_key(a->screens, a->screen, both);
+    char first[24], names[48];
+    if (k) {
+        app_dispatch(a, v, k, k->preset);
+    } else if (key != KEY_ESC_) {
+        key_name(after, first, sizeof first);
+        key_name(both, names, sizeof names);
+        app_say(a, true, "%s does nothing; what may follow %s is shown after a pause",
+                names, first);
+    }
+}
+
 static void normal_key(struct app *a, const struct session_view *v, uint32_t key)
 {
-    if (app_is_live_card(a) && !app_card_takes(key)) {
-        return;
-    }
-    const bool is_own = key != KEY_F1_ && key != KEY_CTRL('p');
-    if (!app_is_live_card(a) && a->screen->type && is_own &&
-        a->screen->type(a, v, key)) {
-        return;
-    }
-    const struct screen_def *screen = app_is_live_card(a) ? app_home(a) : a->screen;
+    const bool card = app_is_live_card(a);
+    const struct screen_def *screen = card ? app_home(a) : a->screen;
     const struct key_entry *k = keymap_find_key(a->screens, screen, key);
+    if (card && !(k && k->action->in_card)) {
+        return;
+    }
+    if (!card && a->screen->type && is_for_text(k, key) && a->screen->type(a, v, key)) {
+        return;
+    }
     if (k && !refuse_text(a, v, k)) {
         app_dispatch(a, v, k, k->preset);
+    } else if (!k && keymap_begins(a->screens, screen, key)) {
+        a->after = key;
     } else if (!k) {
         say_elsewhere(a, key);
     }
 }
 
+static void forget_first_key(struct app *a)
+{
+    a->after = 0;
+    a->which = false;
+}
+
 static void key_event(struct app *a, const struct session_view *v, uint32_t key)
 {
+    const uint32_t after = a->after;
     app_dismiss(a, v);
+    forget_first_key(a);
     if (a->prompt) {
         prompt_key(a, v, key);
     } else if (a->finder.open) {
@@ -136,6 +170,8 @@ static void key_event(struct app *a, const struct session_view *v, uint32_t key)
         help_key(a, v, key);
     } else if (a->leaving != STAYING) {
         leave_key(a, v, key);
+    } else if (after) {
+        second_key(a, v, after, key);
     } else {
         normal_key(a, v, key);
     }
@@ -228,6 +264,9 @@ static void mouse_event(struct app *a, const struct session_view *v,
             a->pressed = *hit;
         }
     }
+    if (ev->mouse == MOUSE_PRESS) {
+        forget_first_key(a);
+    }
     if (a->leaving != STAYING || a->prompt) {
         return; /* a question is answered by key */
     }
@@ -312,6 +351,7 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
         a->h = ev->h;
         break;
     case EVENT_LAPSE: app_dismiss(a, v); break;
+    case EVENT_PAUSE: a->which = a->after != 0; break;
     case EVENT_TICK:
     case EVENT_FOCUS:
     case EVENT_NONE: break;
@@ -417,6 +457,7 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     } else if (a->help.open) {
         help_view(a, v, c);
     }
+    which_view(a, v, c, f);
     leave_view(a, v, c);
     say_view(a, v, c, f);
     prompt_view(a, v, c, f);

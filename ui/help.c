@@ -8,7 +8,7 @@
 #include "ui/steer.h"
 #include "ui/text.h"
 #include "ui/topics.h"
-#include "ui/words.h"
+#include "ui/word_search.h"
 
 #include <stdio.h>
 #include <string.h>

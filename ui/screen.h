@@ -49,6 +49,10 @@ struct screen_def {
 
     void (*view)(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide);
+    /* Its most telling picture, for the card of a small terminal, which is of the first
+     * screen of the table. */
+    void (*chart)(struct app *a, const struct session_view *v, struct canvas *c,
+                  struct rect r);
     /* Its part of the status line. */
     void (*status)(const struct app *a, const struct session_view *v, char *out,
                    size_t cap);
@@ -74,6 +78,7 @@ struct screen_def {
     /* A mouse event on something that the screen drew. */
     void (*mouse)(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);
+    const struct find_use *find;     /* of its rows or texts, see find_use.h; NULL */
     const struct filter_use *filter; /* of its rows, see filter_use.h; NULL: none */
     /* Find items of this screen that match a text (not ""), for the finder: at most
      * `most`, in any order, with scores as fuzzy_score gives them. Returns how many. */
@@ -81,6 +86,11 @@ struct screen_def {
                     const char *typed, struct finder_item *out, size_t most);
     /* Point at a step of the run; the first screen of the table that can is asked. */
     void (*point)(struct app *a, const struct session_view *v, int64_t step);
+
+    /* What is under the cursor, as text for the clipboard, and what it is in words
+     * ("latent"); false: nothing. Raw: copy.c makes it printable and cuts it. */
+    bool (*copy)(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out);
 
     /* The way it is set up, which undo takes back: bytes that are compared, at most
      * SCREEN_LAYOUT; `out` is zeroed. */
@@ -104,6 +114,9 @@ struct screen_table {
     /* Name, title and keys of the help overlay, and of everywhere but where a screen
      * has the key itself. */
     const struct screen_def *help, *everywhere;
+    /* A list a section of the keymap, in place of those of the screens, where the user
+     * has keys of his own (own_keys.h); NULL: none. */
+    const struct key_list *own;
 };
 
 /* The screen of that name; NULL: none. */

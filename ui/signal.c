@@ -3,7 +3,7 @@
 #endif
 #include "ui/signal.h"
 
-#include "base/leave.h"
+#include "base/leave_signals.h"
 #include "ui/stderr_tail.h"
 #include "ui/term_tty.h"
 

@@ -18,8 +18,12 @@ static void tab_text(const struct app *a, size_t s, char *out, size_t cap)
 {
     const struct screen_def *screen = a->screens->row[s];
     const bool on = a->screen == screen;
-    snprintf(out, cap, "%c%c %s%c", on ? '[' : ' ', (char)screen->go.key[0],
-             screen->title, on ? ']' : ' ');
+    const struct key_entry *go = keymap_go(a->screens, s);
+    char key[48] = "-";
+    if (go->key[0]) {
+        key_name(go->key[0], key, sizeof key);
+    }
+    snprintf(out, cap, "%c%s %s%c", on ? '[' : ' ', key, screen->title, on ? ']' : ' ');
 }
 
 /* Columns between two tabs: none where a narrow terminal has no room for them. */
@@ -210,7 +214,7 @@ static bool is_useless(const struct app *a, const struct session_view *v,
     return steer_is_over_for(k->action, a, v) ||
            (k->action->hides && v->state != SESSION_LOADING &&
             action_may(k->action, a, v)) ||
-           (app_is_live_card(a) && k->key[0] && !app_card_takes(k->key[0]));
+           (app_is_live_card(a) && k->key[0] && !k->action->in_card);
 }
 
 struct hint {
@@ -280,7 +284,7 @@ static int draw_hints(struct app *a, const struct session_view *v, struct canvas
                       int x, int y, int room, const struct hint *hint, size_t n)
 {
     const bool off = action_may(hint[0].key->action, a, v) != NULL;
-    char key[32];
+    char key[48];
     int w = canvas_text_width(hint[0].text);
     for (size_t i = 0; i < n; i++) {
         hint_key(&hint[i], key, sizeof key);

@@ -365,26 +365,42 @@ static void note(struct app *a, const struct session_view *v, const char *args)
 
 ACTION_WORDS(mask_word, "on", "off", "at")
 
-const struct action action_pause = {
-    .command = "pause", .args = "", .run = pause_run, .may = may_train};
+const struct action action_pause = {.command = "pause",
+                                    .args = "",
+                                    .run = pause_run,
+                                    .may = may_train,
+                                    .in_card = true};
 const struct action action_resume = {
     .command = "resume", .args = "", .run = resume_run, .may = may_resume};
-const struct action action_toggle_mask = {
-    .command = "toggle-mask", .args = "", .run = toggle_mask, .may = may_train};
-const struct action action_rate = {
-    .command = "rate", .args = "[+|-]STEP", .run = step_rate, .may = may_train};
+const struct action action_toggle_mask = {.command = "toggle-mask",
+                                          .args = "",
+                                          .run = toggle_mask,
+                                          .may = may_train,
+                                          .in_card = true};
+const struct action action_rate = {.command = "rate",
+                                   .args = "[+|-]STEP",
+                                   .run = step_rate,
+                                   .may = may_train,
+                                   .in_card = true};
 const struct action action_mask = {.command = "mask",
                                    .args = "P|on|off [at STEP]",
                                    .run = set_mask,
                                    .may = may_train,
                                    .word = mask_word};
-const struct action action_fork = {
-    .command = "fork", .args = "", .run = fork_run, .may = may_fork, .hides = true};
-const struct action action_save = {
-    .command = "save", .args = "[DIR]", .run = save_run, .may = may_steer};
+const struct action action_fork = {.command = "fork",
+                                   .args = "",
+                                   .run = fork_run,
+                                   .may = may_fork,
+                                   .hides = true,
+                                   .in_card = true};
+const struct action action_save = {.command = "save",
+                                   .args = "[DIR]",
+                                   .run = save_run,
+                                   .may = may_steer,
+                                   .in_card = true};
 const struct action action_extend = {
     .command = "extend", .args = "STEPS", .run = extend_run, .may = may_extend};
 const struct action action_evaluate = {
     .command = "evaluate", .args = "", .run = evaluate_now, .may = may_steer};
 const struct action action_note = {
-    .command = "note", .args = "TEXT", .run = note, .may = may_steer};
+    .command = "note", .args = "TEXT", .run = note, .may = may_steer, .in_card = true};

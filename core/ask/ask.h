@@ -18,7 +18,7 @@
 #define SAETOP_ASK_ASK_H
 
 #include "ask/ask_edit.h"
-#include "latents/latents.h"
+#include "latents/latent_table.h"
 #include "lm/lm.h"
 #include "sae/sae.h"
 

@@ -1,6 +1,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
-#include "latents/latents_priv.h"
+#include "latents/latent_table_priv.h"
 #include "num/stats.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* Matches: the word or concept whose occurrences a latent fires on. */
 #include "base/mem.h"
-#include "latents/latents_priv.h"
+#include "latents/latent_table_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -19,7 +19,7 @@
 #ifndef SAETOP_LATENTS_LATENT_PAIRS_H
 #define SAETOP_LATENTS_LATENT_PAIRS_H
 
-#include "latents/latents.h"
+#include "latents/latent_table.h"
 
 #define PAIRS_FIRES       ((size_t)10)
 #define PAIRS_ALIKE       0.5

@@ -1,7 +1,7 @@
 #include "latents/word_contexts.h"
 
 #include "base/mem.h"
-#include "latents/latents_priv.h"
+#include "latents/latent_table_priv.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #define SAETOP_SESSION_COMPARISON_H
 
 #include "latents/latent_pairs.h"
-#include "run/compare.h"
+#include "run/compared.h"
 
 #define COMPARE_CHOICES     16 /* conditions to choose from */
 #define COMPARE_NAME        96

@@ -4,7 +4,7 @@
 #ifndef SAETOP_SWEEP_BENCH_H
 #define SAETOP_SWEEP_BENCH_H
 
-#include "sweep/measure.h"
+#include "sweep/sweep_measure.h"
 #include "train/inputs.h"
 
 #include <stdatomic.h>

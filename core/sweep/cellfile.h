@@ -3,8 +3,8 @@
 #ifndef SAETOP_SWEEP_CELLFILE_H
 #define SAETOP_SWEEP_CELLFILE_H
 
-#include "sweep/measure.h"
 #include "sweep/plan.h"
+#include "sweep/sweep_measure.h"
 #include "train/inputs.h"
 
 /* Hashes of the files that a run was made with, and its kernels; 0: none. */

@@ -12,8 +12,8 @@
 #ifndef SAETOP_SWEEP_RUN_H
 #define SAETOP_SWEEP_RUN_H
 
-#include "sweep/measure.h"
 #include "sweep/plan.h"
+#include "sweep/sweep_measure.h"
 
 #include <stdatomic.h>
 

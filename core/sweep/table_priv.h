@@ -3,7 +3,7 @@
 #define SAETOP_SWEEP_TABLE_PRIV_H
 
 #include "base/markdown.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 
 #define REPORT_WIDTH ((size_t)80) /* of paragraphs */
 #define TEXT_BYTES   ((size_t)1 << 22)

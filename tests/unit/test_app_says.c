@@ -428,7 +428,7 @@ static void test_prompts_offer(void **state)
     b->a.n_requests = 0;
     type(b, "emine\n"); /* stray keys write no file */
     assert_int_equal(b->a.n_requests, 0);
-    assert_true(on_screen(b, "expected a name ending in .csv, .json, .md or .txt"));
+    assert_true(on_screen(b, "expected NAME.csv, .json, .md, .svg, .ansi or .txt"));
     type(b, "?/mask\n/x");
     assert_string_equal(b->a.line.text, "x");
     bench_free(b);

@@ -1,7 +1,7 @@
 /* Two sides compared: differences over seeds and over the text, the sentences and
  * warnings on them, curves, and figures of each source. */
 #include "base/mem.h"
-#include "run/compare.h"
+#include "run/compared.h"
 #include "unit/check.h"
 #include "unit/world.h"
 

@@ -6,7 +6,7 @@
 #include "run/engine.h"
 #include "sweep/cellfile.h"
 #include "sweep/run.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 #include "train/settings_synth.h"
 #include "unit/check.h"
 

@@ -449,7 +449,8 @@ static void draw_curves(struct app *a, const struct session_view *v, struct canv
     if (!o) {
         return;
     }
-    struct plot_spec spec = {.y_min = (double)NAN,
+    struct plot_spec spec = {.title = title,
+                             .y_min = (double)NAN,
                              .y_max = (double)NAN,
                              .cursor_x = (double)NAN,
                              .smooth = pane_is_noisy(s->metric) ? a->smooth : 0.0,
@@ -462,7 +463,8 @@ static void draw_curves(struct app *a, const struct session_view *v, struct canv
                                  .n = y->n,
                                  .role = compare_role(o, i),
                                  .faint = i ? ROLE_FAINT_B : ROLE_FAINT_A,
-                                 .letter = compare_letter(o, i)};
+                                 .letter = compare_letter(o, i),
+                                 .name = o->choice[o->side[i].choice].name};
     }
     plot_draw(c, in, &spec, NULL);
 }
@@ -735,6 +737,45 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     return str_err(out, "export", e);
 }
 
+/* ---- copy ---- */
+
+/* The row under the cursor of the pane in focus. */
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const struct comparison *o = v->compare;
+    const struct compare_state *s = compare_own(a);
+    const int focus = *app_focus(a, &screen_compare);
+    const int m = o ? compare_measure_at(o, s->measures.cursor) : -1;
+    if (!o) {
+        return false;
+    }
+    if (focus == COMPARE_SETTINGS && s->settings.cursor < settings_n(o)) {
+        const struct difference *d = &o->difference[s->settings.cursor];
+        snprintf(what, cap, "setting");
+        str_addf(out, "%s: %s, %s", d->key, d->value[0], d->value[1]);
+    } else if (focus == COMPARE_LATENTS &&
+               s->latents.cursor < compare_latents_n(o, s->list)) {
+        int32_t pair[2];
+        compare_latents_at(o, s->list, s->latents.cursor, pair);
+        snprintf(what, cap, "latents");
+        for (int i = 0; i < 2; i++) {
+            if (pair[i] >= 0) {
+                str_addf(out, "%s%c %d", out->len ? ", " : "",
+                         compare_letter(o, (size_t)i), pair[i]);
+            }
+        }
+    } else if (m >= 0) {
+        const struct verdict_row *r = &o->measures.row[m];
+        snprintf(what, cap, "measure");
+        str_addf(out, "%s: %c %.6g, %c %.6g, difference %.6g, %s",
+                 verdict_measure_name((size_t)m), compare_letter(o, 0), r->d.after,
+                 compare_letter(o, 1), r->d.before, r->d.by.mean,
+                 compare_verdict_word(r));
+    }
+    return true;
+}
+
 const struct screen_def screen_compare = {
     .name = "compare",
     .title = "Compare",
@@ -762,6 +803,7 @@ const struct screen_def screen_compare = {
     .mouse = mouse,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = may_export,
     .export_name = export_name,
     .export_text = export_text,

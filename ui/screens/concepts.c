@@ -243,6 +243,24 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     concepts_order(a, v);
 }
 
+/* ---- copy ---- */
+
+/* The word under the cursor, in the list of them; else the concept. */
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const struct concepts_state *s = concepts_own(a);
+    const bool word = *app_focus(a, &screen_concepts) == CONCEPTS_WORDS &&
+                      s->word_at >= 0 && !s->curves;
+    if (!word && (s->at < 0 || (size_t)s->at >= v->names.n_concepts)) {
+        return false;
+    }
+    snprintf(what, cap, word ? "word" : "concept");
+    str_add(out,
+            word ? names_token(&v->names, s->word_at) : v->names.concept_name[s->at]);
+    return true;
+}
+
 const struct screen_def screen_concepts = {
     .name = "concepts",
     .title = "Concepts",
@@ -270,9 +288,11 @@ const struct screen_def screen_concepts = {
     .enter = enter,
     .cancel = cancel,
     .mouse = mouse,
+    .find = &concepts_find_use,
     .filter = &concepts_filter,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = concepts_may_browse,
     .export_name = concepts_export_name,
     .export_text = concepts_export_text,

@@ -95,12 +95,14 @@ void concepts_draw_curves(struct app *a, const struct session_view *v, struct ca
                                  .hi = band ? curve[k].hi : NULL,
                                  .role = arm_role(k),
                                  .faint = arm_faint(k),
-                                 .letter = v->cond[k].letter};
+                                 .letter = v->cond[k].letter,
+                                 .name = v->cond[k].label};
     }
     spec.n_events = events_of(v, events);
-    plot_draw(c, rect_inset(r, 1, 1), &spec, NULL);
     snprintf(title, sizeof title, "%s of %.48s over training", col->title,
              s->at >= 0 ? v->names.concept_name[s->at] : "");
+    spec.title = title;
+    plot_draw(c, rect_inset(r, 1, 1), &spec, NULL);
     if (v->cond[0].n_seeds > 1) {
         snprintf(value, sizeof value, "mean, least and greatest of seeds");
     }

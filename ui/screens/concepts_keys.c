@@ -329,62 +329,44 @@ ACTION_WORDS(rule_word, "default", "share=0.4", "cosine=0.025", "least=20")
 
 /* ---- find ---- */
 
-/* From where the prompt was opened, so that a text typed in pieces ends where it would
- * have ended at once. */
-static void find_from_start(struct app *a, const struct session_view *v,
-                            const char *text)
+static char *find_text(const struct app *a)
 {
-    struct concepts_state *s = concepts_own(a);
-    snprintf(s->find, sizeof s->find, "%.255s", text);
-    concepts_go(a, v, s->find_from, s->find_word);
-    if (!text[0]) {
-        return;
-    }
-    if (concepts_find(a, v, true, true)) {
-        app_say(a, false, "/%.60s  in %s", text, v->names.concept_name[s->at]);
-    } else {
-        app_say(a, true, "/%.60s  in no measured concept or word", text);
-    }
+    return concepts_own(a)->find;
 }
 
-static void stop_find(struct app *a, const struct session_view *v)
-{
-    find_from_start(a, v, "");
-}
-
-static const struct prompt_def find_prompt = {
-    .sign = "/",
-    .history = "find",
-    .help = "a concept or one of its words, in any family; n N go on",
-    .preview = find_from_start,
-    .accept = find_from_start,
-    .cancel = stop_find,
-};
-
-static void find(struct app *a, const struct session_view *v, const char *args)
+static void find_keep(struct app *a)
 {
     struct concepts_state *s = concepts_own(a);
     s->find_from = s->at;
     s->find_word = s->word_at;
-    if (args[0]) {
-        find_from_start(a, v, args);
+}
+
+static void find_back(struct app *a, const struct session_view *v)
+{
+    const struct concepts_state *s = concepts_own(a);
+    concepts_go(a, v, s->find_from, s->find_word);
+}
+
+static void find_look(struct app *a, const struct session_view *v, bool forward,
+                      bool here)
+{
+    const struct concepts_state *s = concepts_own(a);
+    if (concepts_find(a, v, forward, here)) {
+        app_say(a, false, "/%.60s  in %s", s->find, v->names.concept_name[s->at]);
     } else {
-        app_open_prompt(a, &find_prompt, "", "");
+        app_say(a, true, "/%.60s  in no measured concept or word", s->find);
     }
 }
 
-static const char *may_find_next(const struct app *a, const struct session_view *v)
-{
-    const char *why = concepts_may_browse(a, v);
-    return why                        ? why
-           : concepts_own(a)->find[0] ? NULL
-                                      : "nothing was looked for yet; / does";
-}
-
-static void find_next(struct app *a, const struct session_view *v, const char *args)
-{
-    concepts_find(a, v, strcmp(args, "-") != 0, false);
-}
+const struct find_use concepts_find_use = {
+    .text = find_text,
+    .keep = find_keep,
+    .back = find_back,
+    .look = find_look,
+    .may = concepts_may_browse,
+    .may_next = concepts_may_browse,
+    .help = "a concept or one of its words, in any family; n N go on",
+};
 
 static void refresh(struct app *a, const struct session_view *v, const char *args)
 {
@@ -476,8 +458,6 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
 ACTION action_family = {.command = "family", .args = "[super|leaf|letter|shape|suffix]", .run = family, .may = concepts_may_browse, .word = family_word};
 ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may = concepts_may_browse, .word = column_word};
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = concepts_may_browse};
-ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = concepts_may_browse};
-ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
 ACTION action_rule = {.command = "rule", .args = "[share=X|cosine=X|least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
 ACTION action_curves = {.command = "curves", .args = "[MEASURE|+|-|off]", .run = curves, .may = concepts_may_browse, .word = curve_word};
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = concepts_may_browse};

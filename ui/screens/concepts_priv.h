@@ -7,6 +7,7 @@
 #define SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 
 #include "ui/filter_use.h"
+#include "ui/find_use.h"
 #include "ui/screens/latents.h"
 
 /* A quantity that concepts are compared by: a column of the table and of its export,
@@ -47,7 +48,7 @@ struct concepts_state {
     size_t n_words, word_cap;
     struct list_view words;
     int32_t word_at; /* token; -1 */
-    char find[256];
+    char find[FIND_TEXT];
     bool curves;         /* in place of the words: */
     int curve;           /* column that they are of */
     bool contexts;       /* of a word, in place of the words: */
@@ -108,6 +109,7 @@ void concepts_deinit(struct concepts_state *s);
 const char *concepts_filter_word(size_t i);
 /* Put a filter into force; false: it is malformed. */
 extern const struct filter_use concepts_filter;
+extern const struct find_use concepts_find_use; /* concepts_keys.c */
 bool concepts_set_filter(struct app *a, const struct session_view *v, const char *text);
 /* Whether a latent tells the concept at all: with F1 0 the first that the rule takes
  * fires on none of its words. */

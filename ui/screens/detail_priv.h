@@ -3,6 +3,7 @@
 #ifndef SAETOP_UI_SCREENS_DETAIL_PRIV_H
 #define SAETOP_UI_SCREENS_DETAIL_PRIV_H
 
+#include "ui/find_use.h"
 #include "ui/screens/latents.h"
 
 enum { DETAIL_PAST = 32, NEAR_ROWS = 64 };
@@ -20,7 +21,7 @@ struct detail_state {
     size_t context;
     bool heat_row, wrap;
     int lens; /* enum lens_mode */
-    char find[256];
+    char find[FIND_TEXT];
     size_t find_from; /* context where the prompt was opened */
     bool asked;       /* for latent, arm and interval as they are */
     enum detail_pane { PANE_CONTEXTS, PANE_NEAR, PANE_INTERVALS, DETAIL_PANES } pane;
@@ -44,6 +45,7 @@ struct detail_layout {
 struct detail_layout detail_layout(struct rect body, bool wide);
 
 extern const struct key_list detail_keys;
+extern const struct find_use detail_find_use;
 /* The description of the latent that is asked about; NULL while there is none. */
 const struct latent_detail *detail_shown(const struct app *a,
                                          const struct session_view *v);

@@ -585,6 +585,21 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     return str_err(out, "export", e);
 }
 
+/* ---- copy ---- */
+
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const int32_t id = latents_at(a);
+    if (id < 0) {
+        return false;
+    }
+    const char *label = latents_label(a, v, id);
+    snprintf(what, cap, "latent%s%.60s", label[0] ? " " : "", label);
+    str_addf(out, "%d", id);
+    return true;
+}
+
 const struct screen_def screen_latents = {
     .name = "latents",
     .title = "Latents",
@@ -610,9 +625,11 @@ const struct screen_def screen_latents = {
     .enter = enter,
     .mouse = mouse,
     .found = latents_found,
+    .find = &latents_find_use,
     .filter = &latents_filter,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = latents_may_browse,
     .export_name = export_name,
     .export_text = export_text,

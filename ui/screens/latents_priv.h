@@ -5,6 +5,7 @@
 #define SAETOP_UI_SCREENS_LATENTS_PRIV_H
 
 #include "ui/filter_use.h"
+#include "ui/find_use.h"
 #include "ui/latent_filter.h"
 #include "ui/plot.h"
 #include "ui/screens/latents.h"
@@ -37,7 +38,7 @@ struct latents_state {
     int32_t at; /* latent under the cursor, kept across orders; -1 */
     uint8_t *mark[VIEW_ARMS];
     size_t n_mark[VIEW_ARMS], marked[VIEW_ARMS];
-    char find[256];
+    char find[FIND_TEXT];
     size_t find_from;      /* place in the order where the prompt was opened */
     struct filter *finder; /* of `find`; NULL: to be made */
     char finder_of[256];
@@ -82,6 +83,7 @@ void latents_order(struct app *a, const struct session_view *v);
 bool latents_is_marked(const struct latents_state *l, size_t arm, int32_t id);
 void latents_mark(struct app *a, size_t arm, int32_t id, size_t F);
 extern const struct filter_use latents_filter;
+extern const struct find_use latents_find_use;
 /* Compile and use a filter text; false and the error is kept. */
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text);
 /* If there is no table yet, say that the request waits for it. */

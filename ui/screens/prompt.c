@@ -307,6 +307,34 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     return str_err(out, "export", e);
 }
 
+/* ---- copy ---- */
+
+/* The latent under the cursor of the list, the token that may come next, or the token
+ * under the cursor of the text. */
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const int focus = *app_focus(a, &screen_prompt);
+    const struct ask_written *written = prompt_written_here(a);
+    if (focus == PROMPT_LATENTS_PANE) {
+        const int32_t id = prompt_latent_here(a);
+        snprintf(what, cap, "latent");
+        str_addf(out, "%d", id);
+        return id >= 0;
+    }
+    snprintf(what, cap, "token");
+    if (focus == PROMPT_NEXT_PANE && written) {
+        str_add(out, names_token(&v->names, written->id));
+        return true;
+    }
+    if (s->at >= s->row.n) {
+        return false;
+    }
+    str_add(out, names_token(&v->names, s->row.ids[s->at]));
+    return true;
+}
+
 const struct screen_def screen_prompt = {
     .name = "prompt",
     .title = "Prompt",
@@ -337,6 +365,7 @@ const struct screen_def screen_prompt = {
     .mouse = mouse,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = may_export,
     .export_name = export_name,
     .export_text = export_text,

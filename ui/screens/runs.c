@@ -630,6 +630,23 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     return str_err(out, "export", e);
 }
 
+/* ---- copy ---- */
+
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    char path[RUNDIR_PATH];
+    const struct run_row *r = runs_here(a);
+    (void)v;
+    if (!r) {
+        return false;
+    }
+    runs_path(a, r, path);
+    snprintf(what, cap, "run's directory");
+    str_add(out, path);
+    return true;
+}
+
 const struct screen_def screen_runs = {
     .name = "runs",
     .title = "Runs",
@@ -653,9 +670,11 @@ const struct screen_def screen_runs = {
     .move = move,
     .enter = enter,
     .mouse = mouse,
+    .find = &runs_find,
     .filter = &runs_filter,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = runs_may_browse,
     .export_name = export_name,
     .export_text = export_text,

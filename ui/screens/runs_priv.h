@@ -4,6 +4,7 @@
 #define SAETOP_UI_SCREENS_RUNS_PRIV_H
 
 #include "ui/filter_use.h"
+#include "ui/find_use.h"
 #include "ui/screens/table.h"
 
 enum { RUNS_MARKS = 32, RUNS_TEXT = 128 };
@@ -12,7 +13,7 @@ struct runs_state {
     int sort; /* column */
     bool reverse;
     struct filter_line filter;
-    char find[RUNS_TEXT];
+    char find[FIND_TEXT];
     int32_t *order; /* [n] rows shown, in order */
     size_t n, cap;
     struct list_view list;
@@ -54,6 +55,7 @@ bool runs_set_filter(struct app *a, const struct session_view *v, const char *te
 /* ---- runs_keys.c ---- */
 
 extern const struct filter_use runs_filter;
+extern const struct find_use runs_find;
 extern const struct key_list runs_keys;
 /* Why there is nothing to look at; NULL: there is. */
 const char *runs_may_browse(const struct app *a, const struct session_view *v);

@@ -505,6 +505,37 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     return str_err(out, "export", e);
 }
 
+/* ---- copy ---- */
+
+/* The measure of the pane in focus with its values at the cursor, or the newest; in the
+ * list of events the newest that is shown. */
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const int focus = *app_focus(a, &screen_train);
+    const struct train_state *t = train_of(a);
+    if (focus == FOCUS_EVENTS && t->event_top < v->n_events) {
+        const struct event_view *ev = &v->event[v->n_events - 1 - t->event_top];
+        snprintf(what, cap, "event");
+        str_addf(out, "%lld %s %s", (long long)ev->step, ev->kind, ev->text);
+        return true;
+    }
+    const int pane = focus < PANES && t->drawn[focus] ? focus : 0;
+    char values[160];
+    train_pane_value(a, v, pane, values, sizeof values);
+    snprintf(what, cap, "measure");
+    str_addf(out, "%s %s", measure_at((enum metric)t->metric[pane])->label, values);
+    return t->drawn[pane] && values[0];
+}
+
+/* The pane in focus, or the first. */
+static void chart(struct app *a, const struct session_view *v, struct canvas *c,
+                  struct rect r)
+{
+    const int focus = *app_focus(a, &screen_train);
+    train_pane(a, v, c, r, focus < PANES ? focus : 0, false);
+}
+
 /* ---- the row ---- */
 
 static const char *measure_word(const struct app *a, const char *text, size_t i)
@@ -611,6 +642,7 @@ const struct screen_def screen_train = {
     .init = init,
     .sync = sync,
     .view = view,
+    .chart = chart,
     .status = status,
     .move = move,
     .enter = enter,
@@ -619,6 +651,7 @@ const struct screen_def screen_train = {
     .point = point,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = may_export,
     .export_name = export_name,
     .export_text = export_text,

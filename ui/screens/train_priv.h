@@ -46,6 +46,10 @@ struct train_layout train_layout(struct rect body, bool wide);
 /* Pane i with the measure that it shows. */
 void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
                 struct rect r, int i, bool focused);
+/* Its values as drawn last: "A 0.214  B 0.203", with a cursor "@412 A 0.214  B 0.203".
+ */
+void train_pane_value(const struct app *a, const struct session_view *v, int i,
+                      char *out, size_t cap);
 void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
                    struct rect r, bool wide, bool focused);
 /* Words in the lower border of a box. */

@@ -1,4 +1,4 @@
-#include "run/compare.h"
+#include "run/compared.h"
 
 #include "base/file.h"
 #include "base/mem.h"

@@ -1,8 +1,8 @@
 /* Whether a text matches typed words, which need not be its own: each is looked for as
  * it is, without its ending ("masking" finds "masked"), and by other words for the same
  * thing ("neuron" finds "latent"). Any thread. */
-#ifndef SAETOP_UI_WORDS_H
-#define SAETOP_UI_WORDS_H
+#ifndef SAETOP_UI_WORD_SEARCH_H
+#define SAETOP_UI_WORD_SEARCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

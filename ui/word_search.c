@@ -1,4 +1,4 @@
-#include "ui/words.h"
+#include "ui/word_search.h"
 
 #include "ui/filter.h"
 

@@ -1,8 +1,8 @@
 /* Each latent of a frozen SAE described: statistics, matches, contexts. Built from a
  * fixed set of clean rows; immutable once built, shared by reference count. Activations
  * are in the unit in which the saved SAE gives them (sae_saved_unit). */
-#ifndef SAETOP_LATENTS_LATENTS_H
-#define SAETOP_LATENTS_LATENTS_H
+#ifndef SAETOP_LATENTS_LATENT_TABLE_H
+#define SAETOP_LATENTS_LATENT_TABLE_H
 
 #include "acts/harvest.h"
 #include "latents/latent_kind.h"

@@ -1,7 +1,7 @@
 /* Comparison of two sides: conditions of a run, or runs. Shared by the Compare screen
  * and `saetop verdict`. Any thread. */
-#ifndef SAETOP_RUN_COMPARE_H
-#define SAETOP_RUN_COMPARE_H
+#ifndef SAETOP_RUN_COMPARED_H
+#define SAETOP_RUN_COMPARED_H
 
 #include "eval/concept_table.h"
 #include "eval/report.h"

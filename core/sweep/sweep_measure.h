@@ -1,7 +1,7 @@
 /* The measures that a sweep records of each run: those of results.csv
  * (measure/measure.h). Any thread. */
-#ifndef SAETOP_SWEEP_MEASURE_H
-#define SAETOP_SWEEP_MEASURE_H
+#ifndef SAETOP_SWEEP_SWEEP_MEASURE_H
+#define SAETOP_SWEEP_SWEEP_MEASURE_H
 
 #include "eval/report.h"
 #include "measure/measure.h"
