@@ -428,9 +428,11 @@ void lm_store_settle(const struct lm *m)
     for (size_t b = 0; b < m->cfg.n_layer; b++) {
         file += block_bytes(m, b);
     }
+    /* Where they were read to be compared. */
     for (enum lm_slot i = 0; i < LM_BLOCK_SLOTS; i++) {
-        s->ends.map[i].kind = m->kind; /* where they were read to be compared */
+        s->ends.map[i].kind = m->kind;
     }
+    s->own_head.kind = m->kind;
     s->packed = all <= file || (all <= LM_PACKED_BYTES && all <= room);
 }
 
