@@ -292,14 +292,21 @@ enum linear_kind inputs_linear_kind(const struct settings *s)
     return rounded ? LINEAR_BF16 : LINEAR_F32;
 }
 
+enum err inputs_load_lm(const struct settings *s, struct lm **out, struct errinfo *e)
+{
+    char path[4096];
+    TRY(settings_path(s, s->model, path, sizeof path, e));
+    TRY(lm_load(path, out, e));
+    lm_set_kind(*out, inputs_linear_kind(s));
+    return OK;
+}
+
 /* All but what takes the model's activations. */
 static enum err open_parts(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;
     char path[4096];
-    TRY(settings_path(s, s->model, path, sizeof path, e));
-    TRY(lm_load(path, &in->lm, e));
-    lm_set_kind(in->lm, inputs_linear_kind(s));
+    TRY(inputs_load_lm(s, &in->lm, e));
     TRY(settings_blame(s, setting_key.hook,
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     inputs_resolve(in, s);

@@ -44,6 +44,9 @@ struct inputs {
 
 /* How products of the model are taken on this CPU. */
 enum linear_kind inputs_linear_kind(const struct settings *s);
+/* The model that `s` names, its products taken as `s` says. *out: caller owns. */
+enum err inputs_load_lm(const struct settings *s, struct lm **out,
+                        struct errinfo *e) ERR_CHECKED;
 
 /* Open and check everything named in `set` (copied, then resolved). Errors name the
  * file. ERR_USAGE when the settings do not fit together (k > width, hook beyond the
