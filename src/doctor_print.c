@@ -365,6 +365,7 @@ static void json_run(const struct doctor_page *p, struct str *out)
     add_string(out, "hook", s->hook);
     add_number(out, "hook_width", (double)inputs_width(g->in));
     add_number(out, "tokens_per_second", d->tokens_per_second);
+    add_number(out, "rate_rows", (double)d->rate_rows);
     add_number(out, "hook_bytes", (double)d->hook_bytes);
     add_string(out, "arch", s->arch);
     add_number(out, "latents", (double)s->width);
