@@ -256,8 +256,8 @@ static enum err open_tail(struct inputs *in, struct errinfo *e)
                               err_set(e, ERR_USAGE,
                                       "%s: ood=" OOD_TAIL
                                       ": found no tail, expected a file of at least "
-                                      "40 documents",
-                                      corpus_spec(in->corpus)),
+                                      "%d documents",
+                                      corpus_spec(in->corpus), CORPUS_FEW),
                               e);
     }
     s->ood[0] = '\0';

@@ -75,6 +75,9 @@ struct text_loss {
 enum err inputs_text_loss(struct inputs *in, const int32_t *ids, size_t rows,
                           const struct pack_counts *read, bool masks,
                           struct text_loss *out, struct errinfo *e) ERR_CHECKED;
+/* Tokens of all of the training text, from those of the documents read; NaN: it has no
+ * end, or none was read. */
+double inputs_text_tokens(const struct inputs *in, const struct text_loss *read);
 /* Fill in->remarks by it: what the texts say of themselves, whether the text is foreign
  * to the model, what masks do to it, and whether there is little text. */
 enum err inputs_note_loss(struct inputs *in, const struct text_loss *l,
