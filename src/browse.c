@@ -61,15 +61,13 @@ static enum err find_mask(struct browse_lm *b, struct errinfo *e)
 enum err browse_lm_open(const char *path, const struct run_opts *ro,
                         struct browse_lm *b, struct errinfo *e)
 {
-    char dir[4096];
     struct remarks remarks = {0};
     *b = (struct browse_lm){.mask_token = -1};
     TRY(browse_record(path, ro, &b->record, e));
     const struct settings *s = &b->record.set;
     TRY(settings_need_text(s, path, e));
-    TRY(settings_path(s, s->model, dir, sizeof dir, e));
     TRY(num_ready(e));
-    TRY(lm_load(dir, &b->lm, e));
+    TRY(inputs_load_lm(s, &b->lm, e));
     TRY(lm_hook_parse(s->hook, &b->lm->cfg, &b->hook, e));
     TRY(find_mask(b, e));
     const size_t width = lm_hook_width(&b->lm->cfg, b->hook);

@@ -23,6 +23,7 @@
 struct doctor_args {
     const char *model, *corpus, *sae; /* words of the line, or NULL */
     bool json, is_folder;             /* sae is a folder of SAEs */
+    bool refused; /* what went wrong is that the model is not supported */
 };
 
 /* ---- the line ---- */
@@ -170,23 +171,38 @@ static enum err print_page(const struct doctor_args *a, const struct run_opts *r
     return str_err(out, "doctor", e);
 }
 
-static enum err doctor(const struct doctor_args *a, const struct run_opts *ro,
+/* Whether the model itself is none that is computed, rather than not there, or asked
+ * for what it has not. */
+static bool is_refused(const struct settings *set)
+{
+    struct lm *m = NULL;
+    struct errinfo unused;
+    const enum err rc =
+        set->source == SOURCE_SYNTHETIC ? OK : inputs_load_lm(set, &m, &unused);
+    lm_free(m);
+    return rc == ERR_FORMAT || rc == ERR_LIMIT || rc == ERR_USAGE;
+}
+
+static enum err doctor(struct doctor_args *a, const struct run_opts *ro,
                        struct str *out, struct errinfo *e)
 {
     struct settings set;
     struct doctor d;
     TRY(settings_of(a, ro, &set, e));
-    TRY(doctor_look(&set, &d, e));
+    const enum err looked = doctor_look(&set, &d, e);
+    a->refused = looked != OK && is_refused(&set);
+    TRY(looked);
     const enum err rc = print_page(a, ro, &d, out, e);
     doctor_deinit(&d);
     return rc;
 }
 
-/* With --json a refusal is printed as an object too. */
-static void add_refusal(const struct errinfo *e, struct str *out)
+/* With --json the answer "no" is one as well; null where something else went wrong. */
+static void add_refusal(const struct doctor_args *a, const struct errinfo *e,
+                        struct str *out)
 {
     str_clear(out);
-    str_add(out, "{\"supported\":false,\"why\":");
+    str_addf(out, "{\"supported\":%s,\"why\":", a->refused ? "false" : "null");
     json_add_string(out, e->msg, strlen(e->msg));
     str_add(out, "}\n");
 }
@@ -222,7 +238,7 @@ int cmd_doctor(int argc, char **argv)
     enum err rc = read_words(&parsed, &ro, &a, &e);
     rc = rc == OK ? doctor(&a, &ro, &out, &e) : rc;
     if (rc != OK && a.json) {
-        add_refusal(&e, &out);
+        add_refusal(&a, &e, &out);
         (void)cmd_print(&out);
         return cmd_fail(rc, &e);
     }

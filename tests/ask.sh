@@ -56,6 +56,10 @@ accept ask run --text "$text" --json --steer 3=0,5=scale:1 && mv out nothing
 accept ask run --text "$text" --json --mask 2 --ablate 1,2@3 --steer 3=2@4- --top 7 \
     --why next --generate 12 && mv out all
 accept ask run --text "$text" --json --why 2 --against mean --generate 12 && mv out why
+# The model's products as the run took them, with --densest and without.
+cp -r run bf16 && sed -i 's/\("lm.precision":[[:space:]]*\)"f32"/\1"bf16"/' bf16/config.json
+accept ask bf16 --text "$text" --json && mv out rounded
+accept ask bf16 --text "$text" --json --densest 1 && mv out tabled
 printf '%s' "$text" | "$saetop" ask run --text-file - --json --top 7 >piped || fault "-"
 cmp -s plain piped || fault "standard input is another prompt"
 accept lm generate --temperature 0 --max-tokens 12 --json "$text" && mv out generated
@@ -82,6 +86,10 @@ assert plain["contributions"] is None and plain["generated"] is None
 for t, fires in zip(tokens, plain["latents"]):
     assert len(fires) == t["active"] and all(f["activation"] > 0 for f in fires)
     assert fires == sorted(fires, key=lambda f: -f["activation"])
+
+logp = lambda name: [t["logp"] for t in json.load(open(name))["tokens"]][1:]
+assert logp("rounded") == logp("tabled") != logp("plain"), (logp("rounded"), logp("tabled"))
+assert max(abs(a - b) for a, b in zip(logp("rounded"), logp("plain"))) < 0.1
 
 # Strength 0 is the model to the bit.
 assert nothing["kl"] == [0] * 6

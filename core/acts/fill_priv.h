@@ -23,6 +23,11 @@ struct acts_fill {
  * fits. share may be NULL. */
 enum err fill_take(struct acts_share *share, size_t n, size_t D, struct acts_fill **out,
                    struct errinfo *e) ERR_CHECKED;
+/* Room for the activations of the i-th further hook while they go from the model to
+ * their cache: the share's, in use by one of its streams at a time; without a share
+ * the caller's own, mem_free. */
+enum err fill_kept(struct acts_share *share, size_t i, size_t floats, float **out,
+                   struct errinfo *e) ERR_CHECKED;
 /* Give a reference back; NULL is fine. */
 void fill_release(struct acts_share *share, struct acts_fill *f);
 /* The fill of that number, place, rate and making with a reference more, or NULL. */

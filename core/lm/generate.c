@@ -23,8 +23,7 @@ struct generator {
     size_t head;        /* tokens of it that stay when older ones are forgotten */
     size_t dropped;     /* ... that were */
     size_t room;        /* positions that the cache has */
-    size_t fed;         /* of the last pass */
-    float *resid;       /* [FEED, D] of it */
+    float *resid;       /* [FEED, D] of the last pass */
     float *logits;      /* [V] */
     float *left;        /* [V] of those that may be drawn */
     float *sorted;      /* [V] scratch */

@@ -14,11 +14,11 @@ enum err lm_back_new(const struct lm *m, struct lm_hook hook, size_t T,
 void lm_back_free(struct lm_back *b); /* NULL is fine */
 
 /* A row of tokens, and what is asked of it: sum over v of weight[v] * logit[v] behind
- * its last position. Both borrowed until the next. */
+ * its last position. What it points to is borrowed until the next lm_back_value. */
 struct lm_aim {
     const int32_t *fed; /* [T] within the vocabulary, T at most that of lm_back_new */
     size_t T;
-    const float *weight; /* [V]; pieces of it that are 0 throughout cost nothing */
+    const float *weight; /* [V]; entries that are 0 cost nothing */
 };
 /* The sum of logits with x [T, width] at the hook: one pass of the model. */
 double lm_back_value(struct lm_back *b, const struct lm_aim *aim, const float *x);

@@ -52,9 +52,15 @@ struct linear_map {
 struct linear_map linear_of(const float *w, size_t in, size_t out, bool in_out,
                             enum linear_kind kind);
 
+/* Rows as W is kept, and their length. */
+size_t linear_rows(const struct linear_map *w);
+size_t linear_cols(const struct linear_map *w);
 /* Rows first .. first + n - 1 as floats: from the parts, or from what was packed, which
  * of BF16 is rounded. */
 void linear_read(const struct linear_map *w, size_t first, size_t n, float *out);
+
+/* y [n] = x [n] as products of the kind take it: of F32 as it is. In place is fine. */
+void linear_round(enum linear_kind kind, size_t n, const float *x, float *y);
 
 /* Bytes of all of W as its kernel reads it; and to make that, from the parts: `to` is
  * aligned to 64 bytes. */

@@ -206,9 +206,12 @@ size_t engine_bytes(const struct engine *g);
 size_t engine_arm_bytes(const struct engine *g, size_t arm);
 /* How many ways of masking the arms have: passes of the model over the same text. */
 size_t engine_maskings(const struct engine *g);
-/* Whether that much fits: into the `own` bytes that the process has already, and
- * `room` (base/room.h). ERR_LIMIT, with both. engine_open asks. */
-enum err engine_check_room(const struct engine *g, size_t own, size_t room,
+/* The memory that there is for it: what this process holds already, weights that were
+ * read among it (clock_rss_bytes), and what it may still take (room_bytes); SIZE_MAX:
+ * not known. */
+size_t engine_room(size_t own, size_t room);
+/* Whether engine_bytes fits into so much. ERR_LIMIT, with both. engine_open asks. */
+enum err engine_check_room(const struct engine *g, size_t room,
                            struct errinfo *e) ERR_CHECKED;
 
 /* The evaluation set for the settings of `in`, on harvester h. Caller owns. NULL for a

@@ -113,11 +113,12 @@ static size_t text_bytes(const struct engine *g)
     struct stream_config sc = inputs_stream_config(in, &in->set);
     sc.mix = false;
     const size_t mine = stream_own_bytes(inputs_width(in), &sc);
-    const size_t fill = stream_bytes(inputs_width(in), &sc);
+    const size_t kept = stream_kept_bytes(&sc);
+    const size_t fill = stream_bytes(inputs_width(in), &sc) - kept;
     size_t sum = lm_need_bytes(in->lm, LM_WHOLE) +
                  harvester_bytes(cfg, in->hook, (size_t)in->set.context,
                                  (size_t)in->set.threads) +
-                 fills(g) * (fill - mine);
+                 fills(g) * (fill - mine) + kept;
     for (size_t a = 0; a < g->n_arms; a++) {
         sum += arm_text_bytes(in, g->arm[a].arm);
     }
@@ -166,15 +167,19 @@ size_t engine_bytes(const struct engine *g)
     return PROCESS_BYTES + (g->in->synth ? synth_bytes(g) : text_bytes(g));
 }
 
-enum err engine_check_room(const struct engine *g, size_t own, size_t room,
-                           struct errinfo *e)
+size_t engine_room(size_t own, size_t room)
+{
+    return own < SIZE_MAX - room ? own + room : SIZE_MAX;
+}
+
+enum err engine_check_room(const struct engine *g, size_t room, struct errinfo *e)
 {
     const size_t needed = engine_bytes(g);
-    return needed <= own || needed - own <= room
+    return needed <= room
                ? OK
                : err_set(e, ERR_LIMIT,
                          "%zu arm%s need%s about %.0f MB, %.0f MB of memory are there: "
                          "take fewer arms or a smaller --width",
                          g->n_arms, plural_s(g->n_arms), g->n_arms == 1 ? "s" : "",
-                         (double)needed / 1e6, ((double)own + (double)room) / 1e6);
+                         (double)needed / 1e6, (double)room / 1e6);
 }

@@ -198,17 +198,6 @@ int run_column_default(void)
 
 /* ---- cells ---- */
 
-static void show_bytes(double v, char *out, size_t cap)
-{
-    static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};
-    size_t i = 0;
-    while (v >= 999.5 && i < 4) {
-        v /= 1000;
-        i++;
-    }
-    (void)snprintf(out, cap, i > 0 && v < 9.95 ? "%.1f %s" : "%.0f %s", v, unit[i]);
-}
-
 static void show_date(double v, char *out, size_t cap)
 {
     const time_t at = (time_t)v;
@@ -224,7 +213,7 @@ static void show_number(const struct run_column *c, double v, char *out, size_t 
     if (!isfinite(v)) {
         (void)snprintf(out, cap, "-");
     } else if (c->cell == RUN_CELL_BYTES) {
-        show_bytes(v, out, cap);
+        (void)snprintf(out, cap, "%s", NUMBER_BYTES(v));
     } else if (c->cell == RUN_CELL_DATE) {
         show_date(v, out, cap);
     } else if (c->measure < 0) {

@@ -53,7 +53,9 @@ enum corpus_part {
     CORPUS_BODY, /* all but the tail, split as before */
     CORPUS_TAIL  /* the tail alone, which is both splits */
 };
-/* Whether there is enough text for one: 40 documents or more, no generator, and a file
+/* Documents below which there is none, and the split is by position. */
+#define CORPUS_FEW 40
+/* Whether there is enough text for one: that many documents, no generator, and a file
  * that can be opened twice, which standard input cannot. */
 bool corpus_has_tail(const struct corpus *c);
 /* Keep that part of one that has a tail, before others have it. corpus_hash of the body

@@ -256,8 +256,8 @@ static enum err open_tail(struct inputs *in, struct errinfo *e)
                               err_set(e, ERR_USAGE,
                                       "%s: ood=" OOD_TAIL
                                       ": found no tail, expected a file of at least "
-                                      "40 documents",
-                                      corpus_spec(in->corpus)),
+                                      "%d documents",
+                                      corpus_spec(in->corpus), CORPUS_FEW),
                               e);
     }
     s->ood[0] = '\0';
@@ -292,14 +292,21 @@ enum linear_kind inputs_linear_kind(const struct settings *s)
     return rounded ? LINEAR_BF16 : LINEAR_F32;
 }
 
+enum err inputs_load_lm(const struct settings *s, struct lm **out, struct errinfo *e)
+{
+    char path[4096];
+    TRY(settings_path(s, s->model, path, sizeof path, e));
+    TRY(lm_load(path, out, e));
+    lm_set_kind(*out, inputs_linear_kind(s));
+    return OK;
+}
+
 /* Open all inputs, but without running the model. */
 static enum err open_parts(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;
     char path[4096];
-    TRY(settings_path(s, s->model, path, sizeof path, e));
-    TRY(lm_load(path, &in->lm, e));
-    lm_set_kind(in->lm, inputs_linear_kind(s));
+    TRY(inputs_load_lm(s, &in->lm, e));
     TRY(settings_blame(s, setting_key.hook,
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     inputs_resolve(in, s);

@@ -43,6 +43,9 @@ struct inputs {
 
 /* How products of the model are taken on this CPU. */
 enum linear_kind inputs_linear_kind(const struct settings *s);
+/* The model that `s` names, its products taken as `s` says. *out: caller owns. */
+enum err inputs_load_lm(const struct settings *s, struct lm **out,
+                        struct errinfo *e) ERR_CHECKED;
 
 /* Open and check everything named in `set` (copied, then resolved). Errors name the
  * file. ERR_USAGE when the settings do not fit together (k > width, hook beyond the
@@ -71,6 +74,9 @@ struct text_loss {
 enum err inputs_text_loss(struct inputs *in, const int32_t *ids, size_t rows,
                           const struct pack_counts *read, bool masks,
                           struct text_loss *out, struct errinfo *e) ERR_CHECKED;
+/* Tokens of all of the training text, from those of the documents read; NaN: it has no
+ * end, or none was read. */
+double inputs_text_tokens(const struct inputs *in, const struct text_loss *read);
 /* Fill in->remarks from it: the remarks of the texts themselves, whether the text is
  * foreign to the model, what masks do to it, and whether there is little text. */
 enum err inputs_note_loss(struct inputs *in, const struct text_loss *l,

@@ -406,12 +406,17 @@ static void further_hooks_are_kept(void **state)
     snprintf(set.cache, sizeof set.cache, "%s", dir);
     struct engine *first = run(&set);
     assert_true(model_seconds(first) > 0);
+    const size_t bytes = engine_bytes(first), positions = (size_t)(4 * set.context);
     engine_free(first);
     set.cache_hooks[0] = '\0';
     for (size_t i = 0; i < 3; i++) {
         snprintf(set.hook, sizeof set.hook, "%s", hooks[i]);
         struct engine *warm = run(&set);
         assert_true(model_seconds(warm) <= 0);
+        if (i == 2) { /* both arms put the two others through one buffer */
+            assert_int_equal(bytes - engine_bytes(warm),
+                             positions * 2 * inputs_width(warm->in) * sizeof(float));
+        }
         set.cache[0] = '\0';
         struct engine *without = run(&set);
         assert_true(same(without, warm, 0) && same(without, warm, 1));
@@ -419,6 +424,21 @@ static void further_hooks_are_kept(void **state)
         engine_free(warm);
         snprintf(set.cache, sizeof set.cache, "%s", dir);
     }
+    /* Named when the run's own hook is kept already: the model runs for it once more.
+     */
+    static const char later[] = "blocks.2.hook_attn_out";
+    snprintf(set.cache_hooks, sizeof set.cache_hooks, "%s, %s", hooks[1], later);
+    struct engine *again = run(&set);
+    assert_true(model_seconds(again) > 0);
+    engine_free(again);
+    again = run(&set);
+    assert_true(model_seconds(again) <= 0);
+    engine_free(again);
+    set.cache_hooks[0] = '\0';
+    snprintf(set.hook, sizeof set.hook, "%s", later);
+    again = run(&set);
+    assert_true(model_seconds(again) <= 0);
+    engine_free(again);
     snprintf(set.cache_hooks, sizeof set.cache_hooks, "blocks.9.hook_mlp_out");
     check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e,
                 "the model's blocks are 0 to 3");

@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/safetensors.h"
 #include "lm/generate.h"
-#include "lm/lm.h"
+#include "lm/lm_store.h"
 #include "num/blas.h"
 #include "unit/check.h"
 
@@ -513,6 +513,11 @@ static void test_head(void **state)
     assert_ok(lm_unembed(again, lm_behind(1), x, b, &e), &e);
     assert_true(fabsf(b[0] - a[0] - 3.0f) < 1e-5f);
     assert_memory_equal(a + 1, b + 1, (V - 1) * sizeof *a);
+    /* It was read to be compared; its products are taken as asked for later. */
+    lm_set_kind(again, LINEAR_BF16);
+    assert_int_equal(lm_head_of(again).kind, LINEAR_BF16);
+    assert_ok(lm_unembed(again, lm_behind(1), x, a, &e), &e);
+    assert_memory_not_equal(a, b, V * sizeof *a);
     /* A tensor too many. */
     head.name = "model.layers.1.self_attn.rotary.weight";
     write_model(file, dir, NULL, NULL, &head);
