@@ -223,6 +223,9 @@ bool app_is_live_card(const struct app *a);
 bool app_card_takes(uint32_t key);
 /* Note that what is drawn in r reacts to the mouse. */
 void app_hit(struct app *a, struct rect r, int kind, int arg);
+/* Whether the button was last pressed there: a release elsewhere is of something else.
+ */
+bool app_pressed_on(const struct app *a, const struct hit *hit);
 
 /* ---- saying and asking ---- */
 
