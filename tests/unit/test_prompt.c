@@ -14,9 +14,9 @@ struct world {
     struct names made_up, own;
 };
 
-static struct world begin_world(int w, int h)
+static struct world begin_world_of(struct lm *m, int w, int h)
 {
-    struct world t = {.b = bench_new(w, h, 2), .lm = ask_model("gpt2")};
+    struct world t = {.b = bench_new(w, h, 2), .lm = m};
     struct session_view *v = &t.b->v;
     struct errinfo e;
     const struct concepts none = {0};
@@ -30,8 +30,14 @@ static struct world begin_world(int w, int h)
     const struct command c = one_command(t.b, COMMAND_SUBJECT);
     v->subject = ask_subject_at(t.lm, lm_behind(1), SAE_NORM_SCALE);
     v->subject_arm = c.arm;
+    v->subject_step = 900;
     assert_ok(ask_worker_new(NULL, NULL, &v->asker, &e), &e);
     return t;
+}
+
+static struct world begin_world(int w, int h)
+{
+    return begin_world_of(ask_model("gpt2"), w, h);
 }
 
 static void end_world(struct world *t)
@@ -150,6 +156,11 @@ static void test_silence_and_steer(void **state)
     const struct rect still = hit_of(t.b, HIT_STRENGTH, 0);
     mouse(t.b, MOUSE_RELEASE, still.x + still.w - 1, still.y);
     assert_float_equal((float)own(&t)->row.edits.at[0].value, 2.0F, 1e-6F);
+    /* A button that was pressed elsewhere is released over it. */
+    const struct rect row = hit_of(t.b, HIT_LATENT_ROW, 1);
+    mouse(t.b, MOUSE_PRESS, row.x, row.y);
+    mouse(t.b, MOUSE_RELEASE, still.x, still.y);
+    assert_float_equal((float)own(&t)->row.edits.at[0].value, 2.0F, 1e-6F);
     keys(&t, "A");
     assert_int_equal(own(&t)->row.edits.n, 0);
     type(t.b, ":steer 3=add:1.5@2\n");
@@ -159,6 +170,10 @@ static void test_silence_and_steer(void **state)
     assert_true(on_screen(t.b, "position: found 99"));
     type(t.b, ":steer 9999=1\n");
     assert_true(on_screen(t.b, "latent: found 9999"));
+    type(t.b, ":steer 3=1@0\n"); /* BOS */
+    assert_true(on_screen(t.b, "holds a special token"));
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    assert_int_equal(own(&t)->row.edits.at[0].pos, 2);
     end_world(&t);
 }
 
@@ -278,6 +293,44 @@ static void test_arms_have_their_edits(void **state)
     keys(&t, "u"); /* silence 5, which was of the other arm */
     assert_int_equal(own(&t)->row.edits.n, 1);
     assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
+    assert_int_equal(own(&t)->aside[1].n, 0);
+    press(t.b, KEY_CTRL('r'));
+    assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
+    assert_int_equal(own(&t)->aside[1].n, 1);
+    assert_int_equal(own(&t)->aside[1].at[0].latent, 5);
+    end_world(&t);
+}
+
+/* A latent silenced before there is a text: undone, it speaks, and the text stays. */
+static void test_silence_before_the_text(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    prompt_silence(&t.b->a, 3);
+    settle(&t);
+    const size_t n = own(&t)->row.n;
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    keys(&t, "u");
+    assert_int_equal(own(&t)->row.n, n);
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    assert_string_equal(own(&t)->box.text, "the cat sat on the mat");
+    press(t.b, KEY_CTRL('r'));
+    settle(&t);
+    assert_int_equal(own(&t)->row.n, n);
+    assert_true(prompt_is_silenced(&t.b->a, 3));
+    end_world(&t);
+}
+
+/* A text that comes before the first one, from Detail: there is nothing to go back to.
+ */
+static void test_first_text_is_no_step(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    prompt_set_text(&t.b->a, &t.b->v, "a dog ran");
+    assert_int_equal(t.b->a.undo.done, 0);
+    settle(&t);
+    assert_string_equal(own(&t)->box.text, "a dog ran");
     end_world(&t);
 }
 
@@ -292,6 +345,15 @@ static void test_steps_of_typing(void **state)
     const size_t done = t.b->a.undo.done;
     keys(&t, "\n^");
     assert_int_equal(t.b->a.undo.done, done);
+    for (int i = 0; i <= PROMPT_KEPT; i++) { /* nor do these take places of steps */
+        type(t.b, "\n");
+        press(t.b, KEY_ESC_);
+    }
+    keys(&t, "u");
+    assert_false(own(&t)->row.masked[own(&t)->row.n - 1]);
+    press(t.b, KEY_CTRL('r'));
+    settle(&t);
+    assert_true(own(&t)->row.masked[own(&t)->row.n - 1]);
     keys(&t, "\n mq"); /* typing stands open: a text comes from elsewhere */
     prompt_set_text(&t.b->a, &t.b->v, "the mat");
     settle(&t);
@@ -343,13 +405,21 @@ static void test_both_write(void **state)
     settle(&t);
     type(t.b, ":write both 4\n");
     assert_true(on_screen(t.b, "making ready B"));
+    t.b->v.subject_step = 1000;
     give_subject(&t); /* B's */
     settle(&t);
+    /* Meanwhile A's latents are asked, named and counted still. */
+    assert_true(own(&t)->subject != t.b->v.subject);
+    assert_true(on_screen(t.b, "A as of step 900"));
+    keys(&t, "m");
+    assert_true(own(&t)->answer->token[own(&t)->at].masked);
+    keys(&t, "u");
+    t.b->v.subject_step = 900;
     give_subject(&t); /* A's again, which is shown */
     settle(&t);
     assert_int_equal(own(&t)->texts, 2);
-    assert_string_equal(own(&t)->text_name[0], "A");
-    assert_string_equal(own(&t)->text_name[1], "B");
+    assert_string_equal(own(&t)->text_name[0], "A, step 900");
+    assert_string_equal(own(&t)->text_name[1], "B, step 1,000");
     for (size_t i = 0; i < 2; i++) {
         assert_true(own(&t)->n_written[i] > 0 && own(&t)->n_written[i] <= 4);
     }
@@ -358,6 +428,152 @@ static void test_both_write(void **state)
     for (size_t i = 0; i < own(&t)->n_written[0]; i++) {
         assert_int_equal(own(&t)->written[0][i].id, own(&t)->written[1][i].id);
     }
+    /* B's SAE of before is not what stands beside A's of now. */
+    type(t.b, ":write both 4\n");
+    assert_true(on_screen(t.b, "making ready B"));
+    give_subject(&t);
+    settle(&t);
+    assert_string_equal(own(&t)->text_name[1], "B");
+    give_subject(&t);
+    settle(&t);
+    type(t.b, ":write both 4\n"); /* both are of one step: nothing to wait for */
+    no_command(t.b);
+    settle(&t);
+    end_world(&t);
+}
+
+/* Why a text is not written is said once, though the other goes on. */
+static void test_failure_is_said_once(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    ask_worker_pause(t.b->v.asker, true);
+    own(&t)->row.edits.at[0] = (struct ask_edit){.latent = ASK_F, .how = ASK_ZERO};
+    own(&t)->row.edits.n = 1;
+    type(t.b, ":write 300\n");
+    ask_worker_pause(t.b->v.asker, true);
+    while (!on_screen(t.b, "latent: found 24")) {
+        tick(&t);
+    }
+    const uint64_t said = t.b->a.said;
+    for (int i = 0; i < 5; i++) {
+        tick(&t);
+    }
+    assert_true(own(&t)->writing);
+    assert_int_equal(t.b->a.said, said);
+    end_world(&t);
+}
+
+/* An answer to what stood a moment ago is not taken for one to what stands. */
+static void test_older_answer(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    for (int i = 0; i < 4; i++) {
+        press(t.b, 'x');
+        assert_int_equal(own(&t)->changed, own(&t)->shown != own(&t)->ticket);
+        while (ask_worker_outstanding(t.b->v.asker) > 0) {
+            sched_yield();
+        }
+    }
+    settle(&t);
+    assert_false(own(&t)->changed);
+    end_world(&t);
+}
+
+/* A file of a model with all that begins or ends a text named otherwise. */
+static void copy_nameless(const char *dir, const char *name)
+{
+    char path[512], from[600];
+    (void)snprintf(from, sizeof from, "%s/models/gpt2/%s", getenv("SAETOP_FIXTURES"),
+                   name);
+    FILE *in = fopen(from, "rb"), *out = fopen(tmp_path(path, dir, name), "wb");
+    assert_true(in && out);
+    char *bytes = test_calloc(1, 1 << 20);
+    const size_t n = fread(bytes, 1, 1 << 20, in);
+    for (size_t i = 0; i + 3 <= n; i++) {
+        if (!memcmp(bytes + i, "bos", 3) || !memcmp(bytes + i, "eos", 3)) {
+            bytes[i] = 'x';
+        }
+    }
+    assert_int_equal(fwrite(bytes, 1, n, out), n);
+    test_free(bytes);
+    (void)fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* What cannot be read is said as long as it stands in the box. */
+static void test_unread(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct lm *m = NULL;
+    char dir[256];
+    tmp_make(dir, sizeof dir);
+    copy_nameless(dir, "config.json");
+    copy_nameless(dir, "model.safetensors"); /* has no such bytes */
+    copy_nameless(dir, "tokenizer.json");
+    assert_ok(lm_load(dir, &m, &e), &e);
+    tmp_drop(dir);
+    struct world t = begin_world_of(m, 80, 24);
+    settle(&t);
+    const size_t n = own(&t)->row.n;
+    assert_int_equal(own(&t)->row.first, 0);
+    keys(&t, "\n");
+    press(t.b, KEY_CTRL('u'));
+    settle(&t);
+    settle(&t);
+    assert_true(on_screen(t.b, "found nothing, expected text"));
+    assert_int_equal(own(&t)->row.n, n);
+    keys(&t, "cat");
+    assert_false(on_screen(t.b, "found nothing, expected text"));
+    end_world(&t);
+}
+
+/* Dense latents that are left out are no change of the prompt. */
+static void test_dense_and_pinned(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    struct ask_subject *s = (struct ask_subject *)(uintptr_t)t.b->v.subject;
+    s->table = latent_table_ref((struct latent_table *)(uintptr_t)t.b->v.arm[0].table);
+    for (size_t j = 0; j < ASK_F; j++) {
+        s->table->row[j].density = .01F;
+    }
+    settle(&t);
+    s->table->row[own(&t)->entry[0].latent].density = .5F;
+    keys(&t, "|d");
+    assert_int_equal(own(&t)->rows.count, 3);
+    for (size_t i = 0; i < own(&t)->rows.count; i++) {
+        assert_int_equal(own(&t)->entry[i].fate, ASK_STAYED);
+    }
+    keys(&t, "d");
+    assert_int_equal(own(&t)->rows.count, 4);
+    keys(&t, "|fd"); /* of the whole prompt */
+    const size_t fewer = own(&t)->rows.count;
+    keys(&t, "u");
+    assert_true(own(&t)->rows.count == fewer + 1);
+    end_world(&t);
+}
+
+/* A text without spaces goes on in the next row. */
+static void test_written_wraps(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    type(t.b, ":write 1\n");
+    settle(&t);
+    const int32_t a = tok_single(t.lm->tok, "a"), z = tok_single(t.lm->tok, "z");
+    assert_true(a >= 0 && z >= 0);
+    own(&t)->n_written[0] = 101;
+    for (size_t i = 0; i < 101; i++) {
+        own(&t)->written[0][i] = (struct ask_written){.id = i < 100 ? a : z};
+    }
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "aaaaz"));
     end_world(&t);
 }
 
@@ -398,6 +614,62 @@ static void test_why(void **state)
     assert_true(own(&t)->why->complete);
     assert_int_equal(own(&t)->why->pos, own(&t)->row.n);
     assert_true(on_screen(t.b, "rank correlation"));
+    end_world(&t);
+}
+
+/* In a list of contributions keys act on the latent of the one under the cursor; and
+ * it goes with the prompt that it is of. */
+static void test_keys_in_a_why(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE;
+    keys(&t, "W");
+    const struct ask_why *w = own(&t)->why;
+    size_t at = 0;
+    while (w->part[at].latent < 0 || w->part[at].latent == own(&t)->entry[0].latent) {
+        keys(&t, "j");
+        at++;
+    }
+    const int32_t latent = w->part[at].latent;
+    assert_int_equal(prompt_latent_here(&t.b->a), latent);
+    keys(&t, "H");
+    assert_int_equal(own(&t)->heat, latent);
+    keys(&t, "^"); /* lets the digits go */
+    assert_int_equal(own(&t)->side, PROMPT_WHY);
+    keys(&t, "\n");
+    assert_ptr_equal(t.b->a.screen, &screen_detail);
+    assert_int_equal(t.b->a.command[t.b->a.n_commands - 1].latent, latent);
+    t.b->a.n_commands = 0;
+    keys(&t, "5a");
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    assert_int_equal(own(&t)->row.edits.at[0].latent, latent);
+    assert_null(own(&t)->why); /* of the prompt before */
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    keys(&t, "W");
+    assert_non_null(own(&t)->why);
+    keys(&t, "x");
+    assert_null(own(&t)->why);
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    end_world(&t);
+}
+
+/* A click on the latent that is chosen already opens it, as in other lists. */
+static void test_click_opens(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    const struct rect row = hit_of(t.b, HIT_LATENT_ROW, 1);
+    mouse(t.b, MOUSE_PRESS, row.x, row.y);
+    assert_ptr_equal(t.b->a.screen, &screen_prompt);
+    const int32_t latent = own(&t)->entry[1].latent;
+    assert_int_equal(prompt_latent_here(&t.b->a), latent);
+    t.b->a.n_commands = 0;
+    mouse(t.b, MOUSE_DOUBLE, row.x, row.y);
+    assert_ptr_equal(t.b->a.screen, &screen_detail);
+    assert_int_equal(t.b->a.command[t.b->a.n_commands - 1].latent, latent);
     end_world(&t);
 }
 
@@ -459,11 +731,20 @@ int main(void)
         cmocka_unit_test(test_places_of_edits),
         cmocka_unit_test(test_writes_on),
         cmocka_unit_test(test_arms_have_their_edits),
+        cmocka_unit_test(test_silence_before_the_text),
+        cmocka_unit_test(test_first_text_is_no_step),
         cmocka_unit_test(test_steps_of_typing),
         cmocka_unit_test(test_pinned),
         cmocka_unit_test(test_both_write),
+        cmocka_unit_test(test_failure_is_said_once),
+        cmocka_unit_test(test_older_answer),
+        cmocka_unit_test(test_unread),
+        cmocka_unit_test(test_dense_and_pinned),
+        cmocka_unit_test(test_written_wraps),
         cmocka_unit_test(test_silenced_in_detail),
         cmocka_unit_test(test_why),
+        cmocka_unit_test(test_keys_in_a_why),
+        cmocka_unit_test(test_click_opens),
         cmocka_unit_test(test_hostile_paste),
         cmocka_unit_test(test_random_keys),
     };

@@ -322,8 +322,9 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
         canvas_text(c, body.x, body.y + body.h / 2, body.w, why_empty(s, v), ROLE_DIM,
                     0);
     }
-    if (s->error[0]) {
-        canvas_text(c, body.x, low, body.w, s->error, ROLE_BAD, 0);
+    const char *wrong = s->unread[0] ? s->unread : s->error;
+    if (wrong[0]) {
+        canvas_text(c, body.x, low, body.w, wrong, ROLE_BAD, 0);
     } else {
         draw_token_line(a, v, c, body.x, low, body.w);
     }
