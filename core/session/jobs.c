@@ -283,11 +283,12 @@ static enum err make_subject(struct workbench *b, const struct job *job,
     const bool had = table != NULL;
     latent_table_unref(table);
     TRY(rc);
-    TRY(browsing_rows(b, SIZE_MAX, e));
+    TRY(browsing_rows(b, 0, e));
     session_show_presets(s, b->set);
     if (had) {
         return OK;
     }
+    TRY(browsing_rows(b, SIZE_MAX, e));
     TRY(make_table(b, job, e));
     table = table_of_job(s, job);
     rc = table ? session_show_subject(s, job, table, e) : OK;
