@@ -126,8 +126,14 @@ struct finder_item {
     const struct screen_def *on; /* where; NULL: where one is */
     double score;                /* the best first */
 };
+/* What it looked through: compared, never followed. */
+struct finder_seen {
+    const void *table[VIEW_ARMS], *labels[VIEW_ARMS];
+    size_t arms, concepts;
+};
 struct finder_state {
     bool open;
+    struct finder_seen seen;
     struct line_edit line;
     struct list_view list;
     struct finder_item item[FINDER_ITEMS];
