@@ -88,13 +88,18 @@ static size_t place_in(const struct ask_answer *other, const struct ask_answer *
                        size_t at)
 {
     struct errinfo e = {0};
-    int32_t *map = NULL;
+    int32_t *ids = NULL;
     size_t place = SIZE_MAX;
-    if (mem_new(&map, r->T + 1, sizeof *map, "a prompt", &e) == OK) {
-        ask_align(other, r, map);
-        place = map[at] < 0 ? SIZE_MAX : (size_t)map[at];
+    if (mem_new(&ids, r->T, sizeof *ids, "a prompt", &e) == OK) {
+        for (size_t t = 0; t < r->T; t++) {
+            ids[t] = r->token[t].id;
+        }
+        const struct ask_ends x = ask_ends_of(other, ids, r->T);
+        place = at < x.front          ? at
+                : at >= r->T - x.back ? at + other->T - r->T
+                                      : SIZE_MAX;
     }
-    mem_free(map);
+    mem_free(ids);
     return place;
 }
 
