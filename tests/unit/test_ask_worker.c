@@ -105,6 +105,7 @@ static void test_newest_counts(void **state)
     open_desk(&d);
     uint64_t ticket[2] = {0, 0}, given = 0;
     struct ask_question q = question(&d);
+    assert_null(ask_worker_answer(d.w, 1, NULL));
     for (size_t i = 0; i < 60; i++) {
         q.n = 2 + i % (d.row.ids.n - 2);
         assert_ok(ask_worker_ask(d.w, i % 2, d.s[i % 2], &q, &ticket[i % 2], &e), &e);
@@ -122,7 +123,6 @@ static void test_newest_counts(void **state)
         ask_answer_unref(got);
         ask_answer_unref(want);
     }
-    assert_null(ask_worker_answer(d.w, 2, NULL));
     /* An error is said; the answer before it stays. */
     q.n = 0;
     assert_ok(ask_worker_ask(d.w, 0, d.s[0], &q, NULL, &e), &e);
@@ -166,7 +166,7 @@ static void test_all_at_once(void **state)
         assert_ok(ask_worker_why(d.w, i, d.s[i], &q, &why, NULL, &e), &e);
     }
     for (size_t i = 0; i < 40; i++) {
-        assert_ok(ask_worker_ask(d.w, 2 + i % 2, d.s[i % 2], &q, NULL, &e), &e);
+        assert_ok(ask_worker_ask(d.w, i % 2, d.s[i % 2], &q, NULL, &e), &e);
         (void)ask_worker_state(d.w, 0, ASK_TEXT);
     }
     for (size_t i = 0; i < 2; i++) {

@@ -242,6 +242,8 @@ static void test_writes_on(void **state)
     assert_false(own(&t)->writing);
     assert_non_null(prompt_written_here(&t.b->a));
     assert_true(on_screen(t.b, "latents of the token written"));
+    assert_true(on_screen(t.b, "written at"));
+    assert_true(on_screen(t.b, "likeliest"));
     keys(&t, "l^");
     assert_int_equal(own(&t)->side, PROMPT_NEXT);
     type(t.b, ":silence 3\n:write 12\n");
@@ -250,6 +252,36 @@ static void test_writes_on(void **state)
     assert_true(on_screen(t.b, "as it stands"));
     type(t.b, ":write many\n");
     assert_true(on_screen(t.b, "write: found many"));
+    end_world(&t);
+}
+
+/* While the writing waits, l at its end writes a token, of both texts, and stands on
+ * it.
+ */
+static void test_writes_token_by_token(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":silence 3\n:write 300 temperature=1 seed=3\n ");
+    assert_true(own(&t)->paused);
+    for (size_t i = 0; i < 2; i++) { /* begun */
+        while (ask_worker_state(t.b->v.asker, i, ASK_TEXT).done !=
+               own(&t)->text_asked[i]) {
+            sched_yield();
+        }
+    }
+    settle(&t);
+    const size_t n = own(&t)->n_written[0], m = own(&t)->n_written[1];
+    assert_true(own(&t)->writing && n < 290);
+    own(&t)->written_at = n ? n - 1 : 0;
+    keys(&t, "lll");
+    assert_int_equal(own(&t)->n_written[0], n + 3);
+    assert_int_equal(own(&t)->n_written[1], m + 3);
+    assert_int_equal(own(&t)->written_at, n + 2);
+    keys(&t, "h");
+    assert_int_equal(own(&t)->written_at, n + 1);
+    assert_int_equal(own(&t)->n_written[0], n + 3);
     end_world(&t);
 }
 
@@ -730,6 +762,7 @@ int main(void)
         cmocka_unit_test(test_tokens_change),
         cmocka_unit_test(test_places_of_edits),
         cmocka_unit_test(test_writes_on),
+        cmocka_unit_test(test_writes_token_by_token),
         cmocka_unit_test(test_arms_have_their_edits),
         cmocka_unit_test(test_silence_before_the_text),
         cmocka_unit_test(test_first_text_is_no_step),

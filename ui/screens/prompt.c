@@ -119,7 +119,7 @@ static void move(struct app *a, const struct session_view *v, const char *direct
 {
     struct prompt_state *s = prompt_own(a);
     if (*app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE &&
-        prompt_side_move(a, direction)) {
+        prompt_side_move(a, v, direction)) {
         prompt_list_fill(a);
         return;
     }
@@ -127,7 +127,6 @@ static void move(struct app *a, const struct session_view *v, const char *direct
     list_go(&cells, s->at);
     const bool side = strstr(direction, "left") || strstr(direction, "right");
     const bool text = *app_focus(a, &screen_prompt) == PROMPT_TEXT_PANE;
-    (void)v;
     if (side) {
         const int64_t by = strncmp(direction, "far", 3) ? 1 : 10;
         list_move(&cells, strstr(direction, "left") ? -by : by);

@@ -613,7 +613,7 @@ static const struct key_entry keys[] = {
     {{'@'}, &action_where, "", NULL, "where: throughout, from the cursor on, or at it alone", 0},
     {{'A'}, &action_clear_edits, "", "take back", "take back all that is silenced or steered", 5},
     {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
-    {{' '}, &action_pause_writing, "", "pause", "pause the writing, or go on", 1},
+    {{' '}, &action_pause_writing, "", "pause", "pause writing (l: a token more), or go on", 1},
     {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
     {{'|'}, &action_pin, "", "pin", "pin the prompt: what changes is compared with it, until it is let go", 9},

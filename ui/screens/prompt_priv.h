@@ -182,8 +182,10 @@ struct ask_question prompt_question(const struct prompt_state *s, bool plain);
 void prompt_side_take(struct app *a, const struct session_view *v);
 void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r);
-/* Up, down, and in a text left and right; false: that is for others. */
-bool prompt_side_move(struct app *a, const char *direction);
+/* Up, down, and in a text left and right, which while it waits writes one token more at
+ * its end; false: that is for others. */
+bool prompt_side_move(struct app *a, const struct session_view *v,
+                      const char *direction);
 /* Ask which latents made the chosen token likely after the one under the cursor. */
 void prompt_ask_why(struct app *a, const struct session_view *v);
 /* The prompt is another: what was explained is not what stands. */

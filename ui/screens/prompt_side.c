@@ -470,7 +470,8 @@ void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas
     app_hit(a, r, HIT_PANE, PROMPT_NEXT_PANE);
 }
 
-bool prompt_side_move(struct app *a, const char *direction)
+bool prompt_side_move(struct app *a, const struct session_view *v,
+                      const char *direction)
 {
     struct prompt_state *s = prompt_own(a);
     const bool side = strstr(direction, "left") || strstr(direction, "right");
@@ -480,8 +481,15 @@ bool prompt_side_move(struct app *a, const char *direction)
     struct list_view text = {.count = s->n_written[0], .page = PROMPT_WRITES};
     list_go(&text, s->written_at);
     if (side) {
+        const bool left = strstr(direction, "left") != NULL;
         const int64_t by = strncmp(direction, "far", 3) ? 1 : 10;
-        list_move(&text, strstr(direction, "left") ? -by : by);
+        if (!left && s->paused && s->writing && v->asker &&
+            s->written_at + 1 >= text.count) {
+            ask_worker_step(v->asker, 1);
+            s->written_at = text.count; /* where it will be */
+            return true;
+        }
+        list_move(&text, left ? -by : by);
         s->written_at = text.cursor;
         return true;
     }

@@ -216,6 +216,24 @@ static void draw_cells(struct app *a, const struct session_view *v, struct canva
     canvas_unclip(c, old);
 }
 
+/* A token written: how likely it was, and what else was. */
+static void draw_written_line(const struct session_view *v, struct canvas *c, int x,
+                              int y, int w, const struct ask_written *t)
+{
+    struct str text;
+    char name[64], p[24];
+    str_init(&text, 1024);
+    prompt_share(p, sizeof p, (double)t->logp);
+    str_addf(&text, "written at %zu: %s  likeliest", t->pos, p);
+    for (size_t i = 0; i < t->n_next; i++) {
+        names_token_trimmed(&v->names, t->next[i].id, name, sizeof name);
+        prompt_share(p, sizeof p, (double)t->next[i].logp);
+        str_addf(&text, "%s %.40s %s", i ? "," : "", name, p);
+    }
+    canvas_text(c, x, y, w, text.len ? text.p : "", ROLE_DIM, 0);
+    str_free(&text);
+}
+
 /* The token under the cursor: how expected it was. */
 static void draw_token_line(const struct app *a, struct canvas *c, int x, int y, int w)
 {
@@ -328,8 +346,11 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
                     0);
     }
     const char *wrong = s->unread[0] ? s->unread : s->error;
+    const struct ask_written *written = prompt_written_here(a);
     if (wrong[0]) {
         canvas_text(c, body.x, low, body.w, wrong, ROLE_BAD, 0);
+    } else if (written) {
+        draw_written_line(v, c, body.x, low, body.w, written);
     } else {
         draw_token_line(a, c, body.x, low, body.w);
     }
