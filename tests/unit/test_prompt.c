@@ -285,6 +285,28 @@ static void test_writes_token_by_token(void **state)
     end_world(&t);
 }
 
+/* An SAE as of now is asked for even while one is on its way: after it. */
+static void test_renews(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    no_command(t.b);
+    press(t.b, 'R');
+    assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
+    tick(&t);
+    no_command(t.b);
+    t.b->v.subject_busy = true;
+    press(t.b, 'R');
+    no_command(t.b);
+    t.b->v.subject_busy = false;
+    tick(&t);
+    assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
+    tick(&t);
+    no_command(t.b);
+    end_world(&t);
+}
+
 /* The session's answer when Prompt asks for another arm's SAE. */
 static void give_subject(struct world *t)
 {
@@ -763,6 +785,7 @@ int main(void)
         cmocka_unit_test(test_places_of_edits),
         cmocka_unit_test(test_writes_on),
         cmocka_unit_test(test_writes_token_by_token),
+        cmocka_unit_test(test_renews),
         cmocka_unit_test(test_arms_have_their_edits),
         cmocka_unit_test(test_silence_before_the_text),
         cmocka_unit_test(test_first_text_is_no_step),

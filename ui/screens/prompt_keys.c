@@ -566,10 +566,8 @@ static void dense(struct app *a, const struct session_view *v, const char *args)
 static void renew(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    struct command *c = v->subject_busy ? NULL : app_emit(a, COMMAND_SUBJECT);
-    if (c) {
-        c->arm = latents_arm(a);
-    }
+    (void)v;
+    prompt_own(a)->renew = true;
 }
 
 /* ---- the table of keys ---- */

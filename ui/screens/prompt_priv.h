@@ -71,6 +71,7 @@ struct prompt_state {
     /* ---- asking ---- */
     bool wanted;                 /* a subject of this arm: */
     size_t wanted_arm;           /* it was asked for */
+    bool renew;                  /* one as of now, as soon as none is on its way */
     bool due;                    /* the prompt changed since it was asked about */
     struct ask_subject *subject; /* asked, of row.arm; a reference; NULL: none yet */
     int64_t subject_step;        /* of it */

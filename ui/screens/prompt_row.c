@@ -394,7 +394,7 @@ static void want_arm(struct app *a, const struct session_view *v, size_t arm)
     struct prompt_state *s = prompt_own(a);
     const bool can = v->names.vocab && v->state != SESSION_LOADING &&
                      v->state != SESSION_ENDED && v->n_arms > 0;
-    const bool has = v->subject && v->subject_arm == arm;
+    const bool has = v->subject && v->subject_arm == arm && !s->renew;
     s->wanted = s->wanted && !has && s->wanted_arm == arm;
     if (!can || has || s->wanted || v->subject_busy) {
         return;
@@ -403,6 +403,7 @@ static void want_arm(struct app *a, const struct session_view *v, size_t arm)
     if (c) {
         c->arm = s->wanted_arm = arm;
         s->wanted = true;
+        s->renew = false;
     }
 }
 
