@@ -48,7 +48,7 @@ static int column_beside(const struct app *a, const struct session_view *v, bool
         const int k = latent_column_nth(IN_TABLE, i);
         const struct latent_column *c = latent_column_at((size_t)k);
         /* Also one that has given way: it stands there while it is sorted by. */
-        if (latents_column_shown(a, v, c) || (c->flags & GIVES_WAY) || k == sort) {
+        if (latents_column_offered(a, v, c) || k == sort) {
             at = k == sort ? n : at;
             shown[n++] = k;
         }
