@@ -1,85 +1,9 @@
 /* Prompt: what keys do to a text, its masks and its latents, with a real model behind.
  */
-#include "ui/screens/prompt_priv.h"
-#include "unit/ask_world.h"
-#include "unit/ui_bench.h"
+#include "prompt_world.h"
 
-#include <sched.h>
+#include <stdio.h>
 #include <string.h>
-
-/* The bench with a tiny model of its own in place of the made-up run's. */
-struct world {
-    struct bench *b;
-    struct lm *lm;
-    struct names made_up, own;
-};
-
-static struct world begin_world_of(struct lm *m, int w, int h)
-{
-    struct world t = {.b = bench_new(w, h, 2), .lm = m};
-    struct session_view *v = &t.b->v;
-    struct errinfo e;
-    const struct concepts none = {0};
-    assert_ok(names_init(&t.own, t.lm->tok, &none, &e), &e);
-    t.made_up = v->names;
-    v->names.token = t.own.token; /* concepts stay those of the made-up run */
-    v->names.vocab = t.own.vocab;
-    snprintf(v->preset[0], sizeof v->preset[0], "the cat sat on the mat");
-    snprintf(v->preset[1], sizeof v->preset[1], "a dog ran");
-    press(t.b, '5');
-    const struct command c = one_command(t.b, COMMAND_SUBJECT);
-    v->subject = ask_subject_at(t.lm, lm_behind(1), SAE_NORM_SCALE);
-    v->subject_arm = c.arm;
-    v->subject_step = 900;
-    assert_ok(ask_worker_new(NULL, NULL, &v->asker, &e), &e);
-    return t;
-}
-
-static struct world begin_world(int w, int h)
-{
-    return begin_world_of(ask_model("gpt2"), w, h);
-}
-
-static void end_world(struct world *t)
-{
-    ask_worker_free(t->b->v.asker);
-    t->b->v.names = t->made_up;
-    bench_free(t->b);
-    names_deinit(&t->own);
-    lm_free(t->lm);
-}
-
-static void tick(struct world *t)
-{
-    app_update(&t->b->a, &t->b->v, &(struct event){.kind = EVENT_TICK});
-    app_view(&t->b->a, &t->b->v, &t->b->c);
-}
-
-/* Until all that was asked has come. */
-static void settle(struct world *t)
-{
-    tick(t);
-    while (ask_worker_outstanding(t->b->v.asker) > 0) {
-        sched_yield();
-    }
-    tick(t);
-}
-
-static void keys(struct world *t, const char *text)
-{
-    for (; *text; text++) {
-        press(t->b, *text == '\n'   ? KEY_ENTER_
-                    : *text == '\t' ? KEY_TAB_
-                    : *text == '^'  ? KEY_ESC_
-                                    : (uint32_t)(unsigned char)*text);
-        settle(t);
-    }
-}
-
-static struct prompt_state *own(const struct world *t)
-{
-    return prompt_own(&t->b->a);
-}
 
 static void test_begins_with_a_text(void **state)
 {
@@ -230,61 +154,6 @@ static void test_places_of_edits(void **state)
     end_world(&t);
 }
 
-static void test_writes_on(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    type(t.b, ":write 12\n");
-    settle(&t);
-    assert_int_equal(own(&t)->texts, 1);
-    assert_true(own(&t)->n_written[0] > 0 && own(&t)->n_written[0] <= 12);
-    assert_false(own(&t)->writing);
-    assert_non_null(prompt_written_here(&t.b->a));
-    assert_true(on_screen(t.b, "latents of the token written"));
-    assert_true(on_screen(t.b, "written at"));
-    assert_true(on_screen(t.b, "likeliest"));
-    keys(&t, "l^");
-    assert_int_equal(own(&t)->side, PROMPT_NEXT);
-    type(t.b, ":silence 3\n:write 12\n");
-    settle(&t);
-    assert_int_equal(own(&t)->texts, 2);
-    assert_true(on_screen(t.b, "as it stands"));
-    type(t.b, ":write many\n");
-    assert_true(on_screen(t.b, "write: found many"));
-    end_world(&t);
-}
-
-/* While the writing waits, l at its end writes a token, of both texts, and stands on
- * it.
- */
-static void test_writes_token_by_token(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    type(t.b, ":silence 3\n:write 300 temperature=1 seed=3\n ");
-    assert_true(own(&t)->paused);
-    for (size_t i = 0; i < 2; i++) { /* begun */
-        while (ask_worker_state(t.b->v.asker, i, ASK_TEXT).done !=
-               own(&t)->text_asked[i]) {
-            sched_yield();
-        }
-    }
-    settle(&t);
-    const size_t n = own(&t)->n_written[0], m = own(&t)->n_written[1];
-    assert_true(own(&t)->writing && n < 290);
-    own(&t)->written_at = n ? n - 1 : 0;
-    keys(&t, "lll");
-    assert_int_equal(own(&t)->n_written[0], n + 3);
-    assert_int_equal(own(&t)->n_written[1], m + 3);
-    assert_int_equal(own(&t)->written_at, n + 2);
-    keys(&t, "h");
-    assert_int_equal(own(&t)->written_at, n + 1);
-    assert_int_equal(own(&t)->n_written[0], n + 3);
-    end_world(&t);
-}
-
 /* An SAE as of now is asked for even while one is on its way: after it. */
 static void test_renews(void **state)
 {
@@ -305,16 +174,6 @@ static void test_renews(void **state)
     tick(&t);
     no_command(t.b);
     end_world(&t);
-}
-
-/* The session's answer when Prompt asks for another arm's SAE. */
-static void give_subject(struct world *t)
-{
-    struct session_view *v = &t->b->v;
-    const struct command c = one_command(t->b, COMMAND_SUBJECT);
-    ask_subject_unref((struct ask_subject *)(uintptr_t)v->subject);
-    v->subject = ask_subject_at(t->lm, lm_behind(1), SAE_NORM_SCALE);
-    v->subject_arm = c.arm;
 }
 
 /* Edits are of one arm's latents: the other arm has its own, and no answer, pinned
@@ -448,77 +307,6 @@ static void test_pinned(void **state)
     end_world(&t);
 }
 
-/* Two conditions write side by side, the other with its own edits; what was written
- * before is not taken for it. */
-static void test_both_write(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    type(t.b, ":write 9\n");
-    settle(&t);
-    type(t.b, ":write both 4\n");
-    assert_true(on_screen(t.b, "making ready B"));
-    t.b->v.subject_step = 1000;
-    give_subject(&t); /* B's */
-    settle(&t);
-    /* Meanwhile A's latents are asked, named and counted still. */
-    assert_true(own(&t)->subject != t.b->v.subject);
-    assert_true(on_screen(t.b, "A as of step 900"));
-    keys(&t, "m");
-    assert_true(own(&t)->answer->token[own(&t)->at].masked);
-    keys(&t, "u");
-    t.b->v.subject_step = 900;
-    give_subject(&t); /* A's again, which is shown */
-    settle(&t);
-    assert_int_equal(own(&t)->texts, 2);
-    assert_string_equal(own(&t)->text_name[0], "A, step 900");
-    assert_string_equal(own(&t)->text_name[1], "B, step 1,000");
-    for (size_t i = 0; i < 2; i++) {
-        assert_true(own(&t)->n_written[i] > 0 && own(&t)->n_written[i] <= 4);
-    }
-    /* The same SAE stands for both: the same text at temperature 0. */
-    assert_int_equal(own(&t)->n_written[0], own(&t)->n_written[1]);
-    for (size_t i = 0; i < own(&t)->n_written[0]; i++) {
-        assert_int_equal(own(&t)->written[0][i].id, own(&t)->written[1][i].id);
-    }
-    /* B's SAE of before is not what stands beside A's of now. */
-    type(t.b, ":write both 4\n");
-    assert_true(on_screen(t.b, "making ready B"));
-    give_subject(&t);
-    settle(&t);
-    assert_string_equal(own(&t)->text_name[1], "B");
-    give_subject(&t);
-    settle(&t);
-    type(t.b, ":write both 4\n"); /* both are of one step: nothing to wait for */
-    no_command(t.b);
-    settle(&t);
-    end_world(&t);
-}
-
-/* Why a text is not written is said once, though the other goes on. */
-static void test_failure_is_said_once(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    ask_worker_pause(t.b->v.asker, true);
-    own(&t)->row.edits.at[0] = (struct ask_edit){.latent = ASK_F, .how = ASK_ZERO};
-    own(&t)->row.edits.n = 1;
-    type(t.b, ":write 300\n");
-    ask_worker_pause(t.b->v.asker, true);
-    while (!on_screen(t.b, "latent: found 24")) {
-        tick(&t);
-    }
-    const uint64_t said = t.b->a.said;
-    for (int i = 0; i < 5; i++) {
-        tick(&t);
-    }
-    assert_true(own(&t)->writing);
-    assert_int_equal(t.b->a.said, said);
-    end_world(&t);
-}
-
 /* An answer to what stood a moment ago is not taken for one to what stands. */
 static void test_older_answer(void **state)
 {
@@ -612,25 +400,6 @@ static void test_dense_and_pinned(void **state)
     end_world(&t);
 }
 
-/* A text without spaces goes on in the next row. */
-static void test_written_wraps(void **state)
-{
-    (void)state;
-    struct world t = begin_world(80, 24);
-    settle(&t);
-    type(t.b, ":write 1\n");
-    settle(&t);
-    const int32_t a = tok_single(t.lm->tok, "a"), z = tok_single(t.lm->tok, "z");
-    assert_true(a >= 0 && z >= 0);
-    own(&t)->n_written[0] = 101;
-    for (size_t i = 0; i < 101; i++) {
-        own(&t)->written[0][i] = (struct ask_written){.id = i < 100 ? a : z};
-    }
-    app_view(&t.b->a, &t.b->v, &t.b->c);
-    assert_true(on_screen(t.b, "aaaaz"));
-    end_world(&t);
-}
-
 /* One set of silenced latents: what Detail silences, Prompt leaves out, and Detail says
  * so. */
 static void test_silenced_in_detail(void **state)
@@ -657,58 +426,6 @@ static void test_silenced_in_detail(void **state)
     end_world(&t);
 }
 
-static void test_why(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    keys(&t, "W");
-    assert_int_equal(own(&t)->side, PROMPT_WHY);
-    assert_non_null(own(&t)->why);
-    assert_true(own(&t)->why->complete);
-    assert_int_equal(own(&t)->why->pos, own(&t)->row.n);
-    assert_true(on_screen(t.b, "rank correlation"));
-    end_world(&t);
-}
-
-/* In a list of contributions keys act on the latent of the one under the cursor; and
- * it goes with the prompt that it is of. */
-static void test_keys_in_a_why(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE;
-    keys(&t, "W");
-    const struct ask_why *w = own(&t)->why;
-    size_t at = 0;
-    while (w->part[at].latent < 0 || w->part[at].latent == own(&t)->entry[0].latent) {
-        keys(&t, "j");
-        at++;
-    }
-    const int32_t latent = w->part[at].latent;
-    assert_int_equal(prompt_latent_here(&t.b->a), latent);
-    keys(&t, "H");
-    assert_int_equal(own(&t)->heat, latent);
-    keys(&t, "^"); /* lets the digits go */
-    assert_int_equal(own(&t)->side, PROMPT_WHY);
-    keys(&t, "\n");
-    assert_ptr_equal(t.b->a.screen, &screen_detail);
-    assert_int_equal(t.b->a.command[t.b->a.n_commands - 1].latent, latent);
-    t.b->a.n_commands = 0;
-    keys(&t, "5a");
-    assert_int_equal(own(&t)->row.edits.n, 1);
-    assert_int_equal(own(&t)->row.edits.at[0].latent, latent);
-    assert_null(own(&t)->why); /* of the prompt before */
-    assert_int_equal(own(&t)->side, PROMPT_NEXT);
-    keys(&t, "W");
-    assert_non_null(own(&t)->why);
-    keys(&t, "x");
-    assert_null(own(&t)->why);
-    assert_int_equal(own(&t)->side, PROMPT_NEXT);
-    end_world(&t);
-}
-
 /* A click on the latent that is chosen already opens it, as in other lists. */
 static void test_click_opens(void **state)
 {
@@ -727,54 +444,6 @@ static void test_click_opens(void **state)
     end_world(&t);
 }
 
-/* Pasted text of any bytes is text; nothing of it is a key. */
-static void test_hostile_paste(void **state)
-{
-    (void)state;
-    struct world t = begin_world(80, 24);
-    settle(&t);
-    static const char bytes[] = "\x1b[2J\x9b q\nQ\x80\xff end";
-    app_update(&t.b->a, &t.b->v,
-               &(struct event){
-                   .kind = EVENT_PASTE, .text = bytes, .text_n = sizeof bytes - 1});
-    settle(&t);
-    assert_true(own(&t)->typing);
-    assert_non_null(strstr(own(&t)->box.text, "end"));
-    assert_null(strchr(own(&t)->box.text, '\x1b'));
-    for (int i = 0; i < t.b->c.w * t.b->c.h; i++) {
-        const uint32_t cp = t.b->c.cell[i].cp;
-        assert_true(cp == 0 || (cp >= 32 && (cp < 127 || cp > 159)));
-    }
-    end_world(&t);
-}
-
-/* Any keys at any size. */
-static void test_random_keys(void **state)
-{
-    (void)state;
-    struct world t = begin_world(80, 24);
-    struct rng r = rng_begin(7, RNG_INIT, 2);
-    static const char some[] = "hjklgGmatT+-@AfHDxirPdRvwW \n\t^u|#ab c";
-    for (int i = 0; i < 1500; i++) {
-        const char key = some[rng_below(&r, sizeof some - 1)];
-        press(t.b, key == '\n' ? KEY_ENTER_ : key == '^' ? KEY_ESC_ : (uint32_t)key);
-        t.b->a.n_commands = t.b->a.n_requests = 0;
-        if (i % 50 == 0) {
-            struct errinfo e;
-            const struct event ev = {.kind = EVENT_RESIZE,
-                                     .w = 1 + (int)rng_below(&r, 200),
-                                     .h = 1 + (int)rng_below(&r, 60)};
-            assert_ok(canvas_resize(&t.b->c, ev.w, ev.h, &e), &e);
-            app_update(&t.b->a, &t.b->v, &ev);
-        }
-        if (t.b->a.screen != &screen_prompt && t.b->a.w >= FULL_W) {
-            app_go(&t.b->a, &t.b->v, &screen_prompt);
-        }
-    }
-    settle(&t);
-    end_world(&t);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -783,26 +452,17 @@ int main(void)
         cmocka_unit_test(test_silence_and_steer),
         cmocka_unit_test(test_tokens_change),
         cmocka_unit_test(test_places_of_edits),
-        cmocka_unit_test(test_writes_on),
-        cmocka_unit_test(test_writes_token_by_token),
         cmocka_unit_test(test_renews),
         cmocka_unit_test(test_arms_have_their_edits),
         cmocka_unit_test(test_silence_before_the_text),
         cmocka_unit_test(test_first_text_is_no_step),
         cmocka_unit_test(test_steps_of_typing),
         cmocka_unit_test(test_pinned),
-        cmocka_unit_test(test_both_write),
-        cmocka_unit_test(test_failure_is_said_once),
         cmocka_unit_test(test_older_answer),
         cmocka_unit_test(test_unread),
         cmocka_unit_test(test_dense_and_pinned),
-        cmocka_unit_test(test_written_wraps),
         cmocka_unit_test(test_silenced_in_detail),
-        cmocka_unit_test(test_why),
-        cmocka_unit_test(test_keys_in_a_why),
         cmocka_unit_test(test_click_opens),
-        cmocka_unit_test(test_hostile_paste),
-        cmocka_unit_test(test_random_keys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
