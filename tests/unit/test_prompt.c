@@ -382,10 +382,10 @@ static void test_dense_and_pinned(void **state)
     struct ask_subject *s = (struct ask_subject *)(uintptr_t)t.b->v.subject;
     s->table = latent_table_ref((struct latent_table *)(uintptr_t)t.b->v.arm[0].table);
     for (size_t j = 0; j < ASK_F; j++) {
-        s->table->row[j].density = .01F;
+        s->table->row[j].density = .01;
     }
     settle(&t);
-    s->table->row[own(&t)->entry[0].latent].density = .5F;
+    s->table->row[own(&t)->entry[0].latent].density = .5;
     keys(&t, "|d");
     assert_int_equal(own(&t)->rows.count, 3);
     for (size_t i = 0; i < own(&t)->rows.count; i++) {

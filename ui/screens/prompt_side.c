@@ -256,12 +256,12 @@ static void name_texts(struct app *a, const struct session_view *v, bool both)
     for (size_t i = 0; i < PROMPT_TEXTS; i++) {
         const size_t edits = i ? s->aside[s->second_arm].n : s->row.edits.n;
         if (both) {
-            char step[32], of[48] = "";
+            const bool apart = s->second_step != s->subject_step;
+            char step[24];
             text_thousands(step, sizeof step, i ? s->second_step : s->subject_step);
-            snprintf(of, sizeof of,
-                     s->second_step == s->subject_step ? "" : ", step %s", step);
-            snprintf(s->text_name[i], sizeof s->text_name[i], "%c%.30s%s",
-                     v->cond[i ? !cond : cond].letter, of, edits ? ", edited" : "");
+            snprintf(s->text_name[i], sizeof s->text_name[i], "%c%s%s%s",
+                     v->cond[i ? !cond : cond].letter, apart ? ", step " : "",
+                     apart ? step : "", edits ? ", edited" : "");
         } else {
             snprintf(s->text_name[i], sizeof s->text_name[i], "%s", names[i]);
         }
