@@ -87,6 +87,23 @@ void browse_lm_close(struct browse_lm *b)
     run_record_deinit(&b->record);
 }
 
+/* The record's SAE goes over into p. */
+static enum err take_subject(struct run_record *r, struct ask_parts p,
+                             struct ask_subject **out, struct errinfo *e)
+{
+    p.sae = r->sae;
+    r->sae = NULL;
+    return ask_subject_new(&p, out, e);
+}
+
+enum err browse_lm_subject(struct browse_lm *b, struct ask_subject **out,
+                           struct errinfo *e)
+{
+    const struct ask_parts p = {
+        .lm = b->lm, .hook = b->hook, .mask_token = b->mask_token};
+    return take_subject(&b->record, p, out, e);
+}
+
 enum err browse_inputs(const char *path, const struct run_opts *ro, struct browse *b,
                        struct errinfo *e)
 {
@@ -130,4 +147,19 @@ void browse_close(struct browse *b)
     acts_set_free(b->set);
     inputs_free(b->in);
     run_record_deinit(&b->record);
+}
+
+enum err browse_subject(struct browse *b, struct ask_subject **out, struct errinfo *e)
+{
+    const struct ask_parts p = {.lm = b->in->lm,
+                                .hook = b->in->hook,
+                                .mask_token = b->in->mask_token,
+                                .table = b->table};
+    return take_subject(&b->record, p, out, e);
+}
+
+enum err browse_labels(const char *path, size_t F, struct latent_labels **out,
+                       struct errinfo *e)
+{
+    return rundir_is(path) ? latent_labels_load(path, F, out, e) : OK;
 }

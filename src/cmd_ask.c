@@ -46,25 +46,14 @@ struct asking {
 static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                          struct errinfo *e)
 {
-    const bool tabled = a->densest > 0;
-    struct ask_parts p = {0};
-    if (tabled) {
+    if (a->densest > 0) {
         TRY(browse_open(path, &a->named, &k->b, e));
-        p = (struct ask_parts){.lm = k->b.in->lm,
-                               .hook = k->b.in->hook,
-                               .mask_token = k->b.in->mask_token,
-                               .table = k->b.table};
+        TRY(browse_subject(&k->b, &k->subject, e));
     } else {
         TRY(browse_lm_open(path, &a->named, &k->lm, e));
-        p = (struct ask_parts){
-            .lm = k->lm.lm, .hook = k->lm.hook, .mask_token = k->lm.mask_token};
+        TRY(browse_lm_subject(&k->lm, &k->subject, e));
     }
-    const struct sae *sae = tabled ? k->b.record.sae : k->lm.record.sae;
-    if (rundir_is(path)) {
-        TRY(latent_labels_load(path, sae->F, &k->labels, e));
-    }
-    TRY(sae_copy(sae, &p.sae, e));
-    TRY(ask_subject_new(&p, &k->subject, e));
+    TRY(browse_labels(path, k->subject->sae->F, &k->labels, e));
     return ask_new(k->subject, stop_flag(), &k->ask, e);
 }
 
@@ -170,22 +159,15 @@ static enum err make_question(const struct ask_args *a, struct asking *k,
 
 /* ---- why ---- */
 
-/* A token by its text, or with a space before it, as it stands within a text; or #ID.
- */
+/* A token by its name, or with a space before it, as it stands within a text. */
 static enum err find_token(const struct tok *t, const char *option, const char *text,
                            int32_t *out, struct errinfo *e)
 {
-    int64_t id = -1;
     char spaced[200];
-    if (text[0] == '#' && number_whole(text + 1, &id) && id >= 0 &&
-        (size_t)id < tok_rows(t)) {
-        *out = (int32_t)id;
-        return OK;
-    }
     (void)snprintf(spaced, sizeof spaced, " %s", text);
-    *out = tok_single(t, text);
+    *out = tok_by_name(t, text);
     *out = *out < 0 && strlen(text) < sizeof spaced - 2 ? tok_single(t, spaced) : *out;
-    if (*out < 0) {
+    if (*out < 0 || (size_t)*out >= tok_rows(t)) {
         return err_set(e, ERR_USAGE,
                        "--%s: found '%.80s', expected a text that is one token, or #ID",
                        option, text);

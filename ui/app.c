@@ -151,6 +151,11 @@ void app_hit(struct app *a, struct rect r, int kind, int arg)
     }
 }
 
+bool app_pressed_on(const struct app *a, const struct hit *hit)
+{
+    return a->has_pressed && a->pressed.kind == hit->kind && a->pressed.a == hit->a;
+}
+
 /* ---- saying and asking ---- */
 
 void app_say(struct app *a, bool bad, const char *fmt, ...)

@@ -137,8 +137,14 @@ struct finder_item {
     const struct screen_def *on; /* where; NULL: where one is */
     double score;                /* the best first */
 };
+/* What it looked through: compared, never followed. */
+struct finder_seen {
+    const void *table[VIEW_ARMS], *labels[VIEW_ARMS];
+    size_t arms, concepts;
+};
 struct finder_state {
     bool open;
+    struct finder_seen seen;
     struct line_edit line;
     struct list_view list;
     struct finder_item item[FINDER_ITEMS];
@@ -238,6 +244,9 @@ void app_key_of(const struct app *a, const struct screen_def *screen, char *out,
 bool app_is_live_card(const struct app *a);
 /* Note that what is drawn in r reacts to the mouse. */
 void app_hit(struct app *a, struct rect r, int kind, int arg);
+/* Whether the button was last pressed there: a release elsewhere is of something else.
+ */
+bool app_pressed_on(const struct app *a, const struct hit *hit);
 
 /* ---- saying and asking ---- */
 

@@ -459,16 +459,6 @@ out:
 
 /* ---- masks ---- */
 
-/* The latent's activation at position i of the encoded rows. */
-static double act_of(const struct view *v, const struct sae_codes *codes, size_t i)
-{
-    double act = 0.0;
-    for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
-        act = (size_t)codes->id[k] == v->j ? (double)codes->val[k] : act;
-    }
-    return act;
-}
-
 static void sum_masked(const struct view *v, const uint32_t *rows, size_t n,
                        const uint8_t *masked, const struct sae_codes codes[2],
                        struct latent_detail *d)
@@ -480,7 +470,8 @@ static void sum_masked(const struct view *v, const uint32_t *rows, size_t n,
         if (masked[i] || v->set->special[at]) {
             continue;
         }
-        const double clean = act_of(v, &codes[0], i), now = act_of(v, &codes[1], i);
+        const double clean = (double)sae_codes_at(&codes[0], i, (int32_t)v->j),
+                     now = (double)sae_codes_at(&codes[1], i, (int32_t)v->j);
         change += fabs(now - clean);
         both += now + clean;
         d->robust_n += now + clean > 0.0;

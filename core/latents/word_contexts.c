@@ -51,12 +51,7 @@ static enum err encode(struct finder *k, size_t n, struct errinfo *e)
 /* Activation of a latent on row i of the codes; 0: it is silent. */
 static float activation(const struct finder *k, size_t i, int32_t latent)
 {
-    for (size_t a = k->codes.start[i]; a < k->codes.start[i + 1]; a++) {
-        if (k->codes.id[a] == latent) {
-            return (float)((double)k->codes.val[a] * k->unit);
-        }
-    }
-    return 0.0F;
+    return (float)((double)sae_codes_at(&k->codes, i, latent) * k->unit);
 }
 
 static void copy_row(struct finder *k, size_t at, size_t to)

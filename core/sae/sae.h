@@ -128,6 +128,8 @@ struct sae_codes {
     float *undo; /* [rows,2] as of sae_normalise; NULL: divide by scale */
 };
 void sae_codes_deinit(struct sae_codes *c);
+/* A latent's code in a row; 0: it is silent. O(log of those of the row). */
+float sae_codes_at(const struct sae_codes *c, size_t row, int32_t latent);
 /* The factor from the codes of a row to the unit of raw x. */
 static inline double sae_codes_unit(const struct sae_codes *c, const struct sae *s,
                                     size_t row)

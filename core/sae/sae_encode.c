@@ -219,6 +219,20 @@ void sae_codes_raw(struct sae_codes *c, const struct sae *s)
     c->undo = NULL;
 }
 
+float sae_codes_at(const struct sae_codes *c, size_t row, int32_t latent)
+{
+    size_t lo = c->start[row], hi = c->start[row + 1];
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (c->id[mid] < latent) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo < c->start[row + 1] && c->id[lo] == latent ? c->val[lo] : 0.0F;
+}
+
 void sae_codes_deinit(struct sae_codes *c)
 {
     mem_free(c->start);

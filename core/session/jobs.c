@@ -20,6 +20,7 @@ struct workbench {
     struct latent_pass *pass;
     size_t show_at; /* rows with which it is shown next */
     bool shows;     /* the part made so far is shown */
+    bool brought;   /* the last one was made for Prompt, unasked */
 };
 
 /* Wait for the trainer to have opened the inputs; false: there will be none. */
@@ -149,10 +150,42 @@ static enum err fill_table(struct workbench *b, struct errinfo *e)
     return OK;
 }
 
+/* The whole table of this very SAE, a reference; NULL: there is another, or none. */
+static struct latent_table *table_of_job(struct session *s, const struct job *job)
+{
+    pthread_mutex_lock(&s->mu);
+    struct latent_table *t = s->table[job->command.arm];
+    t = t && t->step == job->step && t->positions == t->positions_all
+            ? latent_table_ref(t)
+            : NULL;
+    pthread_mutex_unlock(&s->mu);
+    return t;
+}
+
+/* Whether that table has all that a new one would have. */
+static bool is_described(struct session *s, const struct job *job)
+{
+    struct latent_table *t = table_of_job(s, job);
+    bool same = t != NULL;
+    for (size_t i = 0; same && i < job->n_rates; i++) {
+        const double has = (double)t->row[job->rate[i].latent].absorption;
+        same = has <= (double)job->rate[i].rate && has >= (double)job->rate[i].rate;
+    }
+    latent_table_unref(t);
+    return same;
+}
+
+/* But for what Prompt's question for the SAE has brought just before: the screen asks
+ * for both at once. */
 static enum err begin_table(struct workbench *b, const struct job *job,
                             struct errinfo *e)
 {
     struct session *s = b->s;
+    const bool brought = b->brought;
+    b->brought = false;
+    if (brought && is_described(s, job)) {
+        return OK;
+    }
     TRY(latent_pass_new(job->sae, b->set, s->in->concepts, job->step, &b->pass, e));
     b->filling = *job;
     b->show_at = SLICE_ROWS;
@@ -222,7 +255,7 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     return OK;
 }
 
-/* A whole table at once, after the one that is being made. */
+/* A whole table at once, after the one that is being made, which may be the same. */
 static enum err make_table(struct workbench *b, const struct job *job,
                            struct errinfo *e)
 {
@@ -230,22 +263,14 @@ static enum err make_table(struct workbench *b, const struct job *job,
     if (b->pass) {
         go_on_filling(b, true);
     }
+    if (is_described(b->s, job)) {
+        return OK;
+    }
     TRY(latent_table_new(job->sae, b->set, b->s->in->concepts, job->step, NULL,
                          &b->s->stop, &table, e));
     show_table(b->s, job, table);
+    b->brought = true;
     return OK;
-}
-
-/* The whole table of this very SAE, a reference; NULL: there is another, or none. */
-static struct latent_table *table_of_job(struct session *s, const struct job *job)
-{
-    pthread_mutex_lock(&s->mu);
-    struct latent_table *t = s->table[job->command.arm];
-    t = t && t->step == job->step && t->positions == t->positions_all
-            ? latent_table_ref(t)
-            : NULL;
-    pthread_mutex_unlock(&s->mu);
-    return t;
 }
 
 /* Show the subject at once without a table, then again with the table of its
@@ -259,11 +284,12 @@ static enum err make_subject(struct workbench *b, const struct job *job,
     const bool had = table != NULL;
     latent_table_unref(table);
     TRY(rc);
-    TRY(browsing_rows(b, SIZE_MAX, e));
+    TRY(browsing_rows(b, 0, e));
     session_show_presets(s, b->set);
     if (had) {
         return OK;
     }
+    TRY(browsing_rows(b, SIZE_MAX, e));
     TRY(make_table(b, job, e));
     table = table_of_job(s, job);
     rc = table ? session_show_subject(s, job, table, e) : OK;

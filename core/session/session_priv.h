@@ -231,7 +231,8 @@ enum err session_follow(struct session *s, struct errinfo *e) ERR_CHECKED;
  * no such latent of it. */
 enum err session_find_sae(const struct session *s, const struct command *c,
                           const struct sae **out, struct errinfo *e) ERR_CHECKED;
-/* COMMAND_TABLE, DETAIL, CONCEPTS, PARTNERS, WORD: with a frozen copy of the arm. */
+/* COMMAND_TABLE, DETAIL, CONCEPTS, PARTNERS, SUBJECT, WORD: with a frozen copy of the
+ * arm. */
 enum err session_ask_of_arm(struct session *s, const struct command *c,
                             struct errinfo *e) ERR_CHECKED;
 /* COMMAND_COMPARE, PAIR. */

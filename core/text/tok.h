@@ -162,5 +162,9 @@ const char *tok_piece_view(const struct tok *t, int32_t id, size_t *len);
 int32_t tok_single(const struct tok *t, const char *text);
 /* The id of the special token with that very text, else -1. */
 int32_t tok_special_id(const struct tok *t, const char *text);
+/* A token as people name one: "#12" by its id, else a special token's own text, else a
+ * text that is one token. -1: there is none, or a hole of the vocabulary. The model may
+ * have no row for it (tok_rows). */
+int32_t tok_by_name(const struct tok *t, const char *name);
 
 #endif

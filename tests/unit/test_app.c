@@ -223,7 +223,11 @@ static void test_mouse(void **state)
     struct command c = one_command(b, COMMAND_MASK);
     assert_int_equal(c.cond, 1);
     assert_float_equal(c.value, 0.95, 1e-9);
+    const struct rect slider = r;
     r = hit_of(b, HIT_PLOT, 2);
+    mouse(b, MOUSE_PRESS, r.x + 20, r.y + 3);
+    mouse(b, MOUSE_RELEASE, slider.x, slider.y); /* it was pressed elsewhere */
+    no_command(b);
     mouse(b, MOUSE_PRESS, r.x + 20, r.y + 3);
     assert_int_equal(*app_focus(&b->a, &screen_train), 2);
     assert_true(isfinite(train_of(&b->a)->cursor));

@@ -89,6 +89,21 @@ static void sides_are_chosen(void **state)
     bench_free(b);
 }
 
+static void a_second_click_enters(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6");
+    const struct rect r = hit_of(b, HIT_COMPARE_ROW, COMPARE_MEASURES * 1000 + 1);
+    mouse(b, MOUSE_PRESS, r.x + 1, r.y);
+    assert_int_equal(own(b)->measures.cursor, 1);
+    assert_int_equal(*app_focus(&b->a, &screen_compare), COMPARE_MEASURES);
+    mouse(b, MOUSE_DOUBLE, r.x + 1, r.y); /* its curves, or why there are none */
+    assert_true(*app_focus(&b->a, &screen_compare) == COMPARE_CURVES ||
+                on_screen(b, "is not measured while training goes on"));
+    bench_free(b);
+}
+
 /* The verdict is first, and no direction stands without an interval. */
 static void the_verdict_is_first(void **state)
 {
@@ -223,6 +238,7 @@ int main(void)
         cmocka_unit_test(one_condition_needs_another),
         cmocka_unit_test(a_run_named_at_the_start),
         cmocka_unit_test(sides_are_chosen),
+        cmocka_unit_test(a_second_click_enters),
         cmocka_unit_test(the_verdict_is_first),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),

@@ -220,15 +220,15 @@ static void check_latents(struct place *p)
     }
     for (size_t i = 0; i < r->n_peaks; i++) {
         const struct ask_peak *k = &r->peak[i];
-        float heat[64], most = 0;
+        float most = 0;
         uint32_t fires = 0;
-        ask_heat(r, k->latent, heat, NULL);
         for (size_t t = 0; t < p->T; t++) {
-            most = heat[t] > most ? heat[t] : most;
-            fires += heat[t] > 0;
+            const float act = ask_fire_at(r, t, k->latent).act;
+            most = act > most ? act : most;
+            fires += act > 0;
         }
         assert_true(!(most < k->act) && !(most > k->act) && fires == k->fires &&
-                    !(heat[k->at] < most));
+                    !(ask_fire_at(r, k->at, k->latent).act < most));
         assert_true(i == 0 || r->peak[i - 1].act >= k->act);
     }
     ask_answer_unref(r);
@@ -593,7 +593,16 @@ static void test_changes(void **state)
     lm_free(m);
 }
 
-static void test_align(void **state)
+static void ends_are(const struct ask_answer *r, const int32_t *ids, size_t n,
+                     size_t front, size_t back)
+{
+    const struct ask_ends x = ask_ends_of(r, ids, n);
+    assert_int_equal(x.front, front);
+    assert_int_equal(x.back, back);
+}
+
+/* What two prompts begin and end with, no token counted twice. */
+static void test_ends(void **state)
 {
     (void)state;
     struct lm *m = ask_model("gpt2");
@@ -603,17 +612,13 @@ static void test_align(void **state)
     const struct ask_question qx = {.ids = x, .n = 5, .top = 1};
     const struct ask_question qy = {.ids = y, .n = 6, .top = 1};
     struct ask_answer *rx = ask_asked(a, &qx), *ry = ask_asked(a, &qy);
-    int32_t map[6];
-    ask_align(rx, ry, map);
-    static const int32_t want[] = {0, 1, -1, -1, 3, 4};
-    assert_memory_equal(map, want, sizeof want);
-    ask_align(ry, rx, map);
-    static const int32_t back[] = {0, 1, -1, 4, 5};
-    assert_memory_equal(map, back, sizeof back);
-    ask_align(rx, rx, map);
-    for (int32_t i = 0; i < 5; i++) {
-        assert_int_equal(map[i], i);
-    }
+    ends_are(rx, y, 6, 2, 2);
+    ends_are(ry, x, 5, 2, 2);
+    ends_are(rx, x, 5, 5, 0);
+    static const int32_t twice[] = {0, 10, 11, 12, 13, 13};
+    ends_are(rx, twice, 6, 5, 0);
+    ends_are(rx, twice + 1, 5, 0, 1);
+    ends_are(rx, NULL, 0, 0, 0);
     ask_answer_unref(rx);
     ask_answer_unref(ry);
     ask_free(a);
@@ -737,7 +742,7 @@ int main(void)
         cmocka_unit_test(test_latents),   cmocka_unit_test(test_strength_0),
         cmocka_unit_test(test_ablation),  cmocka_unit_test(test_steering),
         cmocka_unit_test(test_positions), cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_align),     cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_ends),      cmocka_unit_test(test_changes),
         cmocka_unit_test(test_refused),   cmocka_unit_test(test_before),
         cmocka_unit_test(test_heldout),
     };

@@ -102,15 +102,15 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4, CHART = 5 };
  * room. */
 static bool has_large(const char *name)
 {
-    static const char *const large[] = {
-        "train",    "latents",        "detail", "compare", "runs",
-        "concepts", "concepts-seeds", "finder", "prompt",  "prompt-edits"};
+    static const char *const large[] = {"train",          "latents", "detail",
+                                        "compare",        "runs",    "concepts",
+                                        "concepts-seeds", "finder"};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         if (strcmp(name, large[i]) == 0) {
             return true;
         }
     }
-    return false;
+    return strncmp(name, "prompt", 6) == 0;
 }
 
 /* Whether the card of that size has a chart, and the screen says what it is of. */

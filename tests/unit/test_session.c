@@ -151,6 +151,38 @@ static void a_table_fills_while_others_are_answered(void **state)
     close_viewer(&t);
 }
 
+/* Prompt asks for an SAE and, with Latents behind it, for its table: latents are
+ * described once, whichever comes first, and again when one asks. */
+static void a_prompt_and_a_table_are_one(void **state)
+{
+    (void)state;
+    static const enum command_kind order[2][2] = {{COMMAND_SUBJECT, COMMAND_TABLE},
+                                                  {COMMAND_TABLE, COMMAND_SUBJECT}};
+    for (size_t i = 0; i < 2; i++) {
+        struct viewer t;
+        struct session_config cfg = {.set = sample_settings(20)};
+        cfg.set.browse_rows = 64;
+        open_viewer(&t, &cfg);
+        wait_until(&t, is_done);
+        post(&t, (struct command){.kind = order[i][0]});
+        post(&t, (struct command){.kind = order[i][1]});
+        wait_until(&t, has_part_of_table);
+        wait_until(&t, has_whole_table);
+        struct latent_table *first =
+            latent_table_ref((struct latent_table *)(uintptr_t)t.v.arm[0].table);
+        wait_until(&t, is_idle);
+        (void)session_poll(t.s, &t.v);
+        assert_ptr_equal(t.v.arm[0].table, first);
+        assert_ptr_equal(t.v.subject->table, first);
+        post(&t, (struct command){.kind = COMMAND_TABLE});
+        wait_until(&t, is_idle);
+        (void)session_poll(t.s, &t.v);
+        assert_ptr_not_equal(t.v.arm[0].table, first);
+        latent_table_unref(first);
+        close_viewer(&t);
+    }
+}
+
 /* All remarks on a text are said in one message, which is not an error. */
 static void remarks_are_said(void **state)
 {
@@ -413,6 +445,7 @@ int main(void)
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_table_fills_while_others_are_answered),
+        cmocka_unit_test(a_prompt_and_a_table_are_one),
         cmocka_unit_test(remarks_are_said),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(latents_are_paired),

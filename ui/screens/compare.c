@@ -604,10 +604,12 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_CHOICE && v->compare) {
         compare_choose(a, v, 1, (size_t)hit->a);
     } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_COMPARE_ROW && list) {
+        const bool here = *focus == pane;
+        const size_t was = list->cursor;
         *focus = pane;
-        list_click(list, hit->a % 1000);
-    } else if (ev->mouse == MOUSE_DOUBLE && hit->kind == HIT_COMPARE_ROW) {
-        enter(a, v);
+        if (list_click(list, hit->a % 1000) && here && list->cursor == was) {
+            enter(a, v);
+        }
     }
 }
 

@@ -100,7 +100,8 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
         const struct latent_column *col = latent_column_at((size_t)i);
         char title[40];
         const bool on = l->sort == i;
-        snprintf(title, sizeof title, "%s%s", col->title,
+        snprintf(title, sizeof title, "%s%s",
+                 latents_labels_join(a, v, col) ? "label, tokens" : col->title,
                  !on                   ? ""
                  : latents_descends(l) ? "\xe2\x96\xbe"
                                        : "\xe2\x96\xb4");
@@ -133,10 +134,18 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
     struct column_walk k = walk_from(a, v, r);
     for (int i; (i = walk_next(&k)) >= 0;) {
         const struct latent_column *col = latent_column_at((size_t)i);
+        const bool called = source.label[0] && latents_labels_join(a, v, col);
         char text[200];
-        latents_cell(col, &source, text, sizeof text);
+        if (called) {
+            snprintf(text, sizeof text, "%s", source.label);
+        } else {
+            latents_cell(col, &source, text, sizeof text);
+        }
         draw_cell(c, k.x, r.y, k.w, text, !col->text,
-                  cursor ? ROLE_SELECT : cell_role(source.row, col), 0);
+                  cursor   ? ROLE_SELECT
+                  : called ? ROLE_VALUE
+                           : cell_role(source.row, col),
+                  0);
         if (l->find[0] && col->text) {
             rows_tint_found(c, k.x, r.y, k.w, text, l->find);
         }

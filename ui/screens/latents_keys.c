@@ -41,7 +41,7 @@ static int column_beside(const struct app *a, const struct session_view *v, bool
         const struct latent_column *c = latent_column_at((size_t)k);
         /* Also a column that gave way for lack of room: it is shown while it is sorted
          * by. */
-        if (latents_column_shown(a, v, c) || (c->flags & GIVES_WAY) || k == sort) {
+        if (latents_column_offered(a, v, c) || k == sort) {
             at = k == sort ? n : at;
             shown[n++] = k;
         }

@@ -90,10 +90,18 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
 void latents_say_waiting(struct app *a, const struct session_view *v);
 void latents_find(struct app *a, const struct session_view *v, bool forward, bool here);
 void latents_deinit(struct latents_state *l);
-/* Whether a column is in the table now. That of labels only if there are labels; in a
- * narrow table those that give way are not, unless it is sorted by them. */
+/* Whether the table can be sorted by a column: that of labels only where there are
+ * some. */
+bool latents_column_offered(const struct app *a, const struct session_view *v,
+                            const struct latent_column *c);
+/* Whether it stands in the table now: in a narrow one those that give way do not, nor
+ * that of labels, unless sorted by. */
 bool latents_column_shown(const struct app *a, const struct session_view *v,
                           const struct latent_column *c);
+/* Whether it has the label of a latent that has one in place of its own text: tokens in
+ * a narrow table. */
+bool latents_labels_join(const struct app *a, const struct session_view *v,
+                         const struct latent_column *c);
 /* Put the cursor on a latent that is shown; false: it is not. */
 bool latents_go(struct app *a, int32_t id);
 /* Ask for a table when there is none of the last evaluation; `force`: in any case. */

@@ -126,7 +126,7 @@ static void move(struct app *a, const struct session_view *v, const char *direct
 {
     struct prompt_state *s = prompt_own(a);
     if (*app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE &&
-        prompt_side_move(a, direction)) {
+        prompt_side_move(a, v, direction)) {
         prompt_list_fill(a);
         return;
     }
@@ -134,7 +134,6 @@ static void move(struct app *a, const struct session_view *v, const char *direct
     list_go(&cells, s->at);
     const bool side = strstr(direction, "left") || strstr(direction, "right");
     const bool text = *app_focus(a, &screen_prompt) == PROMPT_TEXT_PANE;
-    (void)v;
     if (side) {
         const int64_t by = strncmp(direction, "far", 3) ? 1 : 10;
         list_move(&cells, strstr(direction, "left") ? -by : by);
@@ -151,7 +150,9 @@ static void move(struct app *a, const struct session_view *v, const char *direct
 
 static void enter(struct app *a, const struct session_view *v)
 {
-    if (*app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE) {
+    const int pane = *app_focus(a, &screen_prompt);
+    const bool next = prompt_own(a)->side == PROMPT_NEXT;
+    if (pane == PROMPT_LATENTS_PANE || (pane == PROMPT_NEXT_PANE && !next)) {
         char line[32];
         snprintf(line, sizeof line, "latent %d", prompt_latent_here(a));
         if (prompt_latent_here(a) >= 0) {
@@ -160,7 +161,7 @@ static void enter(struct app *a, const struct session_view *v)
         }
         return;
     }
-    if (*app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE) {
+    if (pane == PROMPT_NEXT_PANE) {
         prompt_ask_why(a, v);
         return;
     }
@@ -186,22 +187,27 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
                   const struct event *ev)
 {
     struct prompt_state *s = prompt_own(a);
+    int *pane = app_focus(a, &screen_prompt);
     const bool press = ev->mouse == MOUSE_PRESS;
     if (hit->kind == HIT_CELL && press) {
         s->at = (size_t)hit->a < s->row.n ? (size_t)hit->a : s->at;
-        *app_focus(a, &screen_prompt) = PROMPT_TEXT_PANE;
-    } else if (hit->kind == HIT_LATENT_ROW && (press || ev->mouse == MOUSE_DOUBLE)) {
-        *app_focus(a, &screen_prompt) = PROMPT_LATENTS_PANE;
-        if (list_click(&s->rows, hit->a) && ev->mouse == MOUSE_DOUBLE) {
+        *pane = PROMPT_TEXT_PANE;
+    } else if (hit->kind == HIT_LATENT_ROW && press) {
+        const bool here = *pane == PROMPT_LATENTS_PANE;
+        const size_t was = s->rows.cursor;
+        *pane = PROMPT_LATENTS_PANE;
+        if (list_click(&s->rows, hit->a) && here && s->rows.cursor == was) {
             enter(a, v);
             return;
         }
     } else if (hit->kind == HIT_STRENGTH && press && prompt_keep(a)) {
         slide(a, hit, ev->x);
-    } else if (hit->kind == HIT_STRENGTH && ev->mouse == MOUSE_RELEASE) {
+    } else if (hit->kind == HIT_STRENGTH && ev->mouse == MOUSE_RELEASE &&
+               app_pressed_on(a, hit)) {
         slide(a, hit, ev->x);
     } else if (ev->mouse == MOUSE_WHEEL_UP || ev->mouse == MOUSE_WHEEL_DOWN) {
-        list_wheel(&s->rows, ev->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+        const bool next = hit->kind == HIT_PANE && hit->a == PROMPT_NEXT_PANE;
+        list_wheel(next ? &s->next : &s->rows, ev->mouse == MOUSE_WHEEL_UP ? -3 : 3);
     }
     prompt_list_fill(a);
 }
@@ -209,17 +215,18 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
 static void status(const struct app *a, const struct session_view *v, char *out,
                    size_t cap)
 {
+    const struct prompt_state *s = prompt_own(a);
     const int32_t latent = prompt_latent_here(a);
     char step[32], name[120];
-    if (!v->subject) {
+    if (!s->subject) {
         snprintf(out, cap, "no model yet");
         return;
     }
-    text_thousands(step, sizeof step, v->subject_step);
+    text_thousands(step, sizeof step, s->subject_step);
     size_t len = (size_t)snprintf(out, cap, "%c as of step %s",
                                   v->cond[latents_cond(a)].letter, step);
     if (latent >= 0 && len < cap) {
-        const double density = ask_density(v->subject, latent);
+        const double density = ask_density(s->subject, latent);
         prompt_latent_name(a, v, latent, name, sizeof name);
         len += (size_t)snprintf(out + len, cap - len, "  #%d %s", latent, name);
         if (isfinite(density) && len < cap) {
@@ -251,7 +258,6 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     const struct layout *from = in;
     (void)v;
     s->list = from->list;
-    s->due = s->due || s->dense_out != from->dense_out;
     s->dense_out = from->dense_out;
     prompt_list_fill(a);
 }
@@ -272,11 +278,15 @@ static void export_name(const struct app *a, const struct session_view *v, char 
     snprintf(out, cap, "prompt.csv");
 }
 
-static void export_fires(const struct session_view *v, const struct ask_answer *r,
+static void export_fires(const struct prompt_state *s, const struct session_view *v,
                          size_t t, struct str *out)
 {
+    const struct ask_answer *r = s->answer;
     const struct ask_token *k = &r->token[t];
     for (size_t i = r->start[t]; i < r->start[t + 1]; i++) {
+        if (!prompt_lists(s, r->fire[i].latent)) {
+            continue;
+        }
         export_integer(out, (int64_t)t, true);
         export_escaped(out, names_token(&v->names, k->id), false);
         export_integer(out, k->masked, false);
@@ -302,7 +312,7 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     str_add(out, "position,token,masked,logp,rank,logp_after,rank_after,kl,latent,"
                  "activation,after\n");
     for (size_t t = 0; t < r->T; t++) {
-        export_fires(v, r, t, out);
+        export_fires(prompt_own(a), v, t, out);
     }
     return str_err(out, "export", e);
 }

@@ -151,15 +151,13 @@ static void plot_mouse(struct app *a, const struct session_view *v,
     struct train_state *t = train_of(a);
     const struct plot_result *res = &t->plot[hit->a];
     const double x = plot_x_at(res, ev->x);
-    const bool began_here =
-        a->has_pressed && a->pressed.kind == HIT_PLOT && a->pressed.a == hit->a;
     switch (ev->mouse) {
     case MOUSE_PRESS:
         *app_focus(a, &screen_train) = hit->a;
         t->cursor = x;
         break;
     case MOUSE_RELEASE:
-        if (began_here && isfinite(t->cursor) &&
+        if (app_pressed_on(a, hit) && isfinite(t->cursor) &&
             fabs(x - t->cursor) > 2 * train_column_width(a, v)) {
             t->x_lo = fmin(x, t->cursor);
             t->x_hi = fmax(x, t->cursor);
@@ -189,7 +187,8 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     } else if (hit->kind == HIT_EVENTS && ev->mouse == MOUSE_PRESS) {
         *app_focus(a, &screen_train) = FOCUS_EVENTS;
     } else if (hit->kind == HIT_SLIDER &&
-               (ev->mouse == MOUSE_PRESS || ev->mouse == MOUSE_RELEASE)) {
+               (ev->mouse == MOUSE_PRESS ||
+                (ev->mouse == MOUSE_RELEASE && app_pressed_on(a, hit)))) {
         train_slide(a, v, hit, ev->x);
     }
 }
