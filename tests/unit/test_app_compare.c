@@ -59,6 +59,29 @@ static void a_run_named_at_the_start(void **state)
     bench_free(b);
 }
 
+/* Asked again once for each evaluation, also where the answer stays away or is of an
+ * older step: of two other runs, or of one that is gone. */
+static void it_is_renewed_once_a_step(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6");
+    one_command(b, COMMAND_COMPARE);
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    struct concept_table *t = (struct concept_table *)(uintptr_t)b->v.arm[0].concepts;
+    c->source = COMPARE_FROM_RUN;
+    c->side[0].step = 10; /* of a run that is shorter */
+    c->measured = t->step;
+    type(b, "jk");
+    no_command(b);
+    t->step += 100;
+    type(b, "jk");
+    one_command(b, COMMAND_COMPARE);
+    type(b, "jk");
+    no_command(b);
+    bench_free(b);
+}
+
 static void sides_are_chosen(void **state)
 {
     (void)state;
@@ -203,7 +226,8 @@ static void each_pane_is_exported(void **state)
     (void)state;
     struct bench *b = bench_new(120, 36, 2);
     type(b, "6");
-    has_export(b, "measure,first,second,difference,low,high,interval_of,n,verdict\n"
+    has_export(b, "measure,first,second,difference,low,high,interval_of,n,verdict,"
+                  "within_random\n"
                   "explained_variance,0.7");
     type(b, "\t\t");
     has_export(b, "setting,first,second\nmask.rate,0.3,0\n");
@@ -222,6 +246,7 @@ int main(void)
         cmocka_unit_test(asks_once_and_again),
         cmocka_unit_test(one_condition_needs_another),
         cmocka_unit_test(a_run_named_at_the_start),
+        cmocka_unit_test(it_is_renewed_once_a_step),
         cmocka_unit_test(sides_are_chosen),
         cmocka_unit_test(the_verdict_is_first),
         cmocka_unit_test(panes_and_curves),

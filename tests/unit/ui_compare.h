@@ -167,7 +167,7 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
     sample_difference(c, "seed.weights", "1", "2", DIFFERENCE_SEED);
     c->pairs = sample_pairs(table[0]->F < table[1]->F ? table[0]->F : table[1]->F);
     str_init(&s, (size_t)1 << 14);
-    compare_say(&c->measures, "A (mask p=0.30)", "B (no mask)", false, &s);
+    compare_say(&c->measures, "A (mask p=0.30)", "B (no mask)", NULL, false, &s);
     const struct compare_facts f = {.letter = {'A', 'B'},
                                     .difference = c->difference,
                                     .n = c->n_differences,
