@@ -37,7 +37,7 @@ static void one_condition_needs_another(void **state)
     struct bench *b = bench_new(80, 24, 1);
     type(b, "6");
     no_command(b);
-    assert_true(on_screen(b, ":compare RUN names another run"));
+    assert_true(on_screen(b, "c chooses a run beside it"));
     type(b, ":compare /tmp/some run\n");
     const struct command c = one_command(b, COMMAND_COMPARE);
     assert_string_equal(c.text, "/tmp/some run");
