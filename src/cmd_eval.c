@@ -14,6 +14,7 @@
 #include "eval_summary.h"
 #include "eval_synthetic.h"
 #include "measure/measure.h"
+#include "progress.h"
 #include "run/evaluator.h"
 #include "run/run_arms.h"
 #include "sae/sae_remarks.h"
@@ -41,6 +42,7 @@ struct eval_args {
     int64_t rows, seed, threads;
     double split;
     int lost; /* the exit status of places that took nothing */
+    struct progress bar;
 };
 
 static struct eval_args eval_args_defaults(void)
@@ -101,10 +103,27 @@ static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *
 
 /* ---- running ---- */
 
+/* What is being made for all runs, and of a run what is measured. */
+static void show_making(void *user, const char *what, size_t done, size_t n)
+{
+    struct eval_args *a = user;
+    char text[96];
+    (void)snprintf(text, sizeof text, "preparing: %s, %zu of %zu", what, done + 1, n);
+    progress_draw(&a->bar, (double)done, (double)n, text);
+}
+static void show_measuring(void *user, const char *what, size_t done, size_t n)
+{
+    struct eval_args *a = user;
+    char text[96];
+    (void)snprintf(text, sizeof text, "measuring: %s, %zu of %zu", what, done + 1, n);
+    progress_draw(&a->bar, (double)done, (double)n, text);
+}
+
 /* Open the evaluator of both runs, by the settings of the first. */
-static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
+static enum err open_evaluator(struct eval_args *a, struct eval_run *r,
                                struct evaluator **out, struct errinfo *e)
 {
+    const struct suite_watch watch = {show_making, a};
     struct evaluator_opts o = evaluator_defaults();
     char state[4096];
     struct settings given;
@@ -127,7 +146,10 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
     r->record.set.threads = a->threads;
     o.sae = r->record.sae;
     o.sae_name = a->run[0];
-    return evaluator_open(&r->record.set, &o, NULL, out, e);
+    o.watch = &watch;
+    const enum err rc = evaluator_open(&r->record.set, &o, NULL, out, e);
+    progress_clear(&a->bar);
+    return rc;
 }
 
 /* Put remarks on the run and its inputs on stderr and into "remarks" of the object. */
@@ -151,16 +173,22 @@ static enum err add_remarks(const char *dir, const struct inputs *in,
     return remarks.n > 0 ? report_list(&r->report, "remarks", list, e) : OK;
 }
 
-static enum err evaluate_run(const struct eval_args *a, const struct evaluator *v,
+static enum err evaluate_run(struct eval_args *a, const struct evaluator *v,
                              const char *dir, struct eval_run *r, struct errinfo *e)
 {
     const struct inputs *in = evaluator_inputs(v);
-    const struct suite_job job = {
-        .sae = r->record.sae, .h = in->h, .pool = in->pool, .sections = SUITE_ALL};
+    const struct suite_watch watch = {show_measuring, a};
+    const struct suite_job job = {.sae = r->record.sae,
+                                  .h = in->h,
+                                  .pool = in->pool,
+                                  .sections = SUITE_ALL,
+                                  .watch = &watch};
     report_init(&r->report, (uint64_t)a->seed);
     TRY(run_record_fit(&r->record, dir, in, e));
     r->report.details = r->details;
-    TRY(evaluator_run(v, &job, &r->report, &r->result, &r->times, e));
+    const enum err rc = evaluator_run(v, &job, &r->report, &r->result, &r->times, e);
+    progress_clear(&a->bar);
+    TRY(rc);
     r->result.step = r->record.step;
     return add_remarks(dir, in, r, e);
 }
@@ -462,6 +490,7 @@ enum err eval_arms(const char *const *run, size_t n, int64_t threads,
     struct evaluator *v = NULL;
     enum err rc = OK;
     a.threads = threads;
+    progress_init(&a.bar, false);
     for (size_t i = 0; i < n && rc == OK; i++) {
         watch->begin(watch->user, run[i], i, n);
         a.run[0] = run[i];
@@ -690,6 +719,7 @@ static int evaluate_line(struct eval_args *a, const struct opts_result *parsed)
     struct errinfo e = {0};
     struct str out;
     str_init(&out, OUTPUT_BYTES);
+    progress_init(&a->bar, a->json);
     const enum err rc = run_line(a, parsed, &out, &e);
     const int status = a->json ? cmd_print(&out) : cmd_print_text(&out);
     if (rc != OK) {

@@ -568,15 +568,27 @@ static enum err run_section(struct suite *s, enum suite_section section,
                     : report_left_out(s->r, e, measures[section].name, "%s", why.msg);
 }
 
+void suite_tell(const struct suite_watch *w, const char *what, size_t done, size_t n)
+{
+    if (w != NULL) {
+        w->begin(w->user, what, done, n);
+    }
+}
+
 static enum err run_all(struct suite *s, unsigned sections, struct suite_times *t,
                         struct errinfo *e)
 {
+    size_t done = 0, n = 0;
+    for (size_t i = 0; i < SUITE_SECTIONS; i++) {
+        n += (sections & BIT(i)) != 0;
+    }
     for (enum suite_section i = 0; i < SUITE_SECTIONS; i++) {
         const int64_t begun = clock_ns();
         if ((sections & BIT(i)) == 0) {
             continue;
         }
         TRY(eval_poll(s->job->cancel, e));
+        suite_tell(s->job->watch, measures[i].name, done++, n);
         TRY(run_section(s, i, e));
         if (t != NULL) {
             t->section[t->n] = measures[i].name;

@@ -37,8 +37,17 @@ enum err suite_sections_parse(const char *list, unsigned *sections,
 /* The same bits with those that they need. */
 unsigned suite_sections_needed(unsigned sections);
 
-/* Inputs of a bench. Borrowed for as long as the bench lives, but for `mask`, `probes`
- * and the harvester's pool, which are needed only while it is made. */
+/* Told in the calling thread before each of the n things that a call makes or measures:
+ * what it is, a section's name or "set", and how many are done. */
+struct suite_watch {
+    void (*begin)(void *user, const char *what, size_t done, size_t n);
+    void *user;
+};
+void suite_tell(const struct suite_watch *w, const char *what, size_t done,
+                size_t n); /* w may be NULL */
+
+/* What a bench is made from. Borrowed for as long as the bench lives, but `mask`,
+ * `probes`, `watch` and the harvester's pool, which are done with when it is made. */
 struct suite_source {
     const struct eval_set *set;
     const struct acts_set *ood; /* OOD rows; NULL: none */
@@ -49,9 +58,10 @@ struct suite_source {
     const char *const *probes;    /* files of sentence tasks */
     size_t n_probes;
     struct probe_ks ks;
-    size_t rows;       /* of text for reconstruction and losses */
-    uint64_t seed;     /* of the masks of robustness */
-    unsigned sections; /* the bench is good for these */
+    size_t rows;                     /* of text for reconstruction and losses */
+    uint64_t seed;                   /* of the masks of robustness */
+    unsigned sections;               /* the bench is good for these */
+    const struct suite_watch *watch; /* NULL: nobody */
 };
 
 #define SUITE_TIMES_MAX 16
@@ -85,7 +95,8 @@ struct suite_job {
     struct harvester *h; /* this call's own, on `pool`, of the bench's model and hook */
     struct pool *pool;   /* this call's own; NULL: inline */
     unsigned sections;   /* of those that the bench is good for */
-    const atomic_bool *cancel; /* may be NULL */
+    const atomic_bool *cancel;       /* may be NULL */
+    const struct suite_watch *watch; /* NULL: nobody */
 };
 /* Run the job's sections and those that they need; figures and lists go to r, whose
  * seed is used for the intervals. *result is that of evaluate() (release it), or has no

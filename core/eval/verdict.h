@@ -73,6 +73,11 @@ const char *verdict_direction(enum verdict v);
  * than two. */
 size_t verdict_baseline(const bool *unmasked, size_t n);
 
+/* The random control of condition `of` among n: the first that is random and in what
+ * lies beyond the decoder as it is. beyond [n]: conditions_beyond_decoder. n: there is
+ * none, as of a random one. */
+size_t verdict_control(const bool *random, const uint64_t *beyond, size_t n, size_t of);
+
 /* Whether clean L0 differs by more than 5 % of b, so that a difference of measures
  * which follow it is not the condition's without a doubt. */
 bool verdict_l0_apart(double a, double b);

@@ -27,12 +27,14 @@ enum err compare_evaluated(const struct eval_result *r, const struct concepts *c
 
 /* ---- differences ---- */
 
-/* One comparison: for each measure a row and the interval to show, over seeds or, with
- * one pair, over the text (NaN: none). */
+/* One comparison: a row for each measure and the interval to show of it, over seeds or,
+ * where there is one pair, of the text (NaN: there is none); and whether the first side
+ * is within its random control (compare_within; false where nobody asked). */
 struct compared {
     size_t pairs;
     struct verdict_row row[VERDICT_MEASURE_COUNT];
     struct stats_interval by[VERDICT_MEASURE_COUNT];
+    bool within_random[VERDICT_MEASURE_COUNT];
 };
 /* Differences a[i] - b[i] over the pairs of reports, before verdict_judge: it takes the
  * rows of all comparisons that stand beside each other. margin [VERDICT_MEASURE_COUNT]
@@ -45,13 +47,22 @@ enum err compare_alone(const struct report *const *a, const struct report *const
                        size_t pairs, struct compared *out,
                        struct errinfo *e) ERR_CHECKED;
 
-/* Conclusions about the primary measures, a sentence a line: which differences are
- * established and which way they go, which are too small to matter, which are not
- * established and what it would take, and what one seed can say. a, b: names of the
- * sides, "A (no mask)"; cut where both are long. so_far: one side has not reached the
- * end of its plan, so that nothing is established yet. */
-void compare_say(const struct compared *c, const char *a, const char *b, bool so_far,
-                 struct str *out);
+/* Which measures of a condition are "within random" (verdict_is_within), from the pairs
+ * of reports a[i] of it and b[i] of its random control; margin and first as above. The
+ * differences from the control are a list of their own for Holm. */
+enum err compare_within(const struct report *const *a, const struct report *const *b,
+                        size_t pairs, const double *margin, size_t first,
+                        bool out[VERDICT_MEASURE_COUNT], struct errinfo *e) ERR_CHECKED;
+
+/* What may be concluded, a sentence a line, of the primary measures: what is
+ * established and which way, what is within random, what is too small to matter, what
+ * is not established and what it would take, what one seed can say. Measures are set
+ * apart by ";", as some have a comma in their names. a, b: how the sides are called, "A
+ * (no mask)", cut where both are long; control: the random control of the first, NULL:
+ * it has none. so_far: one of them has not come to the end of its plan, so that nothing
+ * is established yet. */
+void compare_say(const struct compared *c, const char *a, const char *b,
+                 const char *control, bool so_far, struct str *out);
 
 /* Lines about what else differs than is compared: settings beyond the masking, clean
  * L0, steps, inputs. */

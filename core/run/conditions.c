@@ -222,6 +222,17 @@ bool conditions_is_random(const struct settings *set)
     return set->decoder == DECODER_RANDOM;
 }
 
+size_t conditions_control(const struct settings *const *set, size_t n, size_t of)
+{
+    bool random[CONDITIONS_MAX];
+    uint64_t beyond[CONDITIONS_MAX];
+    for (size_t k = 0; k < n; k++) {
+        random[k] = conditions_is_random(set[k]);
+        beyond[k] = conditions_beyond_decoder(set[k]);
+    }
+    return verdict_control(random, beyond, n, of);
+}
+
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,
                         size_t *of_a, size_t *of_b)
 {

@@ -48,6 +48,9 @@ uint64_t conditions_beyond_masks(const struct settings *set);
 uint64_t conditions_beyond_decoder(const struct settings *set);
 /* Whether it is a random control: its decoder is not trained. */
 bool conditions_is_random(const struct settings *set);
+/* The random control of condition `of` among those with these settings, n up to
+ * CONDITIONS_MAX: the first that is random and otherwise alike (verdict_control). */
+size_t conditions_control(const struct settings *const *set, size_t n, size_t of);
 
 /* The arms of conditions a and b that have the same seeds, paired_by_seed of n (all)
  * arms. */

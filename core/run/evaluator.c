@@ -189,6 +189,7 @@ static enum err make_bench(struct evaluator *v, const struct evaluator_opts *o,
     const int64_t begun = clock_ns();
     struct mask_spec mask;
     struct suite_times made;
+    suite_tell(o->watch, "set", 0, 1);
     TRY(open_cache(v, o->cache, e));
     TRY(make_sets(v, o->rows, cancel, e));
     v->times = (struct suite_times){1, {"set"}, {clock_seconds_since(begun)}};
@@ -203,7 +204,8 @@ static enum err make_bench(struct evaluator *v, const struct evaluator_opts *o,
                                      .ks = o->ks,
                                      .rows = o->rows,
                                      .seed = o->seed,
-                                     .sections = o->sections};
+                                     .sections = o->sections,
+                                     .watch = o->watch};
     TRY(suite_bench_new(&src, in->h, in->pool, cancel, &made, &v->bench, e));
     for (size_t i = 0; i < made.n && v->times.n < SUITE_TIMES_MAX; i++) {
         v->times.section[v->times.n] = made.section[i];

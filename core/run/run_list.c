@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "eval/kept.h"
 #include "run/run_arms.h"
 #include "run/run_trash.h"
 
@@ -122,21 +123,6 @@ static int64_t bytes_of(const char *dir)
 
 /* ---- figures ---- */
 
-/* A figure of eval.json: a number, or an object with a "value". */
-static double figure_at(const cJSON *root, const char *path)
-{
-    const cJSON *at = root;
-    char name[64];
-    for (const char *p = path; at && *p;) {
-        const size_t n = strcspn(p, ".");
-        (void)snprintf(name, sizeof name, "%.*s", (int)(n < 63 ? n : 63), p);
-        at = cJSON_GetObjectItemCaseSensitive(at, name);
-        p += n + (p[n] == '.');
-    }
-    at = cJSON_IsObject(at) ? cJSON_GetObjectItemCaseSensitive(at, "value") : at;
-    return cJSON_IsNumber(at) ? at->valuedouble : (double)NAN;
-}
-
 /* Figures of eval.json if it is of this step. The file is optional: one that can't be
  * read counts as none. */
 static void eval_figures(const char *dir, int64_t step, double out[RUN_FIGURES])
@@ -147,9 +133,9 @@ static void eval_figures(const char *dir, int64_t step, double out[RUN_FIGURES])
         json_load(path, EVAL_BYTES, &root, NULL) != OK) {
         return;
     }
-    const double of = figure_at(root, measure_at(METRIC_STEP)->column);
+    const double of = kept_value(root, measure_at(METRIC_STEP)->column);
     for (size_t i = 0; i < RUN_FIGURES && fabs(of - (double)step) < 0.5; i++) {
-        out[i] = figure_at(root, measure_at(run_figure(i))->path);
+        out[i] = kept_value(root, measure_at(run_figure(i))->path);
     }
     cJSON_Delete(root);
 }
@@ -198,6 +184,9 @@ static void add_arm(struct arms_read *a, const char *dir, struct run_row *row)
     struct errinfo e = {0};
     char note[RUN_NOTE_MAX + 1];
     enum err rc = rundir_load_config(dir, &a->record[a->n], &e);
+    for (size_t f = 0; f < RUN_FIGURES; f++) {
+        a->figure[a->n][f] = (double)NAN; /* where its files can't be read */
+    }
     if (rc == OK) {
         rc = arm_figures(dir, &a->record[a->n], a->figure[a->n],
                          a->n > 0 ? note : row->note, &e);

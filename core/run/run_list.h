@@ -88,8 +88,7 @@ enum run_cell {
 struct run_column {
     int measure;       /* enum metric; -1: it is none, and */
     const char *name;  /* is called so in commands, JSON and CSV, */
-    const char *title; /* at the head of its column, */
-    const char *help;  /* and in words */
+    const char *title; /* and at the head of its column */
     enum run_cell cell;
     int width, most; /* a column's, and what it grows to where there is room */
     int rank;        /* order of columns in a table, from 1; 0: not in it */
@@ -102,7 +101,6 @@ const struct run_column *run_column_at(size_t i); /* NULL beyond the last */
 int run_column_find(const char *name);            /* RUN_LIST_NONE: unknown */
 const char *run_column_name(const struct run_column *c);
 const char *run_column_title(const struct run_column *c);
-const char *run_column_help(const struct run_column *c);
 /* All names, "name, step, ...". */
 void run_column_names(char *out, size_t cap);
 /* A cell for people, not escaped: "0.812", "1.4 MB", "2026-03-01 12:30" in local time,

@@ -658,6 +658,52 @@ static void drop_tables(struct bench *b)
     }
 }
 
+/* Of a run of ten arms without tables those that are shown are measured, and the titles
+ * say of how many seeds they are; R asks for the others, then for all again. */
+static void ten_arms_are_asked_for_by_R(void)
+{
+    struct bench *b = bench_new(80, 24, 2);
+    struct concept_table *shown[2];
+    session_view_deinit(&b->v);
+    sample_view_seeds(&b->v, 2, 5, 1500, 512);
+    sample_seed_concepts(&b->v);
+    b->v.state = SESSION_BROWSING;
+    for (size_t i = 0; i < b->v.n_arms; i++) {
+        struct concept_table *t =
+            (struct concept_table *)(uintptr_t)b->v.arm[i].concepts;
+        size_t k = 0;
+        while (k < 2 && b->v.cond[k].arm[0] != i) {
+            k++;
+        }
+        if (k < 2) {
+            shown[k] = t;
+        } else {
+            concept_table_unref(t);
+        }
+        b->v.arm[i].concepts = NULL;
+    }
+    type(b, "2");
+    size_t asked = 0;
+    for (size_t i = 0; i < b->a.n_commands; i++) {
+        asked += b->a.command[i].kind == COMMAND_CONCEPTS;
+    }
+    assert_int_equal(asked, 2);
+    for (size_t k = 0; k < 2; k++) {
+        b->v.arm[b->v.cond[k].arm[0]].concepts = shown[k];
+    }
+    b->a.n_commands = 0;
+    type(b, "jk");
+    no_command(b);
+    assert_true(on_screen(b, "F1, 1/5 seeds"));
+    press(b, 'R');
+    assert_int_equal(b->a.n_commands, 8);
+    b->a.n_commands = 0;
+    b->v.concepts_busy = true;
+    press(b, 'R');
+    no_command(b); /* they are on their way */
+    bench_free(b);
+}
+
 /* A run that is browsed is asked for its words once; one that trains has them with its
  * next evaluation, and R asks for that. */
 static void asked_once(void **state)
@@ -682,8 +728,10 @@ static void asked_once(void **state)
     no_command(b);
     assert_true(on_screen(b, "measuring the concepts"));
     b->v.concepts_busy = false;
-    b->v.cond[0].n_seeds = 2; /* another seed, which has no table either */
+    b->v.cond[0].n_seeds = 2; /* another seed, which has no table either: */
     b->v.cond[0].arm[1] = 3;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    no_command(b); /* it is not shown */
     b->v.seed = 1;
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     assert_int_equal(b->a.command[0].kind, COMMAND_CONCEPTS);
@@ -696,6 +744,7 @@ static void asked_once(void **state)
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     no_command(b);
     bench_free(b);
+    ten_arms_are_asked_for_by_R();
 
     b = bench_new(80, 24, 2);
     drop_tables(b);

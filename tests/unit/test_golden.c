@@ -11,7 +11,7 @@
 struct shot {
     const char *name;
     size_t arms;
-    const char *keys; /* \n Enter, \t Tab, \v a pause */
+    const char *keys; /* \n Enter, \t Tab */
     size_t seeds;     /* of each condition; 0: one */
     int64_t step;     /* of 1,500; 0: 900 */
     bool no_file;     /* of concepts */
@@ -69,16 +69,17 @@ static const struct shot shots[] = {
     {"compare-split", 2, .keys = "6ffff"},
     {"compare-pair", 2, .keys = "6fj\n"},
     {"compare-one-seed", 2, .keys = "6"},
+    {"compare-random", 2, .keys = "6"},
     {"compare-one-arm", 1, .keys = "6"},
     {"runs", 2, .keys = "9j"},
     {"runs-broken", 2, .keys = "9/broken\n"},
     {"runs-filter", 2, .keys = "9&topk 2026\n :sort name\n"},
+    {"runs-choose", 2, .keys = "6c"},
     {"runs-leave", 2, .keys = "9:sort name\n\n"},
     {"finder", 2,
      .keys = "\x10"
              "flute"},
     {"finder-recent", 2, .keys = "\x10#42\n\x10redo\n\x10"},
-    {"which-key", 2, .keys = "3Y\v"},
     {"help", 2, .keys = "?jj"},
     {"help-topic", 2, .keys = "?/what is absorption"},
     {"quit", 2, .keys = "q"},
@@ -94,29 +95,23 @@ static const struct shot *find_shot(const char *name)
     return &shots[i];
 }
 
-static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12},
-                               {1, 1},   {200, 60}, {60, 20}};
-enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4, CHART = 5 };
+static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12}, {1, 1}, {200, 60}};
+enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
 
 /* Whether the largest size shows more of it: of screens whose columns or panes come by
  * room. */
 static bool has_large(const char *name)
 {
-    static const char *const large[] = {"train",          "latents", "detail",
-                                        "compare",        "runs",    "concepts",
-                                        "concepts-seeds", "finder"};
+    static const char *const large[] = {"train",          "latents",     "detail",
+                                        "compare",        "runs",        "concepts",
+                                        "concepts-seeds", "finder",      "prompt",
+                                        "prompt-edits",   "train-random"};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         if (strcmp(name, large[i]) == 0) {
             return true;
         }
     }
-    return strncmp(name, "prompt", 6) == 0;
-}
-
-/* Whether the card of that size has a chart, and the screen says what it is of. */
-static bool is_charted(const char *name, size_t size)
-{
-    return size == CHART && (!strcmp(name, "train") || !strcmp(name, "train-seeds"));
+    return false;
 }
 
 static struct latent_table *table_of(const struct session_view *v, size_t side)
@@ -177,6 +172,9 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
         comparison_unref((struct comparison *)(uintptr_t)v->compare);
         v->compare = c;
     }
+    if (strcmp(s->name, "compare-random") == 0) {
+        sample_within((struct comparison *)(uintptr_t)v->compare);
+    }
     struct errinfo e;
     assert_ok(app_init(a, &screen_table, w, h, tier, THEME_DARK, &e), &e);
     sample_runs(a);
@@ -185,10 +183,7 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
         const uint32_t key = *k == '\n'   ? KEY_ENTER_
                              : *k == '\t' ? KEY_TAB_
                                           : (uint32_t)(unsigned char)*k;
-        const bool paused = *k == '\v';
-        app_update(
-            a, v,
-            &(struct event){.kind = paused ? EVENT_PAUSE : EVENT_KEY, .key = key});
+        app_update(a, v, &(struct event){.kind = EVENT_KEY, .key = key});
         answer(a, v);
     }
     if (strncmp(s->name, "prompt", 6) == 0) {
@@ -272,12 +267,10 @@ static void test_screens(void **state)
                 /* Small pictures of variants say nothing new. */
                 const bool large = i == LARGE && has_large(shots[s].name);
                 if (strchr(shots[s].name, '-') &&
-                    ((i > 1 && !large && !is_charted(shots[s].name, i)) ||
-                     tier == GLYPH_BLOCK)) {
+                    ((i > 1 && !large) || tier == GLYPH_BLOCK)) {
                     continue;
                 }
-                if ((i == LARGE && !large) ||
-                    (i == CHART && !is_charted(shots[s].name, i))) {
+                if (i == LARGE && !large) {
                     continue;
                 }
                 begin(a, &v, &shots[s], w, h, (enum glyph_tier)tier);

@@ -235,6 +235,12 @@ static void one_remark_each(void **state)
         assert_null(strchr(r->remark, '\x1b'));
         assert_null(strchr(r->remark, '\n'));
     }
+    /* What could not be read is not known, and no zero. */
+    const struct run_row *csv = row_of(l, "csv");
+    assert_int_equal(csv->conditions, 1);
+    for (size_t f = 0; f < RUN_FIGURES; f++) {
+        assert_true(isnan(csv->condition[0].figure[f]));
+    }
     run_list_unref(l);
     place_drop(&p);
 }

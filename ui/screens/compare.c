@@ -13,9 +13,9 @@
 #include <string.h>
 
 enum {
-    LABEL_W = 24,
+    LABEL_W = 25,
     VALUE_W = 8,
-    DIFFERENCE_W = 9,
+    DIFFERENCE_W = 8,
     INTERVAL_W = 20,
     KEY_W = 22,  /* of a setting, */
     NOTE_W = 8,  /* and what it is of */
@@ -256,11 +256,23 @@ const char *compare_verdict_word(const struct verdict_row *r)
     return "-";
 }
 
-/* Established differences stand out; nothing else has a colour of its own. */
-static enum role verdict_role(const struct verdict_row *r)
+/* The same within `room` columns; of a random control where it is within that. */
+static const char *verdict_word(const struct comparison *o, size_t m, int room)
 {
-    return r->verdict == VERDICT_LOWER || r->verdict == VERDICT_HIGHER ? ROLE_VALUE
-                                                                       : ROLE_DIM;
+    static const char within[] = "within random";
+    return !o->measures.within_random[m]   ? compare_verdict_word(&o->measures.row[m])
+           : room < (int)sizeof within - 1 ? "~random"
+                                           : within;
+}
+
+/* Established differences stand out, and those that chance makes, too; nothing else has
+ * a colour of its own. */
+static enum role verdict_role(const struct comparison *o, size_t m)
+{
+    const struct verdict_row *r = &o->measures.row[m];
+    return o->measures.within_random[m]                                  ? ROLE_WARN
+           : r->verdict == VERDICT_LOWER || r->verdict == VERDICT_HIGHER ? ROLE_VALUE
+                                                                         : ROLE_DIM;
 }
 
 static void interval_text(const struct comparison *o, size_t m, char *out, size_t cap)
@@ -275,6 +287,13 @@ static void interval_text(const struct comparison *o, size_t m, char *out, size_
     }
 }
 
+/* Its name, or where that does not fit the brief one. */
+static const char *label_of(size_t m, int room)
+{
+    const char *label = verdict_measure_label(m), *brief = verdict_measure(m)->brief;
+    return brief && canvas_text_width(label) > room ? brief : label;
+}
+
 static void draw_measure(const struct comparison *o, struct canvas *c, struct rect r,
                          size_t m, bool cursor)
 {
@@ -287,7 +306,7 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
         canvas_fill(c, r, ' ', ROLE_SELECT, 0);
         canvas_put(c, x, r.y, 0x25B6, ROLE_SELECT, 0);
     }
-    canvas_text(c, x + 2, r.y, LABEL_W - 3, verdict_measure_label(m),
+    canvas_text(c, x + 2, r.y, LABEL_W - 3, label_of(m, LABEL_W - 3),
                 cursor ? ROLE_SELECT : ROLE_VALUE, 0);
     x += LABEL_W;
     put_right(c, x, r.y, VALUE_W - 1, NUMBER(NUMBER_PLAIN, 0, digits, row->d.after),
@@ -302,8 +321,8 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
     interval_text(o, m, interval, sizeof interval);
     put_right(c, x, r.y, INTERVAL_W - 1, interval, role);
     x += INTERVAL_W;
-    canvas_text(c, x, r.y, r.x + r.w - x, compare_verdict_word(row),
-                cursor ? ROLE_SELECT : verdict_role(row), 0);
+    canvas_text(c, x, r.y, r.x + r.w - x, verdict_word(o, m, r.x + r.w - x),
+                cursor ? ROLE_SELECT : verdict_role(o, m), 0);
 }
 
 static void draw_measure_header(const struct comparison *o, struct canvas *c,
@@ -509,8 +528,8 @@ static bool is_old(const struct compare_state *s, const struct session_view *v)
     const struct comparison *c = v->compare;
     const struct concept_table *t = v->n_arms > 0 ? v->arm[0].concepts : NULL;
     return c && t && !v->compare_busy && c->source == COMPARE_FROM_RUN &&
-           !s->contexts && s->latents.cursor == 0 && c->side[0].step >= 0 &&
-           c->side[0].step < t->step;
+           !s->contexts && s->latents.cursor == 0 && c->measured < t->step &&
+           s->again_at < t->step;
 }
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
@@ -526,8 +545,10 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
         list_home(&s->latents);
         s->contexts = false;
     }
+    const bool old = is_old(s, v);
     if (shown) {
-        compare_ask(a, v, is_old(s, v));
+        s->again_at = old ? v->arm[0].concepts->step : s->again_at; /* once a step */
+        compare_ask(a, v, old);
     }
 }
 
@@ -683,7 +704,8 @@ static void export_name(const struct app *a, const struct session_view *v, char 
 
 static void export_measures(const struct comparison *o, struct str *out)
 {
-    str_add(out, "measure,first,second,difference,low,high,interval_of,n,verdict\n");
+    str_add(out, "measure,first,second,difference,low,high,interval_of,n,verdict,"
+                 "within_random\n");
     for (size_t i = 0; compare_measure_at(o, i) >= 0; i++) {
         const size_t m = (size_t)compare_measure_at(o, i);
         const struct verdict_row *r = &o->measures.row[m];
@@ -696,6 +718,11 @@ static void export_measures(const struct comparison *o, struct str *out)
         csv_add(out, o->measures.pairs > 1 ? "seeds" : "text", false);
         export_integer(out, (int64_t)r->d.n, false);
         csv_add(out, compare_verdict_word(r), false);
+        csv_add(out,
+                o->control == o->n_choices     ? ""
+                : o->measures.within_random[m] ? "true"
+                                               : "false",
+                false);
         str_addc(out, '\n');
     }
 }

@@ -30,6 +30,7 @@ struct compare_state {
     bool took_other;          /* the one that was named at the start */
     int32_t want[2];          /* choices asked for; -1: the usual */
     bool asked;               /* the comparison shown was asked for */
+    int64_t again_at;         /* the evaluation for which it was asked again */
     int last;                 /* the pane below where not all fit */
     int metric;               /* of the curves */
     int list;                 /* enum compare_list */

@@ -56,7 +56,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     if (shown) {
         concepts_order(a, v);
-        concepts_ask(a, v, false);
+        concepts_ask(a, v, CONCEPTS_SHOWN);
         concepts_sync_contexts(a, v);
     }
 }

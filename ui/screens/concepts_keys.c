@@ -45,22 +45,47 @@ static bool ask_arm(struct app *a, const struct session_view *v, size_t arm)
     return c != NULL;
 }
 
-void concepts_ask(struct app *a, const struct session_view *v, bool again)
+/* Whether one of the arms lacks something. */
+static bool any_lacks(const struct session_view *v)
+{
+    bool r = false;
+    for (size_t cond = 0; cond < arms_of(v); cond++) {
+        for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
+            r = r || lacks(v->arm[v->cond[cond].arm[i]].concepts);
+        }
+    }
+    return r;
+}
+
+/* Whether an arm of a run that is browsed is to be measured now. */
+static bool wants(const struct app *a, const struct session_view *v, size_t cond,
+                  size_t arm, enum concepts_asked what)
 {
     const struct concepts_state *s = concepts_own(a);
+    const struct concept_table *t = v->arm[arm].concepts;
+    const bool asked = s->asked[arm] && s->asked_for[arm] == t;
+    switch (what) {
+    case CONCEPTS_SHOWN:
+        return lacks(t) && !v->concepts_busy && !asked &&
+               arm == session_view_shown(v, cond);
+    case CONCEPTS_REST: return lacks(t) && !(v->concepts_busy && asked);
+    case CONCEPTS_ALL: break;
+    }
+    return true;
+}
+
+void concepts_ask(struct app *a, const struct session_view *v, enum concepts_asked what)
+{
     if (v->state != SESSION_BROWSING) { /* an evaluation is of all arms */
-        if (again) {
+        if (what != CONCEPTS_SHOWN) {
             (void)ask_arm(a, v, 0);
         }
         return;
     }
     for (size_t cond = 0; cond < arms_of(v); cond++) {
         for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
-            const size_t arm = v->cond[cond].arm[i];
-            const struct concept_table *t = v->arm[arm].concepts;
-            const bool asked = s->asked[arm] && s->asked_for[arm] == t;
-            if (again || (lacks(t) && !v->concepts_busy && !asked)) {
-                (void)ask_arm(a, v, arm);
+            if (wants(a, v, cond, v->cond[cond].arm[i], what)) {
+                (void)ask_arm(a, v, v->cond[cond].arm[i]);
             }
         }
     }
@@ -286,7 +311,7 @@ static void need_evidence(struct app *a, const struct session_view *v)
     }
     if (lacks) {
         app_say(a, false, "the rule is applied once the concepts are measured here");
-        concepts_ask(a, v, true);
+        concepts_ask(a, v, CONCEPTS_ALL);
     }
 }
 
@@ -371,7 +396,7 @@ const struct find_use concepts_find_use = {
 static void refresh(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    concepts_ask(a, v, true);
+    concepts_ask(a, v, any_lacks(v) ? CONCEPTS_REST : CONCEPTS_ALL);
 }
 
 /* ---- curves ---- */
@@ -485,7 +510,7 @@ static const struct key_entry keys[] = {
     {{','}, &action_curves, "-", NULL, "previous measure of the curve", 0},
     {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one's", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other condition", 0},
-    {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
+    {{'R'}, &action_refresh, "", "measure", "measure words and spread of the seeds that lack them, else all again", 7},
     {{'v'}, &action_latents_arm, "", "A/B", "which condition's latents Enter opens", 4},
     {{'#'}, &action_seed, "", "seed", "the next seed of weights, whose latents are shown", 5},
 };

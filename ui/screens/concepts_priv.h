@@ -198,8 +198,12 @@ extern const struct key_hint concepts_hints[CONCEPTS_HINTS];
 /* Sort by what concepts_place_hit names, the other way round where it is that already.
  */
 void concepts_sort_by(struct app *a, const struct session_view *v, int place);
-/* Ask for the words where a run that is browsed has none yet; `again`: in any case. */
-void concepts_ask(struct app *a, const struct session_view *v, bool again);
+/* Ask for what arms of a run that is browsed lack, each once: those of the seed that is
+ * shown, unasked; those of the other seeds too; or all arms anew. A run in training has
+ * it with its next evaluation, which the latter two ask for. */
+enum concepts_asked { CONCEPTS_SHOWN, CONCEPTS_REST, CONCEPTS_ALL };
+void concepts_ask(struct app *a, const struct session_view *v,
+                  enum concepts_asked what);
 /* Why there is nothing to look at; NULL: there is. */
 const char *concepts_may_browse(const struct app *a, const struct session_view *v);
 

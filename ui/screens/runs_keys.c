@@ -98,13 +98,14 @@ static void compare_marked(struct app *a, const struct session_view *v)
 }
 
 /* Two marked runs; else this one, beside the run that is open. */
-static void compare_run(struct app *a, const struct session_view *v, const char *args)
+void runs_compare(struct app *a, const struct session_view *v)
 {
     const struct run_row *r = runs_here(a);
     char path[RUNDIR_PATH];
-    (void)args;
     if (runs_own(a)->n_marks == 2) {
         compare_marked(a, v);
+    } else if (!r) {
+        app_say(a, false, "no run is chosen");
     } else if (!path_to_compare(a, r->name, path)) {
         return;
     } else if (runs_is_open(a, v, r)) {
@@ -115,6 +116,12 @@ static void compare_run(struct app *a, const struct session_view *v, const char 
     } else {
         compare_paths(a, v, path);
     }
+}
+
+static void compare_run(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    runs_compare(a, v);
 }
 
 /* ---- order ---- */
