@@ -295,8 +295,7 @@ static const char *may_export(const struct app *a, const struct session_view *v)
 static void export(struct app *a, const struct session_view *v, const char *args)
 {
     if (args[0] && !export_knows(args)) {
-        app_say(a, true,
-                "export: found '%.60s', expected NAME" EXPORT_FORMS, args);
+        app_say(a, true, "export: found '%.60s', expected NAME" EXPORT_FORMS, args);
         return;
     }
     if (args[0]) {
