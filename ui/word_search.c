@@ -10,6 +10,7 @@ enum { WORD_MAX = 64, STEM_LEAST = 3 };
 /* Words for the same thing, a row each; stems. */
 #define ROW_WORDS 8
 static const char *const same[][ROW_WORDS] = {
+    {"absorb", "absorption"},
     {"latent", "feature", "neuron", "unit"},
     {"quit", "exit", "leave", "close"},
     {"find", "search", "look", "grep"},
@@ -107,7 +108,7 @@ static bool word_answers(const char *word, size_t len, const char *const *text,
 
 bool words_answer(const char *typed, const char *const *text, size_t n)
 {
-    if (is_in(typed, text, n)) {
+    if (is_in(typed, text, n) || other_name_is_in(typed, text, n)) {
         return true;
     }
     for (const char *p = typed + strspn(typed, " "); *p; p += strspn(p, " ")) {
