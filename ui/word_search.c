@@ -10,7 +10,6 @@ enum { WORD_MAX = 64, STEM_LEAST = 3 };
 /* Words for the same thing, a row each; stems. */
 #define ROW_WORDS 8
 static const char *const same[][ROW_WORDS] = {
-    {"absorb", "absorption"},
     {"latent", "feature", "neuron", "unit"},
     {"quit", "exit", "leave", "close"},
     {"find", "search", "look", "grep"},
