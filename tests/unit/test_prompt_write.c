@@ -139,6 +139,16 @@ static void test_why(void **state)
     assert_true(own(&t)->why->complete);
     assert_int_equal(own(&t)->why->pos, own(&t)->row.n);
     assert_true(on_screen(t.b, "rank correlation"));
+    press(t.b, 'R'); /* it stays for the same SAE, and goes with another */
+    give_subject(&t);
+    settle(&t);
+    assert_non_null(own(&t)->why);
+    t.b->v.subject_step += 100;
+    press(t.b, 'R');
+    give_subject(&t);
+    settle(&t);
+    assert_null(own(&t)->why);
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
     end_world(&t);
 }
 

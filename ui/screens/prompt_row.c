@@ -500,6 +500,9 @@ static void take_subject(struct app *a, const struct session_view *v)
     if (v->subject_arm != s->row.arm || s->subject == v->subject) {
         return;
     }
+    if (s->subject_step != v->subject_step) {
+        prompt_why_is_over(a); /* of the latents of another step */
+    }
     ask_subject_unref(s->subject);
     s->subject = ask_subject_ref(prompt_subject(v));
     s->subject_step = v->subject_step;
