@@ -77,6 +77,7 @@ struct canvas {
     struct rect clip;
     enum glyph_tier tier;
     int cursor_x, cursor_y; /* -1: hidden */
+    bool mono;              /* nothing may be told by colour alone: curves are dashed */
     struct plot_svg *plots; /* what is plotted goes there as well; NULL: nowhere */
 };
 

@@ -102,7 +102,7 @@ static void do_request(struct loop *l, const struct app_request *r)
     case REQUEST_LOOK:
         l->c.tier = l->app.tier;
         if (l->t) {
-            term_set_theme(l->t, l->app.theme, term_colors(l->t) > 0);
+            term_set_theme(l->t, l->app.theme, term_wants_color(l->t));
             term_set_mouse(l->t, l->app.mouse);
         }
         break;
@@ -155,6 +155,7 @@ void loop_command(struct loop *l, const char *line)
 
 static bool fit_canvas(struct loop *l)
 {
+    l->c.mono = l->app.theme == THEME_MONO || (l->t && !term_wants_color(l->t));
     if (l->t) {
         int w, h;
         term_size(l->t, &w, &h);

@@ -114,23 +114,6 @@ static bool is_for_text(const struct key_entry *k, uint32_t key)
     return letter || !k || !k->action->leads_out;
 }
 
-/* The second key of two. */
-static void second_key(struct app *a, const struct session_view *v, uint32_t after,
-                       uint32_t key)
-{
-    const uint32_t both = KEY_THEN(after, key);
-    const struct key_entry *k = keymap_find_key(a->screens, a->screen, both);
-    char first[24], names[48];
-    if (k) {
-        app_dispatch(a, v, k, k->preset);
-    } else if (key != KEY_ESC_) {
-        key_name(after, first, sizeof first);
-        key_name(both, names, sizeof names);
-        app_say(a, true, "%s does nothing; what may follow %s is shown after a pause",
-                names, first);
-    }
-}
-
 static void normal_key(struct app *a, const struct session_view *v, uint32_t key)
 {
     const bool card = app_is_live_card(a);
@@ -148,6 +131,26 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
         a->after = key;
     } else if (!k) {
         say_elsewhere(a, key);
+    }
+}
+
+/* The second key of two. */
+static void second_key(struct app *a, const struct session_view *v, uint32_t after,
+                       uint32_t key)
+{
+    const uint32_t both = KEY_THEN(after, key);
+    const struct key_entry *k = keymap_find_key(a->screens, a->screen, both);
+    char first[24], names[48];
+    const struct key_entry *alone = keymap_find_key(a->screens, a->screen, key);
+    if (k) {
+        app_dispatch(a, v, k, k->preset);
+    } else if (!is_for_text(alone, key)) { /* F1 always helps */
+        normal_key(a, v, key);
+    } else if (key != KEY_ESC_) {
+        key_name(after, first, sizeof first);
+        key_name(both, names, sizeof names);
+        app_say(a, true, "%s does nothing; what may follow %s is shown after a pause",
+                names, first);
     }
 }
 

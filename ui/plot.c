@@ -587,6 +587,14 @@ static void draw_lines_below(struct canvas *c, const struct plot_spec *spec,
     }
 }
 
+/* Without colours curves are told apart by dashes, in columns of cells. */
+static void set_dash(struct raster *r, const struct canvas *c, size_t series)
+{
+    static const int dash[SERIES_MAX] = {1, 2, 1, 4}, gap[SERIES_MAX] = {0, 1, 1, 1};
+    r->dash = c->mono ? dash[series] * r->dx : 0;
+    r->gap = c->mono ? gap[series] * r->dx : 0;
+}
+
 static void draw_data(struct canvas *c, struct raster *r, const struct plot_spec *spec,
                       const struct view *v, const struct plot_result *out)
 {
@@ -607,6 +615,7 @@ static void draw_data(struct canvas *c, struct raster *r, const struct plot_spec
         if (s->points) {
             draw_points(r, v, s);
         } else {
+            set_dash(r, c, k);
             draw_curve(r, v, s, spec->smooth, s->role, true);
         }
     }

@@ -37,6 +37,9 @@ void raster_dot(struct raster *r, int x, int y, enum role role, bool strong)
     if (x < 0 || y < 0 || x >= r->w || y >= r->h) {
         return;
     }
+    if (strong && r->gap && x % (r->dash + r->gap) >= r->dash) {
+        return;
+    }
     const size_t at = raster_cell(r, x, y);
     if (r->strong[at] && !strong) {
         return;

@@ -14,6 +14,7 @@ struct raster {
     uint8_t *shade; /* role + 1 of a band, where it is drawn as a shade */
     bool *strong;   /* dots of a curve, not of raw points or a band */
     enum glyph_tier tier;
+    int dash, gap; /* columns of dots of what is strong, and without; gap 0: whole */
 };
 
 /* Begins empty. False when memory is out; raster_deinit in any case. */

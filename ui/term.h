@@ -51,6 +51,9 @@ enum glyph_tier term_tier(const struct term *t);
 /* COLORS_TRUE where the terminal says so (COLORTERM, or RGB in its description), 256, 8
  * or 0. */
 int term_colors(const struct term *t);
+/* Whether colours are shown at all, where the theme has any: it has some, and neither
+ * NO_COLOR nor the configuration says no. */
+bool term_wants_color(const struct term *t);
 void term_set_theme(struct term *t, enum theme_id theme, bool color);
 void term_set_mouse(struct term *t, bool on);
 

@@ -62,7 +62,8 @@ struct term {
     char keypad_on[32], keypad_off[32]; /* keys send what terminfo says */
 
     enum glyph_tier tier;
-    int colors;                 /* as term_colors has it */
+    int colors; /* as term_colors has it */
+    bool wants_color;
     bool direct;                /* curses takes colours themselves, not numbers */
     struct rgb_palette palette; /* what its numbers stand for, if not */
     bool has_mouse, mouse;
@@ -354,6 +355,7 @@ static void start_colors(struct term *t, const struct term_config *cfg,
     const bool want =
         cfg->color == 1 || (cfg->color == -1 && !(no_color && no_color[0]));
     t->colors = count_colors(t, name);
+    t->wants_color = want && t->colors > 0;
     term_set_theme(t, cfg->theme, want);
 }
 
@@ -602,6 +604,11 @@ enum glyph_tier term_tier(const struct term *t)
 int term_colors(const struct term *t)
 {
     return t->colors;
+}
+
+bool term_wants_color(const struct term *t)
+{
+    return t->wants_color;
 }
 
 /* ---- open and close ---- */

@@ -5,7 +5,7 @@ SAETOP=$1
 name=$(basename "$0" .sh)
 work=$(mktemp -d)
 export XDG_STATE_HOME=$work/state HOME=$work TERM=xterm-256color
-unset NO_COLOR TMUX
+unset NO_COLOR TMUX COLORTERM XDG_CONFIG_HOME
 tmux_() { tmux -L "saetop-$name-$$" -f /dev/null "$@"; }
 
 # A run that trains for long enough for any script and evaluates on little.

@@ -38,6 +38,10 @@ static void test_which(void **state)
     type(b, "Yq"); /* nothing: and not what q alone does */
     assert_string_equal(b->a.screen->name, "latents");
     assert_true(b->a.message_bad && strstr(b->a.message, "Y q does nothing"));
+    type(b, "Y");
+    press(b, KEY_F1_); /* helps, as ever */
+    assert_true(b->a.help.open && !b->a.after);
+    press(b, KEY_F1_);
     type(b, "Yr"); /* the run has no directory yet */
     assert_true(strstr(b->a.message, "there is no run's directory yet"));
     bench_free(b);

@@ -16,6 +16,7 @@ struct shot {
     int64_t step;     /* of 1,500; 0: 900 */
     bool no_file;     /* of concepts */
     bool control;     /* the third condition is one of the first */
+    bool mono;        /* without colours */
 };
 
 static const struct shot shots[] = {
@@ -31,6 +32,7 @@ static const struct shot shots[] = {
     {"train-random", 3, .keys = "", .seeds = 5, .step = 1500, .control = true},
     {"train-random-zoom", 3, .keys = "\t\t\tz", .seeds = 5, .step = 1500,
      .control = true},
+    {"train-mono", 3, .keys = ":pane explained_variance\nz", .mono = true},
     {"train-said", 2, .keys = ":mask 2\n"},
     {"concepts", 2, .keys = "2jj"},
     {"concepts-one-arm", 1, .keys = "2"},
@@ -275,6 +277,7 @@ static void test_screens(void **state)
                 }
                 begin(a, &v, &shots[s], w, h, (enum glyph_tier)tier);
                 assert_ok(canvas_init(&c, w, h, (enum glyph_tier)tier, &e), &e);
+                c.mono = shots[s].mono;
                 app_view(a, &v, &c);
                 assert_ok(canvas_dump(&c, true, &text, &e), &e);
                 wrong +=

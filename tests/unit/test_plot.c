@@ -642,9 +642,48 @@ static void test_small_ones(void **state)
     canvas_deinit(&c);
 }
 
+/* Without colours the second curve has gaps where the first has none, and they part it
+ * whatever the glyphs are. */
+static void test_dashes_without_colour(void **state)
+{
+    (void)state;
+    double x[N], y[2][N];
+    for (int i = 0; i < N; i++) {
+        x[i] = i;
+        y[0][i] = 1;
+        y[1][i] = 2;
+    }
+    for (int tier = GLYPH_BRAILLE; tier <= GLYPH_ASCII; tier++) {
+        struct plot_spec p = one_curve(x, y[0], N);
+        struct plot_result r;
+        p.series[1] = (struct plot_series){
+            .x = x, .y = y[1], .n = N, .role = ROLE_SERIES_B, .faint = ROLE_FAINT_B};
+        p.n_series = 2;
+        for (int mono = 0; mono < 2; mono++) {
+            struct canvas c;
+            struct errinfo e;
+            int cells[2] = {0, 0};
+            assert_ok(canvas_init(&c, 60, 12, (enum glyph_tier)tier, &e), &e);
+            c.mono = mono;
+            plot_draw(&c, (struct rect){0, 0, 60, 12}, &p, &r);
+            for (int i = 0; i < 60 * 12; i++) {
+                const bool there = c.cell[i].cp != ' ' && i % 60 < r.area.x + r.area.w;
+                cells[0] += there && c.cell[i].role == ROLE_SERIES_A ? 1 : 0;
+                cells[1] += there && c.cell[i].role == ROLE_SERIES_B ? 1 : 0;
+            }
+            assert_int_equal(cells[0], r.area.w);
+            assert_true(mono ? cells[1] > r.area.w / 2 &&
+                                   cells[1] <= 2 * r.area.w / 3 + 1
+                             : cells[1] == r.area.w);
+            canvas_deinit(&c);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_dashes_without_colour),
         cmocka_unit_test(test_golden),
         cmocka_unit_test(test_golden_log),
         cmocka_unit_test(test_spikes_survive),
