@@ -243,11 +243,12 @@ enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
     TRY(path_join(own, sizeof own, dir, "sweep.json", e));
     cJSON *axes = cJSON_CreateObject();
     take_lists(g, ro, axes);
-    const bool bare = !axes->child && !g->seeds && !g->controls;
+    enum err rc = json_built(e);
+    const bool bare = rc == OK && !axes->child && !g->seeds && !g->controls;
     if (begun || (!file && bare && file_exists(own))) {
         file = own;
     }
-    enum err rc = file ? read_tree(g, file, axes, &found, e) : OK;
+    rc = rc == OK && file ? read_tree(g, file, axes, &found, e) : rc;
     rc = rc == OK && file ? take_source(found, ro, e) : rc;
     rc = rc == OK ? run_opts_settings(ro, &base, e) : rc;
     if (rc == OK && !file) {
@@ -257,6 +258,7 @@ enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
     }
     cJSON_Delete(axes);
     rc = rc == OK ? add_given(ro, found, e) : rc;
+    rc = rc == OK ? json_built(e) : rc;
     rc = rc == OK ? sweep_plan_new(found, file ? file : "sweep", &base, out, e) : rc;
     if (rc != OK) {
         cJSON_Delete(found);

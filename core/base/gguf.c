@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PARTS 1000
-#define CHUNK     ((size_t)16 << 10) /* bytes of a file read at a time */
+#define MAX_SHARDS 1000
+#define CHUNK      ((size_t)16 << 10) /* bytes of a file read at a time */
 
 bool gguf_is(const uint8_t *data, size_t len)
 {
@@ -95,22 +95,22 @@ static enum err read_one(const uint8_t *data, size_t len, const char *name,
     TRY(gguf_head_read(data, len, name, 0, &h, e));
     enum err rc = mem_new(&g, 1, sizeof *g, name, e);
     if (rc == OK) {
-        rc = mem_new(&g->part, 1, sizeof *g->part, name, e);
+        rc = mem_new(&g->shard, 1, sizeof *g->shard, name, e);
     }
     if (rc != OK) {
         gguf_head_release(&h);
         mem_free(g);
         return rc;
     }
-    g->parts = 1;
-    g->part[0].meta = h.meta;
+    g->shards = 1;
+    g->shard[0].meta = h.meta;
     g->key = h.key;
     g->keys = h.keys;
     g->tensor = h.tensor;
     g->count = h.count;
-    g->part[0].name = mem_strdup(name);
-    rc = g->part[0].name ? index_names(g, e)
-                         : err_set(e, ERR_NOMEM, "%s: out of memory", name);
+    g->shard[0].name = mem_strdup(name);
+    rc = g->shard[0].name ? index_names(g, e)
+                          : err_set(e, ERR_NOMEM, "%s: out of memory", name);
     if (rc != OK) {
         gguf_close(g);
         return rc;
@@ -138,28 +138,28 @@ static enum err open_one(const char *path, struct gguf **out, struct errinfo *e)
         infile_close(file);
         return rc;
     }
-    g->part[0].file = file;
+    g->shard[0].file = file;
     *out = g;
     return OK;
 }
 
 /* ---- several files ---- */
 
-/* Which part this is and of how many: 0 of 1 where the file is whole. */
+/* Which shard this is and of how many: 0 of 1 where the file is whole. */
 static enum err split_of(const struct gguf *g, int64_t *no, int64_t *count,
                          struct errinfo *e)
 {
     *no = 0;
     *count = 1;
-    TRY(gguf_int(g, "split.count", false, 0, MAX_PARTS, count, e));
+    TRY(gguf_int(g, "split.count", false, 0, MAX_SHARDS, count, e));
     *count = *count > 1 ? *count : 1;
     return gguf_int(g, "split.no", *count > 1, 0, *count - 1, no, e);
 }
 
-/* "NAME-00002-of-00003.gguf" of part 1 of 3 into *out from the name of another part;
+/* "NAME-00002-of-00003.gguf" of shard 1 of 3 into *out from the name of another shard;
  * false if that has no such end. */
-static bool part_name(const char *path, int64_t from, int64_t no, int64_t count,
-                      struct str *out)
+static bool shard_name(const char *path, int64_t from, int64_t no, int64_t count,
+                       struct str *out)
 {
     char end[64];
     snprintf(end, sizeof end, "-%05" PRId64 "-of-%05" PRId64 ".gguf", from + 1, count);
@@ -181,18 +181,18 @@ static enum err join(struct gguf *g, struct gguf *other, struct errinfo *e)
     memcpy(all, g->tensor, g->count * sizeof *all);
     for (size_t i = 0; i < other->count; i++) {
         all[g->count + i] = other->tensor[i];
-        all[g->count + i].part = g->parts;
+        all[g->count + i].shard = g->shards;
     }
     mem_free(g->tensor);
     g->tensor = all;
     g->count += other->count;
-    g->part[g->parts++] = other->part[0];
-    other->parts = 0;
+    g->shard[g->shards++] = other->shard[0];
+    other->shards = 0;
     return OK;
 }
 
-static enum err open_part(struct gguf *g, const char *path, int64_t no, int64_t count,
-                          struct errinfo *e)
+static enum err open_shard(struct gguf *g, const char *path, int64_t no, int64_t count,
+                           struct errinfo *e)
 {
     struct gguf *other = NULL;
     int64_t found = 0, of = 1;
@@ -200,7 +200,7 @@ static enum err open_part(struct gguf *g, const char *path, int64_t no, int64_t 
     enum err rc = split_of(other, &found, &of, e);
     if (rc == OK && (found != no || of != count)) {
         rc = err_set(e, ERR_FORMAT,
-                     "%s: found part %" PRId64 " of %" PRId64 ", expected %" PRId64
+                     "%s: found shard %" PRId64 " of %" PRId64 ", expected %" PRId64
                      " of %" PRId64,
                      path, found + 1, of, no + 1, count);
     }
@@ -214,24 +214,24 @@ static enum err open_part(struct gguf *g, const char *path, int64_t no, int64_t 
 static enum err open_others(struct gguf *g, const char *path, int64_t count,
                             struct errinfo *e)
 {
-    struct gguf_part *parts = NULL;
+    struct gguf_shard *shards = NULL;
     struct str name;
     int64_t total = -1;
-    TRY(mem_new(&parts, (size_t)count, sizeof *parts, path, e));
-    parts[0] = g->part[0];
-    mem_free(g->part);
-    g->part = parts;
+    TRY(mem_new(&shards, (size_t)count, sizeof *shards, path, e));
+    shards[0] = g->shard[0];
+    mem_free(g->shard);
+    g->shard = shards;
     str_init(&name, 1 << 16);
     enum err rc = OK;
     for (int64_t i = 1; i < count && rc == OK; i++) {
-        if (!part_name(path, 0, i, count, &name)) {
+        if (!shard_name(path, 0, i, count, &name)) {
             rc = err_set(e, ERR_FORMAT,
                          "%s: found the first of %" PRId64
-                         " parts, expected a name that "
+                         " shards, expected a name that "
                          "ends in -00001-of-%05" PRId64 ".gguf",
                          path, count, count);
         } else if ((rc = str_err(&name, path, e)) == OK) {
-            rc = open_part(g, name.p, i, count, e);
+            rc = open_shard(g, name.p, i, count, e);
         }
     }
     str_free(&name);
@@ -240,9 +240,9 @@ static enum err open_others(struct gguf *g, const char *path, int64_t count,
     if (total >= 0 && (uint64_t)total != g->count) {
         return err_set(
             e, ERR_FORMAT,
-            "%s: found %zu tensors in %zu parts, expected split.tensors.count, "
+            "%s: found %zu tensors in %zu shards, expected split.tensors.count, "
             "%" PRId64,
-            path, g->count, g->parts, total);
+            path, g->count, g->shards, total);
     }
     return index_names(g, e);
 }
@@ -252,10 +252,10 @@ static enum err say_not_first(const char *path, int64_t no, int64_t count,
 {
     struct str first;
     str_init(&first, 1 << 16);
-    const bool named = part_name(path, no, 0, count, &first) && first.err == OK;
+    const bool named = shard_name(path, no, 0, count, &first) && first.err == OK;
     const enum err rc =
         err_set(e, ERR_FORMAT,
-                "%s: found part %" PRId64 " of %" PRId64 ", expected the first%s%s",
+                "%s: found shard %" PRId64 " of %" PRId64 ", expected the first%s%s",
                 path, no + 1, count, named ? ", " : "", named ? first.p : "");
     str_free(&first);
     return rc;
@@ -286,11 +286,11 @@ enum err gguf_parse(const uint8_t *data, size_t len, const char *name,
     struct gguf *g = NULL;
     int64_t no = 0, count = 1;
     TRY(read_one(data, len, name, &g, e));
-    g->part[0].bytes = data;
+    g->shard[0].bytes = data;
     enum err rc = split_of(g, &no, &count, e);
     if (rc == OK && count > 1) {
         rc = err_set(e, ERR_FORMAT,
-                     "%s: found a part of %" PRId64 ", expected a whole file", name,
+                     "%s: found a shard of %" PRId64 ", expected a whole file", name,
                      count);
     }
     if (rc != OK) {
@@ -306,12 +306,12 @@ void gguf_close(struct gguf *g)
     if (!g) {
         return;
     }
-    for (size_t i = 0; i < g->parts; i++) {
-        infile_close(g->part[i].file);
-        mem_free(g->part[i].meta);
-        mem_free(g->part[i].name);
+    for (size_t i = 0; i < g->shards; i++) {
+        infile_close(g->shard[i].file);
+        mem_free(g->shard[i].meta);
+        mem_free(g->shard[i].name);
     }
-    mem_free(g->part);
+    mem_free(g->shard);
     mem_free(g->key);
     mem_free(g->by_name);
     mem_free(g->tensor);
@@ -321,17 +321,17 @@ void gguf_close(struct gguf *g)
 
 const char *gguf_name(const struct gguf *g)
 {
-    return g->part[0].name;
+    return g->shard[0].name;
 }
 
-size_t gguf_parts(const struct gguf *g)
+size_t gguf_shards(const struct gguf *g)
 {
-    return g->parts;
+    return g->shards;
 }
 
-const char *gguf_part_name(const struct gguf *g, size_t i)
+const char *gguf_shard_name(const struct gguf *g, size_t i)
 {
-    return g->part[i].name;
+    return g->shard[i].name;
 }
 
 size_t gguf_key_count(const struct gguf *g)
@@ -390,7 +390,7 @@ enum err gguf_want(const struct gguf *g, const char *name, const size_t *shape,
     return OK;
 }
 
-static enum err say_not_finite(const struct gguf_part *p, const struct gguf_tensor *t,
+static enum err say_not_finite(const struct gguf_shard *p, const struct gguf_tensor *t,
                                size_t first, const float *x, struct errinfo *e)
 {
     size_t i = 0;
@@ -407,7 +407,7 @@ enum err gguf_rows(const struct gguf *g, const struct gguf_tensor *t, size_t fir
                    size_t n, float *out, struct errinfo *e)
 {
     assert(ggml_type_readable(t->type) && first <= t->rows && n <= t->rows - first);
-    const struct gguf_part *p = &g->part[t->part];
+    const struct gguf_shard *p = &g->shard[t->shard];
     const size_t elements = ggml_block_elements(t->type);
     const size_t bytes = ggml_block_bytes(t->type);
     const size_t each = CHUNK / bytes; /* blocks at a time: rows follow one another */
@@ -438,7 +438,7 @@ enum err gguf_bytes(const struct gguf *g, const struct gguf_tensor *t, uint8_t *
                     struct errinfo *e)
 {
     assert(ggml_type_readable(t->type));
-    const struct gguf_part *p = &g->part[t->part];
+    const struct gguf_shard *p = &g->shard[t->shard];
     const size_t elements = ggml_block_elements(t->type);
     const size_t bytes = ggml_block_bytes(t->type);
     float floats[CHUNK / sizeof(float)];

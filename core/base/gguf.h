@@ -8,7 +8,7 @@
  *
  * A file may be anybody's. Every count, size and offset is held against the bytes that
  * are there before it is used; names and keys must differ, tensors must not overlap. Of
- * a file in parts (NAME-00001-of-00003.gguf) the first is opened; the others, beside
+ * a file in shards (NAME-00001-of-00003.gguf) the first is opened; the others, beside
  * it, follow.
  *
  * What comes before the data is copied when a file is opened (at most 256 MB; a real
@@ -32,19 +32,19 @@
 
 struct gguf;
 
-/* The file at path, and its other parts. ERR_MISSING, ERR_IO; ERR_FORMAT or ERR_LIMIT
+/* The file at path, and its other shards. ERR_MISSING, ERR_IO; ERR_FORMAT or ERR_LIMIT
  * with the file, the place, what was found and what was expected. *out: gguf_close. */
 enum err gguf_open(const char *path, struct gguf **out, struct errinfo *e) ERR_CHECKED;
-/* The same over bytes in memory (borrowed until gguf_close); no other parts. */
+/* The same over bytes in memory (borrowed until gguf_close); no other shards. */
 enum err gguf_parse(const uint8_t *data, size_t len, const char *name,
                     struct gguf **out, struct errinfo *e) ERR_CHECKED;
 void gguf_close(struct gguf *g); /* NULL is fine */
 
 /* Whether bytes begin as such a file does. */
 bool gguf_is(const uint8_t *data, size_t len);
-const char *gguf_name(const struct gguf *g); /* of its first part */
-size_t gguf_parts(const struct gguf *g);
-const char *gguf_part_name(const struct gguf *g, size_t i);
+const char *gguf_name(const struct gguf *g); /* of its first shard */
+size_t gguf_shards(const struct gguf *g);
+const char *gguf_shard_name(const struct gguf *g, size_t i);
 
 /* ---- keys ---- */
 
@@ -118,8 +118,8 @@ struct gguf_tensor {
     size_t dim[GGUF_MAX_DIMS]; /* as in the file: the fastest first; 1 from ndim on */
     size_t rows, row;          /* elements: of row = dim[0] each; both above 0 */
     size_t row_bytes;
-    size_t part; /* which file has it */
-    size_t at;   /* byte in that file */
+    size_t shard; /* which file has it */
+    size_t at;    /* byte in that file */
 };
 
 size_t gguf_count(const struct gguf *g);

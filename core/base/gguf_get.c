@@ -63,7 +63,7 @@ static double real_at(enum gguf_type t, const uint8_t *p)
 
 static const uint8_t *value_of(const struct gguf *g, const struct gguf_entry *k)
 {
-    return g->part[0].meta + k->value;
+    return g->shard[0].meta + k->value;
 }
 
 /* "nothing", "an array", "a text": what a key has. */

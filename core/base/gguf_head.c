@@ -240,13 +240,13 @@ static enum err take_tensor(struct cursor *c, struct gguf_tensor *t, struct erri
     return OK;
 }
 
-static enum err take_tensors(struct cursor *c, struct gguf_head *h, size_t part,
+static enum err take_tensors(struct cursor *c, struct gguf_head *h, size_t shard,
                              struct errinfo *e)
 {
     for (size_t i = 0; i < h->count; i++) {
         snprintf(c->place, sizeof c->place, "tensor %zu", i + 1);
         TRY(take_tensor(c, &h->tensor[i], e));
-        h->tensor[i].part = part;
+        h->tensor[i].shard = shard;
     }
     return OK;
 }
@@ -346,7 +346,7 @@ static enum err place_tensors(const struct cursor *c, struct gguf_head *h,
     if (most > c->len) {
         return err_set(
             e, ERR_FORMAT,
-            "%s: file is cut short: has %zu bytes, needs %zu (%s); parts that "
+            "%s: file is cut short: has %zu bytes, needs %zu (%s); shards that "
             "a file was cut into have to be joined first, as by cat",
             c->file, c->len, most, last);
     }
@@ -430,7 +430,7 @@ static enum err take_start(struct cursor *c, struct errinfo *e)
     return OK;
 }
 
-static enum err read_into(struct cursor *c, size_t part, struct gguf_head *h,
+static enum err read_into(struct cursor *c, size_t shard, struct gguf_head *h,
                           struct errinfo *e)
 {
     /* The shortest key has a name of 1 byte and a value of 1, the shortest tensor a
@@ -444,17 +444,17 @@ static enum err read_into(struct cursor *c, size_t part, struct gguf_head *h,
     TRY(mem_new(&h->tensor, count, sizeof *h->tensor, c->file, e));
     h->count = count;
     TRY(take_keys(c, h, e));
-    TRY(take_tensors(c, h, part, e));
+    TRY(take_tensors(c, h, shard, e));
     TRY(copy_meta(c, h, e));
     return place_tensors(c, h, e);
 }
 
-enum err gguf_head_read(const uint8_t *data, size_t len, const char *file, size_t part,
+enum err gguf_head_read(const uint8_t *data, size_t len, const char *file, size_t shard,
                         struct gguf_head *out, struct errinfo *e)
 {
     struct cursor c = {.file = file, .data = data, .len = len};
     struct gguf_head h = {0};
-    const enum err rc = read_into(&c, part, &h, e);
+    const enum err rc = read_into(&c, shard, &h, e);
     if (rc != OK) {
         gguf_head_release(&h);
         return rc;

@@ -1,4 +1,4 @@
-/* Shared by gguf.c, gguf_parts.c and gguf_get.c. Internal to core/base. */
+/* Shared by gguf.c, gguf_head.c and gguf_get.c. Internal to core/base. */
 #ifndef SAETOP_BASE_GGUF_PRIV_H
 #define SAETOP_BASE_GGUF_PRIV_H
 
@@ -11,7 +11,7 @@ struct gguf_entry {
     size_t value, bytes; /* of a text or an array: without its length and type */
 };
 
-struct gguf_part {
+struct gguf_shard {
     char *name;
     struct infile *file;  /* NULL: */
     const uint8_t *bytes; /* in memory, borrowed */
@@ -19,9 +19,9 @@ struct gguf_part {
 };
 
 struct gguf {
-    struct gguf_part *part;
-    size_t parts;
-    struct gguf_entry *key;      /* [keys] of the first part, in its order */
+    struct gguf_shard *shard;
+    size_t shards;
+    struct gguf_entry *key;      /* [keys] of the first shard, in its order */
     struct gguf_entry **by_name; /* [keys], sorted */
     size_t keys;
     struct gguf_tensor *tensor; /* [count], in the order of the files */
@@ -35,7 +35,7 @@ uint64_t gguf_load(const uint8_t *p, size_t bytes);
 size_t gguf_item_bytes(enum gguf_type t);
 
 /* The header of one file, parsed from its bytes. The caller owns `meta` and `tensor`,
- * whose tensors have `part` as their file number; keys as in struct gguf. On error all
+ * whose tensors have `shard` as their file number; keys as in struct gguf. On error all
  * of *out is released. */
 struct gguf_head {
     uint8_t *meta;
@@ -44,7 +44,7 @@ struct gguf_head {
     struct gguf_tensor *tensor;
     size_t count;
 };
-enum err gguf_head_read(const uint8_t *data, size_t len, const char *file, size_t part,
+enum err gguf_head_read(const uint8_t *data, size_t len, const char *file, size_t shard,
                         struct gguf_head *out, struct errinfo *e) ERR_CHECKED;
 void gguf_head_release(struct gguf_head *h);
 

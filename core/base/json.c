@@ -509,11 +509,20 @@ uint64_t json_hash(uint64_t h, const cJSON *v)
     return hash_bytes(h, &end, 1);
 }
 
+enum err json_built(struct errinfo *e)
+{
+    return was_lost() ? err_set(e, ERR_NOMEM, "out of memory for JSON") : OK;
+}
+
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e)
 {
-    char *text = cJSON_Print(tree);
-    if (was_lost() || !text) {
+    char *text = cJSON_Print(tree); /* which without memory is noted too */
+    const enum err rc = json_built(e);
+    if (rc != OK) {
         cJSON_free(text);
+        return rc;
+    }
+    if (!text) {
         return err_set(e, ERR_NOMEM, "out of memory for JSON text");
     }
     add_printed(out, text, strlen(text));

@@ -67,9 +67,12 @@ void json_add_string(struct str *s, const char *text, size_t len);
 void json_add_number(struct str *s, double v);
 /* Append a tree as one line, a space behind each ":" and ",". */
 void json_add_line(struct str *s, const cJSON *v);
+/* After a tree was built that is not printed here, or by another thread, or after other
+ * JSON is read: ERR_NOMEM where a member of any tree that this thread has built since
+ * the last json_built, json_print or json_parse could not be had. */
+enum err json_built(struct errinfo *e) ERR_CHECKED;
 /* Print a tree, indented, with a newline at its end; strings as json_add_string's.
- * ERR_NOMEM also where a part of any tree that this thread has built since the last
- * json_print or json_parse could not be had: what cJSON_Add... returns need not be
+ * ERR_NOMEM also by the rule of json_built: what cJSON_Add... returns need not be
  * looked at, as long as the tree is printed here by the thread that built it. */
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e) ERR_CHECKED;
 

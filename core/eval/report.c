@@ -216,7 +216,7 @@ enum err report_list(struct report *r, const char *key, cJSON *list, struct erri
         cJSON_Delete(list);
         return err_set(e, ERR_NOMEM, "report: out of memory");
     }
-    return OK;
+    return json_built(e); /* another thread may print it */
 }
 
 const struct figure *report_find(const struct report *r, const char *path)

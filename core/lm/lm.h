@@ -109,7 +109,7 @@ enum err lm_weights_read(const struct lm *m, struct lm_weights *out,
 void lm_set_kind(struct lm *m, enum linear_kind kind);
 
 /* Load a Hugging Face directory: config.json; weights in model.safetensors or
- * pytorch_model.bin, each whole or in parts with an index; tokenizer.json. Or a GGUF
+ * pytorch_model.bin, each whole or sharded with an index; tokenizer.json. Or a GGUF
  * file (lm_gguf.h), which holds all of it. Every tensor
  * is held to the configuration and every tensor of the files must have a place in the
  * model, or the line names it. Weights themselves are read by lm_need. *out: caller

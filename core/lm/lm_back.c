@@ -39,7 +39,7 @@ struct lm_back {
     float *d, *dsub;          /* [T, D] scratch */
     float *wide;              /* [T, widest] */
     float *narrow;            /* [T, widest of what a map reads] */
-    float *part;              /* [d_head] */
+    float *one_head;          /* [d_head] */
     float *xf, *dxf;          /* [D] of the last position */
     float *rows;              /* [LM_MAP_ROWS, widest] of weights */
     const struct lm_aim *aim; /* of the last value */
@@ -94,7 +94,7 @@ static size_t carve(struct lm_back *b, float *arena)
     b->dsub = take(&p, T * D);
     b->wide = take(&p, T * W);
     b->narrow = take(&p, T * N);
-    b->part = take(&p, lm_head_dim(c));
+    b->one_head = take(&p, lm_head_dim(c));
     b->xf = take(&p, D);
     b->dxf = take(&p, D);
     b->rows = take(&p, LM_MAP_ROWS * most(W, N));
@@ -348,7 +348,8 @@ static void heads_back(struct lm_back *b, const struct lm_layer *w, size_t block
     const size_t T = b->aim->T;
     const struct lm_attention a = attention_of(b, block);
     lm_attend_back(c, &a, b->narrow, b->wide);
-    lm_turn_back(c, w, &b->turns, lm_is_local(c, block), T, b->k.raw, b->part, b->wide);
+    lm_turn_back(c, w, &b->turns, lm_is_local(c, block), T, b->k.raw, b->one_head,
+                 b->wide);
     lm_map_back(&w->map[LM_QKV_W], T, b->wide, b->d, b->rows);
     lm_norm_back(c, T, c->d_model, b->x_in[block - b->hook.block], w->at[LM_NORM1_W],
                  w->at[LM_NORM1_B], b->d, dx);

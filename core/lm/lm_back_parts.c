@@ -186,7 +186,7 @@ void lm_attend_back(const struct lm_config *c, const struct lm_attention *a,
 
 void lm_turn_back(const struct lm_config *c, const struct lm_layer *w,
                   const struct lm_turns *turns, bool local, size_t T, const float *qkv,
-                  float *part, float *dqkv)
+                  float *one_head, float *dqkv)
 {
     const size_t dh = lm_head_dim(c), ld = lm_qkv_width(c), half = c->rotary / 2;
     const float *table = turns->at[local ? 1 : 0];
@@ -203,9 +203,9 @@ void lm_turn_back(const struct lm_config *c, const struct lm_layer *w,
             }
             if (c->family->qk_norms) {
                 const float *norm = w->at[h < c->n_head ? LM_Q_NORM : LM_K_NORM];
-                memcpy(part, d, dh * sizeof *d);
+                memcpy(one_head, d, dh * sizeof *d);
                 memset(d, 0, dh * sizeof *d);
-                lm_norm_back(c, 1, dh, qkv + at, norm, NULL, part, d);
+                lm_norm_back(c, 1, dh, qkv + at, norm, NULL, one_head, d);
             }
         }
     }

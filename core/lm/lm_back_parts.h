@@ -20,10 +20,10 @@ void lm_activate_back(const struct lm_config *c, size_t n, const float *fc,
 void lm_attend_back(const struct lm_config *c, const struct lm_attention *a,
                     const float *dz, float *dqkv);
 
-/* dqkv as it is behind lm_turn becomes that before it, where qkv stood. part [d_head]
- * scratch. */
+/* dqkv as it is behind lm_turn becomes that before it, where qkv stood. one_head
+ * [d_head] scratch. */
 void lm_turn_back(const struct lm_config *c, const struct lm_layer *w,
                   const struct lm_turns *turns, bool local, size_t T, const float *qkv,
-                  float *part, float *dqkv);
+                  float *one_head, float *dqkv);
 
 #endif

@@ -161,11 +161,11 @@ static enum err read_traits(const struct config_file *f, struct lm_config *c,
                             struct errinfo *e)
 {
     const struct lm_family *a = c->family;
-    bool own = false, bias = false;
+    bool tied = false, bias = false;
     TRY(check_flags(f, e));
     TRY(read_act(f, c, e));
-    TRY(read_flag(f, "tie_word_embeddings", !a->own_head, &own, e));
-    c->own_head = !own;
+    TRY(read_flag(f, "tie_word_embeddings", !a->own_head, &tied, e));
+    c->own_head = !tied;
     c->parallel = a->parallel;
     c->qkv_bias = a->qkv_bias;
     c->proj_bias = a->proj_bias;

@@ -49,7 +49,7 @@ enum err lm_config_rope(const struct config_file *f, struct lm_config *c,
                         struct errinfo *e)
 {
     const struct lm_family *a = c->family;
-    double share = a->part, local = a->base_local > 0 ? a->base_local : a->base;
+    double share = a->rotary_share, local = a->base_local > 0 ? a->base_local : a->base;
     struct lm_rope *r = c->rope;
     const cJSON *all = NULL, *full = NULL, *sliding = NULL, *scaling = NULL;
     r[0].base = a->base;

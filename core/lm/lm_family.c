@@ -49,9 +49,9 @@ static const struct lm_tensor_name names_neo[] = {
     {"wpe.weight",                         LM_POSITION, LM_ALL},
     {"h.#.ln_1.weight",                    LM_NORM1_W,  LM_ALL},
     {"h.#.ln_1.bias",                      LM_NORM1_B,  LM_ALL},
-    {"h.#.attn.attention.q_proj.weight",   LM_QKV_W,    LM_PART_Q},
-    {"h.#.attn.attention.k_proj.weight",   LM_QKV_W,    LM_PART_K},
-    {"h.#.attn.attention.v_proj.weight",   LM_QKV_W,    LM_PART_V},
+    {"h.#.attn.attention.q_proj.weight",   LM_QKV_W,    LM_ROWS_Q},
+    {"h.#.attn.attention.k_proj.weight",   LM_QKV_W,    LM_ROWS_K},
+    {"h.#.attn.attention.v_proj.weight",   LM_QKV_W,    LM_ROWS_V},
     {"h.#.attn.attention.out_proj.weight", LM_PROJ_W,   LM_ALL},
     {"h.#.attn.attention.out_proj.bias",   LM_PROJ_B,   LM_ALL},
     {"h.#.ln_2.weight",                    LM_NORM2_W,  LM_ALL},
@@ -69,8 +69,8 @@ static const struct lm_tensor_name names_neox[] = {
     {"embed_in.weight",                            LM_EMBED,   LM_ALL},
     {"layers.#.input_layernorm.weight",            LM_NORM1_W, LM_ALL},
     {"layers.#.input_layernorm.bias",              LM_NORM1_B, LM_ALL},
-    {"layers.#.attention.query_key_value.weight",  LM_QKV_W,   LM_PART_HEADS},
-    {"layers.#.attention.query_key_value.bias",    LM_QKV_B,   LM_PART_HEADS},
+    {"layers.#.attention.query_key_value.weight",  LM_QKV_W,   LM_ROWS_HEADS},
+    {"layers.#.attention.query_key_value.bias",    LM_QKV_B,   LM_ROWS_HEADS},
     {"layers.#.attention.dense.weight",            LM_PROJ_W,  LM_ALL},
     {"layers.#.attention.dense.bias",              LM_PROJ_B,  LM_ALL},
     {"layers.#.post_attention_layernorm.weight",   LM_NORM2_W, LM_ALL},
@@ -88,20 +88,20 @@ static const struct lm_tensor_name names_neox[] = {
 #define NAMES_LLAMA                                                \
     {"embed_tokens.weight",              LM_EMBED,   LM_ALL},       \
     {"layers.#.input_layernorm.weight",  LM_NORM1_W, LM_ALL},       \
-    {"layers.#.self_attn.q_proj.weight", LM_QKV_W,   LM_PART_Q},    \
-    {"layers.#.self_attn.k_proj.weight", LM_QKV_W,   LM_PART_K},    \
-    {"layers.#.self_attn.v_proj.weight", LM_QKV_W,   LM_PART_V},    \
-    {"layers.#.self_attn.q_proj.bias",   LM_QKV_B,   LM_PART_Q},    \
-    {"layers.#.self_attn.k_proj.bias",   LM_QKV_B,   LM_PART_K},    \
-    {"layers.#.self_attn.v_proj.bias",   LM_QKV_B,   LM_PART_V},    \
+    {"layers.#.self_attn.q_proj.weight", LM_QKV_W,   LM_ROWS_Q},    \
+    {"layers.#.self_attn.k_proj.weight", LM_QKV_W,   LM_ROWS_K},    \
+    {"layers.#.self_attn.v_proj.weight", LM_QKV_W,   LM_ROWS_V},    \
+    {"layers.#.self_attn.q_proj.bias",   LM_QKV_B,   LM_ROWS_Q},    \
+    {"layers.#.self_attn.k_proj.bias",   LM_QKV_B,   LM_ROWS_K},    \
+    {"layers.#.self_attn.v_proj.bias",   LM_QKV_B,   LM_ROWS_V},    \
     {"layers.#.self_attn.q_norm.weight", LM_Q_NORM,  LM_ALL},       \
     {"layers.#.self_attn.k_norm.weight", LM_K_NORM,  LM_ALL},       \
     {"layers.#.self_attn.o_proj.weight", LM_PROJ_W,  LM_ALL},       \
     {"layers.#.self_attn.o_proj.bias",   LM_PROJ_B,  LM_ALL},       \
-    {"layers.#.mlp.gate_proj.weight",    LM_FC_W,    LM_PART_GATE}, \
-    {"layers.#.mlp.up_proj.weight",      LM_FC_W,    LM_PART_UP},   \
-    {"layers.#.mlp.gate_proj.bias",      LM_FC_B,    LM_PART_GATE}, \
-    {"layers.#.mlp.up_proj.bias",        LM_FC_B,    LM_PART_UP},   \
+    {"layers.#.mlp.gate_proj.weight",    LM_FC_W,    LM_ROWS_GATE}, \
+    {"layers.#.mlp.up_proj.weight",      LM_FC_W,    LM_ROWS_UP},   \
+    {"layers.#.mlp.gate_proj.bias",      LM_FC_B,    LM_ROWS_GATE}, \
+    {"layers.#.mlp.up_proj.bias",        LM_FC_B,    LM_ROWS_UP},   \
     {"layers.#.mlp.down_proj.weight",    LM_OUT_W,   LM_ALL},       \
     {"layers.#.mlp.down_proj.bias",      LM_OUT_B,   LM_ALL},       \
     {"norm.weight",                      LM_FINAL_W, LM_ALL}
@@ -132,7 +132,7 @@ static const struct lm_tensor_name names_gemma[] = {
 // clang-format on
 
 #define ROTARY(names, angle, share)                                                    \
-    .rotary = true, .part = (share), .base = (angle), .tensor = (names)
+    .rotary = true, .rotary_share = (share), .base = (angle), .tensor = (names)
 #define LLAMA(type)                                                                    \
     .name = (type), .norm = LM_RMS, .gated = true, .act = LM_SILU, .own_head = true,   \
     .eps = 1e-6, ROTARY(names_llama, 1e4, 1.0),                                        \

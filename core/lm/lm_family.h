@@ -40,18 +40,18 @@ enum lm_slot {
     LM_SLOTS
 };
 
-/* The part of its slot that a tensor is: rows of a matrix, numbers of a bias. */
-enum lm_part {
+/* Which rows of its slot a tensor is; of a bias, which numbers. */
+enum lm_rows {
     LM_ALL,
-    LM_PART_Q,
-    LM_PART_K,
-    LM_PART_V,
-    LM_PART_GATE,
-    LM_PART_UP,
-    LM_PART_Q_PAIRS, /* with the two rows that turn together side by side: GGUF's llama
+    LM_ROWS_Q,
+    LM_ROWS_K,
+    LM_ROWS_V,
+    LM_ROWS_GATE,
+    LM_ROWS_UP,
+    LM_ROWS_Q_PAIRS, /* with the two rows that turn together side by side: GGUF's llama
                       */
-    LM_PART_K_PAIRS,
-    LM_PART_HEADS, /* all, but as q, k, v of the first head, q, k, v of the second, ..
+    LM_ROWS_K_PAIRS,
+    LM_ROWS_HEADS, /* all, but as q, k, v of the first head, q, k, v of the second, ..
                     */
 };
 
@@ -59,7 +59,7 @@ enum lm_part {
 struct lm_tensor_name {
     const char *name;
     enum lm_slot slot;
-    enum lm_part part;
+    enum lm_rows rows;
 };
 
 /* Names of config.json. NULL: the family has none. */
@@ -80,7 +80,8 @@ struct lm_family {
     /* Where config.json says nothing, as the reference does. */
     enum lm_act act;
     bool own_head, parallel, qkv_bias, proj_bias, mlp_bias;
-    double eps, base, base_local, part; /* part: of a head that turns */
+    double eps, base, base_local;
+    double rotary_share; /* of a head that turns */
     size_t heads, kv, d_head, width, inner, layers, vocab, context; /* 0: required */
     size_t window, scalar;
     double attn_cap, logit_cap;
@@ -97,7 +98,7 @@ struct lm_family {
     const char *const *prefixes;         /* before every name but the head's */
     const struct lm_tensor_name *tensor; /* ends with a NULL name */
     const char *const *heads_names;      /* names of the head; ends with NULL */
-    const char *const *skip; /* "*END" or "BEGIN*": tensors without a part in it */
+    const char *const *skip; /* "*END" or "BEGIN*": tensors that it is not made of */
 };
 
 const struct lm_family *lm_family_find(const char *name); /* NULL if unknown */

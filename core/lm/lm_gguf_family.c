@@ -5,8 +5,8 @@
 #include <string.h>
 
 // clang-format off
-#define NAMES_BOTH(name, slot, part) \
-    {name ".weight", slot##_W, part}, {name ".bias", slot##_B, part}
+#define NAMES_BOTH(name, slot, rows) \
+    {name ".weight", slot##_W, rows}, {name ".bias", slot##_B, rows}
 
 /* Of families with LayerNorm; the first name is the embedding's. */
 #define NAMES_LAYERNORM                                             \
@@ -30,32 +30,32 @@ static const struct lm_tensor_name names_neox[] = {
     {NULL, LM_SLOTS, LM_ALL},
 };
 
-/* q, k: the parts that these are. */
+/* q, k: the rows that these are. */
 #define NAMES_GATED(q, k)                                           \
     {"token_embd.weight",          LM_EMBED,   LM_ALL},             \
     {"blk.#.attn_norm.weight",     LM_NORM1_W, LM_ALL},             \
     NAMES_BOTH("blk.#.attn_q",      LM_QKV,     q),                 \
     NAMES_BOTH("blk.#.attn_k",      LM_QKV,     k),                 \
-    NAMES_BOTH("blk.#.attn_v",      LM_QKV,     LM_PART_V),         \
+    NAMES_BOTH("blk.#.attn_v",      LM_QKV,     LM_ROWS_V),         \
     {"blk.#.attn_q_norm.weight",   LM_Q_NORM,  LM_ALL},             \
     {"blk.#.attn_k_norm.weight",   LM_K_NORM,  LM_ALL},             \
     NAMES_BOTH("blk.#.attn_output", LM_PROJ,    LM_ALL),            \
     {"blk.#.ffn_norm.weight",      LM_NORM2_W, LM_ALL},             \
-    NAMES_BOTH("blk.#.ffn_gate",    LM_FC,      LM_PART_GATE),      \
-    NAMES_BOTH("blk.#.ffn_up",      LM_FC,      LM_PART_UP),        \
+    NAMES_BOTH("blk.#.ffn_gate",    LM_FC,      LM_ROWS_GATE),      \
+    NAMES_BOTH("blk.#.ffn_up",      LM_FC,      LM_ROWS_UP),        \
     NAMES_BOTH("blk.#.ffn_down",    LM_OUT,     LM_ALL),            \
     {"output_norm.weight",         LM_FINAL_W, LM_ALL}
 
 static const struct lm_tensor_name names_llama[] = {
-    NAMES_GATED(LM_PART_Q_PAIRS, LM_PART_K_PAIRS),
+    NAMES_GATED(LM_ROWS_Q_PAIRS, LM_ROWS_K_PAIRS),
     {NULL, LM_SLOTS, LM_ALL},
 };
 static const struct lm_tensor_name names_qwen[] = {
-    NAMES_GATED(LM_PART_Q, LM_PART_K),
+    NAMES_GATED(LM_ROWS_Q, LM_ROWS_K),
     {NULL, LM_SLOTS, LM_ALL},
 };
 static const struct lm_tensor_name names_gemma[] = {
-    NAMES_GATED(LM_PART_Q, LM_PART_K),
+    NAMES_GATED(LM_ROWS_Q, LM_ROWS_K),
     {"blk.#.post_attention_norm.weight", LM_POST1_W, LM_ALL},
     {"blk.#.post_ffw_norm.weight",       LM_POST2_W, LM_ALL},
     {NULL, LM_SLOTS, LM_ALL},

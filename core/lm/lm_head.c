@@ -164,7 +164,7 @@ static bool is_inner(struct lm_hook h)
 /* The head, and the block whose matrix the direction goes through. */
 static enum err need_lens(const struct lm *m, struct lm_hook h, struct errinfo *e)
 {
-    return lm_need_part(m, h.block, is_inner(h) ? h.block + 1 : h.block, true, e);
+    return lm_need_blocks(m, h.block, is_inner(h) ? h.block + 1 : h.block, true, e);
 }
 
 /* Maps a direction d at a hook to the residual stream, into y [D]: d itself, or its

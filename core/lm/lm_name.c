@@ -10,8 +10,8 @@
 
 #define NAME_CAP 128
 
-/* The last part of a path or of ORG/NAME. */
-static void last_part(const char *path, char *out, size_t cap)
+/* The last name of a path or of ORG/NAME. */
+static void last_name(const char *path, char *out, size_t cap)
 {
     size_t len = strlen(path);
     while (len > 0 && path[len - 1] == '/') {
@@ -33,10 +33,10 @@ static void fold(const char *name, char out[NAME_CAP])
         {"gpt2small", "gpt2"},
         {"distillgpt2", "distilgpt2"},
     };
-    char part[NAME_CAP];
+    char last[NAME_CAP];
     size_t n = 0;
-    last_part(name, part, sizeof part);
-    for (const char *p = part; *p && n + 1 < NAME_CAP; p++) {
+    last_name(name, last, sizeof last);
+    for (const char *p = last; *p && n + 1 < NAME_CAP; p++) {
         const unsigned char c = (unsigned char)*p;
         if (isalnum(c)) {
             out[n++] = (char)tolower(c);
@@ -78,7 +78,7 @@ static void name_of_path(const char *dir, char *out, size_t cap)
         snprintf(full, sizeof full, "%s", dir);
     }
     const char *at = strstr(full, hub);
-    last_part(full, out, cap);
+    last_name(full, out, cap);
     if (at) {
         const size_t len = strcspn(at, "/");
         size_t from = len;
@@ -91,7 +91,7 @@ static void name_of_path(const char *dir, char *out, size_t cap)
 
 const char *lm_name(const struct lm *m, char *out, size_t cap)
 {
-    last_part(m->cfg.name, out, cap);
+    last_name(m->cfg.name, out, cap);
     if (is_general(out)) {
         name_of_path(m->dir ? m->dir : "", out, cap);
     }

@@ -40,22 +40,22 @@ bool lm_slot_size(const struct lm_config *c, enum lm_slot slot, size_t *rows,
     return has;
 }
 
-void lm_part_rows(const struct lm_config *c, enum lm_part part, size_t rows,
-                  size_t *first, size_t *n)
+void lm_rows_of(const struct lm_config *c, enum lm_rows which, size_t rows,
+                size_t *first, size_t *n)
 {
     const size_t q = lm_z_width(c), kv = lm_kv_heads(c) * lm_head_dim(c);
     *first = 0;
     *n = rows;
-    switch (part) {
+    switch (which) {
     case LM_ALL:
-    case LM_PART_HEADS: break;
-    case LM_PART_Q:
-    case LM_PART_Q_PAIRS: *n = q; break;
-    case LM_PART_K:
-    case LM_PART_K_PAIRS: *first = q, *n = kv; break;
-    case LM_PART_V: *first = q + kv, *n = kv; break;
-    case LM_PART_GATE: *n = c->d_ff; break;
-    case LM_PART_UP: *first = c->d_ff, *n = c->d_ff; break;
+    case LM_ROWS_HEADS: break;
+    case LM_ROWS_Q:
+    case LM_ROWS_Q_PAIRS: *n = q; break;
+    case LM_ROWS_K:
+    case LM_ROWS_K_PAIRS: *first = q, *n = kv; break;
+    case LM_ROWS_V: *first = q + kv, *n = kv; break;
+    case LM_ROWS_GATE: *n = c->d_ff; break;
+    case LM_ROWS_UP: *first = c->d_ff, *n = c->d_ff; break;
     }
 }
 
@@ -76,7 +76,7 @@ size_t lm_tensor_shape(const struct lm_config *c, const struct lm_tensor_name *t
     if (!lm_slot_size(c, t->slot, &rows, &cols)) {
         return 0;
     }
-    lm_part_rows(c, t->part, rows, &first, &n);
+    lm_rows_of(c, t->rows, rows, &first, &n);
     const bool turned = c->family->in_out && is_map(t->slot);
     shape[0] = turned ? cols : n;
     shape[1] = turned ? n : cols;

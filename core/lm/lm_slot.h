@@ -25,9 +25,9 @@ static inline size_t lm_fc_width(const struct lm_config *c)
 bool lm_slot_size(const struct lm_config *c, enum lm_slot slot, size_t *rows,
                   size_t *cols);
 bool lm_slot_is_matrix(enum lm_slot slot);
-/* Rows first..first+n-1 of its slot that a part is. */
-void lm_part_rows(const struct lm_config *c, enum lm_part part, size_t rows,
-                  size_t *first, size_t *n);
+/* Rows first..first+n-1 of a slot that these are. */
+void lm_rows_of(const struct lm_config *c, enum lm_rows which, size_t rows,
+                size_t *first, size_t *n);
 /* The shape that a tensor of this row has in files; ndim 0: the model has none. */
 size_t lm_tensor_shape(const struct lm_config *c, const struct lm_tensor_name *t,
                        size_t shape[2]);

@@ -204,8 +204,8 @@ static enum err open_gguf(struct lm_source *s, struct errinfo *e)
 {
     size_t file;
     TRY(gguf_open(s->name, &s->gguf, e));
-    for (size_t i = 0; i < gguf_parts(s->gguf); i++) {
-        TRY(add_file(s, gguf_part_name(s->gguf, i), &file, e));
+    for (size_t i = 0; i < gguf_shards(s->gguf); i++) {
+        TRY(add_file(s, gguf_shard_name(s->gguf, i), &file, e));
     }
     for (size_t i = 0; i < gguf_count(s->gguf); i++) {
         const struct gguf_tensor *t = gguf_at(s->gguf, i);
@@ -216,7 +216,7 @@ static enum err open_gguf(struct lm_source *s, struct errinfo *e)
         for (size_t d = 0; d < t->ndim; d++) {
             info.shape[d] = t->dim[t->ndim - 1 - d];
         }
-        TRY(add_entry(s, &info, t->type, t->part, e));
+        TRY(add_entry(s, &info, t->type, t->shard, e));
     }
     return OK;
 }

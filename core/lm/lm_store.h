@@ -29,8 +29,8 @@ struct lm_layer lm_ends_of(const struct lm *m);
 struct linear_map lm_head_of(const struct lm *m);
 
 /* lm_need of blocks from..to-1 and, with `head`, what is behind the last one. */
-enum err lm_need_part(const struct lm *m, size_t from, size_t to, bool head,
-                      struct errinfo *e) ERR_CHECKED;
+enum err lm_need_blocks(const struct lm *m, size_t from, size_t to, bool head,
+                        struct errinfo *e) ERR_CHECKED;
 /* Hold matrices packed, or not, whatever the rule: before anything is read. */
 void lm_store_pack(const struct lm *m, bool packed);
 /* All tensors of a gpt2 from its files into w. */

@@ -11,8 +11,8 @@
 /* ---- rows in the order of files ---- */
 
 /* Rows of q, k, v head by head to all q, all k, all v. */
-static enum err part_heads(const struct lm_config *c, size_t row_bytes, uint8_t *x,
-                           struct errinfo *e)
+static enum err split_heads(const struct lm_config *c, size_t row_bytes, uint8_t *x,
+                            struct errinfo *e)
 {
     const size_t piece = lm_head_dim(c) * row_bytes, all = 3 * c->n_head;
     uint8_t *from = NULL;
@@ -47,14 +47,14 @@ static enum err unpair(const struct lm_config *c, size_t rows, size_t row_bytes,
     return OK;
 }
 
-/* n rows of a part, read as the file has them, in our order. */
-static enum err order_rows(const struct lm_config *c, enum lm_part part, size_t n,
+/* n of the rows of a slot, read as the file has them, in our order. */
+static enum err order_rows(const struct lm_config *c, enum lm_rows which, size_t n,
                            size_t row_bytes, uint8_t *x, struct errinfo *e)
 {
-    if (part == LM_PART_HEADS) {
-        return part_heads(c, row_bytes, x, e);
+    if (which == LM_ROWS_HEADS) {
+        return split_heads(c, row_bytes, x, e);
     }
-    if (part == LM_PART_Q_PAIRS || part == LM_PART_K_PAIRS) {
+    if (which == LM_ROWS_Q_PAIRS || which == LM_ROWS_K_PAIRS) {
         return unpair(c, n, row_bytes, x, e);
     }
     return OK;
@@ -69,7 +69,7 @@ static bool is_norm(enum lm_slot slot)
            slot == LM_POST2_W;
 }
 
-/* A tensor into its part of a slot. */
+/* A tensor into its rows of a slot. */
 static enum err read_vector(struct lm_store *s, const struct lm_config *c,
                             const struct lm_tensor_name *t, const char *name,
                             float *slot, struct errinfo *e)
@@ -77,10 +77,10 @@ static enum err read_vector(struct lm_store *s, const struct lm_config *c,
     size_t rows, cols, first, n, shape[2];
     const size_t ndim = lm_tensor_shape(c, t, shape);
     (void)lm_slot_size(c, t->slot, &rows, &cols);
-    lm_part_rows(c, t->part, rows, &first, &n);
+    lm_rows_of(c, t->rows, rows, &first, &n);
     float *to = slot + first;
     TRY(lm_source_read(s->src, name, shape, ndim, to, e));
-    TRY(order_rows(c, t->part, n, sizeof *to, (uint8_t *)to, e));
+    TRY(order_rows(c, t->rows, n, sizeof *to, (uint8_t *)to, e));
     if (c->family->norm == LM_RMS_ONE && is_norm(t->slot)) {
         for (size_t i = 0; i < n; i++) {
             to[i] += 1.0f;
@@ -142,21 +142,21 @@ static enum err read_vectors(struct lm_store *s, const struct lm_config *c,
 struct piece {
     char name[LM_NAME_CAP];
     enum lm_slot slot;
-    enum lm_part part;
-    size_t place; /* among the parts of struct linear_map */
+    enum lm_rows rows;
+    size_t place; /* in the stack of struct linear_map */
     size_t shape[2], row_bytes;
     enum ggml_type type;
 };
 
 #define PIECES_MAX 16
 
-static size_t place_of(enum lm_part part)
+static size_t place_of(enum lm_rows which)
 {
-    switch (part) {
-    case LM_PART_K:
-    case LM_PART_K_PAIRS:
-    case LM_PART_UP: return 1;
-    case LM_PART_V: return 2;
+    switch (which) {
+    case LM_ROWS_K:
+    case LM_ROWS_K_PAIRS:
+    case LM_ROWS_UP: return 1;
+    case LM_ROWS_V: return 2;
     default: return 0;
     }
 }
@@ -164,7 +164,7 @@ static size_t place_of(enum lm_part part)
 static struct piece piece_of(const struct lm_store *s, const struct lm_config *c,
                              const struct lm_tensor_name *t, size_t block)
 {
-    struct piece p = {.slot = t->slot, .part = t->part, .place = place_of(t->part)};
+    struct piece p = {.slot = t->slot, .rows = t->rows, .place = place_of(t->rows)};
     (void)lm_tensor_shape(c, t, p.shape);
     lm_store_name(s, t, block, p.name);
     p.type = lm_source_type(s->src, p.name);
@@ -229,12 +229,12 @@ static enum err read_pieces(const struct lm *m, const struct piece *p, size_t n,
     to = held->bytes;
     for (size_t i = 0; i < n; i++) {
         TRY(lm_source_bytes(m->store->src, p[i].name, p[i].shape, 2, to, e));
-        TRY(order_rows(&m->cfg, p[i].part, p[i].shape[0], p[i].row_bytes, to, e));
+        TRY(order_rows(&m->cfg, p[i].rows, p[i].shape[0], p[i].row_bytes, to, e));
         struct linear_map *w = &out->map[p[i].slot];
         if (w->out == 0) {
             *w = matrix_of(m, p[i].slot);
         }
-        w->part[p[i].place] =
+        w->stack[p[i].place] =
             (struct linear_rows){to, p[i].shape[0], p[i].row_bytes, p[i].type};
         to += piece_bytes(&p[i]);
     }
@@ -265,7 +265,7 @@ static enum err pack_block(const struct lm *m, struct lm_held *held,
         if (w->out > 0) {
             linear_pack(w, to);
             w->packed = to;
-            memset(w->part, 0, sizeof w->part);
+            memset(w->stack, 0, sizeof w->stack);
             to += (linear_packed_bytes(w) + 63) / 64 * 64 / sizeof *to;
         }
     }
@@ -357,8 +357,8 @@ enum err lm_store_head(const struct lm *m, struct errinfo *e)
     return OK;
 }
 
-enum err lm_need_part(const struct lm *m, size_t from, size_t to, bool head,
-                      struct errinfo *e)
+enum err lm_need_blocks(const struct lm *m, size_t from, size_t to, bool head,
+                        struct errinfo *e)
 {
     struct lm_store *s = m->store;
     if (!s) {
@@ -380,7 +380,7 @@ enum err lm_need_part(const struct lm *m, size_t from, size_t to, bool head,
 enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e)
 {
     const size_t n = blocks < m->cfg.n_layer ? blocks : m->cfg.n_layer;
-    return lm_need_part(m, 0, n, blocks > m->cfg.n_layer, e);
+    return lm_need_blocks(m, 0, n, blocks > m->cfg.n_layer, e);
 }
 
 /* ---- sizes ---- */

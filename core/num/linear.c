@@ -43,7 +43,7 @@ struct linear_map linear_of(const float *w, size_t in, size_t out, bool in_out,
         .out = out,
         .in_out = in_out,
         .kind = kind,
-        .part = {{(const uint8_t *)w, rows, cols * sizeof *w, GGML_F32}}};
+        .stack = {{(const uint8_t *)w, rows, cols * sizeof *w, GGML_F32}}};
 }
 
 size_t linear_rows(const struct linear_map *w)
@@ -62,11 +62,11 @@ size_t linear_cols(const struct linear_map *w)
 static void read_row(const struct linear_map *w, size_t row, size_t c0, size_t n,
                      float *out)
 {
-    const struct linear_rows *p = w->part;
+    const struct linear_rows *p = w->stack;
     while (row >= p->n) {
         row -= p->n;
         p++;
-        assert(p < w->part + LINEAR_PARTS && p->p);
+        assert(p < w->stack + LINEAR_STACK && p->p);
     }
     const size_t elements = ggml_block_elements(p->type);
     assert(c0 % elements == 0 && n % elements == 0);
@@ -325,16 +325,16 @@ static void add_group(const struct kern_linear *k, size_t n, size_t items,
     if (edge == 0) {
         return;
     }
-    float part[LINEAR_TILE_MAX * LINEAR_PANEL_MAX];
+    float edge_sums[LINEAR_TILE_MAX * LINEAR_PANEL_MAX];
     for (size_t r = 0; r < n; r += k->tile) {
         const size_t rows = min_of(k->tile, n - r);
-        memset(part, 0, sizeof part);
-        k->tiles(rows, items, x + r * items, 1, panels + whole * items * k->panel, part,
-                 k->panel);
+        memset(edge_sums, 0, sizeof edge_sums);
+        k->tiles(rows, items, x + r * items, 1, panels + whole * items * k->panel,
+                 edge_sums, k->panel);
         for (size_t i = 0; i < rows; i++) {
             float *to = y + (r + i) * ldy + whole * k->panel;
             for (size_t c = 0; c < edge; c++) {
-                to[c] += part[i * k->panel + c];
+                to[c] += edge_sums[i * k->panel + c];
             }
         }
     }

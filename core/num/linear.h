@@ -30,7 +30,7 @@ bool linear_has_bf16(void);
 const char *linear_name(enum linear_kind kind);
 
 #define LINEAR_DEPTH 256
-#define LINEAR_PARTS 3
+#define LINEAR_STACK 3
 
 /* Rows one below the other. Their type may be another in each. */
 struct linear_rows {
@@ -43,8 +43,8 @@ struct linear_map {
     size_t in, out;
     bool in_out; /* rows are inputs, not outputs: types of one element a block only */
     enum linear_kind kind;
-    struct linear_rows part[LINEAR_PARTS];
-    const float *packed; /* what linear_pack made, for which parts are not read */
+    struct linear_rows stack[LINEAR_STACK];
+    const float *packed; /* what linear_pack made, for which the stack is not read */
     const struct kern_linear *kern; /* NULL: the best for this CPU */
 };
 
@@ -55,14 +55,14 @@ struct linear_map linear_of(const float *w, size_t in, size_t out, bool in_out,
 /* Rows as W is kept, and their length. */
 size_t linear_rows(const struct linear_map *w);
 size_t linear_cols(const struct linear_map *w);
-/* Rows first .. first + n - 1 as floats: from the parts, or from what was packed, which
+/* Rows first .. first + n - 1 as floats: from the stack, or from what was packed, which
  * of BF16 is rounded. */
 void linear_read(const struct linear_map *w, size_t first, size_t n, float *out);
 
 /* y [n] = x [n] as products of the kind take it: of F32 as it is. In place is fine. */
 void linear_round(enum linear_kind kind, size_t n, const float *x, float *y);
 
-/* Bytes of all of W as its kernel reads it; and to make that, from the parts: `to` is
+/* Bytes of all of W as its kernel reads it; and to make that, from the stack: `to` is
  * aligned to 64 bytes. */
 size_t linear_packed_bytes(const struct linear_map *w);
 void linear_pack(const struct linear_map *w, float *to);

@@ -1,5 +1,5 @@
 /* GGUF: what the Python package `gguf` wrote is read, every type of block bit for bit
- * as the original dequantises it; files in parts; and files made to mislead. */
+ * as the original dequantises it; files in shards; and files made to mislead. */
 #include "base/gguf.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
@@ -459,7 +459,7 @@ static void test_cut_in_use(void **state)
     tmp_drop(dir);
 }
 
-/* ---- parts ---- */
+/* ---- shards ---- */
 
 /* Part no of count with one tensor of one element, `value`. */
 static void build_part(struct bytes *b, uint64_t no, uint64_t count, uint64_t total,
@@ -505,7 +505,7 @@ static void test_parts(void **state)
     write_file(dir, "m-00001-of-00002.gguf", &b);
     check_error(gguf_open(path, &g, &e), ERR_MISSING, &e, "m-00002-of-00002.gguf");
     check_error(gguf_parse(b.p, b.n, "m", &g, &e), ERR_FORMAT, &e,
-                "found a part of 2, expected a whole file");
+                "found a shard of 2, expected a whole file");
     build_part(&b, 1, 2, 2, "two", 0x40000000);
     write_file(dir, "m-00002-of-00002.gguf", &b);
     assert_ok(gguf_open(path, &g, &e), &e);
@@ -517,12 +517,12 @@ static void test_parts(void **state)
     gguf_close(g);
     g = NULL;
     check_error(gguf_open(second, &g, &e), ERR_FORMAT, &e,
-                "found part 2 of 2, expected the first, ");
+                "found shard 2 of 2, expected the first, ");
     assert_non_null(strstr(e.msg, "m-00001-of-00002.gguf"));
     build_part(&b, 0, 2, 2, "two", 0);
     write_file(dir, "m-00002-of-00002.gguf", &b);
     check_error(gguf_open(path, &g, &e), ERR_FORMAT, &e,
-                "found part 1 of 2, expected 2 of 2");
+                "found shard 1 of 2, expected 2 of 2");
     build_part(&b, 1, 2, 2, "one", 0);
     write_file(dir, "m-00002-of-00002.gguf", &b);
     check_error(gguf_open(path, &g, &e), ERR_FORMAT, &e, "tensor one: found twice");
@@ -531,7 +531,7 @@ static void test_parts(void **state)
     build_part(&b, 1, 2, 3, "two", 0);
     write_file(dir, "m-00002-of-00002.gguf", &b);
     check_error(gguf_open(path, &g, &e), ERR_FORMAT, &e,
-                "found 2 tensors in 2 parts, expected split.tensors.count, 3");
+                "found 2 tensors in 2 shards, expected split.tensors.count, 3");
     write_file(dir, "m.gguf", &b);
     build_part(&b, 0, 2, 2, "one", 0);
     write_file(dir, "m.gguf", &b);

@@ -1,11 +1,14 @@
-/* [wrap malloc] A JSON file is whole or is not written: memory that runs out anywhere
- * in building a tree is reported when the tree is printed, although the results of
- * adding members are ignored. */
+/* [wrap malloc] [commands] A JSON file is whole or is not written: memory that runs out
+ * anywhere in building a tree is reported when the tree is printed or asked for by
+ * json_built, although the results of adding members are ignored. */
 #include "base/json.h"
 #include "eval/report.h"
 #include "eval/truth.h"
+#include "src/sweep_plan_opts.h"
 #include "train/settings.h"
 #include "unit/check.h"
+
+#include <pthread.h>
 
 static bool armed;
 static long calls, fail_at = -1;
@@ -82,11 +85,59 @@ static enum err and_back(struct str *out, struct errinfo *e)
     return rc;
 }
 
+/* A list made by one thread, the evaluator's, and printed by another. */
+struct by_thread {
+    struct report r;
+    struct errinfo *e;
+    enum err rc;
+};
+
+static void *make_list(void *user)
+{
+    struct by_thread *b = user;
+    cJSON *list = cJSON_CreateArray();
+    for (int i = 0; i < 3; i++) {
+        (void)cJSON_AddItemToArray(list, cJSON_CreateNumber(i));
+    }
+    b->rc = report_list(&b->r, "numbers", list, b->e);
+    return NULL;
+}
+
+static enum err of_thread(struct str *out, struct errinfo *e)
+{
+    struct by_thread b = {.e = e};
+    pthread_t t;
+    report_init(&b.r, 1);
+    assert_int_equal(pthread_create(&t, NULL, make_list, &b), 0);
+    assert_int_equal(pthread_join(t, NULL), 0);
+    b.rc = b.rc == OK ? report_json(&b.r, out, e) : b.rc;
+    report_deinit(&b.r);
+    return b.rc;
+}
+
+/* A plan of a line is made of a tree that nobody prints. */
+static enum err of_plan(struct str *out, struct errinfo *e)
+{
+    static struct run_opts ro;
+    const struct sweep_plan_opts g = {.mask_rates = "0,0.1,0.3",
+                                      .archs = "topk,batchtopk",
+                                      .seeds = "1,2,7",
+                                      .controls = "drop,mix"};
+    struct sweep_plan *p = NULL;
+    cJSON *tree = NULL;
+    memset(&ro, 0, sizeof ro);
+    TRY(sweep_plan_open(&g, &ro, NULL, "/nonexistent", false, &p, &tree, e));
+    str_addf(out, "%zu cells, %zu arms, %zu parts", p->n_cells, p->n_arms, p->n_parts);
+    cJSON_Delete(tree);
+    sweep_plan_free(p);
+    return OK;
+}
+
 static void whole_or_not_at_all(void **state)
 {
     (void)state;
-    enum err (*const flow[])(struct str *, struct errinfo *) = {by_hand, of_report,
-                                                                of_settings, and_back};
+    enum err (*const flow[])(struct str *, struct errinfo *) = {
+        by_hand, of_report, of_settings, and_back, of_thread, of_plan};
     for (size_t f = 0; f < sizeof flow / sizeof *flow; f++) {
         struct errinfo e = {0};
         struct str whole, out;

@@ -234,8 +234,8 @@ static void every_type_is_as_if_dequantised(void **state)
             const size_t blocks = in / ggml_block_elements(t);
             bytes[p] = get(rows[p] * blocks, ggml_block_bytes(t));
             fill_blocks(t, bytes[p], rows[p] * blocks, 10 * i + p);
-            w.part[p] = (struct linear_rows){bytes[p], rows[p],
-                                             blocks * ggml_block_bytes(t), t};
+            w.stack[p] = (struct linear_rows){bytes[p], rows[p],
+                                              blocks * ggml_block_bytes(t), t};
         }
         linear_read(&w, 0, out, floats);
         for (int kind = 0; kind < 2; kind++) {
