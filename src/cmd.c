@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -67,6 +68,12 @@ int cmd_end(enum err rc, const struct errinfo *e, struct str *out, bool json)
         return cmd_fail(rc, e);
     }
     return json ? cmd_print(out) : cmd_print_text(out);
+}
+
+size_t cmd_columns(int fd)
+{
+    struct winsize size;
+    return isatty(fd) == 1 && ioctl(fd, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 void cmd_say(FILE *to, const char *fmt, ...)

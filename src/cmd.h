@@ -62,6 +62,8 @@ int cmd_print(struct str *s);
 int cmd_print_text(struct str *s);
 /* The end of a command that fills `out`: one of the two above, or cmd_fail. */
 int cmd_end(enum err rc, const struct errinfo *e, struct str *out, bool json);
+/* Columns of the terminal at a file descriptor; 0: it is none, or does not say. */
+size_t cmd_columns(int fd);
 /* Print a line, with its newline, to `to`. */
 void cmd_say(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* getloadavg */
 /* saetop bench: sae | lm | ui | stream | eval. Figures, not tests: nothing here fails
  * for being slow. */
 #include "cmd_bench.h"
@@ -10,7 +11,9 @@
 #include "ui/explore.h"
 #include "ui/screens/table.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)1 << 20)
@@ -22,8 +25,8 @@ static void add_latency(const struct explore_latency *l, bool json, struct str *
     if (!json) {
         str_addf(
             out,
-            "%-10s %4zu keys  p50 %6.2f ms  p95 %6.2f ms  training %.0f tokens/s\n",
-            l->screen, l->keys, l->p50_ms, l->p95_ms, l->training_tok_s);
+            "%-10s %4zu keys  p50 %6.2f ms  p95 %6.2f ms  %zu arms at %.0f tokens/s\n",
+            l->screen, l->keys, l->p50_ms, l->p95_ms, l->arms, l->training_tok_s);
         return;
     }
     str_add(out, "{\"screen\":");
@@ -32,9 +35,16 @@ static void add_latency(const struct explore_latency *l, bool json, struct str *
     json_add_number(out, l->p50_ms);
     str_add(out, ",\"key_to_frame_p95_ms\":");
     json_add_number(out, l->p95_ms);
-    str_add(out, ",\"tokens_per_second\":");
+    str_addf(out, ",\"arms\":%zu,\"tokens_per_second\":", l->arms);
     json_add_number(out, l->training_tok_s);
     str_add(out, "}\n");
+}
+
+/* What else the machine had to do: times of a busy one say little. */
+static double load_of_machine(void)
+{
+    double load = 0.0;
+    return getloadavg(&load, 1) == 1 ? load : (double)NAN;
 }
 
 static enum err bench_ui(const struct settings *set, int64_t keys, int64_t started,
@@ -55,9 +65,18 @@ static enum err bench_ui(const struct settings *set, int64_t keys, int64_t start
     /* Longer than the measurement, so that training uses every core throughout. */
     c.session.set.steps = 1000000;
     c.session.set.twin = TWIN_UNMASKED;
+    const double load = load_of_machine();
     TRY(explore_bench(&c, (size_t)keys, l, &n, &first_ms, e));
-    str_addf(out, json ? "{\"first_frame_ms\":%.2f}\n" : "first frame after %.1f ms\n",
-             first_ms);
+    if (json) {
+        str_add(out, "{\"first_frame_ms\":");
+        json_add_number(out, first_ms);
+        str_add(out, ",\"load_before\":");
+        json_add_number(out, load);
+        str_add(out, "}\n");
+    } else {
+        str_addf(out, "first frame after %.1f ms; load of the machine before %.1f\n",
+                 first_ms, load);
+    }
     for (size_t i = 0; i < n; i++) {
         add_latency(&l[i], json, out);
     }
@@ -68,7 +87,7 @@ static int cmd_bench_ui(int argc, char **argv)
 {
     const int64_t started = clock_ns();
     bool json = false;
-    int64_t keys = 100;
+    int64_t keys = 80;
     const struct opt own[] = {
         {"keys", OPT_INT, &keys, "N", "keys for each screen", 10, 10000, NULL},
         {"json", OPT_FLAG, &json, NULL, "an object a screen, one for the first frame",
@@ -80,7 +99,8 @@ static int cmd_bench_ui(int argc, char **argv)
         .usage = "[OPTIONS]",
         .about =
             "Time from a key to its frame on every screen, while training uses all "
-            "cores, and from the start to the first frame.",
+            "cores, and from the start to the first frame. Two conditions train; --seeds "
+            "5 makes ten arms of them.",
     };
     struct opts_result parsed;
     struct errinfo e = {0};

@@ -248,6 +248,10 @@ static void add_json(const struct table *t, struct str *out)
 
 /* ---- text ---- */
 
+/* Columns of a line of at most 80: the name, the letter of a condition, its latent, F1
+ * and interval, and the other figures. */
+enum { NAME_W = 13, LATENT_W = 6, F1_W = 7, INTERVAL_W = 14, FIGURE_W = 6 };
+
 /* One condition of a concept. */
 static void add_value_text(const struct table *t, size_t c, size_t k, struct str *out)
 {
@@ -257,20 +261,21 @@ static void add_value_text(const struct table *t, size_t c, size_t k, struct str
         concept_find(t->arms.arm[at->arm].eval, t->row[c].concept, t->row[c].kind));
     str_addf(out, "%c  ", at->letter);
     if (j >= 0 && f1->mean <= 0.0) { /* the rule takes one, which fires on no word */
-        str_addf(out, "%6s", "none");
+        str_addf(out, "%*s", LATENT_W, "none");
     } else {
-        str_add(out, NUMBER(NUMBER_PLAIN, 6, 0, j >= 0 ? (double)j : (double)NAN));
+        str_add(out,
+                NUMBER(NUMBER_PLAIN, LATENT_W, 0, j >= 0 ? (double)j : (double)NAN));
     }
-    str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 6, 3, f1->mean));
+    str_addf(out, " %s", NUMBER(NUMBER_PLAIN, F1_W, 3, f1->mean));
     if (isfinite(f1->low) && isfinite(f1->high)) {
-        str_addf(out, " [%s, %s]", NUMBER(NUMBER_PLAIN, 6, 3, f1->low),
-                 NUMBER(NUMBER_PLAIN, 6, 3, f1->high));
+        str_addf(out, " [%s, %s]", NUMBER(NUMBER_PLAIN, 5, 3, f1->low),
+                 NUMBER(NUMBER_PLAIN, 5, 3, f1->high));
     } else {
-        str_addf(out, " %16s", "");
+        str_addf(out, " %*s", INTERVAL_W, "");
     }
     for (size_t f = 1; f < CONCEPT_FIGURES; f++) {
         str_addf(out, " %s",
-                 NUMBER(NUMBER_PLAIN, 8, concept_figures[f].digits,
+                 NUMBER(NUMBER_PLAIN, FIGURE_W, concept_figures[f].digits,
                         concept_value(&t->effects, c, k, f)->mean));
     }
     str_addc(out, '\n');
@@ -280,33 +285,49 @@ static void add_value_text(const struct table *t, size_t c, size_t k, struct str
 static void add_difference_text(const struct table *t, size_t c, size_t k,
                                 struct str *out)
 {
+    enum { BEFORE = NAME_W + 3 + LATENT_W + 1 + F1_W, WORDS = BEFORE + 19 };
     const struct verdict_row *f1 = concept_effect(&t->effects, c, k, 0);
-    str_addf(out, "%20s%c-%c       %s", "", t->arms.conditions.at[k].letter,
-             t->arms.conditions.at[t->effects.baseline].letter,
-             NUMBER(NUMBER_SIGNED, 6, 3, f1->d.by.mean));
+    struct str text;
+    str_init(&text, 4096);
+    str_addf(out, "%*s%c-%c%*s %s", NAME_W, "", t->arms.conditions.at[k].letter,
+             t->arms.conditions.at[t->effects.baseline].letter, LATENT_W, "",
+             NUMBER(NUMBER_SIGNED, F1_W, 3, f1->d.by.mean));
     if (isfinite(f1->d.by.low) && isfinite(f1->d.by.high)) {
-        str_addf(out, " [%s, %s]", NUMBER(NUMBER_SIGNED, 6, 3, f1->d.by.low),
+        str_addf(out, " [%s, %s] ", NUMBER(NUMBER_SIGNED, 6, 3, f1->d.by.low),
                  NUMBER(NUMBER_SIGNED, 6, 3, f1->d.by.high));
+    } else {
+        str_addf(out, "%*s", WORDS - BEFORE, "");
     }
-    str_addf(out, " %s", verdict_text(f1->verdict));
+    str_add(&text, verdict_text(f1->verdict));
     for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
         const struct verdict_row *r = concept_effect(&t->effects, c, k, f);
         if (verdict_direction(r->verdict) != NULL) {
-            str_addf(out, "%s%s %s", f > 0 ? "; " : ": ", concept_figures[f].label,
+            str_addf(&text, "%s%s %s", f > 0 ? "; " : ": ", concept_figures[f].label,
                      verdict_direction(r->verdict));
         }
     }
-    str_addc(out, '\n');
+    str_wrap(out, text.len > 0 ? text.p : "", WORDS, WORDS);
+    str_free(&text);
 }
 
 static void add_heading(struct str *out)
 {
-    str_addf(out, "\n%-20s   %6s %6s %16s", "", "latent", concept_figures[0].label,
-             "95 %");
+    str_addf(out, "\n%-*s   %*s %*s %*s", NAME_W, "", LATENT_W, "latent", F1_W,
+             concept_figures[0].label, INTERVAL_W, "95 %");
     for (size_t f = 1; f < CONCEPT_FIGURES; f++) {
-        str_addf(out, " %8s", concept_figures[f].label);
+        str_addf(out, " %*s", FIGURE_W, concept_figures[f].label);
     }
     str_addc(out, '\n');
+}
+
+/* Before the lines of its conditions; one that is too long has a line of its own. */
+static void add_name(const char *name, struct str *out)
+{
+    const bool fits = strlen(name) < NAME_W;
+    str_addf(out, fits ? "%-*s" : "%.*s", fits ? NAME_W : 4096, name);
+    if (!fits) {
+        str_addf(out, "\n%*s", NAME_W, "");
+    }
 }
 
 static void add_text(const struct table *t, bool letters, struct str *out)
@@ -323,7 +344,7 @@ static void add_text(const struct table *t, bool letters, struct str *out)
         str_init(&name, 4096);
         utf8_escape(&name, t->row[c].concept, strlen(t->row[c].concept));
         for (size_t i = 0; i < k->n; i++) {
-            str_addf(out, "%-20.20s", i == 0 && name.len > 0 ? name.p : "");
+            add_name(i == 0 && name.len > 0 ? name.p : "", out);
             add_value_text(t, c, i, out);
         }
         for (size_t i = 0; i < k->n; i++) {
@@ -336,19 +357,25 @@ static void add_text(const struct table *t, bool letters, struct str *out)
         }
         str_free(&name);
     }
-    str_add(out, seeds
-                     ? "\nlatent: that of the first seed. Intervals are of the seeds "
-                       "(t, cut at what a\nfigure can be); Holm over the concepts of a "
-                       "family, for each column.\n"
-                     : "\nIntervals are of the words of the text: one seed "
-                       "establishes no difference.\n");
+    str_addc(out, '\n');
+    str_wrap(out,
+             seeds
+                 ? "latent: that of the first seed. Intervals are of the seeds (t, "
+                   "cut at what a figure can be); Holm over the concepts of a family, "
+                   "for each column."
+                 : "Intervals are of the words of the text: one seed establishes no "
+                   "difference.",
+             0, 0);
     if (!t->own) {
-        str_add(out, "No concepts file: these are made from the vocabulary; --concepts "
-                     "FILE.csv at training\n(concept,parent,word) brings categories of "
-                     "your own.\n");
+        str_wrap(out,
+                 "No concepts file: these are made from the vocabulary; --concepts "
+                 "FILE.csv at training (concept,parent,word) brings categories of your "
+                 "own.",
+                 0, 0);
     }
     for (size_t i = 0; i < t->arms.remarks.n; i++) {
-        str_addf(out, "! %s\n", t->arms.remarks.line[i]);
+        str_add(out, "! ");
+        str_wrap(out, t->arms.remarks.line[i], 2, 2);
     }
 }
 

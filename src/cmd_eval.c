@@ -309,12 +309,18 @@ static enum err write_saebench(const struct eval_args *a, const struct evaluator
     return OK;
 }
 
-static void add_header(const struct eval_run *r, const char *dir, struct str *out)
+static void add_header(const struct eval_run *r, const char *letter, const char *dir,
+                       struct str *out)
 {
-    utf8_escape(out, dir, strlen(dir));
-    str_addf(out, ": step %lld, %s, k %.10g, mask rate %g, training seed %lld\n",
+    struct str text;
+    str_init(&text, 2 * RUNDIR_PATH);
+    str_add(&text, letter);
+    utf8_escape(&text, dir, strlen(dir));
+    str_addf(&text, ": step %lld, %s, k %.10g, mask rate %g, training seed %lld",
              (long long)r->record.step, r->record.set.arch, r->record.set.k,
              r->record.mask_rate, (long long)r->record.set.seed);
+    str_wrap(out, text.len > 0 ? text.p : "", 0, 3);
+    str_free(&text);
 }
 
 #define INTERVALS "intervals are 95 % bootstraps of the units named after n"
@@ -333,13 +339,19 @@ static void add_table(const struct report *r, struct str *out)
     const cJSON *why =
         cJSON_GetObjectItemCaseSensitive(r->lists, SUITE_LETTER_INPUT "_why");
     if (cJSON_IsString(input)) {
-        str_addf(out, "\nfirst letters were asked by: %s%s%s%s\n", input->valuestring,
+        struct str text;
+        str_init(&text, 4096);
+        str_addf(&text, "first letters were asked by: %s%s%s%s", input->valuestring,
                  cJSON_IsString(why) ? " (" : "",
                  cJSON_IsString(why) ? why->valuestring : "",
                  cJSON_IsString(why) ? ")" : "");
+        str_addc(out, '\n');
+        str_wrap(out, text.len > 0 ? text.p : "", 0, 2);
+        str_free(&text);
     }
     if (report_find(r, "tpp.n2.total") != NULL || report_find(r, "scr.n2") != NULL) {
-        str_add(out, "\ntpp, scr: " PERTURB_CAVEAT "\n");
+        str_addc(out, '\n');
+        str_wrap(out, "tpp, scr: " PERTURB_CAVEAT, 0, 2);
     }
 }
 
@@ -399,7 +411,7 @@ static enum err begin_details(const struct eval_args *a, const struct evaluator 
 static void print_one(const struct eval_args *a, const struct eval_run *r,
                       struct str *out)
 {
-    add_header(r, a->run[0], out);
+    add_header(r, "", a->run[0], out);
     str_add(out, INTERVALS "\n");
     if (prints_all(a)) {
         str_addc(out, '\n');
@@ -557,10 +569,8 @@ static void print_pair_text(const struct eval_args *a, const struct eval_run *r,
     const struct eval_pair p = {.set = {&r[0].record.set, &r[1].record.set},
                                 .report = {&r[0].report, &r[1].report},
                                 .difference = diff};
-    str_add(out, "A  ");
-    add_header(&r[0], a->run[0], out);
-    str_add(out, "B  ");
-    add_header(&r[1], a->run[1], out);
+    add_header(&r[0], "A ", a->run[0], out);
+    add_header(&r[1], "B ", a->run[1], out);
     if (prints_all(a)) {
         str_add(
             out,

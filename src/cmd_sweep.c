@@ -94,8 +94,8 @@ static void on_done(void *user, size_t cell, const struct sweep_result *v)
     const bool known = c->source == SOURCE_SYNTHETIC;
     snprintf(text, sizeof text,
              "%zu/%zu  %s seed %llu: L0 %s%s  EV %s  %s %s  absorption %s",
-             r->n_before + r->n_done, r->plan->n_cells, r->plan->arm[c->arm].label,
-             (unsigned long long)c->seed,
+             r->n_before + r->n_done, r->plan->n_cells,
+             r->plan->condition[c->condition].label, (unsigned long long)c->seed,
              NUMBER(NUMBER_PLAIN, 0, 2, v->v[sweep_set_of(c->source).l0]),
              v->on_target ? "" : " (not matched)",
              NUMBER(NUMBER_PLAIN, 0, 3, v->v[known ? SWEEP_TRUTH_EV : SWEEP_EV]),
@@ -115,12 +115,13 @@ static void on_failed(void *user, size_t cell, const char *why)
     print_event(r, "failed", text);
 }
 
-static void on_found(void *user, size_t arm, const char *key, double value, double l0)
+static void on_found(void *user, size_t condition, const char *key, double value,
+                     double l0)
 {
     struct reporter *r = user;
     char text[512];
-    snprintf(text, sizeof text, "%s: %s %.4g gives L0 %.2f", r->plan->arm[arm].label,
-             key, value, l0);
+    snprintf(text, sizeof text, "%s: %s %.4g gives L0 %.2f",
+             r->plan->condition[condition].label, key, value, l0);
     print_event(r, "match", text);
 }
 
@@ -326,10 +327,10 @@ static void say_start(struct reporter *r, const struct sweep_result *results)
     }
     snprintf(
         text, sizeof text,
-        "%zu run%s, %zu arm%s, %zu part%s; %zu done already; Ctrl-C saves, the same "
+        "%zu run%s, %zu condition%s, %zu part%s; %zu done already; Ctrl-C saves, the same "
         "command goes on",
-        p->n_cells, plural_s(p->n_cells), p->n_arms, plural_s(p->n_arms), p->n_parts,
-        plural_s(p->n_parts), r->n_before);
+        p->n_cells, plural_s(p->n_cells), p->n_conditions, plural_s(p->n_conditions),
+        p->n_parts, plural_s(p->n_parts), r->n_before);
     print_event(r, "plan", text);
     if (r->n_before < p->n_cells) {
         say_power(r);
@@ -541,12 +542,12 @@ int cmd_sweep(int argc, char **argv)
          "how many seeds of text and weights, from --seed on, or which [3]", 0, 0,
          NULL},
         {"match-l0", OPT_STRING, &a.grid.target_l0, "X,...",
-         "search each arm's sparsity setting until its L0 on clean text is this", 0, 0,
-         NULL},
+         "search each condition's sparsity setting until its L0 on clean text is this",
+         0, 0, NULL},
         {"controls", OPT_STRING, &a.grid.controls, "NAME,...",
          "the same grid again with masked positions dropped (drop), with only them "
          "from the masked pass (mix), with as many unmasked vectors as the unmasked "
-         "arm (equal)",
+         "condition (equal)",
          0, 0, NULL},
         {"jobs", OPT_INT, &a.jobs, "N", "runs at once; 0: as many as there are cores",
          0, 256, NULL},

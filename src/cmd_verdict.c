@@ -395,7 +395,7 @@ static void add_foot(const struct verdicts *v, bool all, struct str *out)
     }
     for (size_t i = 0; i < v->arms.remarks.n; i++) {
         str_add(out, "! ");
-        opts_wrap(out, v->arms.remarks.line[i], 2, 2);
+        str_wrap(out, v->arms.remarks.line[i], 2, 2);
     }
 }
 

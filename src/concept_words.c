@@ -2,12 +2,14 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
+#include "cmd.h"
 #include "eval/words.h"
 #include "measure/measure.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- reading ---- */
 
@@ -208,31 +210,35 @@ static void add_arm_text(const struct arm_evals *a, size_t i, const char *name,
     const cJSON *concept = concept_find(a->arm[i].eval, name, NULL), *v = NULL;
     const struct condition *c = &a->conditions.at[a->conditions.of[i]];
     bool any = false;
-    str_addf(out, "%c  %s  seed %s:", c->letter, c->settings, a->conditions.seed[i]);
+    struct str text;
+    str_init(&text, 1 << 16);
+    str_addf(&text, "%c  %s  seed %s:", c->letter, c->settings, a->conditions.seed[i]);
     cJSON_ArrayForEach(v, member(concept, "main_latents"))
     {
-        str_addf(out, "%s %.0f", any ? "," : " latents",
+        str_addf(&text, "%s %.0f", any ? "," : " latents",
                  cJSON_IsNumber(v) ? v->valuedouble : (double)NAN);
         if (!any) {
-            str_addf(out, " (best F1 %s",
+            str_addf(&text, " (best F1 %s",
                      NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_F1_BEST)));
             if (isfinite(fit_of(concept, 0, FIT_PRECISION))) {
-                str_addf(out, ", precision %s, recall %s",
+                str_addf(&text, ", precision %s, recall %s",
                          NUMBER(NUMBER_PLAIN, 0, 3, fit_of(concept, 0, FIT_PRECISION)),
                          NUMBER(NUMBER_PLAIN, 0, 3, fit_of(concept, 0, FIT_RECALL)));
             }
-            str_addf(out, ", firmness %s)",
+            str_addf(&text, ", firmness %s)",
                      NUMBER(NUMBER_PLAIN, 0, 2, figure_of(concept, METRIC_FIRMNESS)));
         }
         any = true;
     }
-    str_addf(out, "%s; F1 %s, spread %s, recall %s, absorb %s, frac %s\n",
+    str_addf(&text, "%s; F1 %s, spread %s, recall %s, absorb %s, frac %s",
              any ? "" : " no latents",
              NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_F1_HELDOUT)),
              NUMBER(NUMBER_PLAIN, 0, 0, figure_of(concept, METRIC_SPREAD)),
              NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_RECALL)),
              NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_ABSORPTION)),
              NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_ABS_FRACTION)));
+    str_wrap(out, text.len > 0 ? text.p : "", 0, 3);
+    str_free(&text);
 }
 
 /* "12/20 absorbed by 324 (1.00)": on how many of those that the probe gets right a main
@@ -255,7 +261,7 @@ static void add_fate(const cJSON *w, struct str *out)
                        NUMBER(NUMBER_PLAIN, 0, 0, number_of(by, "latent")),
                        NUMBER(NUMBER_PLAIN, 0, 2, number_of(by, "share")));
     }
-    str_addf(out, "  %-32s", w != NULL ? text : "-");
+    str_add(out, w != NULL ? text : "-");
 }
 
 /* ---- over the seeds of a condition ---- */
@@ -325,7 +331,7 @@ static void add_fates(const struct agreement *g, struct str *out)
                  NUMBER(NUMBER_PLAIN, 0, 0, number_of(g->absorber, "latent")),
                  NUMBER(NUMBER_PLAIN, 0, 2, number_of(g->absorber, "share")));
     }
-    str_addf(out, "  %-44s", text.len > 0 ? text.p : "-");
+    str_add(out, text.len > 0 ? text.p : "-");
     str_free(&text);
 }
 
@@ -371,27 +377,78 @@ static void add_agreements_json(const struct arm_evals *a, const char *name,
     }
 }
 
-/* Words as rows, the conditions as columns. */
+/* What became of a word in a condition. */
+static void add_cell(const struct arm_evals *a, size_t k, const char *name,
+                     const cJSON *w, struct str *out)
+{
+    if (arms_in(a, k) > 1) {
+        const struct agreement g = agreement_of(a, k, name, w);
+        add_fates(&g, out);
+    } else {
+        add_fate(same_word(a->arm[a->conditions.at[k].arm].eval, name, w), out);
+    }
+}
+
+static void add_title(const struct arm_evals *a, size_t k, struct str *out)
+{
+    const struct conditions *c = &a->conditions;
+    const char *first = c->seed[c->at[k].arm];
+    if (arms_in(a, k) > 1) {
+        str_addf(out, "%c, %zu seeds; by: seed %s", c->at[k].letter, arms_in(a, k),
+                 first);
+    } else {
+        str_addf(out, "%c, seed %s", c->at[k].letter, first);
+    }
+}
+
+enum { WORD_W = 20, TIMES_W = 6, BESIDE_W = 32, BESIDE_SEEDS_W = 44 };
+
+/* What stands beside a word, column by column; of conditions below each other each has
+ * a line of its own, with its letter. */
+static void add_row(const struct arm_evals *a, bool below, const char *name,
+                    const cJSON *w, struct str *out)
+{
+    struct str cell;
+    str_init(&cell, 4096);
+    for (size_t k = 0; k < a->conditions.n; k++) {
+        str_clear(&cell);
+        if (w != NULL) {
+            add_cell(a, k, name, w, &cell);
+        } else {
+            add_title(a, k, &cell);
+        }
+        const char *text = cell.len > 0 ? cell.p : "";
+        if (!below) {
+            str_addf(out, "  %-*s", arms_in(a, k) > 1 ? BESIDE_SEEDS_W : BESIDE_W,
+                     text);
+            continue;
+        }
+        str_addf(out, "%*s  ", k > 0 ? WORD_W + TIMES_W : 0, "");
+        if (w != NULL) {
+            str_addf(out, "%c ", a->conditions.at[k].letter);
+        }
+        str_wrap(out, text, WORD_W + TIMES_W + 4, WORD_W + TIMES_W + 4);
+    }
+    if (!below) {
+        str_addc(out, '\n');
+    }
+    str_free(&cell);
+}
+
+/* Words as rows, the conditions as columns where these fit. */
 static void add_words_text(const struct arm_evals *a, const char *name, struct str *out)
 {
-    const struct conditions *k = &a->conditions;
     const cJSON *w = NULL;
-    str_addf(out, "\n%-20s %5s", "word", "times");
+    size_t width = WORD_W + TIMES_W;
     bool seeds = false;
-    for (size_t i = 0; i < k->n; i++) {
-        char what[2 * CONDITION_SEED + 64];
-        const bool several = arms_in(a, i) > 1;
-        if (several) {
-            (void)snprintf(what, sizeof what, "%c, %zu seeds; by: seed %s",
-                           k->at[i].letter, arms_in(a, i), k->seed[k->at[i].arm]);
-        } else {
-            (void)snprintf(what, sizeof what, "%c, seed %s", k->at[i].letter,
-                           k->seed[k->at[i].arm]);
-        }
-        str_addf(out, several ? "  %-44s" : "  %-32s", what);
-        seeds = seeds || several;
+    for (size_t k = 0; k < a->conditions.n; k++) {
+        width += arms_in(a, k) > 1 ? BESIDE_SEEDS_W + 2 : BESIDE_W + 2;
+        seeds = seeds || arms_in(a, k) > 1;
     }
-    str_addc(out, '\n');
+    const size_t columns = cmd_columns(STDOUT_FILENO);
+    const bool below = columns > 0 && width > columns;
+    str_addf(out, "\n%-*s %*s", WORD_W, "word", TIMES_W - 1, "times");
+    add_row(a, below, name, NULL, out);
     cJSON_ArrayForEach(w, member(a->arm[0].eval, "words"))
     {
         struct str word;
@@ -400,27 +457,25 @@ static void add_words_text(const struct arm_evals *a, const char *name, struct s
         }
         str_init(&word, 4096);
         utf8_escape(&word, text_of(w, "word"), strlen(text_of(w, "word")));
-        str_addf(out, "%-20.20s %s", word.len > 0 ? word.p : "",
-                 NUMBER(NUMBER_PLAIN, 5, 0, number_of(w, "occurrences")));
+        str_addf(out, "%-*.*s %s", WORD_W, WORD_W, word.len > 0 ? word.p : "",
+                 NUMBER(NUMBER_PLAIN, TIMES_W - 1, 0, number_of(w, "occurrences")));
         str_free(&word);
-        for (size_t i = 0; i < k->n; i++) {
-            if (arms_in(a, i) > 1) {
-                const struct agreement g = agreement_of(a, i, name, w);
-                add_fates(&g, out);
-            } else {
-                add_fate(same_word(a->arm[k->at[i].arm].eval, name, w), out);
-            }
-        }
-        str_addc(out, '\n');
+        add_row(a, below, name, w, out);
     }
-    str_add(out, seeds
-                     ? "\nThe first number: on what share of its occurrences a main "
-                       "latent fires, mean of the seeds.\n4/5: so many of the "
-                       "condition's seeds say so. Behind the absorber: its share of "
-                       "what that seed's absorb.\n"
-                     : "\nOf the held-out occurrences that the raw probe gets right, a "
-                       "main latent fires on the first number.\nBehind the absorber: "
-                       "its share of those that are absorbed.\n");
+    str_addc(out, '\n');
+    if (seeds) {
+        str_wrap(out,
+                 "The first number: on what share of its occurrences a main latent "
+                 "fires, mean of the seeds. 4/5: so many of the condition's seeds say "
+                 "so. Behind the absorber: its share of what that seed's absorb.",
+                 0, 0);
+    } else {
+        str_wrap(out,
+                 "Of the held-out occurrences that the raw probe gets right, a main "
+                 "latent fires on the first number. Behind the absorber: its share of "
+                 "those that are absorbed.",
+                 0, 0);
+    }
 }
 
 enum err concept_words(const struct arm_evals *a, const char *name, bool json,

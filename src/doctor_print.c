@@ -85,7 +85,7 @@ static void add_words(struct str *out, const char *label, const char *text)
     str_init(&safe, 1u << 16);
     utf8_escape(&safe, text, strlen(text));
     str_addf(out, "%-*s", LABEL, label);
-    opts_wrap(out, safe.len ? safe.p : "", LABEL, LABEL);
+    str_wrap(out, safe.len ? safe.p : "", LABEL, LABEL);
     str_free(&safe);
 }
 

@@ -36,7 +36,8 @@ static bool add_one(const struct report *r, enum metric m, struct str *out)
     }
     str_addc(out, '\n');
     if (report_doubt(r, f) != NULL) {
-        str_addf(out, "    ^ %s\n", report_doubt(r, f));
+        str_add(out, "    ^ ");
+        str_wrap(out, report_doubt(r, f), 6, 6);
     }
     return true;
 }
@@ -107,7 +108,8 @@ static void add_warnings(const struct eval_pair *p, struct str *out)
     const size_t n = all < DIFFERENCES ? all : DIFFERENCES;
     conditions_differ_in(d, n, DIFFERENCE_OTHER, text, sizeof text);
     if (text[0] != '\0') {
-        str_addf(out, "! %s\n", text);
+        str_add(out, "! ");
+        str_wrap(out, text, 2, 2);
     }
     const double a = value_at(p->report[0], METRIC_L0_CLEAN);
     const double b = value_at(p->report[1], METRIC_L0_CLEAN);

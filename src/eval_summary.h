@@ -17,7 +17,8 @@ void eval_summary_one(const struct report *r, struct str *out);
 /* Summary of two runs x and y and the paired differences x - y: the primary measures
  * with both values, the difference and its interval, the conclusions, and warnings:
  * settings that differ beyond the masking, unequal L0. Measures that do not differ at
- * all are counted and not listed. At most EVAL_SUMMARY_LINES - 2 lines. */
+ * all are counted and not listed. At most EVAL_SUMMARY_LINES - 2 lines, but for what a
+ * warning of many settings takes. */
 struct eval_pair {
     const struct settings *set[2];
     const struct report *report[2];

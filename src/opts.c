@@ -350,28 +350,6 @@ enum err opts_parse(const struct opts *o, int argc, char **argv,
 /* ---- help ---- */
 
 #define HELP_COLUMN 26
-#define HELP_WIDTH  80
-
-void opts_wrap(struct str *out, const char *text, size_t column, size_t indent)
-{
-    bool first = true;
-    for (const char *p = text; *p;) {
-        const size_t word = strcspn(p, " ");
-        if (!first && column + 1 + word > HELP_WIDTH) {
-            str_addf(out, "\n%*s", (int)indent, "");
-            column = indent;
-        } else if (!first) {
-            str_addc(out, ' ');
-            column++;
-        }
-        str_addn(out, p, word);
-        column += word;
-        first = false;
-        p += word;
-        p += strspn(p, " ");
-    }
-    str_addc(out, '\n');
-}
 
 static void add_default(const struct opt *row, char *text, size_t cap)
 {
@@ -427,17 +405,17 @@ static void add_row(struct str *out, const struct opt *row, const char *dashes,
     }
     char text[OPT_TEXT_BYTES];
     opt_text(row, text, sizeof text);
-    opts_wrap(out, text, HELP_COLUMN, HELP_COLUMN);
+    str_wrap(out, text, HELP_COLUMN, HELP_COLUMN);
 }
 
 void opts_help(const struct opts *o, struct str *out)
 {
     char usage[512];
     (void)snprintf(usage, sizeof usage, "usage: saetop %s %s", o->name, o->usage);
-    opts_wrap(out, usage, 0, 7);
+    str_wrap(out, usage, 0, 7);
     if (o->about) {
         str_addc(out, '\n');
-        opts_wrap(out, o->about, 0, 0);
+        str_wrap(out, o->about, 0, 0);
     }
     if (o->n > 0 && o->table[0].kind != OPT_HEAD) {
         str_addc(out, '\n');

@@ -88,10 +88,6 @@ void opt_text(const struct opt *row, char *out, size_t cap);
 const struct opt *opts_find(const struct opt *table, size_t n, const char *name,
                             size_t len);
 
-/* Append words of text in lines of at most 80 columns, the first of which has `column`
- * already, with `indent` spaces before each further one. A longer word has a line of
- * its own. */
-void opts_wrap(struct str *out, const char *text, size_t column, size_t indent);
 /* Append the text of -h, at most 80 columns: how many settings there are and what lists
  * them, which is opts_settings. */
 void opts_help(const struct opts *o, struct str *out);

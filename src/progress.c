@@ -1,11 +1,11 @@
 #include "progress.h"
 
 #include "base/clock.h"
+#include "cmd.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #define BAR         20
@@ -21,15 +21,6 @@ bool progress_due(const struct progress *p)
     return p->on && (!p->drawn || clock_ns() - p->last_ns >= INTERVAL_NS);
 }
 
-static size_t terminal_columns(void)
-{
-    struct winsize size;
-    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        return size.ws_col;
-    }
-    return 80;
-}
-
 void progress_draw(struct progress *p, double done, double total, const char *text)
 {
     if (!p->on) {
@@ -43,7 +34,7 @@ void progress_draw(struct progress *p, double done, double total, const char *te
     bar[BAR] = '\0';
     char line[512];
     (void)snprintf(line, sizeof line, "[%s] %3.0f%%  %s", bar, 100.0 * share, text);
-    const size_t columns = terminal_columns();
+    const size_t known = cmd_columns(STDERR_FILENO), columns = known > 0 ? known : 80;
     if (strlen(line) >= columns) {
         line[columns > 1 ? columns - 1 : 0] = '\0'; /* the last column may wrap */
     }

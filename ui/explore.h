@@ -62,7 +62,8 @@ struct explore_latency {
     size_t keys; /* measured */
     double p50_ms,
         p95_ms; /* from a key's bytes reaching the terminal to its frame sent */
-    double training_tok_s; /* meanwhile */
+    double training_tok_s; /* meanwhile, */
+    size_t arms;           /* of so many arms */
 };
 
 #define EXPLORE_BENCH_MAX SCREENS_MAX

@@ -140,7 +140,8 @@ static enum err measure_screen(struct loop *l, int master,
                                     .p50_ms = n ? ms[n / 2] : (double)NAN,
                                     .p95_ms =
                                         n ? ms[(n * 95 + 99) / 100 - 1] : (double)NAN,
-                                    .training_tok_s = n ? rate / (double)n : 0};
+                                    .training_tok_s = n ? rate / (double)n : 0,
+                                    .arms = l->v.n_arms};
     mem_free(ms);
     return OK;
 }

@@ -123,6 +123,28 @@ char *str_take(struct str *s)
     return p;
 }
 
+#define WRAP_WIDTH 80
+
+void str_wrap(struct str *out, const char *text, size_t column, size_t indent)
+{
+    size_t gap = 0;
+    for (const char *p = text; *p != '\0';) {
+        const size_t word = strcspn(p, " ");
+        if (p != text && column + gap + word > WRAP_WIDTH) {
+            str_addf(out, "\n%*s", (int)indent, "");
+            column = indent;
+            gap = 0;
+        }
+        str_addf(out, "%*s", (int)gap, "");
+        str_addn(out, p, word);
+        column += gap + word;
+        p += word;
+        gap = strspn(p, " ");
+        p += gap;
+    }
+    str_addc(out, '\n');
+}
+
 enum err str_err(const struct str *s, const char *what, struct errinfo *e)
 {
     if (s->err == ERR_LIMIT) {

@@ -27,6 +27,10 @@ void str_addc(struct str *s, char c);
 char *str_extend(struct str *s, size_t n);
 void str_addf(struct str *s, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+/* Append words of text in lines of at most 80 columns, the first of which has `column`
+ * already, with `indent` spaces before each further one. A longer word has a line of
+ * its own. The line ends. */
+void str_wrap(struct str *out, const char *text, size_t column, size_t indent);
 /* The ending of a noun that counts n things: "" or "s". */
 static inline const char *plural_s(uint64_t n)
 {

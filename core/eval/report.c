@@ -391,9 +391,40 @@ static bool is_same(const struct report *r, const struct figure *f)
     return r->compares && isfinite(f->v.value);
 }
 
+/* The length of the part of a path that lines share as their heading: its first two
+ * names, of a shorter path the first. */
+static size_t heading_of(const char *path)
+{
+    const char *dot = strchr(path, '.');
+    const char *second = dot != NULL ? strchr(dot + 1, '.') : NULL;
+    return second != NULL ? (size_t)(second - path)
+           : dot != NULL  ? (size_t)(dot - path)
+                          : 0;
+}
+
+/* "  name  value  [low, high]  n 64 rows" in 80 columns: a name that is too long for
+ * its column has a line of its own. */
+static void add_line(const struct figure *f, const char *name, struct str *out)
+{
+    enum { NAME_W = 29 };
+    if (strlen(name) > NAME_W) {
+        str_addf(out, "  %s\n", name);
+        name = "";
+    }
+    str_addf(out, "  %-*s", NAME_W, name);
+    add_number(out, f->v.value);
+    if (isfinite(f->v.lo) && isfinite(f->v.hi)) {
+        str_addf(out, "  [%.4g, %.4g]", f->v.lo, f->v.hi);
+    }
+    if (f->unit != NULL) {
+        str_addf(out, "  n %zu %s", f->n, f->unit);
+    }
+    str_addc(out, '\n');
+}
+
 void report_table(const struct report *r, struct str *out)
 {
-    size_t before = 0; /* length of the measure's name in the line above */
+    size_t before = 0; /* length of the heading above */
     size_t same = 0;
     const char *above = "";
     for (size_t i = 0; i < r->n; i++) {
@@ -402,32 +433,25 @@ void report_table(const struct report *r, struct str *out)
             same++;
             continue;
         }
-        const char *dot = strchr(f->path, '.');
-        const size_t len = dot != NULL ? (size_t)(dot - f->path) : 0;
+        const size_t len = heading_of(f->path);
         if (len != before || strncmp(above, f->path, len) != 0) {
             str_addf(out, "%s%.*s\n", above[0] != '\0' ? "\n" : "", (int)len, f->path);
         }
         above = f->path;
         before = len;
-        str_addf(out, "  %-52s", f->path + (dot != NULL ? len + 1 : 0));
-        add_number(out, f->v.value);
-        if (isfinite(f->v.lo) && isfinite(f->v.hi)) {
-            str_addf(out, "  [%.4g, %.4g]", f->v.lo, f->v.hi);
-        }
-        if (f->unit != NULL) {
-            str_addf(out, "  n %zu %s", f->n, f->unit);
-        }
-        str_addc(out, '\n');
+        add_line(f, f->path + (len > 0 ? len + 1 : 0), out);
         if (report_doubt(r, f) != NULL) {
-            str_addf(out, "    ^ %s\n", report_doubt(r, f));
+            str_add(out, "    ^ ");
+            str_wrap(out, report_doubt(r, f), 6, 6);
         }
     }
     if (same > 0) {
         str_addf(out, "\nthe same in both: %zu figure%s\n", same, plural_s(same));
     }
     for (size_t i = 0; i < r->gaps; i++) {
-        str_addf(out, "%sleft out: %s: %s\n", i == 0 ? "\n" : "", r->gap[i].what,
-                 r->gap[i].why);
+        const char *what = r->gap[i].what;
+        str_addf(out, "%sleft out: %s: ", i == 0 ? "\n" : "", what);
+        str_wrap(out, r->gap[i].why, strlen("left out: ") + strlen(what) + 2, 2);
     }
 }
 

@@ -18,7 +18,7 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
 {
     char text[64];
     const struct sweep_cell *c = &w->plan->cell[cell];
-    const struct sweep_found *f = &w->found[c->arm];
+    const struct sweep_found *f = &w->found[c->condition];
     TRY(sweep_cell_settings(w->plan, c, out, e));
     out->threads = (int64_t)w->threads;
     /* A run is only resumed from its last save, so other checkpoints are not needed. */
@@ -215,7 +215,7 @@ static enum err measure_arm(struct sweep_work *w, struct engine *g, size_t i,
     struct engine_arm *a = &g->arm[i];
     struct sweep_result r = {0};
     struct sae *sae = NULL;
-    const struct sweep_found *f = &w->found[w->plan->cell[cell].arm];
+    const struct sweep_found *f = &w->found[w->plan->cell[cell].condition];
     const struct stream_stats st = source_stats(a->arm->source);
     const int64_t begin = clock_ns();
     TRY(arm_freeze(a->arm, &sae, e));
@@ -252,7 +252,7 @@ static enum err check_made(struct sweep_work *w, const struct sweep_batch *b,
     (void)pthread_mutex_unlock(&w->lock);
     TRY(rc);
     for (size_t i = 0; i < b->n; i++) {
-        const struct sweep_found *f = &w->found[w->plan->cell[b->cell[i]].arm];
+        const struct sweep_found *f = &w->found[w->plan->cell[b->cell[i]].condition];
         if (f->searched &&
             (f->made.model != made->model || f->made.corpus != made->corpus)) {
             return err_set(e, ERR_USAGE,

@@ -1,16 +1,16 @@
-/* Paired effects of masking: an arm against the arm alike but not masked. */
+/* Paired effects of masking: a condition against the condition alike but not masked. */
 #include "base/mem.h"
 #include "num/paired.h"
 #include "sweep/sweep_table.h"
 
 #include <math.h>
 
-/* ---- arms ---- */
+/* ---- conditions ---- */
 
-bool sweep_arm_complete(const struct sweep_plan *p, const struct sweep_result *results,
-                        size_t arm)
+bool sweep_condition_complete(const struct sweep_plan *p,
+                              const struct sweep_result *results, size_t condition)
 {
-    const struct sweep_arm *a = &p->arm[arm];
+    const struct sweep_condition *a = &p->condition[condition];
     for (size_t i = 0; i < a->n_cells; i++) {
         if (!results[a->cell[i]].done) {
             return false;
@@ -19,17 +19,17 @@ bool sweep_arm_complete(const struct sweep_plan *p, const struct sweep_result *r
     return a->n_cells > 0;
 }
 
-bool sweep_arm_compared(const struct sweep_plan *p, const struct sweep_result *results,
-                        size_t arm)
+bool sweep_condition_compared(const struct sweep_plan *p,
+                              const struct sweep_result *results, size_t condition)
 {
-    const size_t base = p->arm[arm].baseline;
-    return base != SWEEP_NONE && sweep_arm_complete(p, results, arm) &&
-           sweep_arm_complete(p, results, base);
+    const size_t base = p->condition[condition].baseline;
+    return base != SWEEP_NONE && sweep_condition_complete(p, results, condition) &&
+           sweep_condition_complete(p, results, base);
 }
 
 /* ---- pairs ---- */
 
-/* Values of one measure by seed, in an arm and in its baseline. */
+/* Values of one measure by seed, in a condition and in its baseline. */
 struct pairs {
     size_t n;
     uint64_t *seed;
@@ -52,13 +52,13 @@ static enum err pairs_init(struct pairs *q, size_t most, struct errinfo *e)
     return OK;
 }
 
-/* The pairs of an arm: cells of both sides are in order of seed. `q` has room for the
- * arm's cells. */
+/* The pairs of a condition: cells of both sides are in order of seed. `q` has room for
+ * the condition's cells. */
 static void pair_up(const struct sweep_plan *p, const struct sweep_result *results,
-                    size_t arm, size_t measure, struct pairs *q)
+                    size_t condition, size_t measure, struct pairs *q)
 {
-    const struct sweep_arm *a = &p->arm[arm];
-    const struct sweep_arm *b = &p->arm[a->baseline];
+    const struct sweep_condition *a = &p->condition[condition];
+    const struct sweep_condition *b = &p->condition[a->baseline];
     q->n = 0;
     for (size_t i = 0, j = 0; i < a->n_cells; i++) {
         const uint64_t seed = p->cell[a->cell[i]].seed;
@@ -106,18 +106,19 @@ static enum err adjust(struct sweep_set set, struct sweep_effect *out,
 }
 
 enum err sweep_effects(const struct sweep_plan *p, const struct sweep_result *results,
-                       size_t arm, struct sweep_effect *out, struct errinfo *e)
+                       size_t condition, struct sweep_effect *out, struct errinfo *e)
 {
     const struct sweep_set set = sweep_set(p);
     struct pairs q;
-    if (p->arm[arm].baseline == SWEEP_NONE) {
-        return err_set(e, ERR_USAGE, "%s: no unmasked arm to compare with",
-                       p->arm[arm].label);
+    if (p->condition[condition].baseline == SWEEP_NONE) {
+        return err_set(e, ERR_USAGE, "%s: no unmasked condition to compare with",
+                       p->condition[condition].label);
     }
-    enum err rc = pairs_init(&q, p->arm[arm].n_cells, e);
+    enum err rc = pairs_init(&q, p->condition[condition].n_cells, e);
     for (size_t m = set.first; rc == OK && m < set.end; m++) {
-        pair_up(p, results, arm, m, &q);
-        out[m] = (struct sweep_effect){.arm = arm, .measure = m, .arms = 1};
+        pair_up(p, results, condition, m, &q);
+        out[m] = (struct sweep_effect){
+            .condition = condition, .measure = m, .conditions = 1};
         effect_of(&q, &out[m]);
     }
     pairs_deinit(&q);
@@ -127,10 +128,10 @@ enum err sweep_effects(const struct sweep_plan *p, const struct sweep_result *re
 
 /* ---- what the plan can show ---- */
 
-static size_t planned_pairs(const struct sweep_plan *p, size_t arm)
+static size_t planned_pairs(const struct sweep_plan *p, size_t condition)
 {
-    const struct sweep_arm *a = &p->arm[arm];
-    const struct sweep_arm *b = &p->arm[a->baseline];
+    const struct sweep_condition *a = &p->condition[condition];
+    const struct sweep_condition *b = &p->condition[a->baseline];
     size_t n = 0;
     for (size_t i = 0; i < a->n_cells; i++) {
         for (size_t j = 0; j < b->n_cells; j++) {
@@ -151,8 +152,9 @@ struct sweep_power sweep_power_of(const struct sweep_plan *p)
     const struct sweep_set set = sweep_set(p);
     struct sweep_power w = {.measures = set.end - set.first};
     const double holm = SWEEP_ALPHA / (double)w.measures;
-    for (size_t a = 0; a < p->n_arms; a++) {
-        const size_t n = p->arm[a].baseline == SWEEP_NONE ? 0 : planned_pairs(p, a);
+    for (size_t a = 0; a < p->n_conditions; a++) {
+        const size_t n =
+            p->condition[a].baseline == SWEEP_NONE ? 0 : planned_pairs(p, a);
         w.pairs = n > 0 && (w.pairs == 0 || n < w.pairs) ? n : w.pairs;
     }
     w.one = smallest(w.pairs, SWEEP_ALPHA);
@@ -196,24 +198,24 @@ static void average_one(const struct sweep_plan *p, const struct sweep_result *r
                         struct pairs *one, struct sweep_effect *x)
 {
     sum->n = 0;
-    for (size_t i = 0; i < part->n_arms; i++) {
-        if (!sweep_arm_compared(p, results, part->arm[i])) {
+    for (size_t i = 0; i < part->n_conditions; i++) {
+        if (!sweep_condition_compared(p, results, part->condition[i])) {
             continue;
         }
-        pair_up(p, results, part->arm[i], x->measure, one);
+        pair_up(p, results, part->condition[i], x->measure, one);
         if (one->n == 0) {
             continue;
         }
-        if (x->arms == 0) {
+        if (x->conditions == 0) {
             copy_pairs(sum, one);
         } else {
             add_pairs(sum, one);
         }
-        x->arms++;
+        x->conditions++;
     }
     for (size_t i = 0; i < sum->n; i++) {
-        sum->before[i] /= (double)x->arms;
-        sum->after[i] /= (double)x->arms;
+        sum->before[i] /= (double)x->conditions;
+        sum->after[i] /= (double)x->conditions;
     }
     effect_of(sum, x);
 }
@@ -225,14 +227,14 @@ enum err sweep_average(const struct sweep_plan *p, const struct sweep_result *re
     struct pairs sum = {0}, one = {0};
     const struct sweep_part *q = &p->part[part];
     size_t most = 0;
-    for (size_t i = 0; i < q->n_arms; i++) {
-        const size_t n = p->arm[q->arm[i]].n_cells;
+    for (size_t i = 0; i < q->n_conditions; i++) {
+        const size_t n = p->condition[q->condition[i]].n_cells;
         most = n > most ? n : most;
     }
     enum err rc = pairs_init(&sum, most, e);
     rc = rc == OK ? pairs_init(&one, most, e) : rc;
     for (size_t m = set.first; rc == OK && m < set.end; m++) {
-        out[m] = (struct sweep_effect){.arm = SWEEP_NONE, .measure = m};
+        out[m] = (struct sweep_effect){.condition = SWEEP_NONE, .measure = m};
         average_one(p, results, q, &sum, &one, &out[m]);
     }
     pairs_deinit(&sum);

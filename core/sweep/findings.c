@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-/* An arm is an outlier among three or more if its difference is at least this many
+/* A condition is an outlier among three or more if its difference is at least this many
  * times as large as any other, and changes the average as it is printed. */
 #define OUTLIER_TIMES 5.0
 
@@ -15,33 +15,33 @@ static size_t outlier_of(const struct findings *f, size_t part, size_t m)
     double most = 0.0, next = 0.0;
     size_t at = SWEEP_NONE, n = 0;
     for (size_t i = 0; i < q->n; i++) {
-        const double d = fabs(f->arm[q->arm[i]].effect[m].by.mean);
+        const double d = fabs(f->condition[q->condition[i]].effect[m].by.mean);
         n += isfinite(d) ? 1 : 0;
         next = fmax(next, fmin(d, most));
-        at = d > most ? q->arm[i] : at;
+        at = d > most ? q->condition[i] : at;
         most = fmax(most, d);
     }
     const bool large = most > OUTLIER_TIMES * next && most - next > digit * (double)n;
     return n >= 3 && large ? at : SWEEP_NONE;
 }
 
-/* The averages of a part without one of its arms. */
-static enum err average_without(const struct findings *f, size_t part, size_t arm,
+/* The averages of a part without one of its conditions. */
+static enum err average_without(const struct findings *f, size_t part, size_t condition,
                                 struct sweep_effect *out, struct errinfo *e)
 {
     const struct findings_part *from = &f->part[part];
     struct sweep_part q = {0};
     struct sweep_plan p = *f->plan;
-    TRY(mem_new(&q.arm, from->n, sizeof *q.arm, "arms", e));
+    TRY(mem_new(&q.condition, from->n, sizeof *q.condition, "conditions", e));
     for (size_t i = 0; i < from->n; i++) {
-        if (from->arm[i] != arm) {
-            q.arm[q.n_arms++] = from->arm[i];
+        if (from->condition[i] != condition) {
+            q.condition[q.n_conditions++] = from->condition[i];
         }
     }
     p.part = &q;
     p.n_parts = 1;
     const enum err rc = sweep_average(&p, f->results, 0, out, e);
-    mem_free(q.arm);
+    mem_free(q.condition);
     return rc;
 }
 
@@ -50,16 +50,17 @@ static enum err fill_part(struct findings *f, size_t part, struct errinfo *e)
     const struct sweep_part *from = &f->plan->part[part];
     struct findings_part *q = &f->part[part];
     TRY(sweep_average(f->plan, f->results, part, q->average, e));
-    TRY(mem_new(&q->arm, from->n_arms, sizeof *q->arm, "arms", e));
-    for (size_t i = 0; i < from->n_arms; i++) {
-        if (f->arm[from->arm[i]].compared) {
-            q->arm[q->n++] = from->arm[i];
+    TRY(mem_new(&q->condition, from->n_conditions, sizeof *q->condition, "conditions",
+                e));
+    for (size_t i = 0; i < from->n_conditions; i++) {
+        if (f->condition[from->condition[i]].compared) {
+            q->condition[q->n++] = from->condition[i];
         }
     }
     q->shown = q->n;
-    for (size_t i = 0; i < from->n_arms && q->n == 0; i++) {
-        if (f->arm[from->arm[i]].complete) {
-            q->arm[q->shown++] = from->arm[i];
+    for (size_t i = 0; i < from->n_conditions && q->n == 0; i++) {
+        if (f->condition[from->condition[i]].complete) {
+            q->condition[q->shown++] = from->condition[i];
         }
     }
     for (size_t m = f->set.first; m < f->set.end; m++) {
@@ -76,16 +77,16 @@ static enum err fill_part(struct findings *f, size_t part, struct errinfo *e)
 static enum err fill(struct findings *f, struct errinfo *e)
 {
     const struct sweep_plan *p = f->plan;
-    TRY(mem_new(&f->arm, p->n_arms, sizeof *f->arm, "arms", e));
-    TRY(mem_new(&f->part, p->n_parts, sizeof *f->part, "arms", e));
+    TRY(mem_new(&f->condition, p->n_conditions, sizeof *f->condition, "conditions", e));
+    TRY(mem_new(&f->part, p->n_parts, sizeof *f->part, "conditions", e));
     for (size_t i = 0; i < p->n_cells; i++) {
         f->finished += f->results[i].done ? 1 : 0;
     }
-    for (size_t a = 0; a < p->n_arms; a++) {
-        f->arm[a].complete = sweep_arm_complete(p, f->results, a);
-        f->arm[a].compared = sweep_arm_compared(p, f->results, a);
-        if (f->arm[a].compared) {
-            TRY(sweep_effects(p, f->results, a, f->arm[a].effect, e));
+    for (size_t a = 0; a < p->n_conditions; a++) {
+        f->condition[a].complete = sweep_condition_complete(p, f->results, a);
+        f->condition[a].compared = sweep_condition_compared(p, f->results, a);
+        if (f->condition[a].compared) {
+            TRY(sweep_effects(p, f->results, a, f->condition[a].effect, e));
         }
     }
     for (size_t q = 0; q < p->n_parts; q++) {
@@ -108,17 +109,17 @@ enum err findings_init(struct findings *f, const struct sweep_plan *p,
 void findings_deinit(struct findings *f)
 {
     for (size_t q = 0; f->part && q < f->plan->n_parts; q++) {
-        mem_free(f->part[q].arm);
+        mem_free(f->part[q].condition);
     }
     mem_free(f->part);
-    mem_free(f->arm);
+    mem_free(f->condition);
     *f = (struct findings){0};
 }
 
-size_t findings_mean(const struct findings *f, size_t arm, size_t m, double *mean,
+size_t findings_mean(const struct findings *f, size_t condition, size_t m, double *mean,
                      double *sd)
 {
-    const struct sweep_arm *a = &f->plan->arm[arm];
+    const struct sweep_condition *a = &f->plan->condition[condition];
     double sum = 0.0, squares = 0.0;
     size_t n = 0;
     for (size_t i = 0; i < a->n_cells; i++) {
@@ -151,7 +152,7 @@ struct tally findings_tally(const struct findings *f, size_t part, size_t m)
     const struct findings_part *q = &f->part[part];
     struct tally t = {0};
     for (size_t i = 0; i < q->n; i++) {
-        const struct sweep_effect *x = &f->arm[q->arm[i]].effect[m];
+        const struct sweep_effect *x = &f->condition[q->condition[i]].effect[m];
         const enum sweep_verdict v = sweep_verdict_of(x);
         t.lower += v == SWEEP_LOWER;
         t.higher += v == SWEEP_HIGHER;

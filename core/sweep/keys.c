@@ -70,10 +70,10 @@ enum err keys_of_plan(const struct sweep_plan *p, struct word_list *out,
     return OK;
 }
 
-enum err values_in_arm(const struct sweep_plan *p, size_t arm, const char *key,
-                       struct word_list *out, struct errinfo *e)
+enum err values_in_condition(const struct sweep_plan *p, size_t condition,
+                             const char *key, struct word_list *out, struct errinfo *e)
 {
-    const struct sweep_arm *a = &p->arm[arm];
+    const struct sweep_condition *a = &p->condition[condition];
     enum err rc = OK;
     struct str text;
     str_init(&text, TEXT_BYTES);

@@ -13,10 +13,10 @@ struct builder {
     struct sweep_plan *p;
     const char *file;
     char where[160]; /* "FILE: parts.NAME", begins error lines */
-    size_t cell_cap, arm_cap, part_cap;
+    size_t cell_cap, condition_cap, part_cap;
 };
 
-/* ---- arms and parts ---- */
+/* ---- conditions and parts ---- */
 
 static size_t find_cell(const struct sweep_plan *p, const char *name)
 {
@@ -28,34 +28,34 @@ static size_t find_cell(const struct sweep_plan *p, const char *name)
     return SWEEP_NONE;
 }
 
-/* The arm of a cell, made if it is the first of it. */
-static enum err arm_of(struct builder *b, const struct sweep_cell *c, size_t *out,
-                       struct errinfo *e)
+/* The condition of a cell, made if it is the first of it. */
+static enum err condition_of(struct builder *b, const struct sweep_cell *c, size_t *out,
+                             struct errinfo *e)
 {
     struct sweep_plan *p = b->p;
-    for (size_t i = 0; i < p->n_arms; i++) {
-        if (cell_same_arm(&p->cell[p->arm[i].cell[0]], c, false)) {
+    for (size_t i = 0; i < p->n_conditions; i++) {
+        if (cell_same_condition(&p->cell[p->condition[i].cell[0]], c, false)) {
             *out = i;
             return OK;
         }
     }
     struct str label;
-    TRY(mem_grow(&p->arm, &b->arm_cap, p->n_arms + 1, sizeof *p->arm, SWEEP_CELLS_MAX,
-                 e));
+    TRY(mem_grow(&p->condition, &b->condition_cap, p->n_conditions + 1,
+                 sizeof *p->condition, SWEEP_CELLS_MAX, e));
     str_init(&label, 1u << 16);
     const enum err rc = cell_label(p, c, &label, e);
-    struct sweep_arm *a = &p->arm[p->n_arms];
-    *a = (struct sweep_arm){.label = rc == OK ? str_take(&label) : NULL,
-                            .baseline = SWEEP_NONE};
+    struct sweep_condition *a = &p->condition[p->n_conditions];
+    *a = (struct sweep_condition){.label = rc == OK ? str_take(&label) : NULL,
+                                  .baseline = SWEEP_NONE};
     str_free(&label);
     TRY(rc);
-    *out = p->n_arms++;
+    *out = p->n_conditions++;
     return OK;
 }
 
-/* Keep the cell's number in its arm, by seed. */
-static enum err join_arm(struct sweep_plan *p, struct sweep_arm *a, size_t cell,
-                         struct errinfo *e)
+/* Keep the cell's number in its condition, by seed. */
+static enum err join_condition(struct sweep_plan *p, struct sweep_condition *a,
+                               size_t cell, struct errinfo *e)
 {
     size_t *more = NULL;
     size_t at = 0;
@@ -74,44 +74,45 @@ static enum err join_arm(struct sweep_plan *p, struct sweep_arm *a, size_t cell,
     return OK;
 }
 
-static enum err add_cell(struct builder *b, struct sweep_cell *c, size_t *arm,
+static enum err add_cell(struct builder *b, struct sweep_cell *c, size_t *condition,
                          struct errinfo *e)
 {
     struct sweep_plan *p = b->p;
     const size_t old = find_cell(p, c->name);
     if (old != SWEEP_NONE) {
-        *arm = p->cell[old].arm;
+        *condition = p->cell[old].condition;
         cell_deinit(c);
         return OK;
     }
     enum err rc = mem_grow(&p->cell, &b->cell_cap, p->n_cells + 1, sizeof *p->cell,
                            SWEEP_CELLS_MAX, e);
-    rc = rc == OK ? arm_of(b, c, &c->arm, e) : rc;
+    rc = rc == OK ? condition_of(b, c, &c->condition, e) : rc;
     if (rc != OK) {
         cell_deinit(c);
         return rc;
     }
-    *arm = c->arm;
+    *condition = c->condition;
     p->cell[p->n_cells++] = *c;
-    return join_arm(p, &p->arm[*arm], p->n_cells - 1, e);
+    return join_condition(p, &p->condition[*condition], p->n_cells - 1, e);
 }
 
-static enum err add_arm_to_part(struct sweep_part *part, size_t arm, struct errinfo *e)
+static enum err add_condition_to_part(struct sweep_part *part, size_t condition,
+                                      struct errinfo *e)
 {
-    for (size_t i = 0; i < part->n_arms; i++) {
-        if (part->arm[i] == arm) {
+    for (size_t i = 0; i < part->n_conditions; i++) {
+        if (part->condition[i] == condition) {
             return OK;
         }
     }
     size_t *more = NULL;
-    TRY(mem_new(&more, part->n_arms + 1, sizeof *more, "sweep", e));
-    if (part->n_arms) {
-        memcpy(more, part->arm, part->n_arms * sizeof *more);
+    TRY(mem_new(&more, part->n_conditions + 1, sizeof *more, "sweep", e));
+    if (part->n_conditions) {
+        memcpy(more, part->condition, part->n_conditions * sizeof *more);
     }
-    more[part->n_arms] = arm;
-    mem_free(part->arm);
-    part->arm = more;
-    part->n_arms++;
+    more[part->n_conditions] = condition;
+    mem_free(part->condition);
+    part->condition = more;
+    part->n_conditions++;
     return OK;
 }
 
@@ -138,14 +139,14 @@ static enum err expand(struct builder *b, const struct grid *g, struct sweep_par
     for (;;) {
         for (size_t s = 0; s < g->n_seeds; s++) {
             struct sweep_cell c;
-            size_t arm = 0;
+            size_t condition = 0;
             const enum err rc = cell_make(b->p, g, at, g->seed[s], &c, e);
             if (rc != OK) {
                 cell_deinit(&c);
                 return err_prefix(e, rc, "%s", b->where);
             }
-            TRY(add_cell(b, &c, &arm, e));
-            TRY(add_arm_to_part(part, arm, e));
+            TRY(add_cell(b, &c, &condition, e));
+            TRY(add_condition_to_part(part, condition, e));
         }
         size_t i = g->n;
         while (i > 0 && ++at[i - 1] == g->axis[i - 1].n) {
@@ -188,14 +189,15 @@ out:
 
 /* ---- the plan ---- */
 
-/* The arm that a masked one is compared with: alike, but not masked. */
+/* The condition that a masked one is compared with: alike, but not masked. */
 static void find_baselines(struct sweep_plan *p)
 {
-    for (size_t a = 0; a < p->n_arms; a++) {
-        const struct sweep_cell *c = &p->cell[p->arm[a].cell[0]];
-        for (size_t o = 0; o < p->n_arms; o++) {
-            if (o != a && cell_same_arm(&p->cell[p->arm[o].cell[0]], c, true)) {
-                p->arm[a].baseline = o;
+    for (size_t a = 0; a < p->n_conditions; a++) {
+        const struct sweep_cell *c = &p->cell[p->condition[a].cell[0]];
+        for (size_t o = 0; o < p->n_conditions; o++) {
+            if (o != a &&
+                cell_same_condition(&p->cell[p->condition[o].cell[0]], c, true)) {
+                p->condition[a].baseline = o;
             }
         }
     }
@@ -263,7 +265,7 @@ static enum err check_base(const struct settings *s, const char *file,
     if (settings_given(s, setting_key.mask_schedule) && s->mask_schedule != 0) {
         return err_set(e, ERR_USAGE,
                        "%s: settings: mask.schedule belongs into a part, beside its "
-                       "unmasked arm",
+                       "unmasked condition",
                        file);
     }
     return OK;
@@ -300,17 +302,17 @@ void sweep_plan_free(struct sweep_plan *p)
     for (size_t i = 0; i < p->n_cells; i++) {
         cell_deinit(&p->cell[i]);
     }
-    for (size_t i = 0; i < p->n_arms; i++) {
-        mem_free(p->arm[i].cell);
-        mem_free(p->arm[i].label);
+    for (size_t i = 0; i < p->n_conditions; i++) {
+        mem_free(p->condition[i].cell);
+        mem_free(p->condition[i].label);
     }
     for (size_t i = 0; i < p->n_parts; i++) {
         mem_free(p->part[i].name);
         mem_free(p->part[i].about);
-        mem_free(p->part[i].arm);
+        mem_free(p->part[i].condition);
     }
     mem_free(p->cell);
-    mem_free(p->arm);
+    mem_free(p->condition);
     mem_free(p->part);
     mem_free(p);
 }

@@ -1,4 +1,4 @@
-/* The plan of a sweep: which runs, which of them are seeds of one arm, and which
+/* The plan of a sweep: which runs, which of them are seeds of one condition, and which
  * unmasked run each masked one is compared with. Nothing is trained here. Owner thread.
  *
  * A plan has parts, each a question ("dose: mask.rate x k"). A part is a grid: every
@@ -22,8 +22,8 @@
 /* A setting in which a cell differs from the base, its value as settings_print has it.
  * Beside the keys of settings.h the controls of the sweep itself:
  *   match_l0        the sparsity setting is searched until clean L0 is this
- *   equal_unmasked  yes: steps / (1 - p), as many unmasked vectors as the unmasked arm;
- *                   with mask.positions drop every vector is unmasked anyway
+ *   equal_unmasked  yes: steps / (1 - p), as many unmasked vectors as the unmasked
+ * condition; with mask.positions drop every vector is unmasked anyway
  */
 struct sweep_pair {
     char *key, *value;
@@ -39,31 +39,31 @@ struct sweep_cell {
     enum source_kind source; /* of the plan's base */
     double target_l0;        /* 0: as the settings say */
     bool equal_unmasked;     /* never in an unmasked cell */
-    size_t arm;              /* cells that differ in the seed only */
+    size_t condition;        /* cells that differ in the seed only */
 };
 
 /* Cells that differ in their seed only: averaged over seeds, and compared with another
- * arm by pairs of seeds. */
-struct sweep_arm {
+ * condition by pairs of seeds. */
+struct sweep_condition {
     size_t *cell; /* [n_cells] by seed, ascending */
     size_t n_cells;
-    size_t baseline; /* the arm alike but not masked; SWEEP_NONE: none planned, or this
-                        is one */
+    size_t baseline; /* the condition alike but not masked; SWEEP_NONE: none planned, or
+                        this is one */
     char *label;     /* "topk k 4 p 0.3 keep": what tells it from others of the plan */
 };
 
 struct sweep_part {
     char *name, *about; /* about may be "" */
-    size_t *arm;        /* [n_arms] in order of the grid; baselines included */
-    size_t n_arms;
+    size_t *condition;  /* [n_conditions] in order of the grid; baselines included */
+    size_t n_conditions;
 };
 
 struct sweep_plan {
     struct settings base;
     struct sweep_cell *cell;
-    struct sweep_arm *arm;
+    struct sweep_condition *condition;
     struct sweep_part *part;
-    size_t n_cells, n_arms, n_parts;
+    size_t n_cells, n_conditions, n_parts;
 };
 
 /* A plan from a tree such as samples/claim/sweep.json:

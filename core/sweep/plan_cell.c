@@ -262,7 +262,7 @@ void cell_deinit(struct sweep_cell *c)
     pairs_free(c->pair, c->n_pairs);
 }
 
-/* The next pair from i on that tells arms apart. */
+/* The next pair from i on that tells conditions apart. */
 static size_t next_pair(const struct sweep_cell *c, size_t i, bool unmasked)
 {
     while (i < c->n_pairs && (strcmp(c->pair[i].key, setting_key.seed) == 0 ||
@@ -272,8 +272,8 @@ static size_t next_pair(const struct sweep_cell *c, size_t i, bool unmasked)
     return i;
 }
 
-bool cell_same_arm(const struct sweep_cell *a, const struct sweep_cell *b,
-                   bool unmasked)
+bool cell_same_condition(const struct sweep_cell *a, const struct sweep_cell *b,
+                         bool unmasked)
 {
     for (size_t i = 0, j = 0;; i++, j++) {
         i = next_pair(a, i, false);

@@ -44,9 +44,10 @@ void cell_deinit(struct sweep_cell *c);
 /* "topk k=4 p=0.3 drop": what tells it from others of the plan, the seed apart. */
 enum err cell_label(const struct sweep_plan *p, const struct sweep_cell *c,
                     struct str *out, struct errinfo *e) ERR_CHECKED;
-/* Whether two cells are seeds of one arm; `unmasked`: whether a is b without masking.
+/* Whether two cells are seeds of one condition; `unmasked`: whether a is b without
+ * masking.
  */
-bool cell_same_arm(const struct sweep_cell *a, const struct sweep_cell *b,
-                   bool unmasked);
+bool cell_same_condition(const struct sweep_cell *a, const struct sweep_cell *b,
+                         bool unmasked);
 
 #endif

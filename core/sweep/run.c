@@ -18,7 +18,7 @@ enum job_kind { JOB_SEARCH, JOB_BATCH };
 struct jobs {
     struct sweep_work *w;
     enum job_kind kind;
-    const size_t *arm;               /* of JOB_SEARCH */
+    const size_t *condition;         /* of JOB_SEARCH */
     const struct sweep_batch *batch; /* of JOB_BATCH */
 };
 
@@ -52,7 +52,7 @@ static void *thread_main(void *arg)
     for (size_t i = take_job(w); i != SIZE_MAX; i = take_job(w)) {
         struct errinfo e = {0};
         const enum err rc = j->kind == JOB_SEARCH
-                                ? sweep_search(w, j->arm[i], &e)
+                                ? sweep_search(w, j->condition[i], &e)
                                 : sweep_run_batch(w, &j->batch[i], &e);
         if (rc != OK) {
             keep_error(w, rc, &e);
@@ -160,24 +160,25 @@ static enum err find_todo(struct sweep_work *w, bool *todo, size_t *n,
                            w->o->only);
 }
 
-/* Arms whose setting has to be searched for. */
-static size_t find_searches(const struct sweep_work *w, const bool *todo, size_t *arm)
+/* Conditions whose setting has to be searched for. */
+static size_t find_searches(const struct sweep_work *w, const bool *todo,
+                            size_t *condition)
 {
     size_t n = 0;
-    for (size_t a = 0; a < w->plan->n_arms; a++) {
+    for (size_t a = 0; a < w->plan->n_conditions; a++) {
         bool wanted = false;
-        for (size_t i = 0; i < w->plan->arm[a].n_cells; i++) {
-            wanted |= todo[w->plan->arm[a].cell[i]];
+        for (size_t i = 0; i < w->plan->condition[a].n_cells; i++) {
+            wanted |= todo[w->plan->condition[a].cell[i]];
         }
         if (wanted && sweep_needs_search(w->plan, a)) {
-            arm[n++] = a;
+            condition[n++] = a;
         }
     }
     return n;
 }
 
-static enum err count_total(struct sweep_work *w, const bool *todo, const size_t *arm,
-                            size_t searches, struct errinfo *e)
+static enum err count_total(struct sweep_work *w, const bool *todo,
+                            const size_t *condition, size_t searches, struct errinfo *e)
 {
     for (size_t i = 0; i < w->plan->n_cells; i++) {
         struct settings s;
@@ -187,7 +188,7 @@ static enum err count_total(struct sweep_work *w, const bool *todo, const size_t
         }
     }
     for (size_t i = 0; i < searches; i++) {
-        w->total += sweep_search_cost(w->plan, arm[i]);
+        w->total += sweep_search_cost(w->plan, condition[i]);
     }
     return OK;
 }
@@ -213,17 +214,17 @@ static size_t choose_jobs(struct sweep_work *w, size_t batches)
     return jobs;
 }
 
-static enum err run_searches(struct sweep_work *w, bool *todo, size_t *arm,
+static enum err run_searches(struct sweep_work *w, bool *todo, size_t *condition,
                              struct errinfo *e)
 {
-    const size_t n = find_searches(w, todo, arm);
-    TRY(count_total(w, todo, arm, n, e));
+    const size_t n = find_searches(w, todo, condition);
+    TRY(count_total(w, todo, condition, n, e));
     if (n > 0) {
-        struct jobs j = {.w = w, .kind = JOB_SEARCH, .arm = arm};
+        struct jobs j = {.w = w, .kind = JOB_SEARCH, .condition = condition};
         TRY(run_jobs(&j, n, choose_jobs(w, n), e));
     }
     for (size_t i = 0; i < w->plan->n_cells; i++) { /* those without an answer */
-        const size_t a = w->plan->cell[i].arm;
+        const size_t a = w->plan->cell[i].condition;
         todo[i] = todo[i] && (!sweep_needs_search(w->plan, a) || w->found[a].known);
     }
     return OK;
@@ -253,7 +254,7 @@ out:
     return rc;
 }
 
-static enum err run_all(struct sweep_work *w, bool *todo, size_t *arm,
+static enum err run_all(struct sweep_work *w, bool *todo, size_t *condition,
                         struct errinfo *e)
 {
     size_t n = 0;
@@ -262,7 +263,7 @@ static enum err run_all(struct sweep_work *w, bool *todo, size_t *arm,
         return OK;
     }
     TRY(make_folders(w->o->dir, e));
-    TRY(run_searches(w, todo, arm, e));
+    TRY(run_searches(w, todo, condition, e));
     return run_batches(w, todo, e);
 }
 
@@ -281,24 +282,24 @@ enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
 {
     struct sweep_work w = {.plan = p, .o = o, .results = results};
     bool *todo = NULL;
-    size_t *arm = NULL;
+    size_t *condition = NULL;
     enum err rc = OK;
     (void)pthread_mutex_init(&w.lock, NULL);
     (void)pthread_mutex_init(&w.telling, NULL);
     init_ended(&w.ended);
     TRY_OUT(rc, mem_new(&w.made, p->n_cells, sizeof *w.made, "sweep", e));
-    TRY_OUT(rc, mem_new(&w.found, p->n_arms, sizeof *w.found, "sweep", e));
+    TRY_OUT(rc, mem_new(&w.found, p->n_conditions, sizeof *w.found, "sweep", e));
     TRY_OUT(rc, mem_new(&todo, p->n_cells, sizeof *todo, "sweep", e));
-    TRY_OUT(rc, mem_new(&arm, p->n_arms, sizeof *arm, "sweep", e));
+    TRY_OUT(rc, mem_new(&condition, p->n_conditions, sizeof *condition, "sweep", e));
     TRY_OUT(rc, sweep_benches_new(o->dir, &w.benches, e));
     TRY_OUT(rc, sweep_cells_load(o->dir, p, results, w.made, e));
-    TRY_OUT(rc, run_all(&w, todo, arm, e));
+    TRY_OUT(rc, run_all(&w, todo, condition, e));
 out:
     sweep_benches_free(w.benches);
     mem_free(w.made);
     mem_free(w.found);
     mem_free(todo);
-    mem_free(arm);
+    mem_free(condition);
     (void)pthread_cond_destroy(&w.ended);
     (void)pthread_mutex_destroy(&w.lock);
     (void)pthread_mutex_destroy(&w.telling);

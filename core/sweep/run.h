@@ -23,7 +23,8 @@ struct sweep_watch {
     void *user;
     void (*done)(void *user, size_t cell, const struct sweep_result *r);
     void (*failed)(void *user, size_t cell, const char *why);
-    void (*found)(void *user, size_t arm, const char *key, double value, double l0);
+    void (*found)(void *user, size_t condition, const char *key, double value,
+                  double l0);
     void (*warned)(void *user, const char *text);
     /* Ten times a second from the caller's thread; work in steps of an arm. */
     void (*progress)(void *user, double done, double total);

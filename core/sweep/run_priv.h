@@ -18,7 +18,7 @@
  * by a process as one. */
 #define SWEEP_BATCH_MAX 8
 
-/* Result of a search, for the cells of an arm. */
+/* Result of a search, for the cells of a condition. */
 struct sweep_found {
     bool known;
     bool searched;   /* by training; else L0 follows from the setting */
@@ -38,7 +38,7 @@ struct sweep_work {
     const struct sweep_options *o;
     struct sweep_result *results;
     struct sweep_made *made;
-    struct sweep_found *found; /* [n_arms] */
+    struct sweep_found *found; /* [n_conditions] */
     size_t threads;            /* of each engine */
     struct sweep_benches *benches;
 
@@ -97,12 +97,13 @@ void sweep_add_total(struct sweep_work *w, double steps);
 
 /* ---- search.c ---- */
 
-/* Whether the cells of an arm wait for a search. */
-bool sweep_needs_search(const struct sweep_plan *p, size_t arm);
-/* The search for an arm, from its file or by training; into w->found. If no setting
- * could be trained, that is reported, and the arm's cells stay undone. */
-enum err sweep_search(struct sweep_work *w, size_t arm, struct errinfo *e) ERR_CHECKED;
+/* Whether the cells of a condition wait for a search. */
+bool sweep_needs_search(const struct sweep_plan *p, size_t condition);
+/* The search for a condition, from its file or by training; into w->found. If no
+ * setting could be trained, that is reported, and the condition's cells stay undone. */
+enum err sweep_search(struct sweep_work *w, size_t condition,
+                      struct errinfo *e) ERR_CHECKED;
 /* Estimated cost of a search, in steps of an arm. */
-double sweep_search_cost(const struct sweep_plan *p, size_t arm);
+double sweep_search_cost(const struct sweep_plan *p, size_t condition);
 
 #endif

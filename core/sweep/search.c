@@ -33,9 +33,9 @@ struct search {
     struct sweep_made made;
 };
 
-bool sweep_needs_search(const struct sweep_plan *p, size_t arm)
+bool sweep_needs_search(const struct sweep_plan *p, size_t condition)
 {
-    return p->cell[p->arm[arm].cell[0]].target_l0 > 0;
+    return p->cell[p->condition[condition].cell[0]].target_l0 > 0;
 }
 
 /* The key of the setting that decides how many latents are active. */
@@ -61,11 +61,12 @@ static bool is_exact(const struct sae_arch *a)
     return (a->has & SAE_HAS_K) != 0 && !a->collects_batch;
 }
 
-double sweep_search_cost(const struct sweep_plan *p, size_t arm)
+double sweep_search_cost(const struct sweep_plan *p, size_t condition)
 {
     struct settings s;
     struct errinfo e;
-    const enum err rc = sweep_cell_settings(p, &p->cell[p->arm[arm].cell[0]], &s, &e);
+    const enum err rc =
+        sweep_cell_settings(p, &p->cell[p->condition[condition].cell[0]], &s, &e);
     const struct sae_arch *a = rc == OK ? sae_arch_find(s.arch) : NULL;
     return a && !is_exact(a) ? 2.0 * TRIES * (double)s.steps : 0.0;
 }
@@ -258,12 +259,12 @@ static enum err try_round(struct sweep_work *w, const struct settings *base,
 
 /* ---- its file ---- */
 
-static enum err search_path(const struct sweep_work *w, size_t arm, char *out,
+static enum err search_path(const struct sweep_work *w, size_t condition, char *out,
                             size_t cap, struct errinfo *e)
 {
     char name[SWEEP_NAME_MAX + 16];
     snprintf(name, sizeof name, "match/%s.json",
-             w->plan->cell[w->plan->arm[arm].cell[0]].name);
+             w->plan->cell[w->plan->condition[condition].cell[0]].name);
     return path_join(out, cap, w->o->dir, name, e);
 }
 
@@ -360,11 +361,11 @@ static enum err search(struct sweep_work *w, const struct settings *base,
     return OK;
 }
 
-static enum err start_search(const struct sweep_work *w, size_t arm,
+static enum err start_search(const struct sweep_work *w, size_t condition,
                              struct settings *base, struct search *s, struct errinfo *e)
 {
-    const struct sweep_cell *c = &w->plan->cell[w->plan->arm[arm].cell[0]];
-    TRY(sweep_run_settings(w, w->plan->arm[arm].cell[0], base, e));
+    const struct sweep_cell *c = &w->plan->cell[w->plan->condition[condition].cell[0]];
+    TRY(sweep_run_settings(w, w->plan->condition[condition].cell[0], base, e));
     const struct sae_arch *a = sae_arch_find(base->arch);
     const char *key = a ? sparsity_key(a->has) : NULL;
     if (!key) {
@@ -386,7 +387,7 @@ static enum err start_search(const struct sweep_work *w, size_t arm,
     return OK;
 }
 
-static void keep_found(struct sweep_work *w, size_t arm, const struct search *s)
+static void keep_found(struct sweep_work *w, size_t condition, const struct search *s)
 {
     const struct sweep_found f = {.known = true,
                                   .searched = !s->whole,
@@ -395,31 +396,31 @@ static void keep_found(struct sweep_work *w, size_t arm, const struct search *s)
                                   .l0 = found(s).l0,
                                   .made = s->made};
     (void)pthread_mutex_lock(&w->lock);
-    w->found[arm] = f;
+    w->found[condition] = f;
     (void)pthread_mutex_unlock(&w->lock);
     (void)pthread_mutex_lock(&w->telling);
     if (w->o->watch.found && f.searched) {
-        w->o->watch.found(w->o->watch.user, arm, f.key, f.value, f.l0);
+        w->o->watch.found(w->o->watch.user, condition, f.key, f.value, f.l0);
     }
     (void)pthread_mutex_unlock(&w->telling);
 }
 
-/* The arm's cells can't be made. */
-static void tell_all_failed(struct sweep_work *w, size_t arm, const char *why)
+/* The condition's cells can't be made. */
+static void tell_all_failed(struct sweep_work *w, size_t condition, const char *why)
 {
-    const struct sweep_arm *a = &w->plan->arm[arm];
+    const struct sweep_condition *a = &w->plan->condition[condition];
     for (size_t i = 0; i < a->n_cells; i++) {
         sweep_tell_failed(w, a->cell[i], why);
     }
 }
 
-enum err sweep_search(struct sweep_work *w, size_t arm, struct errinfo *e)
+enum err sweep_search(struct sweep_work *w, size_t condition, struct errinfo *e)
 {
     char path[SWEEP_PATH];
     struct settings base;
     struct search s;
-    TRY(start_search(w, arm, &base, &s, e));
-    TRY(search_path(w, arm, path, sizeof path, e));
+    TRY(start_search(w, condition, &base, &s, e));
+    TRY(search_path(w, condition, path, sizeof path, e));
     if (!s.whole && file_exists(path)) {
         TRY(load_search(path, &s, e));
     }
@@ -427,12 +428,12 @@ enum err sweep_search(struct sweep_work *w, size_t arm, struct errinfo *e)
     const enum err rc = s.whole ? OK : search(w, &base, path, &s, e);
     const double steps = (double)(TRIES * base.steps);
     sweep_add_total(w, (double)(s.rounds - before) * steps -
-                           sweep_search_cost(w->plan, arm));
+                           sweep_search_cost(w->plan, condition));
     if (rc == ERR_NUMERIC) {
-        tell_all_failed(w, arm, e ? e->msg : "");
+        tell_all_failed(w, condition, e ? e->msg : "");
         return OK;
     }
     TRY(rc);
-    keep_found(w, arm, &s);
+    keep_found(w, condition, &s);
     return OK;
 }

@@ -31,10 +31,10 @@ void words_difference(const struct sweep_effect *x, struct str *out)
     }
 }
 
-/* ---- arms ---- */
+/* ---- conditions ---- */
 
-void words_settings(struct page *g, const struct word_list *keys, const size_t *arm,
-                    size_t n)
+void words_settings(struct page *g, const struct word_list *keys,
+                    const size_t *condition, size_t n)
 {
     enum { NAMED = 12 };
     struct errinfo e;
@@ -45,10 +45,11 @@ void words_settings(struct page *g, const struct word_list *keys, const size_t *
         struct word_list v = {0};
         enum err rc = OK;
         for (size_t a = 0; rc == OK && a < n; a++) {
-            rc = values_in_arm(g->f.plan, arm ? arm[a] : a, key, &v, &e);
+            rc = values_in_condition(g->f.plan, condition ? condition[a] : a, key, &v,
+                                     &e);
         }
         word_list_sort(&v);
-        if (!arm || rate || (v.n > 1 && !seed)) {
+        if (!condition || rate || (v.n > 1 && !seed)) {
             md_text(&g->text, rate ? "p" : key);
             for (size_t j = 0; j < v.n && j < NAMED; j++) {
                 str_add(&g->text, j == 0 ? " " : ", ");
@@ -81,7 +82,7 @@ void words_compared(struct page *g, size_t part)
     str_addf(&g->text, "masked arm%s of part ", plural_s(q->n));
     md_text(&g->text, g->f.plan->part[part].name);
     str_add(&g->text, " (");
-    words_settings(g, &keys, q->arm, q->n);
+    words_settings(g, &keys, q->condition, q->n);
     str_addf(&g->text, "%zu pair%s of seeds)", pairs, plural_s(pairs));
     word_list_deinit(&keys);
 }
@@ -124,7 +125,7 @@ static const struct sweep_effect *average_of(const struct page *g, size_t part,
                                              size_t m)
 {
     const struct sweep_effect *x = &g->f.part[part].average[m];
-    return m != g->f.set.l0 && x->arms > 0 ? x : NULL;
+    return m != g->f.set.l0 && x->conditions > 0 ? x : NULL;
 }
 
 static void add_standing(struct page *g, size_t part, enum standing s,
@@ -195,23 +196,24 @@ void words_standings(struct page *g, size_t part)
 
 #define L0_SHARE 0.02 /* a difference above this share of it is worth a warning */
 
-/* Arms whose clean L0 is too far from that of their unmasked ones. */
+/* Conditions whose clean L0 is too far from that of their unmasked ones. */
 static void add_l0(struct page *g, size_t part)
 {
     const struct findings_part *q = &g->f.part[part];
     const size_t at = g->text.len;
     size_t n = 0;
-    if (q->n > 0 && q->average[g->f.set.l0].arms == 0) {
+    if (q->n > 0 && q->average[g->f.set.l0].conditions == 0) {
         str_add(&g->text, "Clean L0 was not measured.");
         return;
     }
     str_addf(&g->text, "Clean L0 differs by more than %.0f %%, masked minus unmasked: ",
              100.0 * L0_SHARE);
     for (size_t i = 0; i < q->n; i++) {
-        const struct sweep_effect *x = &g->f.arm[q->arm[i]].effect[g->f.set.l0];
+        const struct sweep_effect *x =
+            &g->f.condition[q->condition[i]].effect[g->f.set.l0];
         if (fabs(x->by.mean) > L0_SHARE * fabs(x->before)) {
             str_add(&g->text, n++ ? "; " : "");
-            md_text(&g->text, g->f.plan->arm[q->arm[i]].label);
+            md_text(&g->text, g->f.plan->condition[q->condition[i]].label);
             str_add(&g->text, " ");
             words_difference(x, &g->text);
         }
@@ -230,23 +232,24 @@ static void add_outliers(struct page *g, size_t part)
     const struct findings_part *q = &g->f.part[part];
     size_t n = 0;
     for (size_t m = g->f.set.first; m < g->f.set.end; m++) {
-        if (q->rest[m].arms == 0) {
+        if (q->rest[m].conditions == 0) {
             continue;
         }
         str_addf(&g->text, "%s%s: the average ", n++ ? " " : "",
                  sweep_measure_label(m));
         words_difference(&q->average[m], &g->text);
         str_add(&g->text, " is mostly that of ");
-        md_text(&g->text, g->f.plan->arm[q->outlier[m]].label);
+        md_text(&g->text, g->f.plan->condition[q->outlier[m]].label);
         str_add(&g->text, ", ");
-        words_difference(&g->f.arm[q->outlier[m]].effect[m], &g->text);
-        str_addf(&g->text, "; over the other %zu arms it is ", q->rest[m].arms);
+        words_difference(&g->f.condition[q->outlier[m]].effect[m], &g->text);
+        str_addf(&g->text, "; over the other %zu arms it is ", q->rest[m].conditions);
         words_difference(&q->rest[m], &g->text);
         str_addf(&g->text, ", %s.", sweep_verdict_text(sweep_verdict_of(&q->rest[m])));
     }
 }
 
-/* Where an average is established and no single arm, or single arms both ways. */
+/* Where an average is established and no single condition, or single conditions both
+ * ways. */
 static void add_singles(struct page *g, size_t part)
 {
     size_t n = 0;

@@ -71,13 +71,13 @@ static void add_k(const struct sweep_plan *p, const struct sweep_cell *c,
     }
 }
 
-static void add_parts(const struct sweep_plan *p, size_t arm, struct str *text,
+static void add_parts(const struct sweep_plan *p, size_t condition, struct str *text,
                       struct str *out)
 {
     md_again(text);
     for (size_t q = 0; q < p->n_parts; q++) {
-        for (size_t i = 0; i < p->part[q].n_arms; i++) {
-            if (p->part[q].arm[i] == arm) {
+        for (size_t i = 0; i < p->part[q].n_conditions; i++) {
+            if (p->part[q].condition[i] == condition) {
                 str_addf(text, "%s%s", text->len ? ";" : "", p->part[q].name);
             }
         }
@@ -111,8 +111,8 @@ static void add_row(const struct sweep_plan *p, const struct sweep_cell *c,
     add_number(out, r->vectors);
     add_number(out, r->tokens_read);
     add_number(out, r->seconds);
-    csv_add(out, p->arm[c->arm].label, false);
-    add_parts(p, c->arm, text, out);
+    csv_add(out, p->condition[c->condition].label, false);
+    add_parts(p, c->condition, text, out);
     csv_add(out, c->name, false);
     str_addc(out, '\n');
 }

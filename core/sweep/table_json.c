@@ -99,24 +99,24 @@ static void put_parts(const struct sweep_plan *p, struct str *out)
         put_text(out, "about", p->part[q].about);
         put_key(out, "arms");
         str_addc(out, '[');
-        for (size_t i = 0; i < p->part[q].n_arms; i++) {
+        for (size_t i = 0; i < p->part[q].n_conditions; i++) {
             next(out);
-            str_addf(out, "%zu", p->part[q].arm[i]);
+            str_addf(out, "%zu", p->part[q].condition[i]);
         }
         str_add(out, "]}");
     }
 }
 
-static void put_arms(const struct findings *f, struct str *out)
+static void put_conditions(const struct findings *f, struct str *out)
 {
-    for (size_t a = 0; a < f->plan->n_arms; a++) {
-        const size_t base = f->plan->arm[a].baseline;
+    for (size_t a = 0; a < f->plan->n_conditions; a++) {
+        const size_t base = f->plan->condition[a].baseline;
         next_line(out);
         str_addc(out, '{');
-        put_text(out, "label", f->plan->arm[a].label);
+        put_text(out, "label", f->plan->condition[a].label);
         put_number(out, "baseline", base == SWEEP_NONE ? (double)NAN : (double)base);
-        put_bool(out, "complete", f->arm[a].complete);
-        if (f->arm[a].complete) {
+        put_bool(out, "complete", f->condition[a].complete);
+        if (f->condition[a].complete) {
             put_key(out, "mean_sd");
             str_addc(out, '{');
             for (size_t m = f->set.first; m < f->set.end; m++) {
@@ -162,7 +162,7 @@ static void put_cells(const struct findings *f, struct str *out)
         next_line(out);
         str_addc(out, '{');
         put_text(out, "cell", c->name);
-        put_number(out, "arm", (double)c->arm);
+        put_number(out, "arm", (double)c->condition);
         put_number(out, "seed", (double)c->seed);
         put_number(out, "mask_rate", c->mask_rate);
         put_key(out, "settings");
@@ -201,12 +201,12 @@ static void put_effect(const struct sweep_effect *x, struct str *out)
 
 static void put_effects(const struct findings *f, struct str *out)
 {
-    for (size_t a = 0; a < f->plan->n_arms; a++) {
-        for (size_t m = f->set.first; f->arm[a].compared && m < f->set.end; m++) {
+    for (size_t a = 0; a < f->plan->n_conditions; a++) {
+        for (size_t m = f->set.first; f->condition[a].compared && m < f->set.end; m++) {
             next_line(out);
             str_addc(out, '{');
             put_number(out, "arm", (double)a);
-            put_effect(&f->arm[a].effect[m], out);
+            put_effect(&f->condition[a].effect[m], out);
             str_addc(out, '}');
         }
     }
@@ -217,11 +217,11 @@ static void put_averages(const struct findings *f, struct str *out)
     for (size_t q = 0; q < f->plan->n_parts; q++) {
         for (size_t m = f->set.first; m < f->set.end; m++) {
             const struct sweep_effect *x = &f->part[q].average[m];
-            if (x->arms > 0) {
+            if (x->conditions > 0) {
                 next_line(out);
                 str_addc(out, '{');
                 put_number(out, "part", (double)q);
-                put_number(out, "arms", (double)x->arms);
+                put_number(out, "arms", (double)x->conditions);
                 put_effect(x, out);
                 str_addc(out, '}');
             }
@@ -250,7 +250,7 @@ static enum err put_all(const struct findings *f, struct str *out, struct errinf
     str_addc(out, ']');
     top(out, "arms");
     str_addc(out, '[');
-    put_arms(f, out);
+    put_conditions(f, out);
     str_addc(out, ']');
     top(out, "cells");
     str_addc(out, '[');

@@ -92,7 +92,7 @@ static void add_settings(struct page *g)
     }
     rc = rc == OK ? keys_of_plan(g->f.plan, &keys, &e) : rc;
     str_add(&g->text, "Settings: ");
-    words_settings(g, &keys, NULL, g->f.plan->n_arms);
+    words_settings(g, &keys, NULL, g->f.plan->n_conditions);
     paragraph(g, "the rest as in sweep.json.");
     word_list_deinit(&keys);
     g->text.err = g->text.err == OK ? rc : g->text.err;
@@ -110,7 +110,7 @@ static void add_title(struct page *g)
     str_addf(&g->text,
              "A sweep by saetop %s: %zu of %zu runs finished (%zu arms; %.1f hours of "
              "training and evaluation). Each run trains one SAE on %s",
-             SAETOP_VERSION, f->finished, f->plan->n_cells, f->plan->n_arms,
+             SAETOP_VERSION, f->finished, f->plan->n_cells, f->plan->n_conditions,
              seconds / 3600.0,
              f->plan->base.source == SOURCE_SYNTHETIC
                  ? "rows made of known features while a share p of them is masked; all "
@@ -137,7 +137,7 @@ static void overview_cell(struct page *g, struct md_table *t, size_t part, size_
         str_addf(&g->text, "%s%+.*f%s", mark, sweep_measure_def(m)->digits, x->by.mean,
                  mark[0] == '(' ? ")" : mark);
     }
-    str_add(&g->text, g->f.part[part].rest[m].arms > 0 ? "†" : "");
+    str_add(&g->text, g->f.part[part].rest[m].conditions > 0 ? "†" : "");
     text_cell(g, t);
 }
 
@@ -230,12 +230,12 @@ static void add_reading(struct page *g)
 
 /* ---- what is left out ---- */
 
-/* The faults of an arm: seeds not finished, nothing to compare with, seeds that missed
- * their clean L0. */
-static void add_faults(const struct findings *f, size_t arm, struct str *out)
+/* The faults of a condition: seeds not finished, nothing to compare with, seeds that
+ * missed their clean L0. */
+static void add_faults(const struct findings *f, size_t condition, struct str *out)
 {
     const struct sweep_plan *p = f->plan;
-    const struct sweep_arm *a = &p->arm[arm];
+    const struct sweep_condition *a = &p->condition[condition];
     size_t missing = 0, missed = 0;
     for (size_t i = 0; i < a->n_cells; i++) {
         if (!f->results[a->cell[i]].done) {
@@ -245,7 +245,7 @@ static void add_faults(const struct findings *f, size_t arm, struct str *out)
     }
     if (missing) {
         str_addf(out, " (%zu of %zu).", missing, a->n_cells);
-    } else if (p->cell[a->cell[0]].mask_rate > 0 && !f->arm[arm].compared) {
+    } else if (p->cell[a->cell[0]].mask_rate > 0 && !f->condition[condition].compared) {
         str_add(out, a->baseline == SWEEP_NONE
                          ? " no unmasked arm was planned to compare it with."
                          : " not compared, since its unmasked arm is not finished.");
@@ -270,9 +270,9 @@ static void add_left_out(struct page *g)
     const struct findings *f = &g->f;
     str_add(g->out, "## What is left out or missed\n\n");
     const size_t before = g->out->len;
-    for (size_t a = 0; a < f->plan->n_arms; a++) {
+    for (size_t a = 0; a < f->plan->n_conditions; a++) {
         str_add(&g->text, "**");
-        md_text(&g->text, f->plan->arm[a].label);
+        md_text(&g->text, f->plan->condition[a].label);
         str_add(&g->text, "**:");
         const size_t at = g->text.len;
         add_faults(f, a, &g->text);
@@ -321,7 +321,8 @@ static void effect_cells(struct page *g, struct md_table *t,
     md_cell(t, "%s", sweep_verdict_text(sweep_verdict_of(x)));
 }
 
-/* A row a measure; below it, where one arm makes the average, that without this arm. */
+/* A row a measure; below it, where one condition makes the average, that without this
+ * condition. */
 static void add_averages(struct page *g, size_t part)
 {
     const struct findings_part *q = &g->f.part[part];
@@ -336,9 +337,9 @@ static void add_averages(struct page *g, size_t part)
         effect_cells(g, &t, &q->average[m]);
         md_cell(&t, "%zu/%zu/%zu", c.lower, c.open, c.higher);
         md_cell(&t, "%s", paper_word[sweep_measure_def(m)->paper + 1]);
-        if (q->rest[m].arms > 0) {
+        if (q->rest[m].conditions > 0) {
             str_add(&g->text, "- without ");
-            md_text(&g->text, g->f.plan->arm[q->outlier[m]].label);
+            md_text(&g->text, g->f.plan->condition[q->outlier[m]].label);
             text_cell(g, &t);
             effect_cells(g, &t, &q->rest[m]);
             cells(&t, "|");
@@ -347,19 +348,19 @@ static void add_averages(struct page *g, size_t part)
     end_table(g, &t);
 }
 
-static void mean_cell(struct page *g, struct md_table *t, size_t arm, size_t m)
+static void mean_cell(struct page *g, struct md_table *t, size_t condition, size_t m)
 {
     const int digits = sweep_measure_def(m)->digits;
     double mean, sd;
-    if (findings_mean(&g->f, arm, m, &mean, &sd) > 1) {
+    if (findings_mean(&g->f, condition, m, &mean, &sd) > 1) {
         md_cell(t, "%.*f ± %.*f", digits, mean, digits, sd);
     } else {
         value_cell(t, mean, digits);
     }
 }
 
-/* A table a measure, a row an arm; means where nothing is compared. */
-static void add_arms(struct page *g, size_t part)
+/* A table a measure, a row a condition; means where nothing is compared. */
+static void add_conditions(struct page *g, size_t part)
 {
     const struct findings_part *q = &g->f.part[part];
     const bool compared = q->n > 0;
@@ -370,11 +371,11 @@ static void add_arms(struct page *g, size_t part)
         cells(&t, "arm");
         cells(&t, compared ? effect_head : "mean ± sd");
         for (size_t i = 0; i < q->shown; i++) {
-            md_cell_text(&t, g->f.plan->arm[q->arm[i]].label);
+            md_cell_text(&t, g->f.plan->condition[q->condition[i]].label);
             if (i < q->n) {
-                effect_cells(g, &t, &g->f.arm[q->arm[i]].effect[m]);
+                effect_cells(g, &t, &g->f.condition[q->condition[i]].effect[m]);
             } else {
-                mean_cell(g, &t, q->arm[i], m);
+                mean_cell(g, &t, q->condition[i], m);
             }
         }
         end_table(g, &t);
@@ -401,7 +402,7 @@ static void add_part(struct page *g, size_t part)
         add_averages(g, part);
     }
     if (g->f.part[part].shown > 1 || g->f.part[part].n == 0) {
-        add_arms(g, part);
+        add_conditions(g, part);
     }
 }
 

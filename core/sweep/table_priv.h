@@ -21,21 +21,22 @@ void word_list_sort(struct word_list *l);
 /* The keys in which cells of the plan differ from the base, seed too, added to out. */
 enum err keys_of_plan(const struct sweep_plan *p, struct word_list *out,
                       struct errinfo *e) ERR_CHECKED;
-/* The values of `key` in an arm's cells, added to out. */
-enum err values_in_arm(const struct sweep_plan *p, size_t arm, const char *key,
-                       struct word_list *out, struct errinfo *e) ERR_CHECKED;
+/* The values of `key` in a condition's cells, added to out. */
+enum err values_in_condition(const struct sweep_plan *p, size_t condition,
+                             const char *key, struct word_list *out,
+                             struct errinfo *e) ERR_CHECKED;
 
-/* Findings of an arm, and of a part. */
-struct findings_arm {
+/* Findings of a condition, and of a part. */
+struct findings_condition {
     bool complete, compared;
     struct sweep_effect effect[SWEEP_MEASURES_ALL]; /* if compared */
 };
 struct findings_part {
-    size_t *arm;     /* those that are compared, else those that are complete */
-    size_t n, shown; /* compared; all in arm */
+    size_t *condition; /* those that are compared, else those that are complete */
+    size_t n, shown;   /* compared; all in condition */
     struct sweep_effect average[SWEEP_MEASURES_ALL];
-    /* The arm whose difference is many times that of any other, SWEEP_NONE: none; and
-     * the average without it. */
+    /* The condition whose difference is many times that of any other, SWEEP_NONE: none;
+     * and the average without it. */
     size_t outlier[SWEEP_MEASURES_ALL];
     struct sweep_effect rest[SWEEP_MEASURES_ALL];
 };
@@ -44,24 +45,24 @@ struct findings_part {
 struct findings {
     const struct sweep_plan *plan;
     const struct sweep_result *results;
-    struct sweep_set set;       /* the measures; of others nothing is known */
-    struct findings_arm *arm;   /* [n_arms] */
-    struct findings_part *part; /* [n_parts] */
-    size_t finished;            /* cells */
+    struct sweep_set set;                 /* the measures; of others nothing is known */
+    struct findings_condition *condition; /* [n_conditions] */
+    struct findings_part *part;           /* [n_parts] */
+    size_t finished;                      /* cells */
 };
 enum err findings_init(struct findings *f, const struct sweep_plan *p,
                        const struct sweep_result *results,
                        struct errinfo *e) ERR_CHECKED;
 void findings_deinit(struct findings *f);
 
-/* Mean and standard deviation over the seeds of a complete arm that have the measure;
- * how many these are. */
-size_t findings_mean(const struct findings *f, size_t arm, size_t m, double *mean,
+/* Mean and standard deviation over the seeds of a complete condition that have the
+ * measure; how many these are. */
+size_t findings_mean(const struct findings *f, size_t condition, size_t m, double *mean,
                      double *sd);
-/* The first part with a compared arm; SWEEP_NONE: none. */
+/* The first part with a compared condition; SWEEP_NONE: none. */
 size_t findings_main_part(const struct findings *f);
 
-/* How many compared arms of a part, of two pairs at least, came out which way. */
+/* How many compared conditions of a part, of two pairs at least, came out which way. */
 struct tally {
     size_t lower, higher, open;
 };
@@ -83,18 +84,18 @@ void page_item(struct page *g);
 void words_difference(const struct sweep_effect *x, struct str *out);
 /* Whether the verdict is lower or higher. */
 bool words_established(const struct sweep_effect *x);
-/* "model samples/model; k 4, 8; ": the settings of all n arms of the plan with their
- * values; with arm[n] only what these differ in, the seed apart, and the rate. The key
- * mask.rate is p. */
-void words_settings(struct page *g, const struct word_list *keys, const size_t *arm,
-                    size_t n);
+/* "model samples/model; k 4, 8; ": the settings of all n conditions of the plan with
+ * their values; with condition[n] only what these differ in, the seed apart, and the
+ * rate. The key mask.rate is p. */
+void words_settings(struct page *g, const struct word_list *keys,
+                    const size_t *condition, size_t n);
 /* "the 6 masked arms of part dose (k 4, 8; p 0.1, 0.3, 0.5; 5 pairs of seeds)". */
 void words_compared(struct page *g, size_t part);
 /* How many averages of a part came out in which way, of what is compared, and which:
  * beside what the paper reports, where the measures are the paper's. */
 void words_standings(struct page *g, size_t part);
-/* Items on what to read a part's averages with: arms of unequal L0, one arm that makes
- * an average, single arms. None where there is nothing to say. */
+/* Items on what to read a part's averages with: conditions of unequal L0, one condition
+ * that makes an average, single conditions. None where there is nothing to say. */
 void words_care(struct page *g, size_t part);
 
 #endif

@@ -79,7 +79,7 @@ static void check_sweep(const struct own *own, struct run_opts *ro)
         check_refusal(&e);
         return;
     }
-    require(p->n_cells > 0 && p->n_arms > 0);
+    require(p->n_cells > 0 && p->n_conditions > 0);
     cJSON_Delete(tree);
     sweep_plan_free(p);
 }

@@ -24,7 +24,8 @@ static void check(const struct sweep_plan *p)
     struct str text;
     struct sweep_result *r = NULL;
     for (size_t i = 0; i < p->n_cells; i++) {
-        require(p->cell[i].arm < p->n_arms && !strchr(p->cell[i].name, '/'));
+        require(p->cell[i].condition < p->n_conditions &&
+                !strchr(p->cell[i].name, '/'));
         require(p->cell[i].name[0] != '.');
         for (size_t j = 0; j < i; j++) {
             require(strcmp(p->cell[i].name, p->cell[j].name) != 0);

@@ -58,11 +58,11 @@ static inline void world_free(struct world *w)
     free(w->r);
 }
 
-/* The one masked arm of a plan that has one. */
-static inline size_t masked_arm(const struct world *w)
+/* The one masked condition of a plan that has one. */
+static inline size_t masked_condition(const struct world *w)
 {
-    for (size_t a = 0; a < w->p->n_arms; a++) {
-        if (w->p->arm[a].baseline != SWEEP_NONE) {
+    for (size_t a = 0; a < w->p->n_conditions; a++) {
+        if (w->p->condition[a].baseline != SWEEP_NONE) {
             return a;
         }
     }
@@ -70,19 +70,19 @@ static inline size_t masked_arm(const struct world *w)
     return 0;
 }
 
-/* Seed i of an arm. */
-static inline struct sweep_result *run_of(struct world *w, size_t arm, size_t i)
+/* Seed i of a condition. */
+static inline struct sweep_result *run_of(struct world *w, size_t condition, size_t i)
 {
-    return &w->r[w->p->arm[arm].cell[i]];
+    return &w->r[w->p->condition[condition].cell[i]];
 }
 
-/* Set a measure for all seeds of an arm with a baseline, on both sides. */
-static inline void set_pairs(struct world *w, size_t arm, size_t m, size_t n,
+/* Set a measure for all seeds of a condition with a baseline, on both sides. */
+static inline void set_pairs(struct world *w, size_t condition, size_t m, size_t n,
                              const double *before, const double *after)
 {
     for (size_t i = 0; i < n; i++) {
-        run_of(w, w->p->arm[arm].baseline, i)->v[m] = before[i];
-        run_of(w, arm, i)->v[m] = after[i];
+        run_of(w, w->p->condition[condition].baseline, i)->v[m] = before[i];
+        run_of(w, condition, i)->v[m] = after[i];
     }
 }
 
@@ -156,7 +156,8 @@ static inline struct world mixed_world(void)
     for (size_t i = 0; i < w.p->n_cells; i++) {
         const struct sweep_cell *c = &w.p->cell[i];
         for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
-            const double noise = 1e-7 * rng_unit_at(c->seed, RNG_SAMPLE, c->arm, m);
+            const double noise =
+                1e-7 * rng_unit_at(c->seed, RNG_SAMPLE, c->condition, m);
             const double up = m >= SWEEP_PROBING_K1 ? 1 : -1;
             w.r[i].v[m] =
                 0.5 + 0.01 * (double)c->seed + up * 0.1 * c->mask_rate + noise;

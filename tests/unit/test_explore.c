@@ -192,6 +192,7 @@ static void test_keys_are_answered(void **state)
     assert_true(isfinite(first) && first > 0);
     for (size_t i = 0; i < n; i++) {
         assert_string_equal(l[i].screen, screen_table.row[i]->name);
+        assert_int_equal(l[i].arms, 1);
         assert_true(l[i].keys == 5 && l[i].p50_ms > 0 && l[i].p95_ms >= l[i].p50_ms);
     }
 }

@@ -193,8 +193,8 @@ static void test_arms(void **state)
     settings_init(&s);
     assert_ok(json_parse(json, strlen(json), "plan", &tree, &e), &e);
     assert_ok(sweep_plan_new(tree, "plan", &s, &p, &e), &e);
-    assert_int_equal(p->n_arms, 2);
-    check_has(p->arm[1].label, "toy.word=kite");
+    assert_int_equal(p->n_conditions, 2);
+    check_has(p->condition[1].label, "toy.word=kite");
     sweep_plan_free(p);
     cJSON_Delete(tree);
 }

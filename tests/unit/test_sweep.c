@@ -65,11 +65,11 @@ static void stop_at_first(void *user, size_t cell, const struct sweep_result *r)
     atomic_store(&s->flag, true);
 }
 
-static void count_found(void *user, size_t arm, const char *key, double value,
+static void count_found(void *user, size_t condition, const char *key, double value,
                         double l0)
 {
     struct stopper *s = user;
-    (void)arm;
+    (void)condition;
     assert_string_equal(key, "k");
     assert_true(value > 1 && value < 20 && fabs(l0 - 5) < 1.5);
     s->found++;

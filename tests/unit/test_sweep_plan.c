@@ -1,5 +1,5 @@
-/* The plan of a sweep: cells, arms, baselines, names; which cells share an engine; the
- * files of finished cells. */
+/* The plan of a sweep: cells, conditions, baselines, names; which cells share an
+ * engine; the files of finished cells. */
 #include "base/file.h"
 #include "sweep/cellfile.h"
 #include "sweep/plan.h"
@@ -30,10 +30,10 @@ static struct sweep_plan *plan(const char *text)
     return p;
 }
 
-static size_t arm_of(const struct sweep_plan *p, const char *label)
+static size_t condition_of(const struct sweep_plan *p, const char *label)
 {
-    for (size_t a = 0; a < p->n_arms; a++) {
-        if (strcmp(p->arm[a].label, label) == 0) {
+    for (size_t a = 0; a < p->n_conditions; a++) {
+        if (strcmp(p->condition[a].label, label) == 0) {
             return a;
         }
     }
@@ -47,21 +47,21 @@ static void a_grid_has_every_combination(void **state)
     struct sweep_plan *p = plan("{\"seeds\": [7, 3], \"parts\": {\"dose\": "
                                 "{\"mask.rate\": [0, 0.1, 0.3], \"k\": [2, 4]}}}");
     assert_int_equal(p->n_cells, 12);
-    assert_int_equal(p->n_arms, 6);
+    assert_int_equal(p->n_conditions, 6);
     assert_int_equal(p->n_parts, 1);
-    assert_int_equal(p->part[0].n_arms, 6);
-    for (size_t a = 0; a < p->n_arms; a++) {
-        assert_int_equal(p->arm[a].n_cells, 2);
-        assert_int_equal(p->cell[p->arm[a].cell[0]].seed, 3); /* ascending */
-        assert_int_equal(p->cell[p->arm[a].cell[1]].seed, 7);
-        assert_int_equal(p->cell[p->arm[a].cell[0]].arm, a);
+    assert_int_equal(p->part[0].n_conditions, 6);
+    for (size_t a = 0; a < p->n_conditions; a++) {
+        assert_int_equal(p->condition[a].n_cells, 2);
+        assert_int_equal(p->cell[p->condition[a].cell[0]].seed, 3); /* ascending */
+        assert_int_equal(p->cell[p->condition[a].cell[1]].seed, 7);
+        assert_int_equal(p->cell[p->condition[a].cell[0]].condition, a);
     }
-    /* Each masked arm against the unmasked one of its k. */
-    assert_int_equal(p->arm[arm_of(p, "topk k=2 p=0.3")].baseline,
-                     arm_of(p, "topk k=2 p=0"));
-    assert_int_equal(p->arm[arm_of(p, "topk k=4 p=0.1")].baseline,
-                     arm_of(p, "topk k=4 p=0"));
-    assert_true(p->arm[arm_of(p, "topk k=4 p=0")].baseline == SWEEP_NONE);
+    /* Each masked condition against the unmasked one of its k. */
+    assert_int_equal(p->condition[condition_of(p, "topk k=2 p=0.3")].baseline,
+                     condition_of(p, "topk k=2 p=0"));
+    assert_int_equal(p->condition[condition_of(p, "topk k=4 p=0.1")].baseline,
+                     condition_of(p, "topk k=4 p=0"));
+    assert_true(p->condition[condition_of(p, "topk k=4 p=0")].baseline == SWEEP_NONE);
     sweep_plan_free(p);
 }
 
@@ -77,22 +77,22 @@ static void the_same_run_is_one_cell(void **state)
              "\"drop\", \"mix\"]},"
              "\"equal\": {\"about\": \"steps\", \"mask.rate\": [0, 0.3], "
              "\"equal_unmasked\": \"yes\", \"k\": 4}}}");
-    /* dose 4 arms, controls adds drop and mix, equal adds one */
-    assert_int_equal(p->n_arms, 7);
+    /* dose 4 conditions, controls adds drop and mix, equal adds one */
+    assert_int_equal(p->n_conditions, 7);
     assert_int_equal(p->n_cells, 14);
-    assert_int_equal(p->part[1].n_arms, 4);
-    assert_int_equal(p->part[2].n_arms, 2);
+    assert_int_equal(p->part[1].n_conditions, 4);
+    assert_int_equal(p->part[2].n_conditions, 2);
     assert_string_equal(p->part[2].about, "steps");
-    const size_t none = arm_of(p, "topk k=4 p=0");
+    const size_t none = condition_of(p, "topk k=4 p=0");
     static const char *const masked[] = {"topk k=4 p=0.3", "topk k=4 p=0.3 drop",
                                          "topk k=4 p=0.3 mix", "topk k=4 p=0.3 equal"};
     for (size_t i = 0; i < sizeof masked / sizeof *masked; i++) {
-        assert_int_equal(p->arm[arm_of(p, masked[i])].baseline, none);
+        assert_int_equal(p->condition[condition_of(p, masked[i])].baseline, none);
     }
     /* The same number of unmasked vectors takes 1500 / 0.7 steps. */
     struct settings s;
     struct errinfo e;
-    const size_t equal = p->arm[arm_of(p, masked[3])].cell[0];
+    const size_t equal = p->condition[condition_of(p, masked[3])].cell[0];
     assert_ok(sweep_cell_settings(p, &p->cell[equal], &s, &e), &e);
     assert_int_equal(s.steps, 2143);
     assert_true(s.mask_rate == 0.3);
@@ -193,8 +193,8 @@ static void batches_share_text_and_masks(void **state)
              "\"matryoshka.groups\": [\"0.5,0.5\", \"0.25,0.75\"]}}}");
     assert_true(p->n_cells <= 64);
     assert_ok(sweep_batches(p, NULL, batch, &n, &e), &e);
-    /* (rate, seed): 9 arms in 2 engines each, the second of which take in the groups;
-     * long: 2 */
+    /* (rate, seed): 9 conditions in 2 engines each, the second of which take in the
+     * groups; long: 2 */
     assert_int_equal(n, 4 * 2 + 2);
     for (size_t i = 0; i < p->n_cells; i++) {
         size_t mates = 0;

@@ -90,7 +90,7 @@ static void test_left_out(void **state)
     size_t searched = SWEEP_NONE;
     for (size_t i = 0; i < w.p->n_cells; i++) {
         const struct sweep_cell *c = &w.p->cell[i];
-        const struct sweep_arm *a = &w.p->arm[c->arm];
+        const struct sweep_condition *a = &w.p->condition[c->condition];
         if (strcmp(a->label, "topk k=4 p=0.1") == 0) {
             w.r[i].done = c->seed == 1;
             w.r[i].v[SWEEP_EV] = 777; /* must not show */
@@ -130,7 +130,7 @@ static void test_left_out(void **state)
     world_free(&w);
 }
 
-/* An average of arms that go opposite ways does not pass for no effect. */
+/* An average of conditions that go opposite ways does not pass for no effect. */
 static void test_both_ways(void **state)
 {
     (void)state;
@@ -141,7 +141,7 @@ static void test_both_ways(void **state)
         const double way = k && strcmp(k, "8") == 0 ? 2 : -1;
         w.r[i].v[SWEEP_ROBUSTNESS] =
             0.5 + way * c->mask_rate +
-            1e-4 * rng_unit_at(c->seed, RNG_SAMPLE, c->arm, 99);
+            1e-4 * rng_unit_at(c->seed, RNG_SAMPLE, c->condition, 99);
     }
     char *text = text_of(&w, sweep_markdown);
     check_has(text, "**dose:** Single arms by themselves: "
@@ -179,36 +179,37 @@ static void test_confounded(void **state)
     world_free(&w);
 }
 
-/* Set a measure: the unmasked arms .5, the i-th compared arm of part 0 that plus by[i],
- * seeds apart by `spread`, which cancels over the arms but for a little. */
-static void set_by_arm(struct world *w, size_t m, const double *by, double spread)
+/* Set a measure: the unmasked conditions .5, the i-th compared condition of part 0 that
+ * plus by[i], seeds apart by `spread`, which cancels over the conditions but for a
+ * little. */
+static void set_by_condition(struct world *w, size_t m, const double *by, double spread)
 {
     size_t n = 0;
     for (size_t i = 0; i < w->p->n_cells; i++) {
         w->r[i].v[m] = 0.5;
     }
-    for (size_t i = 0; i < w->p->part[0].n_arms; i++) {
-        const size_t arm = w->p->part[0].arm[i];
-        if (w->p->arm[arm].baseline == SWEEP_NONE) {
+    for (size_t i = 0; i < w->p->part[0].n_conditions; i++) {
+        const size_t condition = w->p->part[0].condition[i];
+        if (w->p->condition[condition].baseline == SWEEP_NONE) {
             continue;
         }
-        for (size_t j = 0; j < w->p->arm[arm].n_cells; j++) {
+        for (size_t j = 0; j < w->p->condition[condition].n_cells; j++) {
             const double way = j % 2 ? spread : -spread;
             const double little = n == 0 && j == 1 ? 1e-4 : 0;
-            run_of(w, arm, j)->v[m] = 0.5 + by[n] + (n % 2 ? way : -way) + little;
+            run_of(w, condition, j)->v[m] = 0.5 + by[n] + (n % 2 ? way : -way) + little;
         }
         n++;
     }
 }
 
-/* An arm that alone makes an average is named, with the average without it. */
+/* A condition that alone makes an average is named, with the average without it. */
 static void test_outlier(void **state)
 {
     (void)state;
     struct world w = mixed_world();
     const double by[] = {-0.01, -0.02, -0.01, -0.02, -3.0, -0.01};
     const double not_by[] = {-0.01, -0.02, -0.01, -0.02, -0.09, -0.01};
-    set_by_arm(&w, SWEEP_EV_OOD, by, 0.001);
+    set_by_condition(&w, SWEEP_EV_OOD, by, 0.001);
     char *text = text_of(&w, sweep_markdown);
     check_layout(text);
     /* (5 x -0.014 - 3) / 6 */
@@ -218,7 +219,7 @@ static void test_outlier(void **state)
     check_has(text, "| - without topk k=8 p=0.3 | 0.5000 | 0.4860 | -0.0140 [");
     check_has(text, "| explained variance OOD | | **-0.5117**† |");
     free(text);
-    set_by_arm(&w, SWEEP_EV_OOD, not_by, 0.001);
+    set_by_condition(&w, SWEEP_EV_OOD, not_by, 0.001);
     text = text_of(&w, sweep_markdown); /* 4.5 times as much is one of them */
     check_has_not(text, "- without");
     check_has_not(text, "**†");
@@ -226,13 +227,14 @@ static void test_outlier(void **state)
     world_free(&w);
 }
 
-/* The report says so if an average is established but no single arm is. */
-static void test_no_single_arm(void **state)
+/* The report says so if an average is established but no single condition is. */
+static void test_no_single_condition(void **state)
 {
     (void)state;
     struct world w = mixed_world();
     const double by[] = {-0.02, -0.02, -0.02, -0.02, -0.02, -0.02};
-    set_by_arm(&w, SWEEP_ABSORPTION, by, 0.01); /* opposite in every other arm */
+    set_by_condition(&w, SWEEP_ABSORPTION, by,
+                     0.01); /* opposite in every other condition */
     char *text = text_of(&w, sweep_markdown);
     check_has(text, "**dose:** Single arms by themselves: absorption, semantic "
                     "established in none.");
@@ -270,7 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_markdown),  cmocka_unit_test(test_left_out),
         cmocka_unit_test(test_both_ways), cmocka_unit_test(test_confounded),
-        cmocka_unit_test(test_outlier),   cmocka_unit_test(test_no_single_arm),
+        cmocka_unit_test(test_outlier),   cmocka_unit_test(test_no_single_condition),
         cmocka_unit_test(test_summary),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

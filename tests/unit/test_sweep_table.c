@@ -10,13 +10,13 @@ static void test_paired_t(void **state)
     (void)state;
     struct errinfo e;
     struct world w = world_new(ONE_ARM("3"));
-    const size_t arm = masked_arm(&w);
+    const size_t condition = masked_condition(&w);
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     const double before[] = {0.1, 0.5, 0.2}, after[] = {0.2, 0.7, 0.5};
-    set_pairs(&w, arm, SWEEP_PROBING_K5, 3, before, after);
-    assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
+    set_pairs(&w, condition, SWEEP_PROBING_K5, 3, before, after);
+    assert_ok(sweep_effects(w.p, w.r, condition, x, &e), &e);
     const struct sweep_effect *k5 = &x[SWEEP_PROBING_K5];
-    assert_int_equal(k5->arm, arm);
+    assert_int_equal(k5->condition, condition);
     assert_int_equal(k5->measure, SWEEP_PROBING_K5);
     assert_int_equal(k5->pairs, 3);
     assert_int_equal(k5->lower, 0);
@@ -36,8 +36,8 @@ static void test_paired_t(void **state)
     assert_int_equal(dead->pairs, 0);
     assert_true(isnan(dead->p) && isnan(dead->p_holm) && isnan(dead->by.mean));
     assert_int_equal(sweep_verdict_of(dead), SWEEP_TOO_FEW);
-    check_error(sweep_effects(w.p, w.r, w.p->arm[arm].baseline, x, &e), ERR_USAGE, &e,
-                "no unmasked arm");
+    check_error(sweep_effects(w.p, w.r, w.p->condition[condition].baseline, x, &e),
+                ERR_USAGE, &e, "no unmasked condition");
     world_free(&w);
 }
 
@@ -84,12 +84,13 @@ static void test_scipy(void **state)
                                 SWEEP_UNDECIDED, SWEEP_UNDECIDED, SWEEP_UNDECIDED,
                                 SWEEP_UNDECIDED};
     struct world w = world_new(ONE_ARM("6"));
-    const size_t arm = masked_arm(&w);
+    const size_t condition = masked_condition(&w);
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     for (size_t m = 0; m < N; m++) {
-        set_pairs(&w, arm, m + 1, 6, reference_values[m][0], reference_values[m][1]);
+        set_pairs(&w, condition, m + 1, 6, reference_values[m][0],
+                  reference_values[m][1]);
     }
-    assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
+    assert_ok(sweep_effects(w.p, w.r, condition, x, &e), &e);
     for (size_t m = 0; m < N; m++) {
         const struct sweep_effect *got = &x[m + 1];
         check_near(got->by.mean, reference_effects[m][0], 1e-11);
@@ -111,30 +112,31 @@ static void test_missing(void **state)
     (void)state;
     struct errinfo e;
     struct world w = world_new(ONE_ARM("4"));
-    const size_t arm = masked_arm(&w), base = w.p->arm[arm].baseline;
+    const size_t condition = masked_condition(&w),
+                 base = w.p->condition[condition].baseline;
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     const double before[] = {1, 2, 3, 4}, after[] = {1.5, 2.25, 103, 4.5};
-    set_pairs(&w, arm, SWEEP_PROBING_K1, 4, before, after);
-    set_pairs(&w, arm, SWEEP_PROBING_K5, 4, before, after);
+    set_pairs(&w, condition, SWEEP_PROBING_K1, 4, before, after);
+    set_pairs(&w, condition, SWEEP_PROBING_K5, 4, before, after);
     run_of(&w, base, 2)->v[SWEEP_PROBING_K5] = (double)NAN;
-    assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
+    assert_ok(sweep_effects(w.p, w.r, condition, x, &e), &e);
     assert_int_equal(x[SWEEP_PROBING_K1].pairs, 4);
     assert_int_equal(x[SWEEP_PROBING_K5].pairs, 3);
     check_near(x[SWEEP_PROBING_K5].by.mean, 1.25 / 3, 1e-12);
     check_near(x[SWEEP_PROBING_K5].before, 7.0 / 3, 1e-12);
-    assert_true(sweep_arm_complete(w.p, w.r, arm));
-    run_of(&w, arm, 2)->done = false;
-    assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
+    assert_true(sweep_condition_complete(w.p, w.r, condition));
+    run_of(&w, condition, 2)->done = false;
+    assert_ok(sweep_effects(w.p, w.r, condition, x, &e), &e);
     assert_int_equal(x[SWEEP_PROBING_K1].pairs, 3);
     check_near(x[SWEEP_PROBING_K1].by.mean, 1.25 / 3, 1e-12);
-    assert_false(sweep_arm_complete(w.p, w.r, arm));
-    assert_false(sweep_arm_compared(w.p, w.r, arm));
-    assert_true(sweep_arm_complete(w.p, w.r, base));
-    assert_false(sweep_arm_compared(w.p, w.r, base)); /* with what? */
+    assert_false(sweep_condition_complete(w.p, w.r, condition));
+    assert_false(sweep_condition_compared(w.p, w.r, condition));
+    assert_true(sweep_condition_complete(w.p, w.r, base));
+    assert_false(sweep_condition_compared(w.p, w.r, base)); /* with what? */
     /* One pair is too few for an effect. */
-    run_of(&w, arm, 0)->done = false;
+    run_of(&w, condition, 0)->done = false;
     run_of(&w, base, 1)->done = false;
-    assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
+    assert_ok(sweep_effects(w.p, w.r, condition, x, &e), &e);
     assert_int_equal(x[SWEEP_PROBING_K1].pairs, 1);
     check_near(x[SWEEP_PROBING_K1].by.mean, 0.5, 1e-12);
     assert_true(isnan(x[SWEEP_PROBING_K1].by.low) && isnan(x[SWEEP_PROBING_K1].p));
@@ -149,16 +151,16 @@ static void test_no_spread(void **state)
     (void)state;
     struct errinfo e;
     struct world w = world_new(ONE_ARM("6"));
-    const size_t arm = masked_arm(&w);
+    const size_t condition = masked_condition(&w);
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     const double before[] = {0.1, 0.2, 0.3, 0.4, 0.5, 0.7};
     double after[6];
-    set_pairs(&w, arm, SWEEP_L0_CLEAN, 6, before, before);
+    set_pairs(&w, condition, SWEEP_L0_CLEAN, 6, before, before);
     for (int i = 0; i < 6; i++) {
         after[i] = before[i] + 1.0 / 512; /* equal but for rounding */
     }
-    set_pairs(&w, arm, SWEEP_DEAD_CLEAN, 6, before, after);
-    assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
+    set_pairs(&w, condition, SWEEP_DEAD_CLEAN, 6, before, after);
+    assert_ok(sweep_effects(w.p, w.r, condition, x, &e), &e);
     const struct sweep_effect *same = &x[SWEEP_L0_CLEAN], *dead = &x[SWEEP_DEAD_CLEAN];
     assert_int_equal(sweep_verdict_of(same), SWEEP_SAME);
     check_near(same->p, 1.0, 0.0);
@@ -174,7 +176,7 @@ static void test_no_spread(void **state)
     world_free(&w);
 }
 
-/* Two arms: in each seed the mean of both, then paired over seeds. */
+/* Two conditions: in each seed the mean of both, then paired over seeds. */
 static void test_average(void **state)
 {
     (void)state;
@@ -183,8 +185,8 @@ static void test_average(void **state)
                                "{'two': {'k': [4, 8], 'mask.rate': [0, 0.3]}}}");
     struct sweep_effect x[SWEEP_MEASURE_COUNT], one[SWEEP_MEASURE_COUNT];
     size_t masked[2], n = 0;
-    for (size_t a = 0; a < w.p->n_arms; a++) {
-        if (w.p->arm[a].baseline != SWEEP_NONE) {
+    for (size_t a = 0; a < w.p->n_conditions; a++) {
+        if (w.p->condition[a].baseline != SWEEP_NONE) {
             masked[n++] = a;
         }
     }
@@ -196,20 +198,20 @@ static void test_average(void **state)
     set_pairs(&w, masked[1], SWEEP_PROBING_K1, 3, b1, a1);
     assert_ok(sweep_average(w.p, w.r, 0, x, &e), &e);
     const struct sweep_effect *k5 = &x[SWEEP_PROBING_K5];
-    assert_int_equal(k5->arm, SWEEP_NONE);
-    assert_int_equal(k5->arms, 2);
+    assert_int_equal(k5->condition, SWEEP_NONE);
+    assert_int_equal(k5->conditions, 2);
     assert_int_equal(k5->pairs, 3);
     check_near(k5->before, 4.0, 1e-12);
     check_near(k5->by.mean, 0.2, 1e-12); /* of 0.1, 0.2, 0.3 */
     check_near(k5->p, 1.0 - sqrt(12.0 / 14.0), 1e-10);
-    /* A measure that one arm does not have is an average over the other. */
+    /* A measure that one condition does not have is an average over the other. */
     assert_ok(sweep_effects(w.p, w.r, masked[1], one, &e), &e);
-    assert_int_equal(x[SWEEP_PROBING_K1].arms, 1);
+    assert_int_equal(x[SWEEP_PROBING_K1].conditions, 1);
     check_near(x[SWEEP_PROBING_K1].p, one[SWEEP_PROBING_K1].p, 0.0);
-    /* An arm with a run missing does not count. */
+    /* A condition with a run missing does not count. */
     run_of(&w, masked[0], 1)->done = false;
     assert_ok(sweep_average(w.p, w.r, 0, x, &e), &e);
-    assert_int_equal(k5->arms, 1);
+    assert_int_equal(k5->conditions, 1);
     check_near(k5->by.mean, 0.1, 1e-12);
     world_free(&w);
 }
@@ -222,15 +224,16 @@ static void test_other_seeds(void **state)
     struct world w = world_new(
         "{'settings': {'arch': 'topk'}, 'parts': {'a': {'seeds': [1, 2, 3, 4, 5], "
         "'mask.rate': 0}, 'b': {'seeds': [4, 2, 9], 'mask.rate': 0.3}}}");
-    const size_t arm = masked_arm(&w), base = w.p->arm[arm].baseline;
+    const size_t condition = masked_condition(&w),
+                 base = w.p->condition[condition].baseline;
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     for (size_t i = 0; i < 5; i++) {
         run_of(&w, base, i)->v[SWEEP_ROBUSTNESS] = (double)(i + 1);
     }
-    run_of(&w, arm, 0)->v[SWEEP_ROBUSTNESS] = 2.5; /* seed 2 */
-    run_of(&w, arm, 1)->v[SWEEP_ROBUSTNESS] = 5.5; /* seed 4 */
-    run_of(&w, arm, 2)->v[SWEEP_ROBUSTNESS] = 70;
-    assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
+    run_of(&w, condition, 0)->v[SWEEP_ROBUSTNESS] = 2.5; /* seed 2 */
+    run_of(&w, condition, 1)->v[SWEEP_ROBUSTNESS] = 5.5; /* seed 4 */
+    run_of(&w, condition, 2)->v[SWEEP_ROBUSTNESS] = 70;
+    assert_ok(sweep_effects(w.p, w.r, condition, x, &e), &e);
     assert_int_equal(x[SWEEP_ROBUSTNESS].pairs, 2);
     check_near(x[SWEEP_ROBUSTNESS].before, 3.0, 1e-12);
     check_near(x[SWEEP_ROBUSTNESS].by.mean, 1.0, 1e-12);
@@ -239,12 +242,13 @@ static void test_other_seeds(void **state)
 
 /* ---- how often a verdict is wrong ---- */
 
-/* Draw all measures of the masked arm. `shared`: how much of the noise measures have in
- * common; `grain` > 0: values come in steps of it, as shares of few latents do. */
-static void draw(struct world *w, size_t arm, uint64_t at, double effect, double shared,
-                 double grain)
+/* Draw all measures of the masked condition. `shared`: how much of the noise measures
+ * have in common; `grain` > 0: values come in steps of it, as shares of few latents do.
+ */
+static void draw(struct world *w, size_t condition, uint64_t at, double effect,
+                 double shared, double grain)
 {
-    const struct sweep_arm *a = &w->p->arm[arm];
+    const struct sweep_condition *a = &w->p->condition[condition];
     struct rng rng = rng_begin(11, RNG_SAMPLE, at);
     for (size_t i = 0; i < a->n_cells; i++) {
         const double common = rng_normal(&rng);
@@ -254,25 +258,25 @@ static void draw(struct world *w, size_t arm, uint64_t at, double effect, double
                 sqrt(shared) * common + sqrt(1.0 - shared) * rng_normal(&rng);
             const double b = 0.5 + 0.1 * of_seed, d = effect + 0.01 * noise;
             run_of(w, a->baseline, i)->v[m] = grain > 0 ? grain * round(b / grain) : b;
-            run_of(w, arm, i)->v[m] =
+            run_of(w, condition, i)->v[m] =
                 grain > 0 ? grain * (round(b / grain) + round(d / grain)) : b + d;
         }
     }
 }
 
-/* In how many of n draws an arm gets a verdict on any measure at all. */
+/* In how many of n draws a condition gets a verdict on any measure at all. */
 static size_t count_verdicts(const char *plan, size_t n, double effect, double shared,
                              double grain)
 {
     struct errinfo e;
     struct world w = world_new(plan);
-    const size_t arm = masked_arm(&w);
+    const size_t condition = masked_condition(&w);
     struct sweep_effect x[SWEEP_MEASURE_COUNT];
     size_t with = 0;
     for (size_t i = 0; i < n; i++) {
         bool any = false;
-        draw(&w, arm, i, effect, shared, grain);
-        assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);
+        draw(&w, condition, i, effect, shared, grain);
+        assert_ok(sweep_effects(w.p, w.r, condition, x, &e), &e);
         for (size_t m = 0; m < SWEEP_MEASURE_COUNT; m++) {
             const enum sweep_verdict v = sweep_verdict_of(&x[m]);
             any |= v == SWEEP_LOWER || v == SWEEP_HIGHER;
@@ -284,7 +288,7 @@ static size_t count_verdicts(const char *plan, size_t n, double effect, double s
     return with;
 }
 
-/* Without any effect an arm gets a verdict in 5 % of cases at most, by whatever
+/* Without any effect a condition gets a verdict in 5 % of cases at most, by whatever
  * measure: of 600, 30 and a standard deviation of 5. */
 static void test_false_verdicts(void **state)
 {
@@ -353,7 +357,7 @@ static void test_csv(void **state)
             assert_string_equal(field(t, row, "k"), "");
         }
         assert_string_equal(field(t, row, "steps_trained"), "1000");
-        assert_string_equal(field(t, row, "arm"), w.p->arm[c->arm].label);
+        assert_string_equal(field(t, row, "arm"), w.p->condition[c->condition].label);
         row++;
     }
     assert_string_equal(field(t, 0, "parts"), "dose");
@@ -376,10 +380,10 @@ static void test_json(void **state)
     char *text = text_of(&w, sweep_json);
     assert_ok(json_parse(text, strlen(text), "results.json", &root, &e), &e);
     const cJSON *cells = cJSON_GetObjectItem(root, "cells");
-    const cJSON *arms = cJSON_GetObjectItem(root, "arms");
+    const cJSON *conditions = cJSON_GetObjectItem(root, "arms");
     const cJSON *parts = cJSON_GetObjectItem(root, "parts");
     assert_int_equal(cJSON_GetArraySize(cells), w.p->n_cells);
-    assert_int_equal(cJSON_GetArraySize(arms), w.p->n_arms);
+    assert_int_equal(cJSON_GetArraySize(conditions), w.p->n_conditions);
     assert_string_equal(
         cJSON_GetObjectItem(cJSON_GetArrayItem(parts, 1), "name")->valuestring,
         "long, \"so\" to say;\n|");
@@ -392,7 +396,7 @@ static void test_json(void **state)
     const cJSON *last = cJSON_GetArrayItem(cells, (int)w.p->n_cells - 1);
     assert_true(cJSON_IsFalse(cJSON_GetObjectItem(last, "finished")));
     assert_null(cJSON_GetObjectItem(last, "measures"));
-    /* Nine masked arms, one of which is not complete. */
+    /* Nine masked conditions, one of which is not complete. */
     const cJSON *effects = cJSON_GetObjectItem(root, "effects");
     assert_int_equal(cJSON_GetArraySize(effects), 8 * SWEEP_MEASURE_COUNT);
     const cJSON *x = NULL;

@@ -11,10 +11,11 @@ struct seen {
     size_t found, progress;
 };
 
-static void on_found(void *user, size_t arm, const char *key, double value, double l0)
+static void on_found(void *user, size_t condition, const char *key, double value,
+                     double l0)
 {
     struct seen *s = user;
-    (void)arm;
+    (void)condition;
     (void)l0;
     assert_string_equal(key, "k");
     assert_true(value > 0);

@@ -1,4 +1,4 @@
-/* Compare, for screens that hand it two runs (Runs) or go to it. */
+/* Compare, for whom hands it runs; Runs does by the command. */
 #ifndef SAETOP_UI_SCREENS_COMPARE_H
 #define SAETOP_UI_SCREENS_COMPARE_H
 

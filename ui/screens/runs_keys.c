@@ -1,6 +1,5 @@
 /* The keys of Runs, and what they do. */
 #include "ui/leave.h"
-#include "ui/screens/compare.h"
 #include "ui/screens/runs_priv.h"
 
 #include <stdio.h>
@@ -74,8 +73,10 @@ static void compare_paths(struct app *a, const struct session_view *v, const cha
     if (strlen(text) >= COMPARE_PATH) {
         app_say(a, true, "compare: found paths of %zu bytes, expected under %d",
                 strlen(text), COMPARE_PATH);
-    } else {
-        compare_with(a, v, text);
+    } else { /* by its command, as Compare leads here itself */
+        char line[COMPARE_PATH + 16];
+        snprintf(line, sizeof line, "compare %s", text);
+        app_run(a, v, line);
     }
 }
 
