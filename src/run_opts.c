@@ -7,6 +7,7 @@
 #include "samples_dir.h"
 #include "shell_word.h"
 #include "train/also.h"
+#include "train/settings_shards.h"
 #include "train/settings_synth.h"
 
 #include <stdio.h>
@@ -31,11 +32,11 @@ static struct opt text_row(const char *name, const char **to, const char *arg,
 /* Placeholder for a setting's value in -h. */
 static const char *arg_name(const struct setting_def *d)
 {
-    const char *const paths[][2] = {{setting_key.model, "DIR"},
-                                    {setting_key.corpus, "FILE"},
-                                    {setting_key.ood, "FILE"},
-                                    {setting_key.concepts, "FILE"},
-                                    {setting_key.cache, "DIR"}};
+    const char *const paths[][2] = {
+        {setting_key.model, "DIR"},       {setting_key.corpus, "FILE"},
+        {setting_key.ood, "FILE"},        {setting_key.concepts, "FILE"},
+        {setting_key.activations, "DIR"}, {setting_key.tokenizer, "DIR"},
+        {setting_key.cache, "DIR"}};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (strcmp(d->key, paths[i][0]) == 0) {
             return paths[i][1];
@@ -99,11 +100,11 @@ static bool has_flag(const struct opt *own, size_t n, const char *flag)
 /* Whether looking at a run or an SAE depends on it. */
 static bool is_read(const struct setting_def *d)
 {
-    const char *const keys[] = {setting_key.model,       setting_key.corpus,
-                                setting_key.ood,         setting_key.concepts,
-                                setting_key.hook,        setting_key.seed,
-                                setting_key.context,     setting_key.threads,
-                                setting_key.browse_rows, setting_key.calibrate_l0};
+    const char *const keys[] = {
+        setting_key.tokenizer, setting_key.activations, setting_key.model,
+        setting_key.corpus,    setting_key.ood,         setting_key.concepts,
+        setting_key.hook,      setting_key.seed,        setting_key.context,
+        setting_key.threads,   setting_key.browse_rows, setting_key.calibrate_l0};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (strcmp(d->key, keys[i]) == 0) {
             return true;
@@ -160,10 +161,19 @@ static void add_own_rows(struct run_opts *r, const struct opt *own, size_t n_own
     r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
 }
 
+/* Sweeps measure with a model, and say so where --set names these. */
+static bool is_no_flag(const char *command, const struct setting_def *d)
+{
+    return strcmp(command, "sweep") == 0 &&
+           (strcmp(d->key, setting_key.activations) == 0 ||
+            strcmp(d->key, setting_key.tokenizer) == 0);
+}
+
 /* A setting is a row of --set, and one of its flag unless the command has such a row.
  */
 static void add_settings(struct run_opts *r, const struct settings *bundled,
-                         const struct opt *own, size_t n_own, bool reads)
+                         const char *command, const struct opt *own, size_t n_own,
+                         bool reads)
 {
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
@@ -176,7 +186,7 @@ static void add_settings(struct run_opts *r, const struct settings *bundled,
             text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), help);
         r->n_set++;
         if (t[i].flag && !has_flag(own, n_own, t[i].flag) &&
-            r->n_flags < RUN_OPTS_MAX) {
+            !is_no_flag(command, &t[i]) && r->n_flags < RUN_OPTS_MAX) {
             const size_t f = r->n_flags++;
             r->flag_def[f] = &t[i];
             r->flag[f] = text_row(t[i].flag, &r->flag_value[f], arg_name(&t[i]), help);
@@ -184,9 +194,10 @@ static void add_settings(struct run_opts *r, const struct settings *bundled,
     }
 }
 
-/* `reads`: the settings that looking at a run depends on, and no further arms. */
-static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
-                        bool reads)
+/* `command`: its name; `reads`: the settings that looking at a run depends on, and no
+ * further arms. */
+static void fill_tables(struct run_opts *r, const char *command, const struct opt *own,
+                        size_t n_own, bool reads)
 {
     struct settings bundled;
     struct errinfo e = {0};
@@ -195,13 +206,13 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
      * told. */
     const bool known = run_opts_settings(r, &bundled, &e) == OK;
     add_own_rows(r, own, n_own, reads);
-    add_settings(r, known ? &bundled : NULL, own, n_own, reads);
+    add_settings(r, known ? &bundled : NULL, command, own, n_own, reads);
 }
 
 void run_opts_list(struct str *out)
 {
     static struct run_opts r; /* large */
-    fill_tables(&r, NULL, 0, false);
+    fill_tables(&r, "", NULL, 0, false);
     const struct opts o = {.set = r.set, .n_set = r.n_set};
     opts_settings(&o, out);
 }
@@ -240,7 +251,7 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
                     size_t n_own, int argc, char **argv, struct opts_result *parsed,
                     int *status)
 {
-    fill_tables(r, own, n_own, false);
+    fill_tables(r, what.name, own, n_own, false);
     return begin(r, what, argc, argv, parsed, status);
 }
 
@@ -248,7 +259,7 @@ bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct o
                             size_t n_own, int argc, char **argv,
                             struct opts_result *parsed, int *status)
 {
-    fill_tables(r, own, n_own, true);
+    fill_tables(r, what.name, own, n_own, true);
     what.elsewhere = of_training;
     return begin(r, what, argc, argv, parsed, status);
 }
@@ -276,6 +287,8 @@ static void make_paths_absolute(struct settings *s)
     make_absolute(s->corpus, sizeof s->corpus);
     make_absolute(s->ood, sizeof s->ood);
     make_absolute(s->concepts, sizeof s->concepts);
+    make_absolute(s->activations, sizeof s->activations);
+    make_absolute(s->tokenizer, sizeof s->tokenizer);
 }
 
 static enum err set_default(struct settings *s, const char *key, const char *value,
@@ -453,14 +466,17 @@ enum err run_opts_settings(const struct run_opts *r, struct settings *out,
     TRY(run_opts_given(r, &s, e));
     const bool own_model = s.model[0] != '\0';
     const bool synthetic = s.source == SOURCE_SYNTHETIC;
+    const bool files = s.activations[0] || s.source == SOURCE_ACTIVATIONS;
     settings_init(&s);
     TRY(samples_dir(s.samples_dir, sizeof s.samples_dir, e));
-    if (!own_model && !synthetic) {
+    if (!own_model && !synthetic && !files) {
         TRY(samples_path(SAMPLE_CONFIG, sample, sizeof sample, e));
         TRY(settings_load(&s, sample, e));
     }
     TRY(add_given(r, &s, e));
-    TRY(synthetic ? settings_synth_defaults(&s, e) : fill_bundled(&s, e));
+    TRY(files       ? settings_shards_defaults(&s, e)
+        : synthetic ? settings_synth_defaults(&s, e)
+                    : fill_bundled(&s, e));
     *out = s;
     return OK;
 }
@@ -476,7 +492,7 @@ enum err run_opts_explorer(struct settings *s, bool single, struct errinfo *e)
         return OK;
     }
     TRY(settings_set(s, setting_key.twin, "unmasked", from_program("explorer"), e));
-    return settings_named(s, setting_key.model) ||
+    return settings_named(s, setting_key.model) || s->activations[0] ||
                    settings_given(s, setting_key.seed_count)
                ? OK
                : settings_set(s, setting_key.seed_count, SAMPLE_SEEDS,

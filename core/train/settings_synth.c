@@ -42,11 +42,17 @@ bool setting_is_synth(const struct setting_def *d)
 enum err settings_need_text(const struct settings *s, const char *what,
                             struct errinfo *e)
 {
-    return s->source == SOURCE_MODEL
-               ? OK
-               : err_set(e, ERR_USAGE,
+    if (s->source == SOURCE_MODEL) {
+        return OK;
+    }
+    return s->source == SOURCE_SYNTHETIC
+               ? err_set(e, ERR_USAGE,
                          "%s: source=synthetic has no model and no text to look at; "
                          "saetop eval measures such a run",
+                         what)
+               : err_set(e, ERR_USAGE,
+                         "%s: activations made elsewhere have no model and no text to "
+                         "look at: name them, --model DIR --corpus FILE",
                          what);
 }
 
