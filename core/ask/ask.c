@@ -1,5 +1,6 @@
 /* Whom one asks, the tokens, the workspaces, and the passes of the model. */
 #include "acts/harvest.h"
+#include "ask/ask_heldout.h"
 #include "ask/ask_priv.h"
 #include "base/mem.h"
 #include "lm/generate.h"
@@ -34,6 +35,7 @@ enum err ask_subject_new(const struct ask_parts *p, struct ask_subject **out,
                               .mask_token = p->mask_token,
                               .context = n_ctx < ASK_ROW_MAX ? n_ctx : ASK_ROW_MAX};
     s->table = p->table ? latent_table_ref(p->table) : NULL;
+    s->text = p->text ? ask_rows_ref(p->text) : NULL;
     atomic_init(&s->refs, 1);
     *out = s;
     return OK;
@@ -49,6 +51,7 @@ void ask_subject_unref(struct ask_subject *s)
 {
     if (s && atomic_fetch_sub(&s->refs, 1) == 1) {
         latent_table_unref(s->table);
+        ask_rows_unref(s->text);
         sae_free(s->sae);
         mem_free(s);
     }

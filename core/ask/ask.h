@@ -28,6 +28,7 @@
 
 /* A model and a frozen SAE at one of its hooks. Immutable, shared by reference count:
  * any number of threads may ask, each with a struct ask. */
+struct ask_rows; /* ask_heldout.h */
 struct ask_subject {
     atomic_int refs;
     const struct lm *lm; /* borrowed: outlives the subject */
@@ -36,6 +37,7 @@ struct ask_subject {
     int32_t mask_token;         /* -1: there is none, nothing can be masked */
     struct latent_table *table; /* owned reference; NULL: densities and greatest
                                    activations are not known */
+    struct ask_rows *text;      /* owned reference; NULL: no held-out text is known */
     size_t context;             /* the longest row: the model's, or ASK_ROW_MAX */
 };
 /* Longest row that is asked about, whatever the model's context. */
@@ -48,6 +50,7 @@ struct ask_parts {
     struct lm_hook hook;
     int32_t mask_token;
     struct latent_table *table; /* of this very SAE, or NULL; a reference is taken */
+    struct ask_rows *text;      /* likewise */
 };
 /* ERR_FORMAT where the SAE's width is not the hook's. */
 enum err ask_subject_new(const struct ask_parts *parts, struct ask_subject **out,

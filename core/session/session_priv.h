@@ -182,9 +182,10 @@ enum err session_need_eval_set(struct session *s, struct harvester *h,
 /* session_subject.c: whom prompts are put to. Job thread. */
 /* Begin to answer questions; what goes wrong is said. */
 void session_begin_asking(struct session *s);
-/* Show a copy of the job's SAE with its model; `table` of this very SAE, or NULL. */
+/* Show a copy of the job's SAE with its model and held-out text; `table` of this very
+ * SAE, or NULL. */
 enum err session_show_subject(struct session *s, const struct job *job,
-                              struct latent_table *table,
+                              struct latent_table *table, struct ask_rows *text,
                               struct errinfo *e) ERR_CHECKED;
 /* Beginnings of rows as texts to begin with. */
 void session_show_presets(struct session *s, const struct acts_set *set);

@@ -27,13 +27,15 @@ void session_begin_asking(struct session *s)
 }
 
 enum err session_show_subject(struct session *s, const struct job *job,
-                              struct latent_table *table, struct errinfo *e)
+                              struct latent_table *table, struct ask_rows *text,
+                              struct errinfo *e)
 {
     struct ask_subject *subject = NULL;
     struct ask_parts parts = {.lm = s->in->lm,
                               .hook = s->in->hook,
                               .mask_token = s->in->mask_token,
-                              .table = table};
+                              .table = table,
+                              .text = text};
     TRY(sae_copy(job->sae, &parts.sae, e));
     TRY(ask_subject_new(&parts, &subject, e));
     pthread_mutex_lock(&s->mu);
