@@ -1,5 +1,5 @@
 /* saetop ask: what a model and its SAE say to a prompt. */
-#include "ask_out.h"
+#include "ask_effect.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "browse.h"
@@ -18,7 +18,7 @@ struct ask_args {
     struct text_input text;
     struct opt_list mask, ablate, steer;
     const char *why, *target, *against;
-    int64_t at, tokens, seed, top, top_k;
+    int64_t at, tokens, seed, top, top_k, heldout;
     double temperature, top_p, densest;
     bool json;
     struct run_opts named;
@@ -26,8 +26,9 @@ struct ask_args {
 
 /* What is opened, and all that is asked of it. */
 struct asking {
-    struct browse b;     /* with a table of latents, for --densest */
-    struct browse_lm lm; /* without */
+    struct browse b;       /* with text, for --heldout, and a table, for --densest */
+    struct browse_lm lm;   /* without */
+    struct ask_rows *text; /* for --heldout */
     struct ask_subject *subject;
     struct latent_labels *labels;
     struct ask *ask;
@@ -37,29 +38,49 @@ struct asking {
     struct ask_question q;
     struct ask_answer *answer;
     struct ask_why *why;
+    bool measured;
+    struct ask_heldout heldout;
     struct ask_story story[2];
     bool told[2];
 };
 
 /* ---- opening ---- */
 
+/* The first rows of the run's held-out text. */
+static enum err read_rows(const struct ask_args *a, struct asking *k, struct errinfo *e)
+{
+    const struct inputs *in = k->b.in;
+    struct acts_set *set = NULL;
+    if (a->heldout == 0) {
+        return OK;
+    }
+    TRY(acts_set_open(in->h, in->corpus, CORPUS_HELDOUT, in->lm->tok,
+                      (size_t)a->heldout, &set, e));
+    const enum err rc = ask_rows_new(set, &k->text, e);
+    acts_set_free(set);
+    return rc;
+}
+
 static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                          struct errinfo *e)
 {
-    const bool tabled = a->densest > 0;
+    const bool tabled = a->densest > 0, texts = tabled || a->heldout > 0;
     struct ask_parts p = {0};
-    if (tabled) {
-        TRY(browse_open(path, &a->named, &k->b, e));
+    if (texts) {
+        TRY(tabled ? browse_open(path, &a->named, &k->b, e)
+                   : browse_inputs(path, &a->named, &k->b, e));
+        TRY(read_rows(a, k, e));
         p = (struct ask_parts){.lm = k->b.in->lm,
                                .hook = k->b.in->hook,
                                .mask_token = k->b.in->mask_token,
-                               .table = k->b.table};
+                               .table = k->b.table,
+                               .text = k->text};
     } else {
         TRY(browse_lm_open(path, &a->named, &k->lm, e));
         p = (struct ask_parts){
             .lm = k->lm.lm, .hook = k->lm.hook, .mask_token = k->lm.mask_token};
     }
-    const struct sae *sae = tabled ? k->b.record.sae : k->lm.record.sae;
+    const struct sae *sae = texts ? k->b.record.sae : k->lm.record.sae;
     if (rundir_is(path)) {
         TRY(latent_labels_load(path, sae->F, &k->labels, e));
     }
@@ -273,16 +294,34 @@ static enum err write_stories(const struct ask_args *a, struct asking *k,
 
 /* ---- all of it ---- */
 
+/* --heldout does without. */
+static bool has_prompt(const struct ask_args *a)
+{
+    return text_input_given(&a->text) || a->heldout == 0;
+}
+
 static enum err check_args(const struct ask_args *a, struct errinfo *e)
 {
     if ((a->target || a->against) && !a->why) {
         return err_set(e, ERR_USAGE, "--%s says what --why explains",
                        a->target ? "target" : "against");
     }
-    if (a->corpus && !(a->densest > 0)) {
-        return err_set(
-            e, ERR_USAGE,
-            "--corpus: text is read for --densest alone, which is not given");
+    if (!has_prompt(a) && (a->mask.n > 0 || a->why || a->tokens > 0 || a->at >= 0)) {
+        return err_set(e, ERR_USAGE, "--%s is about a prompt: expected --text as well",
+                       a->mask.n > 0   ? "mask"
+                       : a->why        ? "why"
+                       : a->tokens > 0 ? "generate"
+                                       : "at");
+    }
+    if (a->corpus && !(a->densest > 0) && a->heldout == 0) {
+        return err_set(e, ERR_USAGE,
+                       "--corpus: text is read for --densest and --heldout alone, "
+                       "neither of which is given");
+    }
+    if (a->heldout > 0 && a->ablate.n + a->steer.n == 0) {
+        return err_set(e, ERR_USAGE,
+                       "--heldout measures what --ablate and --steer do, neither of "
+                       "which is given");
     }
     return OK;
 }
@@ -295,9 +334,10 @@ static void show(const struct ask_args *a, const struct asking *k, struct str *o
         .row = &k->row,
         .q = &k->q,
         .r = k->answer,
-        .at = a->at >= 0 ? (size_t)a->at : k->q.n - 1,
+        .at = a->at >= 0 ? (size_t)a->at : k->q.n - 1, /* of a prompt */
         .why = k->why,
-        .story = {k->told[0] ? &k->story[0] : NULL, k->told[1] ? &k->story[1] : NULL}};
+        .story = {k->told[0] ? &k->story[0] : NULL, k->told[1] ? &k->story[1] : NULL},
+        .heldout = k->measured ? &k->heldout : NULL};
     if (a->json) {
         ask_out_json(&f, out);
     } else {
@@ -305,23 +345,40 @@ static void show(const struct ask_args *a, const struct asking *k, struct str *o
     }
 }
 
-static enum err ask_all(const char *path, struct ask_args *a, struct asking *k,
-                        struct str *out, struct errinfo *e)
+/* The answer to the prompt, and what else is asked of it. */
+static enum err ask_prompt(const struct ask_args *a, struct asking *k,
+                           struct errinfo *e)
 {
-    TRY(check_args(a, e));
-    TRY(open_run(path, a, k, e));
-    TRY(read_text(a, k, e));
-    if (a->at >= 0 && (size_t)a->at >= k->row.ids.n) {
-        return err_set(e, ERR_USAGE, "--at: found %lld, expected 0 to %zu",
-                       (long long)a->at, k->row.ids.n - 1);
-    }
-    TRY(make_question(a, k, e));
     TRY(ask_run(k->ask, &k->q, &k->answer, e));
     if (a->why) {
         TRY(explain(a, k, e));
     }
     if (a->tokens > 0) {
         TRY(write_stories(a, k, e));
+    }
+    return OK;
+}
+
+static enum err ask_all(const char *path, struct ask_args *a, struct asking *k,
+                        struct str *out, struct errinfo *e)
+{
+    TRY(check_args(a, e));
+    TRY(open_run(path, a, k, e));
+    if (has_prompt(a)) {
+        TRY(read_text(a, k, e));
+    }
+    if (a->at >= 0 && (size_t)a->at >= k->row.ids.n) {
+        return err_set(e, ERR_USAGE, "--at: found %lld, expected 0 to %zu",
+                       (long long)a->at, k->row.ids.n - 1);
+    }
+    TRY(make_question(a, k, e));
+    if (a->heldout > 0) {
+        TRY(ask_effect_measure(k->ask, k->subject, (size_t)a->heldout, &k->q,
+                               &k->heldout, e));
+        k->measured = true;
+    }
+    if (has_prompt(a)) {
+        TRY(ask_prompt(a, k, e));
     }
     show(a, k, out);
     return OK;
@@ -339,6 +396,7 @@ static void asking_deinit(struct asking *k)
     ask_row_deinit(&k->row);
     ask_free(k->ask);
     ask_subject_unref(k->subject);
+    ask_rows_unref(k->text);
     latent_labels_unref(k->labels);
     browse_lm_close(&k->lm);
     browse_close(&k->b);
@@ -378,17 +436,18 @@ int cmd_ask(int argc, char **argv)
         {"why", OPT_STRING, &a.why, "I", "which latents made the token at position I likely; next: the likeliest after the prompt", 0, 0, NULL},
         {"target", OPT_STRING, &a.target, "TOKEN", "another token in its place, by text or #ID", 0, 0, NULL},
         {"against", OPT_STRING, &a.against, "TOKEN", "which it is held against: text or #ID, second (the likeliest other) or mean (of all); without it second", 0, 0, NULL},
+        {"heldout", OPT_INT, &a.heldout, "ROWS", "what --ablate and --steer do to so many rows of held-out text: loss with its interval, the tokens that lose most, the next tokens that change most; 0: not measured", 0, 1 << 20, NULL},
         {"densest", OPT_REAL, &a.densest, "X", "leave out latents that fire on more than this share of held-out tokens, and say where edits go beyond that text; 0: none", 0, 1, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "print one JSON object", 0, 0, NULL},
         {"model", OPT_STRING, &a.model, "DIR", "another model than the run's", 0, 0, NULL},
         {"hook", OPT_STRING, &a.hook, "NAME", "where another tool's SAE reads, if its files do not tell", 0, 0, NULL},
         {setting_find(setting_key.mask_token)->flag, OPT_STRING, &a.mask_token, "TEXT", "what stands for a masked token: text of one token, or #ID (default: the run's)", 0, 0, NULL},
-        {"corpus", OPT_STRING, &a.corpus, "FILE", "text for --densest (default: the run's)", 0, 0, NULL},
+        {"corpus", OPT_STRING, &a.corpus, "FILE", "text for --heldout and --densest (default: the run's)", 0, 0, NULL},
     };
     // clang-format on
     const struct opts o = {
         .name = "ask",
-        .usage = "RUN --text TEXT|--text-file FILE [OPTIONS]",
+        .usage = "RUN --text TEXT|--text-file FILE|--heldout ROWS [OPTIONS]",
         .about =
             "What a run's model and SAE say to a prompt: its tokens, the latents that "
             "fire on each, what comes next; the same with tokens masked and latents "

@@ -260,6 +260,16 @@ enum ask_verdict ask_heldout_verdict(const struct ask_heldout *h)
     return by->low > 0 ? ASK_RISES : by->high < 0 ? ASK_FALLS : ASK_OPEN;
 }
 
+const char *ask_verdict_name(enum ask_verdict v)
+{
+    static const char *const names[] = {[ASK_UNCHANGED] = "unchanged",
+                                        [ASK_NO_INTERVAL] = "no interval",
+                                        [ASK_OPEN] = "not established",
+                                        [ASK_RISES] = "rises",
+                                        [ASK_FALLS] = "falls"};
+    return names[v];
+}
+
 void ask_heldout_say(const struct ask_heldout *h, char *out, size_t cap)
 {
     const struct stats_interval *by = &h->loss.by;

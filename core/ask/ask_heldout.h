@@ -64,6 +64,8 @@ enum ask_verdict {
     ASK_FALLS
 };
 enum ask_verdict ask_heldout_verdict(const struct ask_heldout *h);
+/* "unchanged", "no interval", "not established", "rises", "falls" */
+const char *ask_verdict_name(enum ask_verdict v);
 /* A sentence of it: "loss rises by 0.0213 nats (95 % 0.0102 to 0.0324, 32 rows)". */
 void ask_heldout_say(const struct ask_heldout *h, char *out, size_t cap);
 
