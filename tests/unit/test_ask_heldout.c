@@ -23,14 +23,7 @@ static struct bench begin(void)
 {
     struct errinfo e;
     struct bench b = {.m = ask_model("qwen3")};
-    struct rng r = rng_begin(4, RNG_SAMPLE, 2);
-    int32_t ids[ROWS * T];
-    for (size_t i = 0; i < ROWS * T; i++) {
-        ids[i] =
-            i % T == 0 ? tok_bos(b.m->tok) : (int32_t)rng_below(&r, b.m->cfg.vocab);
-    }
-    const struct acts_set set = {.rows = ROWS, .T = T, .fresh = LAST, .ids = ids};
-    assert_ok(ask_rows_new(&set, &b.text, &e), &e);
+    b.text = ask_random_rows(b.m, ROWS, T, LAST);
     struct ask_subject *bare =
         ask_subject_at(b.m, (struct lm_hook){0, LM_RESID_POST}, SAE_NORM_SCALE);
     const struct ask_parts p = {.lm = b.m,

@@ -14,6 +14,23 @@ struct world {
     struct names made_up, own;
 };
 
+static struct ask_subject *subject_with_text(const struct lm *m)
+{
+    enum { ROWS = 40, T = 16 };
+    struct errinfo e;
+    int32_t ids[ROWS * T];
+    struct ask_subject *s = ask_subject_at(m, lm_behind(1), SAE_NORM_SCALE);
+    struct ask_row r = ask_text(s, " the cat sat on the mat and a dog ran to the park");
+    for (size_t i = 0; i < ROWS * T; i++) {
+        ids[i] = i % T ? r.ids.p[r.first + (i + i / T) % (r.ids.n - r.first)]
+                       : tok_bos(m->tok);
+    }
+    const struct acts_set set = {.rows = ROWS, .T = T, .fresh = T, .ids = ids};
+    assert_ok(ask_rows_new(&set, &s->text, &e), &e);
+    ask_row_deinit(&r);
+    return s;
+}
+
 static struct world begin_world(int w, int h)
 {
     struct world t = {.b = bench_new(w, h, 2), .lm = ask_model("gpt2")};
@@ -28,7 +45,7 @@ static struct world begin_world(int w, int h)
     snprintf(v->preset[1], sizeof v->preset[1], "a dog ran");
     press(t.b, '5');
     const struct command c = one_command(t.b, COMMAND_SUBJECT);
-    v->subject = ask_subject_at(t.lm, lm_behind(1), SAE_NORM_SCALE);
+    v->subject = subject_with_text(t.lm);
     v->subject_arm = c.arm;
     assert_ok(ask_worker_new(NULL, NULL, &v->asker, &e), &e);
     return t;
@@ -244,7 +261,7 @@ static void give_subject(struct world *t)
     struct session_view *v = &t->b->v;
     const struct command c = one_command(t->b, COMMAND_SUBJECT);
     ask_subject_unref((struct ask_subject *)(uintptr_t)v->subject);
-    v->subject = ask_subject_at(t->lm, lm_behind(1), SAE_NORM_SCALE);
+    v->subject = subject_with_text(t->lm);
     v->subject_arm = c.arm;
 }
 
@@ -387,6 +404,108 @@ static void test_silenced_in_detail(void **state)
     end_world(&t);
 }
 
+/* What is silenced and steered, on held-out text; the result stays, is marked where the
+ * edits are others now, and its worst token can be asked about. */
+static void test_effect(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    struct effect_state *s = &own(&t)->effect;
+    settle(&t);
+    keys(&t, "E");
+    assert_true(on_screen(t.b, "no latent is silenced or steered"));
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    type(t.b, ":steer 3=clamp:2\n");
+    keys(&t, "E");
+    assert_int_equal(own(&t)->side, PROMPT_EFFECT);
+    assert_true(s->has && !s->busy);
+    assert_int_equal(s->found.rows, EFFECT_ROWS);
+    assert_true(on_screen(t.b, "#3 clamped to 2.00"));
+    assert_true(on_screen(t.b, "(95 %"));
+    assert_true(on_screen(t.b, "next tokens"));
+    assert_false(on_screen(t.b, "edits have changed"));
+    type(t.b, ":silence 5\n");
+    settle(&t);
+    assert_true(on_screen(t.b, "edits have changed since"));
+    assert_true(on_screen(t.b, "#3 clamped to 2.00"));
+    type(t.b, ":effect 999999\n");
+    assert_true(on_screen(t.b, "effect: expected rows"));
+    type(t.b, ":effect 7\n");
+    settle(&t);
+    assert_int_equal(s->found.rows, 7);
+    assert_false(on_screen(t.b, "edits have changed"));
+    /* To the last token whose loss rises, and its text to Prompt. */
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE;
+    keys(&t, "G");
+    assert_int_equal(s->list.cursor, s->list.count - 1);
+    const struct ask_worse *w = &s->found.worse[s->found.n_worse - 1];
+    const char *piece = names_token(&t.b->v.names, w->id);
+    char said[64];
+    snprintf(said, sizeof said, "%s", piece);
+    keys(&t, "\n");
+    const size_t len = own(&t)->box.len, n = strlen(said);
+    assert_true(len >= n && !strcmp(own(&t)->box.text + len - n, said));
+    keys(&t, "^");
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    end_world(&t);
+}
+
+/* Esc stops what is being measured; the result before stays. */
+static void test_effect_cancelled(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    struct effect_state *s = &own(&t)->effect;
+    settle(&t);
+    type(t.b, ":silence 3\n:effect 2\n");
+    settle(&t);
+    const uint64_t first = s->shown;
+    type(t.b, ":effect 40\n");
+    assert_true(s->busy);
+    press(t.b, KEY_ESC_);
+    assert_false(s->busy);
+    assert_int_equal(own(&t)->side, PROMPT_EFFECT);
+    settle(&t);
+    assert_int_equal(ask_worker_outstanding(t.b->v.asker), 0);
+    assert_true(s->has && (s->shown == first || s->found.rows == 40));
+    end_world(&t);
+}
+
+/* In Detail: of the latent that is shown, whatever is done in Prompt, as soon as there
+ * is a model with the SAE of its condition. */
+static void test_effect_in_detail(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    struct effect_state *s = &own(&t)->effect;
+    settle(&t);
+    type(t.b, ":silence 5\n:latent 3\n");
+    t.b->a.n_commands = 0;
+    keys(&t, "E");
+    assert_true(s->has);
+    assert_int_equal(s->of.n, 1);
+    assert_int_equal(s->of.edit[0].latent, 3);
+    assert_true(on_screen(t.b, "effect on held-out text"));
+    assert_true(on_screen(t.b, "#3 silenced"));
+    t.b->a.n_commands = 0;
+    type(t.b, ":latent 4\n");
+    assert_true(on_screen(t.b, "of another latent"));
+    t.b->a.n_commands = 0;
+    press(t.b, 'v');
+    tick(&t);
+    assert_true(on_screen(t.b, "of another condition or seed"));
+    t.b->a.n_commands = 0;
+    press(t.b, 'E');
+    assert_true(s->waiting && !s->busy);
+    assert_true(on_screen(t.b, "making ready the model"));
+    give_subject(&t);
+    settle(&t);
+    assert_true(!s->waiting && s->of.arm == s->of_asked.arm);
+    press(t.b, KEY_ESC_);
+    assert_false(on_screen(t.b, "effect on held-out text"));
+    end_world(&t);
+}
+
 static void test_why(void **state)
 {
     (void)state;
@@ -428,7 +547,7 @@ static void test_random_keys(void **state)
     (void)state;
     struct world t = begin_world(80, 24);
     struct rng r = rng_begin(7, RNG_INIT, 2);
-    static const char some[] = "hjklgGmatT+-@AfHDxirPdRvwW \n\t^u|#ab c";
+    static const char some[] = "hjklgGmatT+-@AfHDxirPdRvwWE \n\t^u|#ab c";
     for (int i = 0; i < 1500; i++) {
         const char key = some[rng_below(&r, sizeof some - 1)];
         press(t.b, key == '\n' ? KEY_ENTER_ : key == '^' ? KEY_ESC_ : (uint32_t)key);
@@ -463,6 +582,9 @@ int main(void)
         cmocka_unit_test(test_pinned),
         cmocka_unit_test(test_both_write),
         cmocka_unit_test(test_silenced_in_detail),
+        cmocka_unit_test(test_effect),
+        cmocka_unit_test(test_effect_cancelled),
+        cmocka_unit_test(test_effect_in_detail),
         cmocka_unit_test(test_why),
         cmocka_unit_test(test_hostile_paste),
         cmocka_unit_test(test_random_keys),

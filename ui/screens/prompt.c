@@ -108,6 +108,9 @@ static bool cancel(struct app *a, const struct session_view *v)
         s->heat = -1;
         return true;
     }
+    if (s->side == PROMPT_EFFECT && effect_cancel(a, v)) {
+        return true;
+    }
     if (s->side != PROMPT_NEXT) {
         prompt_side_back(a);
         return true;
@@ -154,6 +157,10 @@ static void enter(struct app *a, const struct session_view *v)
         return;
     }
     if (*app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE) {
+        if (prompt_own(a)->side == PROMPT_EFFECT) {
+            effect_open(a, v, &screen_prompt);
+            return;
+        }
         prompt_ask_why(a, v);
         return;
     }

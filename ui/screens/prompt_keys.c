@@ -446,6 +446,22 @@ static void write_on(struct app *a, const struct session_view *v, const char *ar
     *app_focus(a, &screen_prompt) = PROMPT_NEXT_PANE;
 }
 
+static const char *may_effect(const struct app *a, const struct session_view *v)
+{
+    const char *why = may_change(a, v);
+    return why ? why : may_undo_edits(a, v);
+}
+
+static void effect(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    size_t rows = 0;
+    if (effect_rows(a, args, &rows)) {
+        effect_begin(a, v, s->row.edits.at, s->row.edits.n, rows);
+        s->side = PROMPT_EFFECT;
+    }
+}
+
 static const char *may_pin(const struct app *a, const struct session_view *v)
 {
     const struct prompt_state *s = prompt_own(a);
@@ -579,6 +595,7 @@ ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_
 ACTION action_where = {.command = "steer-where", .args = "", .run = where, .may = may_edit};
 ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = clear_edits, .may = may_undo_edits, .hides = true};
 ACTION action_why = {.command = "why", .args = "", .run = why, .may = may_change};
+ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect, .hides = true};
 ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
 ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .may = may_pause, .hides = true};
 ACTION action_pin = {.command = "pin", .args = "", .run = pin, .may = may_pin};
@@ -599,6 +616,7 @@ static const struct key_entry keys[] = {
     {{'T'}, &action_how, "", NULL, "steer by adding, by a factor, or clamp", 0},
     {{'@'}, &action_where, "", NULL, "where: throughout, from the cursor on, or at it alone", 0},
     {{'A'}, &action_clear_edits, "", "take back", "take back all that is silenced or steered", 5},
+    {{'E'}, &action_effect, "", "effect", "what is silenced or steered does to held-out text: loss with its interval, tokens, next tokens", 4},
     {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
     {{' '}, &action_pause_writing, "", "pause", "pause the writing, or go on", 1},
     {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},

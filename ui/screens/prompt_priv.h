@@ -1,12 +1,14 @@
 /* Prompt, between its files: prompt.c (the screen and its latents), prompt_text.c (the
- * text as cells), prompt_side.c (what stands at the right), prompt_row.c (the prompt as
- * it stands, and asking), prompt_list.c (which latents are listed, and edits) and its
- * keys (prompt_keys.c). Nothing else includes this but tests. */
+ * text as cells), prompt_side.c and prompt_effect.c (what stands at the right),
+ * prompt_row.c (the prompt as it stands, and asking), prompt_list.c (which latents are
+ * listed, and edits) and its keys (prompt_keys.c). Nothing else includes this but
+ * tests. */
 #ifndef SAETOP_UI_SCREENS_PROMPT_PRIV_H
 #define SAETOP_UI_SCREENS_PROMPT_PRIV_H
 
 #include "ui/screens/latents.h"
 #include "ui/screens/prompt.h"
+#include "ui/screens/prompt_effect.h"
 #include "ui/textbox.h"
 
 enum {
@@ -37,7 +39,7 @@ enum prompt_list { PROMPT_HERE, PROMPT_WHOLE, PROMPT_CHANGED, PROMPT_LISTS };
 /* What the digits under the tokens are. */
 enum prompt_digits { DIGITS_HEAT, DIGITS_SURPRISE, DIGITS_KL, PROMPT_DIGITS };
 /* What stands at the right. */
-enum prompt_side { PROMPT_NEXT, PROMPT_WHY, PROMPT_WRITTEN };
+enum prompt_side { PROMPT_NEXT, PROMPT_WHY, PROMPT_WRITTEN, PROMPT_EFFECT };
 enum {
     PROMPT_TEXTS = 2,    /* written in lockstep: slots 0 and 1 */
     PROMPT_WRITES = 400, /* tokens of each at most */
@@ -112,6 +114,7 @@ struct prompt_state {
     struct ask_written (*written)[PROMPT_WRITES]; /* [PROMPT_TEXTS], owned */
     size_t n_written[PROMPT_TEXTS];
     size_t written_at; /* token of them under the cursor */
+    struct effect_state effect;
 };
 struct prompt_state *prompt_own(const struct app *a);
 
@@ -174,7 +177,7 @@ struct ask_question prompt_question(const struct prompt_state *s, bool plain);
 
 /* ---- prompt_side.c ---- */
 
-/* Take in what the worker has of whys and texts. */
+/* Take in what the worker has of whys, texts and effects. */
 void prompt_side_take(struct app *a, const struct session_view *v);
 void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r);

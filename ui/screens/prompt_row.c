@@ -80,6 +80,7 @@ void prompt_free(struct prompt_state *s)
     ask_answer_unref(s->before);
     ask_answer_unref(s->pinned);
     ask_why_unref(s->why);
+    effect_deinit(&s->effect);
     mem_free(s->written);
     ask_subject_unref(s->subject);
     ask_subject_unref(s->second);
