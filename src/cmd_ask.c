@@ -1,4 +1,5 @@
 /* saetop ask: what a model and its SAE say to a prompt. */
+#include "ask/ask_preset.h"
 #include "ask_effect.h"
 #include "base/mem.h"
 #include "base/number.h"
@@ -14,7 +15,7 @@
 #define EDITS_MAX    256
 
 struct ask_args {
-    const char *model, *hook, *mask_token, *corpus;
+    const char *model, *hook, *mask_token, *corpus, *preset;
     struct text_input text;
     struct opt_list mask, ablate, steer;
     const char *why, *target, *against;
@@ -31,6 +32,7 @@ struct asking {
     struct ask_rows *text; /* for --heldout */
     struct ask_subject *subject;
     struct latent_labels *labels;
+    struct ask_presets *presets; /* for --preset */
     struct ask *ask;
     struct ask_row row;
     uint8_t *masked; /* [row.ids.n] */
@@ -61,6 +63,15 @@ static enum err read_rows(const struct ask_args *a, struct asking *k, struct err
     return rc;
 }
 
+static enum err read_presets(const char *path, struct asking *k, struct errinfo *e)
+{
+    if (!rundir_is(path)) {
+        return err_set(e, ERR_USAGE,
+                       "--preset: presets are kept with a run; %s is none", path);
+    }
+    return ask_presets_load(path, &k->presets, e);
+}
+
 static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                          struct errinfo *e)
 {
@@ -83,6 +94,9 @@ static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
     const struct sae *sae = texts ? k->b.record.sae : k->lm.record.sae;
     if (rundir_is(path)) {
         TRY(latent_labels_load(path, sae->F, &k->labels, e));
+    }
+    if (a->preset) {
+        TRY(read_presets(path, k, e));
     }
     TRY(sae_copy(sae, &p.sae, e));
     TRY(ask_subject_new(&p, &k->subject, e));
@@ -174,6 +188,29 @@ static enum err steer(struct asking *k, const char *part, struct errinfo *e)
     return add_edit(k, part, e);
 }
 
+static enum err use_preset(const char *name, struct asking *k, struct errinfo *e)
+{
+    const struct ask_preset *p = ask_presets_find(k->presets, name);
+    if (!p) {
+        struct str names;
+        str_init(&names, 400);
+        for (size_t i = 0; i < k->presets->n; i++) {
+            str_addf(&names, "%s%s", i ? ", " : "", k->presets->at[i].name);
+        }
+        const enum err rc =
+            err_set(e, ERR_USAGE, "--preset: found '%.40s', expected %s", name,
+                    names.len ? names.p : "one that was saved; the run has none");
+        str_free(&names);
+        return rc;
+    }
+    TRY(ask_preset_fits(p, k->subject->sae, e));
+    for (size_t i = 0; i < p->n; i++) {
+        k->edit[k->q.n_edits++] = p->edit[i].edit;
+    }
+    return OK;
+}
+_Static_assert(ASK_PRESET_EDITS <= EDITS_MAX, "a preset's edits fit");
+
 static enum err make_question(const struct ask_args *a, struct asking *k,
                               struct errinfo *e)
 {
@@ -185,6 +222,9 @@ static enum err make_question(const struct ask_args *a, struct asking *k,
                                  .top = (size_t)a->top,
                                  .densest = a->densest};
     TRY(each_part(&a->mask, "mask", mask_position, k, e));
+    if (a->preset) {
+        TRY(use_preset(a->preset, k, e));
+    }
     TRY(each_part(&a->ablate, "ablate", ablate, k, e));
     return each_part(&a->steer, "steer", steer, k, e);
 }
@@ -318,10 +358,10 @@ static enum err check_args(const struct ask_args *a, struct errinfo *e)
                        "--corpus: text is read for --densest and --heldout alone, "
                        "neither of which is given");
     }
-    if (a->heldout > 0 && a->ablate.n + a->steer.n == 0) {
+    if (a->heldout > 0 && !a->preset && a->ablate.n + a->steer.n == 0) {
         return err_set(e, ERR_USAGE,
-                       "--heldout measures what --ablate and --steer do, neither of "
-                       "which is given");
+                       "--heldout measures what --ablate, --steer and --preset do, "
+                       "none of which is given");
     }
     return OK;
 }
@@ -398,6 +438,7 @@ static void asking_deinit(struct asking *k)
     ask_subject_unref(k->subject);
     ask_rows_unref(k->text);
     latent_labels_unref(k->labels);
+    ask_presets_unref(k->presets);
     browse_lm_close(&k->lm);
     browse_close(&k->b);
 }
@@ -426,6 +467,7 @@ int cmd_ask(int argc, char **argv)
         {"mask", OPT_LIST, &a.mask, "I[,I...]", "the model reads the mask token at these positions", 0, 0, NULL},
         {"ablate", OPT_LIST, &a.ablate, "N[,N...]", "latents that are silenced; N@P: at position P alone", 0, 0, NULL},
         {"steer", OPT_LIST, &a.steer, "N=X[@P]", "X added to latent N's activation; N=scale:X, N=clamp:X; @P: at position P, @P-: from there on", 0, 0, NULL},
+        {"preset", OPT_STRING, &a.preset, "NAME", "edits that were saved in Prompt under this name, before those of --ablate and --steer", 0, 0, NULL},
         {"at", OPT_INT, &a.at, "P", "the position after which the next tokens are shown; -1: the last", -1, 1e9, NULL},
         {"top", OPT_INT, &a.top, "K", "next tokens shown", 1, ASK_TOP_MAX, NULL},
         {"generate", OPT_INT, &a.tokens, "M", "tokens that the model goes on with: as the prompt stands, and after masks and edits", 0, 1e6, NULL},
@@ -436,7 +478,7 @@ int cmd_ask(int argc, char **argv)
         {"why", OPT_STRING, &a.why, "I", "which latents made the token at position I likely; next: the likeliest after the prompt", 0, 0, NULL},
         {"target", OPT_STRING, &a.target, "TOKEN", "another token in its place, by text or #ID", 0, 0, NULL},
         {"against", OPT_STRING, &a.against, "TOKEN", "which it is held against: text or #ID, second (the likeliest other) or mean (of all); without it second", 0, 0, NULL},
-        {"heldout", OPT_INT, &a.heldout, "ROWS", "what --ablate and --steer do to so many rows of held-out text: loss with its interval, the tokens that lose most, the next tokens that change most; 0: not measured", 0, 1 << 20, NULL},
+        {"heldout", OPT_INT, &a.heldout, "ROWS", "what these edits do to so many rows of held-out text: loss with its interval, the tokens that lose most, the next tokens that change most; 0: not measured", 0, 1 << 20, NULL},
         {"densest", OPT_REAL, &a.densest, "X", "leave out latents that fire on more than this share of held-out tokens, and say where edits go beyond that text; 0: none", 0, 1, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "print one JSON object", 0, 0, NULL},
         {"model", OPT_STRING, &a.model, "DIR", "another model than the run's", 0, 0, NULL},

@@ -3,6 +3,7 @@
 set -u
 saetop=$1
 folder=$2
+presets=$(cd "$(dirname "$0")" && pwd)/fuzz/corpus/presets
 faults=0
 rm -rf "$folder"
 mkdir -p "$folder"
@@ -47,10 +48,17 @@ refuse "a text that is one token" ask run --text "$text" --why 1 --against qqqzq
 refuse "against itself" ask run --text "$text" --why 1 --target '#5' --against '#5'
 refuse "says what --why explains" ask run --text "$text" --target a
 refuse "for --densest and --heldout alone" ask run --text "$text" --corpus x
-refuse "neither of which is given" ask run --heldout 4
+refuse "none of which is given" ask run --heldout 4
 refuse "is about a prompt" ask run --heldout 4 --ablate 1 --why next
 refuse "is about a prompt" ask run --heldout 4 --ablate 1 --mask 2
 refuse "expected 0 to 63" ask run --heldout 4 --ablate 64
+refuse "the run has none" ask run --text "$text" --preset x
+cp "$presets/good.json" run/presets.json
+refuse "found 'x', expected a, b" ask run --text "$text" --preset x
+refuse "latent 3 points elsewhere" ask run --text "$text" --preset a
+cp "$presets/sums.json" run/presets.json
+refuse "run/presets.json: presets[0].edits[0].sums" ask run --text "$text" --preset a
+rm run/presets.json
 refuse "expected 0 to 5" ask run --text "$text" --at 6
 refuse "nowhere" ask nowhere --text "$text"
 

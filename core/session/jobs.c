@@ -258,7 +258,7 @@ static enum err make_subject(struct workbench *b, const struct job *job,
     if (!b->text) {
         TRY(ask_rows_new(b->set, &b->text, e));
     }
-    session_show_presets(s, b->set);
+    session_show_examples(s, b->set);
     struct latent_table *table = table_of_job(s, job);
     enum err rc = session_show_subject(s, job, table, b->text, e);
     const bool had = table != NULL;

@@ -26,6 +26,12 @@ keys a; gone 'silenced' 60
 keys t; expect 'add \+' 60
 for i in 1 2 3 4 5 6 7 8 9 10; do keys +; done
 expect 'beyond text' 60
+# Kept with the run under a name, and put back.
+type_line ':preset save loud'; expect 'preset loud of A is kept' 60
+keys A; gone 'add \+' 60
+type_line ':presets'; expect 'loud \(#[0-9]+ add'
+type_line ':preset loud'; expect 'beyond text' 60
+"$SAETOP" ask "$run" --preset loud --text 'The dog' | grep -q '=add:' || fail "no preset"
 keys f; expect 'latents of the whole prompt'; keys f; expect 'what changed here'
 keys f; expect 'latents here'
 # The model writes on, with it and without.

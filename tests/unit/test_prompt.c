@@ -41,8 +41,8 @@ static struct world begin_world(int w, int h)
     t.made_up = v->names;
     v->names.token = t.own.token; /* concepts stay those of the made-up run */
     v->names.vocab = t.own.vocab;
-    snprintf(v->preset[0], sizeof v->preset[0], "the cat sat on the mat");
-    snprintf(v->preset[1], sizeof v->preset[1], "a dog ran");
+    snprintf(v->example[0], sizeof v->example[0], "the cat sat on the mat");
+    snprintf(v->example[1], sizeof v->example[1], "a dog ran");
     press(t.b, '5');
     const struct command c = one_command(t.b, COMMAND_SUBJECT);
     v->subject = subject_with_text(t.lm);
@@ -404,6 +404,89 @@ static void test_silenced_in_detail(void **state)
     end_world(&t);
 }
 
+/* The session's answer: the set that a command makes of the arm's presets. */
+static void keep_preset(struct world *t, const struct sae *s)
+{
+    struct errinfo e;
+    const struct command c = one_command(t->b, COMMAND_PRESET);
+    struct arm_view *arm = &t->b->v.arm[c.arm];
+    struct ask_presets *old = (struct ask_presets *)(uintptr_t)arm->presets, *p = NULL;
+    struct ask_edit edit[PROMPT_EDITS];
+    char line[sizeof c.text], *rest = NULL;
+    size_t n = 0;
+    snprintf(line, sizeof line, "%s", c.text);
+    const char *name = strtok_r(line, " ", &rest);
+    for (char *w; (w = strtok_r(NULL, " ", &rest)) != NULL; n++) {
+        assert_ok(ask_edit_parse(w, &edit[n], &e), &e);
+    }
+    assert_ok(n ? ask_presets_with(old, name, s, 700, edit, n, &p, &e)
+                : ask_presets_without(old, name, &p, &e),
+              &e);
+    ask_presets_unref(old);
+    arm->presets = p;
+    tick(t);
+}
+
+/* Kept under a name, put back in one step of undo; refused where the latents are not
+ * those. */
+static void test_presets(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":presets\n");
+    assert_true(on_screen(t.b, "A has no presets"));
+    type(t.b, ":preset save calm\n");
+    assert_true(on_screen(t.b, "nothing to keep"));
+    type(t.b, ":silence 3\n:steer 5=clamp:1.5@2-\n:preset save calm\n");
+    keep_preset(&t, t.b->v.subject->sae);
+    keys(&t, "A");
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    type(t.b, ":preset c\t\n"); /* completed */
+    settle(&t);
+    assert_int_equal(own(&t)->row.edits.n, 2);
+    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_ZERO);
+    assert_int_equal(own(&t)->row.edits.at[1].where, ASK_FROM);
+    assert_true(on_screen(t.b, "preset calm, saved at step 700"));
+    assert_non_null(own(&t)->answer->next_after);
+    keys(&t, "u");
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    type(t.b, ":presets\n");
+    assert_true(on_screen(t.b, "calm (#3 silenced, #5 clamped to 1.50 from 2)"));
+    type(t.b, ":preset\n");
+    assert_true(on_screen(t.b, "expected a name"));
+    type(t.b, ":preset loud\n");
+    assert_true(on_screen(t.b, "A has no preset 'loud'"));
+    type(t.b, ":ask a\n");
+    settle(&t);
+    type(t.b, ":preset calm\n");
+    assert_true(on_screen(t.b, "position 2, the prompt has 0 to 1"));
+    /* Of another SAE. */
+    struct sae *other = ask_sae(t.b->v.subject->sae->D, SAE_NORM_SCALE);
+    sae_init_weights(other, 99);
+    type(t.b, ":silence 3\n:preset save far\n");
+    keep_preset(&t, other);
+    sae_free(other);
+    keys(&t, "A");
+    type(t.b, ":preset far\n");
+    assert_true(on_screen(t.b, "latent 3 points elsewhere"));
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    /* The other condition has its own. */
+    press(t.b, 'v');
+    give_subject(&t);
+    settle(&t);
+    type(t.b, ":preset calm\n");
+    assert_true(on_screen(t.b, "is of latents of A, B is shown"));
+    press(t.b, 'v');
+    t.b->a.n_commands = 0;
+    type(t.b, ":preset drop far\n");
+    t.b->v.subject_arm = 0;
+    keep_preset(&t, t.b->v.subject->sae);
+    type(t.b, ":preset far\n");
+    assert_true(on_screen(t.b, "A has no preset 'far'"));
+    end_world(&t);
+}
+
 /* What is silenced and steered, on held-out text; the result stays, is marked where the
  * edits are others now, and its worst token can be asked about. */
 static void test_effect(void **state)
@@ -582,6 +665,7 @@ int main(void)
         cmocka_unit_test(test_pinned),
         cmocka_unit_test(test_both_write),
         cmocka_unit_test(test_silenced_in_detail),
+        cmocka_unit_test(test_presets),
         cmocka_unit_test(test_effect),
         cmocka_unit_test(test_effect_cancelled),
         cmocka_unit_test(test_effect_in_detail),

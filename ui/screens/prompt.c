@@ -61,6 +61,7 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
+    prompt_presets_follow(a, v);
     if (shown) {
         prompt_ask(a, v);
         prompt_list_fill(a);

@@ -60,12 +60,12 @@ static void text(struct app *a, const struct session_view *v, const char *args)
     prompt_begin_typing(a);
 }
 
-static void preset(struct app *a, const struct session_view *v, const char *args)
+static void example(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
     size_t n = 0;
     int64_t want = 0;
-    while (n < VIEW_PRESETS && v->preset[n][0]) {
+    while (n < VIEW_EXAMPLES && v->example[n][0]) {
         n++;
     }
     if (!n) {
@@ -73,14 +73,14 @@ static void preset(struct app *a, const struct session_view *v, const char *args
         return;
     }
     if (args[0] && !(arg_integer(args, &want) && want >= 1 && want <= (int64_t)n)) {
-        app_say(a, true, "preset: expected 1 to %zu", n);
+        app_say(a, true, "example: expected 1 to %zu", n);
         return;
     }
-    s->preset = args[0] ? (size_t)want - 1 : s->preset % n;
-    prompt_set_text(a, v, v->preset[s->preset]);
-    app_say(a, false, "text %zu of %zu of the run, held out of training", s->preset + 1,
-            n);
-    s->preset++;
+    s->example = args[0] ? (size_t)want - 1 : s->example % n;
+    prompt_set_text(a, v, v->example[s->example]);
+    app_say(a, false, "text %zu of %zu of the run, held out of training",
+            s->example + 1, n);
+    s->example++;
 }
 
 static void delete_token(struct app *a, const struct session_view *v, const char *args)
@@ -386,6 +386,12 @@ static void clear_edits(struct app *a, const struct session_view *v, const char 
     }
 }
 
+static void presets(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    prompt_presets_say(a, v);
+}
+
 /* ---- why, and writing on ---- */
 
 static void why(struct app *a, const struct session_view *v, const char *args)
@@ -583,7 +589,9 @@ ACTION_WORDS(list_word, "here", "prompt", "changed")
 /* clang-format off */
 #define ACTION static const struct action
 ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .may = may_ask};
-ACTION action_preset = {.command = "preset", .args = "[N]", .run = preset, .may = may_ask};
+ACTION action_example = {.command = "example", .args = "[N]", .run = example, .may = may_ask};
+ACTION action_preset = {.command = "preset", .args = "NAME|save NAME|drop NAME", .run = prompt_preset, .may = may_change, .word = prompt_preset_word};
+ACTION action_presets = {.command = "presets", .args = "", .run = presets};
 ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_token, .may = may_mask};
 ACTION action_delete = {.command = "delete-token", .args = "", .run = delete_token, .may = may_change};
 ACTION action_insert = {.command = "insert", .args = "TEXT", .run = insert, .may = may_change};
@@ -627,10 +635,12 @@ static const struct key_entry keys[] = {
     {{'x', KEY_DEL}, &action_delete, "", "delete", "delete the token under the cursor", 8},
     {{'i'}, &action_insert, "", "insert", "insert text before the cursor", 9},
     {{'r'}, &action_replace, "", "replace", "another word of the same category in its place", 7},
-    {{'P'}, &action_preset, "", "preset", "the next text of the run, held out of training", 10},
+    {{'P'}, &action_example, "", "example", "the next text of the run, held out of training", 10},
     {{'d'}, &action_dense, "", NULL, "leave out latents that fire on over a tenth of all tokens", 0},
     {{'R'}, &action_renew, "", NULL, "ask the SAE as of this step", 0},
     {{'v'}, &action_latents_arm, "", "arm A/B", "the same text, in condition A or B", 11},
+    {{0}, &action_preset, "", NULL, "silence and steer as was saved under a name; save keeps what stands, with the run", 0},
+    {{0}, &action_presets, "", NULL, "the names that were saved, and what each does", 0},
     {{0}, &action_text, "", NULL, "ask about a text; Enter in the text does, too", 0},
 };
 /* clang-format on */

@@ -57,8 +57,9 @@ struct prompt_state {
     struct textbox box;
     struct line_history history;
     bool typing;
-    bool begun;    /* a first text was put there */
-    size_t preset; /* that comes next */
+    bool begun;                  /* a first text was put there */
+    size_t example;              /* that comes next */
+    struct ask_presets *presets; /* of the arm that is shown, a reference; NULL: none */
     struct prompt_row row;
     struct prompt_edits aside[VIEW_ARMS]; /* of the arms that are not shown */
     size_t at;                            /* token under the cursor */
@@ -218,6 +219,17 @@ bool prompt_is_changed(const struct prompt_state *s);
 /* The prompt that the list of changes compares with; NULL: this one without masks and
  * edits. */
 const struct ask_answer *prompt_compared(const struct prompt_state *s);
+
+/* ---- prompt_preset.c ---- */
+
+/* Take in the presets of the arm that is shown. */
+void prompt_presets_follow(struct app *a, const struct session_view *v);
+/* "NAME": put its edits in place of those that stand, where they are of the latents of
+ * this SAE; "save NAME": keep those that stand; "drop NAME". */
+void prompt_preset(struct app *a, const struct session_view *v, const char *args);
+void prompt_presets_say(struct app *a, const struct session_view *v);
+/* What Tab completes. */
+const char *prompt_preset_word(const struct app *a, const char *text, size_t i);
 
 extern const struct key_list prompt_keys;
 #endif

@@ -81,6 +81,7 @@ void prompt_free(struct prompt_state *s)
     ask_answer_unref(s->pinned);
     ask_why_unref(s->why);
     effect_deinit(&s->effect);
+    ask_presets_unref(s->presets);
     mem_free(s->written);
     ask_subject_unref(s->subject);
     ask_subject_unref(s->second);
@@ -406,9 +407,9 @@ void prompt_pin(struct app *a)
 static void begin(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
-    if (!s->begun && v->preset[0][0]) {
-        textbox_set(&s->box, v->preset[0]);
-        s->preset = 1;
+    if (!s->begun && v->example[0][0]) {
+        textbox_set(&s->box, v->example[0]);
+        s->example = 1;
         s->begun = true;
     }
     if (s->begun && !s->row.ids) {
