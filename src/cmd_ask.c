@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "browse.h"
 #include "cmd.h"
+#include "lm/lm_chat.h"
 #include "stop.h"
 #include "text_input.h"
 
@@ -21,7 +22,7 @@ struct ask_args {
     const char *why, *target, *against;
     int64_t at, tokens, seed, top, top_k, heldout;
     double temperature, top_p, densest;
-    bool json;
+    bool json, chat;
     struct run_opts named;
 };
 
@@ -109,7 +110,12 @@ static enum err read_text(const struct ask_args *a, struct asking *k, struct err
     str_init(&text, 0);
     enum err rc = text_input_read(&a->text, &text, e);
     if (rc == OK) {
-        rc = ask_read(k->subject, text.len ? text.p : "", text.len, &k->row, e);
+        const struct chat_family *chat = NULL;
+        const char *p = text.len ? text.p : "";
+        rc = a->chat ? lm_chat(k->subject->lm, &chat, e) : OK;
+        rc = rc != OK ? rc
+             : chat   ? ask_read_chat(k->subject, chat, p, text.len, &k->row, e)
+                      : ask_read(k->subject, p, text.len, &k->row, e);
     }
     str_free(&text);
     return rc;
@@ -464,6 +470,7 @@ int cmd_ask(int argc, char **argv)
     const struct opt table[] = {
         {"text", OPT_TEXT, &a.text.text, "TEXT", "the prompt", 0, 0, NULL},
         {"text-file", OPT_STRING, &a.text.file, "FILE", "a file that is the prompt, to the last byte; -: standard input", 0, 0, NULL},
+        {"chat", OPT_FLAG, &a.chat, NULL, "put the prompt as a user's turn into the chat template of the model", 0, 0, NULL},
         {"mask", OPT_LIST, &a.mask, "I[,I...]", "the model reads the mask token at these positions", 0, 0, NULL},
         {"ablate", OPT_LIST, &a.ablate, "N[,N...]", "latents that are silenced; N@P: at position P alone", 0, 0, NULL},
         {"steer", OPT_LIST, &a.steer, "N=X[@P]", "X added to latent N's activation; N=scale:X, N=clamp:X; @P: at position P, @P-: from there on", 0, 0, NULL},
