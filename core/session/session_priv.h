@@ -98,6 +98,11 @@ struct session {
     /* ---- written before inputs_ready, immutable after ---- */
     struct inputs *in;
     struct names names;
+    /* ---- job thread only ---- */
+    bool chat_known; /* the model's files were looked at for a chat template: */
+    const struct chat_family *chat; /* NULL: why not */
+    struct errinfo chat_why;
+
     struct ask_worker *asker; /* made by the job thread; its own lock. NULL: none */
 
     /* ---- trainer thread only ---- */

@@ -1,5 +1,6 @@
 /* Whom prompts are put to: the model with a frozen copy of an arm's SAE, the thread
  * that answers, and texts to begin with. */
+#include "lm/lm_chat.h"
 #include "session/session_priv.h"
 
 #include <stdio.h>
@@ -26,16 +27,28 @@ void session_begin_asking(struct session *s)
     pthread_mutex_unlock(&s->mu);
 }
 
+/* Once: it opens the model's files again. */
+static void look_for_chat(struct session *s)
+{
+    if (!s->chat_known) {
+        (void)(lm_chat(s->in->lm, &s->chat, &s->chat_why) == OK);
+        s->chat_known = true;
+    }
+}
+
 enum err session_show_subject(struct session *s, const struct job *job,
                               struct latent_table *table, struct ask_rows *text,
                               struct errinfo *e)
 {
     struct ask_subject *subject = NULL;
+    look_for_chat(s);
     struct ask_parts parts = {.lm = s->in->lm,
                               .hook = s->in->hook,
                               .mask_token = s->in->mask_token,
                               .table = table,
-                              .text = text};
+                              .text = text,
+                              .chat = s->chat,
+                              .chat_why = s->chat_why.msg};
     TRY(sae_copy(job->sae, &parts.sae, e));
     TRY(ask_subject_new(&parts, &subject, e));
     pthread_mutex_lock(&s->mu);

@@ -246,6 +246,10 @@ static void prompt_sample(struct app *a, struct session_view *v, const char *nam
         s->pinned =
             prompt_sample_answer(subject, other, sizeof other / sizeof other[0], false);
         s->list = PROMPT_CHANGED;
+    } else if (strstr(name, "chat")) {
+        s->row.chat = true;
+        s->row.first = 3;
+        s->row.tail = 2;
     } else if (strstr(name, "typing")) {
         s->typing = true;
     } else if (strstr(name, "why")) {

@@ -1,8 +1,10 @@
 /* Chat templates (core/text/chat.h): ids by the reference's apply_chat_template for
  * each family, fixtures of tests/ref/make_chat_fixtures.py; what is refused. */
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "check.h"
+#include "lm/lm_chat.h"
 #include "text/chat.h"
 
 #include <string.h>
@@ -193,12 +195,44 @@ static void test_refused(void **state)
     }
 }
 
+/* Where a directory has its template, first of them first. */
+static void test_places(void **state)
+{
+    (void)state;
+    static const char chatml[] = "<|im_start|> + m.role + <|im_end|>";
+    static const char config[] =
+        "{\"chat_template\": [{\"name\": \"tool_use\", \"template\": \"x\"},"
+        "{\"name\": \"default\", \"template\": \"<|user|> <|end|> <|assistant|>\"}]}";
+    char dir[256], path[512];
+    struct errinfo e;
+    const struct chat_family *f = NULL;
+    tmp_make(dir, sizeof dir);
+    struct lm m = {.dir = NULL};
+    check_error(lm_chat(&m, &f, &e), ERR_MISSING, &e, "no chat template");
+    m.dir = dir;
+    check_error(lm_chat(&m, &f, &e), ERR_MISSING, &e, dir);
+    tmp_path(path, dir, "tokenizer_config.json");
+    assert_ok(file_write_text(path, "{\"chat_template\": 3}", &e), &e);
+    check_error(lm_chat(&m, &f, &e), ERR_MISSING, &e, "tokenizer_config.json");
+    assert_ok(file_write_text(path, "{\"chat_template\": \"x\"}", &e), &e);
+    check_error(lm_chat(&m, &f, &e), ERR_FORMAT, &e, "tokenizer_config.json: its chat");
+    assert_ok(file_write_text(path, config, &e), &e);
+    assert_ok(lm_chat(&m, &f, &e), &e);
+    assert_string_equal(f->name, "phi3");
+    assert_ok(file_write_text(tmp_path(path, dir, "chat_template.jinja"), chatml, &e),
+              &e);
+    assert_ok(lm_chat(&m, &f, &e), &e);
+    assert_string_equal(f->name, "chatml");
+    tmp_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_families),
         cmocka_unit_test(test_typed_tokens),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_places),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

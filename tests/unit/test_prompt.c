@@ -404,6 +404,56 @@ static void test_silenced_in_detail(void **state)
     end_world(&t);
 }
 
+/* In a chat template: its tokens stand around the text, are not the user's to change,
+ * and go again. */
+static void test_chat(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":ask a\n"); /* the tiny model reads no more than 64 tokens */
+    settle(&t);
+    struct ask_subject *s = (struct ask_subject *)(uintptr_t)t.b->v.subject;
+    snprintf(s->chat_why, sizeof s->chat_why, "m.gguf: no chat template");
+    type(t.b, ":chat\n");
+    assert_true(on_screen(t.b, "m.gguf: no chat template"));
+    size_t i = 0;
+    while (strcmp(chat_family_at(i)->name, "chatml") != 0) {
+        i++;
+    }
+    s->chat = chat_family_at(i);
+    const size_t n = own(&t)->row.n, first = own(&t)->row.first;
+    char text[64];
+    snprintf(text, sizeof text, "%.40s", own(&t)->box.text);
+    type(t.b, ":chat\n");
+    settle(&t);
+    assert_true(own(&t)->row.chat && own(&t)->row.tail > 0);
+    assert_true(own(&t)->row.first > first && own(&t)->row.n > n);
+    assert_int_equal(own(&t)->answer->T, own(&t)->row.n);
+    assert_true(on_screen(t.b, "in the chat template"));
+    assert_string_equal(own(&t)->box.text, text);
+    keys(&t, "Gx");
+    assert_true(on_screen(t.b, "the chat template puts it there"));
+    keys(&t, "i");
+    type(t.b, "dog\n");
+    settle(&t);
+    strcat(text, " dog"); /* before the template's end */
+    assert_string_equal(own(&t)->box.text, text);
+    keys(&t, "\n mq^");
+    strcat(text, " mq");
+    assert_string_equal(own(&t)->box.text, text);
+    assert_true(own(&t)->row.chat);
+    type(t.b, ":chat\n");
+    settle(&t);
+    assert_false(own(&t)->row.chat);
+    assert_true(own(&t)->row.first == first && own(&t)->row.tail == 0);
+    assert_string_equal(own(&t)->box.text, text);
+    keys(&t, "u");
+    assert_true(own(&t)->row.chat && own(&t)->row.tail > 0);
+    assert_string_equal(own(&t)->box.text, text);
+    end_world(&t);
+}
+
 /* The session's answer: the set that a command makes of the arm's presets. */
 static void keep_preset(struct world *t, const struct sae *s)
 {
@@ -665,6 +715,7 @@ int main(void)
         cmocka_unit_test(test_pinned),
         cmocka_unit_test(test_both_write),
         cmocka_unit_test(test_silenced_in_detail),
+        cmocka_unit_test(test_chat),
         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_effect),
         cmocka_unit_test(test_effect_cancelled),

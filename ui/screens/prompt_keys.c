@@ -87,8 +87,9 @@ static void delete_token(struct app *a, const struct session_view *v, const char
 {
     struct prompt_state *s = prompt_own(a);
     (void)args;
-    if (s->at < s->row.first) {
-        app_say(a, true, "the tokenizer puts it there");
+    if (prompt_is_put(&s->row, s->at)) {
+        app_say(a, true, "the %s puts it there",
+                s->row.chat ? "chat template" : "tokenizer");
     } else if (s->row.n > 1) {
         (void)prompt_splice(a, v, s->at, 1, NULL, 0);
     }
@@ -99,7 +100,8 @@ static void insert_text(struct app *a, const struct session_view *v, const char 
     struct prompt_state *s = prompt_own(a);
     struct tok_ids ids = {0};
     struct errinfo e = {0};
-    const size_t at = s->at < s->row.first ? s->row.first : s->at;
+    const size_t end = s->row.n - s->row.tail;
+    const size_t at = s->at < s->row.first ? s->row.first : s->at < end ? s->at : end;
     if (!typed[0]) {
         return;
     }
@@ -156,7 +158,7 @@ static void replace(struct app *a, const struct session_view *v, const char *arg
         struct errinfo e = {0};
         if (tok_encode(v->subject->lm->tok, args, strlen(args), &ids, &e) != OK) {
             app_say(a, true, "%s", e.msg);
-        } else if (s->at >= s->row.first && ids.n > 0) {
+        } else if (!prompt_is_put(&s->row, s->at) && ids.n > 0) {
             (void)prompt_splice(a, v, s->at, 1, ids.p, ids.n);
         }
         tok_ids_free(&ids);
@@ -392,6 +394,30 @@ static void presets(struct app *a, const struct session_view *v, const char *arg
     prompt_presets_say(a, v);
 }
 
+static const char *may_chat(const struct app *a, const struct session_view *v)
+{
+    const char *why = may_change(a, v);
+    return why ? why : v->subject->chat ? NULL : v->subject->chat_why;
+}
+
+/* The text as a turn of a user in the model's chat template, or bare again. */
+static void chat(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    (void)args;
+    if (!prompt_keep(a)) {
+        return;
+    }
+    s->row.chat = !s->row.chat;
+    prompt_read_box(a, v);
+    if (s->row.chat) {
+        app_say(a, false, "in the chat template %s; its own tokens are dim",
+                v->subject->chat->name);
+    } else {
+        app_say(a, false, "the text alone, without a chat template");
+    }
+}
+
 /* ---- why, and writing on ---- */
 
 static void why(struct app *a, const struct session_view *v, const char *args)
@@ -590,6 +616,7 @@ ACTION_WORDS(list_word, "here", "prompt", "changed")
 #define ACTION static const struct action
 ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .may = may_ask};
 ACTION action_example = {.command = "example", .args = "[N]", .run = example, .may = may_ask};
+ACTION action_chat = {.command = "chat", .args = "", .run = chat, .may = may_chat};
 ACTION action_preset = {.command = "preset", .args = "NAME|save NAME|drop NAME", .run = prompt_preset, .may = may_change, .word = prompt_preset_word};
 ACTION action_presets = {.command = "presets", .args = "", .run = presets};
 ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_token, .may = may_mask};
@@ -639,6 +666,7 @@ static const struct key_entry keys[] = {
     {{'d'}, &action_dense, "", NULL, "leave out latents that fire on over a tenth of all tokens", 0},
     {{'R'}, &action_renew, "", NULL, "ask the SAE as of this step", 0},
     {{'v'}, &action_latents_arm, "", "arm A/B", "the same text, in condition A or B", 11},
+    {{0}, &action_chat, "", NULL, "the text as a user's turn in the chat template of an instruct model, or alone again", 0},
     {{0}, &action_preset, "", NULL, "silence and steer as was saved under a name; save keeps what stands, with the run", 0},
     {{0}, &action_presets, "", NULL, "the names that were saved, and what each does", 0},
     {{0}, &action_text, "", NULL, "ask about a text; Enter in the text does, too", 0},

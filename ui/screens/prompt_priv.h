@@ -30,7 +30,9 @@ struct prompt_row {
     uint8_t *masked; /* [n], owned */
     size_t n;
     size_t first, cut; /* as ask_read found them */
-    size_t arm;        /* whose latents the edits are of */
+    bool chat;   /* in the model's chat template, which has tokens before first and */
+    size_t tail; /* these behind the text */
+    size_t arm;  /* whose latents the edits are of */
     struct prompt_edits edits;
 };
 
@@ -144,6 +146,8 @@ void prompt_latents_draw(struct app *a, const struct session_view *v, struct can
 
 /* Put a text there in place of what stands, which undo brings back. */
 void prompt_set_text(struct app *a, const struct session_view *v, const char *text);
+/* Whether the tokenizer or a chat template put the token there, not the user. */
+bool prompt_is_put(const struct prompt_row *r, size_t at);
 /* Take in what was typed in the box, masks of what both begin with kept. */
 void prompt_read_box(struct app *a, const struct session_view *v);
 /* What is typed from here to there is one step of undo, and the answer of before stays
