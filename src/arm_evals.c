@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
+#include "eval/kept.h"
 #include "eval_arms.h"
 #include "progress.h"
 #include "run/run_arms.h"
@@ -93,24 +94,17 @@ static enum err group(struct arm_evals *a, struct errinfo *e)
 
 /* ---- evaluations ---- */
 
-static double number_at(const cJSON *root, const char *a, const char *b)
-{
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(root, a);
-    v = b != NULL ? cJSON_GetObjectItemCaseSensitive(v, b) : v;
-    return cJSON_IsNumber(v) ? v->valuedouble : -1.0;
-}
-
 static bool is_number(double v, int64_t want)
 {
-    return !(v < (double)want) && !(v > (double)want);
+    return v >= (double)want && v <= (double)want;
 }
 
 /* Whether it is what `saetop eval` would say of the run now. */
 static bool holds(const struct arm_eval *x, const cJSON *root)
 {
-    return is_number(number_at(root, "step", NULL), x->record.step) &&
-           is_number(number_at(root, "rows", NULL), EVAL_ROWS) &&
-           is_number(number_at(root, "seeds", "intervals"), EVAL_SEED) &&
+    return is_number(kept_value(root, "step"), x->record.step) &&
+           is_number(kept_value(root, "rows"), EVAL_ROWS) &&
+           is_number(kept_value(root, "seeds.intervals"), EVAL_SEED) &&
            cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "units")) &&
            cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "concepts")) &&
            cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "words"));
@@ -134,7 +128,7 @@ static void take_kept(struct arm_eval *x)
     }
 }
 
-/* Seconds that a kept evaluation took; 0: it does not say. */
+/* Seconds that a kept evaluation took; 0: not recorded. */
 static double seconds_of(const cJSON *root)
 {
     double sum = 0.0;
@@ -146,7 +140,8 @@ static double seconds_of(const cJSON *root)
     return sum;
 }
 
-/* What there is to wait for, beforehand, and on a terminal how far it is. */
+/* Messages for whoever waits: beforehand how much is to do, and on a terminal the
+ * progress. */
 struct waiting {
     const struct arm_evals *a;
     int64_t began; /* ns */
@@ -188,7 +183,8 @@ static void say_begin(void *user, const char *run, size_t i, size_t n)
     }
 }
 
-static enum err evaluate(struct arm_evals *a, int64_t threads, struct errinfo *e)
+static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
+                                 struct errinfo *e)
 {
     const char *dir[ARM_EVALS_MAX];
     struct arm_eval *of[ARM_EVALS_MAX];
@@ -234,7 +230,7 @@ static enum err open_all(const char *const *run, size_t n_runs, size_t least, bo
             take_kept(&out->arm[i]);
         }
     }
-    return evaluate(out, threads, e);
+    return evaluate_missing(out, threads, e);
 }
 
 enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
@@ -271,7 +267,7 @@ bool arm_evals_so_far(const struct arm_evals *a)
 
 /* ---- output ---- */
 
-/* Of each arm of condition k: its directory or its seeds, as JSON texts. */
+/* Add the directories of the arms of condition k, or their seeds, as JSON strings. */
 static void add_list(const struct arm_evals *a, size_t k, bool seeds, struct str *out)
 {
     bool first = true;

@@ -41,7 +41,7 @@ enum err arm_evals_compare(const char *const *run, size_t n_runs, bool anew,
                            struct errinfo *e) ERR_CHECKED;
 void arm_evals_close(struct arm_evals *a);
 
-/* Whether an arm has not come to the last step of its plan: verdicts are "so far". */
+/* Whether an arm has steps of its plan left: verdicts are then "so far". */
 bool arm_evals_so_far(const struct arm_evals *a);
 
 /* Append "conditions": [{"name", "settings", "runs", "seeds"}] and "remarks" as members

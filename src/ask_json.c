@@ -158,8 +158,8 @@ static void add_part(const char *what, const struct ask_part *p, struct str *out
     number(out, "activation", p && p->latent >= 0 ? (double)p->act : (double)NAN);
 }
 
-/* The sum of all contributions is the difference: what is there without latents and
- * error is the last of them. */
+/* The contributions add up to the difference; the last of them is the part that is
+ * there without latents and error. */
 static void add_contributions(const struct ask_why *w, struct str *out)
 {
     str_add(out, ",\"contributions\":[");

@@ -1,4 +1,4 @@
-/* What `saetop ask` prints: as JSON, and for people. src/README.md has the members. */
+/* Output of `saetop ask`: as JSON, and for people. src/ask.md has the members. */
 #ifndef SAETOP_SRC_ASK_OUT_H
 #define SAETOP_SRC_ASK_OUT_H
 

@@ -94,7 +94,7 @@ static void add_fire(const struct ask_found *f, const struct ask_fire *x,
     }
 }
 
-/* As many as fit, strongest first, then how many more. */
+/* Add as many firings as fit, strongest first, then the number of the rest. */
 static void add_fires(const struct ask_found *f, size_t t, size_t from, struct str *out)
 {
     const struct ask_answer *r = f->r;

@@ -6,7 +6,7 @@
 #include "train/run_open.h"
 #include "train/settings_synth.h"
 
-/* What the user named, in place of what the run recorded. */
+/* Replace settings that the run recorded by those that the user named. */
 static enum err override(const struct settings *named, struct settings *s,
                          struct errinfo *e)
 {
@@ -47,7 +47,7 @@ enum err browse_record(const char *path, const struct run_opts *ro,
     return OK;
 }
 
-/* What masks are made of: what the run names, else the tokenizer's own. */
+/* The mask token: the one that the run names, else the tokenizer's own; -1: none. */
 static enum err find_mask(struct browse_lm *b, struct errinfo *e)
 {
     const char *named = b->record.set.mask_token;
@@ -61,15 +61,13 @@ static enum err find_mask(struct browse_lm *b, struct errinfo *e)
 enum err browse_lm_open(const char *path, const struct run_opts *ro,
                         struct browse_lm *b, struct errinfo *e)
 {
-    char dir[4096];
     struct remarks remarks = {0};
     *b = (struct browse_lm){.mask_token = -1};
     TRY(browse_record(path, ro, &b->record, e));
     const struct settings *s = &b->record.set;
     TRY(settings_need_text(s, path, e));
-    TRY(settings_path(s, s->model, dir, sizeof dir, e));
     TRY(num_ready(e));
-    TRY(lm_load(dir, &b->lm, e));
+    TRY(inputs_load_lm(s, &b->lm, e));
     TRY(lm_hook_parse(s->hook, &b->lm->cfg, &b->hook, e));
     TRY(find_mask(b, e));
     const size_t width = lm_hook_width(&b->lm->cfg, b->hook);
@@ -87,6 +85,23 @@ void browse_lm_close(struct browse_lm *b)
 {
     lm_free(b->lm);
     run_record_deinit(&b->record);
+}
+
+/* The record's SAE goes over into p. */
+static enum err take_subject(struct run_record *r, struct ask_parts p,
+                             struct ask_subject **out, struct errinfo *e)
+{
+    p.sae = r->sae;
+    r->sae = NULL;
+    return ask_subject_new(&p, out, e);
+}
+
+enum err browse_lm_subject(struct browse_lm *b, struct ask_subject **out,
+                           struct errinfo *e)
+{
+    const struct ask_parts p = {
+        .lm = b->lm, .hook = b->hook, .mask_token = b->mask_token};
+    return take_subject(&b->record, p, out, e);
 }
 
 enum err browse_inputs(const char *path, const struct run_opts *ro, struct browse *b,
@@ -132,4 +147,19 @@ void browse_close(struct browse *b)
     acts_set_free(b->set);
     inputs_free(b->in);
     run_record_deinit(&b->record);
+}
+
+enum err browse_subject(struct browse *b, struct ask_subject **out, struct errinfo *e)
+{
+    const struct ask_parts p = {.lm = b->in->lm,
+                                .hook = b->in->hook,
+                                .mask_token = b->in->mask_token,
+                                .table = b->table};
+    return take_subject(&b->record, p, out, e);
+}
+
+enum err browse_labels(const char *path, size_t F, struct latent_labels **out,
+                       struct errinfo *e)
+{
+    return rundir_is(path) ? latent_labels_load(path, F, out, e) : OK;
 }

@@ -3,6 +3,8 @@
 #ifndef SAETOP_SRC_BROWSE_H
 #define SAETOP_SRC_BROWSE_H
 
+#include "ask/ask.h"
+#include "latents/latent_labels.h"
 #include "latents/latent_names.h"
 #include "run_opts.h"
 #include "train/inputs.h"
@@ -34,6 +36,9 @@ struct browse_lm {
 enum err browse_lm_open(const char *path, const struct run_opts *ro,
                         struct browse_lm *b, struct errinfo *e) ERR_CHECKED;
 void browse_lm_close(struct browse_lm *b);
+/* Whom prompts are put to: takes the record's SAE over. */
+enum err browse_lm_subject(struct browse_lm *b, struct ask_subject **out,
+                           struct errinfo *e) ERR_CHECKED;
 
 /* browse_record, and model and text opened and held against the SAE; no set and no
  * table. After an error call browse_close too. */
@@ -44,5 +49,13 @@ enum err browse_inputs(const char *path, const struct run_opts *ro, struct brows
 enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
                      struct errinfo *e) ERR_CHECKED;
 void browse_close(struct browse *b);
+/* The same with the table of its latents. */
+enum err browse_subject(struct browse *b, struct ask_subject **out,
+                        struct errinfo *e) ERR_CHECKED;
+
+/* What a run's F latents are called; NULL: `path` is another tool's SAE, which has no
+ * labels. Caller owns a reference. */
+enum err browse_labels(const char *path, size_t F, struct latent_labels **out,
+                       struct errinfo *e) ERR_CHECKED;
 
 #endif

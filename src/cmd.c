@@ -40,7 +40,8 @@ int cmd_print(struct str *s)
     enum err rc = str_err(s, "the text to print", &e);
     if (rc == OK && s->len > 0 &&
         (fwrite(s->p, 1, s->len, stdout) != s->len || fflush(stdout) != 0)) {
-        /* Whoever reads may have had enough: `saetop top RUN | head`. */
+        /* The reader may have stopped early, which is no error: `saetop top RUN |
+         * head`. */
         rc = errno == EPIPE
                  ? OK
                  : err_set(&e, ERR_IO, "standard output: %s", strerror(errno));
@@ -221,7 +222,7 @@ static bool find_near_run(struct near_run *r)
     return rc == OK && r->name[0];
 }
 
-/* The name meant by a word that is none. */
+/* ERR_USAGE for an unknown command, with the name that was probably meant. */
 static enum err unknown_command(const char *group, const struct subcommand *table,
                                 size_t n, const char *word, struct errinfo *e)
 {

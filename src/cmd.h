@@ -33,8 +33,8 @@ bool cmd_parse(const struct opts *o, int argc, char **argv, struct opts_result *
 bool cmd_begin(const struct opts *o, int argc, char **argv, struct opts_result *r,
                int *status);
 
-/* What looks at the tables of commands in place of running them, for the manual page
- * and completion: is told of a group of subcommands, or of the options of one, with the
+/* Visits the tables of commands without running any, for the manual page and
+ * completion. It gets a group of subcommands, or the options of one command, with the
  * line that led there. argv[0] is the last command named. */
 struct cmd_visitor {
     void (*group)(void *ctx, const char *group, const struct subcommand *table,
@@ -60,20 +60,20 @@ int cmd_print(struct str *s);
 /* The same for lines that people read: whatever names and tokens of files they hold,
  * nothing in them but their ends acts on the terminal. */
 int cmd_print_text(struct str *s);
-/* The end of a command that fills `out`: the one of these, or cmd_fail. */
+/* The end of a command that fills `out`: one of the two above, or cmd_fail. */
 int cmd_end(enum err rc, const struct errinfo *e, struct str *out, bool json);
-/* One such line, with its end, on `to`. */
+/* Print a line, with its newline, to `to`. */
 void cmd_say(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Once, early in main: from here on stdout waits for a reader also where somebody made
- * its descriptor non-blocking, as node and ssh do; stdio takes that for a failure, and
- * lines are lost. */
+/* Call once, early in main: from here on stdout waits for a slow reader even if its
+ * descriptor was made non-blocking, as node and ssh do. Without this stdio would take
+ * that for a failure and lose lines. */
 void cmd_begin_output(void);
 /* The status to exit with after a command that ended with `status`: lines on standard
  * output that were lost (a full disk) are an error, if nothing else was. */
 int cmd_end_output(int status);
 
-/* One row of each subcommand; main.c holds the table. */
+/* The functions of the subcommands; main.c holds the table. */
 int cmd_explore(int argc, char **argv);
 int cmd_train(int argc, char **argv);
 int cmd_eval(int argc, char **argv);
@@ -91,7 +91,7 @@ int cmd_lm(int argc, char **argv);
 int cmd_corpus(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_keys(int argc, char **argv);
-/* These are about the others: run is the whole program. */
+/* These visit all other commands: run is the whole program. */
 int cmd_man(int (*run)(int, char **), int argc, char **argv);
 int cmd_complete(int (*run)(int, char **), int argc, char **argv);
 

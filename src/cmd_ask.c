@@ -28,9 +28,8 @@ struct ask_args {
 
 /* What is opened, and all that is asked of it. */
 struct asking {
-    struct browse b;       /* with text, for --heldout, and a table, for --densest */
-    struct browse_lm lm;   /* without */
-    struct ask_rows *text; /* for --heldout */
+    struct browse b;     /* with text, for --heldout, and a table, for --densest */
+    struct browse_lm lm; /* without */
     struct ask_subject *subject;
     struct latent_labels *labels;
     struct ask_presets *presets; /* for --preset */
@@ -49,7 +48,7 @@ struct asking {
 
 /* ---- opening ---- */
 
-/* The first rows of the run's held-out text. */
+/* The first rows of the run's held-out text, for the subject, which nobody else has. */
 static enum err read_rows(const struct ask_args *a, struct asking *k, struct errinfo *e)
 {
     const struct inputs *in = k->b.in;
@@ -59,7 +58,7 @@ static enum err read_rows(const struct ask_args *a, struct asking *k, struct err
     }
     TRY(acts_set_open(in->h, in->corpus, CORPUS_HELDOUT, in->lm->tok,
                       (size_t)a->heldout, &set, e));
-    const enum err rc = ask_rows_new(set, &k->text, e);
+    const enum err rc = ask_rows_new(set, &k->subject->text, e);
     acts_set_free(set);
     return rc;
 }
@@ -76,31 +75,20 @@ static enum err read_presets(const char *path, struct asking *k, struct errinfo 
 static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                          struct errinfo *e)
 {
-    const bool tabled = a->densest > 0, texts = tabled || a->heldout > 0;
-    struct ask_parts p = {0};
-    if (texts) {
+    const bool tabled = a->densest > 0;
+    if (tabled || a->heldout > 0) {
         TRY(tabled ? browse_open(path, &a->named, &k->b, e)
                    : browse_inputs(path, &a->named, &k->b, e));
+        TRY(browse_subject(&k->b, &k->subject, e));
         TRY(read_rows(a, k, e));
-        p = (struct ask_parts){.lm = k->b.in->lm,
-                               .hook = k->b.in->hook,
-                               .mask_token = k->b.in->mask_token,
-                               .table = k->b.table,
-                               .text = k->text};
     } else {
         TRY(browse_lm_open(path, &a->named, &k->lm, e));
-        p = (struct ask_parts){
-            .lm = k->lm.lm, .hook = k->lm.hook, .mask_token = k->lm.mask_token};
+        TRY(browse_lm_subject(&k->lm, &k->subject, e));
     }
-    const struct sae *sae = texts ? k->b.record.sae : k->lm.record.sae;
-    if (rundir_is(path)) {
-        TRY(latent_labels_load(path, sae->F, &k->labels, e));
-    }
+    TRY(browse_labels(path, k->subject->sae->F, &k->labels, e));
     if (a->preset) {
         TRY(read_presets(path, k, e));
     }
-    TRY(sae_copy(sae, &p.sae, e));
-    TRY(ask_subject_new(&p, &k->subject, e));
     return ask_new(k->subject, stop_flag(), &k->ask, e);
 }
 
@@ -237,22 +225,15 @@ static enum err make_question(const struct ask_args *a, struct asking *k,
 
 /* ---- why ---- */
 
-/* A token by its text, or with a space before it, as it stands within a text; or #ID.
- */
+/* A token by its name, or with a space before it, as it stands within a text. */
 static enum err find_token(const struct tok *t, const char *option, const char *text,
                            int32_t *out, struct errinfo *e)
 {
-    int64_t id = -1;
     char spaced[200];
-    if (text[0] == '#' && number_whole(text + 1, &id) && id >= 0 &&
-        (size_t)id < tok_rows(t)) {
-        *out = (int32_t)id;
-        return OK;
-    }
     (void)snprintf(spaced, sizeof spaced, " %s", text);
-    *out = tok_single(t, text);
+    *out = tok_by_name(t, text);
     *out = *out < 0 && strlen(text) < sizeof spaced - 2 ? tok_single(t, spaced) : *out;
-    if (*out < 0) {
+    if (*out < 0 || (size_t)*out >= tok_rows(t)) {
         return err_set(e, ERR_USAGE,
                        "--%s: found '%.80s', expected a text that is one token, or #ID",
                        option, text);
@@ -442,7 +423,6 @@ static void asking_deinit(struct asking *k)
     ask_row_deinit(&k->row);
     ask_free(k->ask);
     ask_subject_unref(k->subject);
-    ask_rows_unref(k->text);
     latent_labels_unref(k->labels);
     ask_presets_unref(k->presets);
     browse_lm_close(&k->lm);

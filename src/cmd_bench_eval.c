@@ -81,7 +81,7 @@ static enum err time_suite(struct engine *g, const struct suite_args *a,
     return rc;
 }
 
-/* Some steps of training first: random weights fire where no trained ones would. */
+/* Train some steps first: random weights fire where trained ones would not. */
 static enum err time_eval(const struct settings *set, int64_t steps,
                           const struct suite_args *suite, struct eval_times *t,
                           struct errinfo *e)
@@ -127,8 +127,8 @@ static void add_times(struct eval_times *t, bool json, struct str *out)
     }
 }
 
-/* Each section of the whole evaluation: what is made once for all SAEs, and what each
- * SAE takes. */
+/* Add the time of each section of the evaluation: of the part that is made once for all
+ * SAEs, or of the part for each SAE. */
 static void add_suite(const struct suite_times *t, bool once, bool json,
                       struct str *out)
 {

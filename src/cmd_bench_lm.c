@@ -11,10 +11,10 @@
 #include "run_opts.h"
 #include "train/inputs.h"
 
+#include <math.h>
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)1 << 20)
-#define PATH_CAP     4096
 #define MIN_REPEATS  3
 #define MAX_REPEATS  1000
 
@@ -24,7 +24,8 @@ struct lm_bench {
     bool whole, json;
 };
 
-/* Of one model: harvesters on all threads and on one, and what they run over. */
+/* The benchmark of one model: harvesters on all threads and on one, and the rows that
+ * they run on. */
 struct course {
     struct lm *m;
     struct lm_hook hook;
@@ -37,7 +38,7 @@ struct course {
 };
 
 struct speed {
-    double all, one; /* seconds for the rows: medians */
+    double all, one; /* seconds for the rows: medians; one NaN: not measured */
     size_t repeats;
 };
 
@@ -55,11 +56,8 @@ static void course_deinit(struct course *c)
 static enum err course_init(struct course *c, struct settings *set,
                             const struct lm_bench *b, struct errinfo *e)
 {
-    char path[PATH_CAP];
     TRY(num_ready(e));
-    TRY(settings_path(set, set->model, path, sizeof path, e));
-    TRY(lm_load(path, &c->m, e));
-    lm_set_kind(c->m, inputs_linear_kind(set));
+    TRY(inputs_load_lm(set, &c->m, e));
     TRY(lm_hook_parse(set->hook, &c->m->cfg, &c->hook, e));
     settings_resolve(set, c->m->cfg.n_ctx, lm_hook_width(&c->m->cfg, c->hook));
     c->T = (size_t)set->context;
@@ -116,13 +114,14 @@ static enum err measure(const struct course *c, double seconds, struct speed *s,
     const int64_t begin = clock_ns();
     while (n < least || (n < MAX_REPEATS && clock_seconds_since(begin) < seconds)) {
         TRY(run_once(c, c->all, &all[n], e));
-        one[n] = all[n];
         if (c->one) {
             TRY(run_once(c, c->one, &one[n], e));
         }
         n++;
     }
-    *s = (struct speed){median(all, n), median(one, n), n};
+    s->all = median(all, n);
+    s->one = c->threads == 1 ? s->all : c->one ? median(one, n) : (double)NAN;
+    s->repeats = n;
     return OK;
 }
 
@@ -137,22 +136,27 @@ static void print(const struct course *c, const struct speed *s, bool json,
         lm_hook_name(c->hook, hook);
     }
     if (!json) {
+        str_addf(out, "%s, products %s: %.0f tokens/s", hook, linear_name(c->m->kind),
+                 tokens / s->all);
+        if (isfinite(s->one)) {
+            str_addf(out, ", %.2f times one thread's", s->one / s->all);
+        }
         str_addf(out,
-                 "%s, products %s: %.0f tokens/s, %.2f times one thread's; threads "
-                 "%zu, rows %zu of %zu tokens, weights %.0f MB, repeats %zu\n",
-                 hook, linear_name(c->m->kind), tokens / s->all, s->one / s->all,
+                 "; threads %zu, rows %zu of %zu tokens, weights %.0f MB, repeats "
+                 "%zu\n",
                  c->threads, c->rows, c->T, mb, s->repeats);
         return;
     }
     str_add(out, "{\"to\":");
     json_add_string(out, c->whole ? "losses" : hook,
                     strlen(c->whole ? "losses" : hook));
+    str_addf(out, ",\"products\":\"%s\",\"tokens_per_second\":%.1f,\"one_thread\":",
+             linear_name(c->m->kind), tokens / s->all);
+    json_add_number(out, round(10 * tokens / s->one) / 10);
     str_addf(out,
-             ",\"products\":\"%s\",\"tokens_per_second\":%.1f,\"one_thread\":%.1f,"
-             "\"threads\":%zu,\"rows\":%zu,\"context\":%zu,\"weights_mb\":%.1f,"
+             ",\"threads\":%zu,\"rows\":%zu,\"context\":%zu,\"weights_mb\":%.1f,"
              "\"repeats\":%zu}\n",
-             linear_name(c->m->kind), tokens / s->all, tokens / s->one, c->threads,
-             c->rows, c->T, mb, s->repeats);
+             c->threads, c->rows, c->T, mb, s->repeats);
 }
 
 int cmd_bench_lm(int argc, char **argv)

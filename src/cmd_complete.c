@@ -8,7 +8,7 @@
 
 #define OUTPUT_BYTES (1u << 20)
 #define WORDS_BYTES  4096
-/* In the place of a word: names of files may stand there. */
+/* Stands for a word: the shell may complete names of files there. */
 #define FILES "/files"
 
 struct completion {

@@ -83,7 +83,7 @@ static double number_of(const struct table *t, size_t arm, size_t c, size_t f)
     return cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
 }
 
-/* Of the text, where a condition has one arm. */
+/* The interval over the text, for a condition of one arm. */
 static void text_bounds(const struct table *t, size_t arm, size_t c, size_t f,
                         struct stats_interval *v)
 {
@@ -354,7 +354,7 @@ static void add_text(const struct table *t, bool letters, struct str *out)
 
 /* ---- --suggest ---- */
 
-/* What the options that go together are without the other. */
+/* ERR_USAGE for options that do not go together, and for a line without a run. */
 static enum err check_line(const struct concepts_args *a, size_t words,
                            struct errinfo *e)
 {

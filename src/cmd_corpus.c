@@ -56,7 +56,8 @@ struct generate_args {
 
 enum layout { LAYOUT_TEXT, LAYOUT_CSV, LAYOUT_JSONL };
 
-/* By the end of the file's name; one without an end, or none, is for text. */
+/* Choose the layout by the end of the file's name; without one, or without a file, it
+ * is text. */
 static enum err layout_of(const char *path, enum layout *out, struct errinfo *e)
 {
     static const char *const end[] = {

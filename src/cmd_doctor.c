@@ -23,6 +23,7 @@
 struct doctor_args {
     const char *model, *corpus, *sae; /* words of the line, or NULL */
     bool json, is_folder;             /* sae is a folder of SAEs */
+    bool refused; /* what went wrong is that the model is not supported */
 };
 
 /* ---- the line ---- */
@@ -32,7 +33,7 @@ static bool has_one(const char *dir)
     return run_is_openable(dir);
 }
 
-/* The last word is an SAE, a run, or a folder of them where it is not a text. */
+/* An SAE or a run; in the last place also a folder of them. */
 static bool is_sae(const char *word, size_t place)
 {
     return has_one(word) || place == 2;
@@ -43,7 +44,7 @@ static enum err read_words(const struct opts_result *r, struct run_opts *ro,
 {
     for (size_t i = 0; i < r->n_args; i++) {
         const char *word = r->args[i];
-        if (i > 0 && !a->sae && is_sae(word, i)) {
+        if (!a->sae && is_sae(word, i)) {
             a->sae = word;
         } else if (i == 0) {
             a->model = word;
@@ -53,8 +54,8 @@ static enum err read_words(const struct opts_result *r, struct run_opts *ro,
             TRY(run_opts_word(ro, setting_key.corpus, word, e));
         } else {
             return err_set(e, ERR_USAGE,
-                           "doctor: found '%s', expected MODEL [CORPUS] "
-                           "[RUN|SAE]",
+                           "doctor: found '%s', expected [MODEL [CORPUS]] "
+                           "[RUN|SAE|FOLDER]",
                            word);
         }
     }
@@ -82,7 +83,7 @@ static void drop_mask(const char *run, struct settings *s)
     }
 }
 
-/* With an SAE the run is one of its form at its hook. */
+/* The settings of the run. If an SAE is named they are of its architecture and hook. */
 static enum err settings_of(const struct doctor_args *a, const struct run_opts *ro,
                             struct settings *out, struct errinfo *e)
 {
@@ -150,6 +151,9 @@ static enum err print_page(const struct doctor_args *a, const struct run_opts *r
     } else if (state_dir("runs", dir, sizeof dir, NULL) != OK || !file_is_dir(dir)) {
         dir[0] = '\0';
     }
+    if (!p.corpus && a->sae && !a->is_folder) {
+        p.corpus = d->engine->in->set.corpus; /* the run's own */
+    }
     p.fit_dir = dir;
     p.model_bytes = bytes_of(d->engine->in->lm->dir);
     if (a->sae && !a->is_folder) {
@@ -167,23 +171,38 @@ static enum err print_page(const struct doctor_args *a, const struct run_opts *r
     return str_err(out, "doctor", e);
 }
 
-static enum err doctor(const struct doctor_args *a, const struct run_opts *ro,
+/* Whether the model itself is none that is computed, rather than not there, or asked
+ * for what it has not. */
+static bool is_refused(const struct settings *set)
+{
+    struct lm *m = NULL;
+    struct errinfo unused;
+    const enum err rc =
+        set->source == SOURCE_SYNTHETIC ? OK : inputs_load_lm(set, &m, &unused);
+    lm_free(m);
+    return rc == ERR_FORMAT || rc == ERR_LIMIT || rc == ERR_USAGE;
+}
+
+static enum err doctor(struct doctor_args *a, const struct run_opts *ro,
                        struct str *out, struct errinfo *e)
 {
     struct settings set;
     struct doctor d;
     TRY(settings_of(a, ro, &set, e));
-    TRY(doctor_look(&set, &d, e));
+    const enum err looked = doctor_look(&set, &d, e);
+    a->refused = looked != OK && is_refused(&set);
+    TRY(looked);
     const enum err rc = print_page(a, ro, &d, out, e);
     doctor_deinit(&d);
     return rc;
 }
 
-/* With --json the answer "no" is one as well. */
-static void add_refusal(const struct errinfo *e, struct str *out)
+/* With --json the answer "no" is one as well; null where something else went wrong. */
+static void add_refusal(const struct doctor_args *a, const struct errinfo *e,
+                        struct str *out)
 {
     str_clear(out);
-    str_add(out, "{\"supported\":false,\"why\":");
+    str_addf(out, "{\"supported\":%s,\"why\":", a->refused ? "false" : "null");
     json_add_string(out, e->msg, strlen(e->msg));
     str_add(out, "}\n");
 }
@@ -197,14 +216,14 @@ int cmd_doctor(int argc, char **argv)
     struct run_opts ro;
     const struct opts o = {
         .name = "doctor",
-        .usage = "[MODEL [CORPUS] [RUN|SAE|FOLDER]] [OPTIONS]",
+        .usage = "[[MODEL [CORPUS]] [RUN|SAE|FOLDER]] [OPTIONS]",
         .about =
             "What a model is and whether it is supported (if not: exit status 2, and "
             "the kinds that are), how well it knows the text, clean and with masks, "
             "what a run at the hook would take in time and memory, measured for "
             "some seconds, what is missing, and which SAEs fit: the one named, those "
             "in FOLDER or, without, where the explorer saves. Ends with the command "
-            "to go on with. Without MODEL the bundled sample.",
+            "to go on with. Without MODEL that of the run, or the bundled sample.",
         .max_args = 3,
     };
     struct opts_result parsed;
@@ -219,7 +238,7 @@ int cmd_doctor(int argc, char **argv)
     enum err rc = read_words(&parsed, &ro, &a, &e);
     rc = rc == OK ? doctor(&a, &ro, &out, &e) : rc;
     if (rc != OK && a.json) {
-        add_refusal(&e, &out);
+        add_refusal(&a, &e, &out);
         (void)cmd_print(&out);
         return cmd_fail(rc, &e);
     }

@@ -14,6 +14,7 @@
 #include "eval_summary.h"
 #include "eval_synthetic.h"
 #include "measure/measure.h"
+#include "progress.h"
 #include "run/evaluator.h"
 #include "run/run_arms.h"
 #include "sae/sae_remarks.h"
@@ -41,6 +42,7 @@ struct eval_args {
     int64_t rows, seed, threads;
     double split;
     int lost; /* the exit status of places that took nothing */
+    struct progress bar;
 };
 
 static struct eval_args eval_args_defaults(void)
@@ -101,10 +103,27 @@ static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *
 
 /* ---- running ---- */
 
-/* What both runs are evaluated with, by the settings of the first. */
-static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
+/* What is being made for all runs, and of a run what is measured. */
+static void show_making(void *user, const char *what, size_t done, size_t n)
+{
+    struct eval_args *a = user;
+    char text[96];
+    (void)snprintf(text, sizeof text, "preparing: %s, %zu of %zu", what, done + 1, n);
+    progress_draw(&a->bar, (double)done, (double)n, text);
+}
+static void show_measuring(void *user, const char *what, size_t done, size_t n)
+{
+    struct eval_args *a = user;
+    char text[96];
+    (void)snprintf(text, sizeof text, "measuring: %s, %zu of %zu", what, done + 1, n);
+    progress_draw(&a->bar, (double)done, (double)n, text);
+}
+
+/* Open the evaluator of both runs, by the settings of the first. */
+static enum err open_evaluator(struct eval_args *a, struct eval_run *r,
                                struct evaluator **out, struct errinfo *e)
 {
+    const struct suite_watch watch = {show_making, a};
     struct evaluator_opts o = evaluator_defaults();
     char state[4096];
     struct settings given;
@@ -127,10 +146,13 @@ static enum err open_evaluator(const struct eval_args *a, struct eval_run *r,
     r->record.set.threads = a->threads;
     o.sae = r->record.sae;
     o.sae_name = a->run[0];
-    return evaluator_open(&r->record.set, &o, NULL, out, e);
+    o.watch = &watch;
+    const enum err rc = evaluator_open(&r->record.set, &o, NULL, out, e);
+    progress_clear(&a->bar);
+    return rc;
 }
 
-/* What does not go together, on stderr and as "remarks" of the object. */
+/* Put remarks on the run and its inputs on stderr and into "remarks" of the object. */
 static enum err add_remarks(const char *dir, const struct inputs *in,
                             struct eval_run *r, struct errinfo *e)
 {
@@ -151,16 +173,22 @@ static enum err add_remarks(const char *dir, const struct inputs *in,
     return remarks.n > 0 ? report_list(&r->report, "remarks", list, e) : OK;
 }
 
-static enum err evaluate_run(const struct eval_args *a, const struct evaluator *v,
+static enum err evaluate_run(struct eval_args *a, const struct evaluator *v,
                              const char *dir, struct eval_run *r, struct errinfo *e)
 {
     const struct inputs *in = evaluator_inputs(v);
-    const struct suite_job job = {
-        .sae = r->record.sae, .h = in->h, .pool = in->pool, .sections = SUITE_ALL};
+    const struct suite_watch watch = {show_measuring, a};
+    const struct suite_job job = {.sae = r->record.sae,
+                                  .h = in->h,
+                                  .pool = in->pool,
+                                  .sections = SUITE_ALL,
+                                  .watch = &watch};
     report_init(&r->report, (uint64_t)a->seed);
     TRY(run_record_fit(&r->record, dir, in, e));
     r->report.details = r->details;
-    TRY(evaluator_run(v, &job, &r->report, &r->result, &r->times, e));
+    const enum err rc = evaluator_run(v, &job, &r->report, &r->result, &r->times, e);
+    progress_clear(&a->bar);
+    TRY(rc);
     r->result.step = r->record.step;
     return add_remarks(dir, in, r, e);
 }
@@ -210,8 +238,8 @@ static enum err write_place(const struct eval_args *a, const char *dir,
     if (a->out != NULL && a->run[1] == NULL) {
         return file_write_named_text(a->out, text->p, e);
     }
-    /* Neither a section nor another model or text is a reason to lose what is there,
-     * and what another tool made is not ours to write into. */
+    /* An evaluation of some sections, or with another model or text, must not replace
+     * the run's full one; and directories of other tools are not written to. */
     if (a->only != NULL || a->named.n_flags > 0 || a->config != NULL ||
         !rundir_is(dir)) {
         return OK;
@@ -291,7 +319,8 @@ static void add_header(const struct eval_run *r, const char *dir, struct str *ou
 
 #define INTERVALS "intervals are 95 % bootstraps of the units named after n"
 
-/* What --only names is asked for, and printed whole. */
+/* True if the whole table is printed: by --all, or for the measures that --only
+ * names. */
 static bool prints_all(const struct eval_args *a)
 {
     return a->all || a->only != NULL;
@@ -339,7 +368,7 @@ static void say_text(struct json_out *o, const char *key, const char *value)
     json_out_text(o, key, value, strlen(value));
 }
 
-/* What is needed besides the measures' own: which run, model and seeds. */
+/* Begin the details with the run, model and seeds; the measures add their own. */
 static enum err begin_details(const struct eval_args *a, const struct evaluator *v,
                               struct eval_run *r, struct errinfo *e)
 {
@@ -461,6 +490,7 @@ enum err eval_arms(const char *const *run, size_t n, int64_t threads,
     struct evaluator *v = NULL;
     enum err rc = OK;
     a.threads = threads;
+    progress_init(&a.bar, false);
     for (size_t i = 0; i < n && rc == OK; i++) {
         watch->begin(watch->user, run[i], i, n);
         a.run[0] = run[i];
@@ -636,7 +666,7 @@ static enum err take_to(struct eval_args *a, struct errinfo *e)
     return saebench_check(&m, a->dir, "--force writes over it", e);
 }
 
-/* What was named in place of what runs recorded. */
+/* Take the options that replace settings which runs recorded. */
 static void take_names(struct eval_args *a)
 {
     const struct {
@@ -670,7 +700,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
 }
 
-/* What `eval --source synthetic` had. */
+/* Where options went that `eval --source synthetic` once had. */
 static const char *of_sweep(const char *name)
 {
     static const char *const had[] = {"source", "seeds", "mask-rates"};
@@ -683,12 +713,13 @@ static const char *of_sweep(const char *name)
     return NULL;
 }
 
-/* What there is is printed, whatever ended it; the exit status. */
+/* Prints all results that there are, also after an error. Returns the exit status. */
 static int evaluate_line(struct eval_args *a, const struct opts_result *parsed)
 {
     struct errinfo e = {0};
     struct str out;
     str_init(&out, OUTPUT_BYTES);
+    progress_init(&a->bar, a->json);
     const enum err rc = run_line(a, parsed, &out, &e);
     const int status = a->json ? cmd_print(&out) : cmd_print_text(&out);
     if (rc != OK) {

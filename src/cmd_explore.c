@@ -9,7 +9,7 @@
 #include "train/also.h"
 #include "train/run_open.h"
 #include "ui/explore.h"
-#include "ui/screens/table.h"
+#include "user_config.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,11 +31,14 @@ static enum err parse_size(const char *text, int *w, int *h, struct errinfo *e)
     return OK;
 }
 
-static enum err parse_look(const struct explore_args *a, struct explore_config *c,
-                           struct errinfo *e)
+/* What was typed goes before the user's configuration. */
+static enum err parse_look(const struct explore_args *a, const struct config *own,
+                           struct explore_config *c, struct errinfo *e)
 {
     static const char *const tiers[] = {"braille", "block", "ascii"};
-    const int theme = a->theme ? theme_find(a->theme) : THEME_DARK;
+    const int theme = a->theme          ? theme_find(a->theme)
+                      : own->theme >= 0 ? own->theme
+                                        : THEME_DARK;
     char hint[NEAREST_HINT];
     if (theme < 0) {
         return err_set(e, ERR_USAGE,
@@ -44,7 +47,7 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
                        nearest_hint(a->theme, "dark light contrast mono", hint));
     }
     c->theme = (enum theme_id)theme;
-    c->tier = -1;
+    c->tier = a->glyphs ? -1 : own->tier;
     for (int i = 0; a->glyphs && i < 3; i++) {
         if (strcmp(a->glyphs, tiers[i]) == 0) {
             c->tier = i;
@@ -56,7 +59,7 @@ static enum err parse_look(const struct explore_args *a, struct explore_config *
                        a->glyphs, nearest_hint(a->glyphs, "braille block ascii", hint));
     }
     c->color = a->color ? 1 : a->no_color ? 0 : -1;
-    c->mouse = !a->no_mouse;
+    c->mouse = !a->no_mouse && own->mouse != 0;
     return a->size ? parse_size(a->size, &c->w, &c->h, e) : OK;
 }
 
@@ -85,7 +88,7 @@ static enum err check_run(const struct explore_args *a, const struct run_opts *r
     return OK;
 }
 
-/* What a run is compared with: it is opened when it is wanted, as the other is. */
+/* Check the run to compare with; it is opened later, when it is needed. */
 static enum err check_other(const char *other, struct errinfo *e)
 {
     if (strlen(other) >= COMPARE_PATH) {
@@ -102,20 +105,20 @@ static enum err check_other(const char *other, struct errinfo *e)
 
 /* named [2]: the run to open, and one to compare it with; NULL: none. */
 static enum err explore(const struct explore_args *a, const struct run_opts *ro,
-                        const char *const named[2], int64_t started, int *status,
-                        struct errinfo *e)
+                        const char *const named[2], const struct config *own,
+                        int64_t started, int *status, struct errinfo *e)
 {
     const char *const run = named[0];
     char runs[SETTING_TEXT_MAX];
-    struct explore_config c = {.screens = &screen_table,
+    struct explore_config c = {.screens = own->screens,
                                .out = stdout,
                                .once = a->once,
                                .once_step = a->once_step,
                                .script = a->script,
                                .headless = a->headless,
                                .started_ns = started};
-    /* What was asked for is judged before where it was asked. */
-    TRY(parse_look(a, &c, e));
+    /* Errors in the line come before errors about the terminal. */
+    TRY(parse_look(a, own, &c, e));
     if (run && a->resume) {
         return err_set(e, ERR_USAGE, "explore: found '%s' beside --resume RUN", run);
     }
@@ -193,6 +196,11 @@ int cmd_explore(int argc, char **argv)
     }
     const char *const named[2] = {parsed.n_args > 0 ? parsed.args[0] : NULL,
                                   parsed.n_args > 1 ? parsed.args[1] : NULL};
-    const enum err rc = explore(&a, &ro, named, started, &status, &e);
+    struct config config;
+    enum err rc = user_config_load(&config, &e);
+    if (rc == OK) {
+        rc = explore(&a, &ro, named, &config, started, &status, &e);
+    }
+    config_deinit(&config);
     return rc != OK ? cmd_fail(rc, &e) : status;
 }

@@ -33,7 +33,7 @@ static enum err copy_file(const char *from, const char *to, const char *name,
     return rc;
 }
 
-/* What saetop saved as it stands, to the byte; another tool's converted. */
+/* Copy an SAE that saetop saved byte for byte; convert one of another tool. */
 static enum err write_sae(const char *path, const char *out, const struct sae *s,
                           const struct foreign_meta *m, struct errinfo *e)
 {
@@ -65,7 +65,7 @@ static enum err write_sparsity(const struct browse *b, const char *out,
     return rc;
 }
 
-/* What is to be written of the SAE at `path`. */
+/* The SAE at `path`, and the parts to write of it. */
 struct to_write {
     const char *path;
     const struct sae *sae;

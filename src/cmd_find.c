@@ -10,7 +10,6 @@
 #include "top_text.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)256 << 20)
@@ -114,142 +113,77 @@ static enum err find_text(const struct browse *t, const struct latent_labels *la
 
 /* ---- by a prompt ---- */
 
-/* Where one latent fires in the prompt. */
-struct prompted {
-    int32_t latent;
-    size_t fires; /* of its tokens */
-    float max;
-    size_t at; /* the token of that */
-};
-
-static int by_max(const void *x, const void *y)
-{
-    const struct prompted *a = x, *b = y;
-    if (a->max > b->max || a->max < b->max) {
-        return a->max > b->max ? -1 : 1;
-    }
-    return (a->latent > b->latent) - (a->latent < b->latent);
-}
-
-/* The prompt as a row: BOS first where rows have it. */
-static enum err prompt_ids(const struct browse *t, const char *text,
-                           struct tok_ids *ids, struct errinfo *e)
-{
-    const struct tok *tok = t->in->lm->tok;
-    const int32_t lead = tok_bos(tok) >= 0 ? tok_bos(tok) : tok_eos(tok);
-    if (lead >= 0) {
-        TRY(tok_ids_add(ids, lead, e));
-    }
-    TRY(tok_encode(tok, text, strlen(text), ids, e));
-    if (ids->n > t->set->T) {
-        return err_set(e, ERR_USAGE,
-                       "--prompt: found %zu tokens, expected at most %zu, a row's",
-                       ids->n, t->set->T);
-    }
-    return OK;
-}
-
-/* Activations of the prompt at the hook: a row whose end is the lead token again, which
- * nothing before it sees. x [T,D]. */
-static enum err prompt_codes(const struct browse *t, const struct tok_ids *ids,
-                             struct sae_codes *codes, struct errinfo *e)
-{
-    const size_t T = t->set->T;
-    int32_t *row = NULL;
-    float *x = NULL;
-    enum err rc = OK;
-    TRY_OUT(rc, mem_new(&row, T, sizeof *row, "the prompt", e));
-    TRY_OUT(rc, mem_new(&x, T, t->set->D * sizeof *x, "the prompt", e));
-    for (size_t i = 0; i < T; i++) {
-        row[i] = ids->n ? ids->p[i < ids->n ? i : 0] : 0;
-    }
-    harvest_rows(t->in->h, row, 1, x);
-    rc = sae_encode(t->record.sae, x, ids->n, t->in->pool, codes, e);
-out:
-    mem_free(row);
-    mem_free(x);
-    return rc;
-}
-
-/* Latents that fire on a token that is not special, the strongest first. */
-static size_t collect(const struct browse *t, const struct tok_ids *ids,
-                      const struct sae_codes *codes, struct prompted *out)
-{
-    const double unit = sae_saved_unit(t->record.sae);
-    const size_t F = t->table->F;
-    size_t n = 0;
-    for (size_t j = 0; j < F; j++) {
-        out[j] = (struct prompted){.latent = (int32_t)j};
-    }
-    for (size_t i = 0; i < ids->n; i++) {
-        const bool special = acts_is_special(t->in->lm->tok, ids->p[i]);
-        for (size_t k = codes->start[i]; !special && k < codes->start[i + 1]; k++) {
-            struct prompted *p = &out[codes->id[k]];
-            const float act = (float)((double)codes->val[k] * unit);
-            p->at = act > p->max ? i : p->at;
-            p->max = act > p->max ? act : p->max;
-            p->fires++;
-        }
-    }
-    qsort(out, F, sizeof *out, by_max);
-    while (n < F && out[n].fires > 0) {
-        n++;
-    }
-    return n;
-}
-
+/* Latents of the whole prompt, as `saetop ask` has them. */
 static void add_prompted(const struct browse *t, const struct latent_labels *labels,
-                         const struct tok_ids *ids, const struct prompted *p, size_t n,
-                         bool json, struct str *out)
+                         const struct ask_answer *r, size_t n, bool json,
+                         struct str *out)
 {
     for (size_t i = 0; i < n; i++) {
-        const size_t j = (size_t)p[i].latent;
+        const struct ask_peak *p = &r->peak[i];
+        const int32_t token = r->token[p->at].id;
         if (json) {
             str_add(out, i ? "," : "");
-            top_json_row(t, labels, j, out);
+            top_json_row(t, labels, (size_t)p->latent, out);
             str_add(out, ",\"by\":\"prompt\",\"activation\":");
-            json_add_number(out, (double)p[i].max);
-            str_addf(out, ",\"position\":%zu,\"token\":", p[i].at);
-            top_json_token(t, ids->p[p[i].at], out);
-            str_addf(out, ",\"prompt_fires\":%zu}", p[i].fires);
+            json_add_number(out, (double)p->act);
+            str_addf(out, ",\"position\":%u,\"token\":", p->at);
+            top_json_token(t, token, out);
+            str_addf(out, ",\"prompt_fires\":%u}", p->fires);
             continue;
         }
-        top_text_row(t, labels, j, out);
-        str_addf(out, "        %s at ", NUMBER(NUMBER_PLAIN, 0, 3, (double)p[i].max));
-        add_token_text(t, ids->p[p[i].at], out);
-        str_addf(out, ", fires on %zu of its tokens\n", p[i].fires);
+        top_text_row(t, labels, (size_t)p->latent, out);
+        str_addf(out, "        %s at ", NUMBER(NUMBER_PLAIN, 0, 3, (double)p->act));
+        add_token_text(t, token, out);
+        str_addf(out, ", fires on %u of its tokens\n", p->fires);
     }
 }
 
-static enum err find_prompt(const struct browse *t, const struct latent_labels *labels,
-                            const struct find_args *a, struct str *out,
-                            struct errinfo *e)
+static void show_prompted(const struct browse *t, const struct latent_labels *labels,
+                          const struct find_args *a, const struct ask_answer *r,
+                          struct str *out)
 {
-    struct tok_ids ids = {0};
-    struct sae_codes codes = {0};
-    struct prompted *p = NULL;
-    enum err rc = OK;
-    TRY_OUT(rc, prompt_ids(t, a->prompt, &ids, e));
-    TRY_OUT(rc, prompt_codes(t, &ids, &codes, e));
-    TRY_OUT(rc, mem_new(&p, t->table->F, sizeof *p, "the prompt's latents", e));
-    const size_t all = collect(t, &ids, &codes, p);
+    const size_t all = r->n_peaks;
     const size_t n = all < (size_t)a->most ? all : (size_t)a->most;
     if (a->json) {
         str_add(out, "{\"prompt\":");
         json_add_string(out, a->prompt, strlen(a->prompt));
-        str_addf(out, ",\"found\":%zu,\"tokens\":%zu,\"latents\":[", all, ids.n);
-        add_prompted(t, labels, &ids, p, n, true, out);
+        str_addf(out, ",\"found\":%zu,\"tokens\":%zu,\"latents\":[", all, r->T);
+        add_prompted(t, labels, r, n, true, out);
         str_add(out, "]}\n");
-    } else {
-        top_text_heading(labels, out);
-        add_prompted(t, labels, &ids, p, n, false, out);
-        str_addf(out, "%zu of %zu latents that fire on its %zu tokens\n", n, all,
-                 ids.n);
+        return;
     }
+    top_text_heading(labels, out);
+    add_prompted(t, labels, r, n, false, out);
+    str_addf(out, "%zu of %zu latents that fire on its %zu tokens\n", n, all, r->T);
+}
+
+static enum err find_prompt(struct browse *t, const struct latent_labels *labels,
+                            const struct find_args *a, struct str *out,
+                            struct errinfo *e)
+{
+    struct ask_subject *subject = NULL;
+    struct ask *ask = NULL;
+    struct ask_row row = {0};
+    struct ask_answer *r = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, browse_subject(t, &subject, e));
+    TRY_OUT(rc, ask_new(subject, NULL, &ask, e));
+    TRY_OUT(rc, ask_read(subject, a->prompt, strlen(a->prompt), &row, e));
+    if (row.cut > 0) {
+        rc = err_set(
+            e, ERR_USAGE,
+            "--prompt: found %zu tokens, expected at most %zu, the model's context",
+            row.ids.n + row.cut, subject->context);
+        goto out;
+    }
+    const struct ask_question q = {.ids = row.ids.p, .n = row.ids.n, .top = 1};
+    TRY_OUT(rc, ask_run(ask, &q, &r, e));
+    show_prompted(t, labels, a, r, out);
 out:
-    mem_free(p);
-    sae_codes_deinit(&codes);
-    tok_ids_free(&ids);
+    ask_answer_unref(r);
+    ask_row_deinit(&row);
+    ask_free(ask);
+    ask_subject_unref(subject);
     return rc;
 }
 
@@ -267,9 +201,7 @@ static enum err find(const struct opts_result *parsed, const struct find_args *a
                        "find: expected a QUERY after the run, or --prompt TEXT");
     }
     TRY_OUT(rc, browse_open(path, ro, &t, e));
-    if (rundir_is(path)) { /* another tool's SAE has no labels */
-        TRY_OUT(rc, latent_labels_load(path, t.table->F, &labels, e));
-    }
+    TRY_OUT(rc, browse_labels(path, t.table->F, &labels, e));
     rc = a->prompt ? find_prompt(&t, labels, a, out, e)
                    : find_text(&t, labels, a, parsed->args[1], out, e);
 out:

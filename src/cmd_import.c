@@ -18,8 +18,8 @@ struct import_args {
     bool centre;
 };
 
-/* Whether a run is to be written. What else is set shapes nothing without model and
- * text, but for the hook. */
+/* Whether a run is to be written. Without a model and text all other settings but the
+ * hook would have no effect. */
 static enum err check_line(const struct import_args *a, const struct settings *named,
                            bool *is_run, struct errinfo *e)
 {
@@ -125,8 +125,8 @@ static enum err write_run(const struct import_args *a, const struct browse *b,
     return rc;
 }
 
-/* As `saetop top` opens it, so that hook and width are held against the model before
- * anything is written. */
+/* Open it as `saetop top` does, so that hook and width are checked against the model
+ * before anything is written. */
 static enum err import_run(const char *path, const struct import_args *a,
                            const struct run_opts *ro, struct str *said,
                            struct errinfo *e)

@@ -67,7 +67,7 @@ static enum err parse_hooks(const char *text, const struct lm_config *cfg,
     return OK;
 }
 
-/* What would do nothing is refused. */
+/* Refuse options that are missing or would have no effect. */
 static enum err check_args(const struct activations_args *a, struct errinfo *e)
 {
     if (text_input_given(&a->text) && a->rows.corpus) {

@@ -9,7 +9,7 @@
 
 #define PAGE_BYTES (4u << 20)
 #define MAN_WIDTH  78
-/* Of this version, so that the page is the same wherever it is made. */
+/* The date of this version, so that the page is the same wherever it is made. */
 #define MAN_DATE "2026-11-29"
 
 /* ---- roff ---- */
@@ -266,6 +266,10 @@ static const char after[] =
     "\\fI$XDG_STATE_HOME/saetop\\fR, \\fI~/.local/state/saetop\\fR\n"
     "Runs of the explorer that were not saved elsewhere, and fitted probes.\n"
     ".TP\n"
+    "\\fI$XDG_CONFIG_HOME/saetop/config\\fR, \\fI~/.config/saetop/config\\fR\n"
+    "Keys and looks of the explorer of your own: a line \"set theme light\",\n"
+    "\"map train F smooth +\" or \"unmap train s\" each.\n"
+    ".TP\n"
     "\\fIPREFIX/share/saetop/samples\\fR\n"
     "The bundled model, its texts, concepts and probe sets. A path that begins with\n"
     "samples/ is looked for there.\n"
@@ -277,7 +281,7 @@ static const char after[] =
     "\\fBNO_COLOR\\fR\n"
     "Not empty: no colours, unless \\fB\\-\\-color\\fR is given.\n"
     ".TP\n"
-    "\\fBXDG_STATE_HOME\\fR, \\fBHOME\\fR, \\fBTMPDIR\\fR, \\fBTERM\\fR, \\fBLC_ALL\\fR\n"
+    "\\fBXDG_STATE_HOME\\fR, \\fBXDG_CONFIG_HOME\\fR, \\fBHOME\\fR, \\fBTMPDIR\\fR, \\fBTERM\\fR, \\fBLC_ALL\\fR\n"
     "As everywhere.\n"
     ".SH EXIT STATUS\n"
     ".TP\n"

@@ -124,7 +124,7 @@ static void add_text(const struct run_list *l, const int32_t *order, bool all,
     }
 }
 
-/* What is odd, a line each, where the table does not get in between. */
+/* Print remarks on stderr, a line each, so that they do not mix with the table. */
 static void say_remarks(const struct run_list *l, const int32_t *order)
 {
     for (size_t i = 0; i < l->n; i++) {

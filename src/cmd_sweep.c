@@ -13,7 +13,7 @@
 #include "stop.h"
 #include "sweep/cellfile.h"
 #include "sweep/run.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 #include "sweep_plan_opts.h"
 #include "sweep_script.h"
 #include "train/rundir.h"
@@ -292,7 +292,7 @@ static void say_others(struct reporter *r)
     }
 }
 
-/* What so many seeds can show, before they are paid for. */
+/* Say, before the runs, how large an effect this many seeds can establish. */
 static void say_power(struct reporter *r)
 {
     const struct sweep_power w = sweep_power_of(r->plan);
@@ -382,7 +382,7 @@ static enum err run(struct reporter *r, struct sweep_result *results, struct err
     if (rc == ERR_CANCELLED) {
         print_event(r, "stopped", "stopped and saved; the same command goes on");
     }
-    /* What there is so far is worth a table, whatever ended it. */
+    /* Write the tables of what there is so far, also after an error. */
     enum err tables = write_tables(a->out, r->plan, results, &second);
     tables = tables == OK ? say_end(r, results, &second) : tables;
     return rc == OK && tables != OK ? err_set(e, tables, "%s", second.msg) : rc;
@@ -464,7 +464,7 @@ static enum err check_plan(struct reporter *r, struct errinfo *e)
     return OK;
 }
 
-/* With the directory locked, unless a single cell is asked for. */
+/* Run in the directory, locked unless a single cell is asked for. */
 static enum err in_dir(struct reporter *r, const struct opts_result *parsed,
                        cJSON *tree, struct errinfo *e)
 {

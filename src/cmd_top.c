@@ -231,13 +231,6 @@ out:
     return rc;
 }
 
-/* Names of latents are a run's; another tool's SAE has none. */
-static enum err load_labels(const char *path, const struct browse *t,
-                            struct latent_labels **out, struct errinfo *e)
-{
-    return rundir_is(path) ? latent_labels_load(path, t->table->F, out, e) : OK;
-}
-
 /* The table or one latent of what is at `path`. */
 static enum err top(const char *path, const struct top_args *a,
                     const struct run_opts *ro, struct str *out, struct errinfo *e)
@@ -250,7 +243,7 @@ static enum err top(const char *path, const struct top_args *a,
                        "top: --interval says which contexts of --latent N");
     }
     TRY_OUT(rc, browse_open(path, ro, &t, e));
-    TRY_OUT(rc, load_labels(path, &t, &labels, e));
+    TRY_OUT(rc, browse_labels(path, t.table->F, &labels, e));
     if (a->latent < 0) {
         list_all(&t, labels, a->json, out);
     } else {

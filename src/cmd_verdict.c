@@ -5,7 +5,7 @@
 #include "cmd.h"
 #include "eval/kept.h"
 #include "eval/verdict.h"
-#include "run/compare.h"
+#include "run/compared.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -102,64 +102,48 @@ static enum err read_reports(struct verdicts *v, struct errinfo *e)
     return OK;
 }
 
-/* Condition `of` less another. */
-static enum err compare_with(const struct verdict_args *a, const struct verdicts *v,
-                             size_t of, size_t with, struct compared *out,
-                             struct errinfo *e)
+/* Pairs of reports of two conditions. */
+struct report_pairs {
+    size_t n;
+    const struct report *of[ARM_EVALS_MAX], *with[ARM_EVALS_MAX];
+};
+
+static void pair_reports(const struct verdicts *v, size_t of, size_t with,
+                         struct report_pairs *out)
 {
     size_t x[ARM_EVALS_MAX], y[ARM_EVALS_MAX];
-    const struct report *one[ARM_EVALS_MAX], *other[ARM_EVALS_MAX];
-    const size_t pairs =
-        conditions_pairs(&v->arms.conditions, v->arms.n, of, with, x, y);
-    for (size_t i = 0; i < pairs; i++) {
-        one[i] = &v->report[x[i]];
-        other[i] = &v->report[y[i]];
+    out->n = conditions_pairs(&v->arms.conditions, v->arms.n, of, with, x, y);
+    for (size_t i = 0; i < out->n; i++) {
+        out->of[i] = &v->report[x[i]];
+        out->with[i] = &v->report[y[i]];
     }
-    return compare_pairs(one, other, pairs, a->margin, v->first, out, e);
 }
 
-static const struct settings *settings_of(const struct verdicts *v, size_t condition)
-{
-    return &v->arms.arm[v->arms.conditions.at[condition].arm].record.set;
-}
-
-/* The first random control of a condition; as many as there are: none. */
-static size_t find_control(const struct verdicts *v, size_t of)
-{
-    const size_t n = v->arms.conditions.n;
-    const uint64_t own = conditions_beyond_decoder(settings_of(v, of));
-    size_t k = 0;
-    while (k < n && (conditions_is_random(settings_of(v, of)) ||
-                     !conditions_is_random(settings_of(v, k)) ||
-                     conditions_beyond_decoder(settings_of(v, k)) != own)) {
-        k++;
-    }
-    return k;
-}
-
-/* The differences from it are a list of their own for Holm. */
 static enum err hold_against_control(const struct verdict_args *a,
                                      const struct verdicts *v, struct comparison *c,
                                      struct errinfo *e)
 {
-    struct compared found;
-    c->control = find_control(v, c->of);
-    if (c->control == v->arms.conditions.n) {
+    const struct conditions *all = &v->arms.conditions;
+    const struct settings *set[CONDITIONS_MAX];
+    struct report_pairs p;
+    for (size_t k = 0; k < all->n; k++) {
+        set[k] = &v->arms.arm[all->at[k].arm].record.set;
+    }
+    c->control = conditions_control(set, all->n, c->of);
+    if (c->control == all->n) {
         return OK;
     }
-    TRY(compare_with(a, v, c->of, c->control, &found, e));
-    TRY(verdict_decide(found.row, VERDICT_MEASURE_COUNT, e));
-    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-        c->within_random[m] = verdict_is_within(&found.row[m]);
-    }
-    return OK;
+    pair_reports(v, c->of, c->control, &p);
+    return compare_within(p.of, p.with, p.n, a->margin, v->first, c->within_random, e);
 }
 
 static enum err compare(const struct verdict_args *a, struct verdicts *v,
                         struct comparison *c, struct errinfo *e)
 {
     struct compared found;
-    TRY(compare_with(a, v, c->of, c->baseline, &found, e));
+    struct report_pairs p;
+    pair_reports(v, c->of, c->baseline, &p);
+    TRY(compare_pairs(p.of, p.with, p.n, a->margin, v->first, &found, e));
     c->pairs = found.pairs;
     memcpy(c->row, found.row, sizeof found.row);
     memcpy(c->by, found.by, sizeof found.by);
@@ -171,14 +155,10 @@ static double clean_l0(const struct verdicts *v, size_t condition)
 {
     double sum = 0.0, n = 0.0;
     for (size_t i = 0; i < v->arms.n; i++) {
-        const cJSON *o = v->arms.arm[i].eval;
-        static const char *const path[] = {"fidelity", "in_distribution", "l0",
-                                           "value"};
-        for (size_t k = 0; k < sizeof path / sizeof *path; k++) {
-            o = cJSON_GetObjectItemCaseSensitive(o, path[k]);
-        }
-        if (v->arms.conditions.of[i] == condition && cJSON_IsNumber(o)) {
-            sum += o->valuedouble;
+        const double l0 =
+            kept_value(v->arms.arm[i].eval, measure_at(METRIC_L0_CLEAN)->path);
+        if (v->arms.conditions.of[i] == condition && isfinite(l0)) {
+            sum += l0;
             n += 1.0;
         }
     }

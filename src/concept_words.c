@@ -11,7 +11,7 @@
 
 /* ---- reading ---- */
 
-/* Files may hold anything: what is not of its kind is not there. */
+/* Files may hold anything: members of a wrong kind count as missing. */
 static const cJSON *member(const cJSON *o, const char *key)
 {
     return cJSON_GetObjectItemCaseSensitive(o, key);
@@ -269,8 +269,8 @@ static size_t arms_in(const struct arm_evals *a, size_t k)
     return n;
 }
 
-/* What the seeds of a condition say of a word; one that does not list it says nothing.
- */
+/* Verdicts of a condition's seeds on a word. A seed that does not list the word has
+ * none. */
 struct agreement {
     size_t seeds, n; /* of the condition, and of them that list it */
     size_t says[WORD_VERDICTS];
@@ -354,7 +354,7 @@ static void add_agreement_json(const struct arm_evals *a, const char *name,
     str_add(out, "]}");
 }
 
-/* Those words that the first arm lists, as in the text. */
+/* Add the words that the first arm lists, as the text output does. */
 static void add_agreements_json(const struct arm_evals *a, const char *name,
                                 struct str *out)
 {

@@ -1,4 +1,4 @@
-/* One concept in the evaluations of arms: its latents and what became of its words.
+/* One concept in the evaluations of arms: its latents and the results of its words.
  * Owner thread. */
 #ifndef SAETOP_SRC_CONCEPT_WORDS_H
 #define SAETOP_SRC_CONCEPT_WORDS_H

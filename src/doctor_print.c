@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/number.h"
 #include "base/utf8.h"
+#include "opts.h"
 #include "progress.h"
 #include "text/mask.h"
 #include "train/settings_arch.h"
@@ -14,8 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LABEL   11
-#define COLUMNS 80
+#define LABEL 11
 
 /* ---- what is missing, in both forms ---- */
 
@@ -53,7 +53,7 @@ static size_t find_gaps(const struct doctor_page *p, struct gap out[GAPS])
     return n;
 }
 
-/* What stands for a masked token: "<mask> #4, its mask token". */
+/* The mask token as text: "<mask> #4, its mask token". */
 static void mask_text(const struct inputs *in, char *out, size_t cap)
 {
     const char *what = "as named";
@@ -76,43 +76,16 @@ static void mask_text(const struct inputs *in, char *out, size_t cap)
     }
 }
 
-/* Tokens of the training text, from those of the documents read; NaN: no end. */
-static double tokens_there(const struct doctor_page *p)
-{
-    const struct corpus *c = p->d->engine->in->corpus;
-    const struct text_loss *l = &p->d->text;
-    return corpus_is_finite(c) && l->documents
-               ? (double)l->tokens / (double)l->documents *
-                     (double)corpus_count(c, CORPUS_TRAIN)
-               : (double)NAN;
-}
-
 /* ---- text ---- */
 
-/* Words of `text` behind a label, in lines of COLUMNS. A word that is longer has a line
- * of its own. */
+/* Words of `text` behind a label. */
 static void add_words(struct str *out, const char *label, const char *text)
 {
-    size_t at = 0, line = 0;
     struct str safe;
     str_init(&safe, 1u << 16);
     utf8_escape(&safe, text, strlen(text));
     str_addf(out, "%-*s", LABEL, label);
-    while (safe.len && safe.p[at]) {
-        const size_t word = strcspn(safe.p + at, " ");
-        if (line && line + 1 + word > COLUMNS - LABEL) {
-            str_addf(out, "\n%-*s", LABEL, "");
-            line = 0;
-        } else if (line) {
-            str_addc(out, ' ');
-            line++;
-        }
-        str_addn(out, safe.p + at, word);
-        line += word;
-        at += word;
-        at += strspn(safe.p + at, " ");
-    }
-    str_addc(out, '\n');
+    opts_wrap(out, safe.len ? safe.p : "", LABEL, LABEL);
     str_free(&safe);
 }
 
@@ -127,22 +100,10 @@ add_line(struct str *out, const char *label, const char *fmt, ...)
     add_words(out, label, text);
 }
 
-static const char *bytes_text(double bytes, char out[32])
-{
-    if (bytes >= 1e9) {
-        snprintf(out, 32, "%.1f GB", bytes / 1e9);
-    } else if (bytes >= 1e6) {
-        snprintf(out, 32, "%.0f MB", bytes / 1e6);
-    } else {
-        snprintf(out, 32, "%.0f kB", bytes / 1e3);
-    }
-    return out;
-}
-
 static void add_model(const struct doctor_page *p, struct str *out)
 {
     const struct lm *m = p->d->engine->in->lm;
-    char size[32] = "", n[32] = "?", mask[160];
+    char n[32] = "?", mask[160];
     size_t weights = 0;
     struct errinfo unused;
     if (lm_weight_count(&m->cfg, &weights, &unused) == OK) {
@@ -154,7 +115,7 @@ static void add_model(const struct doctor_page *p, struct str *out)
              path_base(p->model ? p->model : m->dir), m->cfg.family->name,
              file_is_dir(m->dir) ? "a Hugging Face directory" : "GGUF",
              isfinite(p->model_bytes) ? " of " : "",
-             isfinite(p->model_bytes) ? bytes_text(p->model_bytes, size) : "", n,
+             isfinite(p->model_bytes) ? NUMBER_BYTES(p->model_bytes) : "", n,
              m->cfg.n_layer, m->cfg.d_model, m->cfg.n_ctx);
     mask_text(p->d->engine->in, mask, sizeof mask);
     add_line(out, "tokens", "%zu; BOS %s, EOS %s, mask: %s", tok_rows(m->tok),
@@ -166,8 +127,8 @@ static void add_corpus(const struct doctor_page *p, struct str *out)
 {
     const struct inputs *in = p->d->engine->in;
     const struct text_loss *l = &p->d->text;
-    char n[32], words[48] = "", docs[48] = "without end";
-    const double there = tokens_there(p);
+    char n[32], words[48] = "", docs[48] = "without end", masked[48] = "";
+    const double there = inputs_text_tokens(in, l);
     if (l->tokens_per_word > 0) {
         snprintf(words, sizeof words, "; %.2f tokens a word", l->tokens_per_word);
     }
@@ -181,9 +142,11 @@ static void add_corpus(const struct doctor_page *p, struct str *out)
              isfinite(there) ? ", about " : "",
              isfinite(there) ? count_text(there, n) : "",
              isfinite(there) ? " tokens" : "", words);
-    add_line(out, "loss", "%.2f nats a token%s%s (a blind guess: %.1f)", l->clean,
-             isfinite(l->masked) ? ", with 30 % masked " : "",
-             isfinite(l->masked) ? NUMBER(NUMBER_PLAIN, 0, 2, l->masked) : "",
+    if (isfinite(l->masked)) {
+        snprintf(masked, sizeof masked, ", with %.0f %% masked %.2f",
+                 100 * MASK_RATE_USUAL, l->masked);
+    }
+    add_line(out, "loss", "%.2f nats a token%s (a blind guess: %.1f)", l->clean, masked,
              l->guess);
 }
 
@@ -192,38 +155,37 @@ static void add_cost(const struct doctor_page *p, struct str *out)
     const struct doctor *d = p->d;
     const struct engine *g = d->engine;
     const struct settings *s = &g->in->set;
-    char a[32], b[32], c[32], sparsity[64];
-    const double tokens = (double)g->steps * (double)s->batch, there = tokens_there(p);
+    char a[32], sparsity[64], times[64] = "", room[64] = "";
+    const double tokens = (double)g->steps * (double)s->batch;
+    const double read = tokens / inputs_text_tokens(g->in, &d->text);
     settings_sparsity(s, sparsity, sizeof sparsity);
+    if (isfinite(read)) {
+        snprintf(times, sizeof times, ", the text %.*f times",
+                 read < 1    ? 3
+                 : read < 10 ? 1
+                             : 0,
+                 read);
+    }
+    if (d->room < SIZE_MAX) {
+        snprintf(room, sizeof room, " (%s are there)", NUMBER_BYTES((double)d->room));
+    }
     add_line(out, "hook",
              "%s, width %zu: %s tokens/s on %lld thread%s; weights up to it "
              "take %s",
              s->hook, inputs_width(g->in), count_text(d->tokens_per_second, a),
              (long long)s->threads, plural_s((uint64_t)s->threads),
-             bytes_text((double)d->hook_bytes, b));
+             NUMBER_BYTES((double)d->hook_bytes));
     add_line(out, "run",
              "%s %s, %lld latents (%.2g times the width; published ones have "
              "8 to 32), %zu arm%s; %lld steps of %lld: %s tokens "
-             "(published: 50M and more)%s%s",
+             "(published: 50M and more)%s",
              s->arch, sparsity, (long long)s->width,
              (double)s->width / (double)inputs_width(g->in), g->n_arms,
              plural_s(g->n_arms), (long long)g->steps, (long long)s->batch,
-             count_text(tokens, a), isfinite(there) ? ", the text " : "",
-             isfinite(there) ? NUMBER(NUMBER_PLAIN, 0,
-                                      tokens < there        ? 3
-                                      : tokens < 10 * there ? 1
-                                                            : 0,
-                                      tokens / there)
-                             : "");
-    if (isfinite(there)) {
-        str_cut(out, out->len - 1);
-        str_add(out, " times\n");
-    }
-    add_line(out, "takes",
-             "about %s and %s of memory (%s are there), evaluation not "
-             "counted",
+             count_text(tokens, a), times);
+    add_line(out, "takes", "about %s and %s of memory%s, evaluation not counted",
              duration_text(d->seconds, DURATION_WORDS, a),
-             bytes_text((double)d->bytes, b), bytes_text((double)d->room, c));
+             NUMBER_BYTES((double)d->bytes), room);
 }
 
 static void add_fit(struct str *out, const char *label, const struct sae_fit *f,
@@ -346,7 +308,7 @@ static void json_text(const struct doctor_page *p, struct str *out)
     add_number(out, "documents",
                corpus_is_finite(c) ? (double)corpus_count(c, CORPUS_TRAIN)
                                    : (double)NAN);
-    add_number(out, "tokens", tokens_there(p));
+    add_number(out, "tokens", inputs_text_tokens(p->d->engine->in, l));
     add_number(out, "tokens_per_word",
                l->tokens_per_word > 0 ? l->tokens_per_word : (double)NAN);
     add_number(out, "loss", l->clean);
@@ -365,6 +327,7 @@ static void json_run(const struct doctor_page *p, struct str *out)
     add_string(out, "hook", s->hook);
     add_number(out, "hook_width", (double)inputs_width(g->in));
     add_number(out, "tokens_per_second", d->tokens_per_second);
+    add_number(out, "rate_rows", (double)d->rate_rows);
     add_number(out, "hook_bytes", (double)d->hook_bytes);
     add_string(out, "arch", s->arch);
     add_number(out, "latents", (double)s->width);
@@ -374,7 +337,7 @@ static void json_run(const struct doctor_page *p, struct str *out)
     add_number(out, "step_seconds", d->step_seconds);
     add_number(out, "seconds", d->seconds);
     add_number(out, "bytes", (double)d->bytes);
-    add_number(out, "bytes_there", (double)d->room);
+    add_number(out, "bytes_there", d->room < SIZE_MAX ? (double)d->room : (double)NAN);
     str_addc(out, '}');
 }
 

@@ -1,4 +1,4 @@
-/* What `saetop doctor` found, for people and as JSON. Owner thread. */
+/* Output of `saetop doctor`, for people and as JSON. Owner thread. */
 #ifndef SAETOP_SRC_DOCTOR_PRINT_H
 #define SAETOP_SRC_DOCTOR_PRINT_H
 

@@ -8,7 +8,7 @@
 #define EVAL_ROWS 64 /* of text for reconstruction, unless somebody asks for others */
 #define EVAL_SEED 0  /* of intervals and masks, likewise */
 
-/* Told before each of n evaluations. */
+/* Called before each of n evaluations. */
 struct eval_watch {
     void (*begin)(void *user, const char *run, size_t i, size_t n);
     void *user;

@@ -9,13 +9,13 @@
 /* Lines of a summary at most, with those that the caller puts before it. */
 #define EVAL_SUMMARY_LINES 15
 
-/* Of one run: L0, dead latents and the primary measures of verdicts, each with its
- * interval; what the report has beyond them is counted. At most EVAL_SUMMARY_LINES - 2
- * lines. */
+/* Summary of one run: L0, dead latents and the primary measures of verdicts, each with
+ * its interval, and the number of other figures in the report. At most
+ * EVAL_SUMMARY_LINES - 2 lines. */
 void eval_summary_one(const struct report *r, struct str *out);
 
-/* Of two runs x and y and the paired differences x - y: the primary measures with both
- * values, the difference and its interval, what may be concluded, and warnings:
+/* Summary of two runs x and y and the paired differences x - y: the primary measures
+ * with both values, the difference and its interval, the conclusions, and warnings:
  * settings that differ beyond the masking, unequal L0. Measures that do not differ at
  * all are counted and not listed. At most EVAL_SUMMARY_LINES - 2 lines. */
 struct eval_pair {

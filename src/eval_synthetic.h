@@ -7,9 +7,8 @@
 
 /* One saved run, or two (n = 2) and the paired differences of the second from the
  * first, as text or JSON into `out`; also into `file` or, where that is NULL, the
- * eval.json of the run `dir`, unless that is NULL too.
- * ERR_USAGE when one of them is on a model's activations, or they have other features.
- */
+ * eval.json of the run `dir`, unless that is NULL too. ERR_USAGE if one of them is on a
+ * model's activations, or their features differ. */
 struct synthetic_eval {
     const struct run_record *run[2];
     size_t n;

@@ -12,8 +12,8 @@ struct lm_texts {
 
 /* Open FILE[,WEIGHT] each (weight 1 if none is given; "samples/..." is found from any
  * directory). A text's name is its register's, else its file's; a second one of the
- * same name gets "_2". What a text says of itself (corpus_remarks) goes to standard
- * error. Release with lm_texts_close, after an error too. */
+ * same name gets "_2". Remarks on a text (corpus_remarks) go to standard error. Release
+ * with lm_texts_close, after an error too. */
 enum err lm_texts_open(struct lm_texts *t, const struct opt_list *specs, uint64_t seed,
                        struct errinfo *e) ERR_CHECKED;
 /* Both registers of the bundled grammar, or all that it has. */

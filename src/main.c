@@ -90,7 +90,7 @@ static const struct subcommand COMMANDS[] = {
 };
 #define N_COMMANDS (sizeof COMMANDS / sizeof COMMANDS[0])
 
-/* What runs when no command is named: `saetop [RUN]`. */
+/* The command that runs when none is named: `saetop [RUN]`. */
 #define DEFAULT_COMMAND "explore"
 
 /* Whether the line is for DEFAULT_COMMAND: nothing, an option of its own, or a file. */

@@ -39,7 +39,7 @@ static const char *column_word(size_t i)
                                : NULL;
 }
 
-/* ---- options that are no settings ---- */
+/* ---- options that are not settings ---- */
 
 static const struct {
     const char *command; /* NULL: of any */

@@ -302,7 +302,7 @@ static bool wants_help(int argc, char **argv)
     return false;
 }
 
-/* What is to be made must not be there, unless --force stands on the line. */
+/* ERR_EXISTS if a file or folder to be made exists already, unless --force is given. */
 static enum err check_new(const struct opts *o, struct errinfo *e)
 {
     const struct opt *force =

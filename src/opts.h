@@ -41,7 +41,7 @@ struct opt {
 
 #define OPT_TEXT_BYTES 512 /* of a row's text of -h at most */
 
-/* Beside an OPT_NEW: the option that writes over what is there. */
+/* Goes with an OPT_NEW: the option that allows to replace an existing file. */
 #define OPT_FORCE(flag)                                                                \
     {                                                                                  \
         OPT_FORCE_NAME, OPT_FLAG, flag, NULL, "write over a file of --out", 0, 0, NULL \
@@ -56,11 +56,11 @@ struct opts {
     size_t n;
     const struct opt *set; /* what `--set name=value` may set; NULL: no --set */
     size_t n_set;
-    /* What to say of an option or setting that is another command's, after its name;
-     * NULL, or gives NULL: it is unknown. */
+    /* Says which command an unknown option or setting belongs to; printed after its
+     * name. NULL, or returning NULL: it is just unknown. */
     const char *(*elsewhere)(const char *name);
     bool bare;                 /* stands without its name: `saetop --theme light` */
-    size_t min_args, max_args; /* how many words that are no options */
+    size_t min_args, max_args; /* number of words that are not options */
 };
 
 struct opts_result {

@@ -1,4 +1,4 @@
-/* A line on the terminal that is rewritten in place, and durations for people. Owner
+/* A line on the terminal that is rewritten in place, and counts for people. Owner
  * thread. */
 #ifndef SAETOP_SRC_PROGRESS_H
 #define SAETOP_SRC_PROGRESS_H

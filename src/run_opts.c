@@ -28,7 +28,7 @@ static struct opt text_row(const char *name, const char **to, const char *arg,
         .name = name, .kind = OPT_TEXT, .to = to, .arg = arg, .help = help};
 }
 
-/* What stands for a value in -h. */
+/* Placeholder for a setting's value in -h. */
 static const char *arg_name(const struct setting_def *d)
 {
     const char *const paths[][2] = {{setting_key.model, "DIR"},
@@ -44,8 +44,8 @@ static const char *arg_name(const struct setting_def *d)
     return d->type == SETTING_IS_INT ? "N" : d->type == SETTING_IS_NUM ? "X" : "TEXT";
 }
 
-/* What a run without a model and text of the user's has instead of the default: from
- * sample.json and fill_bundled. Left empty where there is no such difference. */
+/* The value that a run on the bundled model and text has in place of the default, from
+ * sample.json and fill_bundled. "" where it is the default. */
 static void bundled_value(const struct settings *bundled, const struct setting_def *d,
                           struct str *out)
 {
@@ -58,8 +58,8 @@ static void bundled_value(const struct settings *bundled, const struct setting_d
     }
 }
 
-/* The help of setting i with its default, that of the bundled sample where it is
- * another (bundled NULL: not known), and for arch what there is. */
+/* The help of setting i with its default, and with that of the bundled sample where it
+ * differs (bundled NULL: not known); for arch with the list of architectures. */
 static const char *help_of(struct run_opts *r, const struct setting_def *d, size_t i,
                            const struct settings *bundled)
 {
@@ -112,7 +112,7 @@ static bool is_read(const struct setting_def *d)
     return false;
 }
 
-/* Of a setting that a command which only reads does not have. */
+/* For commands that only read: says that a setting belongs to training. */
 static const char *of_training(const char *name)
 {
     size_t n = 0;
@@ -125,7 +125,7 @@ static const char *of_training(const char *name)
     return NULL;
 }
 
-/* The rows of a command's own and those that are no settings. */
+/* Add the rows of a command's own and those that are not settings. */
 static void add_own_rows(struct run_opts *r, const struct opt *own, size_t n_own,
                          bool reads)
 {
@@ -191,8 +191,8 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
     struct settings bundled;
     struct errinfo e = {0};
     *r = (struct run_opts){0};
-    /* With nothing given yet. Without the samples the defaults are all there is to say.
-     */
+    /* The settings of an empty line. Without the samples only the defaults can be
+     * told. */
     const bool known = run_opts_settings(r, &bundled, &e) == OK;
     add_own_rows(r, own, n_own, reads);
     add_settings(r, known ? &bundled : NULL, own, n_own, reads);
@@ -284,7 +284,7 @@ static enum err set_default(struct settings *s, const char *key, const char *val
     return settings_set(s, key, value, from_program("bundled sample"), e);
 }
 
-/* What was not named comes from the bundled sample, where it fits the rest. */
+/* Fill settings that were not named from the bundled sample, where it fits the rest. */
 static enum err fill_bundled(struct settings *s, struct errinfo *e)
 {
     const bool own_model = s->model[0] != '\0', own_corpus = s->corpus[0] != '\0';
@@ -365,7 +365,7 @@ void run_opts_again(const struct run_opts *r, struct str *out)
     str_add(out, r->random ? " --random" : "");
 }
 
-/* --also, as often as it was given, and --random are one setting. */
+/* Join --also, as often as it was given, and --random into one setting. */
 static enum err set_also(const struct run_opts *r, struct settings *s,
                          struct errinfo *e)
 {

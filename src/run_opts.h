@@ -38,8 +38,8 @@ bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct o
                             size_t n_own, int argc, char **argv,
                             struct opts_result *parsed, int *status);
 
-/* As if the option of the setting `key` had stood on the line with that value: for a
- * word that stands for it. ERR_USAGE where the option is there too. */
+/* Act as if the line had the option of the setting `key` with that value, for a bare
+ * word that stands for it. ERR_USAGE if the option is there too. */
 enum err run_opts_word(struct run_opts *r, const char *key, const char *value,
                        struct errinfo *e) ERR_CHECKED;
 
@@ -52,8 +52,8 @@ void run_opts_name(struct run_opts *r, const char *key, const char *value);
 void run_opts_list(struct str *out);
 
 /* After parsing: the settings, from defaults, the bundled sample's configuration
- * (unless a model of the user's is named), --config, then the command line. What is not
- * named is the bundled model and text; --ood and --concepts come with them. */
+ * (unless a model of the user's is named), --config, then the command line. Model and
+ * text default to the bundled ones, with their --ood and --concepts. */
 enum err run_opts_settings(const struct run_opts *r, struct settings *out,
                            struct errinfo *e) ERR_CHECKED;
 
@@ -66,12 +66,12 @@ enum err run_opts_explorer(struct settings *s, bool single,
  * is at its default. For a resume. */
 enum err run_opts_given(const struct run_opts *r, struct settings *out,
                         struct errinfo *e) ERR_CHECKED;
-/* What the line says about the run, as typed ("--mask-rate", "--set mask.kind",
- * "--config"): the first of it in the order of the tables; NULL: nothing. */
+/* The first option on the line that is about the run, in the order of the tables, as
+ * typed: "--mask-rate", "--set mask.kind", "--config". NULL: there is none. */
 const char *run_opts_first(const struct run_opts *r, char *out, size_t cap);
 
-/* Append the options that name what the line and --config do, but for model and text,
- * each after a space, as a shell takes them. */
+/* Append options, each after a space and quoted for a shell, that give the same
+ * settings as the line and --config, but for model and text. */
 void run_opts_again(const struct run_opts *r, struct str *out);
 
 /* The lines of --print-config: key, value, where it came from. */

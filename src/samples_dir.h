@@ -16,8 +16,8 @@ enum err samples_dir(char *out, size_t cap, struct errinfo *e) ERR_CHECKED;
 enum err samples_path(const char *name, char *out, size_t cap,
                       struct errinfo *e) ERR_CHECKED;
 
-/* What a user typed: `path` itself if it exists or does not begin with "samples/", else
- * the bundled file of that name. A "#part" at the end stays. */
+/* Resolves a path that a user typed: `path` itself if it exists or does not begin with
+ * "samples/", else the bundled file of that name. A "#part" at the end stays. */
 enum err samples_resolve(const char *path, char *out, size_t cap,
                          struct errinfo *e) ERR_CHECKED;
 

@@ -4,11 +4,16 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* $XDG_STATE_HOME/saetop/name, or ~/.local/state/saetop/name; not created. ERR_MISSING
  * when neither variable is set. */
 enum err state_dir(const char *name, char *out, size_t cap,
                    struct errinfo *e) ERR_CHECKED;
+
+/* $XDG_CONFIG_HOME/saetop/config, or ~/.config/saetop/config, whether or not it is
+ * there; false when neither variable is set, or it does not fit. */
+bool config_path(char *out, size_t cap);
 
 #endif

@@ -3,7 +3,7 @@
 #endif
 #include "stop.h"
 
-#include "base/leave.h"
+#include "base/leave_signals.h"
 
 #include <signal.h>
 #include <stddef.h>

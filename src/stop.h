@@ -1,6 +1,6 @@
-/* The signals of base/leave.h as a request to stop: long work polls stop_asked or hands
- * stop_flag on, saves and ends with stop_status. A second signal of the kind ends the
- * process at once. Commands that do neither leave the signals alone. */
+/* The signals of base/leave_signals.h as a request to stop: long work polls stop_asked
+ * or hands stop_flag on, saves and ends with stop_status. A second signal of the kind
+ * ends the process at once. Commands that do neither leave the signals alone. */
 #ifndef SAETOP_SRC_STOP_H
 #define SAETOP_SRC_STOP_H
 

@@ -149,7 +149,8 @@ static enum err add_controls(cJSON *parts, const cJSON *axes, const char *text,
     return rc;
 }
 
-/* One part of all axes; without rates the base's beside 0. Takes `axes` over. */
+/* Make one part with all axes; if none is of rates, with the base's rate beside 0.
+ * Takes `axes` over. */
 static enum err tree_of_line(const struct sweep_plan_opts *g, const struct settings *s,
                              cJSON *axes, cJSON *tree, struct errinfo *e)
 {
@@ -167,7 +168,7 @@ static enum err tree_of_line(const struct sweep_plan_opts *g, const struct setti
 
 /* ---- what stands over what ---- */
 
-/* What the line names, over the settings of a file. */
+/* Add the settings of the line; they replace those of the file. */
 static enum err add_given(const struct run_opts *ro, cJSON *tree, struct errinfo *e)
 {
     struct settings given;

@@ -13,15 +13,15 @@ struct sweep_plan_opts {
 
 /* The plan: from `file` if there is one; else from the options and every setting of the
  * line that has several values; else, where the line has neither, from dir/sweep.json.
- * What the line says of a setting stands over the file. `begun`: dir must hold a sweep.
- * Takes the lists out of `ro`. *tree is what sweep_plan_save writes. Caller owns both
+ * Settings on the line replace those of the file. `begun`: dir must hold a sweep. Takes
+ * the lists out of `ro`. *tree is what sweep_plan_save writes. Caller owns both
  * (cJSON_Delete). */
 enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
                          const char *file, const char *dir, bool begun,
                          struct sweep_plan **out, cJSON **tree,
                          struct errinfo *e) ERR_CHECKED;
-/* The plan of dir/sweep.json, as it was saved; what an earlier version did not save is
- * that of `base`. Caller owns (sweep_plan_free). */
+/* The plan of dir/sweep.json, as it was saved; settings that an earlier version did not
+ * save are those of `base`. Caller owns (sweep_plan_free). */
 enum err sweep_plan_saved(const char *dir, const struct settings *base,
                           struct sweep_plan **out, struct errinfo *e) ERR_CHECKED;
 /* Write dir/sweep.json, whole: every setting of the base, seeds and parts. */

@@ -1,12 +1,12 @@
-/* What of a sweep is left to do, for other machines: a line of shell for each run, or a
- * script for Slurm. Owner thread. */
+/* The runs of a sweep that are still to do, for other machines: a line of shell for
+ * each run, or a script for Slurm. Owner thread. */
 #ifndef SAETOP_SRC_SWEEP_SCRIPT_H
 #define SAETOP_SRC_SWEEP_SCRIPT_H
 
 #include "base/err.h"
 #include "base/str.h"
-#include "sweep/measure.h"
 #include "sweep/plan.h"
+#include "sweep/sweep_measure.h"
 
 /* Append a command for each cell that is not done; results [n_cells]. */
 void sweep_script_lines(const char *dir, const struct sweep_plan *p,

@@ -1,5 +1,5 @@
-/* What `saetop top --json` prints: a line a latent, or all that the explorer's Detail
- * shows of one. src/README.md has the members. */
+/* Output of `saetop top --json`: a line for each latent, or all that the explorer's
+ * Detail shows of one. src/README.md has the members. */
 #ifndef SAETOP_SRC_TOP_JSON_H
 #define SAETOP_SRC_TOP_JSON_H
 
@@ -12,8 +12,8 @@ void top_json_token(const struct browse *t, int32_t id, struct str *out);
 /* The row of latent j as an object that is left open. */
 void top_json_row(const struct browse *t, const struct latent_labels *labels, size_t j,
                   struct str *out);
-/* One latent: d as asked for, with n of its contexts, then n of each interval; a line.
- * Owner of the harvester and the pool. Errors of latent_detail_new. */
+/* Print a line with the description d of a latent, n of its contexts, then n of each
+ * interval. Owner of the harvester and the pool. Errors of latent_detail_new. */
 enum err top_json_latent(const struct browse *t, const struct latent_labels *labels,
                          const struct latent_detail *d, size_t n, struct str *out,
                          struct errinfo *e) ERR_CHECKED;

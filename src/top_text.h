@@ -8,7 +8,7 @@
 #include "latents/latent_columns.h"
 #include "latents/latent_labels.h"
 
-/* What the cells of latent j are read from. labels: NULL for none. */
+/* The data that the cells of latent j are read from. labels: NULL for none. */
 struct latent_source top_source(const struct browse *t,
                                 const struct latent_labels *labels, size_t j);
 /* A line, each: the titles, and the cells of latent j. A column of labels only where

@@ -45,6 +45,7 @@ refuse "expected LATENT=X" ask run --text "$text" --steer 3=x
 refuse "special token" ask run --text "$text" --steer 3=1@0
 refuse "1 to 5, or next" ask run --text "$text" --why 0
 refuse "a text that is one token" ask run --text "$text" --why 1 --against qqqzq
+refuse "a text that is one token" ask run --text "$text" --why 1 --against '#99999999'
 refuse "against itself" ask run --text "$text" --why 1 --target '#5' --against '#5'
 refuse "says what --why explains" ask run --text "$text" --target a
 refuse "for --densest and --heldout alone" ask run --text "$text" --corpus x
@@ -69,6 +70,11 @@ accept ask run --text "$text" --json --steer 3=0,5=scale:1 && mv out nothing
 accept ask run --text "$text" --json --mask 2 --ablate 1,2@3 --steer 3=2@4- --top 7 \
     --why next --generate 12 && mv out all
 accept ask run --text "$text" --json --why 2 --against mean --generate 12 && mv out why
+# The model's products as the run took them, with --densest and without.
+cp -r run bf16 && sed -i 's/\("lm.precision":[[:space:]]*\)"f32"/\1"bf16"/' bf16/config.json
+accept ask bf16 --text "$text" --json && mv out rounded
+accept ask bf16 --text "$text" --json --densest 1 && mv out tabled
+accept find run --prompt "$text" --json --most 5 && mv out found
 printf '%s' "$text" | "$saetop" ask run --text-file - --json --top 7 >piped || fault "-"
 cmp -s plain piped || fault "standard input is another prompt"
 accept lm generate --temperature 0 --max-tokens 12 --json "$text" && mv out generated
@@ -76,8 +82,8 @@ accept lm generate --temperature 0 --max-tokens 12 --json "$text" && mv out gene
     >/dev/null || fault "lm activations"
 python3 - <<'PY' || fault "figures"
 import json, math, struct
-plain, nothing, all_, why, gen = (json.load(open(f)) for f in
-                                  ("plain", "nothing", "all", "why", "generated"))
+plain, nothing, all_, why, gen, found = (
+    json.load(open(f)) for f in ("plain", "nothing", "all", "why", "generated", "found"))
 raw = open("acts", "rb").read()
 n = struct.unpack("<Q", raw[:8])[0]
 head = json.loads(raw[8:8 + n])
@@ -95,6 +101,16 @@ assert plain["contributions"] is None and plain["generated"] is None
 for t, fires in zip(tokens, plain["latents"]):
     assert len(fires) == t["active"] and all(f["activation"] > 0 for f in fires)
     assert fires == sorted(fires, key=lambda f: -f["activation"])
+
+logp = lambda name: [t["logp"] for t in json.load(open(name))["tokens"]][1:]
+assert logp("rounded") == logp("tabled") != logp("plain"), (logp("rounded"), logp("tabled"))
+assert max(abs(a - b) for a, b in zip(logp("rounded"), logp("plain"))) < 0.1
+# What is found by a prompt is what is asked about it.
+assert found["tokens"] == 6 and found["found"] == len(plain["strongest"])
+for x, y in zip(found["latents"], plain["strongest"]):
+    for a, b in (("latent", "latent"), ("activation", "activation"), ("position", "position"),
+                 ("prompt_fires", "fires")):
+        assert x[a] == y[b], (a, x, y)
 
 # Strength 0 is the model to the bit.
 assert nothing["kl"] == [0] * 6

@@ -338,6 +338,15 @@ refuse "results.json exists already; --force" eval run --only fidelity --rows 2 
     --to saebench bench
 accept eval run --only fidelity --rows 2 --to saebench bench --force
 
+# ---- a model's speed: what was not measured is not printed ----
+
+accept bench lm --rows 1 --seconds 0 --threads 2 --json
+grep -q '"one_thread":null,"threads":2,' out || fault "bench lm: one thread was not measured"
+accept bench lm --rows 1 --seconds 0 --threads 2
+! grep -q 'one thread' out || fault "bench lm: one thread was not measured"
+accept bench lm --rows 1 --seconds 0 --threads 1 --json
+grep -q '"one_thread":[0-9.]*,"threads":1,' out || fault "bench lm on one thread"
+
 # ---- verdicts, on evaluations that are kept ----
 
 # RUN VALUE: an eval.json of a whole evaluation at step 4, as far as verdicts read it.

@@ -23,7 +23,7 @@ endif()
 set(else ui/keymap.c:F1 ui/canvas.h:match ui/livecard.c:absorb
          ui/screens/detail_keys.c:latent ui/screens/detail_keys.c:label
          ui/screens/latents_keys.c:label ui/screens/latents_found.c:latent ui/screens/latents_keys.c:marked
-         ui/screens/runs_keys.c:label
+         ui/screens/runs_keys.c:label ui/screens/detail.c:latent ui/screens/prompt.c:latent
          ui/screens/concepts_words.c:fires ui/screens/concepts_export.c:kind
          ui/screens/concepts_rows.c:latent ui/screens/concepts_rows.c:absorb
          ui/screens/concepts_rows.c:recall ui/screens/concepts_rows.c:F1
@@ -33,7 +33,7 @@ set(else ui/keymap.c:F1 ui/canvas.h:match ui/livecard.c:absorb
          core/latents/latent_detail.c:density core/latents/latent_detail.c:latent
          core/latents/latent_names.c:place core/latents/latent_kind.c:dead core/latents/latent_find.c:label
          core/latents/latent_find.c:match core/latents/latent_find.c:kind src/cmd_top.c:latent src/cmd_top.c:matched src/cmd_top.c:tokens
-         ui/words.c:dead ui/words.c:density ui/words.c:label ui/words.c:latent
+         ui/word_search.c:dead ui/word_search.c:density ui/word_search.c:label ui/word_search.c:latent
          src/top_json.c:latent src/top_json.c:max src/top_json.c:tokens)
 set(wrong "")
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/ui/*.[ch] ${ROOT}/core/latents/*.[ch]
@@ -58,7 +58,7 @@ string(REGEX MATCH "## To add a column of the latents\n.*" page "${page}")
 string(REGEX REPLACE "\n## To add a file format.*" "" page "${page}")
 string(REGEX MATCHALL "`(core|ui|src)/[a-z_/]+\\.[ch]`" named "${page}")
 list(REMOVE_DUPLICATES named)
-set(touched "`core/latents/latents.h`" "`core/latents/latent_table.c`" "`${table}`")
+set(touched "`core/latents/latent_table.h`" "`core/latents/latent_table.c`" "`${table}`")
 if(NOT named STREQUAL touched)
   list(APPEND wrong "core/README.md names ${named}, expected ${touched}")
 endif()

@@ -28,8 +28,11 @@ says '^loss +[0-9.]+ nats a token, with 30 % masked [0-9.]+ \(a blind guess: [0-
 says '^hook +blocks.1.hook_resid_post, width 32: [0-9.kM]+ tokens/s on 1 thread;'
 says '^takes +about .* and [0-9]+ MB of memory'
 says '^missing +'
-awk 'length($0) > 80 && !/^saetop /{ print; bad = 1 } END { exit bad }' "$out/said" ||
-    fail "lines of more than 80 columns"
+narrow() {
+    awk 'length($0) > 80 && !/^saetop /{ print; bad = 1 } END { exit bad }' "$out/said" ||
+        fail "lines of more than 80 columns"
+}
+narrow
 # The masks' token is chosen and said: here, and before training.
 says 'mask: .*reserved_0.*#3, a reserved'
 says 'the model has no mask token: '
@@ -58,6 +61,11 @@ doctor "$out/plain" "$out/text.txt" "$XDG_STATE_HOME/saetop/runs/mine"
 says 'fits; run, matryoshka, 32 latents at blocks.1'
 says '^SAE +/'
 [ "$(tail -n 1 "$out/said")" = "saetop $XDG_STATE_HOME/saetop/runs/mine" ] || fail "$(tail -n 1 "$out/said")"
+# A run alone brings its model and its text.
+doctor "$XDG_STATE_HOME/saetop/runs/mine"
+says '^model +plain: qwen3'
+says '^text +text.txt: [0-9]+ documents'
+says '^SAE +/'; says 'fits; run'
 doctor "$models/llama" "$out/text.txt" "$XDG_STATE_HOME/saetop/runs/mine" --json
 grep -q '"sae":{"path":.*"fits":false}' "$out/said" || fail "another model's run fits: $(cat "$out/said")"
 grep -q '"why":"trained on another model' "$out/said" || fail "$(cat "$out/said")"
@@ -103,6 +111,11 @@ grep -q '^{"supported":false,"why":".*mamba' "$out/said" || fail "$(cat "$out/sa
 printf 'GGUF' > "$out/cut.gguf"
 refuse "cut.gguf" "$saetop" doctor "$out/cut.gguf"
 refuse "not found" "$saetop" doctor "$out/nothing-here"
+# What else goes wrong says nothing of the model.
+refuse "not found" "$saetop" doctor "$out/nothing-here" --json
+grep -q '^{"supported":null,"why":".*nothing-here' "$out/said" || fail "$(cat "$out/said")"
+refuse "no such file" "$saetop" doctor "$models/llama" "$out/no-text.txt" --json
+grep -q '^{"supported":null,' "$out/said" || fail "$(cat "$out/said")"
 refuse "no run, SAE or folder" "$saetop" doctor "$models/llama" "$out/text.txt" "$out/text.txt"
 refuse "found '$models/llama' beside --model" "$saetop" doctor "$models/llama" --model "$models/llama"
 refuse "blocks are 0 to 2" "$saetop" doctor "$models/llama" "$out/text.txt" --hook blocks.99.hook_resid_post

@@ -20,7 +20,8 @@ src/ask.md 90
 src/verdicts.md 60
 tests/README.md 260
 tests/ref/README.md 100
-ui/README.md 320"
+ui/README.md 320
+ui/config.md 100"
 
 wrong=0
 say() { printf '%s\n' "$*"; wrong=1; }

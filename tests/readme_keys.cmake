@@ -1,5 +1,5 @@
 # Fails when the key table of ui/README.md is not what `saetop keys` prints.
-execute_process(COMMAND ${SAETOP} keys OUTPUT_VARIABLE keys RESULT_VARIABLE status)
+execute_process(COMMAND ${SAETOP} keys --built-in OUTPUT_VARIABLE keys RESULT_VARIABLE status)
 file(READ ${ROOT}/ui/README.md readme)
 string(FIND "${readme}" "${keys}" at)
 if(NOT status EQUAL 0 OR at EQUAL -1)

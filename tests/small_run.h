@@ -1,5 +1,6 @@
 /* A run directory of a few kilobytes, without a model or training, for tests and fuzz
- * targets: what a reader needs, and a trainer_state that is none. */
+ * targets: the files that a reader needs, and a trainer_state that is not a valid
+ * one. */
 #ifndef SAETOP_TESTS_SMALL_RUN_H
 #define SAETOP_TESTS_SMALL_RUN_H
 

@@ -1,4 +1,4 @@
-/* What the tests of text, packing and masking share: a small trained tokenizer, files
+/* Fixture of the tests of text, packing and masking: a small trained tokenizer, files
  * in a folder of their own, and edits of a JSON text. */
 #ifndef SAETOP_TESTS_TEXT_FIXTURE_H
 #define SAETOP_TESTS_TEXT_FIXTURE_H

@@ -30,7 +30,7 @@ find_gives("^{\"prompt\":\"The dog\".*\"by\":\"prompt\",\"activation\":[0-9.]+,\
 find_gives("expected a QUERY" --json)
 find_gives("expected a QUERY" dog --prompt cat)
 string(REPEAT "dog " 300 long)
-find_gives("expected at most [0-9]+, a row's" --prompt "${long}")
+find_gives("expected at most [0-9]+, the model's context" --prompt "${long}")
 file(REMOVE_RECURSE ${OUT})
 if(NOT status EQUAL 0)
   message(FATAL_ERROR "top --json: ${status}")

@@ -2,6 +2,7 @@
 
 #include "session/session.h"
 #include "ui/cmdline.h"
+#include "ui/copy.h"
 #include "ui/export.h"
 #include "ui/finder.h"
 #include "ui/help.h"
@@ -83,7 +84,7 @@ static void go(struct app *a, const struct session_view *v, const char *args)
 {
     const struct screen_def *s = screen_find(a->screens, args);
     for (size_t i = 0; !s && args[0] && !args[1] && i < a->screens->n; i++) {
-        const bool its_key = a->screens->row[i]->go.key[0] == (uint32_t)args[0];
+        const bool its_key = keymap_go(a->screens, i)->key[0] == (uint32_t)args[0];
         s = its_key ? a->screens->row[i] : NULL;
     }
     if (s) {
@@ -294,8 +295,7 @@ static const char *may_export(const struct app *a, const struct session_view *v)
 static void export(struct app *a, const struct session_view *v, const char *args)
 {
     if (args[0] && !export_knows(args)) {
-        app_say(a, true,
-                "export: found '%.60s', expected a name ending in " EXPORT_FORMS, args);
+        app_say(a, true, "export: found '%.60s', expected NAME" EXPORT_FORMS, args);
         return;
     }
     if (args[0]) {
@@ -325,7 +325,7 @@ static const char *setting_word(const struct app *a, const char *text, size_t i)
     return i < n ? t[i].key : NULL;
 }
 
-/* What it is, and its value where the run tells it. */
+/* Say what a setting is, and its value where the run records it. */
 static void say_setting(struct app *a, const struct session_view *v, const char *args)
 {
     const struct setting_def *d = setting_find(args);
@@ -359,7 +359,7 @@ static const char *may_choose_seed(const struct app *a, const struct session_vie
     return most_seeds(v) > 1 ? NULL : "each condition has one seed; --seeds N";
 }
 
-/* Whose latents and concepts are shown. */
+/* Choose the seed whose latents and concepts are shown. */
 static void choose_seed(struct app *a, const struct session_view *v, const char *args)
 {
     const int64_t n = (int64_t)most_seeds(v);
@@ -409,22 +409,23 @@ const struct action action_screen = {.command = "screen",
                                      .run = go,
                                      .word = screen_word};
 const struct action action_events = {.command = "events", .args = "", .run = events};
-const struct action action_back = {.command = "back", .args = "", .run = back};
+const struct action action_back = {
+    .command = "back", .args = "", .run = back, .in_card = true};
 
 /* clang-format off */
 #define ACTION static const struct action
 const struct action action_focus = {.command = "focus", .args = "N|+|-", .run = focus};
 ACTION action_move = {.command = "move", .args = "DIRECTION", .run = move, .word = move_word, .in_help = true};
 const struct action action_enter = {.command = "open", .args = "", .run = enter, .in_help = true};
-ACTION action_cancel = {.command = "cancel", .args = "", .run = cancel};
-ACTION action_quit = {.command = "q", .args = "", .run = quit, .in_help = true};
-ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help};
-ACTION action_prompt = {.command = "prompt", .args = "", .run = prompt, .in_help = true};
-ACTION action_undo = {.command = "undo", .args = "", .run = undo, .may = may_undo};
-ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_redo};
-ACTION action_export = {.command = "export", .args = "FILE.csv|json|md|txt", .run = export, .may = may_export};
-ACTION action_redraw = {.command = "redraw", .args = "", .run = redraw, .in_help = true};
-ACTION action_suspend = {.command = "suspend", .args = "", .run = suspend, .in_help = true};
+ACTION action_cancel = {.command = "cancel", .args = "", .run = cancel, .in_card = true};
+ACTION action_quit = {.command = "q", .args = "", .run = quit, .in_help = true, .in_card = true};
+ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help, .in_card = true, .leads_out = true};
+ACTION action_prompt = {.command = "prompt", .args = "", .run = prompt, .in_help = true, .in_card = true};
+ACTION action_undo = {.command = "undo", .args = "", .run = undo, .may = may_undo, .in_card = true};
+ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_redo, .in_card = true};
+ACTION action_export = {.command = "export", .args = "FILE.csv|json|md|svg|ansi|txt", .run = export, .may = may_export};
+ACTION action_redraw = {.command = "redraw", .args = "", .run = redraw, .in_help = true, .in_card = true};
+ACTION action_suspend = {.command = "suspend", .args = "", .run = suspend, .in_help = true, .in_card = true};
 const struct action action_seed = {.command = "seed", .args = "[N]", .run = choose_seed, .may = may_choose_seed};
 ACTION action_setting = {.command = "setting", .args = "KEY", .run = say_setting, .word = setting_word};
 ACTION action_messages = {.command = "messages", .args = "", .run = messages};
@@ -469,12 +470,16 @@ static const struct key_entry keys[] = {
      "undo a mark, label, filter, layout, masking or :tune change (as a new event)", 0},
     {{KEY_CTRL('r')}, &action_redo, "", NULL, "redo", 0},
     {{'e'}, &action_export, "", "export",
-     "write what is shown, as filtered and sorted: .csv, .json, .md, or .txt for the picture", 50},
+     "write what is shown: .csv, .json, .md; .svg the plots; .txt, .ansi the picture", 50},
     {{';'}, &action_note, "", "note", "a note at this step, kept with the run", 60},
     {{'#'}, &action_seed, "", NULL,
      "whose latents and concepts are shown: the next seed of weights, of each condition", 0},
     {{KEY_CTRL('l')}, &action_redraw, "", NULL, "draw the whole screen again", 0},
     {{KEY_CTRL('z')}, &action_suspend, "", NULL, "stop the program, training as well; fg goes on", 0},
+    {{KEY_THEN('Y', 'Y'), KEY_THEN('Y', 'y')}, &action_copy, "", NULL, "copy what is under the cursor to the clipboard", 0},
+    {{KEY_THEN('Y', 'r')}, &action_copy, "run", NULL, "copy the directory of the run", 0},
+    {{KEY_THEN('Y', 's')}, &action_copy, "screen", NULL, "copy this screen as text", 0},
+    {{KEY_THEN('Y', 'm')}, &action_copy, "message", NULL, "copy what was said last", 0},
     {{'M'}, &action_messages, "", NULL, "what was said so far, each message whole", 0},
     {{0}, &action_setting, "", NULL, "what a setting of the run is, and its value", 0},
     {{0}, &action_save_config, "", NULL,

@@ -126,16 +126,22 @@ const struct screen_def *app_home(const struct app *a)
     return a->screens->row[0];
 }
 
+void app_key_of(const struct app *a, const struct screen_def *screen, char *out,
+                size_t cap)
+{
+    for (size_t s = 0; s < a->screens->n; s++) {
+        const struct key_entry *go = keymap_go(a->screens, s);
+        if (a->screens->row[s] == screen && go->key[0]) {
+            key_name(go->key[0], out, cap);
+            return;
+        }
+    }
+    snprintf(out, cap, ":screen %s", screen->name);
+}
+
 bool app_is_live_card(const struct app *a)
 {
     return layout_kind(a->w, a->h) < LAYOUT_FULL;
-}
-
-bool app_card_takes(uint32_t key)
-{
-    static const char takes[] = " m[]{}bcqQ?:;u";
-    return (key < 127 && key && strchr(takes, (int)key) != NULL) || key == KEY_ESC_ ||
-           key == KEY_F1_ || key == 12 || key == 18 || key == 26;
 }
 
 void app_hit(struct app *a, struct rect r, int kind, int arg)
@@ -143,6 +149,11 @@ void app_hit(struct app *a, struct rect r, int kind, int arg)
     if (a->n_hits < APP_HITS && r.w > 0 && r.h > 0) {
         a->hit[a->n_hits++] = (struct hit){r, kind, arg};
     }
+}
+
+bool app_pressed_on(const struct app *a, const struct hit *hit)
+{
+    return a->has_pressed && a->pressed.kind == hit->kind && a->pressed.a == hit->a;
 }
 
 /* ---- saying and asking ---- */
@@ -200,7 +211,8 @@ struct app_request *app_ask(struct app *a, enum app_request_kind kind)
 
 /* ---- prompts ---- */
 
-/* What prompts of that word recall; NULL: no word, or more than there is room for. */
+/* The history that prompts of `word` share; NULL: no word, or no room for another
+ * history. */
 static struct line_history *history_of(struct app *a, const char *word)
 {
     for (size_t i = 0; word && i < APP_HISTORIES; i++) {
@@ -315,9 +327,9 @@ void app_dispatch(struct app *a, const struct session_view *v,
         app_say(a, true, "%s: %s", k->action->command, reason);
         return;
     }
-    /* Whatever changes the layout can be undone, without each having to say so; what
-     * runs another command has left the step to that one, and undo itself makes none.
-     */
+    /* Any command that changes the layout becomes a step of undo here, so that commands
+     * need not do it themselves. One that ran another command has its step already, and
+     * undo itself makes none. */
     const size_t pushed = a->undo.pushed, done = a->undo.done;
     struct layouts was;
     take_layouts(a, &was);
@@ -345,6 +357,12 @@ void app_run(struct app *a, const struct session_view *v, const char *line)
     const char *args = line + n;
     while (*args == ' ') {
         args++;
+    }
+    char taken[120];
+    keymap_args(a->screens, k->action, taken, sizeof taken);
+    if (*args && !taken[0]) {
+        app_say(a, true, "%s takes nothing: found '%.60s'", k->action->command, args);
+        return;
     }
     app_dispatch(a, v, k, args);
 }

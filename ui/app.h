@@ -1,7 +1,7 @@
-/* What screens and the frame around them share: the state of the interface but for what
- * screens keep to themselves, and how a key, a command or a screen says, asks and goes.
- * What is wanted comes out as commands for the session and requests to the caller:
- * nothing here waits, reads a clock or a file, or knows the terminal. UI thread. */
+/* The state that screens and the frame around them share, and the functions by which a
+ * key, a command or a screen shows a message, opens a prompt or goes to another screen.
+ * Results come out as commands for the session and requests to the caller: nothing here
+ * waits, reads a clock or a file, or knows the terminal. UI thread. */
 #ifndef SAETOP_UI_APP_H
 #define SAETOP_UI_APP_H
 
@@ -18,17 +18,19 @@
 
 enum { APP_COMMANDS = 16, APP_REQUESTS = 40, APP_HITS = 192, APP_HISTORIES = 12 };
 
-/* What the caller is asked to do. */
+/* Requests to the caller. */
 enum app_request_kind {
     REQUEST_QUIT,
     REQUEST_REDRAW,
     REQUEST_SUSPEND,
-    REQUEST_LOOK,   /* theme, tier or mouse changed: read them from the app */
-    REQUEST_EXPORT, /* screen's content as CSV to path */
-    REQUEST_SHOT,   /* the canvas as text to path */
-    REQUEST_RUNS,   /* look at the folder of runs at path; "": at none */
-    REQUEST_ORDER,  /* do it with one of them */
-    REQUEST_OPEN,   /* end the session, and open the run of app->next */
+    REQUEST_LOOK,      /* theme, tier or mouse changed: read them from the app */
+    REQUEST_EXPORT,    /* screen's content as CSV to path */
+    REQUEST_SHOT,      /* the canvas as text to path */
+    REQUEST_RUNS,      /* look at the folder of runs at path; "": at none */
+    REQUEST_ORDER,     /* do it with one of them */
+    REQUEST_OPEN,      /* end the session, and open the run of app->next */
+    REQUEST_COPY,      /* app->copied to the terminal's clipboard */
+    REQUEST_COPY_SHOT, /* the canvas as text */
 };
 struct app_request {
     enum app_request_kind kind;
@@ -43,8 +45,7 @@ struct next_run {
     bool resume;            /* train it on, else browse it */
 };
 
-/* What was drawn where, for the mouse: filled in while drawing. Later ones lie on top.
- */
+/* Areas that react to the mouse, filled in while drawing. Later ones lie on top. */
 enum hit_kind {
     HIT_TAB,     /* a: place of the screen in the table */
     HIT_HELP,    /* the word "? help" */
@@ -73,15 +74,15 @@ struct prompt_def {
                        */
     const char *help; /* a line about it; NULL: none, or `explain` says it */
     void (*explain)(const struct app *a, const char *text, char *out, size_t cap);
-    /* The ith word that the one which begins at byte `at` could become. */
+    /* The ith completion of the word that begins at byte `at`. */
     const char *(*word)(const struct app *a, const char *text, size_t at, size_t i);
-    /* After each change while it is typed; on Enter, while it is still open: false
-     * keeps it open; on Enter; on Esc. */
+    /* preview: after each change. check: on Enter, while the prompt is open; false
+     * keeps it open. accept: on Enter. cancel: on Esc. */
     void (*preview)(struct app *a, const struct session_view *v, const char *text);
     bool (*check)(struct app *a, const struct session_view *v, const char *text);
     void (*accept)(struct app *a, const struct session_view *v, const char *text);
     void (*cancel)(struct app *a, const struct session_view *v);
-    /* What is wrong with what stands there; "" nothing. */
+    /* The error in the line as typed so far; "" for none. */
     void (*error)(const struct app *a, char *out, size_t cap);
 };
 struct prompt_history {
@@ -91,7 +92,8 @@ struct prompt_history {
 
 enum leaving { STAYING, LEAVE_ASKING, LEAVE_SAVING, LEAVE_DISCARDING };
 
-/* What was said, oldest first in a ring: for the list that shows each whole. */
+/* Messages that were shown, oldest first in a ring, for the list that shows each
+ * whole. */
 enum { MESSAGES = 64 };
 struct message_log {
     struct message {
@@ -103,15 +105,24 @@ struct message_log {
     uint64_t own, heard; /* of what the interface and the session said: kept here */
 };
 
+/* Text for the terminal's clipboard: printable, at most COPY_MAX bytes, as some
+ * terminals drop a longer one whole. */
+enum { COPY_MAX = 8192 };
+struct copied {
+    char text[COPY_MAX + 1];
+    char what[96]; /* it is, in words */
+    bool cut;
+};
+
 enum { HELP_FILTER_CAP = 64 };
-/* What the overlay lists: keys and topics, or what happened, or what was said. */
+/* Contents of the overlay: keys and topics, or events, or messages. */
 enum help_kind { HELP_KEYS, HELP_EVENTS, HELP_MESSAGES };
 struct help_state {
     bool open;
     enum help_kind kind;
     struct list_view list; /* over the lines shown */
     char filter[HELP_FILTER_CAP];
-    bool phrase; /* it is looked for as it stands, and not by its words */
+    bool phrase; /* the filter is searched for as one phrase, not word by word */
 };
 
 /* Something that the finder lists and goes to: a line of the command line, or an entry
@@ -126,8 +137,14 @@ struct finder_item {
     const struct screen_def *on; /* where; NULL: where one is */
     double score;                /* the best first */
 };
+/* What it looked through: compared, never followed. */
+struct finder_seen {
+    const void *table[VIEW_ARMS], *labels[VIEW_ARMS];
+    size_t arms, concepts;
+};
 struct finder_state {
     bool open;
+    struct finder_seen seen;
     struct line_edit line;
     struct list_view list;
     struct finder_item item[FINDER_ITEMS];
@@ -149,7 +166,7 @@ struct steering {
     size_t condition_arms;      /* how many arms there were then */
 };
 
-/* What the app keeps for each screen of the table. */
+/* State that the app keeps for each screen of the table. */
 struct screen_slot {
     void *state; /* the screen's own */
     int focus;   /* pane in focus */
@@ -181,9 +198,12 @@ struct app {
     struct message_log log;
     char message[400]; /* of the interface; "" none */
     bool message_bad;
-    char refused[200]; /* why a line that a key asks for can't be, while one types it */
+    char refused[200]; /* why the prompt of a key is refused, while the user types on */
     uint64_t said;     /* by the interface, counted as the view counts the session's */
     uint64_t heard;    /* of the session's: those that a key or time has dismissed */
+    uint32_t after;    /* a key that others follow was pressed; 0: none */
+    bool which;        /* ... and a pause has shown which */
+    struct copied copied; /* for REQUEST_COPY */
 
     struct command command[APP_COMMANDS]; /* to be posted, in order */
     size_t n_commands;
@@ -204,7 +224,7 @@ void app_deinit(struct app *a);
 
 /* ---- screens ---- */
 
-/* What a screen of the table keeps, and its pane in focus. */
+/* The state of a screen of the table, and its pane in focus. */
 void *app_state(const struct app *a, const struct screen_def *screen);
 int *app_focus(const struct app *a, const struct screen_def *screen);
 /* Panes of it that Tab goes through, as large as the terminal is. */
@@ -217,18 +237,22 @@ void app_come_back(struct app *a, const struct screen_def *screen);
 const struct screen_def *app_up(const struct app *a);
 /* The screen that a small terminal's card stands in for: the first. */
 const struct screen_def *app_home(const struct app *a);
+/* The key that opens a screen of the table; ":screen NAME" where none does. */
+void app_key_of(const struct app *a, const struct screen_def *screen, char *out,
+                size_t cap);
 /* Whether the terminal is so small that a card stands in for the screens. */
 bool app_is_live_card(const struct app *a);
-/* Keys that the card answers to. */
-bool app_card_takes(uint32_t key);
 /* Note that what is drawn in r reacts to the mouse. */
 void app_hit(struct app *a, struct rect r, int kind, int arg);
+/* Whether the button was last pressed there: a release elsewhere is of something else.
+ */
+bool app_pressed_on(const struct app *a, const struct hit *hit);
 
 /* ---- saying and asking ---- */
 
 void app_say(struct app *a, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-/* What is being said, by the interface or the session; NULL: nothing, or it has been
+/* The message shown now, of the interface or the session; NULL: none, or it was
  * dismissed. */
 const char *app_saying(const struct app *a, const struct session_view *v, bool *bad);
 void app_dismiss(struct app *a, const struct session_view *v);
@@ -236,7 +260,7 @@ void app_dismiss(struct app *a, const struct session_view *v);
  * NULL when full (and says so). */
 struct command *app_emit(struct app *a, enum command_kind kind);
 struct app_request *app_ask(struct app *a, enum app_request_kind kind);
-/* Ask for a line. `text` is there to be gone on with; `offer` after it, as line_offer
+/* Open a prompt for a line. It begins with `text`, followed by `offer`, as line_offer
  * says. */
 void app_open_prompt(struct app *a, const struct prompt_def *prompt, const char *text,
                      const char *offer);

@@ -174,7 +174,7 @@ void canvas_tint(struct canvas *c, struct rect r, enum role role, uint8_t attr)
             row[x].role = (uint16_t)role;
             row[x].attr = attr;
         }
-        /* Both halves of a glyph look alike. */
+        /* Both halves of a wide glyph get the same look. */
         if (r.w > 0 && row[r.x].width == 0 && r.x > 0) {
             row[r.x - 1].role = (uint16_t)role;
             row[r.x - 1].attr = attr;
@@ -189,7 +189,7 @@ void canvas_tint(struct canvas *c, struct rect r, enum role role, uint8_t attr)
 
 /* ---- text ---- */
 
-/* What one code point or invalid byte of a text becomes. */
+/* Code points that are drawn for one code point or invalid byte of a text. */
 struct piece {
     uint32_t cp[16];
     int n, width;

@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a cell means; a theme gives it a colour. X(enum, letter in golden files, name)
- */
+/* The meaning of a cell; a theme gives it a colour. X(enum, letter in golden files,
+ * name) */
 #define ROLE_LIST(X)                                                                   \
     X(ROLE_TEXT, '.', "text")                                                          \
     X(ROLE_DIM, 'd', "dim")                                                            \
@@ -67,15 +67,17 @@ struct rect rect_intersect(struct rect a, struct rect b);
 struct rect rect_inset(struct rect r, int dx, int dy);
 bool rect_holds(struct rect r, int x, int y);
 
-/* What the terminal's font can show. */
+/* Range of characters that the terminal's font can show. */
 enum glyph_tier { GLYPH_BRAILLE, GLYPH_BLOCK, GLYPH_ASCII };
 
+struct plot_svg;
 struct canvas {
     int w, h;
     struct cell *cell; /* [h * w] */
     struct rect clip;
     enum glyph_tier tier;
     int cursor_x, cursor_y; /* -1: hidden */
+    struct plot_svg *plots; /* what is plotted goes there as well; NULL: nowhere */
 };
 
 enum err canvas_init(struct canvas *c, int w, int h, enum glyph_tier tier,
@@ -89,9 +91,9 @@ void canvas_clear(struct canvas *c); /* spaces, ROLE_TEXT, whole clip, cursor hi
 struct rect canvas_clip(struct canvas *c, struct rect r);
 void canvas_unclip(struct canvas *c, struct rect old);
 
-/* One cell, or two for a wide code point; outside the clip nothing happens, and a wide
- * one that would be cut leaves a space. A control code is shown as '?'. A code point
- * that the tier cannot show is replaced by its ASCII stand-in (glyph.c). */
+/* Draw a code point in one cell, or two if it is wide. Nothing happens outside the
+ * clip; a wide one that would be cut becomes a space. A control code is shown as '?'. A
+ * code point that the tier cannot show is replaced by its ASCII stand-in (glyph.c). */
 void canvas_put(struct canvas *c, int x, int y, uint32_t cp, enum role role,
                 uint8_t attr);
 /* UTF-8 text from (x,y), at most max_cols columns; longer text ends in an ellipsis.

@@ -10,9 +10,9 @@ extern const struct prompt_def prompt_command;
  * needs. */
 void cmdline_choose(struct app *a, const struct session_view *v,
                     const struct key_entry *k);
-/* While Tab goes through them: what the word being typed could become. */
+/* The completions of the word being typed, while Tab goes through them. */
 void candidates_view(const struct app *a, struct canvas *c, struct rect r);
-/* One line about what the open prompt asks for; "" none. */
+/* A line of help about the open prompt; "" for none. */
 void prompt_help(const struct app *a, char *out, size_t cap);
 
 #endif

@@ -1,5 +1,4 @@
-/* What the interface reacts to, whatever it comes from: a terminal, a script, a fuzzer.
- */
+/* Events that the interface reacts to, from a terminal, a script or a fuzzer. */
 #ifndef SAETOP_UI_EVENT_H
 #define SAETOP_UI_EVENT_H
 
@@ -14,6 +13,7 @@ enum event_kind {
     EVENT_RESIZE,
     EVENT_TICK,
     EVENT_LAPSE,
+    EVENT_PAUSE,
     EVENT_FOCUS,
     EVENT_PASTE
 };
@@ -42,6 +42,12 @@ enum key {
     KEY_SHIFT_LEFT,
     KEY_SHIFT_RIGHT,
 };
+
+/* A key pressed after a first one (below U+0800) counts as one key: "Y p". */
+#define KEY_THEN(first, second) ((uint32_t)(first) << 21 | (uint32_t)(second))
+#define KEY_FIRST_OF(key)       ((uint32_t)(key) >> 21) /* 0: it is pressed alone */
+#define KEY_LAST_OF(key)        ((uint32_t)(key)&0x1FFFFFu)
+enum { KEY_FIRST_MAX = 0x7FF };
 
 #define KEY_CTRL(letter) ((uint32_t)((letter) - 'a' + 1))
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/newfile.h"
+#include "ui/copy.h"
 #include "ui/explore_priv.h"
 #include "ui/export.h"
 #include "ui/frame.h"
@@ -17,8 +18,10 @@
 
 /* 15 frames a second while something moves. */
 #define FRAME_NS (INT64_C(66) * 1000 * 1000)
-/* How long what is said stays without a key: time to read a line. */
+/* How long a message stays without a key: time to read a line. */
 #define SAY_NS (INT64_C(8) * 1000 * 1000 * 1000)
+/* How long the first key of two waits before what may follow is shown. */
+#define WHICH_NS (INT64_C(500) * 1000 * 1000)
 
 /* ---- what the app wants ---- */
 
@@ -39,9 +42,51 @@ static void write_shot(struct loop *l, const char *path)
             rc == OK ? path : e.msg);
 }
 
-static void do_request(struct loop *l, const struct app_request *r)
+static void write_export(struct loop *l, const struct app_request *r)
 {
     struct errinfo e = {0};
+    struct plot_svg plots;
+    plot_svg_init(&plots);
+    l->c.plots = &plots;
+    app_view(&l->app, &l->v, &l->c);
+    l->c.plots = NULL;
+    const struct export_picture picture = {&l->c, &plots};
+    const enum err rc = export_file(&l->app, &l->v, r->screen, &picture, r->path, &e);
+    app_say(&l->app, rc != OK, rc == OK ? "written: %s" : "%s",
+            rc == OK ? r->path : e.msg);
+    plot_svg_deinit(&plots);
+}
+
+/* What was chosen goes to the terminal, and the user is told what. */
+static void copy_out(struct loop *l)
+{
+    const struct copied *c = &l->app.copied;
+    char told[300];
+    if (l->t && term_copy(l->t, c->text, strlen(c->text))) {
+        copy_told(c, told, sizeof told);
+        app_say(&l->app, false, "%s", told);
+    } else {
+        app_say(&l->app, true, "copy: %s",
+                l->t ? "this terminal has no clipboard" : "there is no terminal");
+    }
+}
+
+static void copy_shot(struct loop *l)
+{
+    struct errinfo e = {0};
+    char *text = NULL;
+    app_view(&l->app, &l->v, &l->c);
+    if (canvas_dump(&l->c, false, &text, &e) == OK) {
+        copy_take(&l->app.copied, "screen", text, strlen(text));
+        copy_out(l);
+    } else {
+        app_say(&l->app, true, "%s", e.msg);
+    }
+    mem_free(text);
+}
+
+static void do_request(struct loop *l, const struct app_request *r)
+{
     switch (r->kind) {
     case REQUEST_QUIT: l->quit = true; break;
     case REQUEST_REDRAW:
@@ -61,14 +106,7 @@ static void do_request(struct loop *l, const struct app_request *r)
             term_set_mouse(l->t, l->app.mouse);
         }
         break;
-    case REQUEST_EXPORT:
-        app_view(&l->app, &l->v, &l->c);
-        if (export_file(&l->app, &l->v, r->screen, &l->c, r->path, &e) == OK) {
-            app_say(&l->app, false, "written: %s", r->path);
-        } else {
-            app_say(&l->app, true, "%s", e.msg);
-        }
-        break;
+    case REQUEST_EXPORT: write_export(l, r); break;
     case REQUEST_SHOT: write_shot(l, r->path); break;
     case REQUEST_RUNS: runs_look(l->runs, r->path); break;
     case REQUEST_ORDER:
@@ -77,6 +115,8 @@ static void do_request(struct loop *l, const struct app_request *r)
         }
         break;
     case REQUEST_OPEN: l->opens = true; break;
+    case REQUEST_COPY: copy_out(l); break;
+    case REQUEST_COPY_SHOT: copy_shot(l); break;
     }
 }
 
@@ -176,6 +216,21 @@ static int saying_ms(struct loop *l)
     return left > 0 ? (int)(left / 1000000) + 1 : 0;
 }
 
+/* Time until what may follow a key is shown, in ms; -1: none waits for it. */
+static int which_ms(struct loop *l)
+{
+    if (!l->t || !l->app.after || l->app.which) {
+        l->after = 0;
+        return -1;
+    }
+    if (l->app.after != l->after) {
+        l->after = l->app.after;
+        l->after_ns = clock_ns();
+    }
+    const int64_t left = l->after_ns + WHICH_NS - clock_ns();
+    return left > 0 ? (int)(left / 1000000) + 1 : 0;
+}
+
 static int sooner(int a_ms, int b_ms)
 {
     return a_ms < 0 || (b_ms >= 0 && b_ms < a_ms) ? b_ms : a_ms;
@@ -209,6 +264,7 @@ void loop_turn(struct loop *l, int timeout_ms)
             sooner(timeout_ms, l->urgent || wait <= 0 ? 0 : (int)(wait / 1000000) + 1);
     }
     timeout_ms = sooner(sooner(timeout_ms, input_due), saying_ms(l));
+    timeout_ms = sooner(timeout_ms, which_ms(l));
     if (poll(fd, 3 + TERM_FDS, timeout_ms) < 0 && errno != EINTR) {
         l->quit = true;
         return;
@@ -221,6 +277,9 @@ void loop_turn(struct loop *l, int timeout_ms)
     }
     if (saying_ms(l) == 0) {
         loop_event(l, &(struct event){.kind = EVENT_LAPSE});
+    }
+    if (which_ms(l) == 0) {
+        loop_event(l, &(struct event){.kind = EVENT_PAUSE});
     }
     const bool due = l->urgent || clock_ns() - l->frame_ns >= FRAME_NS;
     if (l->dirty && due && !l->quit) {
@@ -281,7 +340,7 @@ enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headle
     if (rc == OK && !headless) {
         rc = open_terminal(l, out_fd, in_fd, term_name, e);
     }
-    /* The first frame needs no session: what loads is said when it does. */
+    /* The first frame needs no session, which reports later what it loads. */
     snprintf(l->v.loading, sizeof l->v.loading, "starting");
     l->session = cfg->session;
     l->v.steps = cfg->session.set.steps;
@@ -360,7 +419,8 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
         save_and_stop(l);
     }
     FILE *out = l->cfg->out;
-    /* What a save that failed on the way out says is an error's line, not this. */
+    /* If the save on the way out failed, its message is the error's line and not
+     * printed here. */
     const bool lost = l->saved && l->signals && l->v.message_bad;
     if (l->saved && !lost && out && (had_terminal || l->signals)) {
         fprintf(out, "%s\n", l->v.message);
@@ -444,9 +504,9 @@ static enum err run_once(const struct explore_config *cfg, int *status,
     return rc;
 }
 
-/* Play what is due of the script; the time until there may be more in ms, -1: no limit.
- * Without a terminal the explorer ends with the script; in one it is the user's from
- * then on, who is told what failed. */
+/* Play the lines of the script that are due. Returns the time in ms until there may be
+ * more, -1: no limit. Without a terminal the explorer ends with the script; in a
+ * terminal the user takes over, and sees what failed. */
 static int play(struct loop *l, enum err *rc, struct errinfo *e)
 {
     int due = -1;

@@ -42,7 +42,7 @@ struct explore_config {
      * the run does not come to. */
     const char *script;
     bool headless;
-    FILE *out; /* where `once` prints and where the end of a run is told; stdout */
+    FILE *out; /* for the output of `once` and the line at the end of a run; stdout */
     int64_t started_ns; /* clock_ns at the start of main, for first_frame_ms; 0: now */
 };
 

@@ -26,7 +26,7 @@ struct pty {
     bool draining;
 };
 
-/* A terminal reads what it is sent; nobody looks at it. */
+/* Reads the output like a terminal would, and drops it. */
 static void *drain_main(void *arg)
 {
     const struct pty *p = arg;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What stays of the interface when another run is opened: how it looks, what was said,
- * what is typed again. */
+/* Begin a new interface for another run; its look, the messages and the histories of
+ * prompts stay. */
 static enum err begin_anew(struct loop *l, struct errinfo *e)
 {
     struct app *old = &l->app, fresh;
@@ -32,15 +32,15 @@ static enum err begin_anew(struct loop *l, struct errinfo *e)
     return OK;
 }
 
-/* Where the last session was saved on the way here is still to be said. */
+/* The message on where the last session was saved has not been shown yet. */
 static void keep_said(struct loop *l, char said[400])
 {
     snprintf(said, 400, "%s", l->saved ? l->v.message : "");
     l->saved = false;
 }
 
-/* End the session and begin one with the run that was asked for. What can't be opened
- * is said by the new session, on the screen that it was asked from. */
+/* End the session and begin one with the run that was asked for. If it can't be opened
+ * the new session says so, on the screen that it was asked from. */
 void loop_open_next(struct loop *l)
 {
     struct errinfo e = {0};

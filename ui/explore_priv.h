@@ -28,9 +28,11 @@ struct loop {
     struct errinfo broken; /* why no session could be begun; OK: one was */
     uint64_t said;         /* how many things had been said when the latest one was */
     int64_t said_ns;       /* ... and when that was */
-    bool saved;            /* a save was asked for on the way out */
-    unsigned signals;      /* SIG_BIT_QUITS that came */
-    int64_t frame_ns;      /* when the last frame was shown */
+    uint32_t after;        /* the first key of two that waits, and since when */
+    int64_t after_ns;
+    bool saved;       /* a save was asked for on the way out */
+    unsigned signals; /* SIG_BIT_QUITS that came */
+    int64_t frame_ns; /* when the last frame was shown */
     int64_t first_frame_ns;
     size_t frames;
     size_t posted;           /* commands sent to the session */
@@ -42,7 +44,7 @@ struct loop {
 void loop_take_runs(struct loop *l);
 /* End the session and begin one with the run that was asked for. */
 void loop_open_next(struct loop *l);
-/* One that could not be opened leads back to the screen that it was chosen on. */
+/* After a run that could not be opened: back to the screen that it was chosen on. */
 void loop_leave_failed(struct loop *l);
 
 /* Start the session, then the terminal (not if headless), and show the first frame.

@@ -58,9 +58,9 @@ static enum err fail_line(const struct script *s, size_t line, const char *why,
     return err_set(e, ERR_IO, "%s: line %zu: %s", s->path, line, why);
 }
 
-/* Complaints of the interface are about the line being played; of the session, about
- * the latest that asked it for something. What it says while it opens its inputs no
- * line has asked for. */
+/* Assign errors to lines of the script: one of the interface belongs to the line being
+ * played; one of the session, to the latest line that sent it a command. Messages while
+ * it opens its inputs belong to no line. */
 static enum err check_said(struct script *s, const struct loop *l, struct errinfo *e)
 {
     const struct session_view *v = &l->v;
@@ -81,8 +81,8 @@ static enum err check_said(struct script *s, const struct loop *l, struct errinf
 
 /* ---- waiting ---- */
 
-/* Training will not come to what is waited for: say so, unless something that was asked
- * may yet change that. */
+/* Fail if training will never reach what is waited for, unless a command under way may
+ * still change that. */
 static enum err check_comes(const struct script *s, const struct loop *l,
                             struct errinfo *e)
 {

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/newfile.h"
 #include "base/utf8.h"
+#include "ui/picture.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -126,11 +127,17 @@ static enum err as_markdown(const struct csv_table *t, struct str *out,
 
 typedef enum err form_fn(const struct csv_table *t, struct str *out, struct errinfo *e);
 
+/* Of the table that the screen gives, or of its picture. */
+enum made_of { OF_TABLE, OF_TEXT, OF_COLOURS, OF_PLOTS };
+
 static const struct {
     const char *end;
-    form_fn *write; /* NULL: as the table comes; of .txt nothing is made of it */
-} forms[] = {{".csv", NULL}, {".json", as_json}, {".md", as_markdown}, {".txt", NULL}};
-enum { FORMS = sizeof forms / sizeof forms[0], FORM_TXT = FORMS - 1 };
+    enum made_of of;
+    form_fn *write; /* of a table; NULL: as it comes */
+} forms[] = {{".csv", OF_TABLE, NULL},       {".json", OF_TABLE, as_json},
+             {".md", OF_TABLE, as_markdown}, {".svg", OF_PLOTS, NULL},
+             {".ansi", OF_COLOURS, NULL},    {".txt", OF_TEXT, NULL}};
+enum { FORMS = sizeof forms / sizeof forms[0] };
 
 static size_t form_of(const char *path)
 {
@@ -178,22 +185,34 @@ static enum err picture_text(const struct canvas *c, struct str *out, struct err
     return OK;
 }
 
+static enum err form_text(const struct app *a, const struct session_view *v,
+                          const struct screen_def *screen,
+                          const struct export_picture *picture, size_t form,
+                          struct str *out, struct errinfo *e)
+{
+    switch (forms[form].of) {
+    case OF_TABLE: return table_text(a, v, screen, forms[form].write, out, e);
+    case OF_TEXT: return picture_text(picture->c, out, e);
+    case OF_COLOURS: picture_ansi(picture->c, a->theme, out); break;
+    case OF_PLOTS: return plot_svg_file(picture->plots, out, e);
+    }
+    return OK;
+}
+
 enum err export_file(const struct app *a, const struct session_view *v,
-                     const struct screen_def *screen, const struct canvas *c,
-                     const char *path, struct errinfo *e)
+                     const struct screen_def *screen,
+                     const struct export_picture *picture, const char *path,
+                     struct errinfo *e)
 {
     struct str out;
     const size_t form = form_of(path);
     if (form == FORMS) {
         return err_set(e, ERR_USAGE,
-                       "export: found '%.60s', expected a name ending in " EXPORT_FORMS,
-                       path);
+                       "export: found '%.60s', expected NAME" EXPORT_FORMS, path);
     }
     TRY(newfile_check(path, "choose another name", e));
     str_init(&out, EXPORT_MAX);
-    enum err rc = form == FORM_TXT
-                      ? picture_text(c, &out, e)
-                      : table_text(a, v, screen, forms[form].write, &out, e);
+    enum err rc = form_text(a, v, screen, picture, form, &out, e);
     if (rc == OK) {
         rc = str_err(&out, path, e);
     }

@@ -68,7 +68,7 @@ static bool fail_at(struct parser *s, const char *at, const char *message)
     return false;
 }
 
-/* With the fields that there are. */
+/* Fail with the list of known fields. */
 static bool fail_unknown(struct parser *s, const char *at)
 {
     static const char lead[] = "unknown field: ";
@@ -113,11 +113,11 @@ static const char *after_bracket(const char *p)
     return *p ? p + 1 : p;
 }
 
-/* What is known of a piece of a pattern. */
+/* Properties of a piece of a pattern. */
 struct regex_piece {
     double states; /* about as many as the C library makes of it */
     bool empty;    /* it can match nothing */
-    bool looped;   /* in it something that can match nothing is repeated */
+    bool looped;   /* inside it a piece that can match nothing is repeated */
 };
 
 /* A repetition sign at *p, of the piece before it. The C library copies what repeats,
@@ -166,7 +166,7 @@ static struct regex_piece regex_size(const char **p, bool in_group)
     return all;
 }
 
-/* What a repetition is of: a character, a bracket, a group, an anchor. */
+/* Parse a piece that can be repeated: a character, a bracket, a group, an anchor. */
 static struct regex_piece regex_piece(const char **p)
 {
     struct regex_piece piece = {.states = 1.0};
@@ -186,8 +186,8 @@ static struct regex_piece regex_piece(const char **p)
     return piece;
 }
 
-/* Patterns that say something else than they seem to, and those that glibc's matcher
- * needs exponential time or space for. */
+/* Why a pattern is refused: it means something else than it seems to, or glibc's
+ * matcher may need exponential time or space for it. NULL: it is fine. */
 static const char *regex_danger(const char *pattern)
 {
     size_t groups = 0;
@@ -323,7 +323,7 @@ static bool parse_plain(struct parser *s, const char *start, struct filter_piece
     return true;
 }
 
-/* What a field that is a text has in it. */
+/* Parse the value that a text field is compared with. */
 static bool parse_field_text(struct parser *s, struct filter_piece *out)
 {
     if (out->compare != CMP_EQ && out->compare != CMP_NE) {

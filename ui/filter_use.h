@@ -23,7 +23,8 @@ struct filter_use {
 
 extern const struct action action_filter;
 extern const struct action action_clear_filter;
-/* What they do, and whether there is a filter to clear. */
+/* Clear the filter of the screen; and why there is none to clear (NULL: there is
+ * one). */
 void filter_use_clear(struct app *a, const struct session_view *v, const char *args);
 const char *filter_use_may_clear(const struct app *a, const struct session_view *v);
 

@@ -193,7 +193,8 @@ static void look(struct app *a, const struct session_view *v)
     if (!typed[0]) {
         add_recent(a);
     }
-    /* Latents come first into the list: there are many, and there is a limit. */
+    /* There are few screens; latents are many and leave room (FOUND_MAX) for the rest.
+     */
     add_screens(a, typed);
     add_of_screens(a, v, typed);
     add_concepts(a, v, typed);
@@ -209,17 +210,38 @@ static void look(struct app *a, const struct session_view *v)
     list_set(&f->list, f->n, page(a));
 }
 
+static struct finder_seen seen_now(const struct session_view *v)
+{
+    struct finder_seen s;
+    memset(&s, 0, sizeof s);
+    s.arms = v->n_arms;
+    s.concepts = v->names.n_concepts;
+    for (size_t i = 0; i < VIEW_ARMS; i++) {
+        s.table[i] = v->arm[i].table;
+        s.labels[i] = v->arm[i].labels;
+    }
+    return s;
+}
+
 static void look_anew(struct app *a, const struct session_view *v)
 {
+    a->finder.seen = seen_now(v);
     look(a, v);
     list_home(&a->finder.list);
 }
 
 void finder_sync(struct app *a, const struct session_view *v)
 {
-    if (a->finder.open) {
+    struct finder_state *f = &a->finder;
+    const struct finder_seen now = seen_now(v);
+    if (!f->open) {
+        return;
+    }
+    if (memcmp(&now, &f->seen, sizeof now) != 0) {
+        f->seen = now;
         look(a, v);
     }
+    list_set(&f->list, f->n, page(a));
 }
 
 /* ---- going ---- */
@@ -274,7 +296,7 @@ static void open(struct app *a, const struct session_view *v, const char *args)
 }
 
 const struct action action_finder = {
-    .command = "go", .args = "[TEXT]", .run = open, .in_help = true};
+    .command = "go", .args = "[TEXT]", .run = open, .in_help = true, .leads_out = true};
 
 /* Keys that move in the list; NULL: one of the line. */
 static const char *direction_of(uint32_t key)

@@ -13,10 +13,10 @@ void finder_key(struct app *a, const struct session_view *v, uint32_t key);
 void finder_paste(struct app *a, const struct session_view *v, const struct event *ev);
 void finder_mouse(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);
-/* Once what it lists may have changed: looks again. */
+/* Once what it lists may have changed: looks again where it has. */
 void finder_sync(struct app *a, const struct session_view *v);
 void finder_view(struct app *a, const struct session_view *v, struct canvas *c);
-/* Something was gone to: it stands first when the finder is opened next. */
+/* Note an item that was chosen: it comes first when the finder is opened next. */
 void finder_remember(struct app *a, const struct finder_item *item);
 
 #endif

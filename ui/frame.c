@@ -7,13 +7,14 @@
 #include "ui/livecard.h"
 #include "ui/statusline.h"
 #include "ui/steer.h"
+#include "ui/whichkey.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* ---- the prompt ---- */
 
-/* While typing, what the line is about follows. */
+/* Preview the effect of a line while it is typed. */
 static void preview(struct app *a, const struct session_view *v)
 {
     if (a->prompt->preview) {
@@ -85,13 +86,13 @@ static void refused_accept(struct app *a, const struct session_view *v,
     app_say(a, true, "%s", a->refused);
 }
 
-/* In the place of a line that can't be asked for now. */
+/* The prompt shown in place of one that is refused now. */
 static const struct prompt_def prompt_refused = {
     .sign = "", .error = refused_error, .accept = refused_accept};
 
-/* Whoever presses a key that asks for a text types on before he reads why it is
- * refused: the letters go into a line that does nothing, and not one by one to the
- * screen. */
+/* A user who presses a key that opens a prompt types on before reading why it is
+ * refused: the letters then go into a line that does nothing, instead of one by one to
+ * the screen. */
 static bool refuse_text(struct app *a, const struct session_view *v,
                         const struct key_entry *k)
 {
@@ -106,28 +107,61 @@ static bool refuse_text(struct app *a, const struct session_view *v,
     return true;
 }
 
+/* Whether a screen's text box may have a key. */
+static bool is_for_text(const struct key_entry *k, uint32_t key)
+{
+    const bool letter = key >= ' ' && key < KEY_FIRST_SPECIAL;
+    return letter || !k || !k->action->leads_out;
+}
+
+/* The second key of two. */
+static void second_key(struct app *a, const struct session_view *v, uint32_t after,
+                       uint32_t key)
+{
+    const uint32_t both = KEY_THEN(after, key);
+    const struct key_entry *k = keymap_find_key(a->screens, a->screen, both);
+    char first[24], names[48];
+    if (k) {
+        app_dispatch(a, v, k, k->preset);
+    } else if (key != KEY_ESC_) {
+        key_name(after, first, sizeof first);
+        key_name(both, names, sizeof names);
+        app_say(a, true, "%s does nothing; what may follow %s is shown after a pause",
+                names, first);
+    }
+}
+
 static void normal_key(struct app *a, const struct session_view *v, uint32_t key)
 {
-    if (app_is_live_card(a) && !app_card_takes(key)) {
-        return;
-    }
-    const bool is_own = key != KEY_F1_ && key != KEY_CTRL('p');
-    if (!app_is_live_card(a) && a->screen->type && is_own &&
-        a->screen->type(a, v, key)) {
-        return;
-    }
-    const struct screen_def *screen = app_is_live_card(a) ? app_home(a) : a->screen;
+    const bool card = app_is_live_card(a);
+    const struct screen_def *screen = card ? app_home(a) : a->screen;
     const struct key_entry *k = keymap_find_key(a->screens, screen, key);
+    if (card && !(k && k->action->in_card)) {
+        return;
+    }
+    if (!card && a->screen->type && is_for_text(k, key) && a->screen->type(a, v, key)) {
+        return;
+    }
     if (k && !refuse_text(a, v, k)) {
         app_dispatch(a, v, k, k->preset);
+    } else if (!k && keymap_begins(a->screens, screen, key)) {
+        a->after = key;
     } else if (!k) {
         say_elsewhere(a, key);
     }
 }
 
+static void forget_first_key(struct app *a)
+{
+    a->after = 0;
+    a->which = false;
+}
+
 static void key_event(struct app *a, const struct session_view *v, uint32_t key)
 {
+    const uint32_t after = a->after;
     app_dismiss(a, v);
+    forget_first_key(a);
     if (a->prompt) {
         prompt_key(a, v, key);
     } else if (a->finder.open) {
@@ -136,6 +170,8 @@ static void key_event(struct app *a, const struct session_view *v, uint32_t key)
         help_key(a, v, key);
     } else if (a->leaving != STAYING) {
         leave_key(a, v, key);
+    } else if (after) {
+        second_key(a, v, after, key);
     } else {
         normal_key(a, v, key);
     }
@@ -169,7 +205,7 @@ static void paste_event(struct app *a, const struct session_view *v,
     }
 }
 
-/* What the pointer is on; NULL: nothing that reacts. */
+/* The area under the pointer; NULL: none that reacts. */
 static const struct hit *hit_at(const struct app *a, int x, int y)
 {
     for (size_t i = a->n_hits; i-- > 0;) {
@@ -215,7 +251,7 @@ static void mouse_event(struct app *a, const struct session_view *v,
                         const struct event *given)
 {
     const struct hit *hit = hit_at(a, given->x, given->y);
-    /* Only curves know a double click; elsewhere it is a second one. */
+    /* Only curves know a double click; elsewhere it counts as a second click. */
     struct event own = *given;
     if (own.mouse == MOUSE_DOUBLE && (!hit || hit->kind != HIT_PLOT)) {
         own.mouse = MOUSE_PRESS;
@@ -227,6 +263,9 @@ static void mouse_event(struct app *a, const struct session_view *v,
         if (hit) {
             a->pressed = *hit;
         }
+    }
+    if (ev->mouse == MOUSE_PRESS) {
+        forget_first_key(a);
     }
     if (a->leaving != STAYING || a->prompt) {
         return; /* a question is answered by key */
@@ -264,13 +303,13 @@ static void keep_message(struct app *a, const struct session_view *v, const char
     snprintf(m->text, sizeof m->text, "%s", text);
 }
 
-/* What this event made the interface or the session say: once, whatever comes while the
- * words still stand. The latest words are those that are shown. */
+/* Keep the messages that came with this event, each once, even if later events come
+ * while it is still shown. The last one is the one shown. */
 static void keep_messages(struct app *a, const struct session_view *v)
 {
     const bool own = a->log.own != a->said;
     if (a->log.heard != v->said) {
-        /* All that was said since: an answer is not lost to what followed it. */
+        /* All messages since: an answer is not lost to the one that followed it. */
         uint64_t n = v->said > VIEW_SAID ? v->said - VIEW_SAID : 0;
         for (n = n > a->log.heard ? n : a->log.heard; n < v->said; n++) {
             const struct said_view *one = &v->spoken[(n + 1) % VIEW_SAID];
@@ -312,6 +351,7 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
         a->h = ev->h;
         break;
     case EVENT_LAPSE: app_dismiss(a, v); break;
+    case EVENT_PAUSE: a->which = a->after != 0; break;
     case EVENT_TICK:
     case EVENT_FOCUS:
     case EVENT_NONE: break;
@@ -381,7 +421,7 @@ static void prompt_view(const struct app *a, const struct session_view *v,
     }
 }
 
-/* What is being opened, once and whole, over the empty panes. */
+/* The box that tells what is being opened, over the empty panes. */
 static void loading_view(const struct session_view *v, struct canvas *c)
 {
     if (v->state != SESSION_LOADING) {
@@ -417,6 +457,7 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     } else if (a->help.open) {
         help_view(a, v, c);
     }
+    which_view(a, v, c, f);
     leave_view(a, v, c);
     say_view(a, v, c, f);
     prompt_view(a, v, c, f);

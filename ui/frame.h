@@ -6,8 +6,8 @@
 
 #include "ui/app.h"
 
-/* React to one event; EVENT_TICK: the view has changed; EVENT_LAPSE: what is being said
- * has been there for long enough. */
+/* React to one event; EVENT_TICK: the view has changed; EVENT_LAPSE: the message has
+ * been shown for long enough; EVENT_PAUSE: so has the first key of two. */
 void app_update(struct app *a, const struct session_view *v, const struct event *ev);
 /* Draw the whole canvas; notes what was drawn where. */
 void app_view(struct app *a, const struct session_view *v, struct canvas *c);

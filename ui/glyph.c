@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-/* What stands in for a code point, in order of code points. A console font (block tier)
- * is taken to hold code page 437, as the Linux console's built-in one does; 0: cp
+/* Replacements for a code point, in order of code points. A console font (block tier)
+ * is assumed to hold code page 437, as the Linux console's built-in one does; 0: cp
  * itself. */
 struct stand_in {
     uint32_t cp, block, ascii;

@@ -1,5 +1,5 @@
-/* Code points: columns they take, and what stands in for them where a font lacks them.
- * Any thread; constant tables. */
+/* Code points: the columns they take, and replacements where a font lacks them. Any
+ * thread; constant tables. */
 #ifndef SAETOP_UI_GLYPH_H
 #define SAETOP_UI_GLYPH_H
 
@@ -9,8 +9,8 @@
  * by the canvas). Unsafe code points (utf8_is_unsafe) count 0. Unassigned ones count 1.
  * As glibc 2.36 has it for C.UTF-8 (Unicode 15). */
 int glyph_width(uint32_t cp);
-/* What to show for cp at a tier: cp itself or a stand-in of one column; '?' for what
- * ASCII cannot show. Always a printable code point; a wide one only where cp is. */
+/* The character to show for cp at a tier: cp itself or a replacement of one column; '?'
+ * if ASCII has none. Always a printable code point; a wide one only where cp is. */
 uint32_t glyph_at_tier(uint32_t cp, enum glyph_tier tier);
 /* "braille", "block", "ascii"; -1 for another name. */
 const char *glyph_tier_name(enum glyph_tier tier);

@@ -8,7 +8,7 @@
 #include "ui/steer.h"
 #include "ui/text.h"
 #include "ui/topics.h"
-#include "ui/words.h"
+#include "ui/word_search.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -105,7 +105,8 @@ static void add_wrapped(struct help_lines *l, enum line_kind first, enum line_ki
 
 enum { KEY_COLUMN = 12, METRIC_COLUMN = 26 };
 
-/* What stands before the words on an entry: keys, or the command; columns used. */
+/* Print the left column of an entry: its keys, or the command. Returns the columns
+ * used. */
 static int key_lead(const struct screen_table *t, const struct key_entry *k, char *out,
                     size_t cap)
 {

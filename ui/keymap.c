@@ -22,6 +22,9 @@ static struct section section_at(const struct screen_table *t, size_t p)
     const struct screen_def *of = p < t->n    ? t->row[p]
                                   : p == t->n ? t->help
                                               : t->everywhere;
+    if (t->own) {
+        return (struct section){of, t->own[p].entry, t->own[p].n};
+    }
     if (p > t->n && p <= 2 * t->n) {
         return (struct section){of, &t->row[p - t->n - 1]->go, 1};
     }
@@ -31,6 +34,24 @@ static struct section section_at(const struct screen_table *t, size_t p)
 static size_t sections_of(const struct screen_table *t)
 {
     return 2 * t->n + 2;
+}
+
+size_t keymap_sections(const struct screen_table *t)
+{
+    return sections_of(t);
+}
+
+struct key_list keymap_section(const struct screen_table *t, size_t i,
+                               const struct screen_def **owner)
+{
+    const struct section s = section_at(t, i);
+    *owner = s.owner;
+    return (struct key_list){s.entry, s.n};
+}
+
+const struct key_entry *keymap_go(const struct screen_table *t, size_t s)
+{
+    return section_at(t, t->n + 1 + s).entry;
 }
 
 size_t keymap_count(const struct screen_table *t)
@@ -99,23 +120,53 @@ static bool has_key(const struct key_entry *k, uint32_t key)
     return false;
 }
 
+static const struct key_entry *entry_of(const struct section *section, uint32_t key)
+{
+    for (size_t i = 0; i < section->n; i++) {
+        if (has_key(&section->entry[i], key)) {
+            return &section->entry[i];
+        }
+    }
+    return NULL;
+}
+
 const struct key_entry *keymap_find_key(const struct screen_table *t,
                                         const struct screen_def *screen, uint32_t key)
 {
     const struct key_entry *any = NULL;
     for (size_t p = 0; p < sections_of(t); p++) {
         const struct section section = section_at(t, p);
-        for (size_t i = 0; i < section.n; i++) {
-            if (!has_key(&section.entry[i], key)) {
-                continue;
-            }
-            if (section.owner == screen) {
-                return &section.entry[i];
-            }
-            any = section.owner == t->everywhere ? &section.entry[i] : any;
+        const struct key_entry *k = entry_of(&section, key);
+        if (k && section.owner == screen) {
+            return k;
         }
+        any = k && section.owner == t->everywhere ? k : any;
     }
     return any;
+}
+
+static bool begins(const struct key_entry *k, uint32_t first)
+{
+    for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
+        if (KEY_FIRST_OF(k->key[i]) == first) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool keymap_begins(const struct screen_table *t, const struct screen_def *screen,
+                   uint32_t key)
+{
+    bool does = false;
+    for (size_t p = 0; key && p < sections_of(t) && !does; p++) {
+        const struct section section = section_at(t, p);
+        const bool here = section.owner == screen || section.owner == t->everywhere;
+        for (size_t i = 0; here && i < section.n && !does; i++) {
+            does = begins(&section.entry[i], key);
+        }
+    }
+    return does && !keymap_find_key(t, screen, key);
 }
 
 const struct key_entry *keymap_find_elsewhere(const struct screen_table *t,
@@ -123,12 +174,11 @@ const struct key_entry *keymap_find_elsewhere(const struct screen_table *t,
                                               const struct screen_def **owner)
 {
     for (size_t s = 0; s < t->n; s++) {
-        const struct key_list *keys = t->row[s]->keys;
-        for (size_t i = 0; i < keys->n; i++) {
-            if (has_key(&keys->entry[i], key)) {
-                *owner = t->row[s];
-                return &keys->entry[i];
-            }
+        const struct section section = section_at(t, s);
+        const struct key_entry *k = entry_of(&section, key);
+        if (k) {
+            *owner = t->row[s];
+            return k;
         }
     }
     return NULL;
@@ -185,6 +235,13 @@ enum { SPECIAL = sizeof special / sizeof special[0] };
 
 void key_name(uint32_t key, char *out, size_t cap)
 {
+    if (KEY_FIRST_OF(key)) {
+        char first[24], last[24];
+        key_name(KEY_FIRST_OF(key), first, sizeof first);
+        key_name(KEY_LAST_OF(key), last, sizeof last);
+        snprintf(out, cap, "%s %s", first, last);
+        return;
+    }
     for (size_t i = 0; i < SPECIAL; i++) {
         if (special[i].key == key) {
             snprintf(out, cap, "%s", special[i].name);
@@ -207,7 +264,7 @@ void key_names(const struct key_entry *k, char *out, size_t cap)
     size_t len = 0;
     out[0] = '\0';
     for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
-        char name[24];
+        char name[48];
         if (k->key[i] == KEY_CTRL('m')) {
             continue; /* Enter by another name */
         }
@@ -285,7 +342,7 @@ static void add_entry(const struct screen_table *t, struct str *out,
     str_add(out, "| ");
     bool first = true;
     for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
-        char name[24];
+        char name[48];
         if (k->key[i] == KEY_CTRL('m')) {
             continue;
         }

@@ -27,8 +27,10 @@ struct action {
     /* The ith word that could stand as its argument, NULL beyond the last; `text` is
      * the line so far. The function NULL: none is known. */
     const char *(*word)(const struct app *a, const char *text, size_t i);
-    bool hides;   /* while it cannot be done its hint goes, rather than turning dim */
-    bool in_help; /* its keys work while help is open */
+    bool hides;     /* while it cannot be done its hint goes, rather than turning dim */
+    bool in_help;   /* its keys work while help is open */
+    bool in_card;   /* ... and on the card that a small terminal shows */
+    bool leads_out; /* its keys that are no letters work in a screen's text box */
 };
 
 /* A function for `word` that gives words known beforehand. */
@@ -44,7 +46,7 @@ struct action {
 #define KEYMAP_KEYS 4
 
 struct key_entry {
-    uint32_t key[KEYMAP_KEYS]; /* 0: no more */
+    uint32_t key[KEYMAP_KEYS]; /* or KEY_THEN of two; 0: no more */
     const struct action *action;
     const char *preset; /* a key's argument; "" none */
     const char *hint;   /* for the hint line; NULL: not there. See keymap_hint. */
@@ -85,6 +87,15 @@ const char *keymap_hint(const struct screen_table *t, size_t i,
  * nothing. */
 const struct key_entry *keymap_find_key(const struct screen_table *t,
                                         const struct screen_def *screen, uint32_t key);
+/* Whether a key that does nothing itself on a screen begins what others follow. */
+bool keymap_begins(const struct screen_table *t, const struct screen_def *screen,
+                   uint32_t key);
+/* The entry that opens screen s of the table. */
+const struct key_entry *keymap_go(const struct screen_table *t, size_t s);
+/* Sections of entries that hold in one place, in the order of keymap_at. */
+size_t keymap_sections(const struct screen_table *t);
+struct key_list keymap_section(const struct screen_table *t, size_t i,
+                               const struct screen_def **owner);
 /* The first entry of that key on a screen, of a key that does nothing on another, and
  * the screen; NULL: no screen has it. */
 const struct key_entry *keymap_find_elsewhere(const struct screen_table *t,
@@ -98,11 +109,12 @@ const struct key_entry *keymap_find_command(const struct screen_table *t,
 /* What an action takes, as its help says it: "P|on|off [at STEP]". */
 void keymap_args(const struct screen_table *t, const struct action *action, char *out,
                  size_t cap);
-/* "Space", "Ctrl-L", "[", "F1". */
+/* "Space", "Ctrl-L", "[", "F1", "Y p". */
 void key_name(uint32_t key, char *out, size_t cap);
 /* All keys of an entry: "j Down". */
 void key_names(const struct key_entry *k, char *out, size_t cap);
-/* The key of a name as scripts write it: "<Enter>" without the brackets; 0: unknown. */
+/* The key of a name of two letters or more, as scripts write it: "<Enter>" without the
+ * brackets; 0: unknown. */
 uint32_t key_from_name(const char *name);
 
 /* The key table of ui/README.md. */

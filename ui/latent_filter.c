@@ -26,7 +26,7 @@ static double number(int column, const void *asked)
     return latent_column_number(latent_column_at((size_t)column), asked);
 }
 
-/* What stands in the column: "animal", "'dog'", "after 'dog'". */
+/* The match as the column shows it: "animal", "'dog'", "after 'dog'". */
 static bool match_holds(struct filter_piece *p, const struct names *names,
                         const struct latent_row *row)
 {
@@ -81,7 +81,7 @@ static bool is_text(int column)
     return latent_column_at((size_t)column)->text != NULL;
 }
 
-/* Of tokens all that it fires on, as far as the index has them. */
+/* Look in all tokens that the latent fires on, as far as the index has them. */
 static bool fires_on(struct filter_piece *p, const struct latent_source *s)
 {
     size_t n = 0;

@@ -1,6 +1,7 @@
-/* What a filter asks of a latent (filter.h): `asked` is a struct latent_source. A word
- * is looked for in top tokens, the match's name, the latent's label and number (#412).
- * The source's `names` must stay the same for the life of the filter. UI thread. */
+/* Fields and words of a latent for filters (filter.h): `asked` is a struct
+ * latent_source. A word is looked for in top tokens, the match's name, the latent's
+ * label and number (#412). The source's `names` must stay the same for the life of the
+ * filter. UI thread. */
 #ifndef SAETOP_UI_LATENT_FILTER_H
 #define SAETOP_UI_LATENT_FILTER_H
 

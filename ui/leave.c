@@ -32,7 +32,7 @@ static bool something_to_lose(const struct session_view *v)
     return v->step > 0 && (v->state == SESSION_TRAINING || (stands && !is_saved(v)));
 }
 
-/* Nothing holds it up any more. */
+/* Leave, or open the next run, now that nothing holds it up. */
 static void go(struct app *a)
 {
     app_ask(a, a->next.path[0] ? REQUEST_OPEN : REQUEST_QUIT);

@@ -208,8 +208,8 @@ static void show_candidate(struct line_edit *l, const char *word, size_t n,
     l->stem = start >= stem ? stem : 0;
 }
 
-/* First Tab: what all candidates share, or the only one. When that adds nothing, and on
- * further Tabs, one candidate after the other. */
+/* The first Tab inserts the part that all candidates share, or the only candidate. If
+ * that adds nothing, and on further Tabs, one candidate after the other. */
 static enum line_result complete(struct line_edit *l, bool back)
 {
     if (!l->complete) {
@@ -284,8 +284,8 @@ static bool erases(uint32_t key)
            key == CTRL_W || key == CTRL_U || key == CTRL_K;
 }
 
-/* What a key does to an offer: takes it out, or makes it text. A key that types does
- * neither yet: it may be none that a line can hold. */
+/* Apply a key to the offer: erase it, or make it text. A key that types does neither
+ * yet: it may be one that a line cannot hold. */
 static bool settle_offer(struct line_edit *l, uint32_t key)
 {
     if (erases(key)) {
@@ -407,7 +407,7 @@ static int columns(const struct canvas *c, const char *s, size_t n)
     return w;
 }
 
-/* First byte shown: so many columns before the cursor as fit. */
+/* First byte shown: as many columns before the cursor as fit. */
 static size_t first_shown(const struct canvas *c, const struct line_edit *l, int room)
 {
     size_t from = 0;

@@ -12,8 +12,8 @@
 
 enum { LINE_CAP = 1024, LINE_HISTORY = 100 }; /* bytes with the NUL; entries */
 
-/* What was accepted before, newest first; a ring. Zero-initialise, one per kind of
- * prompt; frees with line_history_deinit. */
+/* Lines accepted before, newest first, in a ring. Zero-initialise; one per kind of
+ * prompt; free with line_history_deinit. */
 struct line_history {
     char *entry[LINE_HISTORY];
     size_t head, count; /* head: where the next one goes */
@@ -59,9 +59,9 @@ enum line_result { LINE_IGNORED, LINE_MOVED, LINE_CHANGED, LINE_ACCEPT, LINE_CAN
  * end. history and complete may be NULL. */
 void line_begin(struct line_edit *l, const char *text, struct line_history *history,
                 line_complete_fn *complete, void *complete_ctx);
-/* Offer `text` (escaped and cut likewise) after what is there: shown selected. Enter
- * accepts it as it stands; what is typed or pasted takes its place, and keys that erase
- * take it out; a key that moves the cursor, or Tab, makes it text like any other. */
+/* Offer `text` (escaped and cut likewise) after the present text, shown selected. Enter
+ * accepts it as it is; typed or pasted text replaces it, and keys that erase remove it;
+ * a key that moves the cursor, or Tab, makes it ordinary text. */
 void line_offer(struct line_edit *l, const char *text);
 /* Replace the text, cursor at its end. */
 void line_set(struct line_edit *l, const char *text);
@@ -72,8 +72,8 @@ enum line_result line_key(struct line_edit *l, uint32_t key);
  * the text had room. */
 enum line_result line_paste(struct line_edit *l, const char *bytes, size_t n,
                             bool *whole);
-/* While `cycling`: the nth word that the one being typed could become, into
- * out[LINE_CAP]; false beyond the last. */
+/* While `cycling`: the nth completion of the word being typed, into out[LINE_CAP];
+ * false beyond the last. */
 bool line_candidate(const struct line_edit *l, size_t nth, char *out);
 /* Draw prompt and line into one row, scrolled so that the cursor is in sight, and place
  * the canvas's cursor. */

@@ -1,5 +1,5 @@
 /* Selection and scroll arithmetic of a table or list. Pure functions over a small
- * struct; any thread. What always holds after a call: top <= cursor < top + page where
+ * struct; any thread. Invariants after each call: top <= cursor < top + page where
  * count > 0 and page > 0, cursor < count, and no empty rows below the last entry while
  * entries are hidden above; an empty list has top = cursor = 0. O(1). */
 #ifndef SAETOP_UI_LIST_H

@@ -1,4 +1,5 @@
-/* What remains on a small terminal: the run's figures, and the keys that still work. */
+/* The card shown on a small terminal: the run's figures, and the keys that still
+ * work. */
 #include "ui/livecard.h"
 
 #include "ui/plot.h"
@@ -51,6 +52,23 @@ static void numbers_row(const struct session_view *v, struct canvas *c, int y,
     }
 }
 
+/* Rows of a chart with its border; below that the figures say more. */
+enum { CHART_H = 7, CHART_W = 30 };
+
+/* What the first screen has for the rows from y on, above the line for messages; false:
+ * there is no room. */
+static bool chart(struct app *a, const struct session_view *v, struct canvas *c, int y)
+{
+    const struct rect r = {0, y, c->w, c->h - 2 - y};
+    if (!app_home(a)->chart || r.h < CHART_H || r.w < CHART_W) {
+        return false;
+    }
+    const size_t hits = a->n_hits;
+    app_home(a)->chart(a, v, c, r);
+    a->n_hits = hits; /* the card has no panes to click on */
+    return true;
+}
+
 void card_view(struct app *a, const struct session_view *v, struct canvas *c)
 {
     if (layout_kind(c->w, c->h) == LAYOUT_STEP) {
@@ -73,6 +91,9 @@ void card_view(struct app *a, const struct session_view *v, struct canvas *c)
         char mask[96];
         status_mask(a, v, mask, sizeof mask);
         canvas_text(c, 1, y, c->w - 1, mask, ROLE_TEXT, 0);
+    }
+    if (chart(a, v, c, y + 1)) {
+        y = c->h;
     }
     y += roomy ? 2 : 1;
     if (y < c->h - 1 && v->state == SESSION_TRAINING) {

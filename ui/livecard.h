@@ -1,4 +1,4 @@
-/* What remains on a small terminal: the run's figures, and the keys that still work.
+/* The card shown on a small terminal: the run's figures, and the keys that still work.
  * UI thread. */
 #ifndef SAETOP_UI_LIVECARD_H
 #define SAETOP_UI_LIVECARD_H

@@ -15,8 +15,8 @@ struct mouse {
 /* The window got or lost the focus. */
 void mouse_focus(struct mouse *m, bool focused, int64_t now_ns);
 /* A report of the xterm kind, at ev->x, ev->y: low two bits of `button` which one, 32 a
- * move, 64 a wheel. Sets ev->mouse; false when it is nothing that the interface knows
- * (other buttons, sideways wheels, a drag that began elsewhere). */
+ * move, 64 a wheel. Sets ev->mouse; false for reports that the interface ignores (other
+ * buttons, sideways wheels, a drag that began elsewhere). */
 bool mouse_report(struct mouse *m, int button, bool release, int64_t now_ns,
                   struct event *ev);
 

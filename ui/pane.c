@@ -30,7 +30,7 @@ static const char *fact_of(const struct session_view *v, const char *name)
     return NULL;
 }
 
-/* Text of another kind, or what stands in its place. */
+/* Name of the OOD text, or of the text used in its place. */
 static const char *taken_on_ood(const struct session_view *v)
 {
     const char *ood = fact_of(v, "ood");

@@ -1,4 +1,4 @@
-/* What a pane of curves can show, and what is said of it. Any thread. */
+/* The measures that a pane of curves can show, and words about them. Any thread. */
 #ifndef SAETOP_UI_PANE_H
 #define SAETOP_UI_PANE_H
 
@@ -8,7 +8,7 @@
 int pane_metric(size_t i);
 /* Measured per batch, so that smoothing helps; evaluations are shown as they are. */
 bool pane_is_noisy(int metric);
-/* What text a measure is taken on: "A on masked batches, B not"; "" for none. */
+/* The text that a measure is taken on: "A on masked batches, B not"; "" for none. */
 const char *pane_taken_on(const struct session_view *v, int metric);
 /* Why a pane of that measure has nothing to show. */
 void pane_why_empty(const struct session_view *v, int metric, char *out, size_t cap);

@@ -6,6 +6,7 @@
 #include "ui/glyph.h"
 #include "ui/plot_axis.h"
 #include "ui/plot_raster.h"
+#include "ui/plot_svg.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,20 +17,14 @@ enum { SERIES_MAX = 4, AREA_MAX = 4096 };
 
 /* ---- values ---- */
 
-/* Bias-corrected moving average: sum of a^i (1-a) y over the sum of weights, so the
- * first values are not pulled to 0 (as Adam does it). */
-struct ema {
-    double a, sum, weight;
-};
-
-static struct ema ema_begin(double smooth)
+struct plot_ema plot_ema_begin(double smooth)
 {
-    struct ema m = {0, 0, 0};
+    struct plot_ema m = {0, 0, 0};
     m.a = smooth > 0 ? (smooth < 0.9999 ? smooth : 0.9999) : 0;
     return m;
 }
 
-static double ema_next(struct ema *m, double y)
+double plot_ema_next(struct plot_ema *m, double y)
 {
     if (!isfinite(y) || m->a <= 0) {
         return y;
@@ -189,11 +184,11 @@ static void draw_curve(struct raster *r, const struct view *v,
                        bool strong)
 {
     struct pen pen = {.r = r, .v = v, .role = role, .strong = strong};
-    struct ema m = ema_begin(smooth);
+    struct plot_ema m = plot_ema_begin(smooth);
     const double half = 0.5 * v->x0; /* as share, without a division a sample */
     const double scale = 1 / (0.5 * v->x1 - half);
     for (size_t i = 0; i < s->n; i++) {
-        pen_to(&pen, (0.5 * s->x[i] - half) * scale, ema_next(&m, s->y[i]));
+        pen_to(&pen, (0.5 * s->x[i] - half) * scale, plot_ema_next(&m, s->y[i]));
     }
     pen_up(&pen);
 }
@@ -277,7 +272,8 @@ static struct span x_range(const struct plot_spec *spec)
     return s;
 }
 
-/* What the values in view span: all, and those above 0. Counts what cannot be drawn. */
+/* The spans of the values in view: of all, and of those above 0. Counts values that
+ * cannot be drawn. */
 static void y_spans(const struct plot_spec *spec, struct span x, struct span *all,
                     struct span *positive, size_t *not_finite, size_t *not_positive)
 {
@@ -285,9 +281,9 @@ static void y_spans(const struct plot_spec *spec, struct span x, struct span *al
     *not_finite = *not_positive = 0;
     for (size_t k = 0; k < spec->n_series; k++) {
         const struct plot_series *s = &spec->series[k];
-        struct ema m = ema_begin(spec->smooth);
+        struct plot_ema m = plot_ema_begin(spec->smooth);
         for (size_t i = 0; i < s->n; i++) {
-            const double smoothed = ema_next(&m, s->y[i]);
+            const double smoothed = plot_ema_next(&m, s->y[i]);
             if (!(s->x[i] >= x.lo && s->x[i] <= x.hi)) {
                 continue;
             }
@@ -311,7 +307,7 @@ static struct span padded(struct span s, bool log)
 {
     struct span r = s;
     double pad = 0.05 * (s.hi - s.lo);
-    /* What differs in the seventh digit only is drawn as a constant. */
+    /* Values that differ in the seventh digit only are drawn as a constant. */
     if (!(pad > 5e-8 * fmax(fabs(s.lo), fabs(s.hi)))) {
         pad = log ? 0.1 : s.lo == 0 ? 1 : 0.1 * fabs(s.lo);
     }
@@ -377,8 +373,8 @@ static void y_ticks(struct axis_ticks *t, const struct view *v, int height)
                want > 2 ? (want < 7 ? want : 7) : 2, v->log);
 }
 
-/* Columns for the labels of y: what is usual, more where close ticks need the digits.
- */
+/* Columns for the labels of y: the usual number, or more where close ticks need the
+ * digits. */
 static int y_label_columns(const struct view *v, struct rect r)
 {
     const int usual = r.w < 50 ? 5 : 6;
@@ -526,13 +522,13 @@ static void read_values(const struct plot_spec *spec, const struct view *v,
     out->cursor_snap = NAN;
     for (size_t k = 0; k < spec->n_series; k++) {
         const struct plot_series *s = &spec->series[k];
-        struct ema m = ema_begin(spec->smooth);
+        struct plot_ema m = plot_ema_begin(spec->smooth);
         /* The first series with samples snaps the cursor, the others follow. */
         const double want = isnan(out->cursor_snap) ? spec->cursor_x : out->cursor_snap;
         double best = (double)INFINITY;
         double snap = NAN;
         for (size_t i = 0; i < s->n; i++) {
-            const double y = ema_next(&m, s->y[i]);
+            const double y = plot_ema_next(&m, s->y[i]);
             if (isfinite(y)) {
                 out->last[k] = y;
                 if (s->x[i] >= v->x0 && s->x[i] <= v->x1) {
@@ -695,6 +691,9 @@ void plot_draw(struct canvas *c, struct rect r, const struct plot_spec *spec,
         const struct rect old = canvas_clip(c, r);
         canvas_fill(c, r, ' ', ROLE_TEXT, 0);
         draw_all(c, r, &held, &result);
+        if (c->plots) {
+            plot_svg_add(c->plots, &held, &result);
+        }
         canvas_unclip(c, old);
     }
     if (out) {

@@ -11,10 +11,12 @@ struct plot_series {
     const double *lo, *hi; /* an interval around y, or NULL */
     enum role role, faint; /* the curve; the raw points behind a smoothed one */
     char letter;           /* drawn at the curve's right end */
+    const char *name;      /* what that stands for, where it is written; NULL */
     bool points;           /* dots without lines between them */
 };
 
 struct plot_spec {
+    const char *title; /* where it is written as a file; NULL: none */
     struct plot_series series[4];
     size_t n_series;
     const struct plot_series *thin; /* [n_thin] drawn below these, in place of bands;
@@ -31,7 +33,7 @@ struct plot_spec {
     const char *x_label; /* suffix of ticks such as "s"; may be NULL */
 };
 
-/* What was drawn, for the title, the mouse and the cursor. */
+/* Facts of the drawn plot, for the title, the mouse and the cursor. */
 struct plot_result {
     struct rect area; /* of the data, without axes */
     double x_min, x_max, y_min, y_max;
@@ -40,6 +42,14 @@ struct plot_result {
     double last[4]; /* last finite value of each series, smoothed; NaN */
     double at_cursor[4], at_cursor_raw[4], cursor_snap;
 };
+
+/* Bias-corrected moving average: sum of a^i (1-a) y over the sum of weights, so the
+ * first values are not pulled to 0 (as Adam does it). `smooth` as in plot_spec. */
+struct plot_ema {
+    double a, sum, weight;
+};
+struct plot_ema plot_ema_begin(double smooth);
+double plot_ema_next(struct plot_ema *m, double y);
 
 /* Draw into r (inside of a box), never outside. Below 20x5 the curve alone. UI thread;
  * out may be NULL. O(points + cells). */

@@ -61,7 +61,7 @@ static void linear_ticks(struct axis_ticks *t, double lo, double hi, int want)
         return;
     }
     fill_ticks(t, lo, hi);
-    /* One tick says where, but not how far anything goes: finer ones, thinned again. */
+    /* A single tick gives no scale: take finer ones, thinned again. */
     const bool few = t->n < 2;
     for (int i = 0; i < 3 && t->n < 2; i++) {
         t->step = smaller_step(t->step);

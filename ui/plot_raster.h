@@ -16,10 +16,10 @@ struct raster {
     enum glyph_tier tier;
 };
 
-/* Nothing set yet. False when memory is out; raster_deinit in any case. */
+/* Begins empty. False when memory is out; raster_deinit in any case. */
 bool raster_init(struct raster *r, struct rect area, enum glyph_tier tier);
 void raster_deinit(struct raster *r);
-/* Set a dot; outside nothing happens. What is strong hides what is faint in a cell; of
+/* Set a dot; outside nothing happens. In a cell a strong dot hides faint ones; of
  * equals the later gives the colour. */
 void raster_dot(struct raster *r, int x, int y, enum role role, bool strong);
 /* Bresenham from (x0,y0) to (x1,y1), both included; at most a few rasters away. */

@@ -1,4 +1,4 @@
-/* What rows of a list draw alike, whatever is in them. UI thread. */
+/* Drawing that rows of all lists share. UI thread. */
 #ifndef SAETOP_UI_ROWS_H
 #define SAETOP_UI_ROWS_H
 

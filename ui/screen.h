@@ -1,6 +1,6 @@
-/* What a screen is: one row that says all that the rest of the interface needs to know
- * of it. A screen is a file in ui/screens; nobody else knows its state or asks which
- * screen is shown. What the functions may do with the app is in app.h. */
+/* The description of a screen: one row with all that the rest of the interface needs to
+ * know of it. A screen is a file in ui/screens; nobody else knows its state or asks
+ * which screen is shown. What the functions may do with the app is in app.h. */
 #ifndef SAETOP_UI_SCREEN_H
 #define SAETOP_UI_SCREEN_H
 
@@ -49,16 +49,23 @@ struct screen_def {
 
     void (*view)(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide);
+    /* Its most telling picture, for the card of a small terminal, which is of the first
+     * screen of the table. */
+    void (*chart)(struct app *a, const struct session_view *v, struct canvas *c,
+                  struct rect r);
     /* Its part of the status line. */
     void (*status)(const struct app *a, const struct session_view *v, char *out,
                    size_t cap);
-    /* How many rows above the body's last its lowest line runs: what is being said is
-     * written there. */
+    /* How many rows the screen's lowest line is above the body's last row; messages are
+     * drawn on that line. */
     int (*rule)(const struct app *a);
 
     /* Keys and pasted bytes as text, before a key of the table (but F1): false where it
      * takes none now. `cut`: there was more than the terminal handed over. */
     bool (*type)(struct app *a, const struct session_view *v, uint32_t key);
+    /* The keys that count while it takes keys as text, in place of all hints; NULL: it
+     * takes none now. */
+    const char *(*typing)(const struct app *a);
     bool (*paste)(struct app *a, const struct session_view *v, const char *bytes,
                   size_t n, bool cut);
     /* "down", "page-up", "first", ...: see the directions of `:move`. */
@@ -71,21 +78,27 @@ struct screen_def {
     /* A mouse event on something that the screen drew. */
     void (*mouse)(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);
+    const struct find_use *find;     /* of its rows or texts, see find_use.h; NULL */
     const struct filter_use *filter; /* of its rows, see filter_use.h; NULL: none */
-    /* What of it answers to a text (not ""), for the finder: at most `most`, in any
-     * order, with scores as fuzzy_score gives them; how many. */
+    /* Find items of this screen that match a text (not ""), for the finder: at most
+     * `most`, in any order, with scores as fuzzy_score gives them. Returns how many. */
     size_t (*found)(const struct app *a, const struct session_view *v,
                     const char *typed, struct finder_item *out, size_t most);
     /* Point at a step of the run; the first screen of the table that can is asked. */
     void (*point)(struct app *a, const struct session_view *v, int64_t step);
+
+    /* What is under the cursor, as text for the clipboard, and what it is in words
+     * ("latent"); false: nothing. Raw: copy.c makes it printable and cuts it. */
+    bool (*copy)(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out);
 
     /* The way it is set up, which undo takes back: bytes that are compared, at most
      * SCREEN_LAYOUT; `out` is zeroed. */
     void (*layout)(const struct app *a, void *out);
     void (*set_layout)(struct app *a, const struct session_view *v, const void *in);
 
-    /* What it shows, as CSV: why not now (NULL: it can), a name for the file, the text.
-     */
+    /* Export its content as CSV: why not now (NULL: it can), a name for the file, the
+     * text. */
     const char *(*may_export)(const struct app *a, const struct session_view *v);
     void (*export_name)(const struct app *a, const struct session_view *v, char *out,
                         size_t cap);
@@ -101,6 +114,9 @@ struct screen_table {
     /* Name, title and keys of the help overlay, and of everywhere but where a screen
      * has the key itself. */
     const struct screen_def *help, *everywhere;
+    /* A list a section of the keymap, in place of those of the screens, where the user
+     * has keys of his own (own_keys.h); NULL: none. */
+    const struct key_list *own;
 };
 
 /* The screen of that name; NULL: none. */

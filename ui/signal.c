@@ -3,7 +3,7 @@
 #endif
 #include "ui/signal.h"
 
-#include "base/leave.h"
+#include "base/leave_signals.h"
 #include "ui/stderr_tail.h"
 #include "ui/term_tty.h"
 
@@ -181,7 +181,7 @@ unsigned sig_take(unsigned bits)
     while (wake[0] >= 0 && read(wake[0], bytes, sizeof bytes) > 0) {
     }
     const unsigned before = atomic_fetch_and(&pending, ~bits);
-    if (before & ~bits) { /* others wait for who asks for them */
+    if (before & ~bits) { /* other signals are still pending */
         post_byte();
     }
     return before & bits;
@@ -276,7 +276,7 @@ static void on_death(int number, siginfo_t *info, void *context)
     sig_restore_terminal();
     sigaction(number, &previous[number], NULL);
     /* A fault happens again when we return, and goes to the previous handler with all
-     * its details; what was sent or raised has to be sent again. */
+     * its details; a signal that was sent or raised has to be raised again. */
     if (info->si_code <= 0 || what_does(number) != FAULT) {
         raise(number);
     }

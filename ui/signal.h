@@ -46,7 +46,7 @@ void sig_hold_ttou(sigset_t *mask);
 /* The exit status for having left because of `bits`: 128 and a signal's number, 0 for
  * none. */
 int sig_status(unsigned bits);
-/* As if these signals had come. */
+/* Act as if these signals had come. */
 void sig_post(unsigned bits);
 /* Stop this process as SIGTSTP by default does; returns when it goes on. */
 void sig_stop_self(void);

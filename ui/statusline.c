@@ -18,8 +18,12 @@ static void tab_text(const struct app *a, size_t s, char *out, size_t cap)
 {
     const struct screen_def *screen = a->screens->row[s];
     const bool on = a->screen == screen;
-    snprintf(out, cap, "%c%c %s%c", on ? '[' : ' ', (char)screen->go.key[0],
-             screen->title, on ? ']' : ' ');
+    const struct key_entry *go = keymap_go(a->screens, s);
+    char key[48] = "-";
+    if (go->key[0]) {
+        key_name(go->key[0], key, sizeof key);
+    }
+    snprintf(out, cap, "%c%s %s%c", on ? '[' : ' ', key, screen->title, on ? ']' : ' ');
 }
 
 /* Columns between two tabs: none where a narrow terminal has no room for them. */
@@ -177,13 +181,14 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
     if (!say || in_status || layout_kind(c->w, c->h) == LAYOUT_STEP) {
         return;
     }
-    /* On the line that closes the screen: it covers no figure, and progress and hints
-     * stay in sight. The card has no such line, but an empty row. */
+    /* Drawn on the line that closes the screen, where it covers no figure, and progress
+     * and hints stay visible. The card has no such line, but an empty row. */
     const bool card = app_is_live_card(a);
     const int above = a->screen->rule ? a->screen->rule(a) : 0;
     const int y = card ? c->h - 2 : f.body.y + f.body.h - 1 - above;
     const int x = card ? 0 : 2;
-    /* All of the line: what the panes say on it would be read on as a part of this. */
+    /* Clear the whole line: captions of panes on it would look like a part of the
+     * message. */
     const struct rect r = {x, y, c->w - 2 * x, 1};
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
     canvas_text(c, r.x + 1, y, r.w - 2, say, bad ? ROLE_BAD : ROLE_VALUE, ATTR_BOLD);
@@ -193,13 +198,14 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
 
 enum { HINTS_MAX = 48 };
 
-/* Whether what a key does is out of the question as things stand: nothing trains here,
- * arms are too many or too few, or there is no screen for it. What only has to be
- * waited for is shown dim. */
+/* True if a key cannot do anything in this state: nothing trains here, there are too
+ * many or too few arms, or there is no screen for it. A key that only has to wait is
+ * shown dim instead. */
 static bool is_useless(const struct app *a, const struct session_view *v,
                        const struct key_entry *k)
 {
-    /* Of a run being browsed: one that has ended is extended, another resumed. */
+    /* A run being browsed gets one of two hints: extend if it has ended, else
+     * resume. */
     const bool ended = v->step >= v->planned;
     if (v->state == SESSION_BROWSING &&
         (k->action == &action_resume || k->action == &action_extend)) {
@@ -208,7 +214,7 @@ static bool is_useless(const struct app *a, const struct session_view *v,
     return steer_is_over_for(k->action, a, v) ||
            (k->action->hides && v->state != SESSION_LOADING &&
             action_may(k->action, a, v)) ||
-           (app_is_live_card(a) && k->key[0] && !app_card_takes(k->key[0]));
+           (app_is_live_card(a) && k->key[0] && !k->action->in_card);
 }
 
 struct hint {
@@ -251,7 +257,8 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
     return n;
 }
 
-/* What is pressed, or typed where there is no key: "Space", ":extend". */
+/* The key to press, or the command to type where there is no key: "Space",
+ * ":extend". */
 static void hint_key(const struct hint *hint, char *out, size_t cap)
 {
     const struct key_entry *k = hint->key;
@@ -277,7 +284,7 @@ static int draw_hints(struct app *a, const struct session_view *v, struct canvas
                       int x, int y, int room, const struct hint *hint, size_t n)
 {
     const bool off = action_may(hint[0].key->action, a, v) != NULL;
-    char key[32];
+    char key[48];
     int w = canvas_text_width(hint[0].text);
     for (size_t i = 0; i < n; i++) {
         hint_key(&hint[i], key, sizeof key);
@@ -303,8 +310,12 @@ void hints_view(struct app *a, const struct session_view *v,
                 const struct screen_def *screen, struct canvas *c, struct rect r)
 {
     struct hint hint[HINTS_MAX];
-    const size_t n = collect_hints(a, v, screen, hint);
+    const char *typing = screen->typing ? screen->typing(a) : NULL;
+    const size_t n = typing ? 0 : collect_hints(a, v, screen, hint);
     int x = r.x + 1;
+    if (typing && r.h > 0) {
+        canvas_text(c, x, r.y, r.w - 2, typing, ROLE_TEXT, 0);
+    }
     for (size_t i = 0; i < n && r.h > 0;) {
         const size_t group = hint_group(&hint[i], n - i);
         const int used = draw_hints(a, v, c, x, r.y, r.x + r.w - x, &hint[i], group);

@@ -16,7 +16,7 @@ void status_mask(const struct app *a, const struct session_view *v, char *out,
 /* While a run trains or is paused: "step 840/2,000  ETA 1:20", without the ETA where
  * that has no room; "" where nothing has. */
 void status_progress(const struct session_view *v, int room, char *out, size_t cap);
-/* What is being said, beside all that stands there. */
+/* Draw the message shown now, in the room that the rest leaves. */
 void say_view(const struct app *a, const struct session_view *v, struct canvas *c,
               struct layout_frame f);
 /* The keys of a screen that are of use now. */

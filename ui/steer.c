@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What masking is switched on to where no rate was ever set: the paper's. */
+/* The rate that masking is switched on with if none was set before: the paper's. */
 #define RATE_FIRST 0.3
 
 /* ---- whether ---- */
@@ -185,7 +185,7 @@ static void say_rate(struct app *a, const struct session_view *v, int arm,
     app_say(a, false, "%s%s%s", was, was[0] ? "   " : "", text);
 }
 
-/* Where a step of the rate leads: down to off, and up from off to where it was. */
+/* The rate after a step: down as far as off, and from off up to the rate it had. */
 static double stepped_rate(double now, double on, double by)
 {
     if (now <= 0) {
@@ -365,26 +365,42 @@ static void note(struct app *a, const struct session_view *v, const char *args)
 
 ACTION_WORDS(mask_word, "on", "off", "at")
 
-const struct action action_pause = {
-    .command = "pause", .args = "", .run = pause_run, .may = may_train};
+const struct action action_pause = {.command = "pause",
+                                    .args = "",
+                                    .run = pause_run,
+                                    .may = may_train,
+                                    .in_card = true};
 const struct action action_resume = {
     .command = "resume", .args = "", .run = resume_run, .may = may_resume};
-const struct action action_toggle_mask = {
-    .command = "toggle-mask", .args = "", .run = toggle_mask, .may = may_train};
-const struct action action_rate = {
-    .command = "rate", .args = "[+|-]STEP", .run = step_rate, .may = may_train};
+const struct action action_toggle_mask = {.command = "toggle-mask",
+                                          .args = "",
+                                          .run = toggle_mask,
+                                          .may = may_train,
+                                          .in_card = true};
+const struct action action_rate = {.command = "rate",
+                                   .args = "[+|-]STEP",
+                                   .run = step_rate,
+                                   .may = may_train,
+                                   .in_card = true};
 const struct action action_mask = {.command = "mask",
                                    .args = "P|on|off [at STEP]",
                                    .run = set_mask,
                                    .may = may_train,
                                    .word = mask_word};
-const struct action action_fork = {
-    .command = "fork", .args = "", .run = fork_run, .may = may_fork, .hides = true};
-const struct action action_save = {
-    .command = "save", .args = "[DIR]", .run = save_run, .may = may_steer};
+const struct action action_fork = {.command = "fork",
+                                   .args = "",
+                                   .run = fork_run,
+                                   .may = may_fork,
+                                   .hides = true,
+                                   .in_card = true};
+const struct action action_save = {.command = "save",
+                                   .args = "[DIR]",
+                                   .run = save_run,
+                                   .may = may_steer,
+                                   .in_card = true};
 const struct action action_extend = {
     .command = "extend", .args = "STEPS", .run = extend_run, .may = may_extend};
 const struct action action_evaluate = {
     .command = "evaluate", .args = "", .run = evaluate_now, .may = may_steer};
 const struct action action_note = {
-    .command = "note", .args = "TEXT", .run = note, .may = may_steer};
+    .command = "note", .args = "TEXT", .run = note, .may = may_steer, .in_card = true};

@@ -1,5 +1,5 @@
 /* :condition, which adds a condition to the run, and :tune, which changes settings of
- * one on the way. */
+ * one during training. */
 #include "ui/steer.h"
 #include "ui/text.h"
 

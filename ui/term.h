@@ -31,6 +31,7 @@ struct term_config {
  * columns, and a cell costs 40 bytes. Nothing is lost: screens are whole in it, and
  * lists scroll as ever. */
 enum { TERM_MAX_W = 1000, TERM_MAX_H = 300 };
+enum { COLORS_TRUE = 1 << 24 };
 
 /* Start curses on the terminal. ERR_USAGE with one line when out_fd is no terminal or
  * the terminal cannot place a cursor (TERM=dumb); an unknown TERM of a modern name is
@@ -47,13 +48,18 @@ void term_close(struct term *t);
 
 void term_size(struct term *t, int *w, int *h);
 enum glyph_tier term_tier(const struct term *t);
-int term_colors(const struct term *t); /* 256, 8 or 0 */
+/* COLORS_TRUE where the terminal says so (COLORTERM, or RGB in its description), 256, 8
+ * or 0. */
+int term_colors(const struct term *t);
 void term_set_theme(struct term *t, enum theme_id theme, bool color);
 void term_set_mouse(struct term *t, bool on);
 
-/* Show the canvas; only differences are sent, nothing for an unchanged one. What does
- * not fit the terminal is cut. */
+/* Show the canvas; only differences are sent, nothing for an unchanged one. Parts that
+ * do not fit the terminal are cut. */
 void term_present(struct term *t, const struct canvas *c);
+/* Hand n bytes of printable text to the terminal's clipboard (OSC 52): nobody knows
+ * whether it takes them. false: it is a console without one, or is not ours now. */
+bool term_copy(struct term *t, const char *text, size_t n);
 /* Forget what is on screen and send everything at the next present (Ctrl-L, SIGCONT).
  */
 void term_redraw(struct term *t);
@@ -65,8 +71,8 @@ void term_redraw(struct term *t);
  * window. After an end of file on the terminal every call is false and SIG_BIT_HUP is
  * due. */
 bool term_event(struct term *t, struct event *ev);
-/* What to poll, -1 among them where there is nothing to wait for. The time in ms after
- * which term_event may have something though nothing came (an Esc); -1: none. */
+/* Fill in the descriptors to poll; -1 where there is none. Returns the time in ms after
+ * which term_event may have an event though no byte came (an Esc); -1: none. */
 enum { TERM_FDS = 2 };
 int term_poll(const struct term *t, struct pollfd fd[TERM_FDS]);
 

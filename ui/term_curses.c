@@ -7,6 +7,7 @@
 #ifndef NCURSES_WIDECHAR
 #define NCURSES_WIDECHAR 1
 #endif
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -21,7 +22,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <ncurses.h>
-/* It describes a terminal as `struct term`, which is ours here. */
+/* term.h of terminfo has a `struct term` of its own, which is ours here. */
 #define term curses_terminal
 #include <term.h>
 #undef term
@@ -37,7 +38,7 @@
 
 #define MOUSE_ON  "\033[?1000h\033[?1002h\033[?1006h\033[?1004h"
 #define MOUSE_OFF "\033[?1004l\033[?1006l\033[?1002l\033[?1000l"
-/* Bracketed paste: what is pasted is marked, and never taken for keys. */
+/* Bracketed paste: pasted text is marked, and never taken for keys. */
 #define PASTE_ON  "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
 /* Synchronized output: a terminal that knows it shows a frame at once, others ignore
@@ -61,8 +62,11 @@ struct term {
     char keypad_on[32], keypad_off[32]; /* keys send what terminfo says */
 
     enum glyph_tier tier;
-    int colors; /* 256, 8, 0 */
+    int colors;                 /* as term_colors has it */
+    bool direct;                /* curses takes colours themselves, not numbers */
+    struct rgb_palette palette; /* what its numbers stand for, if not */
     bool has_mouse, mouse;
+    bool has_clipboard;
     bool modes_sent, mouse_sent; /* what the terminal was last told */
     attr_t attr[ROLE_COUNT];
     short pair[ROLE_COUNT];
@@ -85,8 +89,14 @@ struct term {
 
 /* ---- output ---- */
 
-/* Go on sending; true when the terminal has all. After a stall it gets everything anew,
- * as nobody knows what became of what it was sent. */
+static void take_paper(struct term *t)
+{
+    const bool turns = t->colors == COLORS_TRUE && !t->direct;
+    paper_take(t->paper, turns ? &t->palette : NULL, &t->tty);
+}
+
+/* Go on sending; true when the terminal has all. After a stall everything is sent
+ * again, since it is unknown what arrived. */
 static bool caught_up(struct term *t)
 {
     if (!tty_flush(&t->tty)) {
@@ -201,6 +211,15 @@ static bool put_cursor(struct term *t, const struct canvas *c)
     return true;
 }
 
+/* What is erased, and what lies beyond the canvas, has the theme's ground. */
+static void paint_ground(const struct term *t)
+{
+    static const wchar_t space[] = L" ";
+    cchar_t cc;
+    setcchar(&cc, space, A_NORMAL, t->pair[ROLE_TEXT], NULL);
+    bkgrndset(&cc);
+}
+
 void term_present(struct term *t, const struct canvas *c)
 {
     if (t->suspended || t->ended) {
@@ -215,6 +234,7 @@ void term_present(struct term *t, const struct canvas *c)
     const int w = c->w < t->w ? c->w : t->w;
     const int h = c->h < t->h ? c->h : t->h;
     if (t->all) {
+        paint_ground(t);
         erase();
         clearok(curscr, TRUE);
     }
@@ -234,12 +254,31 @@ void term_present(struct term *t, const struct canvas *c)
     }
     wnoutrefresh(stdscr);
     doupdate();
-    paper_take(t->paper, &t->tty);
+    take_paper(t);
     if (t->has_mouse) {
         tty_puts(&t->tty, SYNC_OFF);
     }
     put_modes(t); /* after the first bytes, which enter the alternate screen */
     (void)tty_flush_within(&t->tty, FRAME_MS);
+}
+
+bool term_copy(struct term *t, const char *text, size_t n)
+{
+    struct str s;
+    if (!t->has_clipboard || t->suspended || t->ended) {
+        return false;
+    }
+    str_init(&s, 64 + 2 * n);
+    str_add(&s, "\033]52;c;");
+    base64_add(&s, text, n);
+    str_add(&s, "\a");
+    const bool whole = s.err == OK;
+    if (whole) {
+        tty_put(&t->tty, s.p, s.len);
+        (void)tty_flush(&t->tty);
+    }
+    str_free(&s);
+    return whole;
 }
 
 void term_redraw(struct term *t)
@@ -249,18 +288,32 @@ void term_redraw(struct term *t)
 
 /* ---- colours ---- */
 
+/* A colour of a style as curses takes it; -1: the terminal's own. */
+static int color_of(struct term *t, int c256, int c8, int32_t rgb)
+{
+    if (t->colors == COLORS_TRUE) {
+        return rgb < 0     ? -1
+               : t->direct ? (int)rgb
+                           : rgb_number(&t->palette, (uint32_t)rgb);
+    }
+    return t->colors == 256 ? c256 : c8;
+}
+
 void term_set_theme(struct term *t, enum theme_id theme, bool color)
 {
     color = color && t->colors > 0 && theme != THEME_MONO;
+    t->palette.n = 0;
     for (int role = 0; role < ROLE_COUNT; role++) {
         const struct role_style *s = theme_style(theme, (enum role)role);
         const uint8_t attr = color ? s->attr : s->mono_attr;
+        int32_t true_fg, true_bg;
+        theme_true(theme, (enum role)role, &true_fg, &true_bg);
         t->attr[role] = (attr & ATTR_BOLD ? A_BOLD : A_NORMAL) |
                         (attr & ATTR_UNDERLINE ? A_UNDERLINE : A_NORMAL) |
                         (attr & ATTR_REVERSE ? A_REVERSE : A_NORMAL);
         t->pair[role] = 0;
-        const int fg = t->colors == 256 ? s->fg256 : s->fg8;
-        const int bg = t->colors == 256 ? s->bg256 : s->bg8;
+        const int fg = color_of(t, s->fg256, s->fg8, true_fg);
+        const int bg = color_of(t, s->bg256, s->bg8, true_bg);
         if (color && (fg >= 0 || bg >= 0)) {
             t->pair[role] = (short)(role + 1);
             init_extended_pair(role + 1, fg, bg);
@@ -269,16 +322,38 @@ void term_set_theme(struct term *t, enum theme_id theme, bool color)
     t->all = true;
 }
 
-static void start_colors(struct term *t, const struct term_config *cfg)
+/* Whether a terminal of 256 colours takes others as well. It says so in COLORTERM, and
+ * that it is asked for a number in the words that are turned into the colour. What is
+ * called screen hands COLORTERM on from outside and knows no others. */
+static bool says_true_color(const char *name)
 {
-    t->colors = 0;
+    const char *says = getenv("COLORTERM"), *setaf = tigetstr("setaf");
+    const bool claims = says && (!strcmp(says, "truecolor") || !strcmp(says, "24bit"));
+    const bool known = setaf && setaf != (char *)-1;
+    const char *asked = claims && known ? tparm(setaf, 214L) : NULL;
+    return asked && !strcmp(asked, "\033[38;5;214m") && strncmp(name, "screen", 6) != 0;
+}
+
+static int count_colors(struct term *t, const char *name)
+{
+    if (!has_colors() || start_color() != OK || use_default_colors() != OK ||
+        COLOR_PAIRS <= ROLE_COUNT) {
+        return 0;
+    }
+    t->direct = COLORS == COLORS_TRUE; /* RGB in its description */
+    if (t->direct || (COLORS >= 256 && says_true_color(name))) {
+        return COLORS_TRUE;
+    }
+    return COLORS >= 256 ? 256 : COLORS >= 8 ? 8 : 0;
+}
+
+static void start_colors(struct term *t, const struct term_config *cfg,
+                         const char *name)
+{
     const char *no_color = getenv("NO_COLOR");
     const bool want =
         cfg->color == 1 || (cfg->color == -1 && !(no_color && no_color[0]));
-    if (has_colors() && start_color() == OK && use_default_colors() == OK &&
-        COLOR_PAIRS > ROLE_COUNT) {
-        t->colors = COLORS >= 256 ? 256 : COLORS >= 8 ? 8 : 0;
-    }
+    t->colors = count_colors(t, name);
     term_set_theme(t, cfg->theme, want);
 }
 
@@ -337,7 +412,7 @@ static bool leave_screen(struct term *t)
         tty_puts(&t->tty, t->has_mouse ? MOUSE_OFF PASTE_OFF : "");
         tty_puts(&t->tty, t->keypad_off);
         endwin();
-        paper_take(t->paper, &t->tty);
+        take_paper(t);
         /* Leaving the alternate screen may bring back the visibility of the cursor that
          * it was entered with, so the cursor is shown last. */
         tty_puts(&t->tty, t->show_cursor);
@@ -429,7 +504,7 @@ static bool to_event(struct term *t, const struct input *in, struct event *ev)
     return false;
 }
 
-/* More bytes from the terminal; false when there are none. */
+/* Read more bytes from the terminal; false when there are none. */
 static bool read_more(struct term *t)
 {
     const int n = tty_read(&t->tty, t->bytes, sizeof t->bytes);
@@ -446,7 +521,7 @@ static bool read_more(struct term *t)
     return true;
 }
 
-/* In ms, until what is begun counts as cut short; -1: nothing is begun. */
+/* Time in ms until an unfinished sequence counts as cut short; -1: there is none. */
 static int input_due(const struct term *t)
 {
     const int wait = input_wait_ms(&t->input);
@@ -468,7 +543,8 @@ static bool input_event(struct term *t, struct event *ev)
             }
         }
     } while (read_more(t));
-    /* Only now: bytes that came in time may have waited for us. */
+    /* Check timeouts only after reading: bytes that came in time may have waited for
+     * us. */
     while (!t->ended && input_due(t) == 0) {
         t->byte_ns = clock_ns();
         if (input_timeout(&t->input, &in) && to_event(t, &in, ev)) {
@@ -652,7 +728,7 @@ static enum err arm_restore(struct term *t, struct errinfo *e)
     return rc;
 }
 
-/* Keys as this terminal is said to send them. */
+/* Add the sequences of keys that terminfo gives for this terminal. */
 static void add_keys(struct term *t)
 {
     static const struct {
@@ -676,7 +752,7 @@ static void add_keys(struct term *t)
 }
 
 static enum err start_curses(struct term *t, const struct term_config *cfg,
-                             struct errinfo *e)
+                             const char *name, struct errinfo *e)
 {
     nonl(); /* a line feed only goes down */
     typeahead(-1);
@@ -684,7 +760,7 @@ static enum err start_curses(struct term *t, const struct term_config *cfg,
     copy_capability(t->keypad_on, sizeof t->keypad_on, "smkx");
     copy_capability(t->keypad_off, sizeof t->keypad_off, "rmkx");
     add_keys(t);
-    start_colors(t, cfg);
+    start_colors(t, cfg, name);
     take_size(t);
     TRY(arm_restore(t, e));
     tty_set_raw(&t->tty);
@@ -709,8 +785,10 @@ static enum err open_term(struct term *t, const struct term_config *cfg,
     TRY(paper_open(&t->paper, e));
     TRY(stderr_tail_begin(&t->tail, e));
     TRY(start_screen(t, &name, e));
+    /* Of a window; the console of Linux would show what it is handed. */
+    t->has_clipboard = t->has_mouse && strncmp(name, "linux", 5) != 0;
     t->tier = choose_tier(cfg->tier, name);
-    TRY(start_curses(t, cfg, e));
+    TRY(start_curses(t, cfg, name, e));
     term_set_mouse(t, cfg->mouse);
     return OK;
 }

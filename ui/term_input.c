@@ -180,7 +180,7 @@ struct numbers {
     size_t n;                      /* numbers; 0: nothing at all */
 };
 
-/* False for what is no list of numbers. */
+/* False if it is not a list of numbers. */
 static bool read_numbers(const uint8_t *p, size_t n, struct numbers *out)
 {
     memset(out, 0, sizeof *out);
@@ -220,7 +220,7 @@ static bool read_modifiers(const uint32_t field[NUMBERS], unsigned *modifiers)
 
 /* ---- what is complete ---- */
 
-/* Nothing is begun any more; false, for what has become nothing. */
+/* Drop the sequence; returns false: no event came of it. */
 static bool rest(struct term_input *in)
 {
     in->state = GROUND;
@@ -284,7 +284,7 @@ static bool csi_u(struct term_input *in, const struct numbers *v, struct input *
     if (cp >= 57344 && cp <= 63743) { /* numbers of keys, not characters */
         return give_key(in, row_key('[', cp, 'u', modifiers), out);
     }
-    /* The text that the key types, or what Shift makes of it, where it is told. */
+    /* The text that the key types, or its shifted form, if the sequence gives it. */
     const uint32_t shifted = modifiers == SHIFT ? v->at[0][1] : 0;
     const uint32_t typed = v->at[2][0] ? v->at[2][0] : shifted;
     if (typed && (modifiers == 0 || modifiers == SHIFT)) {

@@ -1,12 +1,12 @@
-/* What a terminal sends, taken apart: bytes in; keys, mouse reports, focus and pastes
- * out. Pure: no terminal, no clock, no allocation, a byte at a time, so that it does
- * not matter how the bytes are split; the caller says when time has passed.
+/* Parser of a terminal's input: bytes in; keys, mouse reports, focus and pastes out.
+ * Pure: no terminal, no clock, no allocation, a byte at a time, so that it does not
+ * matter how the bytes are split; the caller says when time has passed.
  *
  * A table holds the sequences that mean a key. Every other one (CSI, SS3, OSC, DCS,
  * APC, PM, SOS; of 7 or 8 bits; answers of the terminal among them), every key with
  * Alt, and what is left of a sequence that was cut short is swallowed whole: it never
- * becomes keys. What is pasted (bracketed paste) is text and never keys. Text is UTF-8;
- * bytes that are none are dropped. */
+ * becomes keys. Pasted text (bracketed paste) is never keys. Text is UTF-8; invalid
+ * bytes are dropped. */
 #ifndef SAETOP_UI_TERM_INPUT_H
 #define SAETOP_UI_TERM_INPUT_H
 
@@ -52,16 +52,17 @@ struct term_input {
 };
 
 void input_init(struct term_input *in);
-/* What this terminal sends for a key, beside the table (terminfo). False when it is
- * left out: without an ESC in front, of one byte or too long, or no room. */
+/* Add the sequence that this terminal sends for a key (terminfo) to the table. False if
+ * it is left out: it does not begin with ESC, has one byte or too many, or there is no
+ * room. */
 bool input_add_row(struct term_input *in, const char *bytes, uint32_t key);
 /* Feed a byte; true when it completes something, in *out. */
 bool input_byte(struct term_input *in, uint8_t byte, struct input *out);
 /* How long after the last byte (or the last input_timeout) input_timeout is due, in ms;
  * -1: nothing is begun. */
 int input_wait_ms(const struct term_input *in);
-/* That time has passed without a byte: an ESC was the key, what was cut is swallowed.
- * True when something is complete. */
+/* Call when that time has passed without a byte: a lone ESC was the key, a cut sequence
+ * is dropped. True if an event is complete. */
 bool input_timeout(struct term_input *in, struct input *out);
 
 #endif

@@ -59,7 +59,7 @@ void tty_close(struct tty *t)
 
 /* ---- modes ---- */
 
-/* Never TCSADRAIN: it waits for a terminal that takes nothing. */
+/* Does not use TCSADRAIN, which would wait for a terminal that takes nothing. */
 void tty_set_raw(const struct tty *t)
 {
     struct termios raw = t->before;
@@ -116,7 +116,7 @@ void tty_puts(struct tty *t, const char *bytes)
     tty_put(t, bytes, strlen(bytes));
 }
 
-/* As write(2); there is no room when hushed. */
+/* Like write(2), but as if there were no room once output is hushed. */
 static ssize_t write_unless_hushed(int fd, const void *bytes, size_t n)
 {
     ssize_t put = -1;
@@ -207,7 +207,7 @@ bool tty_send_last(int fd, const char *bytes, size_t n)
 
 bool tty_drain(struct tty *t)
 {
-    /* After a crash the last word was another's. */
+    /* After a crash the handler has sent the last bytes already. */
     const bool sent =
         !tty_waits(t) || atomic_load(&hushed) ||
         tty_send_last(t->out, t->waiting.p + t->sent, t->waiting.len - t->sent);

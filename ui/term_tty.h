@@ -1,11 +1,11 @@
 /* The terminal as a device: its modes, bytes from it, and bytes to it that never hold
- * the program up. UI thread, but for what says otherwise.
+ * the program up. UI thread, unless a function says otherwise.
  *
  * A terminal need not take what it is sent (Ctrl-S, a pty that nobody reads, a line
  * that hangs), and a write would then wait for ever, signals or not. So the device is
  * opened anew, for a file description of our own: O_NONBLOCK on the one that was given
- * would hold for the shell and for whoever else has it, and stay if we are killed. What
- * does not fit waits here until the device takes it. */
+ * would also affect the shell and others that share it, and stay if we are killed.
+ * Bytes that do not fit wait here until the device takes them. */
 #ifndef SAETOP_UI_TERM_TTY_H
 #define SAETOP_UI_TERM_TTY_H
 
@@ -40,10 +40,11 @@ void tty_set_raw(const struct tty *t);
 /* The modes it was opened with. */
 void tty_set_before(const struct tty *t);
 
-/* At most n bytes that are there: their number, 0 none, -1 the terminal is gone. */
+/* Read at most n bytes without waiting. Returns their number, 0: none, -1: the terminal
+ * is gone. */
 int tty_read(const struct tty *t, uint8_t *bytes, size_t n);
 
-/* Send when there is room, after what waits already. */
+/* Send when there is room, after the bytes that wait already. */
 void tty_put(struct tty *t, const char *bytes, size_t n);
 void tty_puts(struct tty *t, const char *bytes);
 /* Send what there is room for; true when nothing waits any more. */
@@ -60,12 +61,12 @@ bool tty_drain(struct tty *t);
 /* Write all of bytes[n] to any descriptor; false when it takes none of it for
  * TTY_STALL_MS. Async-signal-safe; any thread. */
 bool tty_send(int fd, const char *bytes, size_t n);
-/* The same of what leaves the terminal as it was. One that takes nothing loses what it
- * has not read yet, so that there is room for this. */
+/* The same for the bytes that restore the terminal. If it takes nothing, the bytes that
+ * it has not read yet are dropped to make room for these. */
 bool tty_send_last(int fd, const char *bytes, size_t n);
-/* From now on, until tty_open, nothing that is put goes out, in whatever thread: what
- * follows by tty_send_last is the last that the terminal is told. Waits for a write
- * that is under way, TTY_HUSH_MS at most. Async-signal-safe; any thread. */
+/* From now on, until tty_open, no output of any thread goes out: only what
+ * tty_send_last sends next reaches the terminal. Waits for a write that is under way,
+ * TTY_HUSH_MS at most. Async-signal-safe; any thread. */
 void tty_hush(void);
 /* Turn descriptors 1 and 2, where they are a terminal without room, to /dev/null. */
 void tty_give_up(void);

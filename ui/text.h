@@ -1,4 +1,4 @@
-/* What all screens write alike: arms, numbers, times. Any thread. */
+/* Text that all screens write alike: arms, numbers, times. Any thread. */
 #ifndef SAETOP_UI_TEXT_H
 #define SAETOP_UI_TEXT_H
 
@@ -17,7 +17,7 @@ void text_thousands(char *out, size_t cap, int64_t n);
 size_t text_fit(const char *text, size_t n, int w);
 /* How many events, i and those right before it, say the same of one condition each. */
 size_t event_group(const struct session_view *v, size_t i);
-/* The letters of their conditions, in so many columns. */
+/* The letters of their conditions; event_letters_w: the columns that they take. */
 void event_letters(const struct session_view *v, size_t i, struct canvas *c, int x,
                    int y);
 int event_letters_w(const struct session_view *v);

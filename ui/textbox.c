@@ -184,6 +184,16 @@ static enum line_result up_down(struct textbox *b, bool up)
     return go(b, at_column(b, row_nth(b, up ? nth - 1 : nth + 1), column));
 }
 
+/* Where the line of the cursor begins, which may be several rows above it. */
+static size_t line_start(const struct textbox *b)
+{
+    size_t at = b->cursor;
+    while (at > 0 && b->text[at - 1] != '\n') {
+        at--;
+    }
+    return at;
+}
+
 static enum line_result edit(struct textbox *b, uint32_t key)
 {
     size_t nth = 0;
@@ -207,7 +217,7 @@ static enum line_result edit(struct textbox *b, uint32_t key)
     case KEY_CTRL('d'):
         return erase(b, b->cursor, text_after(b->text, b->len, b->cursor));
     case KEY_CTRL('w'): return erase(b, text_word(b->text, b->cursor), b->cursor);
-    case KEY_CTRL('u'): return erase(b, row.from, b->cursor);
+    case KEY_CTRL('u'): return erase(b, line_start(b), b->cursor);
     case KEY_CTRL('k'):
         return erase(b, b->cursor, b->cursor + strcspn(b->text + b->cursor, "\n"));
     case KEY_CTRL('o'): return insert(b, "\n", 1) ? LINE_CHANGED : LINE_IGNORED;

@@ -2,8 +2,8 @@
  * always between code points. UI thread; no allocation but in the history.
  *
  * Keys: left right up down home end (Ctrl-B F P N A E), backspace, delete (Ctrl-D),
- * Ctrl-W word, Ctrl-U to the start of the row, Ctrl-K to the end of the line, Ctrl-O a
- * new line; up from the first row and down from the last go through the history; Enter
+ * Ctrl-W word, Ctrl-U to the start of the line, Ctrl-K to its end, Ctrl-O a new
+ * line; up from the first row and down from the last go through the history; Enter
  * accepts, Esc and Ctrl-C and Ctrl-G cancel. */
 #ifndef SAETOP_UI_TEXTBOX_H
 #define SAETOP_UI_TEXTBOX_H
@@ -18,7 +18,7 @@ struct textbox {
     struct line_history *history; /* borrowed, or NULL */
     size_t recalled;              /* 0: own text; n: the nth newest of the history */
     char draft[TEXTBOX_CAP];      /* own text while a recalled one is shown */
-    /* As last drawn. */
+    /* Layout as it was last drawn. */
     int w; /* columns that a row may take; 0: never drawn, rows end at breaks alone */
     enum glyph_tier tier;
     size_t top; /* first row shown */

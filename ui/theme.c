@@ -1,6 +1,8 @@
-/* The series colours are Okabe and Ito's colour-blind safe set on the nearest entries
- * of the xterm colour cube; heat is a scale of the cividis type (navy, grey, yellow),
- * told apart by luminance alone. tests/unit/test_theme.c measures contrasts. */
+/* The light theme paints its ground, and so does that of high contrast; dark stands on
+ * the terminal's own. The series colours are Okabe and Ito's colour-blind safe set on
+ * the nearest entries of the xterm colour cube; heat is a scale of the cividis type
+ * (navy, grey, yellow), told apart by luminance alone. tests/unit/test_theme.c measures
+ * contrasts. */
 #include "ui/theme.h"
 
 #include <string.h>
@@ -58,28 +60,28 @@ static const struct role_style styles[THEME_COUNT][ROLE_COUNT] = {
         [ROLE_HEAT6]    = { 16, 221,  0,  3, 0, MONO_HEAT_HIGH},
         [ROLE_HEAT7]    = { 16, 228,  0,  7, 0, MONO_HEAT_TOP},
     },
-    [THEME_LIGHT] = {
-        [ROLE_TEXT]     = { -1,  -1, -1, -1, 0, 0},
-        [ROLE_DIM]      = {242,  -1, -1, -1, 0, 0},
-        [ROLE_TITLE]    = {236,  -1, -1, -1, 0, MONO_TITLE},
-        [ROLE_VALUE]    = { 16,  -1,  0, -1, B, MONO_VALUE},
-        [ROLE_BORDER]   = {245,  -1, -1, -1, 0, 0},
-        [ROLE_FOCUS]    = { 25,  -1,  4, -1, B, MONO_FOCUS},
-        [ROLE_AXIS]     = {242,  -1, -1, -1, 0, 0},
-        [ROLE_EVENT]    = { 58,  -1,  5, -1, 0, 0},
-        [ROLE_KEY]      = { 25,  -1,  4, -1, B, MONO_KEY},
+    [THEME_LIGHT] = { /* on a ground of its own: white */
+        [ROLE_TEXT]     = { 16, 231,  0,  7, 0, 0},
+        [ROLE_DIM]      = {242, 231,  0,  7, 0, 0},
+        [ROLE_TITLE]    = {236, 231,  0,  7, 0, MONO_TITLE},
+        [ROLE_VALUE]    = { 16, 231,  0,  7, B, MONO_VALUE},
+        [ROLE_BORDER]   = {245, 231,  0,  7, 0, 0},
+        [ROLE_FOCUS]    = { 25, 231,  4,  7, B, MONO_FOCUS},
+        [ROLE_AXIS]     = {242, 231,  0,  7, 0, 0},
+        [ROLE_EVENT]    = { 58, 231,  5,  7, 0, 0},
+        [ROLE_KEY]      = { 25, 231,  4,  7, B, MONO_KEY},
         [ROLE_SELECT]   = {231,  25,  7,  4, B, MONO_SELECT},
         [ROLE_MATCH]    = { 16, 221,  0,  3, 0, MONO_MATCH},
-        [ROLE_GOOD]     = { 23,  -1,  4, -1, B, MONO_GOOD},
-        [ROLE_WARN]     = { 94,  -1,  5, -1, B, MONO_WARN},
-        [ROLE_BAD]      = {124,  -1,  1, -1, B, MONO_BAD},
-        [ROLE_SERIES_A] = {130,  -1,  1, -1, 0, MONO_SERIES},
-        [ROLE_SERIES_B] = { 25,  -1,  4, -1, 0, MONO_SERIES},
-        [ROLE_SERIES_C] = { 23,  -1,  0, -1, 0, MONO_SERIES},
-        [ROLE_SERIES_D] = { 90,  -1,  5, -1, 0, MONO_SERIES},
-        [ROLE_FAINT_A]  = {173,  -1,  1, -1, 0, 0},
-        [ROLE_FAINT_B]  = {110,  -1,  6, -1, 0, 0},
-        [ROLE_HEAT0]    = { 16, 230, -1, -1, 0, 0},
+        [ROLE_GOOD]     = { 23, 231,  4,  7, B, MONO_GOOD},
+        [ROLE_WARN]     = { 94, 231,  5,  7, B, MONO_WARN},
+        [ROLE_BAD]      = {124, 231,  1,  7, B, MONO_BAD},
+        [ROLE_SERIES_A] = {130, 231,  1,  7, 0, MONO_SERIES},
+        [ROLE_SERIES_B] = { 25, 231,  4,  7, 0, MONO_SERIES},
+        [ROLE_SERIES_C] = { 23, 231,  0,  7, 0, MONO_SERIES},
+        [ROLE_SERIES_D] = { 90, 231,  5,  7, 0, MONO_SERIES},
+        [ROLE_FAINT_A]  = {173, 231,  1,  7, 0, 0},
+        [ROLE_FAINT_B]  = {110, 231,  6,  7, 0, 0},
+        [ROLE_HEAT0]    = { 16, 230,  0,  7, 0, 0},
         [ROLE_HEAT1]    = { 16, 228,  0,  3, 0, 0},
         [ROLE_HEAT2]    = { 16, 185,  0,  3, 0, 0},
         [ROLE_HEAT3]    = { 16, 143,  0,  6, 0, MONO_HEAT_MID},
@@ -176,4 +178,56 @@ int theme_find(const char *name)
 const struct role_style *theme_style(enum theme_id id, enum role role)
 {
     return &styles[id][role];
+}
+
+/* ---- true colour ---- */
+
+/* Cividis (Nunez, Anderton and Renslow, 2018) in eight steps; on white it runs the
+ * other way, from next to nothing and without a step of its middle. */
+static const int32_t heat_on_black[] = {0x00204D, 0x10396E, 0x4A536C, 0x6C6E72,
+                                        0x8E8A78, 0xB3A771, 0xDBC860, 0xFFEA46};
+static const int32_t heat_on_white[] = {0xFFF8D0, 0xFFEA46, 0xDBC860, 0xB3A771,
+                                        0x8E8A78, 0x4A536C, 0x10396E, 0x00204D};
+
+/* Okabe and Ito's own colours; on white they are too light for letters. */
+static const struct {
+    enum role role;
+    int32_t rgb;
+} okabe_ito[] = {
+    {ROLE_SERIES_A, 0xE69F00},
+    {ROLE_SERIES_B, 0x56B4E9},
+    {ROLE_SERIES_C, 0x009E73},
+    {ROLE_SERIES_D, 0xCC79A7},
+};
+
+/* Entry of xterm's 256 colours; 16 to 255 are the same everywhere. */
+static int32_t of_256(int index)
+{
+    static const int32_t level[] = {0, 95, 135, 175, 215, 255};
+    if (index < 16) {
+        return -1;
+    }
+    if (index >= 232) {
+        const int32_t grey = 8 + 10 * (index - 232);
+        return grey << 16 | grey << 8 | grey;
+    }
+    const int i = index - 16;
+    return level[i / 36] << 16 | level[i / 6 % 6] << 8 | level[i % 6];
+}
+
+void theme_true(enum theme_id id, enum role role, int32_t *fg, int32_t *bg)
+{
+    *fg = of_256(styles[id][role].fg256);
+    *bg = of_256(styles[id][role].bg256);
+    if (role >= ROLE_HEAT0 && id == THEME_DARK) {
+        *bg = heat_on_black[role - ROLE_HEAT0];
+        *fg = role < ROLE_HEAT4 ? 0xFFFFFF : 0x000000;
+    } else if (role >= ROLE_HEAT0 && id == THEME_LIGHT) {
+        *bg = heat_on_white[role - ROLE_HEAT0];
+        *fg = role > ROLE_HEAT4 ? 0xFFFFFF : 0x000000;
+    }
+    for (size_t i = 0; id == THEME_DARK && i < sizeof okabe_ito / sizeof okabe_ito[0];
+         i++) {
+        *fg = okabe_ito[i].role == role ? okabe_ito[i].rgb : *fg;
+    }
 }

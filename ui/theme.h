@@ -16,5 +16,8 @@ struct role_style {
 const char *theme_name(enum theme_id id);
 int theme_find(const char *name); /* -1 */
 const struct role_style *theme_style(enum theme_id id, enum role role);
+/* The same for a terminal of all colours, 0xRRGGBB: what the 256 come nearest to, or
+ * their own entry. -1 where that is the terminal's own. */
+void theme_true(enum theme_id id, enum role role, int32_t *fg, int32_t *bg);
 
 #endif

@@ -1,6 +1,7 @@
 #include "ui/topics.h"
 
-/* What is reported, what is measured here, and what is not known are kept apart. */
+/* The texts keep apart what others report, what is measured here and what is not
+ * known. */
 // clang-format off: text, wrapped by hand
 static const struct topic topics[] = {
     {"what is an SAE?",
@@ -72,7 +73,7 @@ static const struct topic topics[] = {
      "A-B of one seed is no finding: others (#) may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},
     {"what does Compare show?",
-     "Two conditions of a run, or of two runs (saetop R1 R2, :compare RUN), or a run and "
+     "Two conditions of a run, or of two runs (c chooses them; saetop R1 R2), or a run and "
      "another tool's SAE: what may be concluded, measures, settings that differ, curves, "
      "latents. All differences are of [1] less [2].\n"
      "Over several seeds the verdict is that of `saetop verdict`: established, too small "

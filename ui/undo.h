@@ -1,5 +1,5 @@
-/* What can be undone in the explorer: masks set, latents marked or labelled, filters,
- * and how the screens are laid out. UI thread. */
+/* Undo in the explorer: masks set, latents marked or labelled, filters, and how the
+ * screens are laid out. UI thread. */
 #ifndef SAETOP_UI_UNDO_H
 #define SAETOP_UI_UNDO_H
 
@@ -15,7 +15,7 @@ struct session_view;
 struct screen_def;
 struct undo_step;
 
-/* What can be undone: a row that whoever makes such steps has. */
+/* A kind of undoable step: a constant of the file that pushes such steps. */
 struct undo_kind {
     const char *name; /* "a masking rate" */
     /* Take the step back, or do it again. */

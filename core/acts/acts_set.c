@@ -23,8 +23,8 @@ static enum err arrays_new(struct acts_set *s, struct errinfo *e)
     return mem_new(&s->x, floats, sizeof *s->x, what, e);
 }
 
-/* The rows of a held-out split stop where its text ends; what fills up the last one was
- * read before and is marked. */
+/* Read rows. Those of a held-out split stop where its text ends; the last one is filled
+ * up with tokens read before, which are marked. */
 static enum err read_rows(struct acts_set *s, struct pack *p, bool once,
                           struct errinfo *e)
 {

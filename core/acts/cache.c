@@ -204,7 +204,7 @@ void acts_cache_counts(const struct acts_cache *c, uint64_t *got, uint64_t *put)
 
 /* ---- blocks ---- */
 
-/* Where block `number` is, if a file can be as long. */
+/* Offset of block `number`, into *at; false if no file can be that long. */
 static bool place_of(const struct acts_cache *c, uint64_t number, uint64_t *at)
 {
     if (number < 1 || number > (INT64_MAX - HEADER) / c->stride) {
@@ -235,23 +235,29 @@ static bool head_holds(const struct block_head *h)
     return h->self == checksum(h, offsetof(struct block_head, self));
 }
 
-/* All of it, or false: where the file ends before, or cannot be read. */
+/* Read len bytes; false if the file ends before or cannot be read. */
 static bool read_at(int fd, void *data, size_t len, uint64_t at)
 {
     size_t got = 0;
     return file_read_at(fd, data, len, at, &got) == 0 && got == len;
 }
 
+/* The head of block `number`, at `at`, if it is there and of these ids. */
+static bool find_head(const struct acts_cache *c, uint64_t number, const int32_t *ids,
+                      uint64_t at, struct block_head *found)
+{
+    struct stat st;
+    return fstat(c->fd, &st) == 0 && (uint64_t)st.st_size >= at + c->stride &&
+           read_at(c->fd, found, sizeof *found, at) && found->number == number &&
+           head_holds(found) && found->ids == checksum(ids, c->n * sizeof *ids);
+}
+
 bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids, float *x)
 {
     uint64_t at;
-    struct stat st;
     struct block_head found;
     void *data = c->dtype == CACHE_FP16 ? (void *)c->half : (void *)x;
-    if (!place_of(c, number, &at) || fstat(c->fd, &st) != 0 ||
-        (uint64_t)st.st_size < at + c->stride ||
-        !read_at(c->fd, &found, sizeof found, at) || found.number != number ||
-        !head_holds(&found) || found.ids != checksum(ids, c->n * sizeof *ids) ||
+    if (!place_of(c, number, &at) || !find_head(c, number, ids, at, &found) ||
         !read_at(c->fd, data, c->data_bytes, at + BLOCK_HEAD) ||
         found.data != checksum(data, c->data_bytes)) {
         return false;
@@ -259,7 +265,7 @@ bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids, f
     if (c->dtype == CACHE_FP16) {
         elem_to_f32(ELEM_F16, (const uint8_t *)c->half, c->n * c->D, x);
     }
-    /* A model that is whole makes no block of such: it is damaged, and made anew. */
+    /* No sound model gives such numbers: the block is damaged, and is made again. */
     const size_t shape[] = {c->n, c->D};
     if (elem_check_finite(c->path, "block", shape, 2, x, NULL) != OK) {
         return false;
@@ -295,6 +301,22 @@ static int write_block(const struct acts_cache *c, uint64_t at,
     return number != 0 ? number : write_at(c->fd, h, sizeof *h, at);
 }
 
+/* Where block `number` of these ids may be written, if it may. */
+static bool place_to_write(const struct acts_cache *c, uint64_t number,
+                           const int32_t *ids, uint64_t *at)
+{
+    return c->writes && !c->fault[0] && place_of(c, number, at) &&
+           !is_taken(c, *at, ids);
+}
+
+bool acts_cache_wants(const struct acts_cache *c, uint64_t number, const int32_t *ids)
+{
+    uint64_t at;
+    struct block_head found;
+    return place_to_write(c, number, ids, &at) &&
+           !find_head(c, number, ids, at, &found);
+}
+
 void acts_cache_put(struct acts_cache *c, uint64_t number, const int32_t *ids, float *x)
 {
     uint64_t at;
@@ -306,8 +328,7 @@ void acts_cache_put(struct acts_cache *c, uint64_t number, const int32_t *ids, f
         elem_to_f32(ELEM_F16, (const uint8_t *)c->half, c->n * c->D, x);
         data = c->half;
     }
-    if (!c->writes || c->fault[0] || !place_of(c, number, &at) ||
-        is_taken(c, at, ids)) {
+    if (!place_to_write(c, number, ids, &at)) {
         return;
     }
     const struct block_head h = head_of(c, number, ids, data);

@@ -34,6 +34,9 @@ const char *acts_cache_what(const struct acts_cache *c);
  * [n]; else x holds nothing of use. The file may be cut short at any time. O(n D). */
 bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids,
                     float *x);
+/* Whether acts_cache_put would write block `number` of these ids: not where its head is
+ * there already, where another process writes, or after a fault. */
+bool acts_cache_wants(const struct acts_cache *c, uint64_t number, const int32_t *ids);
 /* Keep x [n,D] as block `number`; rounds x with fp16. A block that is damaged is
  * replaced, one of other ids stays. When writing fails, as on a full disk, nothing more
  * is written and the run goes on; acts_cache_fault then says why. */

@@ -51,7 +51,7 @@ void capture_free(struct capture *c)
     }
 }
 
-/* What passes a hook in one row. */
+/* An lm_edit that copies a row's activations at a hook to ctx. */
 static void keep(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
 {
     (void)row;

@@ -5,8 +5,10 @@
 #include <string.h>
 
 struct acts_share {
-    struct acts_fill *live;  /* those with references */
-    struct acts_fill *spare; /* the one released last: its memory is warm */
+    struct acts_fill *live;       /* those with references */
+    struct acts_fill *spare;      /* the one released last: its memory is warm */
+    float *kept[STREAM_KEPT_MAX]; /* of further hooks, until their caches have them */
+    size_t kept_floats[STREAM_KEPT_MAX];
 };
 
 enum err acts_share_new(struct acts_share **out, struct errinfo *e)
@@ -29,8 +31,27 @@ void acts_share_free(struct acts_share *share)
 {
     if (share) {
         fill_free(share->spare);
+        for (size_t i = 0; i < STREAM_KEPT_MAX; i++) {
+            mem_free(share->kept[i]);
+        }
         mem_free(share);
     }
+}
+
+enum err fill_kept(struct acts_share *share, size_t i, size_t floats, float **out,
+                   struct errinfo *e)
+{
+    static const char what[] = "activations of further hooks";
+    if (!share) {
+        return mem_new(out, floats, sizeof **out, what, e);
+    }
+    if (!share->kept[i]) {
+        TRY(mem_new(&share->kept[i], floats, sizeof **out, what, e));
+        share->kept_floats[i] = floats;
+    }
+    assert(share->kept_floats[i] == floats); /* streams of a share keep the same */
+    *out = share->kept[i];
+    return OK;
 }
 
 static enum err fill_new(size_t n, size_t D, struct acts_fill **out, struct errinfo *e)

@@ -9,7 +9,7 @@ struct acts_fill {
     struct acts_fill *next; /* of the share's list */
     size_t refs;            /* streams that serve from it */
     size_t n, D;
-    uint64_t number; /* from 1; 0: its content is nothing yet */
+    uint64_t number; /* from 1; 0: not filled yet */
     double rate;
     bool mixed; /* positions that are not masked are of the clean rows */
     struct pack_pos start, end; /* where its rows begin, and the rows after them */
@@ -22,6 +22,11 @@ struct acts_fill {
 /* A fill with room for n positions and one reference; from the share's spare if that
  * fits. share may be NULL. */
 enum err fill_take(struct acts_share *share, size_t n, size_t D, struct acts_fill **out,
+                   struct errinfo *e) ERR_CHECKED;
+/* Room for the activations of the i-th further hook while they go from the model to
+ * their cache: the share's, in use by one of its streams at a time; without a share
+ * the caller's own, mem_free. */
+enum err fill_kept(struct acts_share *share, size_t i, size_t floats, float **out,
                    struct errinfo *e) ERR_CHECKED;
 /* Give a reference back; NULL is fine. */
 void fill_release(struct acts_share *share, struct acts_fill *f);

@@ -21,8 +21,8 @@ size_t harvest_T(const struct harvester *h); /* tokens of a row */
 size_t harvest_D(const struct harvester *h); /* numbers of an activation */
 /* Activations of ids [rows,T] at the hook into x [rows*T, D]. Any number of rows. */
 void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x);
-/* The same, and what stands at other hooks in the same pass, which goes to the deepest
- * of all: after lm_need of the blocks before that. */
+/* The same, and in the same pass the activations at other hooks. The pass goes to the
+ * deepest of them: lm_need of the blocks before that must have been called. */
 struct harvest_also {
     struct lm_hook hook;
     float *x; /* [rows*T, its width] out */
@@ -62,8 +62,9 @@ struct acts_set {
 enum err acts_set_new(struct harvester *h, struct corpus *c, enum corpus_split split,
                       const struct tok *tok, size_t rows, struct acts_set **out,
                       struct errinfo *e) ERR_CHECKED;
-/* The same rows without their activations; then those of so many rows, at most all,
- * from where it stands: the model on each. Both by one thread, h the same. */
+/* The same in two steps: open the rows without activations, then add the activations of
+ * up to `rows` more rows at a time by running the model on each. Both steps in one
+ * thread, with the same h. */
 enum err acts_set_open(struct harvester *h, struct corpus *c, enum corpus_split split,
                        const struct tok *tok, size_t rows, struct acts_set **out,
                        struct errinfo *e) ERR_CHECKED;

@@ -1,6 +1,6 @@
-/* Where an arm's training activations come from: a model that reads text, or known
- * features. The functions are those of acts/stream.h, of which it is the one or the
- * other; owner thread. */
+/* The source of an arm's training activations: a model that reads text, or known
+ * features. The functions are those of acts/stream.h, applied to either kind; owner
+ * thread. */
 #ifndef SAETOP_ACTS_SOURCE_H
 #define SAETOP_ACTS_SOURCE_H
 

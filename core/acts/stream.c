@@ -28,9 +28,9 @@ struct acts_stream {
     struct stream_pos whole;
 
     double next_rate;
-    float *batch; /* [batch, D] */
-    float *clean; /* [n, D] of clean rows, for mix; else NULL */
-    struct harvest_also also[STREAM_KEPT_MAX]; /* of cfg.kept */
+    float *batch;                 /* [batch, D] */
+    float *clean;                 /* [n, D] of clean rows, for mix; else NULL */
+    float *kept[STREAM_KEPT_MAX]; /* [n, width] of cfg.kept; the share's, if any */
     uint64_t tokens_read, vectors_served;
     double seconds_model;
 };
@@ -85,9 +85,7 @@ enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok
                      e);
     }
     for (size_t i = 0; rc == OK && i < cfg->n_kept; i++) {
-        s->also[i].hook = cfg->kept[i].hook;
-        rc = mem_new(&s->also[i].x, n, cfg->kept[i].width * sizeof(float),
-                     "activations of further hooks", e);
+        rc = fill_kept(cfg->share, i, n * cfg->kept[i].width, &s->kept[i], e);
     }
     if (rc == OK) {
         rc = pack_new(c, CORPUS_TRAIN, tok, cfg->T, &s->pack, e);
@@ -109,8 +107,8 @@ void stream_free(struct acts_stream *s)
         mem_free(s->batch);
         mem_free(s->order);
         mem_free(s->clean);
-        for (size_t i = 0; i < s->cfg.n_kept; i++) {
-            mem_free(s->also[i].x);
+        for (size_t i = 0; i < s->cfg.n_kept && !s->cfg.share; i++) {
+            mem_free(s->kept[i]);
         }
         mem_free(s);
     }
@@ -121,18 +119,23 @@ size_t stream_bytes(size_t D, const struct stream_config *cfg)
     const size_t n = cfg->fill_rows * cfg->T;
     const size_t ids = 2 * sizeof(int32_t) + sizeof(uint8_t);
     const size_t passes = cfg->mix ? 2 : 1;
-    return n * (passes * D * sizeof(float) + ids) + stream_own_bytes(D, cfg);
+    return n * (passes * D * sizeof(float) + ids) + stream_own_bytes(D, cfg) +
+           stream_kept_bytes(cfg);
 }
 
 size_t stream_own_bytes(size_t D, const struct stream_config *cfg)
 {
     const size_t n = cfg->fill_rows * cfg->T;
-    size_t kept = 0;
+    return n * sizeof(uint32_t) + cfg->batch * D * sizeof(float);
+}
+
+size_t stream_kept_bytes(const struct stream_config *cfg)
+{
+    size_t widths = 0;
     for (size_t i = 0; i < cfg->n_kept; i++) {
-        kept += cfg->kept[i].width;
+        widths += cfg->kept[i].width;
     }
-    return n * (sizeof(uint32_t) + kept * sizeof(float)) +
-           cfg->batch * D * sizeof(float);
+    return cfg->fill_rows * cfg->T * widths * sizeof(float);
 }
 
 /* ---- filling ---- */
@@ -151,27 +154,43 @@ size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
     return count;
 }
 
+/* Further hooks whose caches are still without this fill, and those caches. */
+static size_t find_wanted(const struct acts_stream *s, bool masked, uint64_t number,
+                          const int32_t *ids, struct harvest_also also[STREAM_KEPT_MAX],
+                          struct acts_cache *to[STREAM_KEPT_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->cfg.n_kept; i++) {
+        const struct stream_kept *k = &s->cfg.kept[i];
+        struct acts_cache *cache = masked ? k->cache : k->clean_cache;
+        if (cache && acts_cache_wants(cache, number, ids)) {
+            also[n] = (struct harvest_also){.hook = k->hook, .x = s->kept[i]};
+            to[n++] = cache;
+        }
+    }
+    return n;
+}
+
 /* One pass: the model on ids [n], rows of fill `number`, masked or clean, into x [n,D];
- * from the cache if it has them. */
+ * from the cache if it has them, and no further hook lacks them. */
 static void run_pass(struct acts_stream *s, bool masked, uint64_t number,
                      const int32_t *ids, float *x)
 {
     struct acts_cache *cache = masked ? s->cfg.cache : s->cfg.clean_cache;
-    if (cache && acts_cache_get(cache, number, ids, x)) {
+    struct acts_cache *to[STREAM_KEPT_MAX];
+    struct harvest_also also[STREAM_KEPT_MAX];
+    const size_t wanted = find_wanted(s, masked, number, ids, also, to);
+    if (wanted == 0 && cache && acts_cache_get(cache, number, ids, x)) {
         return;
     }
     const int64_t began = clock_ns();
-    harvest_rows_also(s->h, ids, s->cfg.fill_rows, x, s->also, s->cfg.n_kept);
+    harvest_rows_also(s->h, ids, s->cfg.fill_rows, x, also, wanted);
     s->seconds_model += clock_seconds_since(began);
     if (cache) {
         acts_cache_put(cache, number, ids, x);
     }
-    for (size_t i = 0; i < s->cfg.n_kept; i++) {
-        const struct stream_kept *k = &s->cfg.kept[i];
-        struct acts_cache *to = masked ? k->cache : k->clean_cache;
-        if (to) {
-            acts_cache_put(to, number, ids, s->also[i].x);
-        }
+    for (size_t i = 0; i < wanted; i++) {
+        acts_cache_put(to[i], number, ids, also[i].x);
     }
 }
 
@@ -245,7 +264,7 @@ static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
         s->f = mine;
     }
     struct acts_fill *f = s->f;
-    f->number = 0; /* nobody may find it half made */
+    f->number = 0; /* streams must not find it half made */
     f->start = pack_tell(s->pack);
     TRY(pack_rows(s->pack, s->cfg.fill_rows, f->clean, e));
     f->end = pack_tell(s->pack);

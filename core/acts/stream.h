@@ -23,7 +23,8 @@ struct acts_share;
 enum err acts_share_new(struct acts_share **out, struct errinfo *e) ERR_CHECKED;
 void acts_share_free(struct acts_share *share); /* NULL is fine */
 
-/* A further hook whose activations are kept whenever the model runs. */
+/* A further hook whose activations are kept: where its cache lacks those of a fill, the
+ * model is run for them. Streams of a share have the same ones. */
 struct stream_kept {
     struct lm_hook hook;
     size_t width;
@@ -99,9 +100,10 @@ enum err stream_seek(struct acts_stream *s, const struct stream_pos *pos,
 size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
                     const int32_t *ids, size_t n, uint32_t *order);
 
-/* Bytes a stream will need that shares nothing, and of these the order and the batch,
- * which it does not share. */
+/* Bytes a stream will need that shares nothing; of these the order and the batch, which
+ * it never shares, and what further hooks take, once for all streams of a share. */
 size_t stream_bytes(size_t D, const struct stream_config *cfg);
 size_t stream_own_bytes(size_t D, const struct stream_config *cfg);
+size_t stream_kept_bytes(const struct stream_config *cfg);
 
 #endif

@@ -34,8 +34,8 @@ const float *synth_stream_next(struct synth_stream *m);
 enum err synth_stream_fork(const struct synth_stream *m, double p,
                            struct synth_stream **out, struct errinfo *e) ERR_CHECKED;
 
-/* As of a model's stream: rows gone through stand for tokens read; of a position only
- * served (rows), rate and the counters are in use. */
+/* As for a model's stream, with rows gone through in place of tokens read. A position
+ * uses only served (rows), rate and the counters. */
 struct stream_stats synth_stream_stats(const struct synth_stream *m);
 struct stream_pos synth_stream_tell(const struct synth_stream *m);
 void synth_stream_seek(struct synth_stream *m, const struct stream_pos *pos);

@@ -378,8 +378,8 @@ static void add_contexts(struct row *k, size_t parent, size_t child)
     }
 }
 
-/* A parent with its child and their context. What is drawn depends on the clean row
- * alone, so that a mask changes nothing but what it takes. */
+/* A parent with its child and their context. The draws depend on the clean row alone,
+ * so that a mask only takes features away. */
 static void add_family(struct row *k, size_t parent, bool on, bool carried)
 {
     const struct synth_config *c = &k->s->cfg;

@@ -65,7 +65,8 @@ struct synth_config {
  * context features, sequence 1, content 0.5, carry 0, keep_parent 1, mask_feature. */
 struct synth_config synth_defaults(void);
 
-/* Features of such a source, see below; of sizes that synth_new may refuse. */
+/* Number of features of a source of these sizes, see synth_features; also for sizes
+ * that synth_new would refuse. */
 size_t synth_count(const struct synth_config *c);
 
 struct synth;
@@ -78,7 +79,7 @@ void synth_free(struct synth *s); /* NULL is fine */
 /* Features: parents 0..P-1, then the children of parent 0, of parent 1, ..., then the
  * context features, the others, and the mask's own. */
 size_t synth_features(const struct synth *s);
-/* Those that a clean row may have: all but the mask's own. */
+/* Number of features that a clean row may have: all but the mask's own. */
 size_t synth_clean_features(const struct synth *s);
 const struct synth_config *synth_config_of(const struct synth *s);
 const float *synth_directions(const struct synth *s);        /* [N, D], borrowed */

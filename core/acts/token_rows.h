@@ -20,8 +20,8 @@ struct token_rows {
     uint8_t *masked;   /* [rows,T] 1 where it reads another token */
 };
 
-/* Told of each row passed over on the way to the first that is asked for, and how many
- * that are: what a caller shows of a long way. */
+/* Called for each row that is skipped before the first one asked for, with the number
+ * of these, so that a caller can show the progress. */
 struct token_rows_watch {
     void (*passed)(void *user, uint64_t done, uint64_t of);
     void *user;

@@ -18,7 +18,7 @@
 #define SAETOP_ASK_ASK_H
 
 #include "ask/ask_edit.h"
-#include "latents/latents.h"
+#include "latents/latent_table.h"
 #include "lm/lm.h"
 #include "sae/sae.h"
 #include "text/chat.h"
@@ -197,8 +197,6 @@ void ask_answer_unref(struct ask_answer *r); /* NULL is fine */
 /* A latent at a position of an answer; zeros where it is silent or not listed. O(fires
  * there). */
 struct ask_fire ask_fire_at(const struct ask_answer *r, size_t pos, int32_t latent);
-/* act[T] and after[T] of it, for a heat map; either may be NULL. */
-void ask_heat(const struct ask_answer *r, int32_t latent, float *act, float *after);
 
 /* ---- changes ---- */
 
@@ -220,9 +218,12 @@ struct ask_change {
 enum err ask_changes(const struct ask_answer *before, size_t b,
                      const struct ask_answer *now, size_t n, struct ask_change **out,
                      size_t *count, struct errinfo *e) ERR_CHECKED;
-/* Which position of `before` each of `now` [T of now] goes back to, by the tokens that
- * both begin and end with; -1: none. */
-void ask_align(const struct ask_answer *before, const struct ask_answer *now,
-               int32_t *out);
+/* How many tokens a prompt and another, ids [n], both begin with, and of what is left
+ * both end with: those stand in both. */
+struct ask_ends {
+    size_t front, back;
+};
+struct ask_ends ask_ends_of(const struct ask_answer *before, const int32_t *ids,
+                            size_t n);
 
 #endif

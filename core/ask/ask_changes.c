@@ -106,21 +106,17 @@ out:
     return rc;
 }
 
-void ask_align(const struct ask_answer *before, const struct ask_answer *now,
-               int32_t *out)
+struct ask_ends ask_ends_of(const struct ask_answer *before, const int32_t *ids,
+                            size_t n)
 {
-    const size_t least = before->T < now->T ? before->T : now->T;
-    size_t front = 0, back = 0;
-    while (front < least && before->token[front].id == now->token[front].id) {
-        front++;
+    const size_t T = before->T, least = T < n ? T : n;
+    struct ask_ends x = {0, 0};
+    while (x.front < least && before->token[x.front].id == ids[x.front]) {
+        x.front++;
     }
-    while (back < least - front &&
-           before->token[before->T - 1 - back].id == now->token[now->T - 1 - back].id) {
-        back++;
+    while (x.back < least - x.front &&
+           before->token[T - 1 - x.back].id == ids[n - 1 - x.back]) {
+        x.back++;
     }
-    for (size_t t = 0; t < now->T; t++) {
-        out[t] = t < front            ? (int32_t)t
-                 : t >= now->T - back ? (int32_t)(before->T - (now->T - t))
-                                      : -1;
-    }
+    return x;
 }

@@ -1,6 +1,7 @@
 #include "ask/ask_edit.h"
 
 #include "ask/ask_priv.h"
+#include "base/mem.h"
 #include "num/vec.h"
 
 #include <math.h>
@@ -145,21 +146,70 @@ double ask_edit_value(const struct ask_edit *edit, size_t n, int32_t latent, siz
     return a;
 }
 
-/* Ids ascend within a row. */
 double ask_act(const struct sae_codes *c, const struct sae *s, size_t t, int32_t latent)
 {
-    size_t lo = c->start[t], hi = c->start[t + 1];
-    while (lo < hi) {
-        const size_t mid = lo + (hi - lo) / 2;
-        if (c->id[mid] < latent) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    const bool fires = lo < c->start[t + 1] && c->id[lo] == latent;
-    return fires ? (double)c->val[lo] * sae_saved_unit(s) : 0.0;
+    return (double)sae_codes_at(c, t, latent) * sae_saved_unit(s);
 }
+
+/* ---- what fires then ---- */
+
+static int by_id(const void *a, const void *b)
+{
+    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static enum err add_id(struct ask_fires *f, int32_t id, struct errinfo *e)
+{
+    TRY(mem_grow(&f->id, &f->ids_cap, f->ids + 1, sizeof *f->id, SIZE_MAX, e));
+    f->id[f->ids++] = id;
+    return OK;
+}
+
+static enum err add_ids(struct ask_fires *f, const struct sae_codes *c, size_t t,
+                        struct errinfo *e)
+{
+    for (size_t i = c->start[t]; i < c->start[t + 1]; i++) {
+        TRY(add_id(f, c->id[i], e));
+    }
+    return OK;
+}
+
+enum err ask_fires_at(struct ask_fires *f, const struct sae *s,
+                      const struct sae_codes *plain, const struct sae_codes *masked,
+                      size_t t, const struct ask_edit *edit, size_t n, size_t pos,
+                      struct errinfo *e)
+{
+    f->ids = f->n = 0;
+    TRY(add_ids(f, plain, t, e));
+    TRY(plain != masked ? add_ids(f, masked, t, e) : OK);
+    for (size_t i = 0; i < n; i++) {
+        TRY(ask_edit_acts(&edit[i], pos) ? add_id(f, edit[i].latent, e) : OK);
+    }
+    if (f->ids > 0) {
+        qsort(f->id, f->ids, sizeof *f->id, by_id);
+    }
+    for (size_t i = 0; i < f->ids; i++) {
+        const int32_t j = f->id[i];
+        const double act = ask_act(plain, s, t, j);
+        const double after = ask_edit_value(edit, n, j, pos, ask_act(masked, s, t, j));
+        if ((i > 0 && f->id[i - 1] == j) || !(act > 0 || after < 0 || after > 0)) {
+            continue;
+        }
+        TRY(mem_grow(&f->at, &f->cap, f->n + 1, sizeof *f->at, SIZE_MAX, e));
+        f->at[f->n++] = (struct ask_fire){j, (float)act, (float)after};
+    }
+    return OK;
+}
+
+void ask_fires_deinit(struct ask_fires *f)
+{
+    mem_free(f->at);
+    mem_free(f->id);
+    *f = (struct ask_fires){0};
+}
+
+/* ---- what is added ---- */
 
 /* Whether edit i is the first of its latent that acts here: one sum does for all. */
 static bool is_first(const struct ask_edit *edit, size_t i, size_t pos)

@@ -25,8 +25,7 @@ struct ask_gen {
     struct sae_codes codes;
     uint8_t *special; /* growing */
     size_t special_cap;
-    struct ask_fire *fire; /* of its last position; growing */
-    size_t n_fires, fire_cap;
+    struct ask_fires fires; /* of its last position, strongest first */
     enum err rc;
     struct errinfo e;
 };
@@ -39,47 +38,17 @@ static size_t position_of(const struct ask_gen *g, size_t i)
     return i < generator_head(g->text) ? i : i + generator_dropped(g->text);
 }
 
-static enum err add_fire(struct ask_gen *g, int32_t latent, size_t pos, double act,
-                         struct errinfo *e)
-{
-    const double after = ask_edit_value(g->edit, g->n_edits, latent, pos, act);
-    TRY(mem_grow(&g->fire, &g->fire_cap, g->n_fires + 1, sizeof *g->fire, SIZE_MAX, e));
-    g->fire[g->n_fires++] = (struct ask_fire){latent, (float)act, (float)after};
-    return OK;
-}
-
-/* Whether edit i is the first that wakes its latent, silent in this row. */
-static bool wakes(const struct ask_gen *g, size_t i, size_t row, size_t pos)
-{
-    const int32_t latent = g->edit[i].latent;
-    const double after = ask_edit_value(g->edit, g->n_edits, latent, pos, 0);
-    for (size_t k = 0; k < i; k++) {
-        if (g->edit[k].latent == latent && ask_edit_acts(&g->edit[k], pos)) {
-            return false;
-        }
-    }
-    return ask_edit_acts(&g->edit[i], pos) && (after < 0 || after > 0) &&
-           !(ask_act(&g->codes, g->subject->sae, row, latent) > 0);
-}
-
 static enum err list_fires(struct ask_gen *g, size_t row, size_t pos, struct errinfo *e)
 {
-    const struct sae_codes *c = &g->codes;
-    const double unit = sae_saved_unit(g->subject->sae);
-    g->n_fires = 0;
+    struct ask_fires *f = &g->fires;
+    f->n = 0;
     if (g->special[row]) {
         return OK;
     }
-    for (size_t i = c->start[row]; i < c->start[row + 1]; i++) {
-        TRY(add_fire(g, c->id[i], pos, (double)c->val[i] * unit, e));
-    }
-    for (size_t i = 0; i < g->n_edits; i++) {
-        if (wakes(g, i, row, pos)) {
-            TRY(add_fire(g, g->edit[i].latent, pos, 0, e));
-        }
-    }
-    if (g->n_fires > 0) {
-        qsort(g->fire, g->n_fires, sizeof *g->fire, ask_by_act);
+    TRY(ask_fires_at(f, g->subject->sae, &g->codes, &g->codes, row, g->edit, g->n_edits,
+                     pos, e));
+    if (f->n > 0) {
+        qsort(f->at, f->n, sizeof *f->at, ask_by_act);
     }
     return OK;
 }
@@ -125,7 +94,7 @@ void ask_gen_free(struct ask_gen *g)
     mem_free(g->edit);
     mem_free(g->next);
     mem_free(g->special);
-    mem_free(g->fire);
+    ask_fires_deinit(&g->fires);
     ask_subject_unref(g->subject);
     mem_free(g);
 }
@@ -196,11 +165,6 @@ enum err ask_gen_new(struct ask *a, const struct ask_question *q,
     return OK;
 }
 
-const struct tok_ids *ask_gen_ids(const struct ask_gen *g)
-{
-    return &g->ids;
-}
-
 /* ---- steps ---- */
 
 /* All that has not been run; logits behind it. */
@@ -241,8 +205,8 @@ static enum err write_token(struct ask_gen *g, struct ask_step *s, struct errinf
     g->written++;
     g->ended = g->written == g->o.max_tokens;
     TRY(run(g, e));
-    s->n_fires = g->n_fires < g->o.latents ? g->n_fires : g->o.latents;
-    s->fire = g->fire;
+    s->n_fires = g->fires.n < g->o.latents ? g->fires.n : g->o.latents;
+    s->fire = g->fires.at;
     return OK;
 }
 

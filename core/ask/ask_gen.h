@@ -44,7 +44,5 @@ void ask_gen_free(struct ask_gen *g); /* NULL is fine */
  * token's pass, the first time the prompt's as well. */
 enum err ask_gen_next(struct ask_gen *g, struct ask_step *out,
                       struct errinfo *e) ERR_CHECKED;
-/* The ids so far, prompt first; valid until the next step. */
-const struct tok_ids *ask_gen_ids(const struct ask_gen *g);
 
 #endif

@@ -57,6 +57,22 @@ enum err ask_run_summing(struct ask *a, const struct ask_question *q,
                          struct ask_shifts *sum, struct ask_answer **out,
                          struct errinfo *e) ERR_CHECKED;
 
+/* What fires in a row, or is woken by edits. Zeroed before use; ask_fires_deinit. */
+struct ask_fires {
+    struct ask_fire *at; /* [n] by id */
+    size_t n, cap;
+    int32_t *id; /* on the way */
+    size_t ids, ids_cap;
+};
+/* Row t of codes, at position pos of the text, which is not of a special token: each
+ * latent whose activation is above 0 in `plain`, or other than 0 in `masked` (which may
+ * be the same) after edits. In place of what was there. O(K log K + K n). */
+enum err ask_fires_at(struct ask_fires *f, const struct sae *s,
+                      const struct sae_codes *plain, const struct sae_codes *masked,
+                      size_t t, const struct ask_edit *edit, size_t n, size_t pos,
+                      struct errinfo *e) ERR_CHECKED;
+void ask_fires_deinit(struct ask_fires *f);
+
 /* log sum exp of logits [V] in *lse; ERR_NUMERIC where that is no number. */
 enum err ask_lse(const struct lm *m, const float *logits, double *lse,
                  struct errinfo *e) ERR_CHECKED;

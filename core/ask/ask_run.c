@@ -86,75 +86,32 @@ struct listing {
     const struct ask_question *q;
     const struct sae_codes *plain, *masked;
     struct ask_answer *r;
+    struct ask_fires here; /* of one position */
     struct ask_fire *fire; /* growing */
     size_t n, cap;
-    int32_t *id; /* of one position, growing */
-    size_t ids, ids_cap;
 };
 
-static int by_id(const void *a, const void *b)
+static enum err add_fire(struct listing *l, size_t t, const struct ask_fire *f,
+                         struct errinfo *e)
 {
-    const int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static enum err add_id(struct listing *l, int32_t id, struct errinfo *e)
-{
-    TRY(mem_grow(&l->id, &l->ids_cap, l->ids + 1, sizeof *l->id, SIZE_MAX, e));
-    l->id[l->ids++] = id;
-    return OK;
-}
-
-/* Latents of position t, once or more each, sorted: those that fire as the prompt
- * stands, with masks, and those that edits may wake. */
-static enum err gather_ids(struct listing *l, size_t t, struct errinfo *e)
-{
-    const struct sae_codes *const both[] = {l->plain, l->masked};
-    l->ids = 0;
-    for (size_t k = 0; k < (l->plain == l->masked ? 1 : 2); k++) {
-        for (size_t i = both[k]->start[t]; i < both[k]->start[t + 1]; i++) {
-            TRY(add_id(l, both[k]->id[i], e));
-        }
-    }
-    for (size_t i = 0; i < l->q->n_edits; i++) {
-        if (ask_edit_acts(&l->q->edit[i], t)) {
-            TRY(add_id(l, l->q->edit[i].latent, e));
-        }
-    }
-    if (l->ids > 0) {
-        qsort(l->id, l->ids, sizeof *l->id, by_id);
-    }
-    return OK;
-}
-
-static enum err add_fire(struct listing *l, size_t t, int32_t latent, struct errinfo *e)
-{
-    const struct sae *s = l->a->subject->sae;
-    const double act = ask_act(l->plain, s, t, latent);
-    const double after = ask_edit_value(l->q->edit, l->q->n_edits, latent, t,
-                                        ask_act(l->masked, s, t, latent));
-    l->r->token[t].active += act > 0;
-    l->r->token[t].active_after += after > 0;
-    if (!(act > 0 || after < 0 || after > 0)) {
-        return OK;
-    }
-    if (!is_listed(l->a->subject, l->q, latent)) {
+    l->r->token[t].active += f->act > 0;
+    l->r->token[t].active_after += f->after > 0;
+    if (!is_listed(l->a->subject, l->q, f->latent)) {
         l->r->left_out++;
         return OK;
     }
     TRY(mem_grow(&l->fire, &l->cap, l->n + 1, sizeof *l->fire, SIZE_MAX, e));
-    l->fire[l->n++] = (struct ask_fire){latent, (float)act, (float)after};
+    l->fire[l->n++] = *f;
     return OK;
 }
 
 static enum err fires_of(struct listing *l, size_t t, struct errinfo *e)
 {
     const size_t from = l->n;
-    TRY(gather_ids(l, t, e));
-    for (size_t i = 0; i < l->ids; i++) {
-        if (i == 0 || l->id[i] != l->id[i - 1]) {
-            TRY(add_fire(l, t, l->id[i], e));
-        }
+    TRY(ask_fires_at(&l->here, l->a->subject->sae, l->plain, l->masked, t, l->q->edit,
+                     l->q->n_edits, t, e));
+    for (size_t i = 0; i < l->here.n; i++) {
+        TRY(add_fire(l, t, &l->here.at[i], e));
     }
     if (l->n > from) {
         qsort(l->fire + from, l->n - from, sizeof *l->fire, ask_by_act);
@@ -263,7 +220,7 @@ static enum err list_latents(struct ask *a, const struct ask_question *q,
     }
     r->start[r->T] = l.n;
     r->fire = l.fire;
-    mem_free(l.id);
+    ask_fires_deinit(&l.here);
     return rc == OK ? find_peaks(r, e) : rc;
 }
 
@@ -502,17 +459,4 @@ struct ask_fire ask_fire_at(const struct ask_answer *r, size_t pos, int32_t late
         }
     }
     return (struct ask_fire){.latent = latent};
-}
-
-void ask_heat(const struct ask_answer *r, int32_t latent, float *act, float *after)
-{
-    for (size_t t = 0; t < r->T; t++) {
-        const struct ask_fire f = ask_fire_at(r, t, latent);
-        if (act) {
-            act[t] = f.act;
-        }
-        if (after) {
-            after[t] = f.after;
-        }
-    }
 }

@@ -42,6 +42,7 @@ struct why {
     double *panel;  /* ... over one interval */
     double allowed; /* error of the sum over the whole path */
     size_t part_cap;
+    struct ask_fires fires; /* of one position */
 };
 
 /* ---- memory ---- */
@@ -70,6 +71,7 @@ static void deinit(struct why *y)
     mem_free(y->dx);
     mem_free(y->sum);
     mem_free(y->panel);
+    ask_fires_deinit(&y->fires);
 }
 
 static enum err init(struct why *y, struct errinfo *e)
@@ -179,15 +181,13 @@ static void begin_path(struct why *y, const struct sae_codes *c)
     }
 }
 
-static enum err add_part(struct why *y, int32_t latent, size_t t, double act,
+static enum err add_part(struct why *y, int32_t latent, size_t t, float act,
                          struct errinfo *e)
 {
     struct ask_why *w = y->out;
     TRY(mem_grow(&w->part, &y->part_cap, w->n + 1, sizeof *w->part, SIZE_MAX, e));
-    w->part[w->n++] = (struct ask_part){.latent = latent,
-                                        .pos = (uint32_t)t,
-                                        .act = (float)act,
-                                        .ablated = (double)NAN};
+    w->part[w->n++] = (struct ask_part){
+        .latent = latent, .pos = (uint32_t)t, .act = act, .ablated = (double)NAN};
     return OK;
 }
 
@@ -196,24 +196,12 @@ static enum err add_parts(struct why *y, const struct sae_codes *c, size_t t,
                           struct errinfo *e)
 {
     const struct ask_question *q = y->q;
-    const struct sae *s = y->a->subject->sae;
-    const size_t from = y->out->n;
-    for (size_t i = c->start[t]; i < c->start[t + 1]; i++) {
-        const double act = ask_edit_value(q->edit, q->n_edits, c->id[i], t,
-                                          (double)c->val[i] * sae_saved_unit(s));
-        if (act < 0 || act > 0) {
-            TRY(add_part(y, c->id[i], t, act, e));
-        }
-    }
-    for (size_t i = 0; i < q->n_edits; i++) {
-        const int32_t j = q->edit[i].latent;
-        const double act = ask_edit_value(q->edit, q->n_edits, j, t, 0);
-        bool there = ask_act(c, s, t, j) > 0;
-        for (size_t k = from; k < y->out->n; k++) {
-            there = there || y->out->part[k].latent == j;
-        }
-        if (!there && ask_edit_acts(&q->edit[i], t) && (act < 0 || act > 0)) {
-            TRY(add_part(y, j, t, act, e));
+    TRY(ask_fires_at(&y->fires, y->a->subject->sae, c, c, t, q->edit, q->n_edits, t,
+                     e));
+    for (size_t i = 0; i < y->fires.n; i++) {
+        const struct ask_fire *f = &y->fires.at[i];
+        if (f->after < 0 || f->after > 0) {
+            TRY(add_part(y, f->latent, t, f->after, e));
         }
     }
     return add_part(y, -1, t, 0, e);
@@ -229,14 +217,15 @@ static void add_vector(const struct why *y, const struct sae_codes *c,
                  s->W_dec + (size_t)p->latent * y->width, out);
 }
 
-/* The error at t: x less its beginning and all latents. err [width] out. */
+/* The error at t: x less its beginning and all latents, which are among parts from ..
+ * to - 1. err [width] out. */
 static void error_at(const struct why *y, const struct sae_codes *c, size_t t,
-                     float *err)
+                     size_t from, size_t to, float *err)
 {
     for (size_t d = 0; d < y->width; d++) {
         err[d] = y->x[t * y->width + d] - y->from[t * y->width + d];
     }
-    for (size_t i = 0; i < y->out->n; i++) {
+    for (size_t i = from; i < to; i++) {
         const struct ask_part *p = &y->out->part[i];
         if (p->pos == t && p->latent >= 0) {
             add_vector(y, c, p, -1.0, err);
@@ -327,10 +316,12 @@ static double length_of(size_t n, const float *x)
     return sqrt(vec_sumsq_f32(n, x));
 }
 
+/* Parts as they were added: of a position those of latents, then its error. */
 static void weigh_parts(struct why *y, const struct sae_codes *c)
 {
     const struct sae *s = y->a->subject->sae;
     struct ask_why *w = y->out;
+    size_t from = 0; /* the first of the position */
     for (size_t i = 0; i < w->n; i++) {
         struct ask_part *p = &w->part[i];
         const size_t t = p->pos;
@@ -338,7 +329,8 @@ static void weigh_parts(struct why *y, const struct sae_codes *c)
         double sum = 0;
         if (p->latent < 0) {
             float *err = y->at;
-            error_at(y, c, t, err);
+            error_at(y, c, t, from, i, err);
+            from = i + 1;
             p->act = (float)(length_of(y->width, err) /
                              length_of(y->width, y->x + t * y->width));
             for (size_t d = 0; d < y->width; d++) {
@@ -385,7 +377,7 @@ static enum err ablate(struct why *y, const struct sae_codes *c, struct errinfo 
         rc = ask_poll(y->a, e);
         memcpy(y->at, y->x, y->T * y->width * sizeof *y->at);
         if (p->latent < 0) {
-            error_at(y, c, p->pos, y->dx);
+            error_at(y, c, p->pos, 0, w->n, y->dx);
             vec_axpy_f32(y->width, -1.0f, y->dx, at);
         } else {
             add_vector(y, c, p, -1.0, at);

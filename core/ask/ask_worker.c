@@ -449,12 +449,12 @@ static bool begin_text(struct ask_worker *w, struct job *job)
                         s->matter[ASK_TEXT].state.busy;
     const bool back = finish(w, job, rc, &e);
     struct ask_gen *old = g;
-    if (g && newest) {
+    if (newest && rc != ERR_CANCELLED) { /* what was written before is no part of it */
         old = s->gen;
         s->gen = g;
         s->n_written = 0;
         s->may = 0;
-        s->writing = true;
+        s->writing = g != NULL;
     }
     pthread_mutex_unlock(&w->mu);
     ask_gen_free(old);

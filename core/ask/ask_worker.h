@@ -14,7 +14,7 @@
 #include "ask/ask_heldout.h"
 #include "ask/ask_why.h"
 
-#define ASK_SLOTS       4
+#define ASK_SLOTS       2
 #define ASK_WRITTEN_TOP 8 /* tokens and latents kept of each token written */
 
 /* wake(user) is called from the worker's thread, no lock held, whenever there is

@@ -240,6 +240,20 @@ enum err csv_load(const char *path, const struct csv_limits *lim,
 
 #define HEADER_BYTES ((size_t)1 << 20)
 
+static enum err no_column(const struct csv_table *t, const char *file, const char *name,
+                          enum err code, struct errinfo *e)
+{
+    struct str has;
+    str_init(&has, 300);
+    for (size_t i = 0; i < t->cols; i++) {
+        str_addf(&has, "%s%s", i > 0 ? ", " : "", t->header[i]);
+    }
+    (void)err_set(e, code, "%s: no column %s; it has %s%s", file, name, has.p,
+                  has.err != OK ? ", ..." : "");
+    str_free(&has);
+    return code;
+}
+
 /* The column of that name or number in the header that was read. */
 static enum err find_column(const struct reader *r, const char *column, size_t *col)
 {
@@ -251,10 +265,11 @@ static enum err find_column(const struct reader *r, const char *column, size_t *
             *col = number - 1;
             return OK;
         }
-        return err_set(r->e, ERR_FORMAT, "%s: no column %zu; it has %zu", r->name,
+        return err_set(r->e, ERR_MISSING, "%s: no column %zu; it has %zu", r->name,
                        number, r->cols);
     }
-    return csv_need_col(&t, r->name, column, col, r->e);
+    return csv_col(&t, column) < 0 ? no_column(&t, r->name, column, ERR_MISSING, r->e)
+                                   : csv_need_col(&t, r->name, column, col, r->e);
 }
 
 /* Where the piece that begins at `at` ends: after what may end a row. */
@@ -390,15 +405,7 @@ enum err csv_need_col(const struct csv_table *t, const char *file, const char *n
 {
     const int col = csv_col(t, name);
     if (col < 0) {
-        struct str has;
-        str_init(&has, 300);
-        for (size_t i = 0; i < t->cols; i++) {
-            str_addf(&has, "%s%s", i > 0 ? ", " : "", t->header[i]);
-        }
-        err_set(e, ERR_FORMAT, "%s: no column %s; it has %s%s", file, name, has.p,
-                has.err != OK ? ", ..." : "");
-        str_free(&has);
-        return ERR_FORMAT;
+        return no_column(t, file, name, ERR_FORMAT, e);
     }
     for (size_t i = (size_t)col + 1; i < t->cols; i++) {
         if (strcmp(t->header[i], name) == 0) {
@@ -438,4 +445,12 @@ void csv_add(struct str *s, const char *field, int first)
     }
     str_add(s, field);
     str_addc(s, '"');
+}
+
+void csv_add_row(struct str *s, const char *const *field, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        csv_add(s, field[i], i == 0);
+    }
+    str_addc(s, '\n');
 }

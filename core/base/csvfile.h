@@ -48,8 +48,8 @@ struct csv_row {
 typedef enum err csv_visit(const struct csv_row *row, void *user, struct errinfo *e);
 /* One column of a table of any size; what was read is not kept. `column`: its name, or
  * its number from 1 where no column has that name. *col, *cols: its place from 0, and
- * how many there are, both for csv_field. Checks and errors as csv_load; ends with the
- * first error of visit. Memory: a row. */
+ * how many there are, both for csv_field. Checks and errors as csv_load, ERR_MISSING
+ * where it has no such column; ends with the first error of visit. Memory: a row. */
 enum err csv_each(const char *data, size_t len, const char *name, const char *column,
                   csv_visit *visit, void *user, size_t *col, size_t *cols,
                   struct errinfo *e) ERR_CHECKED;
@@ -60,5 +60,10 @@ enum err csv_field(const char *row, size_t len, const char *name, size_t number,
 
 /* Append one field, quoted where RFC 4180 asks for it; `first` omits the comma. */
 void csv_add(struct str *s, const char *field, int first);
+/* Append a row of n fields and a newline; CSV_ROW(s, "a", "b") one of those given. */
+void csv_add_row(struct str *s, const char *const *field, size_t n);
+#define CSV_ROW(s, ...)                                                                \
+    csv_add_row(s, (const char *const[]){__VA_ARGS__},                                 \
+                sizeof(const char *const[]){__VA_ARGS__} / sizeof(const char *))
 
 #endif

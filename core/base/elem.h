@@ -55,7 +55,7 @@ bool elem_all_finite(const float *x, size_t n);
  * order. O(elements), at the speed of memory. */
 enum err elem_check_finite(const char *file, const char *name, const size_t *shape,
                            size_t ndim, const float *x, struct errinfo *e) ERR_CHECKED;
-/* The same of its elements at .. at + n - 1 alone, which are x[n]. */
+/* The same for only its elements at .. at + n - 1, which are x[n]. */
 enum err elem_check_part(const char *file, const char *name, const size_t *shape,
                          size_t ndim, size_t at, size_t n, const float *x,
                          struct errinfo *e) ERR_CHECKED;

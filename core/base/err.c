@@ -18,12 +18,12 @@ static const struct err_entry err_table[] = {
 #undef ERR_ENTRY
 };
 
-/* Room for a few paths; what a message keeps of it is less. */
+/* Room for a few paths; the final message may be shorter. */
 #define DRAFT_BYTES 9000
 #define KEEP_HEAD   200 /* bytes kept before the gap in a message that is too long */
 
-/* In place: one '?' for each code point that is unsafe on a terminal and for each
- * invalid byte. The new length. */
+/* Put one '?' in place of each code point that is unsafe on a terminal and of each
+ * invalid byte. Returns the new length. */
 static size_t make_safe(char *text, size_t n)
 {
     size_t len = 0;
@@ -42,8 +42,8 @@ static size_t make_safe(char *text, size_t n)
     return len;
 }
 
-/* Put a draft into e. What was expected stands at a line's end, so a line that is too
- * long, by a path or a value from a file, loses its middle. */
+/* Put a draft into e. A line that is too long, because of a path or a value from a
+ * file, loses its middle, since the end says what was expected. */
 static void set_message(struct errinfo *e, char *draft)
 {
     static const char gap[] = "...";

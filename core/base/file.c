@@ -50,8 +50,8 @@ const char *file_kind(mode_t mode)
 
 /* ---- reading ---- */
 
-/* Before and after a file is opened: of what is no regular file not even the opening is
- * without effect everywhere. */
+/* Checked before and after a file is opened, since opening something else than a
+ * regular file may already have an effect. */
 static enum err expect_regular(const char *path, const struct stat *st,
                                struct errinfo *e)
 {

@@ -28,11 +28,11 @@ enum err file_open_regular(const char *path, int *fd, size_t *size,
                            struct errinfo *e) ERR_CHECKED;
 /* Open a file of saetop's own with open(2)'s flags (O_CREAT makes it with mode 0666).
  * The caller closes *fd. ERR_FORMAT for a link or anything else but a regular file, and
- * for writing one that has a second name, which is a file of somebody else's. */
+ * for writing one that has a second name, which belongs to somebody else. */
 enum err file_open_own(const char *path, int flags, int *fd,
                        struct errinfo *e) ERR_CHECKED;
 
-/* The same of `name` in the directory `at`; `path` is for messages. */
+/* The same for `name` in the directory `at`; `path` is for messages. */
 enum err file_open_own_at(int at, const char *name, const char *path, int flags,
                           int *fd, struct errinfo *e) ERR_CHECKED;
 
@@ -49,8 +49,8 @@ const char *file_kind(mode_t mode);
 enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
                    struct errinfo *e) ERR_CHECKED;
 
-/* The same of a text that is then read as a string: ERR_FORMAT with the line of a NUL
- * byte, where the rest would be lost unseen. */
+/* The same for a text that is then read as a string: ERR_FORMAT, with its line, for a
+ * NUL byte, behind which the rest would be lost silently. */
 enum err file_read_text(const char *path, size_t max_bytes, char **text,
                         struct errinfo *e) ERR_CHECKED;
 
@@ -91,13 +91,13 @@ enum err file_write_named_text(const char *path, const char *text,
  * 0 or the errno. Any thread. */
 int file_write_all(int fd, const char *data, size_t n);
 
-/* Once, early in main: let the numbers of standard input, output and error that were
- * closed be taken, so that no file gets one and what is printed does not end up in it.
- * Printing there, and reading, fails as before. */
+/* Call once, early in main: take the numbers of standard input, output and error that
+ * were closed, so that no file gets one of them and receives printed text. Printing
+ * there, and reading, fails as before. */
 void file_take_standard(void);
 
-/* To be asked before hours of work: refuses what file_write_named would refuse, and a
- * path whose directory is missing or not writable. */
+/* Check a path before hours of work: refuses all that file_write_named would refuse,
+ * and a path whose directory is missing or not writable. */
 enum err file_check_named(const char *path, struct errinfo *e) ERR_CHECKED;
 
 /* Make renames in a directory last through a power cut, where the file system can. */
@@ -112,7 +112,7 @@ int64_t file_size(const char *path); /* -1 if it can't be read */
 
 /* Create a directory and its parents; fine if it is there. */
 enum err file_mkdirs(const char *path, struct errinfo *e) ERR_CHECKED;
-/* To be asked before hours of work: refuses what file_mkdirs would refuse, and a
+/* Check a path before hours of work: refuses all that file_mkdirs would refuse, and a
  * directory that is not writable. Makes nothing. */
 enum err file_check_dir(const char *path, struct errinfo *e) ERR_CHECKED;
 

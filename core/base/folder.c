@@ -142,8 +142,9 @@ enum err folder_move_new(const struct folder *from, const char *name,
 {
     int rc = renameat2(from->fd, name, to->fd, as, RENAME_NOREPLACE);
     if (rc != 0 && (errno == EINVAL || errno == ENOSYS)) { /* no such rename there */
-        rc = folder_mode(to, as) == 0 ? renameat(from->fd, name, to->fd, as) : -1;
-        errno = rc != 0 && folder_mode(to, as) != 0 ? EEXIST : errno;
+        const bool there = folder_mode(to, as) != 0;
+        rc = there ? -1 : renameat(from->fd, name, to->fd, as);
+        errno = there ? EEXIST : errno;
     }
     if (rc != 0 && errno == EEXIST) {
         return err_set(e, ERR_EXISTS, "%s/%s: exists already", to->path, as);

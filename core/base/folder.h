@@ -46,8 +46,8 @@ enum err folder_open_file(const struct folder *f, const char *name, int flags, i
 enum err folder_move(const struct folder *from, const char *name,
                      const struct folder *to, const char *as,
                      struct errinfo *e) ERR_CHECKED;
-/* rename(2) to a name that nothing has: ERR_EXISTS else, also where another process was
- * faster (but on file systems that know no such rename). Nothing is followed. */
+/* rename(2) to a name that must not exist: else ERR_EXISTS, also if another process was
+ * faster (except on file systems without such a rename). Nothing is followed. */
 enum err folder_move_new(const struct folder *from, const char *name,
                          const struct folder *to, const char *as,
                          struct errinfo *e) ERR_CHECKED;
@@ -58,8 +58,8 @@ enum err folder_unlink(const struct folder *f, const char *name,
 enum err folder_rmdir(const struct folder *f, const char *name,
                       struct errinfo *e) ERR_CHECKED;
 
-/* Call visit for every name but . and .., with its st_mode; what disappears meanwhile
- * is left out. Ends with the first error. */
+/* Call visit for every name but . and .., with its st_mode; names that disappear
+ * meanwhile are left out. Ends with the first error. */
 typedef enum err folder_visit(const struct folder *f, const char *name, mode_t mode,
                               void *user, struct errinfo *e);
 enum err folder_each(const struct folder *f, folder_visit *visit, void *user,

@@ -1,5 +1,5 @@
-/* How well a text answers to what somebody typed, for lists that rank while one types.
- * Letters of ASCII in any case; other bytes as they are. Any thread. */
+/* How well a text matches typed words, for lists that are ranked during typing. Letters
+ * of ASCII in any case; other bytes as they are. Any thread. */
 #ifndef SAETOP_BASE_FUZZY_H
 #define SAETOP_BASE_FUZZY_H
 
@@ -14,8 +14,9 @@ enum {
     FUZZY_WHOLE = 100  /* but for blanks and quotes around it */
 };
 
-/* One of these. gaps: letters may have others between, from three letters on and where
- * each run of them begins a word or goes on. "" answers to nothing. O(text x typed). */
+/* Returns one of these qualities. gaps: letters may have others between, from three
+ * letters on and where each run of them begins a word or goes on. "" matches nothing.
+ * O(text x typed). */
 int fuzzy_score(const char *typed, const char *text, bool gaps);
 
 #endif

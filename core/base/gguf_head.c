@@ -1,5 +1,5 @@
-/* What stands before the data of a GGUF file: looked through where it lies, then
- * copied, so that names can be ended by a NUL and nothing of a mapping is kept. */
+/* The header of a GGUF file: keys and tensor list. It is scanned in the mapping, then
+ * copied, so that names can end in a NUL and nothing of the mapping is kept. */
 #include "base/gguf_priv.h"
 #include "base/lfs.h"
 #include "base/mem.h"

@@ -34,9 +34,9 @@ uint64_t gguf_load(const uint8_t *p, size_t bytes);
 /* Bytes of an item of a type; 0 for TEXT and ARRAY. */
 size_t gguf_item_bytes(enum gguf_type t);
 
-/* What stands before the data of one file, from its bytes: a part that owns `meta`,
- * tensors with `part` as number, both caller's; keys as in struct gguf. On error all of
- * *out is released. */
+/* The header of one file, parsed from its bytes. The caller owns `meta` and `tensor`,
+ * whose tensors have `part` as their file number; keys as in struct gguf. On error all
+ * of *out is released. */
 struct gguf_head {
     uint8_t *meta;
     struct gguf_entry *key;

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* To nearest, ties to even; what is too large becomes the largest, so that an
- * activation stays a number. NaN stays NaN. */
+/* Round to nearest, ties to even. Values that are too large become the largest half, so
+ * that an activation stays a number. NaN stays NaN. */
 static inline uint16_t half_of_float(float f)
 {
     uint32_t bits;

@@ -15,11 +15,10 @@ struct infile;
 /* As file_open_regular; *out: caller owns, infile_close. */
 enum err infile_open(const char *path, struct infile **out,
                      struct errinfo *e) ERR_CHECKED;
-/* What comes from `fd` until its end, unpacked if it is in gzip form, as a file without
- * a name (tempfile.h): a stream, or a compressed file, that can then be read at any
- * place. `name` is for messages; `packed`: nothing but gzip will do. fd stays open.
- * ERR_FORMAT for a damaged or cut one, ERR_LIMIT above INFILE_UNPACKED bytes, ERR_IO.
- * Memory: O(1). */
+/* Copy all that `fd` gives, unpacked if it is gzip, to a file without a name
+ * (tempfile.h), so that a stream or a compressed file can be read at any place. `name`
+ * is for messages; `packed`: nothing but gzip will do. fd stays open. ERR_FORMAT for a
+ * damaged or cut one, ERR_LIMIT above INFILE_UNPACKED bytes, ERR_IO. Memory: O(1). */
 #define INFILE_UNPACKED ((size_t)1 << 38)
 enum err infile_unpack(int fd, const char *name, bool packed, struct infile **out,
                        struct errinfo *e) ERR_CHECKED;
@@ -45,7 +44,7 @@ struct infile_bytes {
 /* ERR_FORMAT for an empty file. *out: caller owns, infile_release. */
 enum err infile_bytes(const char *path, struct infile_bytes *out,
                       struct errinfo *e) ERR_CHECKED;
-/* The same of one that is open; it may be closed before the bytes are released. */
+/* The same for a file that is open; it may be closed before the bytes are released. */
 enum err infile_bytes_of(const struct infile *f, struct infile_bytes *out,
                          struct errinfo *e) ERR_CHECKED;
 void infile_release(struct infile_bytes *b); /* none is fine; leaves none */

@@ -45,7 +45,8 @@ bool leftover_hold(int fd, const char *path)
     return !lost && lstat(path, &st) == 0;
 }
 
-/* One of our own number is another thread's, or of a process that had it before. */
+/* True if the process that made a leftover has ended. Our own number counts: that
+ * leftover is from an earlier process with the same number. */
 static bool is_gone(long pid)
 {
     return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);

@@ -11,8 +11,8 @@ bool leftover_is(const char *name, const char *of);
 
 /* Remove the temporaries of path, regular files or folders of these, whose process does
  * not live, and which nobody writes: a writer holds a lock (leftover_hold), which tells
- * where another machine or container has the process. Failures are not reported: the
- * files are only in the way of tidiness. Reads the folder once. */
+ * where another machine or container has the process. Failures are not reported, since
+ * the files do no harm. Reads the folder once. */
 void leftover_clear(const char *path);
 
 /* Mark the temporary at path, which fd has just made, as being written until fd is

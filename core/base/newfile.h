@@ -1,4 +1,4 @@
-/* The one rule for files that a user names to be written: what is there stays. */
+/* The one rule for output files that a user names: an existing file stays. */
 #ifndef SAETOP_BASE_NEWFILE_H
 #define SAETOP_BASE_NEWFILE_H
 

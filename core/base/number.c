@@ -70,3 +70,16 @@ const char *number_show(char out[NUMBER_TEXT], enum number_style style, int widt
     }
     return out;
 }
+
+const char *number_bytes(char out[NUMBER_TEXT], double v)
+{
+    static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t i = 0;
+    while (v >= 999.5 && i < 4) {
+        v /= 1000;
+        i++;
+    }
+    (void)snprintf(out, NUMBER_TEXT, i > 0 && v < 9.95 ? "%.1f %s" : "%.0f %s", v,
+                   unit[i]);
+    return out;
+}

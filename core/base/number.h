@@ -20,5 +20,8 @@ enum number_style { NUMBER_PLAIN, NUMBER_SIGNED, NUMBER_POWER };
 const char *number_show(char out[NUMBER_TEXT], enum number_style style, int width,
                         int decimals, double v);
 #define NUMBER(...) number_show((char[NUMBER_TEXT]){0}, __VA_ARGS__)
+/* Bytes: "512 B", "1.6 GB", "24 MB". */
+const char *number_bytes(char out[NUMBER_TEXT], double v);
+#define NUMBER_BYTES(v) number_bytes((char[NUMBER_TEXT]){0}, v)
 
 #endif

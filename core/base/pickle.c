@@ -9,7 +9,7 @@
 
 enum role { ROLE_DICT, ROLE_TENSOR, ROLE_PARAMETER, ROLE_STORAGE };
 
-/* All that a pickle may name. */
+/* All names that a pickle may refer to. */
 static const struct global {
     const char *module, *name;
     enum role role;

@@ -15,11 +15,11 @@ struct remarks {
     char line[REMARKS_MAX][REMARK_TEXT];
 };
 
-/* One more line; what would disturb a terminal becomes '?', so text from files is safe
- * here. Beyond REMARKS_MAX none is added. */
+/* Add a line. Characters that would disturb a terminal become '?', so text from files
+ * is safe here. Beyond REMARKS_MAX nothing is added. */
 void remarks_add(struct remarks *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
-/* All of `more`, as far as there is room. */
+/* Add all lines of `more`, as far as there is room. */
 void remarks_append(struct remarks *r, const struct remarks *more);
 /* All in one line in buf[cap], which is returned; "" for none. */
 const char *remarks_line(const struct remarks *r, char *buf, size_t cap);

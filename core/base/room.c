@@ -35,7 +35,8 @@ static size_t number_in(const char *path)
     return got == 1 ? (size_t)n : SIZE_MAX;
 }
 
-/* What is left of the cgroup's limit; files that are kept give way. */
+/* Bytes left below the memory limit of the cgroup. Cached files do not count as used:
+ * the kernel drops them. SIZE_MAX: no limit. */
 static size_t left_of_group(void)
 {
     const size_t most = number_in("/sys/fs/cgroup/memory.max");

@@ -392,7 +392,7 @@ enum elem tensorfile_raw_elem(const struct tensorfile *f, const char *name)
     return half && (t->st || in_c_order(&t->info, t->stride)) ? t->info.elem : ELEM_F32;
 }
 
-/* Halves, in chunks, each held against what is no number. */
+/* Read halves in chunks, each checked for values that are not finite. */
 static enum err read_halves(struct tensorfile *f, const struct tensor_entry *t,
                             uint8_t *out, struct errinfo *e)
 {

@@ -53,7 +53,8 @@ static enum err fill_array(struct tensorfile *f, const char *folder,
     return OK;
 }
 
-/* One member of a dictionary; what is of no use (None, lists) is left out. */
+/* Add a member of a dictionary; kinds that are not needed (None, lists) are left
+ * out. */
 static enum err add_value(struct tensorfile *f, const char *folder, const char *prefix,
                           uint32_t key, uint32_t value, struct errinfo *e)
 {

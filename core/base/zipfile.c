@@ -7,8 +7,8 @@
 /* Deflate's best: 258 bytes from two bits, and some for the first block. */
 #define DEFLATE_RATIO 1032u
 #define DEFLATE_START 1024u
-/* Weights are noise, which hardly shrinks. What is large and shrinks more than this is
- * made to fill memory. */
+/* Weights hardly shrink when packed. A large entry that shrinks more than this was made
+ * to fill memory. */
 #define LARGE      ((zip_uint64_t)64 << 20)
 #define MOST_RATIO 64u
 

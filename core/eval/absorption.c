@@ -8,7 +8,7 @@
     0.1 /* of a direction with the probe's, for a share in the fraction */
 #define FRACTION_COUNT 3 /* absorbers that may share */
 
-/* What the codes of one occurrence say along a probe's direction. */
+/* Projections of one occurrence's latents on a probe's direction. */
 struct reading {
     double main_sum;               /* projection of the main latents */
     double others[FRACTION_COUNT]; /* greatest ones of aligned others, descending */

@@ -51,15 +51,15 @@ void ksparse_select(enum absorption_form form, const struct concept_sample *s,
                     const struct code_columns *k, const float *w, size_t c,
                     struct absorption_ws *ws, struct concept_result *r);
 
-/* In the main form: the first latents by the L1 weights w [F] of concept c, those above
- * 0 and the first in any case, into best; f1[i] is the test F1 of a probe on the first
+/* In the main form: the latents of greatest L1 weight w [F] for concept c, those above
+ * 0 and in any case the first, into best; f1[i] is the test F1 of a probe on the first
  * i + 1 of them. Returns how many there are. */
 size_t ksparse_f1(const struct concept_sample *s, const struct code_columns *k,
                   const float *w, size_t c, struct absorption_ws *ws,
                   int32_t best[EVAL_MAX_MAIN], double f1[EVAL_MAX_MAIN]);
 
-/* In the main form: how well each main latent of concept c tells it by firing, into
- * r's fit. O(firings of them). */
+/* In the main form: how well the firing of each main latent of concept c tells the
+ * concept, into r's fit. O(firings of them). */
 void ksparse_fits(const struct concept_sample *s, const struct code_columns *k,
                   size_t c, struct absorption_ws *ws, struct concept_result *r);
 
@@ -72,18 +72,19 @@ struct absorption_view {
                      unit for each row (undo) */
 };
 
-/* What an occurrence shows whose activation along the probe's direction is p. */
+/* Outcome of the rule for one occurrence. p: its activation along the probe's
+ * direction. */
 struct absorption_outcome {
     bool fires;       /* a main latent */
     int32_t absorber; /* the latent that fully absorbs it, -1: none does */
     float share;      /* of p that the latent of the greatest projection supplies; 0
                          where p is not above 0 or none fires */
     float fraction;   /* absorption fraction */
-    /* What both follow from (rule.h): */
+    /* The readings that share and fraction are made from (rule.h): */
     int32_t top;                /* that latent, -1: none */
     float cosine, main, others; /* 0 where p is not above 0 */
 };
-/* Of row `row` of the codes, given is_main [F]. */
+/* The outcome for row `row` of the codes; is_main [F] marks the main latents. */
 struct absorption_outcome absorption_decide(const struct absorption_view *v, size_t row,
                                             double p, const uint8_t *is_main);
 

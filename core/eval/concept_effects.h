@@ -1,6 +1,6 @@
-/* What conditions do to concepts: of each concept and figure a mean over the seeds of a
- * condition, and its difference from the baseline, paired by seed, with a verdict. One
- * computation for the screen and for `saetop concepts`. Any thread. */
+/* Effects of conditions on concepts: for each concept and figure the mean over the
+ * seeds of a condition, and its difference from the baseline, paired by seed, with a
+ * verdict. One computation for the screen and for `saetop concepts`. Any thread. */
 #ifndef SAETOP_EVAL_CONCEPT_EFFECTS_H
 #define SAETOP_EVAL_CONCEPT_EFFECTS_H
 
@@ -47,8 +47,8 @@ struct concept_effects {
 enum err concept_effects_of(const struct concept_arms *a, struct concept_effects *out,
                             struct errinfo *e) ERR_CHECKED;
 void concept_effects_deinit(struct concept_effects *x);
-/* Of concept c, condition k, figure f; the difference is k less the baseline, of which
- * there is none for the baseline itself: zeroed. */
+/* Mean, and difference from the baseline, of concept c, condition k and figure f. The
+ * baseline's own difference is zeroed. */
 struct stats_interval *concept_value(const struct concept_effects *x, size_t c,
                                      size_t k, size_t f);
 struct verdict_row *concept_effect(const struct concept_effects *x, size_t c, size_t k,

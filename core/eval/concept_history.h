@@ -18,9 +18,9 @@ struct concept_history {
     float *x;      /* [n, n_concepts, CONCEPT_FIGURES]; NaN: not measured */
 };
 
-/* `was` (NULL: nothing yet) and the point of t, which takes the place of one of its
- * step; of an older step than the last, or of other concepts: `was` with one more
- * reference. What t says by its default rule counts. *out: the caller's reference.
+/* `was` (NULL: empty) with the point of t added, by its default rule; it replaces a
+ * point of the same step. If t is of an older step than the last, or of other concepts,
+ * it is left out: *out is `was` with one more reference. *out: the caller's reference.
  * ERR_NOMEM. O(points x concepts). */
 enum err concept_history_with(struct concept_history *was,
                               const struct concept_table *t,

@@ -9,7 +9,7 @@
 
 #define BLOCK 4096 /* occurrences encoded together: what is kept of dense codes */
 
-/* Of one choice and concept, added up over true positives. */
+/* Sums over the true positives of one choice and concept. */
 struct sums {
     double weight, full, fraction, fires;
 };

@@ -153,7 +153,7 @@ static void put_weights(struct json_out *o, const float *w, size_t F)
     json_out_end(o);
 }
 
-/* What was decided on each held-out occurrence: arrays over them. */
+/* Write the decision on each held-out occurrence, as arrays over them. */
 static void put_decisions(struct json_out *o, const struct details_absorption *d,
                           size_t first, size_t n, const struct absorption_outcome *of)
 {

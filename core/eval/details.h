@@ -1,8 +1,8 @@
-/* What the figures of an evaluation are made from, for those who want to compute them
- * again with other programs: `saetop eval --details`. One JSON object, written as the
- * measures run (base/json_out.h); README.md beside this describes it. A measure whose
- * inner state is needed writes its own part (perturb.c, latent_stats.c, robust.c); what
- * several of them share is here. All for a report with details set. */
+/* The numbers behind the figures of an evaluation, so that other programs can compute
+ * these again: `saetop eval --details`. One JSON object, written as the measures run
+ * (base/json_out.h); README.md beside this describes it. A measure whose inner state is
+ * needed writes its own part (perturb.c, latent_stats.c, robust.c); parts that several
+ * of them share are here. All for a report with details set. */
 #ifndef SAETOP_EVAL_DETAILS_H
 #define SAETOP_EVAL_DETAILS_H
 
@@ -25,8 +25,8 @@ void details_sentences(struct json_out *o, const struct sentence_texts *s);
 /* Every figure with the units that it is a ratio over. */
 void details_figures(struct json_out *o, const struct report *r);
 
-/* One form of absorption: the sample of words, the ground-truth probes, and of each
- * eligible concept its L1 weights, main latents and what was decided on each held-out
+/* One form of absorption: the sample of words, the ground-truth probes, and for each
+ * eligible concept its L1 weights, main latents and the decision on each held-out
  * occurrence. */
 struct details_absorption {
     const char *key;
@@ -45,7 +45,7 @@ struct details_absorption {
  * model. Errors of evaluate(). */
 enum err details_absorption(struct json_out *o, const struct details_absorption *d,
                             struct errinfo *e) ERR_CHECKED;
-/* What became of each word, [n]. */
+/* Write the result of each word, word [n]. */
 void details_words(struct json_out *o, const char *key, const struct concepts *c,
                    const struct word_result *word, size_t n);
 

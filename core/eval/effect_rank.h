@@ -5,8 +5,8 @@
 
 #include "eval/probe_set.h"
 
-/* Of latent j: (mean code of the class - mean code of the rest, over training texts) *
- * (probe . decoder row). */
+/* The effect of latent j: (mean code of the class - mean code of the rest, over
+ * training texts) * (probe . decoder row). */
 enum effect_kind {
     EFFECT_IN_CLASS, /* TPP: a difference of means below 0 counts as 0 */
     EFFECT_SIZE,     /* SCR: its absolute value */

@@ -59,8 +59,8 @@ const struct acts_set *eval_set_rows(const struct eval_set *s);
 struct eval_config eval_set_config(const struct eval_set *s);
 /* The concept sample's size: occurrences to train probes on, and to test. */
 size_t eval_set_sample(const struct eval_set *s, size_t *n_test);
-/* What a set will hold in memory, in bytes; the sample counted as a third of the text.
- */
+/* Estimate of the bytes that a set will hold, with the sample counted as a third of the
+ * text. */
 size_t eval_set_bytes(const struct eval_config *cfg, size_t D, size_t T);
 
 #endif

@@ -1,4 +1,4 @@
-/* What an eval_set holds; internal to core/eval and its tests. */
+/* The struct eval_set; internal to core/eval and its tests. */
 #ifndef SAETOP_EVAL_EVALSET_PRIV_H
 #define SAETOP_EVAL_EVALSET_PRIV_H
 
@@ -41,7 +41,7 @@ void concept_sample_deinit(struct concept_sample *s);
 enum err concept_sample_repeat(const struct concept_sample *s, const uint32_t *times,
                                struct concept_sample *out, size_t *first,
                                struct errinfo *e) ERR_CHECKED;
-/* Of concept c: its occurrences among the training ones; the rest are for testing. */
+/* Number of concept c's occurrences that are for training; the rest are for testing. */
 size_t concept_sample_train_of(const struct concept_sample *s, size_t c);
 
 /* The two forms of the absorption measure. */

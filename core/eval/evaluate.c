@@ -70,7 +70,8 @@ struct form_job {
     struct concept_result *r;
 };
 
-/* Of concept c by its L1 weights w. Its probes are not those that `fits` counts. */
+/* The spread of concept c by its L1 weights w. Its probes are not those that `fits`
+ * counts. */
 static double spread_by(const struct eval_job *j, const float *w, size_t c,
                         struct absorption_ws *ws)
 {
@@ -99,7 +100,8 @@ static void select_unit(void *ctx, size_t unit, size_t worker)
     }
 }
 
-/* What the probes alone say; the rest as for a concept that is not eligible. */
+/* Fill in what comes from the probes alone; the rest stays as for a concept that is not
+ * eligible. */
 static void begin_results(const struct probe_bank *b, struct concept_result *r)
 {
     for (size_t c = 0; c < b->C; c++) {

@@ -1,4 +1,4 @@
-/* What is measured of one frozen SAE. Definitions and thresholds: SAEBench 0.6's, with
+/* The measures of one frozen SAE. Definitions and thresholds are SAEBench 0.6's, with
  * the two forms of absorption that src/README.md, "Measures", names. */
 #ifndef SAETOP_EVAL_EVALUATE_H
 #define SAETOP_EVAL_EVALUATE_H
@@ -85,7 +85,7 @@ struct eval_result {
     double ce_clean_ood, ce_sae_ood, ce_zero_ood;
     double ce_recovered, ce_recovered_ood;
     double dead_fraction; /* latents that fire nowhere on the ID rows and the sample, */
-    size_t dead_tokens;   /* so many tokens */
+    size_t dead_tokens;   /* tokens looked at */
     struct absorption_family leaf, super, letter; /* centred, class-balanced F1 */
     double absorption_saebench; /* NaN until evaluate_saebench fills it in */
     size_t saebench_eligible;   /* concepts counted in it */
@@ -143,9 +143,9 @@ void eval_result_deinit(struct eval_result *r);
 /* A deep copy. */
 enum err eval_result_copy(const struct eval_result *r, struct eval_result *out,
                           struct errinfo *e) ERR_CHECKED;
-/* The object of eval.json as a tree; caller owns. What is measured while training goes
- * on, on few rows, stands under "live" with the rows it is of; `saetop eval` has
- * figures of the same names from more rows under its own measures (suite_tree). */
+/* The object of eval.json as a tree; caller owns. Measures taken during training, on
+ * few rows, are under "live" with their number of rows; `saetop eval` puts figures of
+ * the same names, from more rows, under its own measures (suite_tree). */
 enum err eval_result_tree(const struct eval_result *r, const struct concepts *c,
                           cJSON **out, struct errinfo *e) ERR_CHECKED;
 /* eval.json: one object nested by measure. */

@@ -27,9 +27,10 @@ struct eval_job {
 };
 /* Encode the set's sample and open. */
 enum err eval_job_init(struct eval_job *j, struct errinfo *e) ERR_CHECKED;
-/* What follows from codes that are there already. */
+/* The same where j->codes is filled already: make its columns, then eval_job_begin. */
 enum err eval_job_open(struct eval_job *j, struct errinfo *e) ERR_CHECKED;
-/* What eval_decide needs of it. */
+/* Only what eval_decide needs: scale, lengths of decoder rows, a workspace for each
+ * worker. */
 enum err eval_job_begin(struct eval_job *j, struct errinfo *e) ERR_CHECKED;
 void eval_job_deinit(struct eval_job *j);
 /* The main latents of concepts 0..bank->C-1 and their F1 into r, the rest as for a

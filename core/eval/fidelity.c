@@ -139,7 +139,7 @@ double fidelity_value(const struct fidelity_sums *row, size_t n, enum fidelity_f
 
 /* ---- live ---- */
 
-/* What runs the model on activations that stand in for its own, some rows at a time. */
+/* Runs the model, some rows at a time, with other activations in place of its own. */
 struct splicer {
     const struct fidelity_rows *f;
     struct harvester *h;

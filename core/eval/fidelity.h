@@ -1,7 +1,7 @@
-/* How well an SAE reconstructs, by distance and by what the model behind it loses: what
- * is summed of each row of text, and the figures that are made of the sums. The live
- * evaluation (evaluate.h) and the report of `saetop eval` (reconstruct.h) both count
- * with it, so that the same rows give the same figures. */
+/* How well an SAE reconstructs, by distance and by the loss of the model behind it:
+ * sums over each row of text, and the figures made of these sums. The live evaluation
+ * (evaluate.h) and the report of `saetop eval` (reconstruct.h) both count with it, so
+ * that the same rows give the same figures. */
 #ifndef SAETOP_EVAL_FIDELITY_H
 #define SAETOP_EVAL_FIDELITY_H
 
@@ -10,7 +10,7 @@
 
 #include <stdatomic.h>
 
-/* What may stand at the hook: the model's own activations, zeros, the SAE's. */
+/* Activations at the hook: the model's own, zeros, or the SAE's reconstruction. */
 enum fidelity_arm { FIDELITY_CLEAN, FIDELITY_ZERO, FIDELITY_SAE, FIDELITY_ARMS };
 
 /* Sums over a row's tokens that are not special. */
@@ -32,9 +32,9 @@ void fidelity_add_spread(struct fidelity_sums *s, const struct acts_set *a, size
  * from number `at` on. */
 void fidelity_add_error(struct fidelity_sums *s, const struct acts_set *a, size_t row,
                         const struct sae_codes *codes, size_t at, const float *xhat);
-/* What the model gets of a row, x [T, D]: `with` [D] at each token, token t's `stride`
- * numbers after the last one's (0: the same for all), but its own activations at
- * special ones. x may be `with`. */
+/* Activations of a row to run the model on, into x [T, D]: `with` [D] at each token,
+ * each token's `stride` numbers after the one's before (0: the same for all), and the
+ * model's own at special tokens. x may be `with`. */
 void fidelity_splice(const struct acts_set *a, size_t row, const float *with,
                      size_t stride, float *x);
 

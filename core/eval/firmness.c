@@ -129,7 +129,7 @@ out:
 
 /* ---- all of them ---- */
 
-/* What resample `rep` chose, r [C], and what came of it. */
+/* Record the latents that resample `rep` chose, r [C], and their rates. */
 static void note(struct firmness *f, size_t rep, const struct eval_result *whole,
                  const struct concept_result *r, const struct eval_rates *rates)
 {

@@ -8,7 +8,7 @@
 
 #define FIRMNESS_RESAMPLES 50
 
-/* What is resampled. */
+/* Figures that are resampled. */
 enum firm_figure { FIRM_FULL, FIRM_FRACTION, FIRM_RECALL, FIRM_F1, FIRM_FIGURES };
 
 struct firmness {

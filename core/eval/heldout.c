@@ -44,7 +44,7 @@ struct heldout_words {
     uint32_t *member;
 };
 
-/* What an SAE's latents say of them. */
+/* Codes of one SAE on these words, and counts of where its latents fire. */
 struct heldout {
     const struct heldout_words *w;
     size_t F;

@@ -17,9 +17,10 @@ enum err heldout_measure(const struct eval_set *set, const struct concepts *c,
                          const atomic_bool *cancel, struct eval_result *r,
                          struct errinfo *e) ERR_CHECKED;
 
-/* What of it is the same for every SAE: the occurrences, their activations (a copy) and
- * halves. Made once where several are measured; `c` is borrowed, the set is not needed
- * after. Immutable; any thread may read it. O(rows log rows). ERR_NOMEM. */
+/* The part that is the same for every SAE: the occurrences, their activations (a copy)
+ * and halves. Made once where several SAEs are measured. `c` is borrowed; the set is
+ * not needed afterwards. Immutable; any thread may read it. O(rows log rows).
+ * ERR_NOMEM. */
 struct heldout_words;
 enum err heldout_words_new(const struct eval_set *set, const struct concepts *c,
                            struct heldout_words **out, struct errinfo *e) ERR_CHECKED;

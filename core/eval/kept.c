@@ -4,6 +4,7 @@
 #include "eval/verdict.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define UNITS_MAX     65536
@@ -66,7 +67,7 @@ enum err kept_add(const struct report *r, cJSON *root, struct errinfo *e)
 
 /* ---- reading ---- */
 
-/* One figure on its way back. */
+/* One figure while it is read back. */
 struct unkept {
     struct json_at at;
     size_t n;
@@ -195,4 +196,19 @@ enum err kept_read(const cJSON *root, const char *file, struct report *out,
         mem_free(k.w);
     }
     return rc;
+}
+
+double kept_value(const cJSON *root, const char *path)
+{
+    const cJSON *at = root;
+    char name[64];
+    for (const char *p = path; at != NULL && *p != '\0';) {
+        const size_t n = strcspn(p, ".");
+        (void)snprintf(name, sizeof name, "%.*s",
+                       (int)(n < sizeof name ? n : sizeof name - 1), p);
+        at = cJSON_GetObjectItemCaseSensitive(at, name);
+        p += n + (p[n] == '.' ? 1 : 0);
+    }
+    at = cJSON_IsObject(at) ? cJSON_GetObjectItemCaseSensitive(at, "value") : at;
+    return cJSON_IsNumber(at) ? at->valuedouble : (double)NAN;
 }

@@ -244,8 +244,8 @@ void ksparse_select(enum absorption_form form, const struct concept_sample *s,
     const size_t n = best_latents(w, k->F, best);
     mark_members(s, c, 1, ws);
     for (size_t i = 1; i <= n; i++) {
-        /* In the minimum most weights are exactly zero: such latents say nothing of the
-         * concept. The first one is taken even so, as there. */
+        /* At the minimum most weights are exactly zero: such latents tell nothing about
+         * the concept. The first is taken even so, as in SAEBench. */
         if (form == FORM_MAIN && i > 1 && !(w[best[i - 1]] > 0.0F)) {
             break;
         }

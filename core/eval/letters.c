@@ -97,7 +97,8 @@ struct word_list {
     int32_t *id;
 };
 
-/* At most LETTER_WORDS tokens of a letter: a reservoir, so that each is as likely. */
+/* Draw at most LETTER_WORDS tokens for each letter, by a reservoir, so that all are
+ * equally likely. */
 static enum err choose_words(const struct concepts *c, const struct tok *tok,
                              uint64_t seed, struct word_list *w, struct errinfo *e)
 {
@@ -131,7 +132,7 @@ static enum err choose_words(const struct concepts *c, const struct tok *tok,
 
 /* ---- activations ---- */
 
-/* Each word as a row of one token: what a concept sample is drawn from. */
+/* Rows to draw a concept sample from: each word as a row of one token. */
 static enum err rows_new(size_t n, size_t D, const int32_t *words,
                          struct acts_set **out, struct errinfo *e)
 {

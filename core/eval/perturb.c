@@ -295,7 +295,7 @@ out:
 
 /* ---- SCR ---- */
 
-/* What is asked with N latents taken out. */
+/* Figures after N latents are taken out. */
 enum scr_figure {
     SCR_METRIC, /* the direction in which the biased probe can gain more */
     SCR_DIR1,   /* the spurious one's latents taken out, label asked */

@@ -228,8 +228,8 @@ static enum err list_occurrences(struct probe_bank *b, const struct concept_samp
     return mem_new(&b->weight, all, sizeof *b->weight, "held-out words", e);
 }
 
-/* What the probes say of n occurrences from `first`, whose projections are along [n,
- * C]. at [C]: where the next one of a concept goes. */
+/* Record the probes' answers on n occurrences from `first`, given their projections
+ * along [n, C]. at [C]: where the next occurrence of each concept goes. */
 static void note_block(struct probe_bank *b, const struct concept_sample *s,
                        size_t first, size_t n, const float *along, size_t *at)
 {

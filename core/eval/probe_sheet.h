@@ -38,8 +38,8 @@ enum err probe_sheet_raw(struct probe_sheet *s, size_t at, const struct probe_ta
 enum err probe_sheet_latents(struct probe_sheet *s, size_t at,
                              const struct probe_table *t, const uint8_t *y,
                              struct errinfo *e) ERR_CHECKED;
-/* What is the same for every SAE (id, dims, raw, oracle) from a sheet of as many tasks
- * and the same k. */
+/* Copy the columns that are the same for every SAE (id, dims, raw, oracle) from a sheet
+ * of as many tasks and the same k. */
 void probe_sheet_share(struct probe_sheet *s, const struct probe_sheet *from);
 
 /* The raw probes of all tasks as one fit of a cache: everything that they are made from

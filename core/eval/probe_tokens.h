@@ -11,8 +11,8 @@
 #define TOKEN_TASK_TRAIN 20
 #define TOKEN_TASK_TEST  5
 
-/* What this needs of the model and the text: rows to learn from, to test on and out of
- * distribution, and the probes that read raw activations. Made once for all SAEs. */
+/* The part that is the same for every SAE: rows to learn from, to test on and out of
+ * distribution, and the probes that read raw activations. Made once. */
 struct token_tasks {
     size_t n_train, n_test, n_ood, D;
     float *raw;            /* [n, D] of all these rows */

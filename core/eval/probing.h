@@ -34,7 +34,7 @@ static inline size_t probe_rows(const struct probe_table *t)
     return t->n_train + t->n_test + t->n_ood;
 }
 
-/* What a probe reads. */
+/* Input of a probe. */
 enum probe_input { PROBE_LATENTS, PROBE_RAW };
 
 /* NaN where rows of both classes are missing. */

@@ -292,7 +292,7 @@ double explained_variance_saebench(double error, double square, size_t D)
     return variance > 0.0 ? 1.0 - error / variance : (double)NAN;
 }
 
-/* One figure: of row i the part x of the weight w. */
+/* One figure as the ratio of sums over rows: x[i] / w[i]. */
 struct ratio {
     struct report *r;
     const char *name;
@@ -327,7 +327,8 @@ static enum err add_fidelity(const struct ratio *q, const char *leaf,
         (q)->w[i] = (weight);                                                          \
     }
 
-/* What SAEBench makes of its batches; those without a token count nowhere. */
+/* The figures as SAEBench averages them over its batches. Batches without a token are
+ * left out. */
 static enum err saebench_figures(const struct ratio *q, size_t D)
 {
     double tokens = 0.0, error = 0.0, square = 0.0, bias = 0.0, n = 0.0;

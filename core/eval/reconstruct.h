@@ -13,7 +13,7 @@
  * means over batches of what it computes in each. */
 #define SAEBENCH_BATCH 16
 
-/* What is measured on one kind of text. Borrowed. */
+/* Inputs of the measures on one kind of text. Borrowed. */
 struct reconstruct_job {
     const struct acts_set *set; /* clean rows */
     size_t rows;                /* the first of them, for distances */
@@ -22,8 +22,8 @@ struct reconstruct_job {
     struct lm_hook hook;
 };
 
-/* Of a row, with zeros or the text's mean in place of its activations: the loss with
- * the mean, and the divergences from the clean distribution. */
+/* Results of a row with zeros or the text's mean in place of its activations: the loss
+ * with the mean, and both divergences from the clean distribution. */
 struct reconstruct_row {
     double ce_mean, kl_zero, kl_mean;
 };

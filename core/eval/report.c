@@ -270,7 +270,8 @@ static cJSON *figure_item(const struct figure *f)
     return o;
 }
 
-/* Put item at a path of names with points between, making the objects on the way. */
+/* Put item at a path of names separated by points, making the objects that are
+ * missing. */
 static bool put_at(cJSON *root, const char *path, cJSON *item)
 {
     char name[PATH_LEN];
@@ -454,7 +455,8 @@ static enum err pair_units(const struct figure *a, const struct figure *b,
         of_b[out->n] = j;
         out->id[out->n] = a->id[i];
         out->w[out->n] = a->w[i];
-        /* Of one text both have the same weight; else b's value is put on a's. */
+        /* On the same text both have the same weight; else b's value is scaled to a's
+         * weight. */
         const bool alike = !(fabs(a->w[i] - b->w[j]) > 0.0);
         const double of = alike ? b->x[j] : b->x[j] / b->w[j] * a->w[i];
         out->x[out->n++] = a->x[i] - of;

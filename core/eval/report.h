@@ -1,4 +1,4 @@
-/* What `saetop eval` found: figures by path ("fidelity.in_distribution.l1"), each with
+/* Results of `saetop eval`: figures by path ("fidelity.in_distribution.l1"), each with
  * the units that it is a mean over, so that two runs can be compared unit by unit. From
  * one report come the table, the JSON and the comparison. Owner thread. */
 #ifndef SAETOP_EVAL_REPORT_H
@@ -35,7 +35,7 @@ struct report {
     size_t n, cap;
     struct report_gap *gap; /* what was left out */
     size_t gaps, gap_cap;
-    cJSON *lists; /* what is no figure: concepts, words, latents; may be NULL */
+    cJSON *lists; /* lists beside the figures: concepts, words, latents; may be NULL */
     struct json_out *details; /* takes what figures are made from (details.h); NULL:
                                  nobody asks. Borrowed */
 };
@@ -56,14 +56,14 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
                       const double *w, const char *unit, struct errinfo *e,
                       const char *path, ...)
     __attribute__((format(printf, 8, 9))) ERR_CHECKED;
-/* Of the figure that report_ratio added last, over n units of weight 1: what each came
- * to in each of `reps` resamples of what lies below it (words, and the latents chosen
- * by them). again [reps, n] is copied. The interval then resamples both (see
- * stats_bootstrap_again), and so does that of a paired difference of two such figures:
- * resample i must be of the same draw in both. */
+/* Add resamples to the figure that report_ratio added last, over n units of weight 1:
+ * the value of each unit in each of `reps` resamples of the data below it (words, and
+ * the latents chosen by them). again [reps, n] is copied. The interval then resamples
+ * both (see stats_bootstrap_again), and so does that of a paired difference of two such
+ * figures: resample i must be of the same draw in both. */
 enum err report_resampled(struct report *r, size_t reps, size_t n, const double *again,
                           struct errinfo *e) ERR_CHECKED;
-/* The same of the units that the figure has kept alone, again [reps, its units]. */
+/* The same for only those units that the figure has kept, again [reps, its units]. */
 enum err report_resampled_units(struct report *r, size_t reps, const double *again,
                                 struct errinfo *e) ERR_CHECKED;
 /* Something that could not be measured, and why, in one line each. */

@@ -26,7 +26,7 @@ bool absorption_rule_is_default(const struct absorption_rule *r)
     return absorption_rule_same(r, &usual);
 }
 
-/* One "name=value"; false: it is none. */
+/* Take one "name=value" into r; false if it is not one. */
 static bool take(const char *word, struct absorption_rule *r)
 {
     double v = 0.0;

@@ -45,11 +45,11 @@ struct absorption_evidence {
 struct absorption_evidence *absorption_evidence_ref(struct absorption_evidence *v);
 void absorption_evidence_unref(struct absorption_evidence *v); /* NULL is fine */
 
-/* What the rule says of the words of v and their concepts: the words' absorbed,
- * fraction, verdict and absorbers, the concepts' absorbed, full, fraction and
- * absorbers. word [v->n_words] ascending by concept, row [n]. With the default rule it
- * is what evaluate() says, but for rounding to 1e-7. ERR_NOMEM. O(readings + latents).
- */
+/* Apply the rule to the words of v and their concepts. Sets the words' absorbed,
+ * fraction, verdict and absorbers, and the concepts' absorbed, full, fraction and
+ * absorbers. word [v->n_words] ascending by concept, row [n]. With the default rule the
+ * results are those of evaluate(), but for rounding to 1e-7. ERR_NOMEM. O(readings +
+ * latents). */
 enum err absorption_rule_apply(const struct absorption_rule *rule,
                                const struct absorption_evidence *v,
                                struct word_result *word, struct concept_result *row,

@@ -33,7 +33,7 @@ static void put(cJSON *to, const char *key, double v)
     (void)cJSON_AddNumberToObject(to, key, isfinite(v) ? v : -1.0);
 }
 
-/* One of theirs from one of ours. */
+/* The name of a metric of theirs, and the path of our figure for it. */
 struct pair {
     const char *theirs, *ours;
 };
@@ -94,7 +94,7 @@ static void add_tail(const struct out *o, cJSON *root, cJSON *details)
     (void)cJSON_AddStringToObject(more, "made_by", m->version);
 }
 
-/* What there may be, named as SAEBench's own folders are. */
+/* The benchmarks that may be written, named as SAEBench's own folders. */
 enum benchmark { CORE, ABSORPTION, SPARSE_PROBING, TPP, SCR, BENCHMARKS };
 static const char *const folders[BENCHMARKS] = {"core", "absorption", "sparse_probing",
                                                 "tpp", "scr"};
@@ -144,8 +144,8 @@ out:
 
 #define ID "fidelity.in_distribution."
 
-/* Of the rows that a figure was measured on, special ones as well: as SAEBench counts.
- */
+/* Number of positions in the rows of a figure, special ones included, as SAEBench
+ * counts them. */
 static double positions(const struct out *o, const char *path)
 {
     const struct figure *f = report_find(o->r, path);
@@ -270,8 +270,7 @@ static enum err write_absorption(const struct out *o, size_t *written,
 
 /* ---- what has tasks ---- */
 
-/* Of one figure, the value of task i, whose place among the units is found by number.
- */
+/* The value of a figure for a task, which is found among the units by its number. */
 static double of_task(const struct figure *f, int32_t task)
 {
     for (size_t i = 0; f != NULL && i < f->n; i++) {
@@ -282,7 +281,7 @@ static double of_task(const struct figure *f, int32_t task)
     return (double)NAN;
 }
 
-/* One of theirs into the mean (task -1), or into the details of a task. */
+/* Put a metric of theirs into the mean (task -1), or into the details of a task. */
 static void put_task(const struct out *o, cJSON *to, const char *theirs,
                      const char *ours, int32_t task)
 {

@@ -5,7 +5,7 @@
 
 #include "eval/report.h"
 
-/* What names an SAE there. Strings borrowed. */
+/* Identity of the SAE in these files. Strings borrowed. */
 struct saebench_meta {
     const char *model, *hook, *release, *id; /* release and id name the files */
     const char *arch, *version;

@@ -16,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What the measures of one SAE share. */
+/* State that the measures of one SAE share. */
 struct suite {
     const struct suite_bench *b;
     const struct suite_source *in;
@@ -236,8 +236,8 @@ static enum err run_words(struct suite *s, struct family *fam, const char *const
     return rc;
 }
 
-/* What a family's figures are made from, for whoever asks; in SAEBench's form where
- * `bank` is not NULL. */
+/* Write the numbers behind a family's figures if details are wanted; in SAEBench's form
+ * if `bank` is not NULL. */
 static enum err family_details(const struct suite *s, const struct family *fam,
                                const struct probe_bank *bank, const char *key,
                                struct errinfo *e)
@@ -269,7 +269,7 @@ static void drop_letter_words(struct eval_result *r, const struct concepts *c)
     r->n_words = n;
 }
 
-/* What prompts say of the letters, in the place of what running text says. */
+/* Replace the letters' results on running text by those on prompts. */
 static void take_letters(struct eval_result *to, const struct concepts *c,
                          const struct eval_result *from, const struct concepts *letters)
 {
@@ -469,7 +469,7 @@ static enum err run_live(struct suite *s, struct errinfo *e)
 
 #define BIT(section) (1U << (section))
 
-/* In this order: absorption reads what live found. */
+/* Run in this order: absorption reads the results of live. */
 static const struct {
     const char *name;
     enum err (*run)(struct suite *s, struct errinfo *e);
@@ -568,15 +568,27 @@ static enum err run_section(struct suite *s, enum suite_section section,
                     : report_left_out(s->r, e, measures[section].name, "%s", why.msg);
 }
 
+void suite_tell(const struct suite_watch *w, const char *what, size_t done, size_t n)
+{
+    if (w != NULL) {
+        w->begin(w->user, what, done, n);
+    }
+}
+
 static enum err run_all(struct suite *s, unsigned sections, struct suite_times *t,
                         struct errinfo *e)
 {
+    size_t done = 0, n = 0;
+    for (size_t i = 0; i < SUITE_SECTIONS; i++) {
+        n += (sections & BIT(i)) != 0;
+    }
     for (enum suite_section i = 0; i < SUITE_SECTIONS; i++) {
         const int64_t begun = clock_ns();
         if ((sections & BIT(i)) == 0) {
             continue;
         }
         TRY(eval_poll(s->job->cancel, e));
+        suite_tell(s->job->watch, measures[i].name, done++, n);
         TRY(run_section(s, i, e));
         if (t != NULL) {
             t->section[t->n] = measures[i].name;
@@ -586,7 +598,7 @@ static enum err run_all(struct suite *s, unsigned sections, struct suite_times *
     return OK;
 }
 
-/* What all measures read. */
+/* Begin the details with the inputs of all measures. */
 static void begin_details(const struct suite *s)
 {
     struct json_out *o = s->r->details;

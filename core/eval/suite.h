@@ -29,15 +29,25 @@ enum suite_section {
  * "probing.concepts", "probing.sentences", "tpp", "scr", "robustness". */
 const char *suite_section_name(enum suite_section section);
 /* Bits 1 << section of a list of names such as "fidelity,absorption,probing": a word
- * means the section of that name and all whose names begin with it and a dot. What they
- * need (absorption: live) is added. ERR_USAGE names the word and what there is. */
+ * means the section of that name and all whose names begin with it and a dot. Sections
+ * that these need (absorption: live) are added. ERR_USAGE names the word and what there
+ * is. */
 enum err suite_sections_parse(const char *list, unsigned *sections,
                               struct errinfo *e) ERR_CHECKED;
 /* The same bits with those that they need. */
 unsigned suite_sections_needed(unsigned sections);
 
+/* Told in the calling thread before each of the n things that a call makes or measures:
+ * what it is, a section's name or "set", and how many are done. */
+struct suite_watch {
+    void (*begin)(void *user, const char *what, size_t done, size_t n);
+    void *user;
+};
+void suite_tell(const struct suite_watch *w, const char *what, size_t done,
+                size_t n); /* w may be NULL */
+
 /* What a bench is made from. Borrowed for as long as the bench lives, but `mask`,
- * `probes` and the harvester's pool, which are done with when it is made. */
+ * `probes`, `watch` and the harvester's pool, which are done with when it is made. */
 struct suite_source {
     const struct eval_set *set;
     const struct acts_set *ood; /* OOD rows; NULL: none */
@@ -48,9 +58,10 @@ struct suite_source {
     const char *const *probes;    /* files of sentence tasks */
     size_t n_probes;
     struct probe_ks ks;
-    size_t rows;       /* of text for reconstruction and losses */
-    uint64_t seed;     /* of the masks of robustness */
-    unsigned sections; /* the bench is good for these */
+    size_t rows;                     /* of text for reconstruction and losses */
+    uint64_t seed;                   /* of the masks of robustness */
+    unsigned sections;               /* the bench is good for these */
+    const struct suite_watch *watch; /* NULL: nobody */
 };
 
 #define SUITE_TIMES_MAX 16
@@ -65,13 +76,13 @@ struct suite_times {
  * own below absorption.letter_own_word. */
 #define SUITE_LETTER_INPUT "first_letter_input"
 
-/* All that no SAE has a part in: probes on raw activations, activations of the sentence
- * tasks, losses of the clean and the ablated model, masked text. Immutable once made.
- */
+/* All that does not depend on the SAE: probes on raw activations, activations of the
+ * sentence tasks, losses of the clean and the ablated model, masked text. Immutable
+ * once made. */
 struct suite_bench;
-/* h and pool are the caller's; times (of each section's share) may be NULL. What can't
- * be made (a file of probes) is no error: it is said of each SAE. ERR_NOMEM,
- * ERR_CANCELLED. */
+/* h and pool are the caller's; times (of each section's share) may be NULL. A part that
+ * can't be made (a file of probes) is not an error: the report of each SAE lists it.
+ * ERR_NOMEM, ERR_CANCELLED. */
 enum err suite_bench_new(const struct suite_source *src, struct harvester *h,
                          struct pool *pool, const atomic_bool *cancel,
                          struct suite_times *times, struct suite_bench **out,
@@ -84,14 +95,15 @@ struct suite_job {
     struct harvester *h; /* this call's own, on `pool`, of the bench's model and hook */
     struct pool *pool;   /* this call's own; NULL: inline */
     unsigned sections;   /* of those that the bench is good for */
-    const atomic_bool *cancel; /* may be NULL */
+    const atomic_bool *cancel;       /* may be NULL */
+    const struct suite_watch *watch; /* NULL: nobody */
 };
 /* Run the job's sections and those that they need; figures and lists go to r, whose
- * seed is that of the intervals. *result is what evaluate() gave (release it), or has
- * no concept array where no section needed it. times may be NULL. Any number of threads
- * may call this on one bench at once, each with a harvester, pool and report of its
- * own; what comes out depends on neither. Errors: ERR_NOMEM, ERR_CANCELLED, ERR_USAGE
- * for an SAE of another width, and those of evaluate(). */
+ * seed is used for the intervals. *result is that of evaluate() (release it), or has no
+ * concept array if no section needed it. times may be NULL. Any number of threads may
+ * call this on one bench at once, each with a harvester, pool and report of its own;
+ * the results depend on neither. Errors: ERR_NOMEM, ERR_CANCELLED, ERR_USAGE for an SAE
+ * of another width, and those of evaluate(). */
 enum err suite_run(const struct suite_bench *b, const struct suite_job *job,
                    struct report *r, struct eval_result *result,
                    struct suite_times *times, struct errinfo *e) ERR_CHECKED;

@@ -4,7 +4,7 @@
 
 #define ROBUST_ROWS 64
 
-/* What making a bench needs besides. */
+/* A bench that is being made, and what only its making needs. */
 struct maker {
     struct suite_bench *b;
     struct harvester *h;
@@ -96,10 +96,16 @@ static const struct {
     {1U << SUITE_ROBUSTNESS, SUITE_ROBUSTNESS, make_robust},
 };
 
+enum { SHARES = sizeof shares / sizeof *shares };
+
 static enum err make_all(struct maker *m, struct suite_times *t, struct errinfo *e)
 {
     struct suite_bench *b = m->b;
-    for (size_t i = 0; i < sizeof shares / sizeof *shares; i++) {
+    size_t done = 0, n = 0;
+    for (size_t i = 0; i < SHARES; i++) {
+        n += (b->src.sections & shares[i].of) != 0;
+    }
+    for (size_t i = 0; i < SHARES; i++) {
         struct errinfo why = {0};
         const enum suite_section section = shares[i].section;
         const int64_t begun = clock_ns();
@@ -107,6 +113,7 @@ static enum err make_all(struct maker *m, struct suite_times *t, struct errinfo 
             continue;
         }
         TRY(eval_poll(m->cancel, e));
+        suite_tell(b->src.watch, suite_section_name(section), done++, n);
         const enum err rc = shares[i].make(m, &why);
         if (rc == ERR_NOMEM || rc == ERR_CANCELLED) {
             return err_set(e, rc, "%s", why.msg);
@@ -143,6 +150,7 @@ enum err suite_bench_new(const struct suite_source *src, struct harvester *h,
     const enum err rc = make_all(&m, times, e);
     b->src.mask = NULL;
     b->src.probes = NULL;
+    b->src.watch = NULL;
     if (rc != OK) {
         suite_bench_free(b);
         return rc;

@@ -1,4 +1,4 @@
-/* What a suite_bench holds; internal to core/eval. */
+/* The struct suite_bench; internal to core/eval. */
 #ifndef SAETOP_EVAL_SUITE_PRIV_H
 #define SAETOP_EVAL_SUITE_PRIV_H
 

@@ -63,6 +63,15 @@ size_t verdict_baseline(const bool *unmasked, size_t n)
     return n > 2 && bare == 1 ? at : n > 1 ? 1 : 0;
 }
 
+size_t verdict_control(const bool *random, const uint64_t *beyond, size_t n, size_t of)
+{
+    size_t k = 0;
+    while (k < n && (random[of] || !random[k] || beyond[k] != beyond[of])) {
+        k++;
+    }
+    return k;
+}
+
 bool verdict_l0_apart(double a, double b)
 {
     return fabs(a - b) > L0_APART * b;

@@ -73,6 +73,11 @@ const char *verdict_direction(enum verdict v);
  * than two. */
 size_t verdict_baseline(const bool *unmasked, size_t n);
 
+/* The random control of condition `of` among n: the first that is random and in what
+ * lies beyond the decoder as it is. beyond [n]: conditions_beyond_decoder. n: there is
+ * none, as of a random one. */
+size_t verdict_control(const bool *random, const uint64_t *beyond, size_t n, size_t of);
+
 /* Whether clean L0 differs by more than 5 % of b, so that a difference of measures
  * which follow it is not the condition's without a doubt. */
 bool verdict_l0_apart(double a, double b);
@@ -96,8 +101,8 @@ void verdict_row_of(size_t m, double margin, size_t n, const double *before,
 /* Whether a row that was judged, of a condition less a random control, finds the
  * condition "within random": two pairs at least, and no difference established. */
 bool verdict_is_within(const struct verdict_row *row);
-/* Rows of arms that have not come to the end of their plan: a difference that is small
- * now may grow, so what was too small to matter is open. */
+/* For rows of arms that have not reached the end of their plan: a difference that is
+ * small now may grow, so "too small to matter" becomes open. */
 void verdict_so_far(struct verdict_row *row, size_t n);
 /* The verdicts of n rows, of which those of primary measures are one list for Holm and
  * the others another. `first`: what paired_of was given. The 95 % intervals are each

@@ -175,7 +175,7 @@ out:
     return rc;
 }
 
-/* As many words as there may be: forms of every concept. */
+/* Make room for all words that may come: the forms of every concept. */
 static enum err words_init(struct words *k, size_t F, bool keeps, struct errinfo *e)
 {
     const struct probe_bank *b = &k->set->bank;

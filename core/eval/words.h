@@ -10,7 +10,7 @@
  * which of the verdicts holds: at 20 its standard error is up to .11. */
 #define WORD_LEAST 20
 
-/* In this order; the first that holds. */
+/* Verdict on a word: the first of these that holds. */
 enum word_verdict {
     WORD_TOO_RARE,    /* fewer than eval_config.word_least held-out occurrences */
     WORD_PROBE_WRONG, /* the raw probe gets less than half of them right: the model

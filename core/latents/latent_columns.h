@@ -1,5 +1,5 @@
-/* The columns of a latent: one table of all that is said of one in a number or in a few
- * words. The explorer's table with its sorting, filter, points and CSV, Detail, the
+/* The columns of a latent: one table of all facts about a latent that are a number or a
+ * few words. The explorer's table with its sorting, filter, points and CSV, Detail, the
  * help and `saetop top` as text and as JSON read it; core/README.md says how to add
  * one. Any thread. */
 #ifndef SAETOP_LATENTS_LATENT_COLUMNS_H
@@ -12,7 +12,7 @@ enum latent_column_type {
     COLUMN_ID,    /* the latent's own number */
     COLUMN_COUNT, /* a whole number */
     COLUMN_POWER, /* a number over many decades */
-    COLUMN_LOG,   /* log10 of such a one */
+    COLUMN_LOG,   /* log10 of such a number */
     COLUMN_ACT,   /* an activation, in the unit of the saved SAE; from 0 on */
     COLUMN_SHARE, /* from 0 to 1 */
     COLUMN_FLAG,  /* 0 or 1; a word of its own in a filter */
@@ -20,7 +20,7 @@ enum latent_column_type {
     COLUMN_TOKENS, /* a text; in JSON the list of row->top_token */
 };
 
-/* Where it stands, and how. */
+/* Where a column is shown, and how. */
 enum latent_column_flag {
     IN_TABLE = 1,      /* of Latents, which can be sorted by it */
     IN_FILTER = 2,     /* a number to compare, or a flag */
@@ -39,7 +39,7 @@ enum latent_column_flag {
 /* When a row says nothing here. */
 enum latent_column_needs { NEEDS_NOTHING, NEEDS_FIRING, NEEDS_MATCH };
 
-/* What a cell is read from. names: for texts only. label: "" for none. */
+/* The data that a cell is read from. names: for texts only. label: "" for none. */
 struct latent_source {
     const struct latent_row *row;
     int32_t latent;
@@ -73,12 +73,13 @@ const struct latent_column *latent_columns(size_t *n);
 
 /* Column i; NULL beyond the last. */
 const struct latent_column *latent_column_at(size_t i);
-/* By name, title or alias, in any case of letters: its place, or -1. */
+/* Find a column by name, title or alias, in any case of letters: its place, or -1. */
 int latent_column_find(const char *word, size_t len);
 /* The place of the nth of those with a flag; -1 beyond the last. Those without a width
  * come last among those of IN_TABLE and IN_TEXT. */
 int latent_column_nth(enum latent_column_flag flag, size_t nth);
-/* What is typed for it: its title, or its name where no one can type that. */
+/* The word that a user types for it: its title, or its name if the title cannot be
+ * typed. */
 const char *latent_column_word(const struct latent_column *c);
 /* The words of those with a flag, flags of the filter left out, with spaces between. */
 void latent_column_words(enum latent_column_flag flag, char *out, size_t cap);

@@ -1,6 +1,6 @@
 #include "base/mem.h"
 #include "base/rng.h"
-#include "latents/latents_priv.h"
+#include "latents/latent_table_priv.h"
 #include "num/stats.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 #define BOOTSTRAP_REPS 1000
 #define MASK_SEED      1 /* the same masks for every latent */
 
-/* What all parts read. */
+/* Inputs that all parts of a detail read. */
 struct view {
     struct lm_hook hook;
     const struct sae *s;
@@ -101,7 +101,8 @@ struct picks {
     size_t n, members;
 };
 
-/* One position a row: the largest for the top, else that of the smallest draw. */
+/* Keep one position of each row: the largest activation for the top, else the position
+ * with the smallest draw. */
 static void offer_position(struct picks *p, const struct view *v, int interval,
                            size_t at, float act)
 {
@@ -458,16 +459,6 @@ out:
 
 /* ---- masks ---- */
 
-/* Of the latent at a position of rows that were encoded. */
-static double act_of(const struct view *v, const struct sae_codes *codes, size_t i)
-{
-    double act = 0.0;
-    for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
-        act = (size_t)codes->id[k] == v->j ? (double)codes->val[k] : act;
-    }
-    return act;
-}
-
 static void sum_masked(const struct view *v, const uint32_t *rows, size_t n,
                        const uint8_t *masked, const struct sae_codes codes[2],
                        struct latent_detail *d)
@@ -479,7 +470,8 @@ static void sum_masked(const struct view *v, const uint32_t *rows, size_t n,
         if (masked[i] || v->set->special[at]) {
             continue;
         }
-        const double clean = act_of(v, &codes[0], i), now = act_of(v, &codes[1], i);
+        const double clean = (double)sae_codes_at(&codes[0], i, (int32_t)v->j),
+                     now = (double)sae_codes_at(&codes[1], i, (int32_t)v->j);
         change += fabs(now - clean);
         both += now + clean;
         d->robust_n += now + clean > 0.0;

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum { WORDS_MAX = 8, TEXT_MAX = 256 };
-/* What distinguishes texts of one quality: less than what lies between two. */
+/* The range of scores within one quality: less than the step between two qualities. */
 #define WITHIN 14.0
 
 const char *latent_found_by_name(enum latent_found_by by)
@@ -21,7 +21,7 @@ const char *latent_found_by_name(enum latent_found_by by)
     return name[by];
 }
 
-/* What is looked for, with what each token's text is worth to it. */
+/* The word looked for, and how well each token's text matches it. */
 struct asked {
     char word[TEXT_MAX];
     uint8_t *token; /* [vocab] */

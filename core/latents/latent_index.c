@@ -1,5 +1,5 @@
 /* The index of firing tokens, and what kind of latent it makes of one. */
-#include "latents/latents_priv.h"
+#include "latents/latent_table_priv.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
-/* What sort of latent it is, by a rule over where it fires: the first row of the table
- * that holds. The cuts are conventions of this program, stated where they are shown;
- * they sort what there is to look at, and are no measure. Any thread. */
+/* The kind of a latent, by a rule over where it fires: the first row of the table that
+ * holds. The cuts are conventions of this program, shown beside the kinds; they help to
+ * sort latents for browsing, and are not a measure. Any thread. */
 #ifndef SAETOP_LATENTS_LATENT_KIND_H
 #define SAETOP_LATENTS_LATENT_KIND_H
 
@@ -14,14 +14,14 @@ enum latent_kind {
     KIND_TOKEN,    /* one token has most strong firings, and it fires on most of it */
     KIND_AFTER,    /* the same of the token before */
     KIND_CLASS,    /* the same of several tokens together */
-    KIND_CONTEXT,  /* it is silent on most of them: what stands around decides */
+    KIND_CONTEXT,  /* it is silent on most of them: the context decides */
     LATENT_KINDS
 };
 
 /* The cuts. As literals, so that the words of the rules are made of them. */
 #define CUT_FIRES       10
 #define CUT_DENSE       .1 /* of all tokens */
-#define CUT_PLACES      4  /* places of the row, so many at most, */
+#define CUT_PLACES      4  /* at most this many places of the row, */
 #define CUT_PLACE_SHARE .5 /* ... with this share of the firings */
 #define CUT_STRONG      .5 /* of the largest activation: a strong firing */
 #define CUT_ONE_TOKEN   .8 /* share of the strong firings that one token has */
@@ -34,7 +34,7 @@ const char *latent_kind_rule(enum latent_kind kind);
 /* All of them, for a topic of the help. */
 extern const char latent_kind_topic[];
 
-/* What the rule reads of a latent. */
+/* The counts of a latent that the rule reads. */
 struct latent_kind_facts {
     size_t fires, tokens; /* tokens: of the text */
     size_t at_positions;  /* firings at the CUT_PLACES places that have most */
@@ -42,7 +42,7 @@ struct latent_kind_facts {
     /* The token that has most of these, the one fired on and the one before: how many,
      * and of its occurrences there those with a firing of any strength. */
     size_t top[2], top_fires[2], top_total[2];
-    /* The same of the fewest tokens with CUT_TOKENS of the strong firings. */
+    /* The same for the fewest tokens with CUT_TOKENS of the strong firings. */
     size_t class_fires, class_total;
 };
 enum latent_kind latent_kind_of(const struct latent_kind_facts *f);

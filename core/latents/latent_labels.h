@@ -1,4 +1,4 @@
-/* What a person has called latents: labels.csv of a run directory, with the columns
+/* Labels that a person gave latents: labels.csv of a run directory, with the columns
  * `latent,label`. A set of labels never changes once made, and is shared by reference
  * count: a change makes another set. Any thread. */
 #ifndef SAETOP_LATENTS_LATENT_LABELS_H
@@ -36,7 +36,7 @@ struct latent_labels *latent_labels_ref(struct latent_labels *l);
 void latent_labels_unref(struct latent_labels *l); /* NULL is fine */
 
 size_t latent_labels_count(const struct latent_labels *l); /* NULL: 0 */
-/* What a latent is called, "" for nothing; NULL has no labels. O(log labels). */
+/* The label of a latent, "" for none; NULL has no labels. O(log labels). */
 const char *latent_labels_of(const struct latent_labels *l, int32_t latent);
 
 #endif

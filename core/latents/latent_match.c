@@ -1,15 +1,15 @@
-/* What a latent stands for: the word or concept whose occurrences it fires on. */
+/* Matches: the word or concept whose occurrences a latent fires on. */
 #include "base/mem.h"
-#include "latents/latents_priv.h"
+#include "latents/latent_table_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* F1 this close count as equal. */
 #define NEAR_TIE 0.02
-/* What a cut must leave to say anything of the latent: so many firings, and this share
- * of all its firings. Without it one lucky firing at the top would be a perfect match.
- */
+/* A cut counts only if it leaves at least this many firings, and this share of all
+ * firings of the latent. Without it one lucky firing at the top would be a perfect
+ * match. */
 #define MIN_FIRINGS 10
 #define MIN_SHARE   0.1
 #define MATCHED_F1  0.5f
@@ -139,7 +139,8 @@ static void sort_firings(struct latent_tally *y, size_t n, const uint32_t *at,
     }
 }
 
-/* One more hit of a description among the `fires` strongest firings. */
+/* Keep the cut below the `fires` strongest firings, `hits` of which belong to the
+ * description, if its F1 is better. */
 static void improve(struct latent_fit *f, uint32_t hits, uint32_t total, size_t fires,
                     float cut)
 {
@@ -149,7 +150,8 @@ static void improve(struct latent_fit *f, uint32_t hits, uint32_t total, size_t 
     }
 }
 
-/* One more firing, the `level` strongest being at least as strong as `cut`. */
+/* Count one more firing; with it the `level` strongest are at least as strong as
+ * `cut`. */
 static void tally_token(struct latent_counts *k, const struct latent_totals *t,
                         enum match_place place, const struct concepts *c, int32_t id,
                         size_t level, float cut, bool enough)
@@ -260,7 +262,8 @@ static bool candidate_at(const struct latent_tally *y, const struct latent_total
     return k->concept_words[c] >= 2;
 }
 
-/* Of equally good descriptions: that of the token itself, and then the more general. */
+/* Order of equally good descriptions: first those of the token itself, then the more
+ * general. */
 static bool preferred(const struct candidate *a, const struct candidate *b)
 {
     if (a->place != b->place) {

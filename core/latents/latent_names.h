@@ -3,7 +3,7 @@
 #ifndef SAETOP_LATENTS_LATENT_NAMES_H
 #define SAETOP_LATENTS_LATENT_NAMES_H
 
-#include "latents/latents.h"
+#include "latents/latent_table.h"
 
 /* Texts that do not change once made: UTF-8, not escaped. */
 struct names {

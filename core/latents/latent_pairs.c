@@ -33,7 +33,7 @@ struct work {
 
 /* ---- reading ---- */
 
-/* Behind the last position at which a latent fires. */
+/* One past the last position at which a latent fires. */
 static size_t end_of(const struct latent_table *t)
 {
     size_t end = 0;

@@ -19,7 +19,7 @@
 #ifndef SAETOP_LATENTS_LATENT_PAIRS_H
 #define SAETOP_LATENTS_LATENT_PAIRS_H
 
-#include "latents/latents.h"
+#include "latents/latent_table.h"
 
 #define PAIRS_FIRES       ((size_t)10)
 #define PAIRS_ALIKE       0.5
@@ -48,7 +48,7 @@ struct latent_split {
     float together;           /* the sum of all their shares, which may overlap */
 };
 
-/* What became of a latent. */
+/* Result of the pairing for a latent. */
 enum pair_fate {
     PAIR_RARE,   /* fires on fewer than PAIRS_FIRES tokens: not compared */
     PAIR_MADE,   /* in a pair */

@@ -1,5 +1,5 @@
 #include "base/mem.h"
-#include "latents/latents_priv.h"
+#include "latents/latent_table_priv.h"
 
 #include <math.h>
 #include <string.h>

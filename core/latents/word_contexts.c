@@ -1,7 +1,7 @@
 #include "latents/word_contexts.h"
 
 #include "base/mem.h"
-#include "latents/latents_priv.h"
+#include "latents/latent_table_priv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,15 +48,10 @@ static enum err encode(struct finder *k, size_t n, struct errinfo *e)
     return sae_encode(k->s, k->x, n, NULL, &k->codes, e);
 }
 
-/* Of a latent on row i of the codes; 0: it is silent. */
+/* Activation of a latent on row i of the codes; 0: it is silent. */
 static float activation(const struct finder *k, size_t i, int32_t latent)
 {
-    for (size_t a = k->codes.start[i]; a < k->codes.start[i + 1]; a++) {
-        if (k->codes.id[a] == latent) {
-            return (float)((double)k->codes.val[a] * k->unit);
-        }
-    }
-    return 0.0F;
+    return (float)((double)sae_codes_at(&k->codes, i, latent) * k->unit);
 }
 
 static void copy_row(struct finder *k, size_t at, size_t to)

@@ -4,11 +4,11 @@
 #ifndef SAETOP_LATENTS_WORD_CONTEXTS_H
 #define SAETOP_LATENTS_WORD_CONTEXTS_H
 
-#include "latents/latents.h"
+#include "latents/latent_table.h"
 
 #define WORD_LATENTS 10 /* main ones at most */
 
-/* What is asked for. */
+/* The word and the latents that contexts are wanted for. */
 struct word_query {
     int32_t token;
     size_t n_main; /* 1 at least */
@@ -35,7 +35,7 @@ struct word_contexts {
 };
 
 /* In the rows of `set`, whose special positions do not count. Activations as in
- * latents.h. ERR_USAGE for latents that s does not have, ERR_CANCELLED, ERR_NOMEM.
+ * latent_table.h. ERR_USAGE for latents that s does not have, ERR_CANCELLED, ERR_NOMEM.
  * O(occurrences D F), and 41 tokens a context. */
 enum err word_contexts_new(const struct sae *s, const struct acts_set *set,
                            const struct word_query *q, int64_t step,

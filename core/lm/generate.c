@@ -23,8 +23,7 @@ struct generator {
     size_t head;        /* tokens of it that stay when older ones are forgotten */
     size_t dropped;     /* ... that were */
     size_t room;        /* positions that the cache has */
-    size_t fed;         /* of the last pass */
-    float *resid;       /* [FEED, D] of it */
+    float *resid;       /* [FEED, D] of the last pass */
     float *logits;      /* [V] */
     float *left;        /* [V] of those that may be drawn */
     float *sorted;      /* [V] scratch */
@@ -150,8 +149,8 @@ static int32_t draw(struct generator *g)
     return best; /* rounding at the very end of the sum */
 }
 
-/* Where the cache is full: what a row begins with and the newer half of the text, to be
- * read anew. */
+/* If the cache is full, keep the start of the row and the newer half of the text, which
+ * are then read again. */
 static void slide(struct generator *g)
 {
     if (g->ids.n < g->room) {

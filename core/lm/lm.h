@@ -1,6 +1,6 @@
 /* A language model: configuration, weights, tokenizer. Once loaded it does not change
  * for those who use it, so any number of threads may run it, each with a workspace of
- * its own; what is read from its files later stays behind lm_need.
+ * its own; reads from its files after that happen inside lm_need.
  *
  * Letters: B rows, T positions, D width, V vocabulary, L blocks. */
 #ifndef SAETOP_LM_LM_H
@@ -28,7 +28,8 @@ struct lm_rope {
     double low, high, context; /* of LLAMA3: frequency factors, original context */
 };
 
-/* What config.json says. Zero is GPT-2's where a field says so. */
+/* Shape and options of a model, from config.json. Where a field says what 0 means, 0 is
+ * GPT-2's. */
 struct lm_config {
     const struct lm_family *family;
     size_t n_layer, n_head, d_model, d_ff, n_ctx, vocab;
@@ -99,7 +100,7 @@ enum err lm_weight_count(const struct lm_config *cfg, size_t *out,
 enum err lm_weights_init(struct lm_weights *w, const struct lm_config *cfg,
                          struct errinfo *e) ERR_CHECKED;
 void lm_weights_deinit(struct lm_weights *w);
-/* All weights of a gpt2 from files, in that form: for who wants to change them. */
+/* Read all weights of a gpt2 from its files in that form, in order to change them. */
 enum err lm_weights_read(const struct lm *m, struct lm_weights *out,
                          struct errinfo *e) ERR_CHECKED;
 
@@ -155,10 +156,10 @@ struct lm_hook lm_behind(size_t n);
 
 /* ---- running ---- */
 
-/* Make ready what a forward through `blocks` blocks reads, and for more than all of
- * them (LM_WHOLE) the head: read once, whoever asks first, and held as lm_store.h says:
- * a large model in the types of its file. Then nothing can fail. ERR_FORMAT for a
- * weight that is not finite. Any thread. */
+/* Make ready the weights that a forward pass through `blocks` blocks reads; LM_WHOLE:
+ * all blocks and the head. Each is read once, by the first call that needs it, and held
+ * as lm_store.h says: those of a large model in the types of its file. After that
+ * passes cannot fail. ERR_FORMAT for a weight that is not finite. Any thread. */
 #define LM_WHOLE SIZE_MAX
 enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e) ERR_CHECKED;
 /* Bytes that those weights take. */
@@ -189,9 +190,9 @@ size_t lm_cache_len(const struct lm_cache *c);
 /* Forget all but the first n tokens. */
 void lm_cache_cut(struct lm_cache *c, size_t n);
 
-/* What is done to a row at a hook: x [n, width] of positions at .. at + n - 1 is looked
- * at, or changed: spliced, ablated, steered. Called in the thread that runs the row, at
- * a hook row by row, but with other hooks of other rows between. */
+/* Reads or changes (splices, ablates, steers) a row's activations at a hook: x [n,
+ * width], of positions at .. at + n - 1. Called in the thread that runs the row. One
+ * hook sees its rows in order, but calls for other hooks and rows may come between. */
 struct lm_edit {
     struct lm_hook hook;
     void (*apply)(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x);
@@ -207,18 +208,17 @@ struct lm_pass {
     const struct lm_edit *edit; /* [edits], in the order in which they apply */
     size_t edits;
 };
-/* The whole of the blocks, with edits. x [B*T, D] out: the residual stream behind the
- * last one. Deterministic; what comes out of a row does not depend on the others.
- * O(B T D^2). */
+/* Run all blocks, with edits. x [B*T, D] out: the residual stream behind the last one.
+ * Deterministic; a row's result does not depend on the other rows. O(B T D^2). */
 void lm_run(const struct lm *m, struct lm_ws *ws, const struct lm_pass *p, float *x);
 
-/* The same up to a hook, where it stops, of whole rows: x [B*T, lm_hook_width] out,
- * what stands there. Edits of other hooks on the way see one pass. */
+/* The same for whole rows up to a hook, where it stops; the activations there go into x
+ * [B*T, lm_hook_width]. Edits at hooks before it are called as in any pass. */
 void lm_run_to(const struct lm *m, struct lm_ws *ws, const struct lm_pass *p,
                struct lm_hook hook, float *x);
 
-/* What stands at a hook for rows ids [B, T]: x [B*T, lm_hook_width] out. Stops there.
- */
+/* Activations at a hook for rows ids [B, T], into x [B*T, lm_hook_width]. Stops
+ * there. */
 void lm_forward_to(const struct lm *m, struct lm_ws *ws, const int32_t *ids, size_t B,
                    size_t T, struct lm_hook hook, float *x);
 
@@ -238,7 +238,7 @@ void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
  * lm_need(LM_WHOLE). Any thread. */
 void lm_logits(const struct lm *m, const float *x, float *logits);
 
-/* The same of n rows x [n, D], n at most the workspace's T, after lm_ws_whole or
+/* The same for n rows x [n, D], n at most the workspace's T, after lm_ws_whole or
  * lm_ws_new(LM_WHOLE): logits [n, V] by one product. They may differ from lm_logits in
  * the last bits. */
 void lm_logits_rows(const struct lm *m, struct lm_ws *ws, const float *x, size_t n,

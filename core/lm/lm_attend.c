@@ -104,8 +104,8 @@ void lm_turn(const struct lm_config *c, const struct lm_layer *w,
 
 /* ---- attention ---- */
 
-/* Scores of query row i to keys j0 .. i, in `row`, become weights; what is outside the
- * window, and what comes later, gets 0. */
+/* Scores of query row i to keys j0 .. i, in `row`, become weights; keys outside of the
+ * window, and later keys, get 0. */
 static void weigh(const struct lm_config *c, float scale, size_t j0, size_t from,
                   size_t i, size_t end, float *row)
 {

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-/* What one block is made of, computed again on the way back. */
+/* Intermediate values of one block, computed again on the way back. */
 struct block_acts {
     float *ln1;        /* [T, D] normed input of attention */
     float *raw, *qkv;  /* [T, qkv width] before and after they turn */
@@ -28,10 +28,10 @@ struct lm_back {
     size_t T; /* room */
     struct lm_ws *ws;
     struct lm_turns turns;
-    struct lm_edit *edit; /* [blocks behind the hook's, 2 more] */
+    struct lm_edit *edit; /* [1 + blocks from the hook's on] */
     float *arena;
     float **x_in; /* [blocks from the hook's on] residual stream before each, [T, D] */
-    float *at_hook; /* [T, width] what stands there */
+    float *at_hook; /* [T, width] activations there */
     float *resid;   /* [T, D] behind the last block */
     struct block_acts k;
     float *scores;            /* [2 * LM_ATT_ROWS, T] */
@@ -52,26 +52,30 @@ static size_t most(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static float *take(float **p, size_t n)
+/* Pieces of the arena. In a first pass `p` is NULL and only `used` counts. */
+struct carver {
+    float *p;
+    size_t used;
+};
+
+static float *take(struct carver *c, size_t n)
 {
-    float *at = *p;
-    *p = at ? at + n : NULL;
+    float *at = c->p ? c->p + c->used : NULL;
+    c->used += n;
     return at;
 }
 
-/* Point into the arena; with arena NULL nothing is pointed at. Returns floats. */
+/* Point into the arena; with arena NULL at nothing. Returns the floats it takes. */
 static size_t carve(struct lm_back *b, float *arena)
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->T, D = c->d_model, Q = lm_qkv_width(c), Z = lm_z_width(c);
     const size_t F = lm_fc_width(c), W = most(F, Q), N = most(most(Z, c->d_ff), D);
-    const size_t blocks = c->n_layer - b->hook.block;
-    const size_t width = lm_hook_width(c, b->hook);
-    float *p = arena;
-    for (size_t i = 0; i < blocks && arena; i++) {
+    struct carver p = {.p = arena};
+    for (size_t i = 0; i < c->n_layer - b->hook.block; i++) {
         b->x_in[i] = take(&p, T * D);
     }
-    b->at_hook = take(&p, T * width);
+    b->at_hook = take(&p, T * lm_hook_width(c, b->hook));
     b->resid = take(&p, T * D);
     b->k = (struct block_acts){.ln1 = take(&p, T * D),
                                .raw = take(&p, T * Q),
@@ -94,9 +98,7 @@ static size_t carve(struct lm_back *b, float *arena)
     b->xf = take(&p, D);
     b->dxf = take(&p, D);
     b->rows = take(&p, LM_MAP_ROWS * most(W, N));
-    return T * ((blocks + 10) * D + width + 2 * Q + Z + 2 * F + W + N +
-                2 * LM_ATT_ROWS) +
-           lm_head_dim(c) + 2 * D + LM_MAP_ROWS * most(W, N);
+    return p.used;
 }
 
 void lm_back_free(struct lm_back *b)
@@ -162,7 +164,8 @@ static double head(const struct lm_back *b, const float *weight, const float *xf
                    float *dxf)
 {
     const struct lm_config *c = &b->m->cfg;
-    const struct lm_map all = lm_map_head(b->m, b->rows);
+    const struct linear_map all = lm_head_of(b->m);
+    const float *row = b->rows;
     const double cap = (double)c->logit_cap;
     double sum = 0;
     if (dxf) {
@@ -172,7 +175,7 @@ static double head(const struct lm_back *b, const float *weight, const float *xf
         if (!(weight[v] < 0 || weight[v] > 0)) {
             continue;
         }
-        const float *row = lm_map_rows(&all, v, 1);
+        lm_map_rows(&all, v, 1, b->rows);
         double logit = 0, slope = (double)weight[v];
         for (size_t d = 0; d < c->d_model; d++) {
             logit += (double)xf[d] * (double)row[d];
@@ -211,15 +214,15 @@ double lm_back_value(struct lm_back *b, const struct lm_aim *aim, const float *x
 
 /* ---- a block, forward again ---- */
 
-/* What a sub-layer's map gives, and behind its norm. */
-static void give(const struct lm_back *b, const struct lm_layer *w, size_t block,
-                 enum lm_slot map, enum lm_slot bias, enum lm_slot norm, const float *x,
-                 float *raw, float *normed)
+/* Output of a sub-layer's map, into raw, and of the norm behind it, into normed if that
+ * is not NULL. */
+static void give(const struct lm_back *b, const struct lm_layer *w, enum lm_slot map,
+                 enum lm_slot bias, enum lm_slot norm, const float *x, float *raw,
+                 float *normed)
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T, D = c->d_model;
-    const struct lm_map to = lm_map_of(b->m, block, map, b->rows);
-    lm_map_forward(&to, T, x, w->at[bias], raw);
+    lm_map_forward(w, map, bias, T, x, NULL, raw, b->ws->scratch);
     if (!normed) {
         return;
     }
@@ -251,10 +254,9 @@ static void heads_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T, Q = lm_qkv_width(c);
-    const struct lm_map to = lm_map_of(b->m, block, LM_QKV_W, b->rows);
     lm_norm_rows(c, T, c->d_model, x_in, w->at[LM_NORM1_W], w->at[LM_NORM1_B],
                  b->k.ln1);
-    lm_map_forward(&to, T, b->k.ln1, w->at[LM_QKV_B], b->k.raw);
+    lm_map_forward(w, LM_QKV_W, LM_QKV_B, T, b->k.ln1, NULL, b->k.raw, b->ws->scratch);
     memcpy(b->k.qkv, b->k.raw, T * Q * sizeof *b->k.qkv);
     lm_turn(c, w, &b->turns, lm_is_local(c, block), T, 0, b->k.qkv);
     const struct lm_attention a = attention_of(b, block);
@@ -262,18 +264,17 @@ static void heads_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
 }
 
 /* The input of the MLP's activation, from what it reads. */
-static void mlp_again(struct lm_back *b, const struct lm_layer *w, size_t block)
+static void mlp_again(struct lm_back *b, const struct lm_layer *w)
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T;
-    const struct lm_map to = lm_map_of(b->m, block, LM_FC_W, b->rows);
     lm_norm_rows(c, T, c->d_model, b->k.mid, w->at[LM_NORM2_W], w->at[LM_NORM2_B],
                  b->k.ln2);
-    lm_map_forward(&to, T, b->k.ln2, w->at[LM_FC_B], b->k.fc);
+    lm_map_forward(w, LM_FC_W, LM_FC_B, T, b->k.ln2, NULL, b->k.fc, b->ws->scratch);
 }
 
-/* What of the block is needed from place `from` on, with b->at_hook there if it is the
- * hook's own block. */
+/* Compute again what the way back needs of the block from place `from` on, with
+ * b->at_hook there if it is the hook's own block. */
 static void block_again(struct lm_back *b, const struct lm_layer *w, size_t block,
                         enum lm_site from)
 {
@@ -287,7 +288,7 @@ static void block_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
         memcpy(k->z, b->at_hook, T * lm_z_width(c) * sizeof *k->z);
     }
     if (from <= LM_Z) {
-        give(b, w, block, LM_PROJ_W, LM_PROJ_B, LM_POST1_W, k->z, k->attn, k->sub);
+        give(b, w, LM_PROJ_W, LM_PROJ_B, LM_POST1_W, k->z, k->attn, k->sub);
     } else if (from == LM_ATTN_OUT) {
         memcpy(k->sub, b->at_hook, bytes);
     }
@@ -300,45 +301,41 @@ static void block_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
         }
     }
     if (from < LM_MLP_POST) {
-        mlp_again(b, w, block);
+        mlp_again(b, w);
         memcpy(k->act, k->fc, T * lm_fc_width(c) * sizeof *k->act);
         lm_activate(c, T, k->act);
     } else if (from == LM_MLP_POST) {
         memcpy(k->act, b->at_hook, T * c->d_ff * sizeof *k->act);
     }
     if (from <= LM_MLP_POST && w->at[LM_POST2_W]) {
-        give(b, w, block, LM_OUT_W, LM_OUT_B, LM_POST2_W, k->act, k->mlp, NULL);
+        give(b, w, LM_OUT_W, LM_OUT_B, LM_POST2_W, k->act, k->mlp, NULL);
     }
 }
 
 /* ---- a block, back ---- */
 
 /* From the gradient of what a sub-layer adds to the one at what its map reads. */
-static void give_back(struct lm_back *b, const struct lm_layer *w, size_t block,
-                      enum lm_slot map, enum lm_slot norm, const float *raw,
-                      const float *dy, float *dx)
+static void give_back(struct lm_back *b, const struct lm_layer *w, enum lm_slot map,
+                      enum lm_slot norm, const float *raw, const float *dy, float *dx)
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T, D = c->d_model;
-    const struct lm_map to = lm_map_of(b->m, block, map, b->rows);
     if (w->at[norm]) {
         memset(b->d, 0, T * D * sizeof *b->d);
         lm_norm_back(c, T, D, raw, w->at[norm], NULL, dy, b->d);
         dy = b->d;
     }
-    lm_map_back(&to, T, dy, dx);
+    lm_map_back(&w->map[map], T, dy, dx, b->rows);
 }
 
 /* From b->narrow, the gradient behind the activation, to what the MLP reads: added to
  * dx. */
-static void mlp_back(struct lm_back *b, const struct lm_layer *w, size_t block,
-                     float *dx)
+static void mlp_back(struct lm_back *b, const struct lm_layer *w, float *dx)
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T;
-    const struct lm_map to = lm_map_of(b->m, block, LM_FC_W, b->rows);
     lm_activate_back(c, T, b->k.fc, b->narrow, b->wide);
-    lm_map_back(&to, T, b->wide, b->d);
+    lm_map_back(&w->map[LM_FC_W], T, b->wide, b->d, b->rows);
     lm_norm_back(c, T, c->d_model, b->k.mid, w->at[LM_NORM2_W], w->at[LM_NORM2_B], b->d,
                  dx);
 }
@@ -349,11 +346,10 @@ static void heads_back(struct lm_back *b, const struct lm_layer *w, size_t block
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T;
-    const struct lm_map to = lm_map_of(b->m, block, LM_QKV_W, b->rows);
     const struct lm_attention a = attention_of(b, block);
     lm_attend_back(c, &a, b->narrow, b->wide);
     lm_turn_back(c, w, &b->turns, lm_is_local(c, block), T, b->k.raw, b->part, b->wide);
-    lm_map_back(&to, T, b->wide, b->d);
+    lm_map_back(&w->map[LM_QKV_W], T, b->wide, b->d, b->rows);
     lm_norm_back(c, T, c->d_model, b->x_in[block - b->hook.block], w->at[LM_NORM1_W],
                  w->at[LM_NORM1_B], b->d, dx);
 }
@@ -373,13 +369,13 @@ static void block_back(struct lm_back *b, const struct lm_layer *w, size_t block
     if (parallel) {
         memcpy(b->dsub, b->dx, bytes); /* what attention adds goes past the MLP */
     }
-    give_back(b, w, block, LM_OUT_W, LM_POST2_W, b->k.mlp, b->dx, b->narrow);
+    give_back(b, w, LM_OUT_W, LM_POST2_W, b->k.mlp, b->dx, b->narrow);
     if (from == LM_MLP_POST) {
         return;
     }
     const float *sub = parallel ? b->dsub : b->dx;
     if (!(parallel && from > LM_RESID_PRE)) {
-        mlp_back(b, w, block, b->dx);
+        mlp_back(b, w, b->dx);
     }
     if (from == LM_ATTN_OUT && parallel) {
         memcpy(b->dx, b->dsub, bytes);
@@ -387,7 +383,7 @@ static void block_back(struct lm_back *b, const struct lm_layer *w, size_t block
     if (from >= LM_ATTN_OUT) {
         return;
     }
-    give_back(b, w, block, LM_PROJ_W, LM_POST1_W, b->k.attn, sub, b->narrow);
+    give_back(b, w, LM_PROJ_W, LM_POST1_W, b->k.attn, sub, b->narrow);
     if (from == LM_RESID_PRE) {
         heads_back(b, w, block, b->dx);
     }

@@ -1,6 +1,6 @@
-/* The gradient of a sum of logits with respect to what stands at a hook, through the
- * rest of the model, for every family; weights get none. Of a block only what stands
- * before it is kept; the rest is computed again on the way back. */
+/* The gradient of a sum of logits with respect to the activations at a hook, through
+ * the rest of the model, for every family; weights get none. Only the input of each
+ * block is kept; the rest is computed again on the way back. */
 #ifndef SAETOP_LM_LM_BACK_H
 #define SAETOP_LM_LM_BACK_H
 
@@ -14,13 +14,13 @@ enum err lm_back_new(const struct lm *m, struct lm_hook hook, size_t T,
 void lm_back_free(struct lm_back *b); /* NULL is fine */
 
 /* A row of tokens, and what is asked of it: sum over v of weight[v] * logit[v] behind
- * its last position. Both borrowed until the next. */
+ * its last position. What it points to is borrowed until the next lm_back_value. */
 struct lm_aim {
     const int32_t *fed; /* [T] within the vocabulary, T at most that of lm_back_new */
     size_t T;
-    const float *weight; /* [V]; pieces of it that are 0 throughout cost nothing */
+    const float *weight; /* [V]; entries that are 0 cost nothing */
 };
-/* That sum when x [T, width] stands at the hook: one pass of the model. */
+/* The sum of logits with x [T, width] at the hook: one pass of the model. */
 double lm_back_value(struct lm_back *b, const struct lm_aim *aim, const float *x);
 /* Its gradient dx [T, width] where the last lm_back_value was taken. Costs about three
  * passes of what is behind the hook. */

@@ -59,7 +59,8 @@ static enum err take_list(const struct config_file *f, const char *key,
     return n == c->n_layer ? OK : wrong_length(f, key, n, c, e);
 }
 
-/* gpt_neo: [[["global", "local"], 12], ..]: the names, so many times. */
+/* gpt_neo: [[["global", "local"], 12], ..]: a list of names, repeated that many
+ * times. */
 static enum err take_types(const struct config_file *f, struct lm_config *c,
                            struct errinfo *e)
 {
@@ -137,7 +138,7 @@ enum err lm_config_layers(const struct config_file *f, struct lm_config *c,
         return take_types(f, c, e);
     }
     TRY(json_arr(f->at, f->obj, "layer_types", false, &list, e));
-    /* mistral's layers are one and all what sliding_window says */
+    /* all of mistral's layers are as sliding_window says */
     return list && p != LM_ALL_LOCAL ? take_list(f, "layer_types", list, c, e)
                                      : take_pattern(f, c, e);
 }

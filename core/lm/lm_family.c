@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Tensors that are no weights: masks and frequencies that old files kept. */
+/* Tensors that are not weights: masks and frequencies in old files. */
 static const char *const skip_buffers[] = {
     "*.attn.bias",           "*.attn.masked_bias",
     "*.attention.bias",      "*.attention.masked_bias",
@@ -84,7 +84,7 @@ static const struct lm_tensor_name names_neox[] = {
     {NULL, LM_SLOTS, LM_ALL},
 };
 
-/* What the names of llama, mistral, qwen and gemma have in common. */
+/* Tensor names that llama, mistral, qwen and gemma share. */
 #define NAMES_LLAMA                                                \
     {"embed_tokens.weight",              LM_EMBED,   LM_ALL},       \
     {"layers.#.input_layernorm.weight",  LM_NORM1_W, LM_ALL},       \

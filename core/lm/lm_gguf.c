@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* As for config.json. */
+/* The same limits as for config.json. */
 #define MAX_LAYERS  1000
 #define MAX_WIDTH   65536
 #define MAX_CTX     (1 << 22)
@@ -131,8 +131,8 @@ static enum err check_experts(const struct source *s, struct errinfo *e)
                          gguf_name(s->g), k.text, (long long)experts);
 }
 
-/* What a query times a key is multiplied with. Gemma's largest models take the width of
- * the model over its heads, the others that of a head; the file does not say it. */
+/* Reads the factor of a query times a key. Where the file leaves it out: for Gemma's
+ * largest models 1 / sqrt(d_model / n_head), else 0, which means 1 / sqrt(d_head). */
 static enum err read_scale(const struct source *s, struct lm_config *c,
                            struct errinfo *e)
 {
@@ -232,8 +232,8 @@ static enum err read_layers(const struct source *s, struct lm_config *c,
 
 /* ---- rope ---- */
 
-/* What llama.cpp divides the frequency of pair i of `pairs` by, for Llama 3's scaling.
- */
+/* Llama 3's scaling as llama.cpp stores it: the divisor of the frequency of pair i of
+ * `pairs`. */
 static double llama3_factor(const struct lm_rope *r, size_t i, size_t pairs)
 {
     const double turn = pow(r->base, -(double)i / (double)pairs);

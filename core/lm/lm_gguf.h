@@ -1,7 +1,7 @@
 /* A model in a GGUF file: its family, sizes and names of tensors, as llama.cpp writes
  * them. Internal to core/lm and to tests. Owner thread, but for the families.
  *
- * What is other than in Hugging Face's files (llama.cpp's convert_hf_to_gguf.py):
+ * Differences from Hugging Face's files (llama.cpp's convert_hf_to_gguf.py):
  *   - rows of q and k of `llama` are in the order of pairs that turn together
  *   - norms of gemma have their 1 already
  *   - GPT-2's maps are [out, in]; GPT-NeoX's q, k and v are one below the other
@@ -19,8 +19,8 @@ const struct lm_family *lm_gguf_family(const char *architecture);
 const char *lm_gguf_architecture(size_t i);
 
 /* The configuration from a file's keys, and, where only they tell, from its tensors:
- * vocabulary, biases, a head of its own, factors of rope. What is not computed
- * (experts, other kinds of rope scaling) is ERR_FORMAT. Sizes are within
+ * vocabulary, biases, a head of its own, factors of rope. ERR_FORMAT for parts that are
+ * not computed (experts, other kinds of rope scaling). Sizes are within
  * lm_weight_count. */
 enum err lm_gguf_config(const struct gguf *g, struct lm_config *out,
                         struct errinfo *e) ERR_CHECKED;

@@ -1,4 +1,4 @@
-/* What stands behind the blocks: final norm, logits, losses. */
+/* The part of a model behind its blocks: final norm, logits, losses. */
 #include "base/mem.h"
 #include "lm/lm_pass.h"
 #include "lm/lm_slot.h"
@@ -167,8 +167,8 @@ static enum err need_lens(const struct lm *m, struct lm_hook h, struct errinfo *
     return lm_need_part(m, h.block, is_inner(h) ? h.block + 1 : h.block, true, e);
 }
 
-/* What a direction at a hook adds to the residual stream: itself, or its image by the
- * block's output matrix and the scale of the norm behind that. y [D] out. */
+/* Maps a direction d at a hook to the residual stream, into y [D]: d itself, or its
+ * image by the block's output matrix and the scale of the norm behind that. */
 static void to_residual(const struct lm *m, struct lm_hook hook, const float *d,
                         float *y)
 {

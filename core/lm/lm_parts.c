@@ -1,4 +1,4 @@
-/* What works on single rows: norms, caps, activations. */
+/* Operations on single rows: norms, caps, activations. */
 #include "lm/lm_pass.h"
 #include "num/kern.h"
 #include "num/vec.h"

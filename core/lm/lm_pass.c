@@ -160,7 +160,7 @@ static bool arrive(const struct way *y, size_t block, enum lm_site site, float *
     return true;
 }
 
-/* Whether somebody looks at this place. */
+/* Whether an edit, or the stop, is at this place. */
 static bool is_watched(const struct way *y, size_t block, enum lm_site site)
 {
     bool watched = rank_of((struct lm_hook){block, site}) == y->stop;
@@ -171,12 +171,13 @@ static bool is_watched(const struct way *y, size_t block, enum lm_site site)
     return watched;
 }
 
-/* y [n, out] = b, or base + b, where the product is added to it; without b, 0 or base.
- */
-static void begin_rows(size_t n, size_t width, const float *base, const float *b,
-                       float *y)
+void lm_map_forward(const struct lm_layer *w, enum lm_slot map, enum lm_slot bias,
+                    size_t n, const float *x, const float *base, float *y,
+                    void *scratch)
 {
-    for (size_t i = 0; i < n; i++) {
+    const size_t width = w->map[map].out;
+    const float *b = w->at[bias];
+    for (size_t i = 0; i < n; i++) { /* what the product is added to */
         float *row = y + i * width;
         if (base && b) {
             vec_add_f32(width, base + i * width, b, row);
@@ -186,19 +187,18 @@ static void begin_rows(size_t n, size_t width, const float *base, const float *b
             memset(row, 0, width * sizeof *row);
         }
     }
+    linear_add(&w->map[map], n, x, y, scratch);
 }
 
-/* What a sub-layer adds: through the norm that the family has there, into y. */
+/* Output of a sub-layer, into y, through the norm if the family has one there. */
 static void sub_layer(const struct way *way, const struct lm_layer *w, size_t n,
                       const float *from, enum lm_slot map, enum lm_slot bias,
                       enum lm_slot norm, float *y)
 {
     const struct lm_config *c = &way->m->cfg;
-    const size_t D = c->d_model;
-    begin_rows(n, D, NULL, w->at[bias], y);
-    linear_add(&w->map[map], n, from, y, way->ws->scratch);
+    lm_map_forward(w, map, bias, n, from, NULL, y, way->ws->scratch);
     if (w->at[norm]) {
-        lm_norm_rows(c, n, D, y, w->at[norm], NULL, y);
+        lm_norm_rows(c, n, c->d_model, y, w->at[norm], NULL, y);
     }
 }
 
@@ -251,8 +251,7 @@ static void run_heads(const struct way *y, const struct lm_layer *w, size_t bloc
     struct lm_ws *ws = y->ws;
     const size_t n = y->rows * y->T, ld = lm_qkv_width(c), q = lm_z_width(c);
     lm_norm_rows(c, n, c->d_model, y->x, w->at[LM_NORM1_W], w->at[LM_NORM1_B], ws->ln);
-    begin_rows(n, ld, NULL, w->at[LM_QKV_B], ws->qkv);
-    linear_add(&w->map[LM_QKV_W], n, ws->ln, ws->qkv, ws->scratch);
+    lm_map_forward(w, LM_QKV_W, LM_QKV_B, n, ws->ln, NULL, ws->qkv, ws->scratch);
     for (size_t r = 0; r < y->rows; r++) {
         attend_row(y, w, block, ws->qkv + r * y->T * ld, ws->z + r * y->T * q);
     }
@@ -270,8 +269,7 @@ static bool run_attention(const struct way *y, const struct lm_layer *w, size_t 
         return true;
     }
     if (!c->parallel && !w->at[LM_POST1_W] && !is_watched(y, block, LM_ATTN_OUT)) {
-        begin_rows(n, D, y->x, w->at[LM_PROJ_B], y->x);
-        linear_add(&w->map[LM_PROJ_W], n, ws->z, y->x, ws->scratch);
+        lm_map_forward(w, LM_PROJ_W, LM_PROJ_B, n, ws->z, y->x, y->x, ws->scratch);
         return false;
     }
     sub_layer(y, w, n, ws->z, LM_PROJ_W, LM_PROJ_B, LM_POST1_W, ws->sub);
@@ -289,10 +287,9 @@ static bool run_mlp(const struct way *y, const struct lm_layer *w, size_t block)
 {
     const struct lm_config *c = &y->m->cfg;
     struct lm_ws *ws = y->ws;
-    const size_t n = y->rows * y->T, D = c->d_model, F = lm_fc_width(c);
+    const size_t n = y->rows * y->T, D = c->d_model;
     lm_norm_rows(c, n, D, y->x, w->at[LM_NORM2_W], w->at[LM_NORM2_B], ws->ln);
-    begin_rows(n, F, NULL, w->at[LM_FC_B], ws->fc);
-    linear_add(&w->map[LM_FC_W], n, ws->ln, ws->fc, ws->scratch);
+    lm_map_forward(w, LM_FC_W, LM_FC_B, n, ws->ln, NULL, ws->fc, ws->scratch);
     lm_activate(c, n, ws->fc);
     if (arrive(y, block, LM_MLP_POST, ws->fc)) {
         return true;
@@ -301,8 +298,7 @@ static bool run_mlp(const struct way *y, const struct lm_layer *w, size_t block)
         add_to(n, D, ws->sub, y->x);
     }
     if (!w->at[LM_POST2_W] && !is_watched(y, block, LM_MLP_OUT)) {
-        begin_rows(n, D, y->x, w->at[LM_OUT_B], y->x);
-        linear_add(&w->map[LM_OUT_W], n, ws->fc, y->x, ws->scratch);
+        lm_map_forward(w, LM_OUT_W, LM_OUT_B, n, ws->fc, y->x, y->x, ws->scratch);
         return false;
     }
     sub_layer(y, w, n, ws->fc, LM_OUT_W, LM_OUT_B, LM_POST2_W, ws->ln);
@@ -357,7 +353,7 @@ static void embed(const struct way *y, const int32_t *ids)
 
 /* ---- passes ---- */
 
-/* As many of the rows from y->row on as are run together. */
+/* Number of rows from y->row on that are run together. */
 static size_t next_rows(const struct way *y, size_t B)
 {
     const size_t most = y->ws->G / y->T, left = B - y->row;
@@ -411,7 +407,7 @@ void lm_forward_to(const struct lm *m, struct lm_ws *ws, const int32_t *ids, siz
     lm_run_to(m, ws, &p, hook, x);
 }
 
-/* What stands at the hook in place of the model's own. */
+/* An lm_edit that replaces the model's own activations at the hook by those of ctx. */
 static void put(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
 {
     const float *from = ctx;

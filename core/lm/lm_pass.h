@@ -52,6 +52,12 @@ struct lm_ws {
     float *right;  /* [G] the logit of the token that follows */
 };
 
+/* y [n, out] = x [n, in] W^T + b + base for a matrix of a block and its bias, which may
+ * be missing; base [n, out] may be NULL, or y. Scratch is that of linear_add. */
+void lm_map_forward(const struct lm_layer *w, enum lm_slot map, enum lm_slot bias,
+                    size_t n, const float *x, const float *base, float *y,
+                    void *scratch);
+
 /* y = norm of n rows of x by the family's kind; b may be NULL. In place is fine. */
 void lm_norm_rows(const struct lm_config *c, size_t n, size_t width, const float *x,
                   const float *w, const float *b, float *y);

@@ -64,6 +64,11 @@ static bool is_map(enum lm_slot slot)
     return slot == LM_QKV_W || slot == LM_PROJ_W || slot == LM_FC_W || slot == LM_OUT_W;
 }
 
+bool lm_slot_is_matrix(enum lm_slot slot)
+{
+    return is_map(slot) || slot == LM_EMBED || slot == LM_POSITION || slot == LM_HEAD;
+}
+
 size_t lm_tensor_shape(const struct lm_config *c, const struct lm_tensor_name *t,
                        size_t shape[2])
 {
@@ -75,9 +80,7 @@ size_t lm_tensor_shape(const struct lm_config *c, const struct lm_tensor_name *t
     const bool turned = c->family->in_out && is_map(t->slot);
     shape[0] = turned ? cols : n;
     shape[1] = turned ? n : cols;
-    const bool matrix = is_map(t->slot) || t->slot == LM_EMBED ||
-                        t->slot == LM_POSITION || t->slot == LM_HEAD;
-    return matrix ? 2 : 1;
+    return lm_slot_is_matrix(t->slot) ? 2 : 1;
 }
 
 void lm_tensor_text(const struct lm_tensor_name *t, size_t block, char out[96])

@@ -24,6 +24,7 @@ static inline size_t lm_fc_width(const struct lm_config *c)
  * no such weights. */
 bool lm_slot_size(const struct lm_config *c, enum lm_slot slot, size_t *rows,
                   size_t *cols);
+bool lm_slot_is_matrix(enum lm_slot slot);
 /* Rows first..first+n-1 of its slot that a part is. */
 void lm_part_rows(const struct lm_config *c, enum lm_part part, size_t rows,
                   size_t *first, size_t *n);

@@ -16,7 +16,7 @@
 #define MAX_SHARDS  1000
 #define MAX_TENSORS ((size_t)100000)
 
-/* Of a hash: bytes at a time, and how many times in a file. */
+/* Samples that a file's hash is over: bytes of each, and how many. */
 #define SAMPLE_BYTES 4096
 #define SAMPLES      256
 
@@ -223,7 +223,7 @@ static enum err open_gguf(struct lm_source *s, struct errinfo *e)
 
 /* ---- which ---- */
 
-/* Files of weights that are not read, and what there is to do. */
+/* Files of weights that are not read, and what the user can do about them. */
 static const struct {
     const char *end, *what;
 } others[] = {
@@ -262,7 +262,7 @@ static enum err nothing_there(const char *dir, struct errinfo *e)
                           dir);
 }
 
-/* What the name stands for: *kind opens it. */
+/* Finds out which kind of files s->dir is or holds; *kind opens it. */
 typedef enum err opener(struct lm_source *, struct errinfo *);
 static enum err find_in(struct lm_source *s, opener **kind, struct errinfo *e)
 {
@@ -389,21 +389,31 @@ const struct tensor_info *lm_source_find(const struct lm_source *s, const char *
     return t ? &t->info : NULL;
 }
 
-enum err lm_source_read(struct lm_source *s, const char *name, const size_t *shape,
-                        size_t ndim, float *out, struct errinfo *e)
+/* Where a tensor lies: rows of a GGUF file, or else another file, open. */
+struct place {
+    const struct gguf_tensor *rows;
+    struct tensorfile *file;
+};
+
+static enum err place_of(struct lm_source *s, const char *name, const size_t *shape,
+                         size_t ndim, struct place *out, struct errinfo *e)
 {
     const struct entry *t = find(s, name);
-    struct tensorfile *f;
+    *out = (struct place){.rows = NULL};
     if (!t) {
         return err_set(e, ERR_FORMAT, "%s: no tensor %s", s->name, name);
     }
-    if (s->gguf) {
-        const struct gguf_tensor *rows = NULL;
-        TRY(gguf_want(s->gguf, name, shape, ndim, &rows, e));
-        return gguf_rows(s->gguf, rows, 0, rows->rows, out, e);
-    }
-    TRY(file_of(s, t->file, &f, e));
-    return tensorfile_f32(f, name, shape, ndim, out, e);
+    return s->gguf ? gguf_want(s->gguf, name, shape, ndim, &out->rows, e)
+                   : file_of(s, t->file, &out->file, e);
+}
+
+enum err lm_source_read(struct lm_source *s, const char *name, const size_t *shape,
+                        size_t ndim, float *out, struct errinfo *e)
+{
+    struct place p;
+    TRY(place_of(s, name, shape, ndim, &p, e));
+    return p.rows ? gguf_rows(s->gguf, p.rows, 0, p.rows->rows, out, e)
+                  : tensorfile_f32(p.file, name, shape, ndim, out, e);
 }
 
 enum ggml_type lm_source_type(const struct lm_source *s, const char *name)
@@ -415,18 +425,10 @@ enum ggml_type lm_source_type(const struct lm_source *s, const char *name)
 enum err lm_source_bytes(struct lm_source *s, const char *name, const size_t *shape,
                          size_t ndim, uint8_t *out, struct errinfo *e)
 {
-    const struct entry *t = find(s, name);
-    struct tensorfile *f;
-    if (!t) {
-        return err_set(e, ERR_FORMAT, "%s: no tensor %s", s->name, name);
-    }
-    if (s->gguf) {
-        const struct gguf_tensor *rows = NULL;
-        TRY(gguf_want(s->gguf, name, shape, ndim, &rows, e));
-        return gguf_bytes(s->gguf, rows, out, e);
-    }
-    TRY(file_of(s, t->file, &f, e));
-    return tensorfile_raw(f, name, shape, ndim, out, e);
+    struct place p;
+    TRY(place_of(s, name, shape, ndim, &p, e));
+    return p.rows ? gguf_bytes(s->gguf, p.rows, out, e)
+                  : tensorfile_raw(p.file, name, shape, ndim, out, e);
 }
 
 void lm_source_rest(struct lm_source *s)

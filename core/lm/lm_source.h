@@ -1,6 +1,6 @@
-/* The files that hold a model's weights, as one list of named tensors: what is in them
- * is known when they are opened, and read when it is asked for. Internal to core/lm and
- * to tests. Owner thread.
+/* The files that hold a model's weights, as one list of named tensors: the list is made
+ * when they are opened, data is read when it is asked for. Internal to core/lm and to
+ * tests. Owner thread.
  *
  * Files are opened anew for reading and closed again (lm_source_rest): none is mapped
  * for the life of the process, where another program that cuts it short would end

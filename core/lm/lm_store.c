@@ -142,7 +142,8 @@ static bool has_place(const struct lm_store *s, const struct lm *m, const char *
     return false;
 }
 
-/* What a model is not made of must not go by unseen: further blocks, adapters. */
+/* Refuses tensors that the model has no place for (further blocks, adapters): to ignore
+ * them would compute another model. */
 static enum err check_unread(const struct lm_store *s, const struct lm *m,
                              struct errinfo *e)
 {
@@ -265,8 +266,8 @@ static enum err settle_head(struct lm_store *s, struct lm *m, struct errinfo *e)
     return OK;
 }
 
-/* All tensors of GPT-2's form, one after the other: as hashes of runs were made before
- * there were other families. */
+/* Hash all tensors of GPT-2's form, one after the other. Runs have had these hashes
+ * since before there were other families. */
 static enum err hash_all(struct lm_store *s, const struct lm *m, uint64_t *h,
                          struct errinfo *e)
 {

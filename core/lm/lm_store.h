@@ -21,8 +21,8 @@ struct lm_layer {
         map[LM_SLOTS]; /* matrices; of embeddings, one row a token, a place */
 };
 
-/* Those of a block, and those of the model outside blocks: borrowed from m, made ready
- * by lm_need before. Any thread. */
+/* The weights of a block, and those outside of blocks: borrowed from m, after lm_need.
+ * Any thread. */
 struct lm_layer lm_layer_of(const struct lm *m, size_t block);
 struct lm_layer lm_ends_of(const struct lm *m);
 /* The matrix of the logits: after lm_need with the head. */

@@ -19,8 +19,8 @@ struct lm_held {
 };
 
 struct lm_store {
-    /* Of all below. What is ready does not change: who has asked for it reads it
-     * without the lock. */
+    /* Guards all below. Weights that are ready do not change: after lm_need they are
+     * read without the lock. */
     pthread_mutex_t lock;
     struct lm_source *src;
     const char *prefix;
@@ -40,8 +40,8 @@ struct lm_store {
 void lm_store_name(const struct lm_store *s, const struct lm_tensor_name *t,
                    size_t block, char out[LM_NAME_CAP]);
 
-/* What is outside of blocks, but for a head of its own; and that head. Under the lock.
- */
+/* Read the weights outside of the blocks, but for a head of its own; and that head.
+ * Under the lock. */
 enum err lm_store_ends(const struct lm *m, struct errinfo *e) ERR_CHECKED;
 enum err lm_store_head(const struct lm *m, struct errinfo *e) ERR_CHECKED;
 void lm_held_free(struct lm_held *h);

@@ -62,12 +62,6 @@ static enum err order_rows(const struct lm_config *c, enum lm_part part, size_t 
 
 /* ---- vectors ---- */
 
-static bool is_matrix(enum lm_slot slot)
-{
-    return slot == LM_EMBED || slot == LM_POSITION || slot == LM_HEAD ||
-           slot == LM_QKV_W || slot == LM_PROJ_W || slot == LM_FC_W || slot == LM_OUT_W;
-}
-
 static bool is_norm(enum lm_slot slot)
 {
     return slot == LM_FINAL_W || slot == LM_NORM1_W || slot == LM_NORM2_W ||
@@ -106,7 +100,7 @@ static size_t vector_floats(const struct lm_config *c, enum lm_slot from,
 {
     size_t sum = 0, rows, cols;
     for (enum lm_slot i = from; i < to; i++) {
-        if (!is_matrix(i) && lm_slot_size(c, i, &rows, &cols)) {
+        if (!lm_slot_is_matrix(i) && lm_slot_size(c, i, &rows, &cols)) {
             sum += rounded(rows);
         }
     }
@@ -124,7 +118,7 @@ static enum err read_vectors(struct lm_store *s, const struct lm_config *c,
                 "the model's weights", e));
     p = held->vectors;
     for (enum lm_slot i = from; i < to; i++) {
-        if (!is_matrix(i) && lm_slot_size(c, i, &rows, &cols)) {
+        if (!lm_slot_is_matrix(i) && lm_slot_size(c, i, &rows, &cols)) {
             slot[i] = p;
             p += rounded(rows);
         }
@@ -185,7 +179,7 @@ static size_t pieces_of(const struct lm_store *s, const struct lm_config *c,
 {
     size_t n = 0, shape[2];
     for (const struct lm_tensor_name *t = c->family->tensor; t->name; t++) {
-        if (t->slot >= from && t->slot < to && is_matrix(t->slot) &&
+        if (t->slot >= from && t->slot < to && lm_slot_is_matrix(t->slot) &&
             lm_tensor_shape(c, t, shape) > 0) {
             assert(n < PIECES_MAX);
             out[n++] = piece_of(s, c, t, block);
@@ -252,7 +246,7 @@ static size_t packed_bytes(const struct lm *m)
 {
     size_t sum = 0, rows, cols;
     for (enum lm_slot i = LM_BLOCK_SLOTS; i < LM_SLOTS; i++) {
-        if (is_matrix(i) && lm_slot_size(&m->cfg, i, &rows, &cols)) {
+        if (lm_slot_is_matrix(i) && lm_slot_size(&m->cfg, i, &rows, &cols)) {
             const struct linear_map w = matrix_of(m, i);
             sum += (linear_packed_bytes(&w) + 63) / 64 * 64;
         }
@@ -260,7 +254,7 @@ static size_t packed_bytes(const struct lm *m)
     return sum;
 }
 
-/* What was read, packed, in its place. */
+/* Replaces the weights that were read by their packed form. */
 static enum err pack_block(const struct lm *m, struct lm_held *held,
                            struct lm_layer *layer, struct errinfo *e)
 {
@@ -428,9 +422,11 @@ void lm_store_settle(const struct lm *m)
     for (size_t b = 0; b < m->cfg.n_layer; b++) {
         file += block_bytes(m, b);
     }
+    /* Where they were read to be compared. */
     for (enum lm_slot i = 0; i < LM_BLOCK_SLOTS; i++) {
-        s->ends.map[i].kind = m->kind; /* where they were read to be compared */
+        s->ends.map[i].kind = m->kind;
     }
+    s->own_head.kind = m->kind;
     s->packed = all <= file || (all <= LM_PACKED_BYTES && all <= room);
 }
 

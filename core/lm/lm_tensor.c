@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* What a slot is in GPT-2's form in memory, and how training begins it. */
+/* Where a slot's pointer is in GPT-2's structs, and how training initialises it. */
 struct place {
     size_t at; /* of the pointer in struct lm_weights or struct lm_block */
     enum lm_init init;

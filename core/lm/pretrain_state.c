@@ -215,7 +215,7 @@ bool pretrain_may_begin(const char *out)
         st_open(path, &f, NULL) != OK) {
         return false;
     }
-    /* As pretrain_begin writes it. */
+    /* An empty state, as pretrain_begin writes it. */
     const bool nothing = st_count(f) == 0 && st_meta(f, FIELDS[0].name) != NULL;
     st_close(f);
     return nothing;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Where a value comes from and what it needs. */
+/* Traits of a measure: where its value comes from and what it needs. */
 enum measure_trait {
     MEASURE_EVALUATED = 1, /* by an evaluation on held-out text, not at each step */
     MEASURE_NOISY = 2,     /* changes from step to step: shown smoothed */
@@ -17,7 +17,7 @@ enum measure_trait {
     MEASURE_ON_BATCH = 16, /* of the batch trained on, masked as that is */
 };
 
-/* One row. What is not set is 0 or NULL and means: none. */
+/* A row of the table. Fields that are not set are 0 or NULL: none. */
 struct measure {
     const char *column; /* of metrics.csv; NULL: not measured while training goes on */
     const char *result; /* of results.csv: column, or another name that stays */

@@ -72,7 +72,7 @@ struct kern {
                            float rstd, const float *dy, float *dx, float *dw,
                            float *db);
 
-    /* Of z [rows, cols]: p = 1 / (1 + e^-z), in place is fine; for each column, over
+    /* For z [rows, cols]: p = 1 / (1 + e^-z), in place is fine; for each column, over
      * its rows, loss += sum of log(1 + e^z) (loss may be NULL) and sum += sum of p. */
     void (*logistic)(size_t rows, size_t cols, const float *z, float *p, double *loss,
                      double *sum);

@@ -10,38 +10,21 @@
 #define KERN_NAME  "avx2"
 #include "num/kern_body.h"
 
-#define LANES        WIDTH
-#define PRODUCT_ROWS 6
+#define LANES WIDTH
 #include "num/kern_lanes.h"
-#include "num/kern_product.h"
-
-#define LINEAR_ROWS            6
-#define LINEAR_TERM(x, w, sum) LANES_FMA(x, w, sum)
 #include "num/kern_linear_lanes.h"
+#include "num/kern_product.h"
 
 const struct kern_wide kern_table_wide_avx2 = {
     .name = "avx2",
     .rows_axpy = kern_rows_axpy,
     .rows_sum = kern_rows_sum,
     .rows_dot = kern_rows_dot,
-    .panel = PRODUCT_PANEL,
-    .tile = PRODUCT_ROWS,
     .widest = 256,
-    .lanes = LANES,
-    .pack = kern_pack,
-    .pack_tile = kern_pack_tile,
-    .product = kern_product,
-    .product_cut = kern_product_cut,
+    PRODUCT_IN_LANES,
 };
 
-const struct kern_linear kern_table_linear_avx2 = {
-    .name = "fma",
-    .rounded = "fma of bf16",
-    .tile = LINEAR_ROWS,
-    .panel = LINEAR_COLUMNS,
-    .deal = linear_deal,
-    .tiles = linear_tiles,
-};
+const struct kern_linear kern_table_linear_avx2 = {LINEAR_OF_FLOATS};
 #else
 const struct kern kern_table_avx2 = {.name = NULL};
 const struct kern_wide kern_table_wide_avx2 = {.name = NULL};

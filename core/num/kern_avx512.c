@@ -8,14 +8,10 @@
 #include <immintrin.h>
 #include <stdbool.h>
 
-#define LANES        16
-#define PRODUCT_ROWS 14
+#define LANES 16
 #include "num/kern_lanes.h"
-#include "num/kern_product.h"
-
-#define LINEAR_ROWS            14
-#define LINEAR_TERM(x, w, sum) LANES_FMA(x, w, sum)
 #include "num/kern_linear_lanes.h"
+#include "num/kern_product.h"
 
 #define WIDTH        16
 #define ROWS_VECTORS 16 /* of sums, for wide rows; half for others */
@@ -104,7 +100,7 @@ INLINE __m128 fold_four(__m512 a, __m512 b, __m512 c, __m512 d)
     return _mm_add_ps(_mm_add_ps(q[0], q[2]), _mm_add_ps(q[1], q[3]));
 }
 
-/* Of the rows r[0] to r[3] with y. */
+/* Dot products of the rows r[0] to r[3] with y. */
 INLINE __m128 dot_four(const float *const r[4], size_t D, const float *y)
 {
     __m512 s[4];
@@ -148,24 +144,11 @@ const struct kern_wide kern_table_wide_avx512 = {
     .rows_axpy = wide_rows_axpy,
     .rows_sum = wide_rows_sum,
     .rows_dot = wide_rows_dot,
-    .panel = PRODUCT_PANEL,
-    .tile = PRODUCT_ROWS,
     .widest = 1024,
-    .lanes = LANES,
-    .pack = kern_pack,
-    .pack_tile = kern_pack_tile,
-    .product = kern_product,
-    .product_cut = kern_product_cut,
+    PRODUCT_IN_LANES,
 };
 
-const struct kern_linear kern_table_linear_avx512 = {
-    .name = "fma",
-    .rounded = "fma of bf16",
-    .tile = LINEAR_ROWS,
-    .panel = LINEAR_COLUMNS,
-    .deal = linear_deal,
-    .tiles = linear_tiles,
-};
+const struct kern_linear kern_table_linear_avx512 = {LINEAR_OF_FLOATS};
 #else
 const struct kern_wide kern_table_wide_avx512 = {.name = NULL};
 const struct kern_linear kern_table_linear_avx512 = {.name = NULL};

@@ -4,41 +4,37 @@
 
 #if defined(__x86_64__)
 #if defined(__AVX512BF16__)
-#define LANES       16
-#define LINEAR_ROWS 14
+#define LANES 16
 #include "num/kern_lanes.h"
 
 #define LINEAR_TERM(x, w, sum) _mm512_dpbf16_ps(sum, (__m512bh)(x), (__m512bh)(w))
 #include "num/kern_linear_lanes.h"
 
 /* 32 floats at a time; the order of the two halves is that of memory. */
-static void round_to_cells(size_t n, const float *x, float *cell)
+static void round_to_items(size_t n, const float *x, float *item)
 {
     size_t i = 0;
     for (; i + 32 <= n; i += 32) {
         const __m512bh v =
             _mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + i + 16), _mm512_loadu_ps(x + i));
-        _mm512_storeu_si512(cell + i / 2, (__m512i)v);
+        _mm512_storeu_si512(item + i / 2, (__m512i)v);
     }
     if (i < n) {
         float rest[32] = {0};
-        float cells[16];
+        float items[16];
         memcpy(rest, x + i, (n - i) * sizeof *x);
         const __m512bh v =
             _mm512_cvtne2ps_pbh(_mm512_loadu_ps(rest + 16), _mm512_loadu_ps(rest));
-        _mm512_storeu_si512(cells, (__m512i)v);
-        memcpy(cell + i / 2, cells, (n - i + 1) / 2 * sizeof *cell);
+        _mm512_storeu_si512(items, (__m512i)v);
+        memcpy(item + i / 2, items, (n - i + 1) / 2 * sizeof *item);
     }
 }
 
 const struct kern_linear kern_table_linear_bf16 = {
     .name = "avx512 bf16",
     .pairs = true,
-    .tile = LINEAR_ROWS,
-    .panel = LINEAR_COLUMNS,
-    .round = round_to_cells,
-    .deal = linear_deal,
-    .tiles = linear_tiles,
+    .round = round_to_items,
+    LINEAR_IN_LANES,
 };
 #else
 const struct kern_linear kern_table_linear_bf16 = {.name = NULL};

@@ -24,7 +24,14 @@ typedef __mmask16 lane_set;
 #define LANES_UNPACK_HIGH(a, b) _mm512_unpackhi_ps(a, b)
 #define LANES_SHUFFLE(a, b, c)  _mm512_shuffle_ps(a, b, c)
 
-/* Cells at .. at + 4 of rows i, i + 4, i + 8 and i + 12. */
+/* Rows of a tile of a product, two vectors of sums each: as many as there are
+ * registers. And X for each count of fewer, a constant, so that a tile's sums stay in
+ * them. */
+#define LANES_TILE 14
+#define LANES_FEWER(X)                                                                 \
+    X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
+
+/* Items at .. at + 4 of rows i, i + 4, i + 8 and i + 12. */
 LANES_INLINE fv lanes_quarters(const float *const row[], size_t i, size_t at)
 {
     fv v = _mm512_castps128_ps512(_mm_loadu_ps(row[i] + at));
@@ -48,7 +55,10 @@ typedef unsigned char lane_set;
 #define LANES_UNPACK_HIGH(a, b) _mm256_unpackhi_ps(a, b)
 #define LANES_SHUFFLE(a, b, c)  _mm256_shuffle_ps(a, b, c)
 
-/* Cells at .. at + 4 of rows i and i + 4. */
+#define LANES_TILE     6
+#define LANES_FEWER(X) X(1) X(2) X(3) X(4) X(5)
+
+/* Items at .. at + 4 of rows i and i + 4. */
 LANES_INLINE fv lanes_quarters(const float *const row[], size_t i, size_t at)
 {
     const fv v = _mm256_castps128_ps256(_mm_loadu_ps(row[i] + at));
@@ -56,7 +66,7 @@ LANES_INLINE fv lanes_quarters(const float *const row[], size_t i, size_t at)
 }
 #endif
 
-/* Cells at .. at + 4 of LANES rows, a vector each. Cells are 32 bits of any kind. */
+/* Items at .. at + 4 of LANES rows, a vector each. Items are 32 bits of any kind. */
 LANES_INLINE void lanes_four(const float *const row[], size_t at, fv four[4])
 {
     fv q[4];

@@ -11,13 +11,13 @@
 #define TILE    4
 #define COLUMNS 8
 
-static inline __attribute__((always_inline)) void tile_of(size_t rows, size_t cells,
+static inline __attribute__((always_inline)) void tile_of(size_t rows, size_t items,
                                                           const float *x,
                                                           const float *panel, float *y,
                                                           size_t ldy)
 {
     float sum[TILE][COLUMNS] = {{0}};
-    for (size_t d = 0; d < cells; d++) {
+    for (size_t d = 0; d < items; d++) {
         for (size_t r = 0; r < rows; r++) {
             for (size_t c = 0; c < COLUMNS; c++) {
                 sum[r][c] += x[d * rows + r] * panel[d * COLUMNS + c];
@@ -31,17 +31,17 @@ static inline __attribute__((always_inline)) void tile_of(size_t rows, size_t ce
     }
 }
 
-static void portable_tiles(size_t n, size_t cells, const float *x, size_t panels,
+static void portable_tiles(size_t n, size_t items, const float *x, size_t panels,
                            const float *panel, float *y, size_t ldy)
 {
     for (size_t r = 0; r < n; r += TILE) {
         for (size_t p = 0; p < panels; p++) {
-            const float *one = panel + p * cells * COLUMNS;
+            const float *one = panel + p * items * COLUMNS;
             float *to = y + r * ldy + p * COLUMNS;
             if (n - r >= TILE) {
-                tile_of(TILE, cells, x + r * cells, one, to, ldy);
+                tile_of(TILE, items, x + r * items, one, to, ldy);
             } else {
-                tile_of(n - r, cells, x + r * cells, one, to, ldy);
+                tile_of(n - r, items, x + r * items, one, to, ldy);
             }
         }
     }

@@ -1,7 +1,7 @@
 /* Kernels of num/linear.h. Internal to core/num and to tests.
  *
- * A cell is a float, or two bfloat16 of neighbouring inputs, the first in the lower
- * half. Rows are dealt out in tiles: the first cells of the tile's rows, then the
+ * An item is a float, or two bfloat16 of neighbouring inputs, the first in the lower
+ * half. Rows are dealt out in tiles: the first items of the tile's rows, then the
  * second, and so on. W likewise, in panels of columns. */
 #ifndef SAETOP_NUM_KERN_LINEAR_H
 #define SAETOP_NUM_KERN_LINEAR_H
@@ -10,24 +10,24 @@
 
 #define LINEAR_TILE_MAX  14
 #define LINEAR_PANEL_MAX 32
-#define LINEAR_SLACK     16 /* cells behind what is dealt, which may be overwritten */
+#define LINEAR_SLACK     16 /* items behind what is dealt, which may be overwritten */
 
 struct kern_linear {
     const char *name;    /* what its bits depend on; NULL: not compiled */
     const char *rounded; /* the same where it multiplies what was rounded */
-    bool pairs;          /* cells are pairs of bfloat16 */
+    bool pairs;          /* items are pairs of bfloat16 */
     size_t tile, panel;  /* rows, columns */
 
-    /* n floats to cells, the last one padded with 0. Where cells are floats: NULL. */
-    void (*round)(size_t n, const float *x, float *cell);
-    /* Up to `tile` rows (`panel` rows) of n cells, ld apart, dealt out at `step`;
-     * LINEAR_SLACK cells behind may be overwritten. */
+    /* n floats to items, the last one padded with 0. Where items are floats: NULL. */
+    void (*round)(size_t n, const float *x, float *item);
+    /* Up to `tile` rows (`panel` rows) of n items, ld apart, dealt out at `step`;
+     * LINEAR_SLACK items behind may be overwritten. */
     void (*deal)(size_t rows, size_t n, const float *x, size_t ld, size_t step,
                  float *to);
     /* y [n, ldy] += the product of tiles, all of `tile` rows but the last, with so many
-     * panels: n rows and `panels` * panel columns. Tiles are `cells` * rows cells one
-     * behind the other, panels as many apart as `cells` * panel. */
-    void (*tiles)(size_t n, size_t cells, const float *x, size_t panels,
+     * panels: n rows and `panels` * panel columns. Tiles are `items` * rows items one
+     * behind the other, panels as many apart as `items` * panel. */
+    void (*tiles)(size_t n, size_t items, const float *x, size_t panels,
                   const float *panel, float *y, size_t ldy);
 };
 

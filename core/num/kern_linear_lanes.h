@@ -1,22 +1,25 @@
 /* The kernels of num/kern_linear.h in vectors: part of kern_avx2.c, kern_avx512.c and
- * kern_bf16.c, which say in what vectors (LANES floats), of how many rows a tile is
- * (LINEAR_ROWS, up to 14: as many sums as there are registers), and what a term is:
- * LINEAR_TERM(x, panel, sum), where x is LINEAR_SPLAT of a cell. */
+ * kern_bf16.c, behind kern_lanes.h. Of pairs, the including file says what a term is:
+ * LINEAR_TERM(x, panel, sum), where x is LANES_SPLAT of an item. */
 #include <stddef.h>
 #include <string.h>
 
+#ifndef LINEAR_TERM
+#define LINEAR_TERM(x, panel, sum) LANES_FMA(x, panel, sum)
+#endif
+
 #define LINEAR_COLUMNS ((size_t)2 * LANES)
 
-LANES_INLINE void linear_tile(size_t rows, size_t cells, const float *x,
+LANES_INLINE void linear_tile(size_t rows, size_t items, const float *x,
                               const float *panel, float *y, size_t ldy)
 {
-    fv sum[LINEAR_ROWS][2];
+    fv sum[LANES_TILE][2];
     LANES_UNROLLED
     for (size_t r = 0; r < rows; r++) {
         sum[r][0] = LANES_SPLAT(0.0f);
         sum[r][1] = LANES_SPLAT(0.0f);
     }
-    for (size_t d = 0; d < cells; d++) {
+    for (size_t d = 0; d < items; d++) {
         const fv left = LANES_LOAD(panel), right = LANES_LOAD(panel + LANES);
         LANES_UNROLLED
         for (size_t r = 0; r < rows; r++) {
@@ -37,48 +40,34 @@ LANES_INLINE void linear_tile(size_t rows, size_t cells, const float *x,
     }
 }
 
-/* A tile of fewer rows: a constant count each, so that the sums stay in registers. */
-static void linear_rest(size_t rows, size_t cells, const float *x, const float *panel,
+/* A tile of fewer rows. */
+static void linear_rest(size_t rows, size_t items, const float *x, const float *panel,
                         float *y, size_t ldy)
 {
     switch (rows) {
-#define REST(n)                                                                        \
-    case n: linear_tile(n, cells, x, panel, y, ldy); break;
-        REST(1)
-        REST(2)
-        REST(3)
-        REST(4)
-        REST(5)
-#if LINEAR_ROWS > 6
-        REST(6)
-        REST(7)
-        REST(8)
-        REST(9)
-        REST(10)
-        REST(11)
-        REST(12)
-        REST(13)
-#endif
-#undef REST
+#define FEWER(n)                                                                       \
+    case n: linear_tile(n, items, x, panel, y, ldy); break;
+        LANES_FEWER(FEWER)
+#undef FEWER
     default: break;
     }
 }
 
 /* A tile with all panels before the next one: the panels, of LINEAR_WIDTH columns, stay
  * near, and the rows come by once. */
-static void linear_tiles(size_t n, size_t cells, const float *x, size_t panels,
+static void linear_tiles(size_t n, size_t items, const float *x, size_t panels,
                          const float *panel, float *y, size_t ldy)
 {
     size_t r = 0;
-    for (; r + LINEAR_ROWS <= n; r += LINEAR_ROWS) {
+    for (; r + LANES_TILE <= n; r += LANES_TILE) {
         for (size_t p = 0; p < panels; p++) {
-            linear_tile(LINEAR_ROWS, cells, x + r * cells,
-                        panel + p * cells * LINEAR_COLUMNS,
+            linear_tile(LANES_TILE, items, x + r * items,
+                        panel + p * items * LINEAR_COLUMNS,
                         y + r * ldy + p * LINEAR_COLUMNS, ldy);
         }
     }
     for (size_t p = 0; r < n && p < panels; p++) {
-        linear_rest(n - r, cells, x + r * cells, panel + p * cells * LINEAR_COLUMNS,
+        linear_rest(n - r, items, x + r * items, panel + p * items * LINEAR_COLUMNS,
                     y + r * ldy + p * LINEAR_COLUMNS, ldy);
     }
 }
@@ -91,3 +80,9 @@ static void linear_deal(size_t rows, size_t n, const float *x, size_t ld, size_t
                    to + i);
     }
 }
+
+/* Members of struct kern_linear; those of items that are floats. */
+#define LINEAR_IN_LANES                                                                \
+    .tile = LANES_TILE, .panel = LINEAR_COLUMNS, .deal = linear_deal,                  \
+    .tiles = linear_tiles
+#define LINEAR_OF_FLOATS .name = "fma", .rounded = "fma of bf16", LINEAR_IN_LANES

@@ -1,15 +1,14 @@
 /* The product of rows with a packed panel of columns: part of kern_avx2.c and
- * kern_avx512.c, which say in what vectors (`fv`, LANES floats) and how many
- * rows at a time (PRODUCT_ROWS, up to 14): as many sums as there are registers. Each
- * entry is a chain of its own in the order of D, so that its bits do not depend on the
- * tile that it falls in, nor on the vectors. */
+ * kern_avx512.c, behind kern_lanes.h. Each entry is a chain of its own in the order of
+ * D, so that its bits do not depend on the tile that it falls in, nor on the vectors.
+ */
 #include <stddef.h>
 #include <string.h>
 
 #define PRODUCT_PANEL ((size_t)2 * LANES)
 #define PRODUCT_AHEAD 16 /* terms that are fetched ahead */
 
-typedef fv product_sums[PRODUCT_ROWS][2];
+typedef fv product_sums[LANES_TILE][2];
 
 /* One term of each sum. */
 LANES_INLINE void product_term(size_t rows, const float *x, const float *panel,
@@ -68,30 +67,16 @@ LANES_INLINE void product_tile(size_t rows, size_t D, const float *x,
     }
 }
 
-/* A tile of fewer rows: a constant count each, so that the sums stay in registers. */
+/* A tile of fewer rows. */
 LANES_INLINE void product_rest(size_t rows, size_t D, const float *x,
                                const float *panel, const float *bias, float *h,
                                size_t ldh, const struct product_cut *cut, size_t r0)
 {
     switch (rows) {
-#define REST(n)                                                                        \
+#define FEWER(n)                                                                       \
     case n: product_tile(n, D, x, panel, bias, h, ldh, cut, r0); break;
-        REST(1)
-        REST(2)
-        REST(3)
-        REST(4)
-        REST(5)
-#if PRODUCT_ROWS > 6
-        REST(6)
-        REST(7)
-        REST(8)
-        REST(9)
-        REST(10)
-        REST(11)
-        REST(12)
-        REST(13)
-#endif
-#undef REST
+        LANES_FEWER(FEWER)
+#undef FEWER
     default: break;
     }
 }
@@ -101,8 +86,8 @@ LANES_INLINE void product_tiles(size_t rows, size_t D, const float *x,
                                 size_t ldh, const struct product_cut *cut)
 {
     size_t r = 0;
-    for (; r + PRODUCT_ROWS <= rows; r += PRODUCT_ROWS) {
-        product_tile(PRODUCT_ROWS, D, x + r * D, panel, bias, h + r * ldh, ldh, cut, r);
+    for (; r + LANES_TILE <= rows; r += LANES_TILE) {
+        product_tile(LANES_TILE, D, x + r * D, panel, bias, h + r * ldh, ldh, cut, r);
     }
     product_rest(rows - r, D, x + r * D, panel, bias, h + r * ldh, ldh, cut, r);
 }
@@ -115,7 +100,7 @@ static void kern_pack(size_t D, const float *W, float *panel)
 
 static void kern_pack_tile(size_t D, const float *x, float *tile)
 {
-    lanes_deal(PRODUCT_ROWS, D, x, D, PRODUCT_ROWS, tile);
+    lanes_deal(LANES_TILE, D, x, D, LANES_TILE, tile);
 }
 
 static void kern_product(size_t rows, size_t D, const float *x, const float *panel,
@@ -131,3 +116,9 @@ static void kern_product_cut(size_t rows, size_t D, const float *x, const float 
     const struct product_cut own = *cut; /* known not to be NULL */
     product_tiles(rows, D, x, panel, bias, h, ldh, &own);
 }
+
+/* Members of struct kern_wide. */
+#define PRODUCT_IN_LANES                                                               \
+    .panel = PRODUCT_PANEL, .tile = LANES_TILE, .lanes = LANES, .pack = kern_pack,     \
+    .pack_tile = kern_pack_tile, .product = kern_product,                              \
+    .product_cut = kern_product_cut

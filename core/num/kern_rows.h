@@ -2,12 +2,12 @@
  * needs. The row of results stays in registers, 64 floats at a time, while the chosen
  * rows pass by. */
 
-/* y [D] += sum of w[i] x[id[i]], or if fresh y = scale times it, for up to 8 vectors of
- * columns from `at`. */
 #define ROWS_VECTORS 8
-#define AHEAD                                                                          \
-    4 /* a b + c, rounded once where the CPU can. Not left to the compiler:            \
-       * kern_avx512.c is to have these bits. */
+/* Rows are fetched this many before their turn. */
+#define AHEAD 4
+
+/* a b + c, rounded once where the CPU can. Not left to the compiler: kern_avx512.c is
+ * to have these bits. */
 INLINE v8 fma8(v8 a, v8 b, v8 c)
 {
 #ifdef __AVX2__
@@ -17,8 +17,8 @@ INLINE v8 fma8(v8 a, v8 b, v8 c)
 #endif
 }
 
-/* rows are fetched this many before their turn */
-
+/* y [D] += sum of w[i] x[id[i]], or if fresh y = scale times it, ROWS_VECTORS vectors
+ * of columns at a time. */
 INLINE void gather_rows(size_t n, const int32_t *id, const float *w, const float *x,
                         size_t ld, size_t D, int fresh, float scale, float *y)
 {

@@ -11,16 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Of one panel's columns: what turns a sum of whole numbers into an entry. */
+/* Factors of one panel's columns that turn a sum of whole numbers into an entry. */
 struct sieve_columns {
-    const float *unit;   /* a whole number of W's is so much */
+    const float *unit;   /* value of 1 in W's whole numbers */
     const float *margin; /* how far a sum times unit may be off, in units of the row */
     const float *bias;
 };
 
-/* Of rows, and where the results go, those of the next row `ld` entries on. */
+/* Factors of rows, and where the results go: those of the next row `ld` entries on. */
 struct sieve_cut {
-    const float *unit;  /* a whole number of x's is so much */
+    const float *unit;  /* value of 1 in x's whole numbers */
     const float *above; /* nothing is above NaN */
     unsigned char *set; /* a bit an entry: it may be above; as in struct product_cut */
     float *about;       /* the entry but for the margin */

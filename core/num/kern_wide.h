@@ -35,9 +35,10 @@ struct kern_wide {
     size_t panel, tile;
     size_t widest; /* D up to which this beats BLAS */
     size_t lanes;  /* floats of a vector, at least `tile` */
-    /* Of W [panel, D], one row a column: first terms, then second. */
+    /* Pack W [panel, D], one row a column: first terms, then second. */
     void (*pack)(size_t D, const float *W, float *panel);
-    /* Of x [tile, D] likewise; up to `lanes` floats behind the tile are overwritten. */
+    /* Pack x [tile, D] likewise; up to `lanes` floats behind the tile are
+     * overwritten. */
     void (*pack_tile)(size_t D, const float *x, float *to);
     void (*product)(size_t n, size_t D, const float *x, const float *panel,
                     const float *bias, float *h, size_t ldh);

@@ -12,10 +12,10 @@
 _Static_assert(LINEAR_WIDTH % LINEAR_PANEL_MAX == 0, "panels fill a group of columns");
 
 /* Scratch of a product, beside the packed rows. */
-struct bench {
-    float group[LINEAR_WIDTH * LINEAR_DEPTH];         /* cells of a group of columns */
+struct workspace {
+    float group[LINEAR_WIDTH * LINEAR_DEPTH];         /* items of a group of columns */
     float rows[LINEAR_PANEL_MAX * LINEAR_DEPTH];      /* what will be dealt out */
-    float cells[LINEAR_PANEL_MAX * LINEAR_DEPTH / 2]; /* the same as pairs */
+    float items[LINEAR_PANEL_MAX * LINEAR_DEPTH / 2]; /* the same as pairs */
 };
 
 bool linear_has_bf16(void)
@@ -44,6 +44,16 @@ struct linear_map linear_of(const float *w, size_t in, size_t out, bool in_out,
         .in_out = in_out,
         .kind = kind,
         .part = {{(const uint8_t *)w, rows, cols * sizeof *w, GGML_F32}}};
+}
+
+size_t linear_rows(const struct linear_map *w)
+{
+    return w->in_out ? w->in : w->out;
+}
+
+size_t linear_cols(const struct linear_map *w)
+{
+    return w->in_out ? w->out : w->in;
 }
 
 /* ---- weights as floats ---- */
@@ -77,8 +87,12 @@ static uint32_t bf16_of(float x)
     return (bits & 0x7FFFFFFFu) > 0x7F800000u ? nan : rounded;
 }
 
-static void round_floats(size_t n, const float *x, float *y)
+void linear_round(enum linear_kind kind, size_t n, const float *x, float *y)
 {
+    if (kind == LINEAR_F32) {
+        memmove(y, x, n * sizeof *y);
+        return;
+    }
     for (size_t i = 0; i < n; i++) {
         const uint32_t bits = bf16_of(x[i]) << 16;
         memcpy(y + i, &bits, sizeof bits);
@@ -87,7 +101,7 @@ static void round_floats(size_t n, const float *x, float *y)
 
 /* ---- columns ---- */
 
-static size_t cells_of(const struct kern_linear *k, size_t depth)
+static size_t items_of(const struct kern_linear *k, size_t depth)
 {
     return k->pairs ? (depth + 1) / 2 : depth;
 }
@@ -100,7 +114,7 @@ static size_t min_of(size_t a, size_t b)
 /* Inputs d0 .. d0 + depth - 1 of `columns` columns from j0 on, those behind out 0: one
  * panel. Rows of W are outputs. */
 static void panel_of_rows(const struct kern_linear *k, const struct linear_map *w,
-                          size_t d0, size_t depth, size_t j0, struct bench *s,
+                          size_t d0, size_t depth, size_t j0, struct workspace *s,
                           float *to)
 {
     const size_t have = j0 < w->out ? min_of(k->panel, w->out - j0) : 0;
@@ -108,18 +122,16 @@ static void panel_of_rows(const struct kern_linear *k, const struct linear_map *
         read_row(w, j0 + i, d0, depth, s->rows + i * DEPTH);
     }
     memset(s->rows + have * DEPTH, 0, (k->panel - have) * DEPTH * sizeof *s->rows);
-    const size_t cells = cells_of(k, depth);
+    const size_t items = items_of(k, depth);
     if (k->pairs) {
         for (size_t i = 0; i < k->panel; i++) {
-            k->round(depth, s->rows + i * DEPTH, s->cells + i * DEPTH / 2);
+            k->round(depth, s->rows + i * DEPTH, s->items + i * DEPTH / 2);
         }
-        k->deal(k->panel, cells, s->cells, DEPTH / 2, k->panel, to);
+        k->deal(k->panel, items, s->items, DEPTH / 2, k->panel, to);
         return;
     }
-    if (w->kind == LINEAR_BF16) {
-        round_floats(k->panel * DEPTH, s->rows, s->rows);
-    }
-    k->deal(k->panel, cells, s->rows, DEPTH, k->panel, to);
+    linear_round(w->kind, k->panel * DEPTH, s->rows, s->rows);
+    k->deal(k->panel, items, s->rows, DEPTH, k->panel, to);
 }
 
 /* The same where rows of W are inputs: they lie as they are wanted. */
@@ -127,16 +139,14 @@ static void panel_of_inputs(const struct kern_linear *k, const struct linear_map
                             size_t d0, size_t depth, size_t j0, float *to)
 {
     const size_t have = j0 < w->out ? min_of(k->panel, w->out - j0) : 0;
-    const size_t cells = cells_of(k, depth);
+    const size_t items = items_of(k, depth);
     float row[2][LINEAR_PANEL_MAX] = {{0}};
-    for (size_t d = 0; d < cells; d++) {
-        float *cell = to + d * k->panel;
+    for (size_t d = 0; d < items; d++) {
+        float *item = to + d * k->panel;
         if (!k->pairs) {
             read_row(w, d0 + d, j0, have, row[0]);
-            if (w->kind == LINEAR_BF16) {
-                round_floats(have, row[0], row[0]);
-            }
-            memcpy(cell, row[0], k->panel * sizeof *cell);
+            linear_round(w->kind, have, row[0], row[0]);
+            memcpy(item, row[0], k->panel * sizeof *item);
             continue;
         }
         read_row(w, d0 + 2 * d, j0, have, row[0]);
@@ -147,17 +157,17 @@ static void panel_of_inputs(const struct kern_linear *k, const struct linear_map
         }
         for (size_t c = 0; c < k->panel; c++) {
             const uint32_t pair = bf16_of(row[0][c]) | bf16_of(row[1][c]) << 16;
-            memcpy(cell + c, &pair, sizeof pair);
+            memcpy(item + c, &pair, sizeof pair);
         }
     }
 }
 
 /* Panels of the columns j0 .. j0 + n - 1, rounded up to whole panels. */
 static void make_panels(const struct kern_linear *k, const struct linear_map *w,
-                        size_t d0, size_t depth, size_t j0, size_t n, struct bench *s,
-                        float *to)
+                        size_t d0, size_t depth, size_t j0, size_t n,
+                        struct workspace *s, float *to)
 {
-    const size_t each = cells_of(k, depth) * k->panel;
+    const size_t each = items_of(k, depth) * k->panel;
     for (size_t j = 0; j < n; j += k->panel, to += each) {
         if (w->in_out) {
             panel_of_inputs(k, w, d0, depth, j0 + j, to);
@@ -169,32 +179,32 @@ static void make_panels(const struct kern_linear *k, const struct linear_map *w,
 
 /* ---- packing ---- */
 
-/* Cells of all depths of a column. */
-static size_t column_cells(const struct kern_linear *k, size_t in)
+/* Items of all depths of a column. */
+static size_t column_items(const struct kern_linear *k, size_t in)
 {
-    return in / DEPTH * cells_of(k, DEPTH) + cells_of(k, in % DEPTH);
+    return in / DEPTH * items_of(k, DEPTH) + items_of(k, in % DEPTH);
 }
 
 /* Groups of WIDTH columns, in each its depths, in each its panels. */
 size_t linear_packed_bytes(const struct linear_map *w)
 {
     const struct kern_linear *k = kern_of(w);
-    return (w->out + WIDTH - 1) / WIDTH * WIDTH * column_cells(k, w->in) *
+    return (w->out + WIDTH - 1) / WIDTH * WIDTH * column_items(k, w->in) *
            sizeof(float);
 }
 
 static const float *packed_at(const struct kern_linear *k, const struct linear_map *w,
                               size_t d0, size_t j0)
 {
-    return w->packed + j0 * column_cells(k, w->in) +
-           d0 / DEPTH * cells_of(k, DEPTH) * WIDTH;
+    return w->packed + j0 * column_items(k, w->in) +
+           d0 / DEPTH * items_of(k, DEPTH) * WIDTH;
 }
 
 void linear_pack(const struct linear_map *w, float *to)
 {
     const struct kern_linear *k = kern_of(w);
     struct linear_map packed = *w;
-    struct bench s; /* of the stack: 176 KB */
+    struct workspace s; /* of the stack: 176 KB */
     packed.packed = to;
     for (size_t j = 0; j < w->out; j += WIDTH) {
         for (size_t d = 0; d < w->in; d += DEPTH) {
@@ -204,38 +214,73 @@ void linear_pack(const struct linear_map *w, float *to)
     }
 }
 
-/* The weight of an input and an output. */
-static float unpacked(const struct kern_linear *k, const struct linear_map *w, size_t i,
-                      size_t j)
+/* The float in an item: of a pair that of input d. */
+static float float_of(const struct kern_linear *k, const float *item, size_t d)
 {
-    const size_t d0 = i / DEPTH * DEPTH, j0 = j / WIDTH * WIDTH, at = i - d0;
-    const size_t cells = cells_of(k, min_of(DEPTH, w->in - d0));
-    const float *panel =
-        packed_at(k, w, d0, j0) + (j - j0) / k->panel * cells * k->panel;
-    const float *cell =
-        panel + (k->pairs ? at / 2 : at) * k->panel + (j - j0) % k->panel;
     uint32_t bits;
-    if (!k->pairs) {
-        return *cell;
-    }
-    memcpy(&bits, cell, sizeof bits);
-    bits = at % 2 ? bits & 0xFFFF0000u : bits << 16;
     float x;
+    if (!k->pairs) {
+        return *item;
+    }
+    memcpy(&bits, item, sizeof bits);
+    bits = d % 2 ? bits & 0xFFFF0000u : bits << 16;
     memcpy(&x, &bits, sizeof x);
     return x;
+}
+
+/* The item of input d0 + d in a panel from d0 on: those of its columns follow. */
+static const float *item_of(const struct kern_linear *k, const float *panel, size_t d)
+{
+    return panel + (k->pairs ? d / 2 : d) * k->panel;
+}
+
+/* The panel of inputs d0 .. and of column j. */
+static const float *panel_at(const struct kern_linear *k, const struct linear_map *w,
+                             size_t d0, size_t j)
+{
+    const size_t items = items_of(k, min_of(DEPTH, w->in - d0));
+    return packed_at(k, w, d0, j / WIDTH * WIDTH) +
+           j % WIDTH / k->panel * items * k->panel;
+}
+
+/* Weights of one output. */
+static void unpack_output(const struct kern_linear *k, const struct linear_map *w,
+                          size_t j, float *out)
+{
+    for (size_t d0 = 0; d0 < w->in; d0 += DEPTH) {
+        const size_t depth = min_of(DEPTH, w->in - d0);
+        const float *column = panel_at(k, w, d0, j) + j % k->panel;
+        for (size_t d = 0; d < depth; d++) {
+            out[d0 + d] = float_of(k, item_of(k, column, d), d);
+        }
+    }
+}
+
+/* Those of one input. */
+static void unpack_input(const struct kern_linear *k, const struct linear_map *w,
+                         size_t i, float *out)
+{
+    const size_t d0 = i / DEPTH * DEPTH, d = i - d0;
+    for (size_t j = 0; j < w->out; j += k->panel) {
+        const float *item = item_of(k, panel_at(k, w, d0, j), d);
+        const size_t n = min_of(k->panel, w->out - j);
+        for (size_t c = 0; c < n; c++) {
+            out[j + c] = float_of(k, item + c, d);
+        }
+    }
 }
 
 void linear_read(const struct linear_map *w, size_t first, size_t n, float *out)
 {
     const struct kern_linear *k = kern_of(w);
-    const size_t cols = w->in_out ? w->out : w->in;
+    const size_t cols = linear_cols(w);
     for (size_t r = first; r < first + n; r++, out += cols) {
         if (!w->packed) {
             read_row(w, r, 0, cols, out);
-            continue;
-        }
-        for (size_t c = 0; c < cols; c++) {
-            out[c] = w->in_out ? unpacked(k, w, r, c) : unpacked(k, w, c, r);
+        } else if (w->in_out) {
+            unpack_input(k, w, r, out);
+        } else {
+            unpack_output(k, w, r, out);
         }
     }
 }
@@ -244,26 +289,26 @@ void linear_read(const struct linear_map *w, size_t first, size_t n, float *out)
 
 /* Inputs of n rows, dealt out in tiles. */
 static void deal_rows(const struct kern_linear *k, enum linear_kind kind, size_t n,
-                      size_t depth, const float *x, size_t ldx, struct bench *s,
+                      size_t depth, const float *x, size_t ldx, struct workspace *s,
                       float *to)
 {
-    const size_t cells = cells_of(k, depth);
+    const size_t items = items_of(k, depth);
     for (size_t r = 0; r < n; r += k->tile) {
         const size_t rows = min_of(k->tile, n - r);
         const float *from = x + r * ldx;
-        float *tile = to + r * cells;
+        float *tile = to + r * items;
         for (size_t i = 0; i < rows && k->pairs; i++) {
-            k->round(depth, from + i * ldx, s->cells + i * DEPTH / 2);
+            k->round(depth, from + i * ldx, s->items + i * DEPTH / 2);
         }
         for (size_t i = 0; i < rows && !k->pairs && kind == LINEAR_BF16; i++) {
-            round_floats(depth, from + i * ldx, s->rows + i * DEPTH);
+            linear_round(kind, depth, from + i * ldx, s->rows + i * DEPTH);
         }
         if (k->pairs) {
-            k->deal(rows, cells, s->cells, DEPTH / 2, rows, tile);
+            k->deal(rows, items, s->items, DEPTH / 2, rows, tile);
         } else if (kind == LINEAR_BF16) {
-            k->deal(rows, cells, s->rows, DEPTH, rows, tile);
+            k->deal(rows, items, s->rows, DEPTH, rows, tile);
         } else {
-            k->deal(rows, cells, from, ldx, rows, tile);
+            k->deal(rows, items, from, ldx, rows, tile);
         }
     }
 }
@@ -271,12 +316,12 @@ static void deal_rows(const struct kern_linear *k, enum linear_kind kind, size_t
 /* ---- products ---- */
 
 /* y += a group of columns, of which `out` are wanted: the last panel may have fewer. */
-static void add_group(const struct kern_linear *k, size_t n, size_t cells,
+static void add_group(const struct kern_linear *k, size_t n, size_t items,
                       const float *x, const float *panels, size_t out, float *y,
                       size_t ldy)
 {
     const size_t whole = out / k->panel, edge = out % k->panel;
-    k->tiles(n, cells, x, whole, panels, y, ldy);
+    k->tiles(n, items, x, whole, panels, y, ldy);
     if (edge == 0) {
         return;
     }
@@ -284,7 +329,7 @@ static void add_group(const struct kern_linear *k, size_t n, size_t cells,
     for (size_t r = 0; r < n; r += k->tile) {
         const size_t rows = min_of(k->tile, n - r);
         memset(part, 0, sizeof part);
-        k->tiles(rows, cells, x + r * cells, 1, panels + whole * cells * k->panel, part,
+        k->tiles(rows, items, x + r * items, 1, panels + whole * items * k->panel, part,
                  k->panel);
         for (size_t i = 0; i < rows; i++) {
             float *to = y + (r + i) * ldy + whole * k->panel;
@@ -298,7 +343,7 @@ static void add_group(const struct kern_linear *k, size_t n, size_t cells,
 /* One depth of one group. */
 static void add_depth(const struct kern_linear *k, const struct linear_map *w,
                       size_t d0, size_t depth, size_t j0, size_t out, size_t n,
-                      const float *x, struct bench *s, float *y, size_t ldy)
+                      const float *x, struct workspace *s, float *y, size_t ldy)
 {
     const float *panels = s->group;
     if (w->packed) {
@@ -306,33 +351,33 @@ static void add_depth(const struct kern_linear *k, const struct linear_map *w,
     } else {
         make_panels(k, w, d0, depth, j0, out, s, s->group);
     }
-    add_group(k, n, cells_of(k, depth), x, panels, out, y, ldy);
+    add_group(k, n, items_of(k, depth), x, panels, out, y, ldy);
 }
 
 /* Depth by depth, with the stack for scratch. */
 static void add_one(const struct kern_linear *k, const struct linear_map *w,
                     const struct linear_piece *c, const float *x, float *y)
 {
-    struct bench s;
-    float cells[LINEAR_DEPTH + LINEAR_SLACK];
+    struct workspace s;
+    float items[LINEAR_DEPTH + LINEAR_SLACK];
     for (size_t d = 0; d < c->in; d += DEPTH) {
         const size_t depth = min_of(DEPTH, c->in - d);
-        deal_rows(k, w->kind, 1, depth, x + d, depth, &s, cells);
+        deal_rows(k, w->kind, 1, depth, x + d, depth, &s, items);
         for (size_t j = 0; j < c->out; j += WIDTH) {
             add_depth(k, w, c->in0 + d, depth, c->out0 + j, min_of(WIDTH, c->out - j),
-                      1, cells, &s, y + j, 0);
+                      1, items, &s, y + j, 0);
         }
     }
 }
 
-static size_t rows_cells(size_t n, size_t in)
+static size_t rows_items(size_t n, size_t in)
 {
     return (n * (in + DEPTH) + LINEAR_SLACK + 15) / 16 * 16;
 }
 
 size_t linear_scratch_bytes(size_t n, size_t in)
 {
-    return rows_cells(n, in) * sizeof(float) + sizeof(struct bench);
+    return rows_items(n, in) * sizeof(float) + sizeof(struct workspace);
 }
 
 void linear_add_piece(const struct linear_map *w, struct linear_piece c, size_t n,
@@ -349,17 +394,17 @@ void linear_add_piece(const struct linear_map *w, struct linear_piece c, size_t 
         }
         return;
     }
-    struct bench *s = scratch;
+    struct workspace *s = scratch;
     float *rows = (float *)(s + 1);
     for (size_t d = 0; d < c.in; d += DEPTH) {
         deal_rows(k, w->kind, n, min_of(DEPTH, c.in - d), x + d, ldx, s,
-                  rows + n * (d / DEPTH) * cells_of(k, DEPTH));
+                  rows + n * (d / DEPTH) * items_of(k, DEPTH));
     }
     for (size_t j = 0; j < c.out; j += WIDTH) {
         for (size_t d = 0; d < c.in; d += DEPTH) {
             add_depth(k, w, c.in0 + d, min_of(DEPTH, c.in - d), c.out0 + j,
                       min_of(WIDTH, c.out - j), n,
-                      rows + n * (d / DEPTH) * cells_of(k, DEPTH), s, y + j, ldy);
+                      rows + n * (d / DEPTH) * items_of(k, DEPTH), s, y + j, ldy);
         }
     }
 }

@@ -17,16 +17,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is multiplied: floats; or both factors rounded to bfloat16 (to nearest, ties to
- * even), products and sums in float: by AVX512-BF16 where the CPU has it (which takes
- * numbers below 2^-126 as 0), else by the kernels for floats. */
+/* Number format of a product's factors: floats; or both factors rounded to bfloat16 (to
+ * nearest, ties to even), products and sums in float: by AVX512-BF16 where the CPU has
+ * it (which takes numbers below 2^-126 as 0), else by the kernels for floats. */
 enum linear_kind { LINEAR_F32, LINEAR_BF16 };
 
 /* Whether this CPU has instructions for the second. */
 bool linear_has_bf16(void);
-/* What the bits of a kind depend on, for the record of a run: "fma" (AVX2 and AVX-512)
- * or "portable"; of BF16 "avx512 bf16", and without its instructions "fma of bf16" or
- * "portable of bf16". */
+/* Name of the kernels that a kind runs on, which decide the last bits, for the record
+ * of a run: "fma" (AVX2 and AVX-512) or "portable"; of BF16 "avx512 bf16", and without
+ * its instructions "fma of bf16" or "portable of bf16". */
 const char *linear_name(enum linear_kind kind);
 
 #define LINEAR_DEPTH 256
@@ -35,7 +35,7 @@ const char *linear_name(enum linear_kind kind);
 /* Rows one below the other. Their type may be another in each. */
 struct linear_rows {
     const uint8_t *p; /* NULL: none */
-    size_t n, bytes;  /* rows, of so many bytes each */
+    size_t n, bytes;  /* rows, and bytes of each */
     enum ggml_type type;
 };
 struct kern_linear;
@@ -52,16 +52,22 @@ struct linear_map {
 struct linear_map linear_of(const float *w, size_t in, size_t out, bool in_out,
                             enum linear_kind kind);
 
+/* Rows as W is kept, and their length. */
+size_t linear_rows(const struct linear_map *w);
+size_t linear_cols(const struct linear_map *w);
 /* Rows first .. first + n - 1 as floats: from the parts, or from what was packed, which
  * of BF16 is rounded. */
 void linear_read(const struct linear_map *w, size_t first, size_t n, float *out);
+
+/* y [n] = x [n] as products of the kind take it: of F32 as it is. In place is fine. */
+void linear_round(enum linear_kind kind, size_t n, const float *x, float *y);
 
 /* Bytes of all of W as its kernel reads it; and to make that, from the parts: `to` is
  * aligned to 64 bytes. */
 size_t linear_packed_bytes(const struct linear_map *w);
 void linear_pack(const struct linear_map *w, float *to);
 
-/* Bytes of scratch for n rows of so many inputs. */
+/* Bytes of scratch for n rows of `in` inputs. */
 size_t linear_scratch_bytes(size_t n, size_t in);
 
 /* A piece of W: in0 is a multiple of LINEAR_DEPTH, and so is `in` unless it ends with

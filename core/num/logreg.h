@@ -85,7 +85,7 @@ enum err logreg_fit(const struct logreg_x *x, const struct logreg_y *y,
                     struct logreg *out, struct errinfo *e) ERR_CHECKED;
 
 /* Bytes that logreg_fit takes at most beside its result for compressed inputs of nnz
- * entries on so many threads. */
+ * entries on `threads` threads. */
 size_t logreg_fit_bytes(size_t n, size_t d, size_t nnz, size_t threads);
 /* The same for dense inputs of C units without an L1 term, where rows bring all units
  * to their minimum: up to 39 MB a thread at 319 inputs, 6.4 MB at 128. Units that rows

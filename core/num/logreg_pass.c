@@ -184,7 +184,7 @@ static void fix_positive(const struct block *k, const struct logreg_y *y,
             }
         }
     }
-    /* At most 2^256 a block. */
+    /* A factor is at most 2^256 after a block. */
     for (size_t c = 0; loss != NULL && c < cols->G; c++) {
         loss[c] += ((double)cols->pos_weight[c] - 1.0) * log(ws->factors[c]);
         ws->factors[c] = 1.0;

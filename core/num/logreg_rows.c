@@ -18,12 +18,12 @@
 #define MAX_HALVINGS 25    /* of a step before the unit is taken as at its end */
 #define MAX_IDLE     60    /* steps at the rounding of the objective: then it is over */
 #define MISLED       5     /* trials after which the stored curvature is dropped */
-#define NOISE        1e-8  /* cosine of a step and its gradient change that is none */
+#define NOISE        1e-8  /* least cosine of a step and its gradient change */
 #define DENSE_MAX    2048  /* inputs and bias of which all second moments are used */
 #define OWN_MAX      320 /* inputs and bias up to which a unit's own curvature is used */
 #define OWN_AT       8   /* steps after which it is first taken, ... */
-#define OWN_AGAIN    4   /* ... and again after so many times as many */
-#define OWN_SHARE    8   /* of the negative rows one in so many says what it is */
+#define OWN_AGAIN    4   /* ... and again after this many times as many steps */
+#define OWN_SHARE    8   /* estimated from one in this many of the negative rows */
 #define CURVE        0.05 /* p (1 - p) of a row, for the first guess */
 
 static const char *const what = "logistic regression";

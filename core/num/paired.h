@@ -40,16 +40,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What arms are paired by: seeds of the text and of the weights. */
+/* Seeds of the text and of the weights: arms are paired where both are equal. */
 struct paired_seed {
     uint64_t text, weights;
 };
 bool paired_seed_is(struct paired_seed x, struct paired_seed y);
-/* Of n arms, arm i of condition of[i] with seeds seed[i]: those of conditions a and b
- * that have the same seeds, as pairs of_a[i] with of_b[i], room for n each. No two arms
- * of a condition have the same. Where each has but one arm, these are a pair whatever
- * their seeds. Returns how many, in the order of a's arms; of several of b with an
- * arm's seeds the first. O(n^2). */
+/* Pair the arms of conditions a and b that have the same seeds. There are n arms, arm i
+ * of condition of[i] with seeds seed[i]; the pairs are of_a[i] with of_b[i], room for n
+ * each. No two arms of a condition should have the same seeds; of several in b the
+ * first is taken. If both conditions have one arm only, these two are a pair whatever
+ * their seeds. Returns the number of pairs, in the order of a's arms. O(n^2). */
 size_t paired_by_seed(size_t n, const size_t *of, const struct paired_seed *seed,
                       size_t a, size_t b, size_t *of_a, size_t *of_b);
 

@@ -129,7 +129,7 @@ void product_list(const struct product_found_f32 *found, size_t r, size_t j,
         uint64_t bits;
         memcpy(&bits, set + 8 * w, sizeof bits);
         const size_t n = (size_t)__builtin_popcountll(bits);
-        /* Four whether there are so many or not: that one can foresee. */
+        /* Always four, even if there are fewer: the CPU predicts that branch well. */
         for (size_t i = 0; i < n; i += 4) {
             for (size_t e = have + i; e < have + i + 4; e++) {
                 const size_t at = 64 * w + lowest(bits);

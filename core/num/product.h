@@ -38,7 +38,7 @@ size_t R(product_sieved)(size_t D, size_t F);
 #define PRODUCT_STEP 32
 void R(product_pack)(const struct R(product_weights) *w, size_t j0, size_t j1);
 
-/* Reals of scratch that so many rows want, if W is packed. */
+/* Size of scratch, in reals, for `rows` rows if W is packed. */
 size_t R(product_scratch)(size_t rows, size_t D);
 
 /* h [rows,F] = x W^T + b for x [rows,D]. If W is packed, an entry's bits do not depend
@@ -54,7 +54,7 @@ struct R(product_found) {
     int32_t *id; /* [rows, stride] */
     real *val;
 };
-/* Set room and stride for so many entries of a row, arrays aside. */
+/* Set room and stride for this many entries of a row; the arrays are not made. */
 void R(product_found_init)(struct R(product_found) *found, size_t F, size_t room);
 
 /* The entries of h, which product_rows would store, that are greater than above[r] >= 0

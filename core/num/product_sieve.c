@@ -127,14 +127,14 @@ void sieve_pack(const struct product_weights_f32 *w, size_t j0, size_t j1)
 
 /* ---- rows ---- */
 
-/* Rows that are looked at together. What is behind the last passes nothing. */
+/* Rows that are looked at together. Places behind the last row pass nothing. */
 struct slab {
     size_t r, n; /* the first, how many */
     int16_t *x;  /* dealt by tile */
     float unit[PRODUCT_PART_ROWS], above[PRODUCT_PART_ROWS];
 };
 
-/* Round and deal. What cannot be rounded passes nothing and is not listed. */
+/* Round and deal. A row that cannot be rounded passes nothing and is not listed. */
 static void begin_slab(struct slab *p, const struct layout *l, size_t D, const float *x,
                        const float *above, const struct product_found_f32 *found)
 {
@@ -194,8 +194,9 @@ static float widest_margin(const struct product_weights_f32 *w, const struct lay
     return most;
 }
 
-/* Of n entries, about val, those that may be among the `keep` greatest; returns how
- * many. At least `keep` are above the cut less the margin, others below it less two. */
+/* Keep those of n entries, of approximate value val, that may be among the `keep`
+ * greatest; returns how many. At least `keep` are above the cut less the margin, others
+ * below it less two. */
 static size_t keep_likely(const struct product_weights_f32 *w, const struct layout *l,
                           float unit, size_t keep, size_t n, int32_t *id,
                           const float *val)

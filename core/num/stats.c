@@ -311,8 +311,8 @@ out:
     return rc;
 }
 
-/* One draw: the mean over units of one resample. NaN, sorted last, where none has a
- * value. */
+/* One draw: the mean over the units of one resample. NaN, which sorts last, if no unit
+ * has a value. */
 static double draw_again(size_t n, size_t reps, const double *again, struct rng *r)
 {
     const double *of = again + (size_t)rng_below(r, reps) * n;

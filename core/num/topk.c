@@ -43,7 +43,7 @@ static size_t above_plain(size_t begin, size_t n, const real *x, real t, int32_t
     return m;
 }
 
-/* Without branches, as which ones stay is as good as random. */
+/* Without branches, since which ones stay is nearly random. */
 static size_t keep_plain(size_t begin, size_t n, real t, int32_t *id, real *val,
                          size_t kept)
 {
@@ -92,7 +92,7 @@ size_t topk_above_f32(size_t n, const float *x, float t, int32_t *id, float *val
                          : above_sse2(n, x, t, id, val);
 }
 
-/* Those of n survivors that are greater than t, in order; how many. */
+/* Keep those of n survivors that are greater than t, in order; returns how many. */
 static size_t keep_above(size_t n, float t, int32_t *id, float *val)
 {
     return have_avx512() ? keep_avx512(n, t, id, val)
@@ -147,7 +147,7 @@ real R(topk_cut)(size_t n, const real *v, size_t k, size_t *above)
     lo--;
     /* more >= k lie above lo, fewer above hi */
     size_t more = n, fewer = 0;
-    /* By halves: a guess at where the k-th lies takes longer than it saves. */
+    /* Bisect: a guess at the k-th value takes longer than it saves. */
     while (more > k && hi - lo > 1) {
         const real_bits mid = lo + (hi - lo) / 2;
         const size_t c = count_above(n, v, real_of(mid));
@@ -220,7 +220,7 @@ real R(topk_guess_below)(const struct R(topk_guess) *guess, real scale, real dev
     return (guess->mean - deviations * guess->spread) * scale;
 }
 
-/* Of those equal to the cut only the first `ties` stay. */
+/* Keep only the first `ties` of the entries equal to the cut. */
 static void drop_ties(size_t m, real cut, size_t ties, int32_t *id, real *val)
 {
     size_t kept = 0;
@@ -245,7 +245,7 @@ static real keep_greatest(size_t m, size_t k, int32_t *id, real *val)
         (void)keep_above(m, cut, id, val);
         return cut;
     }
-    /* With those equal to the cut: rarely more of them than there is room for. */
+    /* Keep also those equal to the cut: they are rarely more than there is room for. */
     m = keep_above(m, real_of(bits_of(cut) - 1), id, val);
     if (m > k) {
         drop_ties(m, cut, k - above, id, val);

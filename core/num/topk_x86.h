@@ -49,8 +49,7 @@ WITH_AVX2 static __m256i lanes_of(uint64_t set)
 }
 
 /* Eight at a time without branches: lanes are moved together, all eight stored and
- * counted on by how many passed. What is stored ends at m + 8 <= i + 8 <= n, within the
- * room. */
+ * counted on by how many passed. Stores end at m + 8 <= i + 8 <= n, within the room. */
 WITH_AVX2 static size_t above_avx2(size_t n, const float *x, float t, int32_t *id,
                                    float *val)
 {

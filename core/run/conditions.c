@@ -181,7 +181,7 @@ size_t conditions_baseline(const struct conditions *c)
     return verdict_baseline(unmasked, c->n);
 }
 
-/* What a random decoder has of its own (settings_resolve). */
+/* True for the settings that a random decoder fixes (settings_resolve). */
 static bool is_of_decoder(const struct setting_def *d)
 {
     return strcmp(d->key, setting_key.decoder) == 0 ||
@@ -220,6 +220,17 @@ uint64_t conditions_beyond_decoder(const struct settings *set)
 bool conditions_is_random(const struct settings *set)
 {
     return set->decoder == DECODER_RANDOM;
+}
+
+size_t conditions_control(const struct settings *const *set, size_t n, size_t of)
+{
+    bool random[CONDITIONS_MAX];
+    uint64_t beyond[CONDITIONS_MAX];
+    for (size_t k = 0; k < n; k++) {
+        random[k] = conditions_is_random(set[k]);
+        beyond[k] = conditions_beyond_decoder(set[k]);
+    }
+    return verdict_control(random, beyond, n, of);
 }
 
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,

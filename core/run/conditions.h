@@ -24,10 +24,10 @@ struct conditions {
     struct paired_seed *pair;     /* [arms] its seeds, by which arms are paired, */
     char (*seed)[CONDITION_SEED]; /* [arms] and as text */
 };
-/* Of n arms by their settings, in the order in which they come: A is the first one's.
- * Release with conditions_deinit. ERR_USAGE for more than CONDITIONS_MAX, and for two
- * arms that differ in nothing at all, which name[n] names; ERR_NOMEM. O(n^2 settings).
- */
+/* Group n arms by their settings into conditions, in order of their first arms: A has
+ * the first arm. Release with conditions_deinit. ERR_USAGE for more than
+ * CONDITIONS_MAX, and for two arms that do not differ at all (name[n]: the arms'
+ * names); ERR_NOMEM. O(n^2 settings). */
 enum err conditions_of(const struct settings *const *set, const char *const *name,
                        size_t n, struct conditions *out, struct errinfo *e) ERR_CHECKED;
 void conditions_deinit(struct conditions *c);
@@ -48,6 +48,9 @@ uint64_t conditions_beyond_masks(const struct settings *set);
 uint64_t conditions_beyond_decoder(const struct settings *set);
 /* Whether it is a random control: its decoder is not trained. */
 bool conditions_is_random(const struct settings *set);
+/* The random control of condition `of` among those with these settings, n up to
+ * CONDITIONS_MAX: the first that is random and otherwise alike (verdict_control). */
+size_t conditions_control(const struct settings *const *set, size_t n, size_t of);
 
 /* The arms of conditions a and b that have the same seeds, paired_by_seed of n (all)
  * arms. */
@@ -66,8 +69,9 @@ struct difference {
         DIFFERENCE_OTHER    /* anything else that shapes the SAE */
     } kind;
 };
-/* Those of a and b, in the order of the table of settings, at most `cap` into out;
- * returns how many there are. How a run is watched, saved and evaluated is none. */
+/* The settings in which a and b differ, in the order of the table of settings, at most
+ * `cap` into out; returns how many there are. Settings of watching, saving and
+ * evaluating do not count. */
 size_t conditions_differences(const struct settings *a, const struct settings *b,
                               struct difference *out, size_t cap);
 /* "k 4 against 8: not the masking alone" over the differences of a kind, or "" where

@@ -19,13 +19,28 @@ struct rows {
     int32_t *ids; /* [n, context] */
     float *x;     /* [n * context, D] */
     size_t n, T, D;
+    size_t look, rate; /* of them: whose losses are taken; that are run at a time */
     struct pack_counts read;
+    struct harvest_also also[STREAM_KEPT_MAX]; /* cache.hooks: n_kept of the inputs */
 };
 
 static void rows_deinit(struct rows *r)
 {
+    for (size_t i = 0; i < STREAM_KEPT_MAX; i++) {
+        mem_free(r->also[i].x);
+    }
     mem_free(r->ids);
     mem_free(r->x);
+}
+
+/* Rows that keep all threads busy as a run's do: a group for each, of a large model
+ * fewer, but no more than a run fills its buffer with. */
+static size_t rate_rows(const struct inputs *in)
+{
+    const size_t fill = (size_t)in->set.fill_rows;
+    const size_t each = inputs_look_rows(in, lm_group_rows((size_t)in->set.context));
+    const size_t rows = each * pool_threads(in->pool);
+    return rows < fill ? rows : fill;
 }
 
 static enum err read_rows(const struct inputs *in, struct rows *r, struct errinfo *e)
@@ -33,9 +48,17 @@ static enum err read_rows(const struct inputs *in, struct rows *r, struct errinf
     struct pack *p = NULL;
     r->T = (size_t)in->set.context;
     r->D = inputs_width(in);
-    r->n = inputs_look_rows(in, ROWS);
+    r->look = inputs_look_rows(in, ROWS);
+    r->rate = rate_rows(in);
+    r->n = r->look > r->rate ? r->look : r->rate;
     TRY(mem_new(&r->ids, r->n * r->T, sizeof *r->ids, "token rows", e));
     TRY(mem_new(&r->x, r->n * r->T * r->D, sizeof *r->x, "activations", e));
+    for (size_t i = 0; i < in->n_kept; i++) {
+        const size_t width = lm_hook_width(&in->lm->cfg, in->kept[i]);
+        r->also[i].hook = in->kept[i];
+        TRY(mem_new(&r->also[i].x, r->rate * r->T, width * sizeof *r->also[i].x,
+                    "activations", e));
+    }
     TRY(pack_new(in->corpus, CORPUS_TRAIN, in->lm->tok, r->T, &p, e));
     const enum err rc = pack_rows(p, r->n, r->ids, e);
     r->read = pack_counted(p);
@@ -48,7 +71,15 @@ static enum err measure_rate(struct doctor *d, struct inputs *in, struct rows *r
 {
     int64_t began;
     size_t times = 0;
-    harvest_rows(in->h, r->ids, r->n, r->x); /* weights are read */
+    harvest_rows(in->h, r->ids, r->look, r->x); /* the first time weights are read */
+    began = clock_ns();
+    do {
+        harvest_rows_also(in->h, r->ids, r->rate, r->x, r->also, in->n_kept);
+        times++;
+    } while (times < RATE_TIMES && clock_seconds_since(began) < RATE_SECONDS);
+    d->rate_rows = r->rate;
+    d->tokens_per_second =
+        (double)(times * r->rate * r->T) / fmax(clock_seconds_since(began), 1e-9);
     for (size_t i = 0; i < r->n * r->T * r->D; i++) {
         if (!isfinite(r->x[i])) {
             return err_set(e, ERR_NUMERIC,
@@ -57,13 +88,6 @@ static enum err measure_rate(struct doctor *d, struct inputs *in, struct rows *r
                            in->lm->dir, corpus_spec(in->corpus), in->set.hook);
         }
     }
-    began = clock_ns();
-    do {
-        harvest_rows(in->h, r->ids, r->n, r->x);
-        times++;
-    } while (times < RATE_TIMES && clock_seconds_since(began) < RATE_SECONDS);
-    d->tokens_per_second =
-        (double)(times * r->n * r->T) / fmax(clock_seconds_since(began), 1e-9);
     return OK;
 }
 
@@ -104,13 +128,12 @@ static enum err measure(struct doctor *d, const struct settings *set, struct row
                         struct errinfo *e)
 {
     struct inputs *in = NULL;
-    struct settings mine = *set;
-    mine.cache[0] = '\0'; /* nothing is written */
-    TRY(inputs_look(&mine, &in, e));
+    TRY(inputs_look(set, &in, e));
+    in->asked.cache[0] = in->set.cache[0] = '\0'; /* nothing is written */
     enum err rc = read_rows(in, r, e);
     rc = rc == OK ? measure_rate(d, in, r, e) : rc;
-    rc =
-        rc == OK ? inputs_text_loss(in, r->ids, r->n, &r->read, true, &d->text, e) : rc;
+    rc = rc == OK ? inputs_text_loss(in, r->ids, r->look, &r->read, true, &d->text, e)
+                  : rc;
     rc = rc == OK ? inputs_note_loss(in, &d->text, e) : rc;
     if (rc != OK) {
         inputs_free(in);
@@ -121,7 +144,7 @@ static enum err measure(struct doctor *d, const struct settings *set, struct row
     TRY(engine_new(in, &d->engine, e)); /* takes the inputs over */
     TRY(measure_steps(d, r, e));
     d->bytes = engine_bytes(d->engine);
-    d->room = room_bytes();
+    d->room = engine_room((size_t)clock_rss_bytes(), room_bytes());
     d->seconds = (double)d->engine->steps *
                  ((double)(engine_maskings(d->engine) * (size_t)in->set.batch) /
                       d->tokens_per_second +

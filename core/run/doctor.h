@@ -1,5 +1,5 @@
-/* What a run on a model and a text would take, measured in seconds before there is one:
- * for `saetop doctor`. Owner thread. */
+/* The cost of a run on a model and a text, measured in seconds before there is one: for
+ * `saetop doctor`. Owner thread. */
 #ifndef SAETOP_RUN_DOCTOR_H
 #define SAETOP_RUN_DOCTOR_H
 
@@ -9,11 +9,15 @@ struct doctor {
     struct engine *engine; /* owned; of a run that has not begun, and cannot: its
                               inputs are of inputs_look */
     struct text_loss text;
-    double tokens_per_second; /* of the model up to the hook, on the run's threads */
+    double tokens_per_second; /* of the model up to the hook, and to cache.hooks, on the
+                                 run's threads */
+    size_t rate_rows;         /* by so many rows at a time */
     double step_seconds;      /* of one step of all arms, without their activations */
     double seconds;           /* of the whole run, without evaluation */
-    size_t hook_bytes;        /* of the model's weights up to the hook, and behind it */
-    size_t bytes, room;       /* of the whole process; that this machine has for it */
+    size_t hook_bytes; /* of the model's weights up to the hook, with what is outside
+                          of blocks */
+    size_t bytes;      /* of the whole process */
+    size_t room;       /* that there is for it: engine_room */
 };
 
 /* Open all that `set` names and measure it: some rows of the text through the model up

@@ -20,7 +20,7 @@
 /* The kind of the event that an arm's error has grown past all use. */
 #define ENGINE_DIVERGED "diverged"
 
-/* In place of an arm's number: all of them. */
+/* All arms, in place of an arm's number. */
 #define ENGINE_ALL_ARMS RUN_ARMS_MAX
 
 struct engine_arm {
@@ -38,8 +38,8 @@ struct engine_arm {
     char dir[SETTING_TEXT_MAX];   /* saved there last; "" */
 };
 
-/* Told of each row and event as it is recorded, and when an evaluation begins and ends.
- * Any of them may be NULL. */
+/* Called for each row and event as it is recorded, and when an evaluation begins and
+ * ends. Any of them may be NULL. */
 struct engine_watch {
     void *user;
     void (*row)(void *user, size_t arm, const struct metric_row *row);
@@ -84,8 +84,8 @@ struct engine_setup {
     bool stretch_eval;
     const atomic_bool *cancel;
     struct engine_watch watch; /* from here on: not of what was before */
-    /* Told of the inputs when they are open: of a new run before there are arms. An
-     * error of it ends the opening. May be NULL. */
+    /* Called with the inputs when they are open; for a new run before there are arms.
+     * An error from it ends the opening. May be NULL. */
     enum err (*opened)(void *user, struct inputs *in, struct errinfo *e);
     void *user;
 };
@@ -99,20 +99,20 @@ enum err engine_open(const struct engine_setup *s, struct engine **out,
  * error. */
 enum err engine_new(struct inputs *in, struct engine **out,
                     struct errinfo *e) ERR_CHECKED;
-/* These arms [n]; the first has the settings that `in` was opened with, the others
- * differ from it in what is of an arm (setting_list.h). Takes `in` over, also on error.
- * ERR_USAGE: more than RUN_ARMS_MAX. */
+/* A run of the arms [n]. The first has the settings that `in` was opened with; the
+ * others differ from it in settings of an arm only (setting_list.h). Takes `in` over,
+ * also on error. ERR_USAGE: more than RUN_ARMS_MAX. */
 enum err engine_new_arms(struct inputs *in, const struct arm_plan *arms, size_t n,
                          struct engine **out, struct errinfo *e) ERR_CHECKED;
 void engine_free(struct engine *g); /* NULL is fine */
 
-/* A run from its directory, with all its arms, exactly where its last save left it; the
- * directories are taken for writing. `given` may be NULL; what somebody named in it
- * (settings_given) must be what the run has, but for what does not shape the run
- * (threads, logging, saving) and for more steps, which extend it. `in`: inputs open
- * already, as the run's settings name them; NULL: they are opened. Takes `in` over,
- * unless it fails. ERR_USAGE: in use by another process, or other inputs or settings
- * than recorded. */
+/* Open a run from its directory, with all its arms, exactly as its last save left it;
+ * the directories are locked for writing. `given` may be NULL; settings that the user
+ * named in it (settings_given) must be the run's own, but for those that do not shape
+ * the run (threads, logging, saving) and for more steps, which extend it. `in`: the
+ * run's inputs if they are open already; NULL: they are opened. Takes `in` over, unless
+ * it fails. ERR_USAGE: in use by another process, or other inputs or settings than
+ * recorded. */
 enum err engine_resume(const char *dir, const struct settings *given,
                        const char *samples_dir, struct inputs *in, struct engine **out,
                        struct errinfo *e) ERR_CHECKED;
@@ -122,11 +122,11 @@ int64_t engine_step_count(const struct engine *g);
 bool engine_done(const struct engine *g);
 
 /* One step of every arm, then the row, the evaluation and the checkpoint that are due.
- * An arm that is ahead, as after a resume of a run killed between saving the one and
- * the other, waits for the rest. ERR_NUMERIC: the loss is not finite any more. */
+ * An arm that is ahead waits for the rest, as after a resume of a run that was killed
+ * between the saves of its arms. ERR_NUMERIC: the loss is not finite any more. */
 enum err engine_step(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* Evaluate all arms now, with the spread of their concepts, which evaluations on the
- * way to the last step are without; record it as a row at this step. */
+/* Evaluate all arms now, with the spread of their concepts, which evaluations during
+ * training leave out; record it as a row at this step. */
 enum err engine_evaluate(struct engine *g, struct errinfo *e) ERR_CHECKED;
 /* Evaluate if an evaluation that was due has been interrupted. */
 enum err engine_catch_up(struct engine *g, struct errinfo *e) ERR_CHECKED;
@@ -156,11 +156,12 @@ struct engine_addition {
     size_t bytes;      /* of memory, about */
     double seconds;    /* until they have come to the others' step, about */
 };
-/* What it would be and take. ERR_USAGE for a text that is wrong, a name that is taken,
- * settings that a condition has already, while other arms are on their way, once the
- * first condition was changed on the way, since the new one would not have its past,
- * and for more than RUN_ARMS_MAX; ERR_LIMIT where they do not fit into memory. Makes
- * one such arm and lets go of it: milliseconds. */
+/* Describes the condition that `text` would add and its cost, without adding it.
+ * ERR_USAGE for a text that is wrong, a name that is taken, settings that a condition
+ * has already, more than RUN_ARMS_MAX arms, while arms added before are still catching
+ * up, and once the first condition was changed during training, since the new one would
+ * not have its past. ERR_LIMIT where the arms do not fit into memory. Makes one such
+ * arm and releases it: milliseconds. */
 enum err engine_weigh_condition(const struct engine *g, const char *text,
                                 struct engine_addition *out,
                                 struct errinfo *e) ERR_CHECKED;
@@ -178,9 +179,9 @@ enum err engine_check_extend(int64_t planned, int64_t steps,
                              struct errinfo *e) ERR_CHECKED;
 /* Plan more steps, after that check. */
 enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e) ERR_CHECKED;
-/* Change settings of a condition on the way, "lr=0.001,k=8", in all of its arms or in
- * none, from the next step on; its event says from what to what. Errors of arm_prepare.
- */
+/* Change settings of a condition during training, "lr=0.001,k=8", in all of its arms or
+ * in none, from the next step on; its event says from what to what. Errors of
+ * arm_prepare. */
 enum err engine_tune(struct engine *g, const char *condition, const char *pairs,
                      struct errinfo *e) ERR_CHECKED;
 
@@ -197,16 +198,20 @@ enum err engine_save(struct engine *g, const char *dir, struct errinfo *e) ERR_C
 enum err engine_checkpoint(struct engine *g, struct errinfo *e) ERR_CHECKED;
 
 /* The estimate printed before a run: bytes of the whole process with all arms,
- * evaluation and saving. What is resident at most is within 1.3 times of it. */
+ * evaluation and saving. The peak of resident memory is within a factor of 1.3 of
+ * it. */
 size_t engine_bytes(const struct engine *g);
-/* Of that what one more arm like this one takes: weights, optimizer, its own place in
- * the text. */
+/* The part of it that one more arm like this one takes: weights, optimizer, its own
+ * place in the text. */
 size_t engine_arm_bytes(const struct engine *g, size_t arm);
 /* How many ways of masking the arms have: passes of the model over the same text. */
 size_t engine_maskings(const struct engine *g);
-/* Whether that much fits: into the `own` bytes that the process has already, and
- * `room` (base/room.h). ERR_LIMIT, with both. engine_open asks. */
-enum err engine_check_room(const struct engine *g, size_t own, size_t room,
+/* The memory that there is for it: what this process holds already, weights that were
+ * read among it (clock_rss_bytes), and what it may still take (room_bytes); SIZE_MAX:
+ * not known. */
+size_t engine_room(size_t own, size_t room);
+/* Whether engine_bytes fits into so much. ERR_LIMIT, with both. engine_open asks. */
+enum err engine_check_room(const struct engine *g, size_t room,
                            struct errinfo *e) ERR_CHECKED;
 
 /* The evaluation set for the settings of `in`, on harvester h. Caller owns. NULL for a

@@ -17,8 +17,8 @@ bool engine_is_level(const struct engine *g)
     return true;
 }
 
-/* What changed the course of an arm on the way, as a kind of event; NULL: nothing. A
- * fork leaves the first of the two as it was. */
+/* The kind of the first event that changed the course of an arm during training; NULL:
+ * none did. forked: a fork counts too; it leaves the arm forked from as it was. */
 static const char *changed_by(const struct engine_arm *a, bool forked)
 {
     static const char *const kinds[] = {"mask",   "mask-planned", "tune",
@@ -35,7 +35,7 @@ static const char *changed_by(const struct engine_arm *a, bool forked)
     return NULL;
 }
 
-/* Whether so many arms can be added, of so many bytes each. */
+/* ERR_USAGE or ERR_LIMIT if `more` arms of `bytes` bytes each cannot be added. */
 static enum err check_more(const struct engine *g, size_t more, size_t bytes,
                            struct errinfo *e)
 {
@@ -183,7 +183,8 @@ static enum err plan_one(const struct engine *g, const char *text, size_t from,
     return check_name(g, out->name, e);
 }
 
-/* That it differs from all there are; where from the first, into differs [cap]. */
+/* Check that the settings differ from those of all arms; how they differ from the
+ * first's, into differs [cap]. */
 static enum err check_differs(const struct engine *g, const struct settings *set,
                               char *differs, size_t cap, struct errinfo *e)
 {
@@ -241,8 +242,8 @@ static enum err weigh_arm(const struct engine *g, const struct arm_plan *plan,
     return OK;
 }
 
-/* What so many arms take to come to the others' step: their share of the training, and
- * the text once more. */
+/* Seconds that `more` new arms take to catch up with the others' step: their share of
+ * the training, and the model on the text once more. */
 static double seconds_to_come(const struct engine *g, size_t more)
 {
     double model = 0;

@@ -54,8 +54,8 @@ static size_t fills(const struct engine *g)
     return engine_maskings(g) + most;
 }
 
-/* Codes that are not zero in so many rows. Without k, half of the latents of a SAE that
- * has not learnt yet are active. */
+/* Number of codes in `rows` rows that are not zero. Without k, half of the latents are
+ * active before the SAE has learnt. */
 static size_t codes_count(const struct sae *s, size_t rows)
 {
     const bool selects = (sae_arch_has(s->arch) & SAE_HAS_K) != 0;
@@ -63,7 +63,7 @@ static size_t codes_count(const struct sae *s, size_t rows)
     return (size_t)((double)rows * active);
 }
 
-/* Those of the evaluated rows, by block, then joined, then by latent. */
+/* Bytes of the codes of evaluated rows: by block, then joined, then by latent. */
 static size_t codes_bytes(const struct sae *s, size_t rows)
 {
     return 3 * codes_count(s, rows) * (sizeof(float) + sizeof(int32_t));
@@ -79,7 +79,8 @@ static size_t evaluation_bytes(const struct engine *g)
     /* Words of concepts are a third of the text at most; probes are trained on a copy.
      */
     const size_t rows = c.concept_rows * T / 3;
-    /* Of the probes that the set is made with, or of an arm's evaluation later. */
+    /* The larger of the probes that the set is made with and of an arm's evaluation
+     * later. */
     size_t most = logreg_dense_bytes(D, g->in->concepts->n_probed, (size_t)s->threads);
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *sae = g->arm[a].arm->sae;
@@ -93,7 +94,7 @@ static size_t evaluation_bytes(const struct engine *g)
     return eval_set_bytes(&c, D, T) + rows * D * sizeof(float) + most;
 }
 
-/* Of an arm alone, beside what arms of its masks share. */
+/* Bytes of an arm's text that it does not share with other arms of the same masks. */
 static size_t arm_text_bytes(const struct inputs *in, const struct arm *arm)
 {
     struct stream_config sc = inputs_stream_config(in, &in->set);
@@ -112,11 +113,12 @@ static size_t text_bytes(const struct engine *g)
     struct stream_config sc = inputs_stream_config(in, &in->set);
     sc.mix = false;
     const size_t mine = stream_own_bytes(inputs_width(in), &sc);
-    const size_t fill = stream_bytes(inputs_width(in), &sc);
+    const size_t kept = stream_kept_bytes(&sc);
+    const size_t fill = stream_bytes(inputs_width(in), &sc) - kept;
     size_t sum = lm_need_bytes(in->lm, LM_WHOLE) +
                  harvester_bytes(cfg, in->hook, (size_t)in->set.context,
                                  (size_t)in->set.threads) +
-                 fills(g) * (fill - mine);
+                 fills(g) * (fill - mine) + kept;
     for (size_t a = 0; a < g->n_arms; a++) {
         sum += arm_text_bytes(in, g->arm[a].arm);
     }
@@ -165,15 +167,19 @@ size_t engine_bytes(const struct engine *g)
     return PROCESS_BYTES + (g->in->synth ? synth_bytes(g) : text_bytes(g));
 }
 
-enum err engine_check_room(const struct engine *g, size_t own, size_t room,
-                           struct errinfo *e)
+size_t engine_room(size_t own, size_t room)
+{
+    return own < SIZE_MAX - room ? own + room : SIZE_MAX;
+}
+
+enum err engine_check_room(const struct engine *g, size_t room, struct errinfo *e)
 {
     const size_t needed = engine_bytes(g);
-    return needed <= own || needed - own <= room
+    return needed <= room
                ? OK
                : err_set(e, ERR_LIMIT,
                          "%zu arm%s need%s about %.0f MB, %.0f MB of memory are there: "
                          "take fewer arms or a smaller --width",
                          g->n_arms, plural_s(g->n_arms), g->n_arms == 1 ? "s" : "",
-                         (double)needed / 1e6, ((double)own + (double)room) / 1e6);
+                         (double)needed / 1e6, (double)room / 1e6);
 }

@@ -1,4 +1,4 @@
-/* What is changed while a run goes on: masks, forks, seeds, length, learning rate. */
+/* Changes to a run while it trains: masks, forks, seeds, length, learning rate. */
 #include "base/mem.h"
 #include "base/room.h"
 #include "run/engine_priv.h"

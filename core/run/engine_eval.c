@@ -137,7 +137,7 @@ static struct estimate truth_value(const struct report *r, enum metric m)
     return f ? f->v : (struct estimate){(double)NAN, (double)NAN, (double)NAN};
 }
 
-/* What has the same meaning on known features as on text. */
+/* Fill the measures that mean the same on known features as on text. */
 static void fill_truth(struct metric_row *row, const struct report *r)
 {
     const struct estimate absorption = truth_value(r, METRIC_TRUTH_ABSORPTION);

@@ -97,7 +97,8 @@ enum err engine_open(const struct engine_setup *s, struct engine **out,
     g->watch = s->watch;
     g->cancel = s->cancel;
     g->stretch_eval = s->stretch_eval;
-    enum err rc = engine_check_room(g, (size_t)clock_rss_bytes(), room_bytes(), e);
+    enum err rc =
+        engine_check_room(g, engine_room((size_t)clock_rss_bytes(), room_bytes()), e);
     if (rc == OK && !s->resume && s->lock) { /* resumed from the beginning, too */
         rc = engine_checkpoint(g, e);
     }

@@ -1,4 +1,4 @@
-/* What the files of the engine share. Owner thread, as engine.h. */
+/* Internals that the files of the engine share. Owner thread, as engine.h. */
 #ifndef SAETOP_RUN_ENGINE_PRIV_H
 #define SAETOP_RUN_ENGINE_PRIV_H
 
@@ -23,7 +23,7 @@ bool engine_can_evaluate(const struct engine *g);
  * the last step is owed. Records the event of a changed pace: its errors. */
 enum err engine_eval_due(struct engine *g, bool *due, struct errinfo *e) ERR_CHECKED;
 /* Evaluate the arms a with which[a] and fill rows[a], both [n_arms]; their time is
- * counted. ERR_CANCELLED: what is left is owed (arm_state.owes_eval). */
+ * counted. ERR_CANCELLED: the arms left owe an evaluation (arm_state.owes_eval). */
 enum err engine_evaluate_arms(struct engine *g, const bool *which,
                               struct metric_row *rows, struct errinfo *e) ERR_CHECKED;
 

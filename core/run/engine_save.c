@@ -29,7 +29,8 @@ static enum err lock_all(struct engine *g, const char *dir, struct errinfo *e)
     return OK;
 }
 
-/* What the save of arm i says of its name, and the first one's of the others. */
+/* The names that the save of arm i records: its own, and in the first arm's save also
+ * the places of all others. */
 static void name_arm(const struct engine *g, size_t i, struct arm_names *out)
 {
     struct arm_place others[RUN_ARMS_MAX];
@@ -40,7 +41,7 @@ static void name_arm(const struct engine *g, size_t i, struct arm_names *out)
     }
     arm_places_print(others, n, out->others);
     memcpy(out->name, a->place.name, sizeof out->name);
-    /* One that is alone is of no condition, until it is forked. */
+    /* An arm that is alone has no condition until it is forked. */
     snprintf(out->condition, sizeof out->condition, "%s",
              g->n_arms > 1 ? a->condition : "");
 }
@@ -106,7 +107,7 @@ static void end_save(struct engine *g, size_t i, const struct arm_save *s)
     }
 }
 
-/* As if what is held had not been begun. */
+/* Drop the arms that are held, as if they had not been begun. */
 static void drop_held(struct engine *g, struct arm_save *saves)
 {
     for (size_t i = 0; i < g->n_arms; i++) {
@@ -196,7 +197,7 @@ static enum err keep(struct engine *g, struct errinfo *e)
     snprintf(name, sizeof name, "step-%lld", (long long)step);
     for (size_t i = 0; i < g->n_arms; i++) {
         struct engine_arm *a = &g->arm[i];
-        /* One that is ahead of the others is kept when they have come there. */
+        /* An arm that is ahead is kept when the others get there. */
         if (keeps_step(&g->in->set, step) && arm_steps_done(a->arm) == step) {
             TRY(rundir_keep(a->dir, name, e));
         }
@@ -259,8 +260,8 @@ static int64_t kept_step(const struct engine_arm *a, const char *name)
     return step;
 }
 
-/* A process was killed after a save and before it kept it: keep it now, but not in
- * place of a checkpoint that somebody went on with. */
+/* A process was killed between a save and keeping it as a checkpoint: keep it now, but
+ * not in place of a checkpoint that was trained further. */
 static enum err keep_owed(struct engine *g, struct errinfo *e)
 {
     char name[40];
@@ -305,9 +306,9 @@ static void close_states(struct reopened *r)
     dirlocks_release(&r->locks, 0);
 }
 
-/* The user named the first arm, by a link perhaps; the others are found from there, and
- * a link on the way would have another run written to. Beside a link to a run others
- * may be. */
+/* The user named the first arm, perhaps by a link. The others are found from there,
+ * where a further link would let another run be written to. Arms beside a run that is
+ * named by a link are accepted. */
 static enum err expect_own(const char *dir, const struct arm_place *p,
                            struct errinfo *e)
 {
@@ -361,7 +362,8 @@ static enum err open_states(struct reopened *r, const char *dir, struct errinfo 
     return OK;
 }
 
-/* What somebody named must be what the run has, or must not shape it. */
+/* Applies the settings that the user gave to a resume. One that shapes the run must be
+ * equal to the run's own: else ERR_USAGE. */
 static enum err apply_given(struct settings *set, const struct settings *given,
                             const char *dir, struct errinfo *e)
 {
@@ -407,7 +409,8 @@ static enum err check_steps(const struct settings *set, const struct settings *g
     return OK;
 }
 
-/* Those of its last evaluation are in its save; the file behind it may be older. */
+/* Read an arm's concepts: those of its last evaluation are in its save, the file of
+ * earlier ones may be older. */
 static enum err read_concepts(const struct engine *g, struct engine_arm *a,
                               struct errinfo *e)
 {
@@ -427,7 +430,7 @@ static enum err read_concepts(const struct engine *g, struct engine_arm *a,
     return rc;
 }
 
-/* A run goes on without, and says so. */
+/* If concepts cannot be read the run goes on without, with a warning. */
 static void reopen_concepts(struct engine *g, struct engine_arm *a)
 {
     struct errinfo e = {0};

@@ -9,14 +9,14 @@
 
 struct eval_pace {
     double trained, evaluated; /* seconds so far */
-    uint64_t steps, evals;     /* so many in them */
+    uint64_t steps, evals;     /* numbers of both */
     double since, last; /* seconds trained since the newest evaluation, and its own */
     int64_t at;         /* the step it was at; 0: there was none */
     double told;        /* the interval on record, seconds; 0: none */
 };
 
-/* One step done, which took so many seconds; of arms that begin anew (a seed that was
- * added) it is less than the last. */
+/* One step was done in `seconds`. Arms that start from the beginning (an added seed)
+ * give a smaller step than the last. */
 void eval_pace_trained(struct eval_pace *p, int64_t step, double seconds);
 void eval_pace_evaluated(struct eval_pace *p, int64_t step, double seconds);
 
@@ -36,8 +36,8 @@ bool eval_pace_due(const struct eval_pace *p, int64_t step, int64_t every);
 /* Seconds from one to the next at this rate, evaluations in them left out. */
 double eval_pace_interval(const struct eval_pace *p, int64_t every);
 
-/* Whether that differs by more than half from the one on record, so that it is to be
- * told; it is on record then. */
+/* True if that differs by more than half from the interval on record, so that the user
+ * should be told; then it is put on record. */
 bool eval_pace_news(struct eval_pace *p, int64_t every);
 
 #endif

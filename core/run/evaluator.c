@@ -85,7 +85,8 @@ static enum err add_probe_folder(struct evaluator *v, const char *dir,
     return rc;
 }
 
-/* What was named has to serve, whatever sections are asked for. */
+/* Probe files that were named must be readable, whether or not the sections asked for
+ * use them. */
 static enum err check_probes(const struct evaluator *v, struct errinfo *e)
 {
     for (size_t i = 0; i < v->n_probes; i++) {
@@ -96,7 +97,8 @@ static enum err check_probes(const struct evaluator *v, struct errinfo *e)
     return OK;
 }
 
-/* Those named, files or folders; else the bundled ones for the bundled model. */
+/* Find the probe files: those named, as files or folders; else the bundled ones for the
+ * bundled model. */
 static enum err find_probes(struct evaluator *v, const struct evaluator_opts *o,
                             const struct settings *s, struct errinfo *e)
 {
@@ -115,8 +117,8 @@ static enum err find_probes(struct evaluator *v, const struct evaluator_opts *o,
 
 /* ---- opening ---- */
 
-/* Concepts that can't be used, and were not asked for: on to the built-in letters, with
- * a line that says so. */
+/* If concepts that were not asked for cannot be used, take the built-in letters, with a
+ * line that says so. */
 static enum err open_inputs(struct evaluator *v, const struct settings *set,
                             bool concepts_named, struct errinfo *e)
 {
@@ -150,7 +152,8 @@ static enum err make_sets(struct evaluator *v, size_t rows, const atomic_bool *c
                         searched > rows ? searched : rows, &v->ood, e);
 }
 
-/* What raw probes depend on beside the numbers that they read. */
+/* Opens the cache of raw probes, under a key of all that they depend on beside the
+ * numbers that they read. */
 static enum err open_cache(struct evaluator *v, const char *dir, struct errinfo *e)
 {
     const struct inputs *in = v->in;
@@ -186,6 +189,7 @@ static enum err make_bench(struct evaluator *v, const struct evaluator_opts *o,
     const int64_t begun = clock_ns();
     struct mask_spec mask;
     struct suite_times made;
+    suite_tell(o->watch, "set", 0, 1);
     TRY(open_cache(v, o->cache, e));
     TRY(make_sets(v, o->rows, cancel, e));
     v->times = (struct suite_times){1, {"set"}, {clock_seconds_since(begun)}};
@@ -200,7 +204,8 @@ static enum err make_bench(struct evaluator *v, const struct evaluator_opts *o,
                                      .ks = o->ks,
                                      .rows = o->rows,
                                      .seed = o->seed,
-                                     .sections = o->sections};
+                                     .sections = o->sections,
+                                     .watch = o->watch};
     TRY(suite_bench_new(&src, in->h, in->pool, cancel, &made, &v->bench, e));
     for (size_t i = 0; i < made.n && v->times.n < SUITE_TIMES_MAX; i++) {
         v->times.section[v->times.n] = made.section[i];

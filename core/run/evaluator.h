@@ -3,8 +3,8 @@
  * text.
  *
  *     struct evaluator_opts o = evaluator_defaults();
- *     o.sections = ...;                                  // SUITE_ALL, or what is
- * wanted TRY(evaluator_open(&settings, &o, cancel, &v, e));
+ *     o.sections = ...; // SUITE_ALL, or what is wanted
+ *     TRY(evaluator_open(&settings, &o, cancel, &v, e));
  *     // in each of several threads, with a pool and a harvester of its own:
  *     TRY(evaluator_harvester(v, pool, &h, e));
  *     report_init(&report, seed);
@@ -29,6 +29,7 @@ struct evaluator_opts {
                                   width than the model's is refused before all else */
     const char *sae_name;      /* for that line */
     const char *cache; /* folder of fitted raw probes; NULL: they are not kept */
+    const struct suite_watch *watch; /* of the making; NULL: nobody */
 };
 /* k = 1, 2, 5; 64 rows; seed 0; all sections; no cache. */
 struct evaluator_opts evaluator_defaults(void);
@@ -64,8 +65,8 @@ const char *evaluator_cache_fault(const struct evaluator *v);
 enum err evaluator_harvester(const struct evaluator *v, struct pool *pool,
                              struct harvester **out, struct errinfo *e) ERR_CHECKED;
 
-/* suite_run. What the inputs lack (concepts, words that are no single tokens) is listed
- * in the report first. Any number of threads at once, as suite_run says. */
+/* suite_run. Things that the inputs lack (concepts, words that are single tokens) are
+ * listed in the report first. Any number of threads at once, as suite_run says. */
 enum err evaluator_run(const struct evaluator *v, const struct suite_job *job,
                        struct report *r, struct eval_result *result,
                        struct suite_times *times, struct errinfo *e) ERR_CHECKED;

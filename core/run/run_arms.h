@@ -11,13 +11,13 @@ struct run_arms {
     char dir[RUN_ARMS_MAX][RUNDIR_PATH]; /* the first: the run's own, as it was named,
                                             without slashes at its end */
 };
-/* The run at `dir` and the arms that its last save names; of an SAE that has no such
- * save (another tool's) `dir` alone, or with the twin that lies beside an old run. An
- * arm that is named and not there (moved, or not copied along) is left out, and a
- * remark says so. Reads one small file. After an error out has the arms up to it, the
- * first at least where the path fits: whoever can do with those may go on. Errors of
- * runstate_open, but that there is none; ERR_FORMAT for names that lead elsewhere,
- * ERR_LIMIT for a path that is too long. */
+/* The run at `dir` and the arms that its last save names. For an SAE without such a
+ * save (another tool's), `dir` alone, or with the twin beside an old run. An arm that
+ * is named but not there (moved, or not copied) is left out, with a remark. Reads one
+ * small file. After an error *out has the arms up to it, at least the first if the path
+ * fits, so that a caller may go on with those. Errors of runstate_open, but for a
+ * missing state; ERR_FORMAT for names that lead elsewhere, ERR_LIMIT for a path that is
+ * too long. */
 enum err run_arms(const char *dir, struct run_arms *out, struct remarks *remarks,
                   struct errinfo *e) ERR_CHECKED;
 

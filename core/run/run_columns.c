@@ -133,20 +133,20 @@ static const char *arms_text(const struct run_row *r, char *room, size_t cap)
 
 /* clang-format off */
 static const struct run_column columns[] = {
-    {-1, "name", "name", "its directory in the folder", RUN_CELL_TEXT, 16, 32, 1, NULL, name_of},
-    {-1, "step", "step", "steps done, of those planned", RUN_CELL_COUNT, 14, 14, 2, step_of, steps_text},
-    {-1, "steps", "planned", "last step of its plan", RUN_CELL_COUNT, 0, 0, 0, steps_of, NULL},
-    {-1, "arch", "arch", "architecture", RUN_CELL_TEXT, 9, 9, 11, NULL, arch_of},
-    {-1, "mask_rate", "p", "masking rate, of each condition", RUN_CELL_REAL, 7, 7, 3, rate_of, rates_text},
-    {-1, "k", "k", "the k that was asked for", RUN_CELL_REAL, 4, 4, 12, k_of, NULL},
-    {-1, "arms", "arms", "conditions x seeds", RUN_CELL_COUNT, 6, 6, 4, arms_of_run, arms_text},
-    {METRIC_L0_CLEAN, NULL, NULL, NULL, RUN_CELL_REAL, 7, 7, 7, l0_of, NULL},
-    {METRIC_EV, NULL, NULL, NULL, RUN_CELL_REAL, 7, 7, 5, ev_of, NULL},
-    {METRIC_ABSORPTION, NULL, NULL, NULL, RUN_CELL_REAL, 11, 11, 6, absorption_of, NULL},
-    {-1, "bytes", "size", "size on disk", RUN_CELL_BYTES, 8, 8, 8, bytes_of, NULL},
-    {-1, "saved", "saved", "when it was saved last", RUN_CELL_DATE, 17, 17, 9, saved_of, NULL},
-    {-1, "label", "label", "what a person calls it", RUN_CELL_TEXT, 12, 40, 10, NULL, label_of},
-    {-1, "note", "note", "the last note of its training", RUN_CELL_TEXT, 12, 200, 13, NULL, note_of},
+    {-1, "name", "name", RUN_CELL_TEXT, 16, 32, 1, NULL, name_of},
+    {-1, "step", "step", RUN_CELL_COUNT, 14, 14, 2, step_of, steps_text},
+    {-1, "steps", "planned", RUN_CELL_COUNT, 0, 0, 0, steps_of, NULL},
+    {-1, "arch", "arch", RUN_CELL_TEXT, 9, 9, 11, NULL, arch_of},
+    {-1, "mask_rate", "p", RUN_CELL_REAL, 7, 7, 3, rate_of, rates_text},
+    {-1, "k", "k", RUN_CELL_REAL, 4, 4, 12, k_of, NULL},
+    {-1, "arms", "arms", RUN_CELL_COUNT, 6, 6, 4, arms_of_run, arms_text},
+    {METRIC_L0_CLEAN, NULL, NULL, RUN_CELL_REAL, 7, 7, 7, l0_of, NULL},
+    {METRIC_EV, NULL, NULL, RUN_CELL_REAL, 7, 7, 5, ev_of, NULL},
+    {METRIC_ABSORPTION, NULL, NULL, RUN_CELL_REAL, 11, 11, 6, absorption_of, NULL},
+    {-1, "bytes", "size", RUN_CELL_BYTES, 8, 8, 8, bytes_of, NULL},
+    {-1, "saved", "saved", RUN_CELL_DATE, 17, 17, 9, saved_of, NULL},
+    {-1, "label", "label", RUN_CELL_TEXT, 12, 40, 10, NULL, label_of},
+    {-1, "note", "note", RUN_CELL_TEXT, 12, 200, 13, NULL, note_of},
 };
 /* clang-format on */
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
@@ -164,11 +164,6 @@ const char *run_column_name(const struct run_column *c)
 const char *run_column_title(const struct run_column *c)
 {
     return c->measure < 0 ? c->title : measure_at((enum metric)c->measure)->tag;
-}
-
-const char *run_column_help(const struct run_column *c)
-{
-    return c->measure < 0 ? c->help : measure_at((enum metric)c->measure)->help;
 }
 
 int run_column_find(const char *name)
@@ -198,17 +193,6 @@ int run_column_default(void)
 
 /* ---- cells ---- */
 
-static void show_bytes(double v, char *out, size_t cap)
-{
-    static const char *const unit[] = {"B", "kB", "MB", "GB", "TB"};
-    size_t i = 0;
-    while (v >= 999.5 && i < 4) {
-        v /= 1000;
-        i++;
-    }
-    (void)snprintf(out, cap, i > 0 && v < 9.95 ? "%.1f %s" : "%.0f %s", v, unit[i]);
-}
-
 static void show_date(double v, char *out, size_t cap)
 {
     const time_t at = (time_t)v;
@@ -224,7 +208,7 @@ static void show_number(const struct run_column *c, double v, char *out, size_t 
     if (!isfinite(v)) {
         (void)snprintf(out, cap, "-");
     } else if (c->cell == RUN_CELL_BYTES) {
-        show_bytes(v, out, cap);
+        (void)snprintf(out, cap, "%s", NUMBER_BYTES(v));
     } else if (c->cell == RUN_CELL_DATE) {
         show_date(v, out, cap);
     } else if (c->measure < 0) {

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "eval/kept.h"
 #include "run/run_arms.h"
 #include "run/run_trash.h"
 
@@ -122,23 +123,8 @@ static int64_t bytes_of(const char *dir)
 
 /* ---- figures ---- */
 
-/* A figure of eval.json: a number, or an object with a "value". */
-static double figure_at(const cJSON *root, const char *path)
-{
-    const cJSON *at = root;
-    char name[64];
-    for (const char *p = path; at && *p;) {
-        const size_t n = strcspn(p, ".");
-        (void)snprintf(name, sizeof name, "%.*s", (int)(n < 63 ? n : 63), p);
-        at = cJSON_GetObjectItemCaseSensitive(at, name);
-        p += n + (p[n] == '.');
-    }
-    at = cJSON_IsObject(at) ? cJSON_GetObjectItemCaseSensitive(at, "value") : at;
-    return cJSON_IsNumber(at) ? at->valuedouble : (double)NAN;
-}
-
-/* Those of eval.json where it is of this step; it is not needed, so that one which
- * can't be read is none. */
+/* Figures of eval.json if it is of this step. The file is optional: one that can't be
+ * read counts as none. */
 static void eval_figures(const char *dir, int64_t step, double out[RUN_FIGURES])
 {
     char path[RUNDIR_PATH];
@@ -147,9 +133,9 @@ static void eval_figures(const char *dir, int64_t step, double out[RUN_FIGURES])
         json_load(path, EVAL_BYTES, &root, NULL) != OK) {
         return;
     }
-    const double of = figure_at(root, measure_at(METRIC_STEP)->column);
+    const double of = kept_value(root, measure_at(METRIC_STEP)->column);
     for (size_t i = 0; i < RUN_FIGURES && fabs(of - (double)step) < 0.5; i++) {
-        out[i] = figure_at(root, measure_at(run_figure(i))->path);
+        out[i] = kept_value(root, measure_at(run_figure(i))->path);
     }
     cJSON_Delete(root);
 }
@@ -175,7 +161,7 @@ static enum err arm_figures(const char *dir, const struct run_record *r,
 
 /* ---- one run ---- */
 
-/* What is read of a run's arms, the first one's first. */
+/* The records and figures of a run's arms, the first arm's first. */
 struct arms_read {
     struct run_arms found;
     size_t n; /* that could be read */
@@ -198,6 +184,9 @@ static void add_arm(struct arms_read *a, const char *dir, struct run_row *row)
     struct errinfo e = {0};
     char note[RUN_NOTE_MAX + 1];
     enum err rc = rundir_load_config(dir, &a->record[a->n], &e);
+    for (size_t f = 0; f < RUN_FIGURES; f++) {
+        a->figure[a->n][f] = (double)NAN; /* where its files can't be read */
+    }
     if (rc == OK) {
         rc = arm_figures(dir, &a->record[a->n], a->figure[a->n],
                          a->n > 0 ? note : row->note, &e);
@@ -229,7 +218,7 @@ static void add_condition(const struct arms_read *a, size_t n,
     }
 }
 
-/* Where the arms make no conditions, the first alone. */
+/* Group the arms into conditions; if that fails the row has the first arm alone. */
 static void group(const struct arms_read *a, struct run_row *row)
 {
     const struct settings *set[RUN_ARMS_MAX];
@@ -320,7 +309,7 @@ static uint64_t hash_stat(uint64_t h, const char *dir, const char *name, int64_t
     return hash_bytes(h, at, sizeof at);
 }
 
-/* Of the files of one arm; *saved: when config.json was written. */
+/* Stamp of the files of one arm; *saved: when config.json was written. */
 static uint64_t stamp_arm(const char *dir, int64_t *saved)
 {
     static const char *const more[] = {"sae_weights.safetensors", "metrics.csv",
@@ -347,8 +336,8 @@ static enum err stamp_entry(const struct folder *f, const char *name, mode_t mod
     return OK;
 }
 
-/* Of the files that a row is made of, those of all arms in the run's directory; *saved:
- * when the first's config.json was written. */
+/* Stamp of all files that a row is made of: those of all arms in the run's directory.
+ * *saved: when the first arm's config.json was written. */
 static uint64_t stamp_of(const char *dir, int64_t *saved)
 {
     struct folder run, arms;

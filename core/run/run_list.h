@@ -20,8 +20,8 @@
 /* The measures of a list, as places of a row's figures. */
 enum metric run_figure(size_t i);
 
-/* One condition of a run: the mean over those of its seeds that have the figure, of the
- * end of metrics.csv or, where training measured nothing (an imported SAE), of
+/* One condition of a run. Each figure is the mean over those of its seeds that have it,
+ * from the end of metrics.csv or, if training measured nothing (an imported SAE), from
  * eval.json; NaN: not measured. */
 struct run_condition {
     char letter;
@@ -60,7 +60,7 @@ struct run_list {
 
 /* Look at the folder `dir`, or at the one run that `dir` is. Nothing is written, locked
  * or followed but `dir` itself; directories without a config.json are passed over, and
- * so are names that begin with a dot. What is wrong with a run is its remark and stops
+ * so are names that begin with a dot. A fault of a run becomes its remark and stops
  * nothing. `before`, an older look at the same folder, may be NULL: what has not
  * changed since is taken from it. ERR_MISSING, ERR_FORMAT where `dir` is no folder;
  * ERR_NOMEM. Cost: a stat of each file of a run; for one that changed its config.json
@@ -88,21 +88,19 @@ enum run_cell {
 struct run_column {
     int measure;       /* enum metric; -1: it is none, and */
     const char *name;  /* is called so in commands, JSON and CSV, */
-    const char *title; /* at the head of its column, */
-    const char *help;  /* and in words */
+    const char *title; /* and at the head of its column */
     enum run_cell cell;
     int width, most; /* a column's, and what it grows to where there is room */
-    int rank;        /* what stands in a table first; 0: in none */
+    int rank;        /* order of columns in a table, from 1; 0: not in it */
     double (*number)(const struct run_row *row); /* NaN: not known; NULL: a text */
-    /* In place of the number, where people read it, or all there is: into room[cap] or
-     * elsewhere; "" none. NULL: the number. */
+    /* The text that people read in place of the number, or of a column without one:
+     * into room[cap] or elsewhere; "" none. NULL: the number. */
     const char *(*text)(const struct run_row *row, char *room, size_t cap);
 };
 const struct run_column *run_column_at(size_t i); /* NULL beyond the last */
 int run_column_find(const char *name);            /* RUN_LIST_NONE: unknown */
 const char *run_column_name(const struct run_column *c);
 const char *run_column_title(const struct run_column *c);
-const char *run_column_help(const struct run_column *c);
 /* All names, "name, step, ...". */
 void run_column_names(char *out, size_t cap);
 /* A cell for people, not escaped: "0.812", "1.4 MB", "2026-03-01 12:30" in local time,
@@ -114,8 +112,8 @@ const char *run_cell_show(const struct run_column *c, const struct run_row *r,
 /* Columns in which lists are sorted by themselves: the date. */
 int run_column_default(void);
 /* The rows in order into order[l->n]: texts from A on, of numbers and dates the largest
- * first; `reverse` the other way. What is not known comes last, and rows alike are in
- * the order of their names. Falls back on the order of names where memory is out. */
+ * first; `reverse` the other way. Unknown values come last; equal rows are in the order
+ * of their names. In the order of names alone if memory is out. */
 void run_list_order(const struct run_list *l, int column, bool reverse, int32_t *order);
 
 #endif

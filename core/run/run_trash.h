@@ -1,6 +1,6 @@
-/* Runs that were deleted: they lie in the folder's own ".trash", on the same file
- * system, under their names and, where one of that name lies there, a number. Nothing
- * is removed from disk: whoever wants the space removes that folder. Any thread. */
+/* Deleted runs. They are moved into the folder's own ".trash", on the same file system,
+ * under their names, with a number if the name is taken. Nothing is removed from disk:
+ * to free the space, remove that folder. Any thread. */
 #ifndef SAETOP_RUN_RUN_TRASH_H
 #define SAETOP_RUN_RUN_TRASH_H
 

@@ -1,6 +1,6 @@
 /* SAEs of other tools: SAELens, dictionary_learning, Gemma Scope, sparsify, OpenAI.
  * Weights are read whatever their container, orientation and element type, and folded
- * to saetop's own form; what is not understood is refused in a line that names file,
+ * to saetop's own form; anything not understood is refused in a line that names file,
  * key, what was found and what is supported. Owner thread. */
 #ifndef SAETOP_SAE_FOREIGN_H
 #define SAETOP_SAE_FOREIGN_H
@@ -27,12 +27,12 @@ struct sae_meta foreign_sae_meta(const struct foreign_meta *m);
 /* Name of the format of a file or directory, from its files alone; NULL if none. */
 const char *foreign_format_of(const char *path);
 
-/* Load an SAE of any known format; what saetop saved itself comes back as it was. meta
- * may be NULL. */
+/* Load an SAE of any known format; one that saetop saved comes back as it was. meta may
+ * be NULL. */
 enum err foreign_load(const char *path, struct sae **out, struct foreign_meta *meta,
                       struct errinfo *e) ERR_CHECKED;
 
-/* The same of SAELens' two files where they do not lie side by side: of `dir`, a run in
+/* The same for SAELens' two files if they are in different folders: in `dir`, a run in
  * which a save waits. */
 enum err foreign_load_saelens(const char *dir, const char *cfg, const char *weights,
                               struct sae **out, struct foreign_meta *meta,

@@ -183,8 +183,8 @@ static enum err guess_layout(const struct tensorfile *f, const char *cfg_path,
     return OK;
 }
 
-/* One for all latents, or one each; -1, as the classes by batch begin with, where it
- * was not saved. */
+/* Read the threshold, one for all latents or one for each; if it was not saved: -1, the
+ * start value of the classes by batch. */
 static enum err read_threshold(struct tensorfile *f, const char *name,
                                struct sae_tensors *t, struct errinfo *e)
 {

@@ -80,8 +80,8 @@ static void read_folders(const char *path, struct place *p)
     }
 }
 
-/* Of the file's folders as they are named, and as they are: one may open `.` or go
- * through a link. */
+/* Layer and site from the names of the file's folders, as given and as resolved: the
+ * path may be `.` or go through a link. */
 static struct place find_place(const char *file)
 {
     struct place p = {.layer = -1};
@@ -97,7 +97,7 @@ static struct place find_place(const char *file)
 
 static void set_meta(const struct place *p, struct foreign_meta *m)
 {
-    /* Of the embedding: what goes into the first block. */
+    /* An SAE of the embedding reads the input of the first block. */
     if (p->is_embedding) {
         snprintf(m->hook, sizeof m->hook, "blocks.0.hook_resid_pre");
     } else if (p->layer >= 0) {

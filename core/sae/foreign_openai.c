@@ -54,7 +54,7 @@ static enum err read_activation(struct tensorfile *f, enum tensors_select *selec
 
 static enum err fill(struct sae_tensors *t, struct tensorfile *f, struct errinfo *e)
 {
-    /* Of tied weights only the encoder's own are there, maybe under both names. */
+    /* Tied weights are saved once, as the encoder's, maybe under both names. */
     const bool untied = tensorfile_find(f, "decoder.weight");
     TRY(sae_tensors_matrix(t, f, "encoder.weight", ROWS_LATENTS, t->W_enc, e));
     if (untied) {

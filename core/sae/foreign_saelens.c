@@ -236,7 +236,7 @@ static void copy_text(char out[FOREIGN_TEXT_MAX], const char *text)
     snprintf(out, FOREIGN_TEXT_MAX, "%s", text ? text : "");
 }
 
-/* One head of several is not where saetop reads. */
+/* Refuse SAEs of a single head: saetop reads all heads of a hook together. */
 static enum err check_head(struct json_at at, const cJSON *where, struct errinfo *e)
 {
     static const char *const keys[] = {"hook_head_index", "hook_point_head_index"};

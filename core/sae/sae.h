@@ -96,17 +96,17 @@ enum err sae_clone(const struct sae *s, struct sae **out,
  * zeros gets a direction and an encoder that never fires. */
 void sae_fold(struct sae *s);
 
-/* Rows of W_enc less their mean, so that codes of x are those that the SAE gave of x
- * less its mean over dimensions: of one that was trained on centred activations, as
- * TransformerLens gives them where it centres writing weights. What b_dec's own mean
- * gave stays in the biases. The files' configuration asks for it where it says so. */
+/* Subtract from each row of W_enc its mean, so that codes of x become those that the
+ * SAE gave for x less its mean over dimensions. For an SAE that was trained on centred
+ * activations, as TransformerLens gives them if it centres writing weights; the files'
+ * configuration tells. The part of b_dec's own mean stays in the biases. */
 void sae_centre(struct sae *s);
 
 /* Random decoder rows of norm 1, W_enc = W_dec, the rest zero (dictionary_learning's
  * start). Depends on seed, D, F only. */
 void sae_init_weights(struct sae *s, uint64_t seed);
-/* Then what the settings choose: both matrices times the norm that decoder rows begin
- * with, thresholds of latents at h's. */
+/* Then apply the settings: both matrices times the first norm of decoder rows,
+ * thresholds of latents from h. */
 void sae_init_arch(struct sae *s, double decoder_norm, const struct sae_hyper *h);
 /* Normalise rows of raw x [n,D] to y [n,D] (may be x) as `norm` says; `scale` counts
  * only for SAE_NORM_SCALE. `undo` [n,2] (may be NULL) gets what puts a row back: x = y
@@ -128,6 +128,8 @@ struct sae_codes {
     float *undo; /* [rows,2] as of sae_normalise; NULL: divide by scale */
 };
 void sae_codes_deinit(struct sae_codes *c);
+/* A latent's code in a row; 0: it is silent. O(log of those of the row). */
+float sae_codes_at(const struct sae_codes *c, size_t row, int32_t latent);
 /* The factor from the codes of a row to the unit of raw x. */
 static inline double sae_codes_unit(const struct sae_codes *c, const struct sae *s,
                                     size_t row)
@@ -141,7 +143,7 @@ static inline double sae_saved_unit(const struct sae *s)
 {
     return 1.0 / (double)s->scale;
 }
-/* All codes in the unit of raw x, in place; nothing is left to decode them by. */
+/* Convert all codes to the unit of raw x, in place; they can't be decoded any more. */
 void sae_codes_raw(struct sae_codes *c, const struct sae *s);
 
 /* Encode raw x [B,D] for inference: per-row top k, the fixed threshold of a batch
@@ -180,11 +182,11 @@ struct sae_meta {
  * activations are ours / scale. Makes `dir` if need be. Each file atomically. */
 enum err sae_save(const struct sae *s, const struct sae_meta *meta, const char *dir,
                   struct errinfo *e) ERR_CHECKED;
-/* Load such a directory, whoever wrote it: foreign_load (foreign.h) with the layout
- * known. Decoder norms are folded, so that rows are of unit norm; scale is 1, or what
- * it was if saetop saved it, whose matrices then come back to the bit. Sizes are
- * checked against the file before memory is taken. ERR_MISSING, ERR_FORMAT, ERR_LIMIT
- * name file and place. */
+/* Load such a directory, saved by any tool: foreign_load (foreign.h) with the layout
+ * known. Decoder norms are folded, so that rows have unit norm; scale is 1. An SAE that
+ * saetop saved has its scale again, and its matrices to the bit. Sizes are checked
+ * against the file before memory is taken. ERR_MISSING, ERR_FORMAT, ERR_LIMIT name file
+ * and place. */
 enum err sae_load(const char *dir, struct sae **out, struct errinfo *e) ERR_CHECKED;
 
 #endif

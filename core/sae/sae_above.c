@@ -1,8 +1,8 @@
 /* Encoding where a selection needs only what is above a value known beforehand: for
  * TopK a guess a row, for a selection over the batch the worker's floor.
- * Pre-activations are not stored but go by in parts. What is selected is the same
- * either way: a row that the value was too high for, or with more entries than there is
- * room for, is encoded once more by itself. Compiled for float and double. */
+ * Pre-activations are not stored but go by in parts. The selection is the same either
+ * way: a row that the value was too high for, or with more entries than there is room
+ * for, is encoded once more by itself. Compiled for float and double. */
 #include "base/mem.h"
 #include "sae/sae_step.h"
 
@@ -96,7 +96,8 @@ static void take_row(struct R(sae_step) *s, size_t worker, size_t row0, size_t r
     s->ops->scan(s, worker, row, 1, wk->h);
 }
 
-/* Of what has no cut: a product of its own. */
+/* Select dead latents for AuxK. They have no cut, so they need a product of their
+ * own. */
 static void select_dead(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row0,
                         size_t rows)
 {

@@ -24,12 +24,6 @@ const struct sae_arch *sae_arch_find(const char *name)
     return NULL;
 }
 
-size_t sae_arch_all(const struct sae_arch *const **out)
-{
-    *out = table;
-    return sizeof table / sizeof table[0];
-}
-
 const struct sae_ops_f32 *sae_ops_of_f32(const struct sae_arch *arch)
 {
     return arch->ops;

@@ -85,9 +85,6 @@ bool sae_sieves(const struct sae_arch *arch, double k, size_t D, size_t F);
  * and fits a slice of a block's pre-activations. */
 size_t sae_dead_room(size_t F);
 
-/* All rows of the table; returns how many. */
-size_t sae_arch_all(const struct sae_arch *const **out);
-
 /* Blocks that work is dealt out in, fixed so that sums do not depend on threads: rows
  * that are encoded together (enough to pay off reading W_enc, and a multiple of what
  * the product takes at a time), and latents. */

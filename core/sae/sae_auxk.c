@@ -9,9 +9,9 @@
 #include <assert.h>
 #include <string.h>
 
-/* Of v [n] the k greatest whatever their sign, for a selection that knows positive ones
- * only: the positive ones, and all others but the most negative. Returns how many; ids
- * rising, of values too. `other` [n] is scratch. */
+/* Select the k greatest of v [n] of any sign, by means of a selection that knows only
+ * positive ones: take the positive ones, then all others but the most negative. Returns
+ * how many; ids are rising, also those of other signs. `other` [n] is scratch. */
 static size_t select_signed(struct R(sae_worker) *wk, const real *v, size_t n, size_t k,
                             real scale, real *other)
 {
@@ -44,8 +44,9 @@ static size_t select_signed(struct R(sae_worker) *wk, const real *v, size_t n, s
     return m;
 }
 
-/* Of n dead latents, from number `from` of all, those that row `row` uses, to s->aux
- * from `at`; how many. Their pre-activations are h[place[i]], or h[i] for NULL. */
+/* Select those of n dead latents, from number `from` of all, that row `row` uses, into
+ * s->aux from `at`; returns how many. Their pre-activations are h[place[i]], or h[i]
+ * for NULL. */
 static size_t select_of(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row,
                         const real *h, const int32_t *place, size_t from, size_t n,
                         size_t at)

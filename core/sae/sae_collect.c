@@ -95,9 +95,10 @@ void R(sae_collect_begin)(struct R(sae_collect) *c)
     }
 }
 
-/* Throw out what cannot be among the keep greatest of the batch, as there are so many
- * before it already. Entries are in rising order of row and id, so later ties go first,
- * and what comes after and only equals the cut cannot be among them either. */
+/* Drop entries that cannot be among the `keep` greatest of the batch, since `keep`
+ * better ones are there already. Entries are in rising order of row and id, so of ties
+ * the later are dropped first, and a later entry that only equals the cut cannot be
+ * among them either. */
 static void compact(struct R(sae_candidates) *h, size_t keep)
 {
     size_t above;

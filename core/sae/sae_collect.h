@@ -50,7 +50,8 @@ void R(sae_collect_row)(struct R(sae_collect) *c, size_t worker, size_t row,
 /* The same from a row's entries above a value that was the worker's floor or less. */
 void R(sae_collect_list)(struct R(sae_collect) *c, size_t worker, size_t row, size_t n,
                          const int32_t *id, const real *val);
-/* After all rows. False: the guess was too high; it is lowered to 0, begin again. */
+/* Call after all rows. False: the guess was too high; it has been set to 0: begin
+ * again. */
 bool R(sae_collect_enough)(struct R(sae_collect) *c);
 /* How many were found, at most keep, and the cut: entries greater than *cut are in, and
  * the first *ties of those equal to it. */

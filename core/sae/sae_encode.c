@@ -219,6 +219,20 @@ void sae_codes_raw(struct sae_codes *c, const struct sae *s)
     c->undo = NULL;
 }
 
+float sae_codes_at(const struct sae_codes *c, size_t row, int32_t latent)
+{
+    size_t lo = c->start[row], hi = c->start[row + 1];
+    while (lo < hi) {
+        const size_t mid = lo + (hi - lo) / 2;
+        if (c->id[mid] < latent) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo < c->start[row + 1] && c->id[lo] == latent ? c->val[lo] : 0.0F;
+}
+
 void sae_codes_deinit(struct sae_codes *c)
 {
     mem_free(c->start);
@@ -339,7 +353,7 @@ static double least_kept(struct sae_collect_f32 *c)
     return (double)least;
 }
 
-/* The least threshold above 0; 1 without one: then all come to be equal. */
+/* The least threshold above 0; if there is none 1, so that all become equal. */
 static float least_threshold(const struct sae *s)
 {
     float least = FLT_MAX;
@@ -372,7 +386,7 @@ static enum err find_cut(const struct sae *s, const float *x, size_t n, size_t w
         for (size_t i = 0; i < all.workers; i++) {
             found += all.list[i].n;
         }
-        /* With the (want + 1)-th greatest as threshold `want` lie above. */
+        /* With the (want + 1)-th greatest as threshold, exactly `want` are above it. */
         *cut = found > want ? least_kept(&all) : 0.0;
     }
     encode_deinit(&j);

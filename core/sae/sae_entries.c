@@ -141,7 +141,7 @@ static void back(const struct R(sae_step) *s, struct R(sae_row) *r, double *sums
     sums[SAE_SUM_ACTIVE] += (double)active;
 }
 
-/* Where the sums of a block of rows go, cleared. */
+/* Clear the sums of a block of rows and return their place. */
 static real *clear_sums(struct R(sae_step) *s, size_t row0, double **sums)
 {
     const size_t block = row0 / s->block_rows, n = entry_sums(s) * s->F;
@@ -253,7 +253,7 @@ double R(sae_entry_sum)(const struct R(sae_step) *s, size_t which, size_t j)
     return sum;
 }
 
-/* Of latents j0 .. j0 + n: dec += f^T err_scale err, enc = dh^T a. */
+/* Gradients of latents j0 .. j0 + n: dec += f^T err_scale err, enc = dh^T a. */
 static void dense_latents(struct R(sae_step) *s, size_t j0, size_t n)
 {
     const size_t D = s->D, F = s->F, B = s->B;

@@ -49,7 +49,7 @@ static enum err from_shares(const double *v, size_t n, size_t F, struct sae_hype
     for (size_t i = 0; i < n; i++) {
         sum += v[i];
         const size_t size = (size_t)(v[i] * (double)F);
-        /* Of few latents each group takes one at least. */
+        /* If there are few latents, each group takes at least one. */
         at += i + 1 < n ? (size > 0 ? size : 1) : 0;
         h->width[i] = i + 1 < n ? at : F;
     }

@@ -5,8 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* An L0 that is so many times k, or a k that is so many times the L0, is no matter of
- * the text. */
+/* If L0 and k differ by more than this factor, the text alone cannot be the reason. */
 #define FAR_FROM_K 2.0
 
 #define MANY_DEAD 0.9

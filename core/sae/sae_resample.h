@@ -15,13 +15,14 @@ struct sae_resample {
     uint64_t seed, key;   /* of the draw */
 };
 
-/* As many dead latents as the batch has rows, in order, each get a row drawn without
- * replacement with a chance proportional to the norm of its error. Decoder row: the
- * direction of x - b_dec, or with the form input of x. Encoder row: a fifth of the mean
- * norm of living ones times that direction, or times x as it is. Bias and moments 0.
- * Centred is what an encoder sees, and does not depend on the scale of inputs, which
- * dictionary_learning has at a norm of 1 and saetop at sqrt(D). Errors are those before
- * the step's update; it takes them after it, at a step whose rate is 0: the same. */
+/* Resample dead latents, in order, at most as many as the batch has rows. Each gets a
+ * row, drawn without replacement with a chance proportional to the norm of its error.
+ * Decoder row: the direction of x - b_dec, or with the form input of x. Encoder row: a
+ * fifth of the mean norm of living ones times that direction, or times x as it is. Bias
+ * and moments 0. The encoder sees centred rows; and centring does not depend on the
+ * scale of inputs, whose norm is 1 in dictionary_learning and sqrt(D) in saetop. Errors
+ * are those before the step's update; dictionary_learning takes them after it, at a
+ * step whose rate is 0, which is the same. */
 enum err sae_resample(const struct sae_resample *r, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -532,8 +532,8 @@ void R(sae_latent_grads)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     const size_t D = s->D;
     const bool aux = s->n_dead > 0 && s->aux_scale > 0;
-    /* One matrix after the other: `a` alone stays near the CPU, with `err` it may not.
-     */
+    /* One matrix after the other: `a` alone stays in the CPU's caches, together with
+     * `err` it may not. */
     for (size_t j = j0; j < j1; j++) {
         real *enc = s->g->W_enc + j * D;
         s->through[j] = sum_grad(&s->main, j);

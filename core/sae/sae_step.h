@@ -115,8 +115,8 @@ struct R(sae_step) {
 
     struct R(product_weights) encoder; /* W_enc and b_enc, and W_enc packed */
     real *sieve;                       /* of it, where it pays; or NULL */
-    /* The same of dead latents, for AuxK where pre-activations are not stored; of at
-     * most dead_room. */
+    /* The same for dead latents, at most dead_room of them, for AuxK where
+     * pre-activations are not stored. */
     struct R(product_weights) dead_encoder;
     real *dead_W, *dead_b;
     size_t dead_room;
@@ -173,8 +173,8 @@ struct R(sae_ops) {
      * row0; false: unknown as yet. May be NULL. */
     bool (*expect)(const struct R(sae_step) *s, size_t worker, size_t row0, size_t rows,
                    real *above);
-    /* As scan for one row, from its n entries above that, which may be changed; false:
-     * it takes all. */
+    /* Like scan for one row, but from its n entries above `above`, which may be
+     * changed; false: it needs all entries. */
     bool (*take)(struct R(sae_step) *s, size_t worker, size_t row, size_t n,
                  int32_t *id, real *val);
     /* Complete s->main after the last row; false: encode again. May be NULL. */

@@ -81,7 +81,8 @@ struct sae_train_config sae_train_defaults(int64_t steps)
 
 /* ---- making ---- */
 
-/* What moves a decoder that is to stay as it is. */
+/* ERR_USAGE for an architecture or a remedy that would move a random decoder, which
+ * must stay as it is. */
 static enum err decoder_check(const struct sae_train_config *c,
                               const struct sae_arch *arch, struct errinfo *e)
 {

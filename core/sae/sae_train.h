@@ -85,11 +85,11 @@ void sae_trainer_time(struct sae_trainer *t, struct sae_times *times);
 int64_t sae_trainer_step_count(const struct sae_trainer *t);
 void sae_trainer_set_steps(struct sae_trainer *t, int64_t steps); /* extend */
 
-/* Another configuration and k from the next step on: its learning rate, weights and
- * targets of losses, and what a step is made for. What it has learned, counted and
- * averaged stays. Prepared first, which can fail and changes nothing, then applied,
- * which cannot; every one that was prepared is freed. ERR_USAGE as sae_trainer_new, and
- * for a k that does not fit. */
+/* Another configuration and k from the next step on: learning rate, weights and targets
+ * of losses, and the memory of a step. Weights, counts and averages stay. It is first
+ * prepared, which may fail and changes nothing, then applied, which cannot fail; each
+ * one prepared must be freed. ERR_USAGE as sae_trainer_new, and for a k that does not
+ * fit. */
 struct sae_tuning {
     struct sae_train_config cfg;
     double k;

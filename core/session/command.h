@@ -1,5 +1,6 @@
-/* What a person can ask of a session. Commands go down a bounded queue that the trainer
- * empties between steps, so each takes effect at a known step and is recorded there. */
+/* Commands that a person can give to a session. They go through a bounded queue that
+ * the trainer empties between steps, so that each takes effect at a known step and is
+ * recorded there. */
 #ifndef SAETOP_SESSION_COMMAND_H
 #define SAETOP_SESSION_COMMAND_H
 

@@ -4,7 +4,7 @@
 #define SAETOP_SESSION_COMPARISON_H
 
 #include "latents/latent_pairs.h"
-#include "run/compare.h"
+#include "run/compared.h"
 
 #define COMPARE_CHOICES     16 /* conditions to choose from */
 #define COMPARE_NAME        96
@@ -37,6 +37,8 @@ struct comparison {
     size_t n_choices;
     struct comparison_side side[2];
     struct compared measures; /* side 0 less side 1 */
+    size_t control;   /* choice that is side 0's random control; n_choices: none */
+    int64_t measured; /* last evaluation of the open run's first arm then; -1: none */
     enum compare_source {
         COMPARE_FROM_KEPT,    /* evaluations that `saetop eval` kept */
         COMPARE_FROM_RUN,     /* what training measured last */

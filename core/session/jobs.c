@@ -20,7 +20,8 @@ struct workbench {
     struct job filling;
     struct latent_pass *pass;
     size_t show_at; /* rows with which it is shown next */
-    bool shows;     /* what is there so far is shown */
+    bool shows;     /* the part made so far is shown */
+    bool brought;   /* the last one was made for Prompt, unasked */
 };
 
 /* Wait for the trainer to have opened the inputs; false: there will be none. */
@@ -94,7 +95,7 @@ static enum err make_eval_set(struct session *s, struct harvester *h, struct err
     return OK;
 }
 
-/* The rows for browsing, of which the first so many are to be harvested. */
+/* Make the rows for browsing, with activations of the first `rows`. */
 static enum err browsing_rows(struct workbench *b, size_t rows, struct errinfo *e)
 {
     const struct inputs *in = b->s->in;
@@ -132,8 +133,8 @@ static void show_table(struct session *s, const struct job *job,
     }
 }
 
-/* A step of the table that is being made. What is there so far is shown where there is
- * no whole table of the arm. */
+/* A step in making the table. The part made so far is shown if the arm has no whole
+ * table yet. */
 static enum err fill_table(struct workbench *b, struct errinfo *e)
 {
     struct session *s = b->s;
@@ -150,10 +151,42 @@ static enum err fill_table(struct workbench *b, struct errinfo *e)
     return OK;
 }
 
+/* The whole table of this very SAE, a reference; NULL: there is another, or none. */
+static struct latent_table *table_of_job(struct session *s, const struct job *job)
+{
+    pthread_mutex_lock(&s->mu);
+    struct latent_table *t = s->table[job->command.arm];
+    t = t && t->step == job->step && t->positions == t->positions_all
+            ? latent_table_ref(t)
+            : NULL;
+    pthread_mutex_unlock(&s->mu);
+    return t;
+}
+
+/* Whether that table has all that a new one would have. */
+static bool is_described(struct session *s, const struct job *job)
+{
+    struct latent_table *t = table_of_job(s, job);
+    bool same = t != NULL;
+    for (size_t i = 0; same && i < job->n_rates; i++) {
+        const double has = (double)t->row[job->rate[i].latent].absorption;
+        same = has <= (double)job->rate[i].rate && has >= (double)job->rate[i].rate;
+    }
+    latent_table_unref(t);
+    return same;
+}
+
+/* But for what Prompt's question for the SAE has brought just before: the screen asks
+ * for both at once. */
 static enum err begin_table(struct workbench *b, const struct job *job,
                             struct errinfo *e)
 {
     struct session *s = b->s;
+    const bool brought = b->brought;
+    b->brought = false;
+    if (brought && is_described(s, job)) {
+        return OK;
+    }
     TRY(latent_pass_new(job->sae, b->set, s->in->concepts, job->step, &b->pass, e));
     b->filling = *job;
     b->show_at = SLICE_ROWS;
@@ -223,7 +256,7 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     return OK;
 }
 
-/* A whole table at once, after the one that is being made. */
+/* A whole table at once, after the one that is being made, which may be the same. */
 static enum err make_table(struct workbench *b, const struct job *job,
                            struct errinfo *e)
 {
@@ -231,25 +264,17 @@ static enum err make_table(struct workbench *b, const struct job *job,
     if (b->pass) {
         go_on_filling(b, true);
     }
+    if (is_described(b->s, job)) {
+        return OK;
+    }
     TRY(latent_table_new(job->sae, b->set, b->s->in->concepts, job->step, NULL,
                          &b->s->stop, &table, e));
     show_table(b->s, job, table);
+    b->brought = true;
     return OK;
 }
 
-/* The whole table of this very SAE, a reference; NULL: there is another, or none. */
-static struct latent_table *table_of_job(struct session *s, const struct job *job)
-{
-    pthread_mutex_lock(&s->mu);
-    struct latent_table *t = s->table[job->command.arm];
-    t = t && t->step == job->step && t->positions == t->positions_all
-            ? latent_table_ref(t)
-            : NULL;
-    pthread_mutex_unlock(&s->mu);
-    return t;
-}
-
-/* At once with its text, then with the table of its latents. */
+/* Show the subject at once with its text, then again with the table of its latents. */
 static enum err make_subject(struct workbench *b, const struct job *job,
                              struct errinfo *e)
 {
@@ -375,8 +400,8 @@ static void say_failure(struct session *s, const char *what, enum err rc,
     }
 }
 
-/* Answer until the end, also when there is nothing to work with: whoever asked waits.
- */
+/* Answer requests until the end, even if there is nothing to work with, since the asker
+ * waits. */
 static void work(struct workbench *b)
 {
     struct session *s = b->s;

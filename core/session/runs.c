@@ -71,7 +71,7 @@ static enum err label(const char *path, struct run_answer *a, struct errinfo *e)
     TRY(file_is_dir_own(path, &there,
                         e)); /* what is behind a link is another folder's */
     const enum err read = rundir_label(path, was, NULL);
-    (void)read; /* one that is none is replaced */
+    (void)read; /* an invalid label is replaced */
     (void)snprintf(a->before, sizeof a->before, "%s", was);
     return rundir_set_label(path, a->order.text, e);
 }
@@ -153,7 +153,8 @@ static void take_watched(struct runs *r, const char *run, uint64_t id, long hold
     r->save_id = id ? id : r->save_id;
 }
 
-/* One look at what is wanted; mu held, and let go meanwhile. */
+/* Look at the wanted folder and run once; called with mu held, which is released
+ * meanwhile. */
 static void look(struct runs *r)
 {
     char dir[RUNDIR_PATH], watched[RUNDIR_PATH];

@@ -1,8 +1,8 @@
 /* Runs on disk, for screens: a thread that looks at a folder of runs every two seconds
- * while somebody wants to see it, does what is ordered with one (a label, another name,
- * the trash), and tells when another process saves the run that is open. It stands
- * beside the session, and outlives it when another run is opened. The caller never
- * waits. Owner thread, but for what says otherwise. */
+ * while it is shown, carries out orders on a run (label, rename, trash), and tells when
+ * another process saves the run that is open. It is independent of the session, and
+ * outlives it when another run is opened. The caller never waits. Owner thread, unless
+ * a function says otherwise. */
 #ifndef SAETOP_SESSION_RUNS_H
 #define SAETOP_SESSION_RUNS_H
 
@@ -28,7 +28,8 @@ struct run_answer {
     char why[400]; /* it was not */
 };
 
-/* What there is to see. A view belongs to one caller. */
+/* The state of the folder as the caller last polled it. A view belongs to one
+ * caller. */
 struct runs_view {
     const struct run_list *list; /* of the folder that is looked at; NULL: none yet */
     char error[400];             /* why there is none */
@@ -54,7 +55,8 @@ void runs_watch(struct runs *r, const char *run);
 enum { RUNS_ORDERS = 40 };
 bool runs_order(struct runs *r, const struct run_order *o);
 
-/* Orders that are not answered, and one for a folder that nobody has looked at yet. */
+/* Number of orders that are not answered, plus one if the folder has not been looked at
+ * yet. */
 size_t runs_outstanding(struct runs *r);
 /* A descriptor that becomes readable when there is something to poll. */
 int runs_wake_fd(const struct runs *r);

@@ -102,8 +102,8 @@ bool session_same_event(const struct run_event *x, const struct run_event *y)
            !strcmp(x->detail, y->detail);
 }
 
-/* Whether the first seed has it too; what each seed begins with is told of the first
- * alone. */
+/* Whether the first seed has the event too: events that all seeds begin with are shown
+ * for the first alone. */
 static bool in_common(const struct history *first, const struct run_event *ev)
 {
     for (size_t i = first->events; i > 0 && first->event[i - 1].step >= ev->step; i--) {
@@ -122,7 +122,7 @@ void session_send_event(struct session *s, size_t arm, const struct history *fir
     const bool is_first = c && c->arm[0] == arm;
     const bool of_seed =
         c && c->n_seeds > 1 && (!is_first || !strcmp(ev->kind, ENGINE_DIVERGED));
-    /* One that is not published yet has no letter. */
+    /* An arm that is not published yet has no letter. */
     if (c && arm < s->pub.n_arms && (is_first || !in_common(first, ev)) &&
         mem_grow(&s->events, &s->event_cap, s->n_events + 1, sizeof *s->events,
                  SENT_MAX, NULL) == OK) {
@@ -459,7 +459,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     }
 }
 
-/* What a view has referred to until now. */
+/* References that a view held until now. */
 struct old_snapshots {
     const struct latent_table *table[VIEW_ARMS];
     const struct latent_labels *labels[VIEW_ARMS];

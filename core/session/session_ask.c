@@ -1,4 +1,4 @@
-/* What the trainer hands to the job thread: requests with the frozen copies that they
+/* Requests that the trainer hands to the job thread, with the frozen copies that they
  * read. */
 #include "base/mem.h"
 #include "session/session_priv.h"
@@ -88,7 +88,7 @@ enum err session_ask_of_arm(struct session *s, const struct command *c,
     return OK;
 }
 
-/* What needs no arm of its own: a comparison of them, or what one has shown. */
+/* Requests about a comparison: to make one, or to describe a pair of latents of it. */
 enum err session_ask_comparison(struct session *s, const struct command *c,
                                 struct errinfo *e)
 {

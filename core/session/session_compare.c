@@ -1,35 +1,13 @@
 /* A comparison: the trainer gathers what it is made of, frozen copies among it, and the
  * job thread makes it. */
 #include "base/mem.h"
-#include "eval/heldout.h"
-#include "run/run_arms.h"
 #include "sae/sae_remarks.h"
-#include "session/session_priv.h"
+#include "session/compare_priv.h"
 #include "train/run_open.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#define SAID_BYTES ((size_t)1 << 14)
-
-/* An arm of either run. */
-struct compare_arm {
-    struct settings set;
-    struct history history; /* rows alone */
-    int64_t step;
-    char dir[SETTING_TEXT_MAX]; /* "" not saved */
-    struct concept_table *concepts;
-    struct sae *sae; /* a frozen copy, of the first arm of a condition; or NULL */
-    char seed[CONDITION_SEED];
-    size_t cond;   /* of its run */
-    bool imported; /* another tool's: how it was trained is not known */
-    char label[COMPARE_NAME];
-};
-struct compare_input {
-    size_t n;
-    struct compare_arm *arm;
-};
 
 static void arms_free(struct compare_arm *arm, size_t n)
 {
@@ -112,7 +90,7 @@ static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
     const struct engine_arm *a = s->engine != NULL ? &s->engine->arm[i] : NULL;
     to->set = a != NULL ? a->arm->set : s->record[i].set;
     to->set.mask_rate = a != NULL ? arm_rate_set(a->arm) : s->record[i].mask_rate;
-    to->step = a != NULL ? engine_step_count(s->engine) : s->record[i].step;
+    to->step = a != NULL ? arm_steps_done(a->arm) : s->record[i].step;
     to->imported = a == NULL && s->record[i].imported;
     to->step = to->imported ? -1 : to->step;
     TRY(copy_rows(a != NULL ? &a->history : &s->record[i].history, &to->history, e));
@@ -162,21 +140,7 @@ out:
 
 /* ---- the other run ---- */
 
-struct bench {
-    struct session *s;
-    const struct acts_set *set;
-    struct harvester *h;
-    const struct command *command;
-    struct compare_input *own; /* of the job */
-    struct compare_input other[COMPARE_OTHERS];
-    struct {
-        size_t run, n; /* 0: the one that is open; arms of it */
-        struct compare_arm *arm[RUN_ARMS_MAX];
-    } of[COMPARE_CHOICES]; /* what a choice is */
-    struct comparison *out;
-};
-
-static void doing(struct session *s, const char *what)
+void compare_doing(struct session *s, const char *what)
 {
     pthread_mutex_lock(&s->mu);
     (void)snprintf(s->pub.compare_doing, sizeof s->pub.compare_doing, "%s", what);
@@ -184,7 +148,7 @@ static void doing(struct session *s, const char *what)
     pthread_mutex_unlock(&s->mu);
 }
 
-/* What the files of another tool do not say is as in the run that is open. */
+/* Where the files of another tool do not name a hook, it is that of the open run. */
 static enum err open_record(struct session *s, const char *dir, struct run_record *r,
                             struct errinfo *e)
 {
@@ -202,7 +166,7 @@ static enum err open_record(struct session *s, const char *dir, struct run_recor
     return again;
 }
 
-static enum err take_other(struct bench *b, struct compare_input *other,
+static enum err take_other(struct compare_bench *b, struct compare_input *other,
                            const char *dir, struct errinfo *e)
 {
     struct compare_arm *to = &other->arm[other->n];
@@ -232,11 +196,11 @@ static enum err take_other(struct bench *b, struct compare_input *other,
     return OK;
 }
 
-static enum err open_other(struct bench *b, struct compare_input *other,
+static enum err open_other(struct compare_bench *b, struct compare_input *other,
                            const char *path, struct errinfo *e)
 {
     struct run_arms *arms = NULL;
-    doing(b->s, "opening the other run");
+    compare_doing(b->s, "opening the other run");
     if (!run_is_openable(path)) {
         return err_set(e, ERR_MISSING,
                        "%s: no run directory, nor an SAE of another tool", path);
@@ -266,8 +230,8 @@ static const char *last_name(const char *path)
 }
 
 /* The conditions of a run: `path` names another one than that which is open. */
-static void add_choices(struct bench *b, size_t run, struct compare_arm *arm, size_t n,
-                        const char *path)
+static void add_choices(struct compare_bench *b, size_t run, struct compare_arm *arm,
+                        size_t n, const char *path)
 {
     struct comparison *o = b->out;
     const size_t first = o->n_choices;
@@ -289,7 +253,7 @@ static void add_choices(struct bench *b, size_t run, struct compare_arm *arm, si
 }
 
 /* The first choice of a run; n_choices: it has none. */
-static size_t first_of(const struct bench *b, size_t run)
+static size_t first_of(const struct compare_bench *b, size_t run)
 {
     size_t i = 0;
     while (i < b->out->n_choices && b->of[i].run != run) {
@@ -298,9 +262,9 @@ static size_t first_of(const struct bench *b, size_t run)
     return i;
 }
 
-/* Both sides: as asked for, else the first against the first of the other run, or
- * against the next; of two other runs the first of each. */
-static enum err choose(struct bench *b, struct errinfo *e)
+/* Choose both sides: as asked for; else the first arm against the first of the other
+ * run, or against the next; with two other runs the first of each. */
+static enum err choose(struct compare_bench *b, struct errinfo *e)
 {
     const struct comparison *o = b->out;
     const size_t one = first_of(b, 1), two = first_of(b, 2);
@@ -324,132 +288,9 @@ static enum err choose(struct bench *b, struct errinfo *e)
     return OK;
 }
 
-/* ---- measures ---- */
-
-/* The arms of both sides that have their seeds in common. */
-struct arm_pairs {
-    size_t n;
-    const struct compare_arm *of[2][RUN_ARMS_MAX];
-};
-
-static void pair_arms(const struct bench *b, struct arm_pairs *out)
-{
-    enum { BOTH = 2 * RUN_ARMS_MAX };
-    const struct compare_arm *arm[BOTH];
-    size_t of[BOTH], first[BOTH], second[BOTH], n = 0;
-    struct paired_seed seed[BOTH];
-    for (size_t side = 0; side < 2; side++) {
-        const size_t choice = b->out->side[side].choice;
-        for (size_t i = 0; i < b->of[choice].n; i++) {
-            arm[n] = b->of[choice].arm[i];
-            of[n] = side;
-            seed[n] = conditions_seed(&arm[n]->set);
-            n++;
-        }
-    }
-    out->n = paired_by_seed(n, of, seed, 0, 1, first, second);
-    for (size_t i = 0; i < out->n; i++) {
-        out->of[0][i] = arm[first[i]];
-        out->of[1][i] = arm[second[i]];
-    }
-}
-
-static enum err evaluate_now(struct bench *b, const struct sae *sae, struct report *out,
-                             struct errinfo *e)
-{
-    struct session *s = b->s;
-    struct eval_result r = {0};
-    TRY(session_need_eval_set(s, b->h, e));
-    enum err rc = evaluate_spread(s->eval_set, sae, b->h, NULL, &s->stop, &r, e);
-    rc = rc == OK
-             ? heldout_measure(s->eval_set, s->in->concepts, sae, NULL, &s->stop, &r, e)
-             : rc;
-    rc = rc == OK ? compare_evaluated(&r, s->in->concepts, out, e) : rc;
-    eval_result_deinit(&r);
-    return rc;
-}
-
-static enum err report_of(struct bench *b, const struct compare_arm *a,
-                          enum compare_source from, struct report *out,
-                          struct errinfo *e)
-{
-    switch (from) {
-    case COMPARE_FROM_KEPT: return compare_kept(a->dir, a->step, out, e);
-    case COMPARE_FROM_RUN:
-        TRY(compare_live(&a->history, a->concepts, b->s->in->concepts, out, e));
-        return out->n > 0 ? OK
-                          : err_set(e, ERR_MISSING, "%s: nothing measured yet", a->dir);
-    case COMPARE_FROM_JUST_NOW: break;
-    }
-    return a->sae != NULL ? evaluate_now(b, a->sae, out, e)
-                          : err_set(e, ERR_MISSING, "%s: cannot be evaluated", a->dir);
-}
-
-static double l0_of(const struct report *r)
-{
-    const struct figure *f = report_find(r, measure_at(METRIC_L0_CLEAN)->path);
-    return f != NULL ? f->v.value : (double)NAN;
-}
-
-/* Differences of all pairs, their figures all from one source. l0: mean of each side.
- */
-static enum err measure_from(struct bench *b, const struct arm_pairs *p,
-                             enum compare_source from, double l0[2], struct errinfo *e)
-{
-    const struct report *of[2][RUN_ARMS_MAX];
-    struct report *all = NULL;
-    enum err rc = OK;
-    l0[0] = l0[1] = 0.0;
-    TRY(mem_new(&all, 2 * p->n, sizeof *all, "figures", e));
-    for (size_t i = 0; i < 2 * p->n; i++) {
-        report_init(&all[i], 0);
-        all[i].reps = 0; /* values alone */
-    }
-    for (size_t i = 0; rc == OK && i < 2 * p->n; i++) {
-        rc = report_of(b, p->of[i % 2][i / 2], from, &all[i], e);
-        of[i % 2][i / 2] = &all[i];
-        l0[i % 2] += l0_of(&all[i]) / (double)p->n;
-    }
-    rc = rc == OK ? compare_alone(of[0], of[1], p->n, &b->out->measures, e) : rc;
-    for (size_t i = 0; i < 2 * p->n; i++) {
-        report_deinit(&all[i]);
-    }
-    mem_free(all);
-    b->out->source = rc == OK ? from : b->out->source;
-    return rc;
-}
-
-/* What is kept is of most text; of two runs what training measured may be of other
- * texts, and is taken for several seeds alone. */
-static enum err measure(struct bench *b, const struct arm_pairs *p, double l0[2],
-                        struct errinfo *e)
-{
-    const bool one_run =
-        b->of[b->out->side[0].choice].run == b->of[b->out->side[1].choice].run;
-    enum err rc = p->n > 0 ? ERR_MISSING : OK;
-    for (int from = COMPARE_FROM_KEPT; rc != OK && from <= COMPARE_FROM_JUST_NOW;
-         from++) {
-        const bool fits = from == COMPARE_FROM_KEPT ||
-                          (from == COMPARE_FROM_RUN && (one_run || p->n > 1)) ||
-                          (from == COMPARE_FROM_JUST_NOW && p->n == 1);
-        if (from == COMPARE_FROM_JUST_NOW && fits) {
-            doing(b->s, "evaluating both");
-        }
-        rc = fits ? measure_from(b, p, (enum compare_source)from, l0, e) : rc;
-        if (rc == ERR_CANCELLED || rc == ERR_NOMEM) {
-            return rc;
-        }
-    }
-    if (rc != OK) { /* the rest can be compared all the same */
-        remarks_add(&b->out->remarks, "no measures: %s", e->msg);
-        b->out->measures = (struct compared){.pairs = p->n};
-    }
-    return OK;
-}
-
 /* ---- curves ---- */
 
-static enum err take_curves(struct bench *b, struct errinfo *e)
+static enum err take_curves(struct compare_bench *b, struct errinfo *e)
 {
     for (size_t i = 0; i < 2; i++) {
         struct comparison_side *side = &b->out->side[i];
@@ -467,21 +308,22 @@ static enum err take_curves(struct bench *b, struct errinfo *e)
 
 /* ---- latents ---- */
 
-static enum err describe(struct bench *b, size_t i, struct compare_arm *a,
+static enum err describe(struct compare_bench *b, size_t i, struct compare_arm *a,
                          struct errinfo *e)
 {
     struct comparison_side *side = &b->out->side[i];
     char text[80];
     (void)snprintf(text, sizeof text, "reading the latents of %c",
                    b->out->choice[side->choice].letter);
-    doing(b->s, text);
+    compare_doing(b->s, text);
     TRY(sae_clone(a->sae, &side->sae, e));
     return latent_table_new(side->sae, b->set, b->s->in->concepts, a->step, NULL,
                             &b->s->stop, &side->table, e);
 }
 
 /* Why their latents are not of the same activations; false: they are. */
-static bool reads_elsewhere(struct bench *b, const struct compare_arm *const a[2])
+static bool reads_elsewhere(struct compare_bench *b,
+                            const struct compare_arm *const a[2])
 {
     char *why = b->out->unpaired;
     for (size_t i = 0; i < 2; i++) {
@@ -500,7 +342,7 @@ static bool reads_elsewhere(struct bench *b, const struct compare_arm *const a[2
     return a[0]->sae == NULL || a[1]->sae == NULL;
 }
 
-static enum err pair_latents(struct bench *b, struct errinfo *e)
+static enum err pair_latents(struct compare_bench *b, struct errinfo *e)
 {
     struct comparison *o = b->out;
     struct compare_arm *a[2];
@@ -520,49 +362,13 @@ static enum err pair_latents(struct bench *b, struct errinfo *e)
     TRY(describe(b, 1, a[1], e));
     (void)snprintf(text, sizeof text, "pairing %zu with %zu latents", o->side[0].F,
                    o->side[1].F);
-    doing(b->s, text);
+    compare_doing(b->s, text);
     const struct sae *const s[2] = {o->side[0].sae, o->side[1].sae};
     const struct latent_table *const t[2] = {o->side[0].table, o->side[1].table};
     return latent_pairs_new(s, t, &b->s->stop, &o->pairs, e);
 }
 
 /* ---- all of it ---- */
-
-/* Whether it has not come to the end of its plan. */
-static bool is_on_the_way(const struct compare_arm *a)
-{
-    return !a->imported && a->step >= 0 && a->step < a->set.steps;
-}
-
-static enum err say(struct bench *b, const double l0[2], struct errinfo *e)
-{
-    struct comparison *o = b->out;
-    struct compare_facts f = {.difference = o->difference,
-                              .n = o->n_differences < COMPARE_DIFFERENCES
-                                       ? o->n_differences
-                                       : COMPARE_DIFFERENCES};
-    struct str s;
-    for (size_t i = 0; i < 2; i++) {
-        f.letter[i] = o->choice[o->side[i].choice].letter;
-        f.l0[i] = l0[i];
-        f.step[i] = o->side[i].step;
-    }
-    char name[2][COMPARE_NAME + 8];
-    for (size_t i = 0; i < 2; i++) {
-        (void)snprintf(name[i], sizeof name[i], "%c (%s)", f.letter[i],
-                       o->choice[o->side[i].choice].name);
-    }
-    str_init(&s, SAID_BYTES);
-    compare_say(&o->measures, name[0], name[1],
-                is_on_the_way(b->of[o->side[0].choice].arm[0]) ||
-                    is_on_the_way(b->of[o->side[1].choice].arm[0]),
-                &s);
-    compare_warn(&f, &o->remarks);
-    const enum err rc = str_err(&s, "comparison", e);
-    o->said = rc == OK ? str_take(&s) : NULL;
-    str_free(&s);
-    return rc;
-}
 
 /* Of another tool's SAE its files tell the shape alone; the rest is this run's. */
 static void keep_known(struct comparison *o, const struct compare_arm *a, char letter)
@@ -588,7 +394,7 @@ static void keep_known(struct comparison *o, const struct compare_arm *a, char l
 }
 
 /* The runs that the command names, a line each. */
-static enum err add_others(struct bench *b, struct errinfo *e)
+static enum err add_others(struct compare_bench *b, struct errinfo *e)
 {
     const char *p = b->command->text;
     for (size_t i = 0; i < COMPARE_OTHERS && *p != '\0'; i++) {
@@ -603,9 +409,9 @@ static enum err add_others(struct bench *b, struct errinfo *e)
     return OK;
 }
 
-/* What is to be known of a side that is of the run that is open, as of one from disk
- * when it is opened. */
-static void own_remarks(struct bench *b, size_t side)
+/* Remarks on a side that belongs to the open run, as a side from disk gets them when it
+ * is opened. */
+static void own_remarks(struct compare_bench *b, size_t side)
 {
     struct session *s = b->s;
     const size_t choice = b->out->side[side].choice;
@@ -621,11 +427,13 @@ static void own_remarks(struct bench *b, size_t side)
     pthread_mutex_unlock(&s->mu);
 }
 
-static enum err make(struct bench *b, struct errinfo *e)
+static enum err make(struct compare_bench *b, struct errinfo *e)
 {
     struct comparison *o = b->out;
     struct arm_pairs p;
     double l0[2] = {(double)NAN, (double)NAN};
+    const struct concept_table *first = b->own->arm[0].concepts;
+    o->measured = first != NULL ? first->step : -1;
     add_choices(b, 0, b->own->arm, b->own->n, "");
     TRY(add_others(b, e));
     TRY(choose(b, e));
@@ -635,11 +443,11 @@ static enum err make(struct bench *b, struct errinfo *e)
                                o->difference, COMPARE_DIFFERENCES);
     keep_known(o, b->of[x].arm[0], o->choice[x].letter);
     keep_known(o, b->of[y].arm[0], o->choice[y].letter);
-    pair_arms(b, &p);
+    compare_pair_arms(b, x, y, &p);
     TRY(take_curves(b, e));
     TRY(pair_latents(b, e));
-    TRY(measure(b, &p, l0, e));
-    TRY(say(b, l0, e));
+    TRY(compare_measure_pairs(b, &p, l0, e));
+    TRY(compare_say_it(b, &p, l0, e));
     for (size_t i = 0; i < 2; i++) {
         own_remarks(b, i);
     }
@@ -652,10 +460,10 @@ enum err session_compare(struct session *s, const struct job *job,
                          const struct acts_set *set, struct harvester *h,
                          struct errinfo *e)
 {
-    struct bench *b = NULL;
+    struct compare_bench *b = NULL;
     enum err rc = OK;
     TRY(mem_new(&b, 1, sizeof *b, "comparison", e));
-    *b = (struct bench){
+    *b = (struct compare_bench){
         .s = s, .set = set, .h = h, .command = &job->command, .own = job->compare};
     TRY_OUT(rc, mem_new(&b->out, 1, sizeof *b->out, "comparison", e));
     atomic_init(&b->out->refs, 1);
@@ -669,7 +477,7 @@ enum err session_compare(struct session *s, const struct job *job,
     b->out = NULL;
     comparison_unref(old);
 out:
-    doing(s, "");
+    compare_doing(s, "");
     comparison_unref(b->out);
     for (size_t i = 0; i < COMPARE_OTHERS; i++) {
         arms_free(b->other[i].arm, b->other[i].n);

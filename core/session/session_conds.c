@@ -1,4 +1,4 @@
-/* The conditions of a run and their arms, as the screen is told of them. */
+/* The conditions of a run and their arms, as views have them. */
 #include "session/session_priv.h"
 #include "train/runstate.h"
 #include "train/settings_arch.h"
@@ -17,7 +17,7 @@ static size_t assign(struct session_view *v, const char *const *condition, size_
     size_t conds = 0;
     for (size_t a = 0; a < n; a++) {
         size_t c = 0;
-        /* One without a name is of its own. */
+        /* An arm without a name is a condition of its own. */
         while (c < conds &&
                (!condition[a][0] || strcmp(condition[first[c]], condition[a]) != 0)) {
             c++;
@@ -47,7 +47,7 @@ static void label(struct cond_view *v)
     }
 }
 
-/* What of its settings differences are judged by. */
+/* Take over the settings by which differences between conditions are judged. */
 static void take_settings(struct cond_view *v, const struct settings *own,
                           const struct mask_schedule *masks)
 {
@@ -81,7 +81,7 @@ const char *session_setting_in(const char *list, const char *key)
     return NULL;
 }
 
-/* What may be changed on the way, as it is. */
+/* List the settings that may be changed during training, with their present values. */
 static void list_tunable(struct cond_view *v, const struct settings *set)
 {
     const char *key = NULL;
@@ -139,7 +139,7 @@ size_t session_publish_arms_locked(struct session *s)
 
 /* ---- of a run that is browsed ---- */
 
-/* What the arm's save calls its condition; "" where none does. */
+/* The condition's name in the arm's save; "" if it has none. */
 static void saved_condition(const char *dir, char out[ARM_NAME_MAX])
 {
     struct run_state state = {0};
@@ -223,7 +223,7 @@ void session_say_shown(struct session *s, size_t conds)
                 'A' + VIEW_CONDS - 1, conds, said[0] ? "; " : "", said);
 }
 
-/* What each arm takes. */
+/* Publish the memory that each arm takes. */
 static void say_arm_bytes(struct session *s)
 {
     const struct engine *g = s->engine;

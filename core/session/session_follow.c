@@ -1,5 +1,5 @@
-/* A run that is browsed while another process trains it: what that one saves is taken
- * in. Trainer thread. */
+/* Following a run that another process trains: its saves are loaded while it is
+ * browsed. Trainer thread. */
 #include "base/mem.h"
 #include "session/session_priv.h"
 #include "train/run_open.h"

@@ -20,16 +20,16 @@ static void publish_labels(struct session *s, size_t arm, struct latent_labels *
     latent_labels_unref(old);
 }
 
-/* Where an arm is on disk; "": nowhere yet. The trainer alone writes it, so it may be
+/* The directory of an arm; "": not saved yet. The trainer alone writes it, so it may be
  * read here without the lock. */
 static const char *arm_dir(const struct session *s, size_t arm)
 {
     return s->engine ? s->engine->arm[arm].dir : s->pub.arm[arm].dir;
 }
 
-/* Change one of the labels that a run has now: what somebody else has written there
- * since this session read them stays. *out: all of them. Before there is a file they
- * are those of this session. */
+/* Change one of the labels that a run has now: changes that others made there since
+ * this session read them stay. *out: all of them. Before there is a file they are those
+ * of this session. */
 static enum err change_file(const struct session *s, const struct command *c,
                             const char *dir, size_t F, struct latent_labels **out,
                             struct errinfo *e)

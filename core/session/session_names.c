@@ -1,5 +1,5 @@
-/* What a screen needs to name things: token texts, concepts, the facts of a run. Made
- * once, before the first reader, and immutable after. */
+/* Names that screens show: token texts, concepts, the facts of a run. Made once, before
+ * the first reader, and immutable after. */
 #include "base/file.h"
 #include "session/session_priv.h"
 #include "train/settings_arch.h"

@@ -1,4 +1,4 @@
-/* What a session opens: inputs and engine of a run that begins or goes on, or the
+/* Opening of a session: inputs and engine of a run that begins or goes on, or the
  * records of one that is browsed. Trainer thread. */
 #include "base/mem.h"
 #include "session/session_priv.h"
@@ -59,7 +59,7 @@ static void send_engine_past(struct session *s)
 
 /* ---- opening ---- */
 
-/* What is said of inputs that are open. */
+/* Publish names, facts and remarks of the opened inputs. */
 static enum err show_inputs(struct session *s, struct errinfo *e)
 {
     const struct remarks *r = &s->in->remarks;
@@ -69,7 +69,7 @@ static enum err show_inputs(struct session *s, struct errinfo *e)
     pthread_mutex_lock(&s->mu);
     snprintf(s->pub.warning, sizeof s->pub.warning, "%s", r->n > 0 ? r->line[0] : "");
     pthread_mutex_unlock(&s->mu);
-    if (r->n > 0) { /* at once: of several sayings in a row only the last is seen */
+    if (r->n > 0) { /* in one message: of several in a row only the last is seen */
         session_say(s, false, "%s", remarks_line(r, line, sizeof line));
     }
     return OK;
@@ -213,7 +213,8 @@ static enum err open_records(struct session *s, const struct run_arms *arms,
     return OK;
 }
 
-/* What the directories of the arms hold beside the SAEs. */
+/* Publish the contents of the arms' directories beside the SAEs: curves, events,
+ * labels, concepts. */
 static enum err show_records(struct session *s, const struct run_arms *arms,
                              struct errinfo *e)
 {

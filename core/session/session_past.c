@@ -1,4 +1,4 @@
-/* What happened in a run before the session opened it, in the order in which it
+/* Events of a run from before the session opened it, in the order in which they
  * happened. */
 #include "session/session_priv.h"
 
@@ -21,8 +21,8 @@ static bool comes_later(const struct history *h, size_t at, const struct run_eve
     return false;
 }
 
-/* Whether the next event of b, at j, goes before the next of a, at i. What both arms
- * have comes to stand side by side, as it does when it happens. */
+/* Whether the next event of b, at j, goes before the next of a, at i. Events that both
+ * arms have end up side by side, as they do when they happen. */
 static bool second_first(const struct history *a, size_t i, const struct history *b,
                          size_t j)
 {
@@ -36,7 +36,7 @@ static bool second_first(const struct history *a, size_t i, const struct history
     return comes_later(b, j, x) || y->seconds < x->seconds;
 }
 
-/* Where each arm is in its events. */
+/* Place in the events of each arm. */
 struct cursor {
     size_t arm, at;
     const struct history *h, *first; /* its own, and of its first seed */

@@ -127,8 +127,9 @@ void session_wake_locked(struct session *s); /* mu held */
 /* The condition of an arm as it is published, NULL: none that is shown. mu held. */
 struct cond_view *session_cond_of(struct session *s, size_t arm);
 void session_send_row(struct session *s, size_t arm, const struct metric_row *row);
-/* To the view. Of seeds after the first only what the first does not have: its history
- * is `first`, which may be the arm's own. The text then names the seed. */
+/* Send an event to the view. Of seeds after the first only events that the first does
+ * not have; the text then names the seed. `first`: the first seed's history, which may
+ * be the arm's own. */
 void session_send_event(struct session *s, size_t arm, const struct history *first,
                         const struct run_event *ev);
 bool session_same_event(const struct run_event *x, const struct run_event *y);
@@ -138,23 +139,25 @@ size_t session_first_arm(const struct session *s, size_t arm);
  * Events come in the order of their steps, and what two conditions have in common
  * together, whatever order the arms were read in (session_past.c). */
 void session_send_past(struct session *s, const struct history *const past[], size_t n);
-/* Hand a job over; what it owns is the job thread's from here on, also on error. */
+/* Hand a job over, with all that it owns, to the job thread, also on error. */
 void session_send_job(struct session *s, const struct job *job);
 void session_job_deinit(struct job *job);
-/* A command has been dealt with, by whichever thread. */
+/* Note that a command has been dealt with, by any thread. */
 void session_answered(struct session *s, const struct command *c);
 
-/* session_conds.c: conditions and arms into what the screen sees. Those that return a
+/* session_conds.c: conditions and arms into the published view. Those that return a
  * number say how many conditions there are, which may be more than are shown. */
-/* All of the engine that changes as it goes on. Trainer thread. */
+/* Publish all state of the engine that changes during training. Trainer thread. */
 size_t session_publish(struct session *s);
-/* The facts of the run anew, what each arm takes among them. Trainer thread. */
+/* Renew the facts of the run, the memory of each arm among them. Trainer thread. */
 void session_renew_facts(struct session *s);
-/* Of more conditions than there are on the screen, before what has been said last. */
+/* If there are more conditions than a screen shows, say so in front of the last
+ * message. */
 void session_say_shown(struct session *s, size_t conds);
-/* Those of the engine; mu held. */
+/* Publish the arms of the engine; mu held. Returns the number of conditions. */
 size_t session_publish_arms_locked(struct session *s);
-/* Those of the records, which lie in these directories. */
+/* Publish the arms of the records, which are from these directories. Returns the number
+ * of conditions. */
 size_t session_publish_records(struct session *s, const struct run_arms *arms);
 
 /* session_names.c: token texts, concept names and the facts of the run. */
@@ -170,13 +173,13 @@ void session_publish_concepts(struct session *s, size_t arm,
 /* COMMAND_RULE: all of them by another rule. Trainer thread; some milliseconds an arm.
  */
 void session_set_rule(struct session *s, const struct absorption_rule *rule);
-/* Those of the last evaluation of each arm. Trainer thread. */
+/* Publish the concepts of each arm's last evaluation. Trainer thread. */
 enum err session_show_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
-/* Those that a run's directory has, with those of its evaluations up to step `last`,
- * which may be none; F: latents of its SAE. */
+/* Load an arm's concepts from its directory, with those of its evaluations up to step
+ * `last`, which may be missing. F: latents of its SAE. */
 void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F,
                            int64_t last);
-/* Measure those of the job's SAE, with their words; there is an evaluation set. Job
+/* Measure the concepts of the job's SAE, with their words. Needs an evaluation set. Job
  * thread, which owns h. */
 enum err session_measure_concepts(struct session *s, const struct job *job,
                                   struct harvester *h, struct errinfo *e) ERR_CHECKED;
@@ -185,8 +188,8 @@ enum err session_measure_concepts(struct session *s, const struct job *job,
 enum err session_need_eval_set(struct session *s, struct harvester *h,
                                struct errinfo *e) ERR_CHECKED;
 
-/* session_subject.c: whom prompts are put to. Job thread. */
-/* Begin to answer questions; what goes wrong is said. */
+/* session_subject.c: the model and SAE that answer prompts. Job thread. */
+/* Begin to answer questions; an error becomes a message. */
 void session_begin_asking(struct session *s);
 /* Show a copy of the job's SAE with its model and held-out text; `table` of this very
  * SAE, or NULL. */
@@ -196,8 +199,8 @@ enum err session_show_subject(struct session *s, const struct job *job,
 /* Beginnings of rows as texts to begin with. */
 void session_show_examples(struct session *s, const struct acts_set *set);
 
-/* session_compare.c. What a comparison is made of, with a frozen copy of the first arm
- * of each condition; released by session_compare_free. Trainer thread. */
+/* session_compare.c. Gather the inputs of a comparison, with a frozen copy of the first
+ * arm of each condition; release with session_compare_free. Trainer thread. */
 enum err session_compare_gather(struct session *s, struct compare_input **out,
                                 struct errinfo *e) ERR_CHECKED;
 void session_compare_free(struct compare_input *in); /* NULL is fine */
@@ -239,7 +242,8 @@ enum err session_follow(struct session *s, struct errinfo *e) ERR_CHECKED;
  * no such latent of it. */
 enum err session_find_sae(const struct session *s, const struct command *c,
                           const struct sae **out, struct errinfo *e) ERR_CHECKED;
-/* COMMAND_TABLE, DETAIL, CONCEPTS, PARTNERS, WORD: with a frozen copy of the arm. */
+/* COMMAND_TABLE, DETAIL, CONCEPTS, PARTNERS, SUBJECT, WORD: with a frozen copy of the
+ * arm. */
 enum err session_ask_of_arm(struct session *s, const struct command *c,
                             struct errinfo *e) ERR_CHECKED;
 /* COMMAND_COMPARE, PAIR. */

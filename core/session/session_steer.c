@@ -15,7 +15,7 @@ static void send_history(struct session *s, size_t arm, const struct history *h)
     }
 }
 
-/* What happened last to arms that have just been published: that they began. */
+/* Send the last event of arms that have just been published: their beginning. */
 static void send_beginnings(struct session *s, size_t from)
 {
     for (size_t a = from; a < s->engine->n_arms; a++) {
@@ -103,8 +103,8 @@ static enum err add_seeds(struct session *s, const struct command *c, struct err
     return OK;
 }
 
-/* One more condition, which trains from the beginning while the others wait; or only
- * what it would take. */
+/* Add a condition, which trains from the beginning while the others wait; or only tell
+ * its cost. */
 static enum err add_condition(struct session *s, const struct command *c,
                               struct errinfo *e)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <time.h>
 
-/* The screen is told of the state at least this often while training. */
+/* The state is published at least this often while training. */
 #define STATUS_NS (INT64_C(66) * 1000 * 1000)
 
 /* ---- opening ---- */

@@ -26,19 +26,46 @@ static size_t pairs_of(const struct session_view *v, size_t a, size_t b, size_t 
     return paired_by_seed(v->n_arms, of, seed, a, b, of_a, of_b);
 }
 
-/* Reasons for a difference that are none of the masks', nor of a random decoder. */
-static void find_why(const struct session_view *v, struct view_verdicts *out)
+/* The step of an arm's last evaluation; -1: there was none. */
+static double last_step(const struct session_view *v, size_t arm)
+{
+    const struct series *s = &v->arm[arm].series[METRIC_EV];
+    return s->n > 0 ? s->x[s->n - 1] : -1.0;
+}
+
+/* The first of these pairs whose arms were not evaluated at the same step last, as one
+ * that was added late comes there last; n: there is none. */
+static size_t apart(const struct session_view *v, const size_t *a, const size_t *b,
+                    size_t n)
+{
+    size_t i = 0;
+    while (i < n && last_step(v, a[i]) == last_step(v, b[i])) {
+        i++;
+    }
+    return i;
+}
+
+/* Reasons for a difference that are none of the masks', nor of a random decoder. x, y:
+ * the arms of each pair. */
+static void find_why(const struct session_view *v, const size_t *x, const size_t *y,
+                     struct view_verdicts *out)
 {
     const struct cond_view *a = &v->cond[out->of], *b = &v->cond[out->baseline];
-    const double x = a->last[METRIC_L0_CLEAN], y = b->last[METRIC_L0_CLEAN];
-    if (a->k < b->k || a->k > b->k) {
+    const double l0_a = a->last[METRIC_L0_CLEAN], l0_b = b->last[METRIC_L0_CLEAN];
+    const size_t late = apart(v, x, y, out->pairs);
+    const double at_a = late < out->pairs ? last_step(v, x[late]) : -1.0;
+    const double at_b = late < out->pairs ? last_step(v, y[late]) : -1.0;
+    if (at_a >= 0.0 && at_b >= 0.0) {
+        snprintf(out->why, sizeof out->why, "%c is of step %.0f, %c of step %.0f",
+                 a->letter, at_a, b->letter, at_b);
+    } else if (a->k < b->k || a->k > b->k) {
         snprintf(out->why, sizeof out->why, "k %.10g against %.10g", a->k, b->k);
     } else if (a->random != b->random ? a->beyond_decoder != b->beyond_decoder
                                       : a->beyond_masks != b->beyond_masks) {
         snprintf(out->why, sizeof out->why, "%c and %c differ in more than masks",
                  a->letter, b->letter);
-    } else if (isfinite(x) && isfinite(y) && verdict_l0_apart(x, y)) {
-        snprintf(out->why, sizeof out->why, "clean L0 %.3g against %.3g", x, y);
+    } else if (isfinite(l0_a) && isfinite(l0_b) && verdict_l0_apart(l0_a, l0_b)) {
+        snprintf(out->why, sizeof out->why, "clean L0 %.3g against %.3g", l0_a, l0_b);
     }
 }
 
@@ -46,8 +73,7 @@ static void find_why(const struct session_view *v, struct view_verdicts *out)
 static bool at_plan(const struct session_view *v, const size_t *arm, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        const struct series *s = &v->arm[arm[i]].series[METRIC_EV];
-        if (s->n == 0 || s->x[s->n - 1] < (double)v->planned) {
+        if (last_step(v, arm[i]) < (double)v->planned) {
             return false;
         }
     }
@@ -90,31 +116,15 @@ static size_t looked_at(const struct session_view *v, size_t pairs)
     return v->seeds_planned > 0 && pairs > v->seeds_planned ? planned_seeds(v) : 0;
 }
 
-/* The first random control of a condition. */
 static size_t find_control(const struct session_view *v, size_t of)
 {
-    const struct cond_view *c = v->cond;
-    size_t k = 0;
-    while (k < v->n_conds && (c[of].random || !c[k].random ||
-                              c[k].beyond_decoder != c[of].beyond_decoder)) {
-        k++;
+    bool random[VIEW_CONDS];
+    uint64_t beyond[VIEW_CONDS];
+    for (size_t c = 0; c < v->n_conds; c++) {
+        random[c] = v->cond[c].random;
+        beyond[c] = v->cond[c].beyond_decoder;
     }
-    return k;
-}
-
-/* Whether the arms of each pair were evaluated at the same step last: one that was
- * added late comes there last. */
-static bool at_one_step(const struct session_view *v, const size_t *a, const size_t *b,
-                        size_t pairs)
-{
-    for (size_t i = 0; i < pairs; i++) {
-        const struct series *x = &v->arm[a[i]].series[METRIC_EV];
-        const struct series *y = &v->arm[b[i]].series[METRIC_EV];
-        if (x->n == 0 || y->n == 0 || x->x[x->n - 1] != y->x[y->n - 1]) {
-            return false;
-        }
-    }
-    return pairs > 0;
+    return verdict_control(random, beyond, v->n_conds, of);
 }
 
 static enum err hold_against_control(const struct session_view *v, size_t of,
@@ -127,7 +137,7 @@ static enum err hold_against_control(const struct session_view *v, size_t of,
         return OK;
     }
     const size_t pairs = pairs_of(v, of, out->control, a, b);
-    if (!at_one_step(v, a, b, pairs)) {
+    if (pairs == 0 || apart(v, a, b, pairs) < pairs) {
         out->control = v->n_conds;
         return OK;
     }
@@ -153,7 +163,7 @@ bool view_verdicts_of(const struct session_view *v, size_t of,
     out->pairs = pairs_of(v, of, out->baseline, a, b);
     out->first = looked_at(v, out->pairs);
     out->planned = at_plan(v, a, out->pairs) && at_plan(v, b, out->pairs);
-    find_why(v, out);
+    find_why(v, a, b, out);
     rows_between(v, a, b, out->pairs, out->first, out->row);
     return verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) == OK &&
            hold_against_control(v, of, out, &e) == OK;

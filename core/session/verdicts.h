@@ -1,5 +1,5 @@
-/* What the seeds of a run establish so far: paired differences of two of its
- * conditions, from a view. Any thread that owns the view. */
+/* Verdicts from the seeds of a run so far: paired differences of two of its conditions,
+ * from a view. Any thread that owns the view. */
 #ifndef SAETOP_SESSION_VERDICTS_H
 #define SAETOP_SESSION_VERDICTS_H
 
@@ -30,8 +30,9 @@ size_t view_baseline(const struct session_view *v);
 bool view_verdicts_of(const struct session_view *v, size_t of,
                       struct view_verdicts *out);
 
-/* What adding seeds after a look costs: how many times as wide intervals become, and
- * how many seeds make them as narrow as the planned ones again. */
+/* The cost of adding seeds after a look at the results: how many times as wide
+ * intervals become, and how many seeds make them as narrow as the planned ones
+ * again. */
 void view_cost_of_looking(const struct session_view *v, double *widening,
                           size_t *regained);
 

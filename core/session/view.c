@@ -224,9 +224,10 @@ static bool in_turn(size_t m)
     return m == METRIC_CE_REC || m == METRIC_CE_REC_OOD;
 }
 
-/* What the seeds of a condition have at p->x, into p; false: one of them has nothing
- * there yet, though all should. Where the condition has a point already a seed is on
- * its way that was added later: the point is of those that have come there. */
+/* Mean and range of the values that the seeds of a condition have at p->x, into p.
+ * False: one of them has none there yet, though all should. Where the condition has a
+ * point there already, a seed that was added later is catching up: then the point is of
+ * the seeds that have got there. */
 static bool over_seeds(const struct session_view *v, const struct cond_view *c,
                        size_t m, struct point *p)
 {

@@ -1,5 +1,5 @@
-/* What a session looks like at one moment: plain data that screens read and tests can
- * fill in. Owned by the UI thread; session_poll brings it up to date. */
+/* The state of a session at one moment: plain data that screens read and tests can fill
+ * in. Owned by the UI thread; session_poll brings it up to date. */
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
@@ -62,8 +62,8 @@ struct cond_view {
     char letter;                /* 'A', 'B' */
     char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask", "random p=0.30" */
     bool random;                /* its decoder is not trained: a control */
-    char tunable[160]; /* "lr=0.002,k=4": settings that may be changed on the way, as
-                          they are */
+    char tunable[160]; /* "lr=0.002,k=4": settings that may be changed during training,
+                        * with their values */
     uint64_t beyond_masks;   /* the same where conditions differ in masks alone,
                                 conditions_beyond_masks */
     uint64_t beyond_decoder; /* likewise, conditions_beyond_decoder */
@@ -80,10 +80,10 @@ struct cond_view {
     double pending_rate;
     int64_t pending_at;
     int64_t forked_at; /* -1: not a fork */
-    /* Of one seed: its own. Of several: their mean, with the least and the greatest as
-     * lo and hi, at steps that all of them have come to; the mean of those that have a
-     * finite value. A seed that is added later is in it as far as it has come.
-     * Cross-entropies, measured in turn: of the seeds that have them there. lo and hi
+    /* With one seed: its curve. With several: the mean of their finite values, with the
+     * least and the greatest as lo and hi, at the steps that all of them have reached.
+     * A seed that was added later counts as far as it has got. Cross-entropies are
+     * measured in turn: the mean is of the seeds that have one at that step. lo and hi
      * are never NULL, but may be NaN. */
     struct series series[METRIC_COUNT];
     double last[METRIC_COUNT]; /* latest value of each, NaN before the first */

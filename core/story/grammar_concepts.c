@@ -9,15 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_row(struct str *out, const char *concept, const char *parent,
-                    const char *word)
-{
-    csv_add(out, concept, 1);
-    csv_add(out, parent, 0);
-    csv_add(out, word, 0);
-    str_addc(out, '\n');
-}
-
 /* ---- semantic categories ---- */
 
 /* Whether an earlier form of the word has the same text (one sheep, two sheep). */
@@ -40,7 +31,7 @@ static void add_categories(const struct grammar *g, struct str *out)
         const char *parent = c->parent < 0 ? "" : gr_text(g, g->cat[c->parent].name);
         for (size_t f = 0; f < g->attrs; f++) {
             if (grammar_is_surface(g, w, f) && !repeated(g, w, f)) {
-                add_row(out, gr_text(g, c->name), parent, grammar_word_form(g, w, f));
+                CSV_ROW(out, gr_text(g, c->name), parent, grammar_word_form(g, w, f));
             }
         }
     }
@@ -194,14 +185,14 @@ static void add_class(const struct holdings *h, const struct closed_class *k,
 {
     char word[CLASS_WORD];
     if (k->words[0] == '\0') {
-        add_row(out, k->name, k->parent, "");
+        CSV_ROW(out, k->name, k->parent, "");
     }
     for (const char *p = k->words; *p;) {
         const size_t n = strcspn(p, " ");
         memcpy(word, p, n);
         word[n] = '\0';
         if (has(h, word)) {
-            add_row(out, k->name, k->parent, word);
+            CSV_ROW(out, k->name, k->parent, word);
         }
         p += n + (p[n] == ' ');
     }
@@ -233,7 +224,7 @@ static void add_sentence_starts(const struct holdings *h, struct str *out)
         memcpy(small, form, len + 1);
         small[0] = (char)(small[0] - 'A' + 'a');
         if (has_form(h, small) && !is_proper(h->g, form)) {
-            add_row(out, "sentence_start", GRAMMAR_CLASSES, form);
+            CSV_ROW(out, "sentence_start", GRAMMAR_CLASSES, form);
         }
     }
 }
@@ -279,7 +270,7 @@ static void add_parts_of_speech(const struct grammar *g, struct str *out)
             const char *name =
                 grammar_is_surface(g, w, f) ? class_of(g, w, f, &parent) : NULL;
             if (name != NULL) {
-                add_row(out, name, parent, grammar_word_form(g, w, f));
+                CSV_ROW(out, name, parent, grammar_word_form(g, w, f));
             }
         }
     }

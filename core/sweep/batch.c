@@ -21,7 +21,7 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
     const struct sweep_found *f = &w->found[c->arm];
     TRY(sweep_cell_settings(w->plan, c, out, e));
     out->threads = (int64_t)w->threads;
-    /* Of a run that goes on only the last save is of use. */
+    /* A run is only resumed from its last save, so other checkpoints are not needed. */
     TRY(settings_set(out, setting_key.checkpoint_best, "none", from_program("sweep"),
                      e));
     TRY(settings_set(out, setting_key.checkpoint_keep, "1000000000",
@@ -47,8 +47,8 @@ static void print_value(const struct settings *s, const struct setting_def *d,
 
 /* ---- which cells share an engine ---- */
 
-/* What the arms of an engine must have in common, as a number: all that is of the run,
- * and the masks, so that they share the model's work. */
+/* Hash of the settings that all arms of an engine must have in common: those of the
+ * run, and the masks, so that they share the model's work. */
 static enum err share_key(const struct sweep_plan *p, const struct sweep_cell *c,
                           uint64_t *out, struct errinfo *e)
 {
@@ -165,7 +165,7 @@ enum err sweep_train(struct sweep_work *w, struct engine *g, struct errinfo *e)
 
 /* ---- what was found ---- */
 
-/* As if it had been trained by itself. */
+/* Keep the run of a cell as if it had been trained alone. */
 static enum err keep_run(const struct sweep_work *w, size_t cell,
                          const struct engine_arm *a, struct errinfo *e)
 {
@@ -241,7 +241,8 @@ static bool is_done(struct sweep_work *w, size_t cell)
     return done;
 }
 
-/* That the files are those that the other cells, and the searches, were made with. */
+/* Check that the files are those that the other cells and the searches were made
+ * with. */
 static enum err check_made(struct sweep_work *w, const struct sweep_batch *b,
                            const struct sweep_made *made, struct errinfo *e)
 {
@@ -282,8 +283,8 @@ void sweep_tell_failed(struct sweep_work *w, size_t cell, const char *why)
     (void)pthread_mutex_unlock(&w->telling);
 }
 
-/* A loss that is no number any more ends an engine with all its arms: those that are
- * well are trained apart. */
+/* A loss that is not finite ends an engine with all its arms: the sound ones are then
+ * trained apart. */
 static enum err run_apart(struct sweep_work *w, const struct sweep_batch *b,
                           struct errinfo *e)
 {
@@ -315,7 +316,7 @@ static enum err train_and_measure(struct sweep_work *w, struct engine *g,
     return OK;
 }
 
-/* Nothing that was trained is lost, whatever it was that ended it. */
+/* Save what was trained, whatever ended it. */
 static enum err save_rest(struct sweep_work *w, const struct sweep_batch *b,
                           struct engine *g, enum err rc, struct errinfo *e)
 {

@@ -53,7 +53,7 @@ void sweep_benches_free(struct sweep_benches *b)
     mem_free(b);
 }
 
-/* What a bench is made from, as a number. */
+/* Hash of the settings that a bench is made from. */
 static uint64_t key_of(const struct settings *s)
 {
     const char *const text[] = {s->model,    s->corpus, s->ood,

@@ -1,9 +1,10 @@
-/* What the cells of a sweep are measured on: for each model, hook and text one bench of
- * eval/suite.h, made by the first cell that needs it and shared by all threads. */
+/* The benches that the cells of a sweep are measured on: one of eval/suite.h for each
+ * model, hook and text, made by the first cell that needs it and shared by all
+ * threads. */
 #ifndef SAETOP_SWEEP_BENCH_H
 #define SAETOP_SWEEP_BENCH_H
 
-#include "sweep/measure.h"
+#include "sweep/sweep_measure.h"
 #include "train/inputs.h"
 
 #include <stdatomic.h>
@@ -15,8 +16,8 @@ enum err sweep_benches_new(const char *dir, struct sweep_benches **out,
 /* When no thread uses it any more; NULL is fine. */
 void sweep_benches_free(struct sweep_benches *b);
 
-/* The measures of one SAE on the known features of a synthetic source: of the rows that
- * no training reads, and of L0 a search goes by. Any thread that owns `in`. */
+/* The measures of one SAE on the known features of a synthetic source, over rows that
+ * no training reads; a search uses their L0. Any thread that owns `in`. */
 enum err sweep_measure_truth(const struct inputs *in, const struct sae *s,
                              struct sweep_result *out, struct errinfo *e) ERR_CHECKED;
 /* The measures of one SAE of these inputs, of known features too. Any thread that owns

@@ -1,19 +1,19 @@
-/* DIR/cells/NAME.json: what one finished run of a sweep found. Written whole, once;
- * whoever opens the directory next skips what is there. Owner thread. */
+/* DIR/cells/NAME.json: the results of one finished run of a sweep. Written whole, once;
+ * the next sweep in the directory skips cells that are there. Owner thread. */
 #ifndef SAETOP_SWEEP_CELLFILE_H
 #define SAETOP_SWEEP_CELLFILE_H
 
-#include "sweep/measure.h"
 #include "sweep/plan.h"
+#include "sweep/sweep_measure.h"
 #include "train/inputs.h"
 
-/* What a run was made with, beside its settings; 0: none. */
+/* Hashes of the files that a run was made with, and its kernels; 0: none. */
 struct sweep_made {
     uint64_t model, corpus, ood, concepts;
     char kernels[96];
 };
 void sweep_made_of(struct sweep_made *m, const struct inputs *in);
-/* As "made_with" of a file, and back. */
+/* Write it as "made_with" of a file, and read it back. */
 void sweep_made_write(cJSON *root, const struct sweep_made *m);
 enum err sweep_made_read(struct json_at at, const cJSON *root, struct sweep_made *m,
                          struct errinfo *e) ERR_CHECKED;
@@ -28,9 +28,9 @@ enum err sweep_made_check(const struct sweep_plan *p,
 enum err sweep_cell_save(const char *dir, const struct sweep_cell *c,
                          const struct sweep_result *r, const struct sweep_made *m,
                          struct errinfo *e) ERR_CHECKED;
-/* The cells of the plan that are there, into results and made [n_cells], which the
- * caller has zeroed; what is done there already is left alone. ERR_FORMAT for a file
- * that is damaged or of another cell, and sweep_made_check between all of them. */
+/* Load the saved cells of the plan into results and made [n_cells], which the caller
+ * has zeroed; results that are done already are left alone. ERR_FORMAT for a file that
+ * is damaged or of another cell, and sweep_made_check between all of them. */
 enum err sweep_cells_load(const char *dir, const struct sweep_plan *p,
                           struct sweep_result *results, struct sweep_made *made,
                           struct errinfo *e) ERR_CHECKED;

@@ -1,7 +1,7 @@
 /* Paired effects of masking: an arm against the arm alike but not masked. */
 #include "base/mem.h"
 #include "num/paired.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 
 #include <math.h>
 

@@ -1,11 +1,11 @@
-/* What the tables of a sweep are made from. */
+/* The numbers that the tables of a sweep are made from. */
 #include "base/mem.h"
 #include "sweep/table_priv.h"
 
 #include <math.h>
 
-/* An arm is an outlier among three or more where its difference is so many times as
- * large as any other, and moves the average by a digit that is shown. */
+/* An arm is an outlier among three or more if its difference is at least this many
+ * times as large as any other, and changes the average as it is printed. */
 #define OUTLIER_TIMES 5.0
 
 static size_t outlier_of(const struct findings *f, size_t part, size_t m)

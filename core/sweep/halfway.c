@@ -53,7 +53,7 @@ static void remove_run(const char *dir)
     struct errinfo e;
     if (file_is_dir(dir)) {
         const enum err rc = file_remove_dir(dir, &e);
-        (void)rc; /* it stays; whoever saves there says so */
+        (void)rc; /* it stays; the next save there reports it */
     }
 }
 
@@ -155,7 +155,7 @@ static bool read_list(const struct sweep_plan *p, char *text, struct sweep_batch
     return b->n > 0;
 }
 
-/* Whether all that is left of it is to be done now, and something is. */
+/* Whether the batch has cells left, and all of these are to be done now. */
 static bool is_wanted(const struct sweep_work *w, const struct sweep_batch *b,
                       const bool *todo)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What building a plan carries along. */
+/* State of building a plan. */
 struct builder {
     struct sweep_plan *p;
     const char *file;
@@ -115,7 +115,8 @@ static enum err add_arm_to_part(struct sweep_part *part, size_t arm, struct erri
     return OK;
 }
 
-/* Before any of it is made: repeated values would be the same cells for ever. */
+/* Check the size of a grid before cells are made of it. Repeated values would make the
+ * same cells for ever. */
 static enum err check_size(const struct builder *b, const struct grid *g,
                            struct errinfo *e)
 {

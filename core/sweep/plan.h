@@ -42,7 +42,8 @@ struct sweep_cell {
     size_t arm;              /* cells that differ in the seed only */
 };
 
-/* What is averaged over seeds, and compared with another such by pairs of seeds. */
+/* Cells that differ in their seed only: averaged over seeds, and compared with another
+ * arm by pairs of seeds. */
 struct sweep_arm {
     size_t *cell; /* [n_cells] by seed, ascending */
     size_t n_cells;

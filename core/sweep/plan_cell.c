@@ -76,7 +76,7 @@ static bool begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Whether what is masked is said by `key`, beside the rate. */
+/* Whether `key` decides about masking, other than the rate. */
 static bool is_of_masking(const char *key)
 {
     return (begins(key, "mask.") && strcmp(key, setting_key.mask_rate) != 0) ||
@@ -290,7 +290,7 @@ bool cell_same_arm(const struct sweep_cell *a, const struct sweep_cell *b,
     }
 }
 
-/* That the architecture is one, and has the settings that the cell gives it. */
+/* Check that the architecture exists and has the settings that the cell gives it. */
 static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *c,
                            struct errinfo *e)
 {

@@ -41,7 +41,7 @@ bool sweep_is_control(const char *key)
     return strcmp(key, SWEEP_MATCH_L0) == 0 || strcmp(key, SWEEP_EQUAL_UNMASKED) == 0;
 }
 
-/* What cannot differ between the runs of a sweep, and why. */
+/* ERR_USAGE, with the reason, for a key that cannot be an axis of a sweep. */
 static enum err check_key(const char *where, const char *key, struct errinfo *e)
 {
     const struct {

@@ -7,7 +7,7 @@
 
 #define SWEEP_AXES_MAX 16
 
-/* One line of a part: a key and what it takes in turn. */
+/* An axis of a part: a key and its values. */
 struct axis {
     char *key;
     char **value; /* as settings_print has them */

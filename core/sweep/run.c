@@ -13,7 +13,7 @@
 #define JOBS_MAX   256
 #define TICK_NANOS 100000000L
 
-/* What is dealt out: searches first, then batches. */
+/* Jobs for the threads: searches first, then batches. */
 enum job_kind { JOB_SEARCH, JOB_BATCH };
 struct jobs {
     struct sweep_work *w;
@@ -82,7 +82,8 @@ static void tell_progress(struct sweep_work *w, double total)
     (void)pthread_mutex_unlock(&w->telling);
 }
 
-/* Until all threads are done: pass on what the caller asks for, tell how far it is. */
+/* Until all threads are done: pass on requests of the caller, and report the
+ * progress. */
 static void watch_threads(struct sweep_work *w)
 {
     const struct sweep_options *o = w->o;
@@ -228,7 +229,8 @@ static enum err run_searches(struct sweep_work *w, bool *todo, size_t *arm,
     return OK;
 }
 
-/* What was stopped half way goes on as it was, then the rest. */
+/* Run the cells that are to do: first the batches that were stopped half way, as they
+ * were, then the rest. */
 static enum err run_batches(struct sweep_work *w, bool *todo, struct errinfo *e)
 {
     struct sweep_batch *batch = NULL, *fresh = NULL;
@@ -264,7 +266,7 @@ static enum err run_all(struct sweep_work *w, bool *todo, size_t *arm,
     return run_batches(w, todo, e);
 }
 
-/* Waits on it are timed by the clock that nobody sets. */
+/* Waits on it use the monotonic clock, which nobody can set. */
 static void init_ended(pthread_cond_t *ended)
 {
     pthread_condattr_t attr;

@@ -1,6 +1,6 @@
 /* Running a sweep: its cells on several threads, those that share text and masks in one
- * engine, so that the model runs once for them. What a cell finds depends on its
- * settings only, not on threads, order or company.
+ * engine, so that the model runs once for them. A cell's results depend on its settings
+ * only, not on threads, order or the other cells of its engine.
  *
  *   DIR/sweep.json         the plan: settings of the base, seeds, parts
  *   DIR/cells/NAME.json    a finished cell (cellfile.h)
@@ -12,12 +12,13 @@
 #ifndef SAETOP_SWEEP_RUN_H
 #define SAETOP_SWEEP_RUN_H
 
-#include "sweep/measure.h"
 #include "sweep/plan.h"
+#include "sweep/sweep_measure.h"
 
 #include <stdatomic.h>
 
-/* Told as it happens, one call at a time, from any thread. NULL: not told. */
+/* Called for each event as it happens, one call at a time, from any thread. NULL: no
+ * calls. */
 struct sweep_watch {
     void *user;
     void (*done)(void *user, size_t cell, const struct sweep_result *r);
@@ -37,10 +38,10 @@ struct sweep_options {
     struct sweep_watch watch;
 };
 
-/* Run what is not done, on as many threads as the plan's base says. results [n_cells],
- * zeroed, get what is done already and the rest. A cell that fails for its numbers is
- * told and left undone, the others go on. ERR_CANCELLED; errors of files and settings
- * end the sweep. */
+/* Run the cells that are not done, on as many threads as the plan's base says. results
+ * [n_cells], zeroed by the caller, get those that are done already and the rest. A cell
+ * whose loss diverges is reported and left undone; the others go on. ERR_CANCELLED;
+ * errors of files and settings end the sweep. */
 enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
                    struct sweep_result *results, struct errinfo *e) ERR_CHECKED;
 

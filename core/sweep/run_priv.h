@@ -11,14 +11,14 @@
 
 #define SWEEP_PATH 4096
 
-/* Measuring a run costs about as much as so many steps of an arm, for the progress. */
+/* Cost of measuring a run, in steps of an arm, about; for the progress. */
 #define SWEEP_MEASURE_STEPS 600
 
 /* Cells that are trained in one engine, at most: what they share is saved and taken up
  * by a process as one. */
 #define SWEEP_BATCH_MAX 8
 
-/* What a search found for the cells of an arm. */
+/* Result of a search, for the cells of an arm. */
 struct sweep_found {
     bool known;
     bool searched;   /* by training; else L0 follows from the setting */
@@ -42,7 +42,7 @@ struct sweep_work {
     size_t threads;            /* of each engine */
     struct sweep_benches *benches;
 
-    pthread_mutex_t telling; /* held while the watch is told, and of `warned` */
+    pthread_mutex_t telling; /* held during calls of the watch; guards `warned` */
     char warned[300];
 
     pthread_mutex_t lock; /* of all below, of results, made and found */
@@ -77,12 +77,12 @@ void sweep_tell_failed(struct sweep_work *w, size_t cell, const char *why);
 
 /* ---- halfway.c ---- */
 
-/* Where an engine of these cells is saved. */
+/* The directory in which an engine of these cells is saved. */
 enum err halfway_dir(const struct sweep_work *w, const struct sweep_batch *b, char *out,
                      size_t cap, struct errinfo *e) ERR_CHECKED;
 enum err halfway_save(struct sweep_work *w, const struct sweep_batch *b,
                       struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* From its save; *out NULL: there is none, or none that is whole. */
+/* Open an engine from its save; *out NULL: there is none, or it is not whole. */
 enum err halfway_open(struct sweep_work *w, const struct sweep_batch *b,
                       struct engine **out, struct errinfo *e) ERR_CHECKED;
 void halfway_remove(const struct sweep_work *w, const struct sweep_batch *b);
@@ -99,10 +99,10 @@ void sweep_add_total(struct sweep_work *w, double steps);
 
 /* Whether the cells of an arm wait for a search. */
 bool sweep_needs_search(const struct sweep_plan *p, size_t arm);
-/* The search for an arm, from its file or by training; into w->found. One in which no
- * setting could be trained is told, and leaves the arm's cells undone. */
+/* The search for an arm, from its file or by training; into w->found. If no setting
+ * could be trained, that is reported, and the arm's cells stay undone. */
 enum err sweep_search(struct sweep_work *w, size_t arm, struct errinfo *e) ERR_CHECKED;
-/* What a search costs, in steps of an arm, about. */
+/* Estimated cost of a search, in steps of an arm. */
 double sweep_search_cost(const struct sweep_plan *p, size_t arm);
 
 #endif

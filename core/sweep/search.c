@@ -38,7 +38,7 @@ bool sweep_needs_search(const struct sweep_plan *p, size_t arm)
     return p->cell[p->arm[arm].cell[0]].target_l0 > 0;
 }
 
-/* What decides how many latents are active: the setting's key. */
+/* The key of the setting that decides how many latents are active. */
 static const char *sparsity_key(unsigned has)
 {
     const struct {
@@ -118,9 +118,9 @@ static double meet(const struct search *s, const struct tried *a, const struct t
     return exp(log(a->x) + at * (log(b->x) - log(a->x)));
 }
 
-/* What the search ends with: where the tries put the target, between the two that
- * enclose it, so that L0 does not stay on the side of the nearest try; the nearest
- * where none enclose it. */
+/* Result of the search. Where two tries enclose the target: the setting that they put
+ * it at, so that L0 does not stay on the side of the nearest try; else the nearest
+ * try. */
 static struct tried found(const struct search *s)
 {
     const size_t i = bracket(s);
@@ -176,7 +176,7 @@ static enum err measure_l0(const struct inputs *in, const struct acts_set *set,
     return rc;
 }
 
-/* The same of known features. */
+/* The same for known features. */
 static enum err measure_true_l0(const struct inputs *in, const struct arm *arm,
                                 double *out, struct errinfo *e)
 {
@@ -240,8 +240,8 @@ out:
     return rc;
 }
 
-/* A loss that is no number ends all arms of an engine: then each by itself, and those
- * that fail are left out. */
+/* A loss that is not finite ends all arms of an engine: then train each alone, and
+ * leave out those that fail. */
 static enum err try_round(struct sweep_work *w, const struct settings *base,
                           struct search *s, const double x[TRIES], struct errinfo *e)
 {
@@ -311,7 +311,7 @@ static enum err read_tried(struct json_at at, const cJSON *root, struct search *
     return s->n ? OK : err_set(e, ERR_FORMAT, "%s: tried: is empty", at.file);
 }
 
-/* What an earlier time found, finished or not. */
+/* Load the tries of an earlier search, finished or not. */
 static enum err load_search(const char *path, struct search *s, struct errinfo *e)
 {
     cJSON *root = NULL;

@@ -76,7 +76,7 @@ static void value_cell(struct md_table *t, double v, int digits)
 
 /* ---- what was run ---- */
 
-/* What a reader asks for first, then all other settings that differ. */
+/* The settings that a reader asks for first, then all others that differ. */
 static void add_settings(struct page *g)
 {
     const char *const first[] = {
@@ -230,8 +230,8 @@ static void add_reading(struct page *g)
 
 /* ---- what is left out ---- */
 
-/* What is wrong with an arm: seeds not finished, nothing to compare with, seeds that
- * missed their clean L0. */
+/* The faults of an arm: seeds not finished, nothing to compare with, seeds that missed
+ * their clean L0. */
 static void add_faults(const struct findings *f, size_t arm, struct str *out)
 {
     const struct sweep_plan *p = f->plan;

@@ -3,7 +3,7 @@
 #define SAETOP_SWEEP_TABLE_PRIV_H
 
 #include "base/markdown.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 
 #define REPORT_WIDTH ((size_t)80) /* of paragraphs */
 #define TEXT_BYTES   ((size_t)1 << 22)
@@ -25,7 +25,7 @@ enum err keys_of_plan(const struct sweep_plan *p, struct word_list *out,
 enum err values_in_arm(const struct sweep_plan *p, size_t arm, const char *key,
                        struct word_list *out, struct errinfo *e) ERR_CHECKED;
 
-/* What is known of an arm, and of a part. */
+/* Findings of an arm, and of a part. */
 struct findings_arm {
     bool complete, compared;
     struct sweep_effect effect[SWEEP_MEASURES_ALL]; /* if compared */
@@ -69,7 +69,7 @@ struct tally findings_tally(const struct findings *f, size_t part, size_t m);
 
 /* ---- words.c: sentences, in Markdown ---- */
 
-/* What is being written. Errors stick to `out`, or to `text` until page_free. */
+/* The report being written. Errors stick to `out`, or to `text` until page_free. */
 struct page {
     struct findings f;
     struct str *out;

@@ -259,7 +259,8 @@ static enum err pair_get(struct train *tr, int32_t a, int32_t b, struct pair **o
     return OK;
 }
 
-/* More occurrences first; among equals the lower ids: the older, shorter symbols. */
+/* Order of candidates: more occurrences first; among equals the lower ids, which are
+ * the older, shorter symbols. */
 static bool before(const struct cand *x, const struct cand *y)
 {
     if (x->count != y->count) {
@@ -304,8 +305,8 @@ static struct cand heap_pop(struct train *tr)
     return top;
 }
 
-/* One occurrence more in word w. A rising count is pushed at once; a falling one is
- * noticed when its stale entry comes up. */
+/* Count one more occurrence of a pair, in word w. A pair whose count rises is pushed at
+ * once; a fallen count is noticed when its stale entry comes up. */
 static enum err pair_add(struct train *tr, int32_t a, int32_t b, size_t w, bool push,
                          struct errinfo *e)
 {
@@ -447,8 +448,8 @@ static enum err apply_merge(struct train *tr, int32_t a, int32_t b, struct errin
 {
     struct pair *p = NULL;
     TRY(pair_get(tr, a, b, &p, e));
-    /* A pair can come back when a later merge makes one of its sides anew; it is merged
-     * as it was, and not listed twice. */
+    /* A pair can come back when a later merge makes one of its sides again; it is then
+     * merged as before, and not listed twice. */
     int32_t id = p->made;
     if (id < 0) {
         TRY(add_merge(tr, a, b, &id, e));

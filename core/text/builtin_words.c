@@ -193,7 +193,7 @@ out:
 
 /* ---- membership ---- */
 
-/* Of all that there could be: letters, shapes, suffixes. */
+/* All built-in classes that a token may be in: letters, shapes, suffixes. */
 static size_t classes_of(const struct builtin_words *b, int32_t token,
                          size_t out[BUILTIN_MAX])
 {

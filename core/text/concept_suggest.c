@@ -81,7 +81,7 @@ static const char *script_of_word(const char *p, size_t len)
     return found && (!plain || strcmp(found, ranges[0].script) == 0) ? found : NULL;
 }
 
-/* A token's text without the space before it; NULL for what is no word of a file. */
+/* A token's text without the space before it; NULL if it cannot be a word of a file. */
 static const char *word_of(const struct tok *t, int32_t id, size_t *len)
 {
     const char *p = tok_is_special(t, id) ? NULL : tok_piece_view(t, id, len);
@@ -91,16 +91,8 @@ static const char *word_of(const struct tok *t, int32_t id, size_t *len)
     return p && *len > 0 && *len <= WORD_MAX && !memchr(p, 0, *len) ? p : NULL;
 }
 
-static void add_row(struct str *out, const char *concept, const char *parent,
-                    const char *word)
-{
-    csv_add(out, concept, 1);
-    csv_add(out, parent, 0);
-    csv_add(out, word, 0);
-    str_addc(out, '\n');
-}
-
-/* With and without a space is one word of a file. */
+/* True for a token with a space whose word is also a token without: a file lists the
+ * word once. */
 static bool is_second(const struct tok *t, int32_t id, const char *word)
 {
     size_t len = 0;
@@ -136,6 +128,7 @@ static bool add_concept(const struct vocab *v, int32_t def, const char *script,
                         size_t most, struct str *out)
 {
     const struct tok *tok = v->b.tok;
+    const char *name = def >= 0 ? v->b.def[def].name : script;
     const size_t before = out->len;
     size_t n = 0;
     char word[WORD_MAX + 1];
@@ -149,8 +142,7 @@ static bool add_concept(const struct vocab *v, int32_t def, const char *script,
         memcpy(word, p, len);
         word[len] = '\0';
         if (!is_second(tok, (int32_t)t, word)) {
-            add_row(out, script ? script : v->b.def[def].name, script ? "script" : "",
-                    word);
+            CSV_ROW(out, name, script ? "script" : "", word);
             n++;
         }
     }

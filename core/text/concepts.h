@@ -1,8 +1,8 @@
 /* Concepts: which tokens belong to which category. concepts.csv has the columns
  * concept,parent,word; a concept's words are its own and its children's. The 26 first
  * letters are a built-in family; word shapes and suffixes are two more for a model that
- * has no file. What stands under the parent "grammar" (articles, verb_past, ...) is a
- * family apart: latents are matched with it, but evaluation does not measure it.
+ * has no file. Concepts under the parent "grammar" (articles, verb_past, ...) are a
+ * family apart: latents are matched with them, but evaluation does not measure them.
  * Immutable after loading; any thread may read. */
 #ifndef SAETOP_TEXT_CONCEPTS_H
 #define SAETOP_TEXT_CONCEPTS_H
@@ -20,7 +20,7 @@ enum concept_kind {
     CONCEPT_LETTER,  /* words that begin with a letter */
     CONCEPT_SHAPE,   /* words with a capital, of capitals, numbers */
     CONCEPT_SUFFIX,  /* words that are another word and an ending */
-    CONCEPT_GRAMMAR, /* a grammatical class, or a class of such */
+    CONCEPT_GRAMMAR, /* a grammatical class, or a class of these */
     CONCEPT_KINDS
 };
 /* "leaf", "super", "letter", "shape", "suffix", "grammar" */

@@ -86,7 +86,7 @@ static enum err open_grammar(struct corpus *c, struct errinfo *e)
     return OK;
 }
 
-/* Of many files only the first few are spoken of. */
+/* Remarks on files; of many only on the first few. */
 static void remark_files(struct corpus *c)
 {
     size_t unsaid = 0;
@@ -122,7 +122,7 @@ static void remark_files(struct corpus *c)
     }
 }
 
-/* That all are text, or all are token ids. */
+/* ERR_FORMAT unless all files are text, or all are token ids. */
 static enum err same_kind(const struct corpus_file *first, const struct corpus_file *f,
                           struct errinfo *e)
 {
@@ -141,8 +141,8 @@ static void pass_over(struct corpus *c, size_t i)
     c->n_files--;
 }
 
-/* Of several files those that have no text are passed over; their number, and the first
- * one's error. */
+/* Open file i. Of several, files without text are skipped; their number and the first
+ * one's error are kept. */
 static enum err open_file(struct corpus *c, size_t i, struct errinfo *e)
 {
     struct errinfo why = {0};

@@ -53,7 +53,9 @@ enum corpus_part {
     CORPUS_BODY, /* all but the tail, split as before */
     CORPUS_TAIL  /* the tail alone, which is both splits */
 };
-/* Whether there is enough text for one: 40 documents or more, no generator, and a file
+/* Documents below which there is none, and the split is by position. */
+#define CORPUS_FEW 40
+/* Whether there is enough text for one: that many documents, no generator, and a file
  * that can be opened twice, which standard input cannot. */
 bool corpus_has_tail(const struct corpus *c);
 /* Keep that part of one that has a tail, before others have it. corpus_hash of the body
@@ -92,7 +94,8 @@ int32_t corpus_max_id(const struct corpus *c, size_t *line);
  * where the file was cut short or the document's bytes changed since it was opened. */
 enum err corpus_doc(const struct corpus *c, enum corpus_split split, uint64_t index,
                     struct str *out, struct errinfo *e) ERR_CHECKED;
-/* The same of a corpus of token ids: out is emptied first. ERR_USAGE on one of text. */
+/* The same for a corpus of token ids: out is emptied first. ERR_USAGE on one of
+ * text. */
 enum err corpus_doc_ids(const struct corpus *c, enum corpus_split split, uint64_t index,
                         struct tok_ids *out, struct errinfo *e) ERR_CHECKED;
 

@@ -25,7 +25,7 @@ enum err corpus_add_span(struct corpus_file *f, size_t off, size_t len, size_t l
     return OK;
 }
 
-/* One whose first byte tells what it is. */
+/* Guess the format by the first byte, for standard input, which has no name. */
 static void guess_format(struct corpus_file *f)
 {
     size_t i = corpus_text_start(f);

@@ -26,15 +26,18 @@ static enum err take_row(const struct csv_row *row, void *user, struct errinfo *
 
 static enum err csv_open(struct corpus_file *f, struct errinfo *e)
 {
+    struct errinfo said;
     const enum err rc =
         csv_each((const char *)f->map, f->map_len, f->path, f->key ? f->key : "text",
-                 take_row, f, &f->col, &f->cols, e);
-    f->no_text = rc == ERR_FORMAT && strstr(e->msg, ": no column ") != NULL;
-    if (rc == ERR_FORMAT && !f->key && strstr(e->msg, "no column text")) {
-        const struct errinfo said = *e;
-        return err_set(e, rc, "%s; name one: %.200s#COLUMN", said.msg, f->path);
+                 take_row, f, &f->col, &f->cols, &said);
+    if (rc == OK) {
+        return OK;
     }
-    return rc;
+    f->no_text = rc == ERR_MISSING;
+    if (f->no_text && !f->key) {
+        return err_set(e, ERR_FORMAT, "%s; name one: %.200s#COLUMN", said.msg, f->path);
+    }
+    return err_set(e, f->no_text ? ERR_FORMAT : rc, "%s", said.msg);
 }
 
 static enum err csv_text(const struct corpus_file *f, size_t doc, struct str *out,
@@ -184,7 +187,8 @@ const struct corpus_format *corpus_format_find(const char *path, bool *packed)
     return strchr(path_base(bare), '.') ? NULL : &corpus_txt;
 }
 
-/* What is often met, and how it becomes what is read: IN is the file. */
+/* Common formats that are not read, and a command that turns each into one that is. IN
+ * is the file. */
 static const struct {
     const char *suffix, *way;
 } ways[] = {

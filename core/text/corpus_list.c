@@ -41,8 +41,8 @@ static enum err add(struct corpus *c, const char *path,
     return OK;
 }
 
-/* One of several: what is no text is passed over, and counted. A grammar has no end, so
- * it is a corpus of its own. */
+/* Add one of several files; one that is not text is skipped and counted. A grammar has
+ * no end, so it must be a corpus alone. */
 static enum err add_one_of(struct corpus *c, const char *path, struct errinfo *e)
 {
     bool packed = false;

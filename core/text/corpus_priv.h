@@ -14,7 +14,6 @@
 #define CORPUS_IDS       ((size_t)1024)    /* of token ids without ends of documents */
 #define CORPUS_MAX_LINE  ((size_t)64 << 20)
 #define CORPUS_SMALL     ((size_t)256) /* pieces that say little */
-#define CORPUS_FEW       40 /* documents below which the split is by position */
 #define CORPUS_HELD_PART 0.05
 #define CORPUS_OPEN      16  /* files of a corpus that are kept open, at most */
 #define CORPUS_UNPACKED  256 /* compressed ones, which have to be */

@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct mask_vocab {
@@ -118,20 +117,14 @@ enum err mask_token_find(const struct tok *t, const char *text, int32_t *out,
                            "mask token: the tokenizer has none, expected one by id "
                            "(\"#12\") or a string that is one token");
         }
-    } else if (text[0] == '#' && text[1] >= '0' && text[1] <= '9') {
-        char *end = NULL;
-        const unsigned long long v = strtoull(text + 1, &end, 10);
-        size_t len = 0;
-        if (*end == '\0' && v < tok_vocab(t) && tok_piece_view(t, (int32_t)v, &len)) {
-            id = (int32_t)v;
-        } else {
-            return no_such_mask(text, "expected # and an id of the vocabulary", e);
-        }
     } else {
-        id = tok_special_id(t, text);
-        id = id >= 0 ? id : tok_single(t, text);
+        id = tok_by_name(t, text);
         if (id < 0) {
-            return no_such_mask(text, "expected a string that encodes to one token", e);
+            const bool number = text[0] == '#' && text[1] >= '0' && text[1] <= '9';
+            return no_such_mask(text,
+                                number ? "expected # and an id of the vocabulary"
+                                       : "expected a string that encodes to one token",
+                                e);
         }
     }
     if ((size_t)id >= tok_rows(t)) {

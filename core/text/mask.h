@@ -47,10 +47,10 @@ struct mask_spec {
 enum err mask_token_find(const struct tok *t, const char *text, int32_t *out,
                          struct errinfo *e) ERR_CHECKED;
 
-/* What stands for a masked token where nobody names one: the tokenizer's own mask
- * token; else the first there is of a reserved or unused token, padding that is neither
- * BOS nor EOS, unk, EOS. *what, which may be NULL, says which in words: "its mask
- * token". -1: none of them. O(vocabulary). */
+/* Default mask token, where nobody names one: the tokenizer's own; else the first that
+ * exists of a reserved or unused token, padding that is neither BOS nor EOS, unk, EOS.
+ * *what, which may be NULL, says in words which it is: "its mask token". -1: there is
+ * none of these. O(vocabulary). */
 int32_t mask_token_choose(const struct tok *t, const char **what);
 /* Its text as mask_token_find takes it, in out[cap]: of a special token its own, else
  * "#ID". */

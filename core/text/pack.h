@@ -49,9 +49,9 @@ enum err pack_rows(struct pack *p, size_t n, int32_t *out,
 enum err pack_rows_once(struct pack *p, size_t n, int32_t *out, size_t *rows,
                         size_t *fresh, struct errinfo *e) ERR_CHECKED;
 
-/* Where it stands, and to stand elsewhere: rows after a seek to what pack_tell returned
- * are those that followed it then, from any packer of the same corpus, split, tokenizer
- * and T. Reads the document there anew. */
+/* The position, and a way to return to it: rows after a seek to a position of pack_tell
+ * are those that followed it then, in any packer of the same corpus, split, tokenizer
+ * and T. Reads the document there again. */
 struct pack_pos pack_tell(const struct pack *p);
 enum err pack_seek(struct pack *p, struct pack_pos pos, struct errinfo *e) ERR_CHECKED;
 

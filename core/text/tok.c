@@ -5,6 +5,7 @@
 #include "text/tok_chars.h"
 #include "text/tok_priv.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- kinds ---- */
@@ -270,6 +271,20 @@ int32_t tok_single(const struct tok *t, const char *text)
     }
     tok_ids_free(&ids);
     return id;
+}
+
+int32_t tok_by_name(const struct tok *t, const char *name)
+{
+    if (name[0] == '#' && name[1] >= '0' && name[1] <= '9') {
+        char *end = NULL;
+        const unsigned long long id = strtoull(name + 1, &end, 10);
+        size_t len = 0;
+        const bool there =
+            *end == '\0' && id < tok_vocab(t) && tok_piece_view(t, (int32_t)id, &len);
+        return there ? (int32_t)id : -1;
+    }
+    const int32_t special = tok_special_id(t, name);
+    return special >= 0 ? special : tok_single(t, name);
 }
 
 /* ---- encoding ---- */

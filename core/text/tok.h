@@ -1,8 +1,8 @@
 /* Tokenizers: text to token ids and back, behind one interface. The kinds sit in a
  * table in tok.c; BPE is the one kind now: on bytes (GPT-2 and its successors) or on
- * characters (SentencePiece), from Hugging Face's tokenizer.json or GGUF's arrays. What
- * of a file is read stands in core/README.md. A struct tok is immutable once made: any
- * thread may use it. What encoding needs to remember stands in a struct tok_scratch,
+ * characters (SentencePiece), from Hugging Face's tokenizer.json or GGUF's arrays.
+ * core/README.md lists the parts of a file that are read. A struct tok is immutable
+ * once made: any thread may use it. The memory of encoding is in a struct tok_scratch,
  * one for each caller. */
 #ifndef SAETOP_TEXT_TOK_H
 #define SAETOP_TEXT_TOK_H
@@ -34,9 +34,9 @@ struct tok_text {
     size_t len;
 };
 
-/* Read a tokenizer.json. *out: caller owns, tok_free. What this program can't do
- * (another model type, a normalizer, ...) is ERR_FORMAT with the place in the JSON and
- * the type found there. ERR_MISSING, ERR_LIMIT (files over 256 MB). */
+/* Read a tokenizer.json. *out: caller owns, tok_free. ERR_FORMAT, with the place in the
+ * JSON and the type found there, for parts that this program can't do (another model
+ * type, a normalizer, ...). ERR_MISSING, ERR_LIMIT (files over 256 MB). */
 enum err tok_load(const char *path, struct tok **out, struct errinfo *e) ERR_CHECKED;
 /* The same from len bytes in memory; `name` begins error lines. */
 enum err tok_parse(const char *json, size_t len, const char *name, struct tok **out,
@@ -67,11 +67,11 @@ struct tok_arrays {
     bool add_space_prefix; /* llama; true where the file does not say */
 };
 /* The tokenizer of such arrays. Ids are llama.cpp's and SentencePiece's for "llama";
- * for "gpt2" those of the tokenizer.json that the arrays were made of, the normalizer
- * (NFC for qwen2), which GGUF does not tell, included. Tokens of type 3 are special,
+ * for "gpt2" those of the tokenizer.json that the arrays were made of, including the
+ * normalizer (NFC for qwen2), which GGUF does not tell. Tokens of type 3 are special,
  * those of type 4 are found wherever they stand. tok_front and tok_back follow add_bos
- * and add_eos. `name` begins error lines. *out: caller owns. ERR_FORMAT with the array
- * and the place in it; for a name of `pre` that is not known with those that are. */
+ * and add_eos. `name` begins error lines. *out: caller owns. ERR_FORMAT names the array
+ * and the place in it; for an unknown name of `pre` it lists the known ones. */
 enum err tok_from_arrays(const struct tok_arrays *a, const char *name, struct tok **out,
                          struct errinfo *e) ERR_CHECKED;
 
@@ -88,8 +88,8 @@ enum err tok_print_settings(const struct tok *t, size_t max_tokens, struct str *
                             struct errinfo *e) ERR_CHECKED;
 void tok_free(struct tok *t); /* NULL is fine */
 
-/* What a file asks for that is not done: model.dropout, merges left out at random,
- * which is for training. */
+/* Adds a remark for each thing that the file asks for and this program does not do:
+ * model.dropout, merges left out at random, which is for training. */
 void tok_remarks(const struct tok *t, struct remarks *r);
 
 /* Number of ids: they run from 0 to tok_vocab - 1. A file may leave holes among them.
@@ -167,5 +167,9 @@ const char *tok_piece_view(const struct tok *t, int32_t id, size_t *len);
 int32_t tok_single(const struct tok *t, const char *text);
 /* The id of the special token with that very text, else -1. */
 int32_t tok_special_id(const struct tok *t, const char *text);
+/* A token as people name one: "#12" by its id, else a special token's own text, else a
+ * text that is one token. -1: there is none, or a hole of the vocabulary. The model may
+ * have no row for it (tok_rows). */
+int32_t tok_by_name(const struct tok *t, const char *name);
 
 #endif

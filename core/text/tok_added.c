@@ -183,9 +183,8 @@ enum err added_cut(const struct tok *t, const struct added_set *s, const char *t
              !is_single_word(text, len, begin, end))) {
             continue;
         }
-        /* No white space is looked at twice: what lies before `from` was given away,
-         * and behind a token that begins before it there is but white space up to it.
-         */
+        /* White space is taken only once: text before `from` was given away already,
+         * and if a token begins before `from`, only white space is left between. */
         if ((flags & (uint32_t)TOK_LSTRIP) && begin > from) {
             begin -= space_at_end(text + from, begin - from);
         }

@@ -27,10 +27,11 @@ struct added_set {
 enum err added_make(struct tok *t, struct errinfo *e) ERR_CHECKED;
 void added_free(struct added_set *s);
 
-/* What stands between tokens: text[len], which begins at byte `at` of the whole. */
+/* Takes the text between added tokens: text[len], which begins at byte `at` of the
+ * whole. */
 typedef enum err added_text_fn(void *ctx, const char *text, size_t len, size_t at,
                                struct errinfo *e);
-/* A token found. */
+/* Takes an added token that was found. */
 typedef enum err added_token_fn(void *ctx, int32_t id, struct errinfo *e);
 
 /* Cut text[len] at the tokens of the set, as the reference does: the leftmost, the

@@ -100,7 +100,8 @@ static const struct {
     {"RobertaProcessing", of_pair},
 };
 
-/* Around what is there already: processors of a sequence follow each other. */
+/* Put tokens around those of the processors before: the processors of a sequence apply
+ * in turn. */
 static enum err put_around(struct tok *t, const struct added *a, struct errinfo *e)
 {
     struct tok_ids *front = &t->around[FRONT];

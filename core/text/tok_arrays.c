@@ -137,8 +137,8 @@ static enum err check_text(const struct tok_arrays *a, size_t id, const char *na
     return OK;
 }
 
-/* Bytes in the alphabet of byte-level BPE; what has other characters stands as it is,
- * as an added token does. */
+/* Decode a key in the alphabet of byte-level BPE to bytes. A key with other characters
+ * is kept as it is, like an added token. */
 static void byte_piece(const struct tok_text *k, struct str *out)
 {
     for (size_t i = 0; i < k->len;) {
@@ -195,8 +195,8 @@ out:
     return rc;
 }
 
-/* With characters: keys and scores, where those of user-defined tokens are as
- * SentencePiece has them: with marks for spaces, and before all others. */
+/* Keys and scores of a vocabulary by characters. User-defined tokens are as in
+ * SentencePiece: with marks for spaces, and before all others. */
 struct keyed {
     struct tok_text *key; /* [n] */
     float *score;         /* [n] */

@@ -1,4 +1,5 @@
-/* What GGUF and old directories say by a name alone. Included in core/text only. */
+/* Tokenizer parts that GGUF files and old directories give by a name alone. Included in
+ * core/text only. */
 #ifndef SAETOP_TEXT_TOK_ARRAYS_H
 #define SAETOP_TEXT_TOK_ARRAYS_H
 

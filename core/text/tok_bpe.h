@@ -21,7 +21,7 @@ struct bpe_merge {
     int32_t a, b;
 };
 
-/* What a tokenizer is made of beside its entries. */
+/* Parts of a BPE tokenizer beside its entries. */
 struct bpe_spec {
     struct bpe_opts opts;
     struct pre *pre; /* handed over, on error too */
@@ -62,8 +62,8 @@ struct bpe {
     struct tok_entry *own_key;
     struct str own_bytes;
     size_t longest; /* key, in bytes */
-    /* With chars: a word may be cut before U+2581, for no entry goes across, unless the
-     * byte before it is one of these. */
+    /* With chars: a word may be cut before U+2581 unless the byte before it is in
+     * `crosses`, since no entry goes across otherwise. */
     bool cuts_at_mark;
     bool crosses[256];
 };

@@ -167,7 +167,7 @@ static enum err key_bytes(const char *key, const char *file, struct str *out,
     return str_err(out, "an entry of the vocabulary", e);
 }
 
-/* What an entry stands for. */
+/* The piece of text that the entry `key` stands for, into out. */
 static enum err piece_of(const char *key, const struct decoder *chars, const char *file,
                          struct str *out, struct errinfo *e)
 {
@@ -395,7 +395,8 @@ static void add_key(const struct tok *t, int32_t id, struct str *out)
 
 static void print_parts(const struct bpe *b, struct str *out)
 {
-    /* What files that say nothing of it mean, for those made here. */
+    /* Byte-level BPE without a decoder of its own, as it is trained here, decodes as
+     * this one does. */
     static const char bytes[] = "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, "
                                 "\"trim_offsets\": true, \"use_regex\": true}";
     str_addf(out,

@@ -14,7 +14,7 @@
 
 /* ---- the small files ---- */
 
-/* What says which tokens are special; each NULL where the file is missing. */
+/* Files that say which tokens are special; each NULL where the file is missing. */
 struct configs {
     cJSON *tokenizer; /* tokenizer_config.json */
     cJSON *special;   /* special_tokens_map.json */

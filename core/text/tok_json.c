@@ -49,7 +49,8 @@ static enum err read_added(const cJSON *item, const char *file, size_t i,
     }
     out->flags = TOK_ADDED;
     for (size_t k = 0; k < N_ADDED_FLAGS; k++) {
-        /* The library's default for "normalized": what is not special. */
+        /* The library's default of "normalized": true for tokens that are not
+         * special. */
         bool on = added_flags[k].flag == TOK_NORMALIZED &&
                   !(out->flags & (uint32_t)TOK_SPECIAL);
         TRY(json_bool(at, item, added_flags[k].key, false, &on, e));

@@ -22,7 +22,7 @@ struct bpe_merge_at {
 enum err bpe_keys_pair(const struct bpe_keys *k, struct tok_text a, struct tok_text b,
                        struct bpe_merge_at at, struct bpe_merge *out,
                        struct errinfo *e) ERR_CHECKED;
-/* The same of "a b". */
+/* The same for "a b". */
 enum err bpe_keys_merge(const struct bpe_keys *k, struct tok_text both,
                         struct bpe_merge_at at, struct bpe_merge *out,
                         struct errinfo *e) ERR_CHECKED;

@@ -116,11 +116,11 @@ static enum err order_marks(struct norm_state *st, size_t n, struct errinfo *e)
     return OK;
 }
 
-/* The reference normalizes by Unicode 9 (unicode-normalization-alignments 0.1.12), the
- * tables of utf8proc are newer. What has a combining class, a decomposition or a
- * composition since then is a plain character to the reference: these, rising. Found by
- * asking it for each character that has one in Unicode 17; of blocks added since, the
- * whole. */
+/* Characters, rising, that got a combining class, a decomposition or a composition
+ * after Unicode 9: plain characters to the reference, which normalizes by Unicode 9
+ * (unicode-normalization-alignments 0.1.12), while utf8proc's tables are newer. Found
+ * by asking the reference for each character that has one in Unicode 17; blocks added
+ * since are listed whole. */
 static const struct {
     uint32_t from, to;
 } after_9[] = {

@@ -1,4 +1,4 @@
-/* Normalizers of tokenizer.json: what is done to a text before it is cut into words.
+/* Normalizers of tokenizer.json, which change a text before it is cut into words.
  * Included in core/text only. */
 #ifndef SAETOP_TEXT_TOK_NORM_H
 #define SAETOP_TEXT_TOK_NORM_H

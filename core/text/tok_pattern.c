@@ -32,8 +32,8 @@ static enum err refuse(const struct walk *w, const char *what, struct errinfo *e
                    (size_t)(w->p - w->start), what);
 }
 
-/* The general categories and the properties whose names mean the same to both; what is
- * left are scripts, whose short names mean Script_Extensions to PCRE2. */
+/* True for the name of a script: all but general categories and properties, which mean
+ * the same to both. Short names of scripts mean Script_Extensions to PCRE2. */
 static bool is_script(const char *name, size_t n)
 {
     static const char *const same[] = {"Any", "Alphabetic", "Lowercase", "Uppercase",
@@ -65,7 +65,7 @@ static void property(struct walk *w)
     w->p = end + 1;
 }
 
-/* What a backslash begins. */
+/* Translates an escape, w->p at its backslash. */
 static enum err escape(struct walk *w, struct errinfo *e)
 {
     const char c = w->p[1];

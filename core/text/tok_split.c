@@ -12,16 +12,16 @@
 #include <stdbool.h>
 
 #define SPLIT_MAX_PATTERN 16384
-/* Of backtracking from one place in the text: enough for a megabyte of spaces under the
- * patterns in use, and a hostile one ends soon. */
+/* Limits of backtracking from one place in the text: enough for a megabyte of spaces
+ * with the patterns in use, while a hostile pattern ends soon. */
 #define SPLIT_MATCH_LIMIT 1000000u
 #define SPLIT_HEAP_KIB    65536u
 /* A search is given as many places to begin at as make this many steps if the pattern
  * looks at all the text from each; then the time is looked at. */
 #define SPLIT_STEPS ((size_t)1 << 32)
 #define SPLIT_LOOKS 256 /* or after this many hits */
-/* A pattern that gets on slower than this, in bytes a second over so many seconds of
- * the thread, is given up. Those in use are a hundred times faster. */
+/* A pattern slower than SPLIT_SPEED bytes a second, over SPLIT_SECONDS of the thread's
+ * time, is given up. Those in use are a hundred times faster. */
 #define SPLIT_SECONDS 1.0
 #define SPLIT_SPEED   65536.0
 

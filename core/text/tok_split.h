@@ -13,7 +13,7 @@
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| "                                    \
     "?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
-/* What becomes of a hit and of what lies between two: the reference's
+/* How hits of the pattern and the text between them become pieces: the reference's
  * SplitDelimiterBehavior. */
 enum split_behavior {
     SPLIT_ISOLATED,      /* each a piece */
@@ -32,8 +32,8 @@ struct split_opts {
 /* A compiled pattern; immutable, any thread. */
 struct split;
 /* pattern NULL: GPT-2's. opts NULL: a regular expression, each hit a piece. A regular
- * expression is read as the reference reads it (Oniguruma with Ruby's syntax); what
- * PCRE2 would take for something else is refused. `place` begins error lines ("f.json:
+ * expression is read as the reference reads it (Oniguruma with Ruby's syntax); patterns
+ * that PCRE2 would read differently are refused. `place` begins error lines ("f.json:
  * pre_tokenizer.pattern"). ERR_FORMAT with PCRE2's message and the offset, counted in
  * the pattern as PCRE2 was given it. *out: caller owns. */
 enum err split_new(const char *pattern, const struct split_opts *opts,
@@ -47,7 +47,7 @@ enum err split_state_new(const struct split *s, struct split_state **out,
                          struct errinfo *e) ERR_CHECKED;
 void split_state_free(struct split_state *st);
 
-/* Called for each word in order; what it returns but OK ends the walk. */
+/* Called for each word in order; any result but OK ends the walk. */
 typedef enum err split_fn(void *ctx, const char *word, size_t len, struct errinfo *e);
 
 /* Give text[len] to fn, cut into words: hits and what lies between them, as the

@@ -130,8 +130,8 @@ static enum err alone(struct settings *s, struct errinfo *e)
     return settings_set(s, setting_key.also, "", from, e);
 }
 
-/* What was said of the first arm is not said of this one: settings that do not apply to
- * its architecture are ignored in it. */
+/* Marks settings that the user gave for the first arm as inherited, so that those that
+ * do not apply to this arm's architecture are ignored and are no error. */
 static enum err inherit(struct settings *s, struct errinfo *e)
 {
     size_t n = 0;
@@ -359,7 +359,8 @@ enum err arm_plan_next_seed(const struct arm_plan *of, size_t more,
                          more + 1);
 }
 
-/* What seed.count makes is nothing that is there already. */
+/* ERR_USAGE if seed.count made an arm with a name, or with a condition and seed, that
+ * another arm has already. */
 static enum err check_seeds(const struct arm_plan *arm, size_t n, size_t conditions,
                             struct errinfo *e)
 {

@@ -23,8 +23,8 @@ struct arm_plan {
  * than RUN_ARMS_MAX. */
 enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_t *n,
                       struct errinfo *e) ERR_CHECKED;
-/* An arm like `of`, which has no arms of its own, with the seed of weights that is
- * `more` after its own, named by it. ERR_USAGE for a name that is too long. */
+/* An arm like `of`, without arms of its own, whose seed of weights is `more` after
+ * `of`'s and is in its name. ERR_USAGE for a name that is too long. */
 enum err arm_plan_next_seed(const struct arm_plan *of, size_t more,
                             struct arm_plan *out, struct errinfo *e) ERR_CHECKED;
 /* Whether they ask for one arm. */
@@ -40,7 +40,7 @@ void arm_name_also(size_t n, char out[ARM_NAME_MAX]);
 void arm_differs(const struct settings *first, const struct settings *s,
                  struct str *out);
 
-/* What arm i is called in a line: "A" to "Z", "AA", "AB", ... */
+/* Letters that stand for arm i in a line: "A" to "Z", "AA", "AB", ... */
 #define ARM_LETTERS 4
 const char *arm_letters(size_t i, char out[ARM_LETTERS]);
 
@@ -50,19 +50,19 @@ const char *arm_letters(size_t i, char out[ARM_LETTERS]);
 
 /* How many arms `also` describes: "k=8,mask-rate=0.3;k=16" is two. */
 size_t also_count(const char *also);
-/* Settings of number i of them: `base` (not resolved) with its pairs, each a setting's
- * key or flag. What stands before a ':' that comes before any '=', ',' or ';' is the
- * arm's name: "few:k=2" (a value may hold a ':'). ERR_USAGE for a pair that is none,
- * for what is no name (arm_name_check), and for a setting that all arms share (model,
- * text, seed, batch, ...). */
+/* Settings of arm i of them: `base` (not resolved) with the arm's pairs, each with a
+ * setting's key or flag. Text before a ':' that comes before any '=', ',' or ';' is the
+ * arm's name: "few:k=2" (a value may hold a ':'). ERR_USAGE for a bad pair, a bad name
+ * (arm_name_check), and for a setting that all arms share (model, text, seed, batch,
+ * ...). */
 enum err also_settings(const struct settings *base, size_t i, struct settings *out,
                        struct errinfo *e) ERR_CHECKED;
 /* One more condition of a run, "NAME:key=value,...": `base` with these pairs. ERR_USAGE
  * for a text of another form, and as above. */
 enum err also_condition(const struct settings *base, const char *text,
                         struct arm_plan *out, struct errinfo *e) ERR_CHECKED;
-/* The settings of an arm in training with these pairs, "lr=0.001,k=8", of which each
- * may be changed on the way (setting_def.tunable). ERR_USAGE names those that may. Not
+/* The settings of an arm in training with these pairs, "lr=0.001,k=8", all of which may
+ * be changed during training (setting_def.tunable). ERR_USAGE names those that may. Not
  * resolved, nor checked against one another. */
 enum err tuned_settings(const struct settings *was, const char *pairs,
                         struct settings *out, struct errinfo *e) ERR_CHECKED;

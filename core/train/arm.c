@@ -174,7 +174,8 @@ enum err arm_freeze(const struct arm *a, struct sae **out, struct errinfo *e)
     struct sae *s = NULL;
     TRY(sae_copy(a->sae, &s, e));
     enum err rc = OK;
-    /* It is set for the run, whose arms may be of other architectures. */
+    /* calibrate_l0 is set for the whole run, some of whose arms may have no such
+     * setting. */
     const bool has = setting_applies(sae_arch_name(s->arch), setting_key.calibrate_l0);
     if (has && in->set.calibrate_l0 > 0 && in->n_clean > 0) {
         rc =
@@ -208,7 +209,7 @@ void arm_set_lr(struct arm *a, double lr)
     sae_trainer_set_lr(a->trainer, lr);
 }
 
-/* What differs, "lr 0.002 -> 0.001, k 4 -> 8". */
+/* The settings that differ, as text: "lr 0.002 -> 0.001, k 4 -> 8". */
 static void say_tuned(const struct settings *was, const struct settings *is, char *out,
                       size_t cap)
 {

@@ -74,10 +74,10 @@ int64_t arm_steps_done(const struct arm *a);
 void arm_extend(struct arm *a, int64_t steps);
 void arm_set_lr(struct arm *a, double lr);
 
-/* Settings that may change on the way, "lr=0.001,k=8" (tuned_settings), from the next
- * step on. Prepared, which can fail and changes nothing, then applied, which cannot;
- * freed either way. ERR_USAGE for what may not change, does not apply to the
- * architecture or does not fit the rest, and where nothing would change. */
+/* Change settings during training, "lr=0.001,k=8" (tuned_settings), from the next step
+ * on. A change is prepared, which may fail and changes nothing, then applied, which
+ * cannot fail; it is freed either way. ERR_USAGE for settings that may not change, do
+ * not apply to the architecture or do not fit the rest, and if nothing would change. */
 struct arm_tuning {
     struct settings set;
     struct sae_tuning trainer;

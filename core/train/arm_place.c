@@ -103,7 +103,8 @@ enum err arm_place_check(const char *dir, const struct arm_place *p, bool make,
     char path[4096];
     bool there = false;
     TRY(arm_place_dir(dir, p, path, sizeof path, e));
-    /* One beside the run is no part of it until its own name begins. */
+    /* Check each folder between the run and the arm; an arm beside an old run has
+     * none. */
     const size_t from = arm_run_len(dir) + 1;
     for (char *at = path + from; !p->beside && p->name[0] && *at; at++) {
         if (*at == '/') {
@@ -152,7 +153,7 @@ enum err arm_places_read(const char *text, const char *file, struct arm_place *o
         struct arm_place *p = &out[*n];
         *p = (struct arm_place){.beside = beside};
         snprintf(p->name, sizeof p->name, "%.*s", (int)len, name);
-        /* Nothing that leads elsewhere, and no folder twice. */
+        /* Refuse names that lead out of the run, and names used twice. */
         if (!is_name(name, len) || has_name(out, *n, p->name)) {
             return err_set(e, ERR_FORMAT,
                            "%s: found an arm '%.*s', expected the name of another one",

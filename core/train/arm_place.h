@@ -1,6 +1,6 @@
-/* What the arms of a run are called, and where each lies: the first at the run's own
+/* Names of the arms of a run, and the directory of each: the first at the run's own
  * directory RUN, the others at RUN/arms/NAME, so that a run moves and is deleted whole.
- * Runs were once saved with the others beside them, at RUN-NAME: such arms stay there.
+ * Earlier versions saved the others beside the run, at RUN-NAME: such arms stay there.
  * In a checkpoint of the run, RUN/checkpoints/C, an arm is at
  * RUN/arms/NAME/checkpoints/C. Any thread. */
 #ifndef SAETOP_TRAIN_ARM_PLACE_H
@@ -41,16 +41,16 @@ size_t arm_run_len(const char *dir);
 /* The directory of an arm of the run `dir`, or of its checkpoint. ERR_LIMIT. */
 enum err arm_place_dir(const char *dir, const struct arm_place *p, char *out,
                        size_t cap, struct errinfo *e) ERR_CHECKED;
-/* Demand that all folders on the way from the run to that directory are folders, no
- * links, or missing; `make`: make the missing ones, but for the last. */
+/* Check that each folder from the run to that directory is missing or a folder, and not
+ * a link; `make`: make the missing ones, but for the last. */
 enum err arm_place_check(const char *dir, const struct arm_place *p, bool make,
                          struct errinfo *e) ERR_CHECKED;
 
 /* A list of places as text, "twin;also1" or "-twin" for one beside the run. */
 #define ARM_PLACES_TEXT (RUN_ARMS_MAX * (ARM_NAME_MAX + 2))
 void arm_places_print(const struct arm_place *p, size_t n, char out[ARM_PLACES_TEXT]);
-/* Reads it, into out[RUN_ARMS_MAX - 1]. ERR_FORMAT, naming `file`, for what is no name,
- * for two of the same name, for too many. */
+/* Read such a list into out[RUN_ARMS_MAX - 1]. ERR_FORMAT, naming `file`, for an
+ * invalid name, for two of the same name, and for too many. */
 enum err arm_places_read(const char *text, const char *file, struct arm_place *out,
                          size_t *n, struct errinfo *e) ERR_CHECKED;
 

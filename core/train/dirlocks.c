@@ -44,7 +44,7 @@ static enum err add(struct dirlocks *c, const char *dir, bool is_new, struct err
     return OK;
 }
 
-/* Remove the folders on the way from a run to `dir`, an arm's, that are empty. */
+/* Remove empty folders between a run and `dir`, an arm's directory. */
 static void remove_way(const char *dir)
 {
     char path[SETTING_TEXT_MAX];

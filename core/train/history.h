@@ -1,4 +1,4 @@
-/* What a run has measured and what was done to it: the rows of metrics.csv and of
+/* The measurements of a run and the changes made to it: the rows of metrics.csv and of
  * events.csv. Owner thread. */
 #ifndef SAETOP_TRAIN_HISTORY_H
 #define SAETOP_TRAIN_HISTORY_H
@@ -41,7 +41,7 @@ enum err history_save(const struct history *h, const char *dir,
 /* Read them back; columns may be missing or unknown, cells must be numbers or empty. */
 enum err history_load(const char *dir, struct history *out,
                       struct errinfo *e) ERR_CHECKED;
-/* The same of two files wherever they are. */
+/* The same for two files at any path. */
 enum err history_load_files(const char *metrics, const char *events,
                             struct history *out, struct errinfo *e) ERR_CHECKED;
 

@@ -18,7 +18,7 @@
 /* Rows of clean training text behind the normalisation and the start of b_dec: 64 rows
  * of 128 are 8,000 activations, enough for a median in 128 dimensions. */
 #define NORM_ROWS 64
-/* The same of a synthetic source. */
+/* The same for a synthetic source. */
 #define SYNTH_ROWS 4096
 /* Tokens counted for the unigram mask: frequencies to a percent for common words. */
 #define UNIGRAM_TOKENS 200000
@@ -190,7 +190,7 @@ out:
     return rc;
 }
 
-/* What the activations that an error is about were made of. */
+/* Puts the source of the activations in front of an error about their numbers. */
 static enum err name_source(const struct inputs *in, enum err rc, struct errinfo *e)
 {
     if (rc != ERR_NUMERIC) {
@@ -240,8 +240,8 @@ static enum err open_corpus(const struct settings *s, const char *text,
     return corpus_open(path, (uint64_t)s->seed, out, e);
 }
 
-/* The tail of the text in the place of OOD text; where it has none and nobody asked for
- * it by name, nothing. */
+/* Take the tail of the text as OOD text. A text without a tail gives none, or ERR_USAGE
+ * if the user asked for it. */
 static enum err open_tail(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;
@@ -256,8 +256,8 @@ static enum err open_tail(struct inputs *in, struct errinfo *e)
                               err_set(e, ERR_USAGE,
                                       "%s: ood=" OOD_TAIL
                                       ": found no tail, expected a file of at least "
-                                      "40 documents",
-                                      corpus_spec(in->corpus)),
+                                      "%d documents",
+                                      corpus_spec(in->corpus), CORPUS_FEW),
                               e);
     }
     s->ood[0] = '\0';
@@ -292,14 +292,21 @@ enum linear_kind inputs_linear_kind(const struct settings *s)
     return rounded ? LINEAR_BF16 : LINEAR_F32;
 }
 
-/* All but what takes the model's activations. */
+enum err inputs_load_lm(const struct settings *s, struct lm **out, struct errinfo *e)
+{
+    char path[4096];
+    TRY(settings_path(s, s->model, path, sizeof path, e));
+    TRY(lm_load(path, out, e));
+    lm_set_kind(*out, inputs_linear_kind(s));
+    return OK;
+}
+
+/* Open all inputs, but without running the model. */
 static enum err open_parts(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;
     char path[4096];
-    TRY(settings_path(s, s->model, path, sizeof path, e));
-    TRY(lm_load(path, &in->lm, e));
-    lm_set_kind(in->lm, inputs_linear_kind(s));
+    TRY(inputs_load_lm(s, &in->lm, e));
     TRY(settings_blame(s, setting_key.hook,
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     inputs_resolve(in, s);

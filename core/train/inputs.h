@@ -1,7 +1,6 @@
-/* What a run reads: model, text, concepts, and what follows from them once (hook, mask
- * token, normalisation, start of b_dec); or, of source=synthetic, known features in
- * their place. Shared by the arms of a run, which differ in nothing but their masks.
- * Owner thread. */
+/* Inputs of a run: model, text, concepts, and what is derived from them once (hook,
+ * mask token, normalisation, start of b_dec); with source=synthetic known features
+ * instead. Shared by all arms of a run. Owner thread. */
 #ifndef SAETOP_TRAIN_INPUTS_H
 #define SAETOP_TRAIN_INPUTS_H
 
@@ -39,11 +38,14 @@ struct inputs {
     float *clean;       /* [n_clean,D] raw ones for threshold.target_l0, or empty */
     size_t n_clean;
     uint64_t concepts_hash; /* of the file; 0: none */
-    struct remarks remarks; /* what is to be said of the texts */
+    struct remarks remarks; /* remarks on the texts */
 };
 
 /* How products of the model are taken on this CPU. */
 enum linear_kind inputs_linear_kind(const struct settings *s);
+/* The model that `s` names, its products taken as `s` says. *out: caller owns. */
+enum err inputs_load_lm(const struct settings *s, struct lm **out,
+                        struct errinfo *e) ERR_CHECKED;
 
 /* Open and check everything named in `set` (copied, then resolved). Errors name the
  * file. ERR_USAGE when the settings do not fit together (k > width, hook beyond the
@@ -52,12 +54,12 @@ enum err inputs_new(const struct settings *set, struct inputs **out,
                     struct errinfo *e) ERR_CHECKED;
 void inputs_free(struct inputs *in); /* NULL is fine */
 
-/* The same, but the model is not run: scale 1, b_dec 0, no remarks. For who wants to
- * know what a run would take (inputs_text_loss). ERR_USAGE for a synthetic source. */
+/* The same, but the model is not run: scale 1, b_dec 0, no remarks. For estimating the
+ * cost of a run (inputs_text_loss). ERR_USAGE for a synthetic source. */
 enum err inputs_look(const struct settings *set, struct inputs **out,
                      struct errinfo *e) ERR_CHECKED;
 
-/* What the model makes of the text, by the mean loss of its first rows, in nats. */
+/* How well the model predicts the text: mean losses on its first rows, in nats. */
 struct text_loss {
     size_t rows;            /* of `context` tokens; fewer for a larger model */
     double tokens_per_word; /* 0: the text is token ids */
@@ -72,22 +74,26 @@ struct text_loss {
 enum err inputs_text_loss(struct inputs *in, const int32_t *ids, size_t rows,
                           const struct pack_counts *read, bool masks,
                           struct text_loss *out, struct errinfo *e) ERR_CHECKED;
-/* Fill in->remarks by it: what the texts say of themselves, whether the text is foreign
- * to the model, what masks do to it, and whether there is little text. */
+/* Tokens of all of the training text, from those of the documents read; NaN: it has no
+ * end, or none was read. */
+double inputs_text_tokens(const struct inputs *in, const struct text_loss *read);
+/* Fill in->remarks from it: the remarks of the texts themselves, whether the text is
+ * foreign to the model, what masks do to it, and whether there is little text. */
 enum err inputs_note_loss(struct inputs *in, const struct text_loss *l,
                           struct errinfo *e) ERR_CHECKED;
-/* Rows that such a look takes of `rows`. */
+/* How many of `rows` rows inputs_text_loss should be given, so that it takes
+ * seconds. */
 size_t inputs_look_rows(const struct inputs *in, size_t rows);
 
 /* Width of the activations. */
 size_t inputs_width(const struct inputs *in);
-/* Of the files behind them; 0: none. */
+/* Hashes of the files behind them; 0: none. */
 struct inputs_hashes {
     uint64_t model, corpus, ood, concepts;
 };
 struct inputs_hashes inputs_hashes(const struct inputs *in);
-/* What is to be added to a line that says that a recorded hash is not of this text: of
- * a grammar (corpus_is), else "". */
+/* Words to append to the message that a recorded hash is not this text's. "" but for a
+ * text made by a grammar. */
 const char *inputs_text_doubt(const struct corpus *c);
 
 /* Settings of an arm of these inputs: "auto" resolved. */

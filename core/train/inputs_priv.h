@@ -1,4 +1,5 @@
-/* What the files of the inputs share; included in core/train/inputs*.c only. */
+/* Internals that the files of the inputs share; included in core/train/inputs*.c
+ * only. */
 #ifndef SAETOP_TRAIN_INPUTS_PRIV_H
 #define SAETOP_TRAIN_INPUTS_PRIV_H
 

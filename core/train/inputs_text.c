@@ -1,6 +1,7 @@
-/* What is to be said of a run's texts before its figures are believed. */
+/* Remarks on a run's texts that a reader needs before believing its figures. */
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "train/arm.h"
 #include "train/inputs_priv.h"
 
 #include <math.h>
@@ -14,8 +15,8 @@
 /* Weights times tokens that a look takes at most: seconds. A small model reads all. */
 #define LOOK_WORK ((size_t)1 << 36)
 #define LOOK_ROWS ((size_t)4) /* and at least so many rows */
-/* What masks may cost a model, in nats a token, before it is said: the bundled one,
- * which learnt from masked text, loses 0.5. */
+/* Masks that raise a model's loss by this many nats a token are remarked on. The
+ * bundled model, which learnt from masked text, loses 0.5. */
 #define MASKS_COST 1.0
 
 size_t inputs_look_rows(const struct inputs *in, size_t rows)
@@ -78,15 +79,8 @@ static void note_foreign(struct inputs *in, const struct text_loss *l)
     }
 }
 
-/* Whether a run of these settings can mask from its start. */
-static bool masks(const struct settings *s)
-{
-    return s->mask_kind == MASK_TOKEN &&
-           (s->mask_rate > 0 ||
-            (s->mask_schedule != MASK_CONSTANT && s->mask_rate_end > 0));
-}
-
-/* What stands for a masked token, where the model may not know it, and what it does. */
+/* Remark on the mask token where the model may not know it, and on the loss with
+ * masks. */
 static void note_masks(struct inputs *in, const struct text_loss *l)
 {
     const struct tok *t = in->lm->tok;
@@ -100,10 +94,10 @@ static void note_masks(struct inputs *in, const struct text_loss *l)
     str_init(&safe, 4096);
     utf8_escape(&safe, name, strlen(name));
     remarks_add(&in->remarks,
-                "%s%.60s stands for a masked token; with 30 %% of the text masked the "
-                "model's loss is %.1f nats a token, clean %.1f",
+                "%s%.60s stands for a masked token; with %.0f %% of the text masked "
+                "the model's loss is %.1f nats a token, clean %.1f",
                 tok_mask(t) < 0 ? "the model has no mask token: " : "",
-                safe.len ? safe.p : "", l->masked, l->clean);
+                safe.len ? safe.p : "", 100 * MASK_RATE_USUAL, l->masked, l->clean);
     str_free(&safe);
 }
 
@@ -126,6 +120,14 @@ static enum err count_heldout(const struct inputs *in, const struct corpus *c,
     return rc;
 }
 
+double inputs_text_tokens(const struct inputs *in, const struct text_loss *read)
+{
+    return corpus_is_finite(in->corpus) && read->documents > 0
+               ? (double)read->tokens / (double)read->documents *
+                     (double)corpus_count(in->corpus, CORPUS_TRAIN)
+               : (double)NAN;
+}
+
 static enum err note_little(struct inputs *in, const struct text_loss *read,
                             struct errinfo *e)
 {
@@ -133,11 +135,10 @@ static enum err note_little(struct inputs *in, const struct text_loss *read,
     const char *name = corpus_name(in->corpus);
     uint64_t held = 0;
     size_t different = 0;
-    if (!corpus_is_finite(in->corpus) || read->documents == 0) {
+    const double tokens = inputs_text_tokens(in, read);
+    if (isnan(tokens)) {
         return OK;
     }
-    const double tokens = (double)read->tokens / (double)read->documents *
-                          (double)corpus_count(in->corpus, CORPUS_TRAIN);
     const double times = (double)s->steps * (double)s->batch / tokens;
     if (times >= MANY_TIMES) {
         remarks_add(&in->remarks,
@@ -155,7 +156,8 @@ static enum err note_little(struct inputs *in, const struct text_loss *read,
     return OK;
 }
 
-/* What stands for text of another kind, or that nothing does. */
+/* Remark on the text that OOD figures use where none of another kind was named, or that
+ * there is none. */
 static void note_tail(struct inputs *in)
 {
     if (in->ood && strcmp(in->set.ood, OOD_TAIL) == 0) {
@@ -200,6 +202,8 @@ enum err inputs_note_texts(struct inputs *in, const struct acts_set *set,
     pack_free(p);
     TRY(rc);
     struct text_loss look;
-    TRY(inputs_text_loss(in, set->ids, set->rows, &read, masks(&in->set), &look, e));
+    const struct mask_schedule rates = arm_schedule(&in->set);
+    const bool masks = in->set.mask_kind == MASK_TOKEN && !mask_never(&rates);
+    TRY(inputs_text_loss(in, set->ids, set->rows, &read, masks, &look, e));
     return inputs_note_loss(in, &look, e);
 }

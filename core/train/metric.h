@@ -10,7 +10,7 @@
  */
 int metric_find(const char *name);
 
-/* What is to be said beside measure m of v [METRIC_COUNT]; NULL: nothing. */
+/* The doubt to show beside measure m of v [METRIC_COUNT]; NULL: none. */
 const struct ce_doubt *metric_doubt(const double *v, enum metric m);
 
 /* One row of metrics.csv: NaN where nothing was measured. */

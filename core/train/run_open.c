@@ -80,7 +80,8 @@ enum err run_open(const char *path, const struct settings *set,
     TRY(rundir_whole(path, e));
     TRY(rundir_is(path) ? rundir_load(path, out, e)
                         : open_foreign(path, set, named, out, e));
-    /* What a run recorded was done before it was saved. */
+    /* A calibration that the run recorded was done before it was saved: only one that
+     * is named now is still to be done. */
     out->target_l0 = named && settings_given(named, setting_key.calibrate_l0)
                          ? named->calibrate_l0
                          : 0;

@@ -1,5 +1,5 @@
-/* What there is to browse at a path: a run of saetop's own, or an SAE that another tool
- * made. Owner thread. */
+/* Opens a path for browsing: a run of saetop's own, or an SAE that another tool made.
+ * Owner thread. */
 #ifndef SAETOP_TRAIN_RUN_OPEN_H
 #define SAETOP_TRAIN_RUN_OPEN_H
 

@@ -99,7 +99,7 @@ static struct settings arm_settings(const struct arm *a)
     return s;
 }
 
-/* What config.json says of an SAE beside its settings and inputs. */
+/* Members of config.json beside settings and inputs. */
 struct config_facts {
     int64_t step;
     double scale, mask_rate;
@@ -263,7 +263,8 @@ static enum err import_files(const char *dir, const struct run_record *r,
     TRY(add_groups(&r->set, r->sae, &hyper, &meta, e));
     TRY(sae_save(r->sae, &meta, dir, e));
     TRY(history_save(&r->history, dir, e));
-    /* As asked for: what is left to "auto" says nothing of how it was trained. */
+    /* Save the settings as asked for: "auto" stays, since nobody knows how it was
+     * trained. */
     return save_config(dir, &r->set, in, &facts, e);
 }
 
@@ -309,7 +310,7 @@ bool rundir_is(const char *dir)
     if (name[0] == '.' && name[1] && strcmp(name, "..") != 0) {
         return false;
     }
-    /* Of whatever kind: what is wrong there is said when it is opened. */
+    /* A file of any kind counts: errors in it are reported when it is opened. */
     return has_file(dir, "config.json") && has_file(dir, "sae_weights.safetensors");
 }
 
@@ -368,7 +369,7 @@ out:
     return rc;
 }
 
-/* That there is a directory, with nothing in it that a run does not have there. */
+/* Check that there is a directory with nothing in it that is not of a run. */
 static enum err look_at(const char *dir, struct errinfo *e)
 {
     struct folder run;
@@ -501,7 +502,7 @@ enum err run_record_fit(struct run_record *r, const char *dir, const struct inpu
                        "%s: the SAE reads %zu dimensions, the model has %zu", dir,
                        r->sae->D, inputs_width(in));
     }
-    /* One from a file may serve several architectures. */
+    /* A target from a file may be for several architectures. */
     if (r->target_l0 <= 0 ||
         !setting_applies(sae_arch_name(r->sae->arch), setting_key.calibrate_l0)) {
         return OK;
@@ -531,7 +532,8 @@ static void add_other_text(const struct run_record *r, const struct inputs *in,
     }
 }
 
-/* What the SAE's files say of the model and its rows; a run of our own has hashes. */
+/* Remarks on differences between what an imported SAE's files say of model and rows and
+ * what is used here; a run of our own has hashes for that. */
 static void add_foreign(const struct run_record *r, const struct lm *m,
                         struct remarks *out)
 {
@@ -566,7 +568,7 @@ bool run_record_says_k(const struct run_record *r)
 void run_record_remarks(const struct run_record *r, const struct inputs *in,
                         struct remarks *out)
 {
-    /* Of a synthetic source there is neither. */
+    /* A synthetic source has no model and no text. */
     if (in->lm && !is_other_model(r, in->lm)) {
         add_other_text(r, in, out);
     }

@@ -45,12 +45,12 @@
 #define RUNDIR_PATH 4096
 
 /* Make a new, empty run directory (and its parents). ERR_EXISTS when something is
- * there, so that nothing is ever overwritten by mistake; what a process left that was
- * killed before its first save is nothing. */
+ * there, so that nothing is ever overwritten by mistake; traces of a process that was
+ * killed before its first save do not count. */
 enum err rundir_create(const char *dir, struct errinfo *e) ERR_CHECKED;
 /* The same for another arm of the run `dir`, which the caller has locked and which does
- * not name it: a held save there is nothing either. ERR_FORMAT for a link on the way.
- */
+ * not name it: a held save there does not count either. ERR_FORMAT for a link on the
+ * way. */
 enum err rundir_create_arm(const char *dir, const struct arm_place *p,
                            struct errinfo *e) ERR_CHECKED;
 
@@ -68,9 +68,9 @@ enum err rundir_save(const char *dir, const struct arm *a, const struct history 
                      const char *eval_json, const struct arm_names *names,
                      struct errinfo *e) ERR_CHECKED;
 
-/* The same of another arm of a run, as long as that run does not name it: the save is
- * held. Then either of the two: release makes it the save of dir, and does nothing
- * where none is held; drop removes it. */
+/* The same for another arm of a run, as long as that run does not name it: the save is
+ * held. Later call one of the two: release makes it the save of dir, and does nothing
+ * if none is held; drop removes it. */
 enum err rundir_hold(const char *dir, const struct arm *a, const struct history *h,
                      const char *eval_json, const struct arm_names *names,
                      struct errinfo *e) ERR_CHECKED;
@@ -81,20 +81,20 @@ void rundir_drop(const char *dir);
  * rundir_lock tells whether the lock is free. Takes nothing and waits for nobody. */
 long rundir_holder(const char *dir);
 
-/* What a person calls the run, one line; "" if there is none. ERR_FORMAT for a
- * label.txt that is none. */
+/* The label that a person gave the run, one line; "" if there is none. ERR_FORMAT for a
+ * label.txt that is not a label. */
 #define RUN_LABEL_MAX 200 /* bytes */
 enum err rundir_label(const char *dir, char out[RUN_LABEL_MAX + 1],
                       struct errinfo *e) ERR_CHECKED;
-/* Call it so; "": no more. In a run that is locked by nobody or by another process.
- * ERR_USAGE for a text that is too long or no line. */
+/* Set the label; "" removes it. In a run that is locked by nobody or by another
+ * process. ERR_USAGE for a text that is too long or not a line. */
 enum err rundir_set_label(const char *dir, const char *text,
                           struct errinfo *e) ERR_CHECKED;
 
 /* Give the run from/name the name to/as, on the same file system: all of it, its other
  * arms too. ERR_USAGE for a run that a process has locked, and for one whose arms lie
- * beside it; ERR_EXISTS where something has that name; ERR_FORMAT for what is no
- * directory, or no run's. Nothing is followed. */
+ * beside it; ERR_EXISTS where something has that name; ERR_FORMAT if it is not a
+ * directory, or not that of a run. Nothing is followed. */
 enum err rundir_move(const struct folder *from, const char *name,
                      const struct folder *to, const char *as,
                      struct errinfo *e) ERR_CHECKED;
@@ -105,7 +105,7 @@ enum err rundir_write_eval(const char *dir, const char *json,
                            struct errinfo *e) ERR_CHECKED;
 
 /* Keep the files of the last save as dir/checkpoints/NAME, in place of an older one of
- * that name; what somebody put beside the older one's files goes over to it. Costs no
+ * that name; files that a user put beside the older one's are moved into it. Costs no
  * space where the file system has hard links. */
 enum err rundir_keep(const char *dir, const char *name, struct errinfo *e) ERR_CHECKED;
 
@@ -135,11 +135,12 @@ enum err rundir_load(const char *dir, struct run_record *out,
                      struct errinfo *e) ERR_CHECKED;
 void run_record_deinit(struct run_record *r);
 
-/* Of these the settings, step, mask rate, hashes and whether it was imported: reads
+/* Load only settings, step, mask rate, hashes and whether it was imported, from
  * config.json alone. */
 enum err rundir_load_config(const char *dir, struct run_record *out,
                             struct errinfo *e) ERR_CHECKED;
-/* What tells one save from the next; 0: there is none. Cost: two lstats. */
+/* A number that differs from one save to the next; 0: there is no save. Cost: two
+ * lstats. */
 uint64_t rundir_save_id(const char *dir);
 
 /* The SAE alone, as foreign_load gives it. */
@@ -162,13 +163,13 @@ enum err run_record_fit(struct run_record *r, const char *dir, const struct inpu
                         struct errinfo *e) ERR_CHECKED;
 /* Whether the SAE's k is its own, for sae_remarks. */
 bool run_record_says_k(const struct run_record *r);
-/* Add what does not go together between the record and the inputs: another model or
- * text than the run was trained on, another model than an SAE's files name, rows that
- * begin otherwise. The lines do not name the record. What the SAE says by
- * itself: sae_remarks. */
+/* Add remarks on differences between the record and the inputs: another model or text
+ * than the run was trained on, another model than an SAE's files name, rows that begin
+ * otherwise. The lines do not name the record. Remarks on the SAE alone:
+ * sae_remarks. */
 void run_record_remarks(const struct run_record *r, const struct inputs *in,
                         struct remarks *out);
-/* Of these what is about the model, where no text is open. */
+/* Only those of them that are about the model, where no text is open. */
 void run_record_model_remarks(const struct run_record *r, const struct lm *m,
                               struct remarks *out);
 

@@ -1,5 +1,5 @@
 #define _XOPEN_SOURCE 700 /* S_IFREG, kill */
-/* What a person does to a run as a whole: calls it something, moves it. */
+/* Operations of a person on a whole run: label it, move it. */
 #include "base/file.h"
 #include "base/utf8.h"
 #include "train/rundir.h"

@@ -19,8 +19,8 @@
 #define RUN_HISTORY     "concept_history.csv" /* of eval/concept_history.h, likewise */
 #define RUN_LABEL       "label.txt"           /* the run's own, in no save */
 
-/* What a save writes, in the order in which it is moved into place: readers look at
- * the last, config.json, to see whether a save came in between. */
+/* Files that a save writes, in the order in which they are moved into place: readers
+ * look at the last, config.json, to see whether a save came in between. */
 #define SAVE_FILES 7
 extern const char *const save_files[SAVE_FILES];
 bool save_writes(const char *name);

@@ -219,8 +219,8 @@ static enum err rename_saving(const struct folder *run, const char *as,
     return OK;
 }
 
-/* What is in .saved is a save already: if a file cannot be moved now, whoever writes
- * here next tries again, and says why it fails. */
+/* A folder .saved is a complete save already. So an error here may be ignored: the next
+ * writer of this run moves the files again, and reports why it fails. */
 static void move_on(const struct folder *run)
 {
     const enum err rc = move_saved(run, NULL);
@@ -309,7 +309,7 @@ struct trace {
 static enum err count_others(const struct folder *f, const char *name, mode_t mode,
                              void *user, struct errinfo *e);
 
-/* What is no trace in the folder `name` of f. */
+/* Visit the folder `name` of f; count one other if it cannot be opened or read. */
 static void count_in(const struct folder *f, const char *name, folder_visit *visit,
                      struct trace *t)
 {
@@ -360,8 +360,8 @@ bool save_is_trace(const char *dir, bool held)
     return with_run(dir, count_all, &t, NULL) == OK && t.others == 0;
 }
 
-/* What somebody has put beside the files of a checkpoint, labels say, goes over to the
- * one that takes its place. */
+/* Moves files that a user put into a checkpoint, such as labels, to the one that takes
+ * its place. */
 static enum err carry_over(const struct folder *old, const char *name, mode_t mode,
                            void *user, struct errinfo *e)
 {
@@ -435,7 +435,8 @@ static enum err recover_best(const struct folder *run, struct errinfo *e)
     return rc;
 }
 
-/* With the lock: nothing is touched before all of it has been looked at. */
+/* Finish or remove saves that were interrupted; needs the lock. Nothing is changed
+ * before everything has been checked. */
 static enum err recover(const struct folder *run, struct errinfo *e)
 {
     TRY(rundir_check(run, e));

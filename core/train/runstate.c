@@ -43,7 +43,7 @@ static bool read_int64_t(const char *text, int64_t *out)
     return end != text && *end == '\0';
 }
 
-/* As many as put_all puts: 20, and those of the arm. */
+/* The number of entries that put_all writes: 20, and those of the arm. */
 #define ONE(type, field) +1
 enum { META_MAX = 20 ARM_STATE_LIST(ONE) };
 #undef ONE
@@ -234,7 +234,8 @@ static void get_limited(struct reader *r, const char *key, bool older, char *out
     }
 }
 
-/* What stands in lines and in JSON is a name, or nothing. */
+/* Checks that `name` is a valid arm name or empty, as it is printed in lines and in
+ * JSON. */
 static void check_name(struct reader *r, const char *key, const char *name)
 {
     if (r->rc == OK && name[0] && strcmp(name, ARM_NAME_FIRST) != 0 &&
@@ -491,7 +492,8 @@ static enum err read_arrays(const struct run_state *r, const char *path, struct 
     return rc == OK ? OK : err_prefix(e, rc, "%s", path);
 }
 
-/* What depends on the length of the run was derived from the length first planned. */
+/* Makes the arm with the length first planned, from which all that depends on the
+ * length was derived. */
 static enum err arm_as_started(const struct run_state *r, struct inputs *in,
                                struct arm **out, struct errinfo *e)
 {

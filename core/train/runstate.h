@@ -8,8 +8,8 @@
 #include "train/arm.h"
 #include "train/arm_place.h"
 
-/* What a run calls an arm, and the other arms that are opened with it, as a list of
- * places (arm_place.h). All "" in a run of one arm. */
+/* Name and condition of an arm, and the other arms to open with it, as a list of places
+ * (arm_place.h). All "" in a run of one arm. */
 struct arm_names {
     char name[ARM_NAME_MAX], condition[ARM_NAME_MAX];
     char others[ARM_PLACES_TEXT];
@@ -44,7 +44,8 @@ bool runstate_arms(const char *dir, struct arm_place *out, size_t *n);
 /* ERR_USAGE when model or text are not those that it was trained on. */
 enum err runstate_check_inputs(const struct run_state *r, const char *dir,
                                const struct inputs *in, struct errinfo *e) ERR_CHECKED;
-/* One line when other kernels than now made it, so that bytes may differ; else NULL. */
+/* A line if the state was made by other kernels, so that bytes may differ; else
+ * NULL. */
 const char *runstate_warning(const struct run_state *r, const char *dir, char *buf,
                              size_t cap);
 

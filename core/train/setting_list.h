@@ -22,7 +22,7 @@
 #define SETTING_TEXT_OF_(number) #number
 #define SETTING_TEXT_OF(number)  SETTING_TEXT_OF_(number)
 
-/* What an architecture has beyond the rest. */
+/* Settings of an architecture and its decoder. */
 #define SETTING_LIST_ARCH(X)                                                           \
     X(ENUM, normalize, "normalize_activations", NULL, "expected_average_only_in",      \
       WORDS(normalize), RUN, ANY, "one factor for all, or by row")                     \

@@ -18,7 +18,7 @@
 #define SETTING_LIST_TOY(X)
 #endif
 
-/* What the columns of the list stand for: min, max and words; bits of architectures. */
+/* Expansions of the list's columns: min, max and words; bits of architectures. */
 #define LIMITS_NO_LIMITS     0, 0, NULL
 #define LIMITS_RANGE(lo, hi) (double)(lo), (double)(hi), NULL
 #define LIMITS_WORDS(field)  0, 0, words_of_##field

@@ -17,7 +17,8 @@
 #define SETTING_MAX       128              /* rows of the table at most */
 #define SETTING_ORIGINS   8                /* different origins at most */
 
-/* Of the setting `ood`: the held-back tail of the training text (corpus_keep). */
+/* Value of the setting `ood` for the held-back tail of the training text
+ * (corpus_keep). */
 #define OOD_TAIL "tail"
 
 /* Values of ENUM settings that are of no other room. */
@@ -87,7 +88,7 @@ enum setting_type {
     SETTING_IS_ENUM,
     SETTING_IS_LONG = SETTING_IS_STR /* a text of more room */
 };
-/* What a setting decides. */
+/* Where a setting has its effect. */
 enum setting_scope {
     SETTING_OF_ARM,  /* one arm: another may have another value */
     SETTING_OF_RUN,  /* text and model, which all arms share */
@@ -159,7 +160,8 @@ enum err settings_from_json(struct settings *s, const cJSON *obj, const char *fi
  * settings_from_json takes. */
 enum err settings_add_json(const struct settings *s, cJSON *obj,
                            struct errinfo *e) ERR_CHECKED;
-/* Those that were given (settings_given), in the place of members of their names. */
+/* Put the settings that were given (settings_given) into obj, in place of members of
+ * the same names. */
 enum err settings_put_given(const struct settings *s, cJSON *obj,
                             struct errinfo *e) ERR_CHECKED;
 
@@ -169,9 +171,9 @@ enum err settings_path(const struct settings *s, const char *text, char *out,
                        size_t cap, struct errinfo *e) ERR_CHECKED;
 
 /* Replace every "auto" by what it stands for in a run of this length and architecture.
- * `n_ctx` is the model's context, d_model its width. What does not apply to the
- * architecture stays; so does mask.schedule_steps 0, "the whole run", since a run can
- * be extended. */
+ * `n_ctx` is the model's context, d_model its width. Settings that do not apply to the
+ * architecture stay; so does mask.schedule_steps 0, "the whole run", since a run can be
+ * extended. */
 void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model);
 /* The opposite, as far as values tell: what one arm may have for itself is "auto" again
  * where "auto" would have come to the same, so that it follows other settings of a

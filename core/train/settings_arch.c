@@ -23,8 +23,9 @@ static enum err check_dead(const struct settings *s, unsigned has, struct errinf
                : OK;
 }
 
-/* A decoder that is left at the unit vectors of the start: nothing may move it. What
- * was said of another arm gives way instead (settings_resolve_arch). */
+/* ERR_USAGE for settings that would move a random decoder, which stays at its first
+ * unit vectors. Settings inherited from another arm are dropped instead
+ * (settings_resolve_arch). */
 static enum err check_random(const struct settings *s, const struct sae_arch *arch,
                              struct errinfo *e)
 {
@@ -55,7 +56,8 @@ static enum err check_random(const struct settings *s, const struct sae_arch *ar
                : OK;
 }
 
-/* Where a row has its k latents k is whole; of a batch k B, rounded, are some. */
+/* If each row has k latents, k must be whole; over a batch k B, rounded, must be at
+ * least 1. */
 static enum err check_k(const struct settings *s, const struct sae_arch *arch,
                         struct errinfo *e)
 {
@@ -74,7 +76,8 @@ static enum err check_k(const struct settings *s, const struct sae_arch *arch,
                          s->k, s->arch);
 }
 
-/* Of jumprelu's losses only the quadratic ones have a target, and tanh its scale. */
+/* Of jumprelu's losses only the quadratic ones have a target, and only tanh has a
+ * scale. */
 static enum err check_jump(const struct settings *s, unsigned has, struct errinfo *e)
 {
     const bool targets =
@@ -175,7 +178,7 @@ void settings_resolve_arch(struct settings *s)
     const bool cannot =
         (s->dead == DEAD_AUXK && (has & SAE_HAS_AUXK) == 0) ||
         (s->dead == DEAD_RESAMPLE && ((has & SAE_HAS_RESAMPLE) == 0 || is_random));
-    /* One that was asked for is refused instead (settings_check_arch). */
+    /* A remedy that was asked for is refused instead (settings_check_arch). */
     if (s->dead == DEAD_AUTO || (cannot && !settings_named(s, setting_key.dead))) {
         s->dead = a->dead == SAE_DEAD_AUXK       ? DEAD_AUXK
                   : a->dead == SAE_DEAD_RESAMPLE ? DEAD_RESAMPLE

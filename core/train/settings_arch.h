@@ -23,8 +23,8 @@ bool setting_applies(const char *arch, const char *key);
 enum err settings_train_config(const struct settings *s, struct sae_train_config *out,
                                struct errinfo *e) ERR_CHECKED;
 
-/* What decides how many latents are active, as a person would say it: "k=4", "l1=3",
- * "tanh l0=3". out[cap]; "" for an unknown architecture. */
+/* The setting that decides how many latents are active, in words: "k=4", "l1=3", "tanh
+ * l0=3". out[cap]; "" for an unknown architecture. */
 void settings_sparsity(const struct settings *s, char *out, size_t cap);
 
 /* How activations are normalised, and whether by a factor measured on clean text. */

@@ -15,8 +15,8 @@ bool setting_is_synth(const struct setting_def *d);
 enum err settings_need_text(const struct settings *s, const char *what,
                             struct errinfo *e) ERR_CHECKED;
 
-/* What nobody named, as the masking study's toys had it: TopK, k 3, a latent a feature,
- * 500 steps of 512 rows, learning rate 0.002. */
+/* Fill the settings that nobody named as in the masking study's toys: TopK, k 3, a
+ * latent a feature, 500 steps of 512 rows, learning rate 0.002. */
 enum err settings_synth_defaults(struct settings *s, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -82,6 +82,7 @@ static void play(struct app_bench *b, struct reader *r, int *frames)
         }
         break;
     case 0x87: bench_event(b, &(struct event){.kind = EVENT_LAPSE}); break;
+    case 0x88: bench_event(b, &(struct event){.kind = EVENT_PAUSE}); break;
     default: bench_key(b, first == '\n' ? (uint32_t)KEY_ENTER_ : first); break;
     }
 }

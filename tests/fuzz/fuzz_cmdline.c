@@ -37,7 +37,7 @@ struct own {
     bool json, force;
 };
 
-/* What a line that parses says. */
+/* Checks on the settings of a line that parses. */
 static void check_settings(const struct run_opts *ro)
 {
     struct settings s, arm;

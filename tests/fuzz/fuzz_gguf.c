@@ -49,7 +49,8 @@ static void ask(const struct gguf *g, struct gguf_key k)
     }
 }
 
-/* As the file has them: refused if they are as floats, or the same numbers. */
+/* Reading rows in the file's own type: refused if reading them as floats was, else the
+ * same numbers. */
 static void read_bytes(const struct gguf *g, const struct gguf_tensor *t, enum err rows,
                        const float *want)
 {

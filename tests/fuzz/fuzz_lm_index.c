@@ -88,8 +88,8 @@ static void begin(void)
     (void)atexit(clean);
 }
 
-/* What the index says of every tensor of the model. One that calls the tokenizer a
- * shard was refused for that. */
+/* Checks the index's file of every tensor of the model. An index that names the
+ * tokenizer's file as a shard must have been refused. */
 static void check_index(const uint8_t *data, size_t size)
 {
     struct errinfo e;

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     folder_write(path, data, size);
     if (probe_cache_get(c, &key, fit, sizeof fit)) {
-        /* What was read is what writing it gives. */
+        /* Writing what was read gives the same bytes. */
         probe_cache_put(c, &key, fit, sizeof fit);
         require(!probe_cache_fault(c) && file_read(path, 4096, &again, &len, &e) == OK);
         require(len == size && memcmp(again, data, size) == 0);

@@ -34,7 +34,7 @@ static const char *const folders[] = {
     "checkpoints/.new-step-8/",
     "checkpoints/.old-step-8/",
 };
-/* Those from OWN on are no names of a run's own. */
+/* Names from OWN on are not those of a run's own files. */
 static const char *const leaves[] = {
     "",
     "cfg.json",

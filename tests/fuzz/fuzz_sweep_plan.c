@@ -2,7 +2,7 @@
  * can be made of. */
 #include "base/mem.h"
 #include "sweep/run.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 
 #include <stdlib.h>
 #include <string.h>

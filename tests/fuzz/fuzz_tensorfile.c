@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* As the file has them: refused if they are as floats, or the same numbers. */
+/* Reading a tensor in the file's own type: refused if reading it as floats was, else
+ * the same numbers. */
 static void read_raw(struct tensorfile *f, const struct tensor_info *t, size_t count,
                      bool fine, const float *want)
 {

@@ -16,6 +16,45 @@ found() { [ -f "$models/$1" ] || { echo "skipped: $models/$1 is not there: tests
 found gemma-3-270m-q4_k_m.gguf
 found SmolLM2-135M-Instruct.Q4_1.gguf
 
+# Three of ten tokens are the mask token that doctor names, for the model and in the run; what
+# the model makes of a row differs from the first of them on, and not before.
+check_masks() { # MODEL CORPUS HOOK RUN
+    local rate mask
+    mask=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["model"]["mask"])' "$out/doctor")
+    for rate in 0 0.3; do
+        "$saetop" lm activations --model "$1" --corpus "$2" --rows 4 --context 48 --hook "$3" \
+            --mask-rate $rate --mask-token "#$mask" --out "$out/acts$rate" --force > "$out/said" 2>&1 ||
+            fail "activations of $1: $(cat "$out/said")"
+    done
+    python3 - "$out" "$3" "$mask" "$4" <<'P' || fail "masks of $1"
+import csv, json, math, struct, sys
+out, hook, mask, run = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
+
+def read(path):
+    raw = open(path, "rb").read()
+    n = struct.unpack("<Q", raw[:8])[0]
+    kinds = {"F32": "f", "I64": "q", "U8": "B"}
+    return {name: (t["shape"], struct.unpack(f"<{math.prod(t['shape'])}{kinds[t['dtype']]}",
+                   raw[8 + n + t["data_offsets"][0]:8 + n + t["data_offsets"][1]]))
+            for name, t in json.loads(raw[8:8 + n]).items() if name != "__metadata__"}
+
+plain, masked = read(f"{out}/acts0"), read(f"{out}/acts0.3")
+(rows, T, D), x = plain[hook]
+y, ids, fed = masked[hook][1], masked["ids"][1], masked["input_ids"][1]
+assert ids == plain["ids"][1] == plain["input_ids"][1]
+where = [i for i in range(rows * T) if fed[i] != ids[i]]
+assert where == [i for i in range(rows * T) if masked["masked"][1][i]]
+assert all(fed[i] == mask for i in where) and 0.2 < len(where) / (rows * T) < 0.4, where
+for r in range(rows):
+    first = min(i for i in where if i // T == r)
+    for i in range(r * T, (r + 1) * T):
+        same = x[i * D:(i + 1) * D] == y[i * D:(i + 1) * D]
+        assert same == (i < first), (r, i, first)
+last = list(csv.DictReader(open(f"{run}/metrics.csv")))[-1]
+assert 0.2 < float(last["masked_fraction"]) < 0.4 and float(last["mask_rate"]) == 0.3, last
+P
+}
+
 check() { # MODEL HOOK WIDTH MASK
     local model=$models/$1 hook=$2 run=$out/$1.run began=$SECONDS
     local text=$samples/storybook.grammar.json#story
@@ -26,6 +65,7 @@ check() { # MODEL HOOK WIDTH MASK
         fail "doctor $1: $(cat "$out/complained")"
     grep -q "\"hook_width\":$3,.*\"mask\"\|\"mask\":.*\"hook_width\":$3," "$out/said" ||
         fail "doctor $1: $(cat "$out/said")"
+    cp "$out/said" "$out/doctor"
     # A model that knows English: well below a blind guess, and masks do harm.
     python3 - "$out/said" <<'P' || fail "doctor $1: $(cat "$out/said")"
 import json, sys
@@ -37,6 +77,7 @@ P
         > "$out/said" 2>&1 || fail "train $1: $(cat "$out/said")"
     grep -qF "$4 stands for a masked token; with 30 % of the text masked" "$out/said" ||
         fail "train $1 says nothing of its mask token: $(cat "$out/said")"
+    check_masks "$model" "$text" "$hook" "$run"
     "$saetop" train --resume "$run" --steps 16 > "$out/said" 2>&1 || fail "resume $1: $(cat "$out/said")"
     "$saetop" eval "$run" --only fidelity,latents --rows 2 --json > "$out/said" 2> "$out/complained" ||
         fail "eval $1: $(cat "$out/complained")"

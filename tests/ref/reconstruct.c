@@ -1,6 +1,6 @@
-/* What saetop makes of a batch, for check_saelens.py: reconstruct RUN OUT.safetensors
- * writes x, features and reconstruction of normal noise. Built by hand:
- * ninja ref_reconstruct. */
+/* Features and reconstruction of a batch as saetop computes them, for check_saelens.py:
+ * reconstruct RUN OUT.safetensors writes x (normal noise), features and reconstruction.
+ * Built by hand: ninja ref_reconstruct. */
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/safetensors.h"

@@ -17,6 +17,10 @@ keys q; expect 'optimal assignment'
 keys v; expect 'verdict: A-D' 120
 type_line ':compare'; expect 'verdict: A-B' 120
 type_line ":compare $work/none"; expect 'no run directory'
+keys c; expect 'compare with: runs in'
+type_line ":folder $work"; expect 'r2 '
+type_line ':sort name'; keys g j; expect 'Enter compares'; keys Enter
+expect 'C r2: mask p=0.30' 120
 keys Q; expect 'shell\$ *$'
 whole
 echo passed

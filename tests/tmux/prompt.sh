@@ -1,9 +1,10 @@
 # Prompt: a sentence is typed, a token masked, a latent silenced and one steered, and what
-# happened is read; the model writes on, and says which latents made a token likely. By
-# keys alone, at 80x24, of a run that is opened and in one that trains.
+# happened is read; the model writes on, and says which latents made a token likely; a
+# prompt is pinned, both conditions write, and Detail silences. By keys alone, at 80x24,
+# of a run that is opened and in one that trains.
 . "$(dirname "$0")/lib.sh"
 run=$work/run
-"$SAETOP" train --out "$run" $small --steps 60 > /dev/null || fail "no run"
+"$SAETOP" train --out "$run" $small --steps 60 --mask-rate 0.3 --set twin=unmasked > /dev/null || fail "no run"
 start 80 24 -- "$SAETOP" "$run"
 expect 'BROWSE' 60
 keys 5; expect '\[5 Prompt\]'
@@ -46,12 +47,27 @@ type_line ':effect 8'; expect '8 rows' 120; keys 5; expect '\[5 Prompt\]'
 keys W; expect 'why .*, not' 120; expect 'rank correlation|latents [+-]'
 keys Escape; expect 'next after'
 type_line ':ask the end'; expect 'the·end' 60
-keys v; expect 'the·end'
+# The same text in the other condition, and back.
+expect 'A as of step'; keys v; expect 'B as of step' 60; expect 'next after end' 60
+expect 'the·end'; keys v; expect 'A as of step' 60; expect 'next after end' 60
+# Pinned: what changes stands beside it, until it is let go.
+keys '|'; expect 'the pinned one above'; expect 'pinned +now'
+keys i; expect 'insert:'; keys C-u; type_line ' happy'; expect 'happy·end' 60
+expect 'silenced|came up'; expect 'the·?      ·end'
+keys '|'; gone 'the pinned one above'; keys u; gone 'happy'
+# Both conditions write, each under its letter.
+type_line ':write both 8'; expect '[│┃] A ' 60; expect '[│┃] B ' 60; gone '\.\.\. ━'
+keys Escape; expect 'next after end'
+# What Detail silences is silenced here.
+type_line ':latent 3'; expect '\[4 Detail\]'; keys a; expect '#3 is silenced in Prompt'
+keys 5; expect '#3 silenced' 60; expect 'KL [0-9.]+' 60
+keys A; gone '#3 silenced'
 keys Q; expect 'shell\$ *$'
 type_line "$SAETOP $small"
 expect 'step [1-9][0-9][0-9,]*/' 60
 keys 5; expect 'next after' 60; expect 'as of step [0-9]'
-keys R; expect 'as of step [0-9]'
+was=$(screen | grep -oE 'as of step [0-9,]+')
+keys R; expect 'as of step [0-9]'; gone "$was"'([^0-9,]|$)'
 keys Q; expect 'discard'; keys d; expect 'shell\$ *$'
 whole
 echo passed

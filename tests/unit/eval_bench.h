@@ -18,8 +18,8 @@ struct eval_bench {
     struct eval_set *set;
 };
 
-/* Of a text a twentieth is held out: this many words give the 40 rows that are asked
- * for with a quarter to spare. No test hangs on the number: see eval_bench_init_of. */
+/* A twentieth of a text is held out: this many words give the 40 rows that are asked
+ * for and a quarter more. No test depends on the number: see eval_bench_init_of. */
 enum { WIDTH = 16, CONTEXT = 24, ROWS = 40, BENCH_WORDS = 24000 };
 
 /* A text of n words, by chance of the first `kinds` forms. */

@@ -2,7 +2,7 @@
 #ifndef SAETOP_TESTS_UNIT_LATENT_SCENE_H
 #define SAETOP_TESTS_UNIT_LATENT_SCENE_H
 
-#include "latents/latents.h"
+#include "latents/latent_table.h"
 #include "unit/check.h"
 #include "unit/world.h"
 

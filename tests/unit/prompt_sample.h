@@ -228,7 +228,7 @@ static void prompt_sample(struct app *a, struct session_view *v, const char *nam
         latent_table_ref((struct latent_table *)(uintptr_t)v->arm[0].table);
     v->subject = subject;
     s->subject = ask_subject_ref(subject);
-    v->subject_step = v->step;
+    v->subject_step = s->subject_step = v->step;
     s->row.n = PROMPT_SAMPLE_N;
     s->row.first = 1;
     assert_ok(mem_new(&s->row.ids, s->row.n, sizeof *s->row.ids, "a test", &e), &e);

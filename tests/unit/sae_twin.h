@@ -180,7 +180,8 @@ static inline void dense_forward(const struct problem *p, struct dense *t)
     mem_free(is_dead);
 }
 
-/* What AuxK's loss holds constant: r = x - xhat and sum ||r - mean r||^2. */
+/* The constants of AuxK's loss: r = x - xhat, and sum ||r - mean r||^2, which is
+ * returned. */
 static inline double residual(const struct problem *p, const struct dense *t, double *r)
 {
     double spread = 0;

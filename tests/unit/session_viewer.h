@@ -86,4 +86,23 @@ static inline void post(struct viewer *t, struct command c)
     assert_true(session_post(t->s, &c));
 }
 
+/* A command with this text; polled once it is dealt with. */
+static inline void post_text(struct viewer *t, struct command c, const char *text)
+{
+    snprintf(c.text, sizeof c.text, "%s", text);
+    post(t, c);
+    wait_until(t, is_idle);
+    (void)session_poll(t->s, &t->v);
+}
+
+/* Save to the directory `run` and end. */
+static inline void save_and_close(struct viewer *t, const char *run)
+{
+    struct command stop = {.kind = COMMAND_STOP, .value = 1};
+    snprintf(stop.text, sizeof stop.text, "%s", run);
+    post(t, stop);
+    wait_until(t, is_ended);
+    close_viewer(t);
+}
+
 #endif

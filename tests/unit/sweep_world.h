@@ -4,7 +4,7 @@
 
 #include "base/csvfile.h"
 #include "base/rng.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 #include "unit/check.h"
 
 #include <ctype.h>

@@ -292,7 +292,7 @@ static void what_arms_share_is_refused(void **state)
                 "found 65 arms, expected 64 at most");
 }
 
-/* As many arms as a run may have, with names, are one text that holds them all. */
+/* The setting has room for as many named arms as a run may have. */
 static void all_arms_have_room(void **state)
 {
     (void)state;
@@ -312,7 +312,7 @@ static void all_arms_have_room(void **state)
     assert_int_equal(n, RUN_ARMS_MAX);
     assert_string_equal(arms[n - 1].name, "name_of_arm_63");
     assert_true(arms[n - 1].set.k > 62 && arms[n - 1].set.k < 64);
-    /* It is in config.json and comes back. */
+    /* The text is in config.json and is read back. */
     cJSON *root = cJSON_CreateObject();
     settings_init(&back);
     assert_ok(settings_add_json(&set, root, &e), &e);
@@ -491,7 +491,8 @@ static void arms_have_their_places(void **state)
     }
     check_error(arm_place_dir("0123456789", &cases[1].p, path, 20, &e), ERR_LIMIT, &e,
                 "path too long");
-    /* As many of the longest name as there may be come back from their text. */
+    /* As many arms as a run may have, all with the longest name, come back from their
+     * text. */
     struct arm_place all[RUN_ARMS_MAX], back[RUN_ARMS_MAX];
     size_t n = 0;
     for (size_t i = 0; i < RUN_ARMS_MAX; i++) {
@@ -523,7 +524,7 @@ static void arms_beyond_the_alphabet_have_two_letters(void **state)
     }
 }
 
-/* As many as there may be: all are stepped, measured, saved, and go on. */
+/* As many arms as a run may have are stepped, measured and saved, and go on. */
 static void a_run_has_64_arms(void **state)
 {
     (void)state;

@@ -34,7 +34,7 @@ static void test_help_runs_entries(void **state)
     bench_free(b);
 }
 
-/* What the line of messages and the box of events cut can be read whole. */
+/* Events and messages that their box and line cut can be read whole in a list. */
 static void test_events_and_messages_whole(void **state)
 {
     (void)state;
@@ -71,7 +71,7 @@ static void test_events_and_messages_whole(void **state)
     bench_free(b);
 }
 
-/* What stands on the screens without a word beside it is explained. */
+/* The help explains signs that screens show without words. */
 static void test_help_knows_signs(void **state)
 {
     (void)state;
@@ -223,7 +223,11 @@ static void test_mouse(void **state)
     struct command c = one_command(b, COMMAND_MASK);
     assert_int_equal(c.cond, 1);
     assert_float_equal(c.value, 0.95, 1e-9);
+    const struct rect slider = r;
     r = hit_of(b, HIT_PLOT, 2);
+    mouse(b, MOUSE_PRESS, r.x + 20, r.y + 3);
+    mouse(b, MOUSE_RELEASE, slider.x, slider.y); /* it was pressed elsewhere */
+    no_command(b);
     mouse(b, MOUSE_PRESS, r.x + 20, r.y + 3);
     assert_int_equal(*app_focus(&b->a, &screen_train), 2);
     assert_true(isfinite(train_of(&b->a)->cursor));
@@ -408,8 +412,8 @@ static void test_paste(void **state)
     bench_free(b);
 }
 
-/* As large as it gets, every screen is drawn and its bottom and right edge are in use.
- */
+/* At the largest size every screen is drawn, and its bottom and right edge are in
+ * use. */
 static void test_largest(void **state)
 {
     (void)state;

@@ -37,7 +37,7 @@ static void one_condition_needs_another(void **state)
     struct bench *b = bench_new(80, 24, 1);
     type(b, "6");
     no_command(b);
-    assert_true(on_screen(b, ":compare RUN names another run"));
+    assert_true(on_screen(b, "c chooses a run beside it"));
     type(b, ":compare /tmp/some run\n");
     const struct command c = one_command(b, COMMAND_COMPARE);
     assert_string_equal(c.text, "/tmp/some run");
@@ -56,6 +56,29 @@ static void a_run_named_at_the_start(void **state)
     assert_string_equal(one_command(b, COMMAND_COMPARE).text, "runs/b");
     compare_with(&b->a, &b->v, "runs/c"); /* as Runs hands it over */
     assert_string_equal(one_command(b, COMMAND_COMPARE).text, "runs/c");
+    bench_free(b);
+}
+
+/* Asked again once for each evaluation, also where the answer stays away or is of an
+ * older step: of two other runs, or of one that is gone. */
+static void it_is_renewed_once_a_step(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6");
+    one_command(b, COMMAND_COMPARE);
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    struct concept_table *t = (struct concept_table *)(uintptr_t)b->v.arm[0].concepts;
+    c->source = COMPARE_FROM_RUN;
+    c->side[0].step = 10; /* of a run that is shorter */
+    c->measured = t->step;
+    type(b, "jk");
+    no_command(b);
+    t->step += 100;
+    type(b, "jk");
+    one_command(b, COMMAND_COMPARE);
+    type(b, "jk");
+    no_command(b);
     bench_free(b);
 }
 
@@ -86,6 +109,21 @@ static void sides_are_chosen(void **state)
     assert_int_equal(c.two[1], 0);
     type(b, ":side 3\n");
     assert_true(on_screen(b, "side: expected 1 or 2"));
+    bench_free(b);
+}
+
+static void a_second_click_enters(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6");
+    const struct rect r = hit_of(b, HIT_COMPARE_ROW, COMPARE_MEASURES * 1000 + 1);
+    mouse(b, MOUSE_PRESS, r.x + 1, r.y);
+    assert_int_equal(own(b)->measures.cursor, 1);
+    assert_int_equal(*app_focus(&b->a, &screen_compare), COMPARE_MEASURES);
+    mouse(b, MOUSE_DOUBLE, r.x + 1, r.y); /* its curves, or why there are none */
+    assert_true(*app_focus(&b->a, &screen_compare) == COMPARE_CURVES ||
+                on_screen(b, "is not measured while training goes on"));
     bench_free(b);
 }
 
@@ -203,7 +241,8 @@ static void each_pane_is_exported(void **state)
     (void)state;
     struct bench *b = bench_new(120, 36, 2);
     type(b, "6");
-    has_export(b, "measure,first,second,difference,low,high,interval_of,n,verdict\n"
+    has_export(b, "measure,first,second,difference,low,high,interval_of,n,verdict,"
+                  "within_random\n"
                   "explained_variance,0.7");
     type(b, "\t\t");
     has_export(b, "setting,first,second\nmask.rate,0.3,0\n");
@@ -222,7 +261,9 @@ int main(void)
         cmocka_unit_test(asks_once_and_again),
         cmocka_unit_test(one_condition_needs_another),
         cmocka_unit_test(a_run_named_at_the_start),
+        cmocka_unit_test(it_is_renewed_once_a_step),
         cmocka_unit_test(sides_are_chosen),
+        cmocka_unit_test(a_second_click_enters),
         cmocka_unit_test(the_verdict_is_first),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),

@@ -43,8 +43,8 @@ static void families_in_turn(void **state)
     bench_free(b);
 }
 
-/* Without a file the families are those of the vocabulary, which the screen says with
- * what to give for more; nobody has to leave an empty one first. */
+/* Without a file the families are those of the vocabulary. The screen says so, and how
+ * to get more; the first one shown is not empty. */
 static void no_family_is_said(void **state)
 {
     (void)state;
@@ -142,7 +142,7 @@ static struct bench *bench_seeds(int64_t step)
 }
 
 /* With several seeds: means, differences of pairs with their interval and a verdict,
- * either way alike; while a run goes on nothing is too small yet. */
+ * alike in both directions; while a run goes on no difference is "too small" yet. */
 static void several_seeds(void **state)
 {
     (void)state;
@@ -179,8 +179,8 @@ static void several_seeds(void **state)
     bench_free(b);
 }
 
-/* Of a word so many seeds say it is held, absorbed, ...; the latents are those of the
- * seed that is shown, which # changes. */
+/* A word shows how many seeds say that it is held, absorbed, ...; its latents are those
+ * of the seed shown, which # changes. */
 static void words_over_seeds(void **state)
 {
     (void)state;
@@ -226,14 +226,15 @@ static void words_over_seeds(void **state)
     assert_true(own(b)->word[0].of[0] >= second->word &&
                 own(b)->word[0].of[0] < second->word + second->n_words);
     assert_true(on_screen(b, "latents of seed 2") && on_screen(b, "latent, seed 2"));
-    /* As many say either: the one that is listed first. */
+    /* A tie of verdicts goes to the one that is listed first. */
     const struct word_seeds tie = {.n = 2,
                                    .says = {[WORD_HELD] = 1, [WORD_MISSED] = 1}};
     assert_int_equal(word_seeds_verdict(&tie), WORD_MISSED);
     bench_free(b);
 }
 
-/* What its interval leaves open for Holm alone is said of the row under the cursor. */
+/* If a difference is open only because of Holm, the line of the row under the cursor
+ * says so. */
 static void but_for_holm(void **state)
 {
     (void)state;
@@ -517,7 +518,7 @@ static void sorted_either_way(void **state)
     type(b, "<<"); /* by name, then round the end: the last difference */
     assert_int_equal(own(b)->side, SIDE_DIFFERENCE);
     assert_true(on_screen(b, "found by sorting"));
-    /* What only one arm measured has no difference and comes last. */
+    /* A concept that only one arm measured has no difference and comes last. */
     assert_string_equal(name_at(b, own(b)->n - 1), "number");
     type(b, ":sort nothing\n");
     assert_true(on_screen(b, "expected name, latent"));
@@ -555,7 +556,7 @@ static void found_from_another_screen(void **state)
     bench_free(b);
 }
 
-/* What was absorbed comes first, with the latent that took it; Enter goes there. */
+/* Absorbed words come first, with the latent that absorbed them; Enter goes to it. */
 static void words_lead_to_latents(void **state)
 {
     (void)state;
@@ -657,6 +658,52 @@ static void drop_tables(struct bench *b)
     }
 }
 
+/* Of a run of ten arms without tables those that are shown are measured, and the titles
+ * say of how many seeds they are; R asks for the others, then for all again. */
+static void ten_arms_are_asked_for_by_R(void)
+{
+    struct bench *b = bench_new(80, 24, 2);
+    struct concept_table *shown[2];
+    session_view_deinit(&b->v);
+    sample_view_seeds(&b->v, 2, 5, 1500, 512);
+    sample_seed_concepts(&b->v);
+    b->v.state = SESSION_BROWSING;
+    for (size_t i = 0; i < b->v.n_arms; i++) {
+        struct concept_table *t =
+            (struct concept_table *)(uintptr_t)b->v.arm[i].concepts;
+        size_t k = 0;
+        while (k < 2 && b->v.cond[k].arm[0] != i) {
+            k++;
+        }
+        if (k < 2) {
+            shown[k] = t;
+        } else {
+            concept_table_unref(t);
+        }
+        b->v.arm[i].concepts = NULL;
+    }
+    type(b, "2");
+    size_t asked = 0;
+    for (size_t i = 0; i < b->a.n_commands; i++) {
+        asked += b->a.command[i].kind == COMMAND_CONCEPTS;
+    }
+    assert_int_equal(asked, 2);
+    for (size_t k = 0; k < 2; k++) {
+        b->v.arm[b->v.cond[k].arm[0]].concepts = shown[k];
+    }
+    b->a.n_commands = 0;
+    type(b, "jk");
+    no_command(b);
+    assert_true(on_screen(b, "F1, 1/5 seeds"));
+    press(b, 'R');
+    assert_int_equal(b->a.n_commands, 8);
+    b->a.n_commands = 0;
+    b->v.concepts_busy = true;
+    press(b, 'R');
+    no_command(b); /* they are on their way */
+    bench_free(b);
+}
+
 /* A run that is browsed is asked for its words once; one that trains has them with its
  * next evaluation, and R asks for that. */
 static void asked_once(void **state)
@@ -681,8 +728,10 @@ static void asked_once(void **state)
     no_command(b);
     assert_true(on_screen(b, "measuring the concepts"));
     b->v.concepts_busy = false;
-    b->v.cond[0].n_seeds = 2; /* another seed, which has no table either */
+    b->v.cond[0].n_seeds = 2; /* another seed, which has no table either: */
     b->v.cond[0].arm[1] = 3;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    no_command(b); /* it is not shown */
     b->v.seed = 1;
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     assert_int_equal(b->a.command[0].kind, COMMAND_CONCEPTS);
@@ -695,6 +744,7 @@ static void asked_once(void **state)
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     no_command(b);
     bench_free(b);
+    ten_arms_are_asked_for_by_R();
 
     b = bench_new(80, 24, 2);
     drop_tables(b);

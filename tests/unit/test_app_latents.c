@@ -250,7 +250,7 @@ static void test_detail(void **state)
 
 /* ---- labels ---- */
 
-/* As the session does it: the label that was asked for is in the next view. */
+/* Acts as the session: puts the label that was asked for into the next view. */
 static void apply_label(struct bench *b)
 {
     struct errinfo e;
@@ -320,8 +320,9 @@ static void test_labels(void **state)
     bench_free(b);
 }
 
-/* In a narrow table labels take the room of the tokens: no number goes for them, and
- * the one that is not there for want of room comes when it is sorted by. */
+/* In a narrow table a label stands where the latent's tokens stood, those of others
+ * stay, and no number goes; a column that is not there for want of room comes when it
+ * is sorted by. */
 static void test_labels_leave_the_order(void **state)
 {
     (void)state;
@@ -331,8 +332,18 @@ static void test_labels_leave_the_order(void **state)
     assert_false(on_screen(b, " mean"));
     type(b, ":sort max\n;pets\n");
     apply_label(b);
-    assert_true(on_screen(b, "label "));
-    assert_true(on_screen(b, "  P   R  F1"));
+    assert_true(on_screen(b, "  P   R  F1 label, tokens"));
+    assert_true(on_screen(b, " pets "));
+    char tokens[200], some[8];
+    const struct latents_state *l = latents_of(&b->a);
+    names_top_tokens(&b->v.names, &b->v.arm[0].table->row[l->order[1]], tokens,
+                     sizeof tokens);
+    snprintf(some, sizeof some, "%.5s", tokens);
+    assert_true(on_screen(b, some));
+    type(b, ":sort label\n");
+    assert_true(on_screen(b, " label\xe2\x96\xb4"));
+    assert_true(on_screen(b, " pets "));
+    type(b, ":sort max\n");
     press(b, '>');
     assert_true(on_screen(b, " mean\xe2\x96\xbe"));
     assert_true(on_screen(b, "  P   R  F1"));
@@ -449,7 +460,7 @@ static void test_undo_of_layout(void **state)
 
 /* ---- one latent ---- */
 
-/* As the session would answer for the latent that is chosen. */
+/* Answers as the session would for the chosen latent. */
 static void describe(struct bench *b)
 {
     const struct latent_table *t = b->v.arm[latents_arm(&b->a)].table;
@@ -461,8 +472,8 @@ static void describe(struct bench *b)
     app_view(&b->a, &b->v, &b->c);
 }
 
-/* What a latent goes with: each group is there, with names; Enter opens one, Backspace
- * comes back through all that were opened, whatever their condition. */
+/* Related latents of a latent: each group is there, with names. Enter opens one;
+ * Backspace comes back through all that were opened, in any condition. */
 static void test_what_it_goes_with(void **state)
 {
     (void)state;
@@ -506,7 +517,7 @@ static void test_what_it_goes_with(void **state)
     assert_int_equal(detail_of(&b->a)->latent, 0);
     press(b, KEY_DELETE_BACK);
     assert_true(on_screen(b, "no latent was left for another"));
-    /* It is a part of the layout. */
+    /* The pane of related latents is part of the layout, so undo takes it back. */
     press(b, '=');
     describe(b);
     assert_true(on_screen(b, "contexts: top"));

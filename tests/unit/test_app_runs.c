@@ -109,7 +109,7 @@ static void the_cursor_stays(void **state)
     assert_int_equal(b->a.n_requests, 0);
     type(b, "\\");
     assert_int_equal(own(b)->n, 7);
-    /* It is the language of the other screens' filters, without fields. */
+    /* The filter has the language of the other screens' filters, without fields. */
     type(b, "&!long | /^no such/\n");
     assert_int_equal(own(b)->n, 6);
     type(b, ":filter p=.3\n");
@@ -235,6 +235,37 @@ static void compared_with_the_open_one(void **state)
     runs_bench_free(b);
 }
 
+/* Compare's c leads here to choose; Enter compares what is chosen, q chooses nothing,
+ * and afterwards Enter opens again. */
+static void chosen_for_compare(void **state)
+{
+    (void)state;
+    struct bench *b = runs_bench(80, 24);
+    type(b, "6");
+    b->a.n_commands = 0;
+    assert_true(on_screen(b, "c choose run"));
+    type(b, "c");
+    assert_ptr_equal(b->a.screen, &screen_runs);
+    assert_true(on_screen(b, "compare with: runs in"));
+    assert_true(on_screen(b, "Enter compares"));
+    type(b, "q");
+    assert_ptr_equal(b->a.screen, &screen_compare);
+    type(b, "c&20260301\n\n");
+    assert_ptr_equal(b->a.screen, &screen_compare);
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text,
+                        SAMPLE_FOLDER "/20260301-101500");
+    type(b, "c\\/20260301\n /long\n \n"); /* two */
+    assert_ptr_equal(b->a.screen, &screen_compare);
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text,
+                        SAMPLE_FOLDER "/20260301-101500\n" SAMPLE_FOLDER
+                                      "/a long name that goes on and on and on");
+    type(b, "c19"); /* elsewhere: nothing is to be chosen any more */
+    assert_true(on_screen(b, "Enter opens"));
+    type(b, "q");
+    assert_ptr_equal(b->a.screen, &screen_train);
+    runs_bench_free(b);
+}
+
 /* A run that trains is asked about: saved first, discarded, or stayed with. */
 static void asks_before_it_leaves(void **state)
 {
@@ -299,7 +330,7 @@ static void a_label_is_undone(void **state)
     press(b, KEY_CTRL('r'));
     o = answered(b, NULL, "mask .3 against none", NULL);
     assert_string_equal(o.text, "the good one");
-    /* What failed is no step. */
+    /* A label that failed is no step of undo. */
     type(b, ":label other\n");
     answered(b, NULL, NULL, "no right to write");
     assert_true(on_screen(b, "no right to write"));
@@ -316,7 +347,7 @@ static void deleted_and_brought_back(void **state)
     assert_true(on_screen(b, "2 deleted in " SAMPLE_FOLDER "/.trash"));
     type(b, "/0301\nd"); /* asks, in a line that says how to take it back */
     assert_true(on_screen(b, "d again moves 20260301-101500 to .trash; u brings"));
-    type(b, "jkd"); /* whoever went elsewhere is asked again */
+    type(b, "jkd"); /* after a move to another row it asks again */
     assert_int_equal(b->a.n_requests, 0);
     type(b, "d");
     struct run_order o = answered(b, "20260301-101500-2", NULL, NULL);
@@ -422,6 +453,7 @@ int main(void)
         cmocka_unit_test(empty_folders_say_how_runs_come),
         cmocka_unit_test(opened_at_once_where_nothing_is_lost),
         cmocka_unit_test(compared_with_the_open_one),
+        cmocka_unit_test(chosen_for_compare),
         cmocka_unit_test(all_marked_runs_are_deleted),
         cmocka_unit_test(asks_before_it_leaves),
         cmocka_unit_test(a_label_is_undone),

@@ -1,4 +1,4 @@
-/* What the explorer says: messages, hints that fit the state, numbers that were not
+/* Words of the explorer: messages, hints that fit the state, numbers that were not
  * measured, texts that a prompt offers. */
 #include "ui/statusline.h"
 #include "ui/steer.h"
@@ -31,7 +31,7 @@ static void test_masking_rests_at_the_end(void **state)
     bench_free(b);
 }
 
-/* However long the words stand, they are said once; said again, they are again. */
+/* A message is logged once however long it is shown; said again, it is logged again. */
 static void test_messages_are_logged_once(void **state)
 {
     (void)state;
@@ -57,8 +57,8 @@ static void test_messages_are_logged_once(void **state)
     bench_free(b);
 }
 
-/* What is said at once, as after a long evaluation, is all kept: the answer to a :save
- * is not lost to the end of the run. The latest is shown. */
+/* Messages that come at once, as after a long evaluation, are all kept: the answer to a
+ * :save is not lost when the run ends. The latest is shown. */
 static void test_answers_are_not_lost(void **state)
 {
     (void)state;
@@ -82,8 +82,8 @@ static void test_answers_are_not_lost(void **state)
     bench_free(b);
 }
 
-/* A key that asks for a text, where there is nothing to name: what is typed after it
- * stands in a line with the reason, and does nothing. */
+/* A key that opens a prompt although there is nothing to name: text typed after it goes
+ * into a line that shows the reason and does nothing. */
 static void test_refused_text_is_no_key(void **state)
 {
     (void)state;
@@ -105,7 +105,7 @@ static void test_refused_text_is_no_key(void **state)
     assert_null(b->a.prompt);
     type(b, "1");
     assert_ptr_not_equal(b->a.screen, at);
-    type(b, "3:label dog\n"); /* a command is said whole: no line is opened */
+    type(b, "3:label dog\n"); /* an error, and no line is opened */
     assert_null(b->a.prompt);
     assert_true(strncmp(b->a.message, "label: ", 7) == 0);
     bench_free(b);
@@ -131,7 +131,8 @@ static void test_asked_rates_wait(void **state)
 static const int full[][2] = {{80, 24}, {120, 36}};
 static const char *const screens[] = {"1", "3", "3=", "4"};
 
-/* Progress, advice and hints stand beside what is said, which goes after a while. */
+/* Progress, advice and hints stay visible beside a message, which goes after a
+ * while. */
 static void test_messages_hide_nothing(void **state)
 {
     (void)state;
@@ -395,7 +396,7 @@ static void test_signs_differ(void **state)
 
 /* ---- prompts ---- */
 
-/* What stands in a prompt gives way to what is typed, in every prompt. */
+/* Text that a prompt offers is replaced by what is typed, in every prompt. */
 static void test_prompts_offer(void **state)
 {
     (void)state;
@@ -427,7 +428,7 @@ static void test_prompts_offer(void **state)
     b->a.n_requests = 0;
     type(b, "emine\n"); /* stray keys write no file */
     assert_int_equal(b->a.n_requests, 0);
-    assert_true(on_screen(b, "expected a name ending in .csv, .json, .md or .txt"));
+    assert_true(on_screen(b, "expected NAME.csv, .json, .md, .svg, .ansi or .txt"));
     type(b, "?/mask\n/x");
     assert_string_equal(b->a.line.text, "x");
     bench_free(b);

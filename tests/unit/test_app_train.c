@@ -194,6 +194,8 @@ static void test_other_commands(void **state)
     assert_string_equal(one_command(b, COMMAND_NOTE).text, "a note");
     type(b, ":nonsense\n");
     assert_true(on_screen(b, "unknown command: nonsense"));
+    type(b, ":open /nope\n");
+    assert_true(on_screen(b, "open takes nothing: found '/nope'"));
     bench_free(b);
 }
 
@@ -237,7 +239,8 @@ static void test_a_condition_is_asked_for_twice(void **state)
     bench_free(b);
 }
 
-/* Of the condition that keys act on, of one named, or of all; undone by what was. */
+/* Tuning of the condition that keys act on, of a named one, or of all; undo sets the
+ * old values again. */
 static void test_tune_and_back(void **state)
 {
     (void)state;
@@ -454,7 +457,8 @@ static void test_empty_panes(void **state)
     bench_free(b);
 }
 
-/* A title gives way to the values; a hint that can never apply to room for others. */
+/* A title is cut to make room for the values; a hint that can never apply, for other
+ * hints. */
 static void test_room_goes_to_what_changes(void **state)
 {
     (void)state;
@@ -475,7 +479,8 @@ static void test_room_goes_to_what_changes(void **state)
     bench_free(b);
 }
 
-/* Of both arms at once is one event; each pane says what text it is measured on. */
+/* The same event of both arms is one row; each pane names the text it is measured
+ * on. */
 static void test_boxes_say_what_they_count(void **state)
 {
     (void)state;

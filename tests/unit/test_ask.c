@@ -1,4 +1,4 @@
-/* What a model and its SAE say to a prompt (core/ask), for every family and hook. */
+/* Answers of a model and its SAE to a prompt (core/ask), for every family and hook. */
 #include "ask_world.h"
 
 #include <unistd.h>
@@ -22,7 +22,7 @@ static void test_tokens(void **state)
     tok_decode(m->tok, r.ids.p + 1, r.ids.n - 1, &text);
     assert_string_equal(text.p, TEXT);
     ask_row_deinit(&r);
-    /* Nothing but BOS is a prompt. */
+    /* BOS alone is a valid prompt. */
     r = ask_text(s, "");
     assert_int_equal(r.ids.n, 1);
     ask_row_deinit(&r);
@@ -219,15 +219,15 @@ static void check_latents(struct place *p)
     }
     for (size_t i = 0; i < r->n_peaks; i++) {
         const struct ask_peak *k = &r->peak[i];
-        float heat[64], most = 0;
+        float most = 0;
         uint32_t fires = 0;
-        ask_heat(r, k->latent, heat, NULL);
         for (size_t t = 0; t < p->T; t++) {
-            most = heat[t] > most ? heat[t] : most;
-            fires += heat[t] > 0;
+            const float act = ask_fire_at(r, t, k->latent).act;
+            most = act > most ? act : most;
+            fires += act > 0;
         }
         assert_true(!(most < k->act) && !(most > k->act) && fires == k->fires &&
-                    !(heat[k->at] < most));
+                    !(ask_fire_at(r, k->at, k->latent).act < most));
         assert_true(i == 0 || r->peak[i - 1].act >= k->act);
     }
     ask_answer_unref(r);
@@ -253,7 +253,8 @@ static void spliced(struct place *p, const float *x, float *logp)
     mem_free(nll);
 }
 
-/* Strength 0 is the model to the bit, and so is what others compute without an SAE. */
+/* Strength 0 gives the model's results to the bit, as does a computation without an
+ * SAE. */
 static void check_strength_0(struct place *p)
 {
     static const struct ask_edit none[] = {{.latent = 3, .how = ASK_ADD, .value = 0},
@@ -397,7 +398,7 @@ static void test_steering(void **state)
     everywhere(check_steering);
 }
 
-/* What stands before an edit does not change by a bit. */
+/* An edit does not change the distributions at the tokens before it by a bit. */
 static void check_before(struct place *p)
 {
     const struct ask_edit edit = {
@@ -504,8 +505,8 @@ static void test_masks(void **state)
         assert_int_equal(r->next[i].id, before->next[i].id);
         assert_memory_equal(&r->next[i].logp, &before->next[i].logp, sizeof(float));
     }
-    /* As if it had been typed, but that it is no special token, and the true one is
-     * what was expected. */
+    /* The same answer as if the mask token had been typed, except that it is not
+     * special and the true token is the expected one. */
     fed.row.ids.p[3] = tok_mask(m->tok);
     const struct ask_question typed = question(&fed);
     struct ask_answer *t = ask_asked(fed.a, &typed);
@@ -591,7 +592,16 @@ static void test_changes(void **state)
     lm_free(m);
 }
 
-static void test_align(void **state)
+static void ends_are(const struct ask_answer *r, const int32_t *ids, size_t n,
+                     size_t front, size_t back)
+{
+    const struct ask_ends x = ask_ends_of(r, ids, n);
+    assert_int_equal(x.front, front);
+    assert_int_equal(x.back, back);
+}
+
+/* What two prompts begin and end with, no token counted twice. */
+static void test_ends(void **state)
 {
     (void)state;
     struct lm *m = ask_model("gpt2");
@@ -601,17 +611,13 @@ static void test_align(void **state)
     const struct ask_question qx = {.ids = x, .n = 5, .top = 1};
     const struct ask_question qy = {.ids = y, .n = 6, .top = 1};
     struct ask_answer *rx = ask_asked(a, &qx), *ry = ask_asked(a, &qy);
-    int32_t map[6];
-    ask_align(rx, ry, map);
-    static const int32_t want[] = {0, 1, -1, -1, 3, 4};
-    assert_memory_equal(map, want, sizeof want);
-    ask_align(ry, rx, map);
-    static const int32_t back[] = {0, 1, -1, 4, 5};
-    assert_memory_equal(map, back, sizeof back);
-    ask_align(rx, rx, map);
-    for (int32_t i = 0; i < 5; i++) {
-        assert_int_equal(map[i], i);
-    }
+    ends_are(rx, y, 6, 2, 2);
+    ends_are(ry, x, 5, 2, 2);
+    ends_are(rx, x, 5, 5, 0);
+    static const int32_t twice[] = {0, 10, 11, 12, 13, 13};
+    ends_are(rx, twice, 6, 5, 0);
+    ends_are(rx, twice + 1, 5, 0, 1);
+    ends_are(rx, NULL, 0, 0, 0);
     ask_answer_unref(rx);
     ask_answer_unref(ry);
     ask_free(a);
@@ -683,7 +689,7 @@ int main(void)
         cmocka_unit_test(test_latents),   cmocka_unit_test(test_strength_0),
         cmocka_unit_test(test_ablation),  cmocka_unit_test(test_steering),
         cmocka_unit_test(test_positions), cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_align),     cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_ends),      cmocka_unit_test(test_changes),
         cmocka_unit_test(test_refused),   cmocka_unit_test(test_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,7 +102,7 @@ static void test_completeness(void **state)
     }
 }
 
-/* One latent taken away at its position, by an edit, is what `ablated` says. */
+/* `ablated` equals the effect of an edit that removes the latent at its position. */
 static void test_ablated(void **state)
 {
     (void)state;

@@ -105,6 +105,7 @@ static void test_newest_counts(void **state)
     open_desk(&d);
     uint64_t ticket[2] = {0, 0}, given = 0;
     struct ask_question q = question(&d);
+    assert_null(ask_worker_answer(d.w, 1, NULL));
     for (size_t i = 0; i < 60; i++) {
         q.n = 2 + i % (d.row.ids.n - 2);
         assert_ok(ask_worker_ask(d.w, i % 2, d.s[i % 2], &q, &ticket[i % 2], &e), &e);
@@ -122,8 +123,7 @@ static void test_newest_counts(void **state)
         ask_answer_unref(got);
         ask_answer_unref(want);
     }
-    assert_null(ask_worker_answer(d.w, 2, NULL));
-    /* An error is said; the answer before it stays. */
+    /* An error is reported; the answer before it stays. */
     q.n = 0;
     assert_ok(ask_worker_ask(d.w, 0, d.s[0], &q, NULL, &e), &e);
     const struct ask_state s = done_with(&d, 0, ASK_ANSWER);
@@ -166,7 +166,7 @@ static void test_all_at_once(void **state)
         assert_ok(ask_worker_why(d.w, i, d.s[i], &q, &why, NULL, &e), &e);
     }
     for (size_t i = 0; i < 40; i++) {
-        assert_ok(ask_worker_ask(d.w, 2 + i % 2, d.s[i % 2], &q, NULL, &e), &e);
+        assert_ok(ask_worker_ask(d.w, i % 2, d.s[i % 2], &q, NULL, &e), &e);
         (void)ask_worker_state(d.w, 0, ASK_TEXT);
     }
     for (size_t i = 0; i < 2; i++) {
@@ -235,6 +235,41 @@ static void test_pause(void **state)
     close_desk(&d);
 }
 
+/* A text that cannot begin: what was written before is not taken for it, and the text
+ * before it does not go on. */
+static void test_text_that_fails(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct desk d;
+    open_desk(&d);
+    struct ask_question q = question(&d);
+    const struct ask_gen_opts o = {
+        .max_tokens = 400, .temperature = 1, .seed = 8, .top = 3, .latents = 2};
+    const struct ask_edit wrong = {.latent = ASK_F, .how = ASK_ZERO};
+    int32_t ids[40];
+    uint64_t ticket = 0;
+    assert_ok(ask_worker_write(d.w, 1, d.s[0], &q, &o, NULL, &e), &e);
+    while (read_text(&d, 1, ids, 40) < 3) {
+        await(&d.bell);
+    }
+    q.edit = &wrong;
+    q.n_edits = 1;
+    assert_ok(ask_worker_write(d.w, 1, d.s[0], &q, &o, &ticket, &e), &e);
+    const struct ask_state s = done_with(&d, 1, ASK_TEXT);
+    assert_int_equal(s.rc, ERR_USAGE);
+    assert_true(s.done == ticket);
+    assert_int_equal(read_text(&d, 1, ids, 40), 0);
+    assert_int_equal(ask_worker_outstanding(d.w), 0);
+    /* And the slot writes again. */
+    q.n_edits = 0;
+    assert_ok(ask_worker_write(d.w, 1, d.s[0], &q, &o, NULL, &e), &e);
+    while (read_text(&d, 1, ids, 40) < 3) {
+        await(&d.bell);
+    }
+    close_desk(&d);
+}
+
 int main(void)
 {
     num_init();
@@ -242,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_newest_counts),
         cmocka_unit_test(test_all_at_once),
         cmocka_unit_test(test_pause),
+        cmocka_unit_test(test_text_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

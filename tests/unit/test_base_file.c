@@ -1,4 +1,5 @@
-/* Files: limits, atomic writing, what stays when writing fails, what is no file. */
+/* Files: limits, atomic writing, what stays when writing fails, and paths that are not
+ * files. */
 #include "base/leftover.h"
 #include "base/mem.h"
 #include "unit/file_kinds.h"
@@ -212,7 +213,7 @@ static void test_failed_write_leaves_all(void **state)
     }
 }
 
-/* ---- what is no regular file ---- */
+/* ---- paths that are not regular files ---- */
 
 static mode_t mode_of(const char *path)
 {
@@ -221,7 +222,8 @@ static mode_t mode_of(const char *path)
     return st.st_mode;
 }
 
-/* What is no file stays what it is, and no temporary is left. */
+/* Only regular files are replaced: anything else at the path stays, and no temporary is
+ * left. */
 static void test_own_files_are_regular(void **state)
 {
     (void)state;
@@ -347,7 +349,7 @@ static void test_named_output(void **state)
     assert_int_equal(entries(dir), before);
 }
 
-/* What standard output was redirected to with >> keeps what is in it. */
+/* A file that standard output is appended to (>>) keeps its contents. */
 static void test_standard_output(void **state)
 {
     (void)state;
@@ -440,8 +442,8 @@ static void test_closed_streams(void **state)
     assert_true(fcntl(STDOUT_FILENO, F_GETFL) >= 0);
 }
 
-/* What killed processes left beside a file goes with the next write; what is written
- * at this moment, or only looks like it, stays. */
+/* Temporaries that killed processes left beside a file are removed by the next write.
+ * One that is being written now, or a file of a similar name, stays. */
 static void test_stale_temporary(void **state)
 {
     (void)state;

@@ -314,7 +314,7 @@ static void test_print(void **state)
     check_error(json_print(t, &s, &e), ERR_LIMIT, &e, "JSON text");
     str_free(&s);
     cJSON_Delete(t);
-    /* Nothing in it acts on a terminal, whoever made the tree. */
+    /* No byte of the output acts on a terminal, whatever the tree holds. */
     t = cJSON_CreateString("\x1b\x7f\xe2\x80\xae\xff\xc3\xa9");
     str_init(&s, 1000);
     assert_ok(json_print(t, &s, &e), &e);

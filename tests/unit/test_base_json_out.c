@@ -1,5 +1,5 @@
-/* JSON that is written as it is made: reads back as it was, faults are told at the end.
- */
+/* JSON that is written while it is made: it reads back the same, and errors are
+ * reported at the end. */
 #include "base/json.h"
 #include "base/json_out.h"
 #include "base/mem.h"
@@ -95,7 +95,7 @@ static void refuses(void **state)
     tmp_drop(dir);
 }
 
-/* A full disk is told at the end, not lost. */
+/* A full disk is reported at the end, not lost. */
 static void tells_a_failed_write(void **state)
 {
     (void)state;

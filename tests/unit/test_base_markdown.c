@@ -46,7 +46,8 @@ static void test_wrap(void **state)
     check_wrap("  far too long", "", "", 2, "far\ntoo\nlong\n");
     check_wrap("\xc3\xa4\xc3\xb6 \xc3\xbc b", "", "", 4,
                "\xc3\xa4\xc3\xb6 \xc3\xbc\nb\n");
-    /* What would be mark-up at the start of a line is not made so by the wrapping. */
+    /* Wrapping does not turn a word into mark-up by putting it at the start of a
+     * line. */
     check_wrap("word - dash", "", "", 6, "word -\ndash\n");
     check_wrap("word - dash", "", "", 5, "word\n\\-\ndash\n");
     check_wrap("word 1. # ##x --- == + >q 2) -5 1.5", "", "", 1,

@@ -37,7 +37,7 @@ static void in_tmpdir_without_a_name(void **state)
     assert_int_equal(pread(fd, &byte, 1, 0), 1);
     close(fd);
     tmp_drop(dir);
-    /* It is not there any more. */
+    /* The folder does not exist any more. */
     check_error(tempfile_open(&fd, &e), ERR_MISSING, &e, dir);
     assert_int_equal(setenv("TMPDIR", "", 1), 0);
     assert_ok(tempfile_open(&fd, &e), &e);

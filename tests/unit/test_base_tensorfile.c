@@ -235,7 +235,7 @@ static void refuses(void **state)
     const char small[] = "J\x0c\0\0\0tQ", wide[] = "J\x0d\0\0\0tQ";
     patch(small, wide, sizeof small - 1, false);
     check_error(tensorfile_open(path, &f, &e), ERR_FORMAT, &e, "");
-    /* Old torch files, and no such thing at all. */
+    /* Torch files of the old format, and files that are not torch files at all. */
     assert_ok(file_write(tmp_path(path, dir, "old.pt"),
                          &(struct file_piece){"\x80\x02\x8a\x0a", 4}, 1, &e),
               &e);

@@ -137,7 +137,7 @@ static void damage_is_found(void **state)
         acts_cache_close(c);
         close(fd);
     }
-    /* A number that is none, though the checksum holds. */
+    /* A NaN in a block whose checksum is right. */
     c = open_cache(dir, "a");
     x[N * D - 1] = NAN;
     acts_cache_put(c, 1, b.ids, x);
@@ -189,8 +189,8 @@ static void what_is_foreign_is_refused(void **state)
     tmp_drop(dir);
 }
 
-/* What others put in the place of the file is neither followed, nor waited for, nor
- * written to. */
+/* Links, pipes and the like that others put in the file's place are not followed,
+ * waited for or written to. */
 static void only_a_file_is_filled(void **state)
 {
     (void)state;
@@ -224,7 +224,8 @@ static void only_a_file_is_filled(void **state)
     tmp_drop(dir);
 }
 
-/* While it is open, by whoever may: the blocks are gone, and are written anew. */
+/* Another process cuts the file short while it is open: its blocks are lost and written
+ * again. */
 static void cut_short_while_open(void **state)
 {
     (void)state;
@@ -385,8 +386,8 @@ static void a_run_is_the_same_with_it(void **state)
     tmp_drop(dir);
 }
 
-/* One run fills the caches of further hooks, behind its own and before it: runs there
- * never run the model for training, and are what they are without. */
+/* One run fills the caches of further hooks, behind its own and before it. Runs at
+ * those hooks then never run the model for training, and are the same as without. */
 static void further_hooks_are_kept(void **state)
 {
     (void)state;
@@ -405,12 +406,17 @@ static void further_hooks_are_kept(void **state)
     snprintf(set.cache, sizeof set.cache, "%s", dir);
     struct engine *first = run(&set);
     assert_true(model_seconds(first) > 0);
+    const size_t bytes = engine_bytes(first), positions = (size_t)(4 * set.context);
     engine_free(first);
     set.cache_hooks[0] = '\0';
     for (size_t i = 0; i < 3; i++) {
         snprintf(set.hook, sizeof set.hook, "%s", hooks[i]);
         struct engine *warm = run(&set);
         assert_true(model_seconds(warm) <= 0);
+        if (i == 2) { /* both arms put the two others through one buffer */
+            assert_int_equal(bytes - engine_bytes(warm),
+                             positions * 2 * inputs_width(warm->in) * sizeof(float));
+        }
         set.cache[0] = '\0';
         struct engine *without = run(&set);
         assert_true(same(without, warm, 0) && same(without, warm, 1));
@@ -418,6 +424,21 @@ static void further_hooks_are_kept(void **state)
         engine_free(warm);
         snprintf(set.cache, sizeof set.cache, "%s", dir);
     }
+    /* Named when the run's own hook is kept already: the model runs for it once more.
+     */
+    static const char later[] = "blocks.2.hook_attn_out";
+    snprintf(set.cache_hooks, sizeof set.cache_hooks, "%s, %s", hooks[1], later);
+    struct engine *again = run(&set);
+    assert_true(model_seconds(again) > 0);
+    engine_free(again);
+    again = run(&set);
+    assert_true(model_seconds(again) <= 0);
+    engine_free(again);
+    set.cache_hooks[0] = '\0';
+    snprintf(set.hook, sizeof set.hook, "%s", later);
+    again = run(&set);
+    assert_true(model_seconds(again) <= 0);
+    engine_free(again);
     snprintf(set.cache_hooks, sizeof set.cache_hooks, "blocks.9.hook_mlp_out");
     check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e,
                 "the model's blocks are 0 to 3");

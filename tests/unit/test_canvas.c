@@ -10,7 +10,7 @@
 #include <locale.h>
 #include <wchar.h>
 
-/* What holds of every canvas whatever was drawn. */
+/* Invariants of every canvas, whatever was drawn. */
 static void check_whole(const struct canvas *c)
 {
     for (int y = 0; y < c->h; y++) {

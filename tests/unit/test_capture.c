@@ -28,7 +28,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* One row with masks. */
+/* A row of n tokens with masks. */
 static struct token_rows *row_of(size_t n, double p)
 {
     struct errinfo e;

@@ -1,7 +1,7 @@
-/* Two sides compared: differences over seeds and of the text, what is said of them,
- * what is warned of, curves, and figures of each source. */
+/* Two sides compared: differences over seeds and over the text, the sentences and
+ * warnings on them, curves, and figures of each source. */
 #include "base/mem.h"
-#include "run/compare.h"
+#include "run/compared.h"
 #include "unit/check.h"
 #include "unit/world.h"
 
@@ -86,7 +86,7 @@ static void test_over_seeds(void **state)
     assert_int_equal(c.row[row_of(METRIC_F1_BEST)].verdict, VERDICT_OPEN);
     assert_int_equal(c.row[row_of(METRIC_CE_REC)].verdict, VERDICT_SMALL);
     assert_int_equal(c.row[row_of(METRIC_RECALL)].verdict, VERDICT_NOT_MEASURED);
-    compare_say(&c, "A", "C", false, &s);
+    compare_say(&c, "A", "C", NULL, false, &s);
     has(s.p,
         "Established over 5 seeds: against C, A has explained variance lower by 0.03");
     has(s.p, "Too small to matter: CE recovered.\n");
@@ -94,13 +94,57 @@ static void test_over_seeds(void **state)
     lacks(s.p, "recall");
     lacks(s.p, "one seed");
     str_clear(&s);
-    compare_say(&c, "A", "C", true, &s);
+    compare_say(&c, "A", "C", NULL, true, &s);
     has(s.p, "So far, before the end of the plan: nothing is established yet.\n");
     has(s.p, "Over 5 seeds, against C, A has so far explained variance lower by 0.03");
     lacks(s.p, "Established");
     lacks(s.p, "Too small");
     for (size_t i = 0; i < 2 * SEEDS; i++) {
         report_deinit(&r[i % 2][i / 2]);
+    }
+    str_free(&s);
+}
+
+/* What is not told from a random control is within random, whatever is established
+ * against the other side; names with commas are set apart. */
+static void test_within_random(void **state)
+{
+    (void)state;
+    struct report r[3]
+                   [SEEDS]; /* a condition, the one it is compared with, its control */
+    const struct report *of[3][SEEDS];
+    struct compared c;
+    struct errinfo e;
+    struct str s;
+    str_init(&s, (size_t)1 << 14);
+    for (size_t side = 0; side < 3; side++) {
+        for (size_t i = 0; i < SEEDS; i++) {
+            const double apart = 0.002 * (double)((i * (side + 2)) % 5);
+            report_init(&r[side][i], 0);
+            put(&r[side][i], METRIC_EV, 0.9 - 0.1 * (double)side + apart);
+            put(&r[side][i], METRIC_RECALL, (side == 1 ? 0.5 : 0.7) + 5.0 * apart);
+            put(&r[side][i], METRIC_ABSORPTION, 0.3 + 10.0 * apart);
+            of[side][i] = &r[side][i];
+        }
+    }
+    assert_ok(compare_alone(of[0], of[1], SEEDS, &c, &e), &e);
+    assert_false(c.within_random[row_of(METRIC_RECALL)]); /* nobody asked yet */
+    assert_ok(compare_within(of[0], of[2], SEEDS, NULL, 0, c.within_random, &e), &e);
+    assert_false(c.within_random[row_of(METRIC_EV)]);
+    assert_true(c.within_random[row_of(METRIC_RECALL)]);
+    assert_int_equal(c.row[row_of(METRIC_RECALL)].verdict, VERDICT_HIGHER);
+    compare_say(&c, "A", "B", "C (random)", false, &s);
+    has(s.p, "main-latent recall higher by 0.2");
+    has(s.p, "Within random, where A is not established to differ from C (random): "
+             "absorption, semantic; main-latent recall.\n");
+    str_clear(&s);
+    compare_say(&c, "A", "B", NULL, false, &s);
+    lacks(s.p, "random");
+    str_clear(&s);
+    compare_say(&c, "A", "B", "C (random)", true, &s);
+    has(s.p, "Within random, where A");
+    for (size_t i = 0; i < 3 * SEEDS; i++) {
+        report_deinit(&r[i % 3][i / 3]);
     }
     str_free(&s);
 }
@@ -128,7 +172,7 @@ static void test_one_seed(void **state)
     assert_int_equal(c.row[row_of(METRIC_EV)].verdict, VERDICT_ONE_SEED);
     assert_true(c.by[row_of(METRIC_EV)].high < 0.0);
     assert_true(isnan(c.by[row_of(METRIC_CE_REC)].low));
-    compare_say(&c, "A", "B", false, &s);
+    compare_say(&c, "A", "B", NULL, false, &s);
     has(s.p, "Not established: one seed; the interval is of the text.\n");
     has(s.p, "On this text, against B, A has explained variance lower by 0.0499 [0.0");
     has(s.p, "Not told apart on it: main-latent recall.\n");
@@ -142,14 +186,14 @@ static void test_one_seed(void **state)
 
     str_clear(&s);
     assert_ok(compare_alone(&a, &b, 0, &c, &e), &e);
-    compare_say(&c, "A", "B", false, &s);
+    compare_say(&c, "A", "B", NULL, false, &s);
     has(s.p, "no seed in common");
     str_clear(&s);
     report_init(&r[0], 0);
     report_init(&r[1], 0);
     put(&r[0], METRIC_EV, 0.5);
     assert_ok(compare_alone(&a, &b, 1, &c, &e), &e);
-    compare_say(&c, "A", "B", false, &s);
+    compare_say(&c, "A", "B", NULL, false, &s);
     has(s.p, "no measure was taken of both A and B");
     report_deinit(&r[0]);
     report_deinit(&r[1]);
@@ -232,8 +276,8 @@ static void test_curve(void **state)
     history_free(&h[1]);
 }
 
-/* What training measured: last values, and over concepts of the right family their
- * units, so that one seed has an interval of the text. */
+/* Measures taken during training: last values, and for those over concepts the units of
+ * the right family, so that one seed has an interval over the text. */
 static void test_live(void **state)
 {
     (void)state;
@@ -281,9 +325,9 @@ static void test_live(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_over_seeds), cmocka_unit_test(test_one_seed),
-        cmocka_unit_test(test_warnings),   cmocka_unit_test(test_curve),
-        cmocka_unit_test(test_live),
+        cmocka_unit_test(test_over_seeds), cmocka_unit_test(test_within_random),
+        cmocka_unit_test(test_one_seed),   cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_curve),      cmocka_unit_test(test_live),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

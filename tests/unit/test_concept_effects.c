@@ -22,7 +22,8 @@ static double *at(struct bench *b, size_t arm, size_t c, size_t f)
     return &b->x[(arm * CONCEPTS + c) * CONCEPT_FIGURES + f];
 }
 
-/* Of each seed and concept a level that both conditions share; A is `effect` above. */
+/* Fills in a level for each seed and concept that both conditions share; A is `effect`
+ * above it. */
 static void fill(struct bench *b, const double effect[CONCEPTS])
 {
     static const double level[SEEDS] = {0.30, 0.52, 0.41, 0.64, 0.35};
@@ -161,8 +162,8 @@ static void small_may_grow(void **state)
     concept_effects_deinit(&x);
 }
 
-/* One arm a condition is a pair whatever its seeds; what was not measured is in none.
- */
+/* Two conditions of one arm each are a pair whatever their seeds. Values that were not
+ * measured are in no pair. */
 static void one_pair_and_gaps(void **state)
 {
     (void)state;

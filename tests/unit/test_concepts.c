@@ -330,8 +330,9 @@ static void test_limits(void **state)
     tok_free(tok);
 }
 
-/* What is suggested loads, and a token is of a suggested shape or suffix exactly where
- * it is of the built-in one; scripts by their letters, mixtures left out. */
+/* A suggested concepts file loads. A token belongs to a suggested shape or suffix
+ * exactly if it belongs to the built-in one; scripts go by their letters, and mixed
+ * tokens are left out. */
 static void test_suggested(void **state)
 {
     (void)state;

@@ -597,7 +597,7 @@ static void cut_or_changed(void **state)
     }
 }
 
-/* One too long to be copied when it is opened gives the same documents. */
+/* A file that is too long to be copied when it is opened gives the same documents. */
 static void a_long_file(void **state)
 {
     (void)state;
@@ -732,7 +732,7 @@ static void the_hash_is_of_the_text(void **state)
         if (!edits[i].text) {
             expect_doc(other, CORPUS_TRAIN, 3, text);
         }
-        /* As earlier versions had it: the file's bytes and the register. */
+        /* The hash of earlier versions: the file's bytes and the register. */
         (void)snprintf(path, sizeof path, "%s/edited.grammar.json", dir);
         assert_int_equal(file_hash(path, &whole, &e), OK);
         whole = hash_bytes(whole, "story", 5);

@@ -220,11 +220,16 @@ static void files_without_text(void **state)
     put("none/a.txt", "", 0);
     put("none/b.txt", "", 0);
     expect_refused("none", ERR_FORMAT, "a.txt: is empty");
-    /* Damage further on is no matter of the kind of file. */
+    /* Damage further on does not make it another kind of file. */
     put("some/d.jsonl", "{\"text\": \"x\"}\n{\"id\": 7}\n", 0);
     expect_refused(
         "some", ERR_FORMAT,
         "d.jsonl: line 2: expected text (a string) or input_ids (an array), found the keys id;");
+    /* Nor is it what its name says. */
+    make_folder("named");
+    put("named/a.txt", "one\n", 0);
+    put("named/b: no column text.csv", "text,a\n1,2,3\n", 0);
+    expect_refused("named", ERR_FORMAT, "b: no column text.csv: row 2");
 }
 
 static void a_pattern(void **state)

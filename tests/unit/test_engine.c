@@ -342,11 +342,13 @@ static void a_run_is_opened_in_one_way(void **state)
     assert_true(g->stretch_eval && rundir_is(run) && rundir_is(twin)); /* at step 0 */
     assert_string_equal(g->dir, run);
     const size_t needed = engine_bytes(g);
-    assert_ok(engine_check_room(g, 0, needed, &e), &e);
-    assert_ok(engine_check_room(g, needed + 1, 0, &e), &e);
-    check_error(engine_check_room(g, 1000000, needed - 1000001, &e), ERR_LIMIT, &e,
-                "2 arms need about ");
-    check_error(engine_check_room(g, 1000000, 2000000, &e), ERR_LIMIT, &e,
+    assert_int_equal(engine_room(1000000, 2000000), 3000000);
+    assert_true(engine_room(needed, SIZE_MAX) == SIZE_MAX);
+    assert_ok(engine_check_room(g, engine_room(0, needed), &e), &e);
+    assert_ok(engine_check_room(g, engine_room(needed, 0), &e), &e);
+    check_error(engine_check_room(g, engine_room(1000000, needed - 1000001), &e),
+                ERR_LIMIT, &e, "2 arms need about ");
+    check_error(engine_check_room(g, engine_room(1000000, 2000000), &e), ERR_LIMIT, &e,
                 " MB, 3 MB of memory are there: take fewer arms or a smaller --width");
     engine_free(g);
     s.set = &bad; /* which is not looked at */
@@ -388,7 +390,7 @@ static size_t events_of(const struct engine *g, const char *kind)
     return n;
 }
 
-/* A learning rate that ruins a run is told of, once; an ordinary one is not. */
+/* A run that diverges by its learning rate says so, once; an ordinary run does not. */
 static void a_run_that_diverges_says_so(void **state)
 {
     (void)state;

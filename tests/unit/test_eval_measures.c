@@ -32,7 +32,7 @@ static void measure(const struct eval_bench *b, const struct sae *s, struct pool
     reconstruct_text_deinit(&t);
 }
 
-/* What gives back every activation changes nothing. */
+/* An SAE that gives back every activation changes nothing. */
 static void test_identity(void **state)
 {
     (void)state;
@@ -96,10 +96,9 @@ static void test_nothing_to_lose(void **state)
     assert_true(isnan(fidelity_value(row, 2, FIDELITY_EV)));
 }
 
-/* What is followed while training goes on and what `saetop eval` reports are counted by
- * one code (fidelity.h): from the same rows the same bits. Losses come from the model
- * as such there, as whole distributions here: of each a float is off by its rounding.
- */
+/* The figures during training and those of `saetop eval` are counted by the same code
+ * (fidelity.h): the same rows give the same bits. Only losses differ by the rounding of
+ * floats: there they are the model's own, here they come from whole distributions. */
 static void test_live_agrees(void **state)
 {
     (void)state;

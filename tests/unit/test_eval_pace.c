@@ -14,7 +14,7 @@ static void check_near(double got, double want, double within)
     assert_true(fabs(got - want) <= within);
 }
 
-/* So many steps of so many seconds each. */
+/* Trains n steps of `seconds` each. */
 static void train_made(struct eval_pace *p, int64_t *step, int64_t n, double seconds)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -145,7 +145,8 @@ static double cost_none(uint64_t i)
 
 #define EVERY 20
 
-/* As engine_step goes: a step, then the evaluation if it is due; whether it was. */
+/* Does what engine_step does: a step, then the evaluation if it is due. Returns whether
+ * it was. */
 static bool step_made(struct eval_pace *p, int64_t step, double seconds,
                       double (*cost)(uint64_t))
 {
@@ -246,9 +247,9 @@ static const char *told(const struct engine *g, size_t i)
     return NULL;
 }
 
-/* One step after so many seconds of training in all, the evaluations so far having
- * taken `cost` seconds each. Hours, so that the real seconds of this test are nothing
- * beside them. */
+/* One step after `trained` seconds of training in all, with `cost` seconds for each
+ * evaluation so far. These are hours, so that the real seconds of this test do not
+ * matter. */
 static void step_after(struct engine *g, double cost, double trained)
 {
     struct errinfo e;
@@ -323,7 +324,7 @@ static void the_engine_keeps_it_and_tells(void **state)
     step_after(g, 10000, 80000); /* two of them; a fifth less is no news */
     assert_int_equal(evaluations(g), 3);
     assert_null(told(g, 2));
-    /* What is counted after it: the evaluation's own seconds, at this step. */
+    /* Afterwards the pace holds the evaluation's own seconds, at this step. */
     assert_true(g->pace.last > 0 && g->pace.last < 10000);
     assert_int_equal(g->pace.at, engine_step_count(g));
     check_near(g->pace.since, 0, 0);

@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-/* As in the script. */
+/* The same sizes as in the script. */
 enum { D = 24, F = 64, K = 6, P = 6, N_TRAIN = 960, N = 1440, MAX_K = 6, MAIN = 3 };
 
 struct fixture {
@@ -232,7 +232,7 @@ static void fits_are_scikit_learns(void **state)
 
 /* ---- absorption ---- */
 
-/* What absorption_decide reads of one concept's direction. */
+/* The inputs of absorption_decide for one concept's direction. */
 struct direction {
     float unit[D], along[F], length[F];
 };

@@ -106,8 +106,8 @@ static void test_doubts(void **state)
     }
 }
 
-/* What lies below the units is resampled with them: in the figure's own interval, and
- * draw by draw in a difference, where what both share cancels. */
+/* Resamples below the units are drawn with them: in the figure's own interval, and draw
+ * by draw in a difference, where noise that both share cancels. */
 static void test_resampled(void **state)
 {
     (void)state;
@@ -671,8 +671,8 @@ static void test_scr_by_hand(void **state)
      * their own. Without latents 1 and 3 six of its eight errors are mended. */
     check_near(report_find(&r, "scr.dir1.n2")->v.value, 6.0 / 8.0, 1e-12);
     check_near(report_find(&r, "scr.n2")->v.value, 6.0 / 8.0, 1e-12);
-    /* Of the label's latents only the second has an effect: 1 and 3 fire as much on
-     * both of its classes. Without it the two errors are mended. */
+    /* Only the second of the label's latents has an effect: 1 and 3 fire as much on
+     * both of its classes. Without the second the two errors disappear. */
     check_near(report_find(&r, "scr.dir2.n2")->v.value, 1.0, 1e-12);
     report_deinit(&r);
     drop_task(t);

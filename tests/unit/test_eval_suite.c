@@ -117,8 +117,8 @@ static size_t live_tokens(const struct eval_set *s)
     return n;
 }
 
-/* What was measured on the rows of live evaluations stands apart, with their number;
- * nothing else has its names. */
+/* Measures on the rows of live evaluations are in an object of their own, with the
+ * number of rows; no other has these names. */
 static void check_live(const cJSON *tree, const struct eval_set *s)
 {
     static const char *const once[] = {"in_distribution", "out_of_distribution", "mse",
@@ -154,7 +154,7 @@ static double mean_of_list(const cJSON *list)
     return sum / cJSON_GetArraySize(list);
 }
 
-/* What a concept's figures are made from gives them. */
+/* A concept's figures can be computed from its details. */
 static void check_concept_details(const cJSON *c, bool resampled)
 {
     const cJSON *o = cJSON_GetObjectItem(c, "occurrences");
@@ -267,8 +267,8 @@ static const char *verdict_by_details(const cJSON *occurrences, int32_t token)
                                              : "missed";
 }
 
-/* What the screen Concepts shows of each word is what the details give, occurrence by
- * occurrence; these are held to SAEBench's rule by test_eval_parity. */
+/* The words of the screen Concepts agree with the details, occurrence by occurrence;
+ * test_eval_parity checks these against SAEBench's rule. */
 static void check_words(const char *path, const struct eval_result *q)
 {
     struct errinfo e;
@@ -525,6 +525,21 @@ static void test_short_fits(void **state)
     }
 }
 
+/* What a watch was told: as many things as were said beforehand, in order. */
+struct told {
+    size_t n, of;
+    char last[64];
+};
+static void note(void *user, const char *what, size_t done, size_t n)
+{
+    struct told *t = user;
+    assert_int_equal(done, t->n);
+    assert_true(done < n && (done == 0 || n == t->of));
+    t->n++;
+    t->of = n;
+    snprintf(t->last, sizeof t->last, "%s", what);
+}
+
 /* ---- sections ---- */
 
 static void test_parts(void **state)
@@ -546,8 +561,12 @@ static void test_parts(void **state)
     eval_bench_init(&b, NULL);
     struct sae *s = identity_sae();
     struct suite_bench *bench = NULL;
-    const struct suite_source src = suite_source_of(&b, NULL, NULL, 0);
+    struct suite_source src = suite_source_of(&b, NULL, NULL, 0);
+    struct told made = {.n = 0}, ran = {.n = 0};
+    const struct suite_watch making = {note, &made}, running = {note, &ran};
+    src.watch = &making;
     assert_ok(suite_bench_new(&src, b.h, NULL, NULL, NULL, &bench, &e), &e);
+    assert_true(made.n > 1 && made.n == made.of);
     struct report all, one;
     struct eval_result q[2];
     struct suite_job job = {.sae = s, .h = b.h, .sections = SUITE_ALL};
@@ -555,7 +574,11 @@ static void test_parts(void **state)
     report_init(&one, 4);
     assert_ok(suite_run(bench, &job, &all, &q[0], NULL, &e), &e);
     job.sections = 1U << SUITE_FIDELITY | 1U << SUITE_CONCEPTS;
+    job.watch = &running;
     assert_ok(suite_run(bench, &job, &one, &q[1], NULL, &e), &e);
+    assert_int_equal(ran.n, 2);
+    assert_int_equal(ran.of, 2);
+    assert_string_equal(ran.last, "probing.concepts");
     assert_null(q[1].concept);
     assert_null(report_find(&one, "latents.dead"));
     assert_true(one.n > 20 && one.n < all.n);

@@ -143,8 +143,8 @@ static size_t held_out_of(const struct eval_set *set, int32_t n)
     return all - (size_t)n * 12;
 }
 
-/* What a word's own latent supplies of the first concept's projection, the mean over
- * the word's held-out occurrences, from the activations. */
+/* The share of the first concept's projection that a word's own latent supplies: the
+ * mean over the word's held-out occurrences, from the activations. */
 static double share_of(const struct eval_set *set, const struct sae *s, int32_t token)
 {
     struct errinfo e;
@@ -176,7 +176,7 @@ static double share_of(const struct eval_set *set, const struct sae *s, int32_t 
     return sum / n;
 }
 
-/* Of every word its own occurrences, and of an absorbed one its own latent. */
+/* Checks that each word has its own occurrences, and an absorbed one its own latent. */
 static void check_words(const struct eval_set *set, const struct sae *s,
                         const struct eval_result *r, int32_t absorbed)
 {
@@ -601,7 +601,8 @@ static void test_f1_forms(void **state)
 
 /* ---- with a model ---- */
 
-/* Of a random model that does better without the activation nothing is to recover. */
+/* A random model may do better without the activation: then there is nothing to
+ * recover. */
 static void check_recovered(double recovered, double want, double clean, double zero)
 {
     if (zero > clean) {

@@ -125,7 +125,7 @@ static void test_script_fails(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         script_fails(dir, 20, cases[i][0], cases[i][1]);
     }
-    /* What is there stays, for a script too. */
+    /* A script does not write over a file either. */
     char shots[1100], why[600];
     snprintf(shots, sizeof shots, ":shot %s/x.txt\n:shot %s/x.txt\n", dir, dir);
     snprintf(why, sizeof why, "line 2: %s/x.txt exists already", dir);

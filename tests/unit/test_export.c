@@ -1,5 +1,5 @@
-/* What the explorer writes: it reads back as CSV, in the order and with the filter
- * shown, and never over a file. */
+/* Exports of the explorer: they read back as CSV, in the order and with the filter
+ * shown, and never replace a file. */
 #include "base/csvfile.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -131,13 +131,18 @@ static char *written(struct bench *b, const struct screen_def *screen, const cha
     char path[512];
     struct errinfo e;
     struct canvas c;
+    struct plot_svg plots;
     char *text = NULL;
     size_t len = 0;
     tmp_path(path, dir, name);
+    plot_svg_init(&plots);
     assert_ok(canvas_init(&c, 120, 36, GLYPH_BRAILLE, &e), &e);
+    c.plots = &plots;
     app_view(&b->a, &b->v, &c);
-    assert_ok(export_file(&b->a, &b->v, screen, &c, path, &e), &e);
+    const struct export_picture picture = {&c, &plots};
+    assert_ok(export_file(&b->a, &b->v, screen, &picture, path, &e), &e);
     assert_ok(file_read(path, (size_t)1 << 24, &text, &len, &e), &e);
+    plot_svg_deinit(&plots);
     canvas_deinit(&c);
     return text;
 }
@@ -186,13 +191,169 @@ static void test_forms(void **state)
     text = written(b, &screen_latents, dir, "x.txt");
     assert_non_null(strstr(text, "[3 Latents]"));
     mem_free(text);
-    static const char *const no[] = {"x.pdf", "x", ".csv", "csv", "x.csv.gz", "x.CSV"};
+    static const char *const no[] = {"x.pdf", "x.png",    "x",    ".csv",
+                                     "csv",   "x.csv.gz", "x.CSV"};
     for (size_t i = 0; i < sizeof no / sizeof no[0]; i++) {
         assert_false(export_knows(no[i]));
         check_error(export_file(&b->a, &b->v, &screen_latents, NULL, no[i], &e),
-                    ERR_USAGE, &e, ".csv, .json, .md or .txt");
+                    ERR_USAGE, &e, EXPORT_FORMS);
     }
     csv_free_table(t);
+    bench_free(b);
+    tmp_drop(dir);
+}
+
+/* Elements that are opened are closed, in their order; no letter of markup stands
+ * outside of them; how many there are of a name. Enough of XML for what is written. */
+static size_t check_xml(const char *text, const char *name)
+{
+    char open[16][16];
+    size_t depth = 0, found = 0;
+    const char *p = strstr(text, "?>");
+    assert_true(strncmp(text, "<?xml ", 6) == 0 && p);
+    for (p += 2; *p;) {
+        if (*p != '<') {
+            assert_true(*p != '>' && *p != '"' &&
+                        ((unsigned char)*p >= ' ' || *p == '\n'));
+            assert_true(*p != '&' || !strncmp(p, "&lt;", 4) || !strncmp(p, "&gt;", 4) ||
+                        !strncmp(p, "&amp;", 5) || !strncmp(p, "&quot;", 6));
+            p++;
+            continue;
+        }
+        const char *end = strchr(p, '>');
+        assert_non_null(end);
+        const size_t n = strspn(p + 1 + (p[1] == '/'), "abcdefghijklmnopqrstuvwxyzP");
+        const char *at = p + 1 + (p[1] == '/');
+        if (p[1] == '/') {
+            depth--;
+            assert_true(strlen(open[depth]) == n && !strncmp(open[depth], at, n));
+        } else {
+            found += strlen(name) == n && !strncmp(at, name, n);
+            if (end[-1] != '/') {
+                snprintf(open[depth++], sizeof open[0], "%.*s", (int)n, at);
+                assert_true(depth < 16);
+            }
+        }
+        size_t quotes = 0;
+        for (const char *q = p; q < end; q++) {
+            quotes += *q == '"' ? 1u : 0u;
+        }
+        assert_true(quotes % 2 == 0);
+        p = end + 1;
+    }
+    assert_int_equal(depth, 0);
+    return found;
+}
+
+/* The plots that are shown: Train's, those of points, one whose name is hostile. */
+static void test_svg(void **state)
+{
+    (void)state;
+    char dir[512];
+    tmp_make(dir, sizeof dir);
+    struct bench *b = bench_new("");
+    snprintf(b->v.cond[0].label, sizeof b->v.cond[0].label, "a<b&\"c\">\x1b[31m");
+    char *text = written(b, &screen_train, dir, "train.svg");
+    assert_true(check_xml(text, "path") >= 8); /* two curves a pane at least */
+    assert_non_null(strstr(text, "A a&lt;b&amp;&quot;c&quot;&gt;\\x1b[31m"));
+    assert_null(strchr(text, '\x1b'));
+    assert_non_null(strstr(text, ">absorption</text>"));
+    assert_null(strstr(text, "nan"));
+    mem_free(text);
+    bench_free(b);
+    b = bench_new("3=");
+    text = written(b, &screen_latents, dir, "points.svg");
+    assert_true(check_xml(text, "circle") > 100);
+    mem_free(text);
+    bench_free(b);
+    b = bench_new("3");
+    struct errinfo e;
+    struct plot_svg none;
+    const struct export_picture picture = {NULL, &none};
+    plot_svg_init(&none);
+    check_error(export_file(&b->a, &b->v, &screen_latents, &picture, "x.svg", &e),
+                ERR_USAGE, &e, "this screen shows no plot");
+    plot_svg_deinit(&none);
+    bench_free(b);
+    tmp_drop(dir);
+}
+
+/* A long curve stays small, and keeps its spike; gaps part it. */
+static void test_svg_of_many(void **state)
+{
+    (void)state;
+    enum { MANY = 500000 };
+    double *x = test_calloc(2 * MANY, sizeof *x), *y = x + MANY;
+    struct canvas c;
+    struct plot_svg plots;
+    struct str out;
+    struct errinfo e;
+    for (size_t i = 0; i < MANY; i++) {
+        x[i] = (double)i;
+        y[i] = i % 2 ? 1.0 : 2.0;
+    }
+    y[MANY / 3] = 50;
+    y[MANY / 2] = (double)NAN;
+    struct plot_spec spec = {.title = "many",
+                             .y_min = (double)NAN,
+                             .y_max = (double)NAN,
+                             .cursor_x = (double)NAN,
+                             .n_series = 1};
+    spec.series[0] =
+        (struct plot_series){.x = x, .y = y, .n = MANY, .role = ROLE_SERIES_A};
+    plot_svg_init(&plots);
+    assert_ok(canvas_init(&c, 80, 24, GLYPH_BRAILLE, &e), &e);
+    c.plots = &plots;
+    plot_draw(&c, (struct rect){0, 0, 80, 24}, &spec, NULL);
+    str_init(&out, (size_t)1 << 26);
+    assert_ok(plot_svg_file(&plots, &out, &e), &e);
+    assert_int_equal(check_xml(out.p, "path"), 1);
+    assert_true(out.len < 200000);
+    const char *d = strstr(out.p, "d=\"M");
+    assert_non_null(d);
+    const char *gap = strchr(d + 4, 'M');
+    assert_true(gap && gap < strchr(d + 4, '"')); /* two pieces */
+    bool spike = false;                           /* a twentieth from the top */
+    for (const char *p = d + 3; *p != '"'; p++) {
+        double px, py;
+        spike = spike || (sscanf(p, "L%lf %lf", &px, &py) == 2 && py < 60);
+    }
+    assert_true(spike);
+    str_free(&out);
+    plot_svg_deinit(&plots);
+    canvas_deinit(&c);
+    test_free(x);
+}
+
+/* With colours: without its sequences it is the text, and they are nothing but SGR. */
+static void test_ansi(void **state)
+{
+    (void)state;
+    char dir[512];
+    tmp_make(dir, sizeof dir);
+    struct bench *b = bench_new(":latent 42\n");
+    char *plain = written(b, &screen_detail, dir, "x.txt");
+    for (int theme = 0; theme < THEME_COUNT; theme++) {
+        char name[32];
+        b->a.theme = (enum theme_id)theme;
+        snprintf(name, sizeof name, "x%d.ansi", theme);
+        char *text = written(b, &screen_detail, dir, name);
+        size_t at = 0;
+        assert_int_equal(strstr(text, ";48;5;") != NULL, theme != THEME_MONO);
+        for (const char *p = text; *p; p++) {
+            if (*p == '\x1b') {
+                p += 1 + strspn(p + 1, "[0123456789;");
+                assert_int_equal(*p, 'm');
+            } else if (*p != plain[at] && *p == ' ') {
+                continue; /* which text has none of at the end of a line */
+            } else {
+                assert_int_equal(*p, plain[at++]);
+            }
+        }
+        assert_int_equal(plain[at], '\0');
+        mem_free(text);
+    }
+    mem_free(plain);
     bench_free(b);
     tmp_drop(dir);
 }
@@ -217,9 +378,15 @@ static void test_nothing_to_export(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table_as_shown), cmocka_unit_test(test_contexts),
-        cmocka_unit_test(test_curves),         cmocka_unit_test(test_never_over_a_file),
-        cmocka_unit_test(test_forms),          cmocka_unit_test(test_nothing_to_export),
+        cmocka_unit_test(test_table_as_shown),
+        cmocka_unit_test(test_contexts),
+        cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_never_over_a_file),
+        cmocka_unit_test(test_svg),
+        cmocka_unit_test(test_svg_of_many),
+        cmocka_unit_test(test_ansi),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_nothing_to_export),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

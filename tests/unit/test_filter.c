@@ -35,7 +35,7 @@ static bool holds_labelled(const char *text, const struct latent_row *row, bool 
     const struct latent_source source = {
         .row = row, .latent = 412, .names = &names, .label = label, .marked = marked};
     const bool yes = filter_holds(f, &source);
-    /* What it remembers per token does not change the answer. */
+    /* Its memory of tokens does not change the answer. */
     assert_int_equal(filter_holds(f, &source), yes);
     filter_free(f);
     return yes;
@@ -150,8 +150,8 @@ static void test_fields_of_text(void **state)
     assert_true(holds_for("'horse'", &row, false));
 }
 
-/* One filter asked of a latent at the token and of one after it: the answer of the one
- * is not taken for the other's. */
+/* One filter applied to a latent at the token and to one after it: the answers are not
+ * mixed up. */
 static void test_places_are_apart(void **state)
 {
     (void)state;

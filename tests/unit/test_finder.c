@@ -83,7 +83,7 @@ static void test_it_goes(void **state)
     bench_free(b);
 }
 
-/* It opens with what was chosen last, each once. */
+/* The finder opens with the latest choices, each once. */
 static void test_recent(void **state)
 {
     (void)state;
@@ -187,6 +187,17 @@ static void test_label(void **state)
     press(b, KEY_CTRL('p'));
     type(b, "hpet");
     assert_string_equal(item(b, 0)->text, "#9 house pets");
+    /* It looks again where what it lists is another, not at each tick. */
+    b->a.finder.item[0].score = 1234.5;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    assert_true(item(b, 0)->score > 1234.0);
+    struct latent_labels *more = NULL;
+    assert_ok(latent_labels_with(l, 10, "house pets", &more, &e), &e);
+    latent_labels_unref(l);
+    b->v.arm[0].labels = more;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    assert_true(item(b, 0)->score < 1234.0);
+    assert_string_equal(item(b, 1)->text, "#10 house pets");
     bench_free(b);
 }
 

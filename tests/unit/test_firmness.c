@@ -70,7 +70,8 @@ static struct estimate interval(const struct firmness *firm,
     return v;
 }
 
-/* Of the first category and of the others; together their latents tell each wholly. */
+/* Checks the spread of the first category and of the others; together their latents
+ * tell each completely. */
 static void check_spread(const struct fixture *f, const struct sae *s,
                          struct pool *pool, const struct eval_result *r, double first,
                          double others)
@@ -104,7 +105,8 @@ static void check_spread(const struct fixture *f, const struct sae *s,
     spread_deinit(&spread);
 }
 
-/* What is enough for 95 %; of a concept without latents nothing is said. */
+/* The number of latents that reach 95 % of the best F1; NaN for a concept without
+ * latents. */
 static void spread_is_the_first_that_is_enough(void **state)
 {
     (void)state;

@@ -33,8 +33,8 @@ static int drop_dir(void **state)
     return 0;
 }
 
-/* What is loaded from `where` reconstructs as `want` does: before folding, and (if
- * saetop runs such) after. */
+/* Checks that the SAE loaded from `where` reconstructs as `want` does: before folding,
+ * and after it if saetop runs this kind. */
 static void assert_loads(const char *where, const char *format,
                          const struct sae_tensors *want, bool runs)
 {
@@ -284,7 +284,7 @@ static void saelens_flat(void **state)
         ones[j] = 1;
         factor[j] = 0.5f + 0.1f * (float)j;
     }
-    /* As gpt2-small-res-jb: TransformerLens centred what came in. */
+    /* Like gpt2-small-res-jb: TransformerLens centred the activations. */
     t->centre = true;
     write_saelens(t,
                   "{" SIZES "\"hook_point\":\"blocks.8.hook_resid_pre\","

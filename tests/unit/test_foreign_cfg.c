@@ -77,7 +77,7 @@ static void write_saelens(const struct sae_tensors *t, enum st_dtype type,
     assert_ok(file_write_text(tmp_path(path, dir, "cfg.json"), cfg, &e), &e);
 }
 
-/* What keys that are absent mean, by the version of the file; see the table in
+/* Meaning of absent keys, by the version of the file; see the table in
  * foreign_saelens.c. */
 static void saelens_absent_keys(void **state)
 {
@@ -153,8 +153,8 @@ static void saelens_absent_keys(void **state)
     sae_tensors_free(t);
 }
 
-/* Every key of every configuration, with every kind of value that it may not have, and
- * sizes out of range: refused in a line with file and key. */
+/* Every key of every configuration, with every wrong kind of value, and sizes out of
+ * range: refused in a line with file and key. */
 struct key_case {
     const char *key, *in; /* the object that it is in, "" at the top */
     char kind; /* what it may be: of json_kinds; i: an integer that is a size; -: only

@@ -102,7 +102,7 @@ static void round_trip(const struct fixture *f, const struct sae *s)
     assert_same(f, back, "saved by saetop and loaded");
     assert_ptr_equal(back->arch, s->arch);
     sae_free(back);
-    /* As SAELens reads it: without what saetop notes for itself. */
+    /* Read like SAELens, without saetop's own notes. */
     struct sae_tensors *t;
     assert_ok(foreign_tensors(tmp, &t, &e), &e);
     assert_non_null(t->own.arch);

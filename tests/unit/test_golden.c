@@ -74,10 +74,12 @@ static const struct shot shots[] = {
     {"compare-split", 2, .keys = "6ffff"},
     {"compare-pair", 2, .keys = "6fj\n"},
     {"compare-one-seed", 2, .keys = "6"},
+    {"compare-random", 2, .keys = "6"},
     {"compare-one-arm", 1, .keys = "6"},
     {"runs", 2, .keys = "9j"},
     {"runs-broken", 2, .keys = "9/broken\n"},
     {"runs-filter", 2, .keys = "9&topk 2026\n :sort name\n"},
+    {"runs-choose", 2, .keys = "6c"},
     {"runs-leave", 2, .keys = "9:sort name\n\n"},
     {"finder", 2,
      .keys = "\x10"
@@ -106,9 +108,9 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
 static bool has_large(const char *name)
 {
     static const char *const large[] = {
-        "train",  "latents",      "detail",         "compare",
-        "runs",   "concepts",     "concepts-seeds", "finder",
-        "prompt", "prompt-edits", "prompt-effect",  "detail-effect"};
+        "train",         "latents",        "detail",      "compare", "runs",
+        "concepts",      "concepts-seeds", "finder",      "prompt",  "prompt-edits",
+        "prompt-effect", "detail-effect",  "train-random"};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         if (strcmp(name, large[i]) == 0) {
             return true;
@@ -174,6 +176,9 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
         struct comparison *c = sample_comparison(table_of(v, 0), table_of(v, 1), 1);
         comparison_unref((struct comparison *)(uintptr_t)v->compare);
         v->compare = c;
+    }
+    if (strcmp(s->name, "compare-random") == 0) {
+        sample_within((struct comparison *)(uintptr_t)v->compare);
     }
     struct errinfo e;
     assert_ok(app_init(a, &screen_table, w, h, tier, THEME_DARK, &e), &e);

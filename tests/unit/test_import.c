@@ -90,7 +90,7 @@ static void writes_a_run(void **state)
     assert_true(isnan(back.set.lr)); /* how it was trained is not known */
     assert_memory_equal(back.sae->arena, r.sae->arena, r.sae->count * sizeof(float));
     assert_true(back.model_hash && back.corpus_hash);
-    /* What its files said goes with the run. */
+    /* The run keeps what the imported files said. */
     run_record_remarks(&back, in, &remarks);
     assert_int_equal(remarks.n, 1);
     assert_non_null(strstr(remarks.line[0], "made for the model theirs, and runs on "
@@ -108,7 +108,7 @@ static void writes_a_run(void **state)
     run_record_deinit(&back);
     run_record_deinit(&r);
 
-    /* Of another width; a hook that is named wins over the files'. */
+    /* An SAE of another width; a hook that is named wins over the files'. */
     make_sae(from, 96, "blocks.9.hook_resid_post");
     assert_ok(settings_set(&set, "hook", HOOK, from_user("command line"), &e), &e);
     assert_ok(run_open(from, &set, &set, &r, &e), &e);
@@ -137,7 +137,7 @@ static void hook_beyond_the_model(void **state)
     tmp_drop(from);
 }
 
-/* What a tool says of Matryoshka's groups stands where a run's own does. */
+/* A tool's Matryoshka groups become the setting that a run's own have. */
 static void prefixes_are_a_setting(void **state)
 {
     (void)state;

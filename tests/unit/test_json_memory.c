@@ -1,6 +1,6 @@
-/* [wrap malloc] A JSON file is whole or is not written: memory that runs out at any
- * place of a tree is told when the tree is printed, though nobody looks at what each
- * member's addition returns. */
+/* [wrap malloc] A JSON file is whole or is not written: memory that runs out anywhere
+ * in building a tree is reported when the tree is printed, although the results of
+ * adding members are ignored. */
 #include "base/json.h"
 #include "eval/report.h"
 #include "eval/truth.h"
@@ -17,8 +17,8 @@ void *__wrap_malloc(size_t bytes)
     return armed && calls++ == fail_at ? NULL : __real_malloc(bytes);
 }
 
-/* An item whose list could not be made belongs to nobody: it is lost with the memory
- * that ran out, and the leak checker is told so where there is one. */
+/* An item whose list could not be made has no owner and leaks when memory runs out; if
+ * there is a leak checker it is told to ignore that. */
 void __lsan_disable(void) __attribute__((weak));
 void __lsan_enable(void) __attribute__((weak));
 static void expect_loss(bool on)

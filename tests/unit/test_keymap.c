@@ -29,6 +29,30 @@ static void test_no_clash_on_a_screen(void **state)
     }
 }
 
+/* The first key of two does nothing alone, wherever the two mean something. */
+static void test_first_keys(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    for (size_t i = 0; i < keymap_count(t); i++) {
+        for (size_t k = 0; k < KEYMAP_KEYS; k++) {
+            const uint32_t first = KEY_FIRST_OF(keymap_at(t, i)->key[k]);
+            for (size_t s = 0; first && s < t->n; s++) {
+                assert_true(first <= KEY_FIRST_MAX);
+                assert_null(keymap_find_key(t, t->row[s], first));
+                assert_true(keymap_begins(t, t->row[s], first));
+                n++;
+            }
+        }
+    }
+    assert_true(n > 0);
+    assert_false(keymap_begins(t, t->row[0], 'g'));
+    assert_false(keymap_begins(t, t->row[0], 0));
+    char name[48];
+    key_name(KEY_THEN('Y', KEY_F1_), name, sizeof name);
+    assert_string_equal(name, "Y F1");
+}
+
 /* Screen s, help after the last. */
 static const struct screen_def *place(size_t s)
 {
@@ -145,7 +169,7 @@ static void test_names_come_back(void **state)
             char name[24];
             key_name(key, name, sizeof name);
             assert_true(name[0] != '\0');
-            if (strlen(name) > 1) {
+            if (strlen(name) > 1 && !KEY_FIRST_OF(key)) {
                 assert_int_equal(key_from_name(name), key);
             }
         }
@@ -192,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_clash_on_a_screen),
+        cmocka_unit_test(test_first_keys),
         cmocka_unit_test(test_reserved_letters),
         cmocka_unit_test(test_movement),
         cmocka_unit_test(test_each_entry_is_complete),

@@ -148,7 +148,7 @@ static void assert_same_files(const char *a, const char *b)
     }
 }
 
-/* Whatever moment it was: what is there opens, with files of one step. */
+/* Whenever the process was killed, the run opens, and its files are of one step. */
 static void assert_whole(const char *run)
 {
     struct errinfo e;

@@ -94,7 +94,7 @@ static struct settings three_arms(void)
     return s;
 }
 
-/* As of old, the other arms beside the run. */
+/* Save the other arms beside the run, as earlier versions did. */
 static bool beside;
 
 /* Begin the run or go on with it, to its end. */
@@ -250,7 +250,7 @@ static void write_note(const char *dir)
     assert_ok(file_write_text(path, "mine\n", &e), &e);
 }
 
-/* What is held is replaced where the run is begun again, and only there. */
+/* A held arm is replaced when its run is begun again, and only then. */
 static void what_is_held_is_of_the_run_that_it_is_in(void **state)
 {
     (void)state;
@@ -291,7 +291,7 @@ static void what_is_held_is_of_the_run_that_it_is_in(void **state)
     assert_ok(engine_save(g, run, &e), &e);
     assert_true(rundir_is(run) && rundir_is(twin));
 
-    /* One that is older than the save there gives way to it. */
+    /* A held arm that is older than the save there is dropped for it. */
     engine_free(g);
     snprintf(path, sizeof path, "cp -r '%s' '%s/x' && mv '%s/x' '%s/" RUN_HELD "'",
              twin, dir, dir, twin);

@@ -70,7 +70,8 @@ static void test_table_and_sort(void **state)
     assert_true(shown_toy(b, 0) > 6 && shown_toy(b, 511) < 1);
     press(b, 'r');
     assert_true(shown_toy(b, 0) < 1 && shown_toy(b, 511) > 6);
-    /* Tab offers it, < and > come to it, and whoever types another is told of it. */
+    /* Tab offers the new column, < and > reach it, and the error for an unknown one
+     * lists it. */
     type(b, ":sort To\t");
     assert_string_equal(b->a.line.text, "sort Toy");
     press(b, KEY_ESC_);
@@ -219,7 +220,7 @@ static void test_rows(void **state)
                          (!c->alias || !has_word(other, c->alias))));
         }
     }
-    /* One takes what is left of a line, and one is sorted by at first. */
+    /* One column takes the rest of a line, and one is the first to sort by. */
     int last = -1;
     for (size_t i = 0; latent_column_nth(IN_TABLE, i) >= 0; i++) {
         assert_true(last < 0 || latent_column_at((size_t)last)->width > 0);

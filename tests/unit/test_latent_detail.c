@@ -451,8 +451,8 @@ static void test_names(void **state)
     tok_free(tok);
 }
 
-/* Of a category's word that its own latent takes: the category's is silent wherever the
- * word's fires. Of another, the category's fires everywhere. */
+/* For a word that its own latent absorbs, the category's latent is silent wherever the
+ * word's fires. For another word, the category's fires everywhere. */
 static void test_word_contexts(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* What is typed finds latents, the best answers first. */
+/* Finding latents by text, the best answers first. */
 #include "base/fuzzy.h"
 #include "check.h"
 #include "latents/latent_find.h"
@@ -116,7 +116,7 @@ static void test_by_the_rest(void **state)
     assert_int_equal(found[0].by, BY_LABEL);
     find(t, labels, "hpet", found);
     assert_int_equal(found[0].latent, 7);
-    /* What the list shows: the match as it is written, the better F1 first. */
+    /* By the match as the list writes it; the better F1 first. */
     size_t n = find(t, NULL, "after animal", found);
     assert_true(n > 0);
     assert_int_equal(found[0].by, BY_MATCH);
@@ -132,7 +132,7 @@ static void test_by_the_rest(void **state)
     n = find(t, NULL, "dead", found);
     assert_int_equal(n, t->dead);
     assert_int_equal(found[0].by, BY_KIND);
-    /* Of several words each is answered. */
+    /* With several words each one must match. */
     n = find(t, NULL, "position family", found);
     assert_true(n > 0);
     for (size_t i = 0; i < n; i++) {

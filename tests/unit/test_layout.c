@@ -61,7 +61,7 @@ static void check_size(int w, int h)
         if (!fits) {
             continue;
         }
-        /* Nothing is left over, and what is there can hold something. */
+        /* The panes fill the body, and each is large enough to hold something. */
         assert_int_equal(area(train, 7), f.body.w * f.body.h);
         assert_int_equal(area(latents, 3), f.body.w * f.body.h);
         assert_int_equal(area(detail, 4), f.body.w * f.body.h);

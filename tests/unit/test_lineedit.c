@@ -68,7 +68,7 @@ static void test_stem(void **state)
     assert_string_equal(l.text, "");
 }
 
-/* An offer is taken as it stands, taken over, taken out, or gives way. */
+/* An offer is accepted as it is, made text, erased, or replaced. */
 static void test_offer(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
-/* A text too small for what is asked of it: nothing counts twice, and it is said. */
+/* A text too small for what is asked of it: no token counts twice, and a remark says
+ * so. */
 #include "base/str.h"
 #include "tiny.h"
 #include "train/inputs.h"
@@ -154,8 +155,8 @@ static void test_foreign_text_is_said(void **state)
     }
 }
 
-/* With a text of one's own its tail stands for text of another kind: in no split of the
- * body, said, and recorded; where it has none, nothing does. */
+/* The tail of the user's own text serves as OOD text: it is in no split of the body, a
+ * remark says so, and it is recorded. A text without a tail has no OOD text. */
 static void test_tail_stands_for_ood(void **state)
 {
     (void)state;

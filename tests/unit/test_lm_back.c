@@ -2,6 +2,7 @@
  * every family and hook: against finite differences. */
 #include "ask_world.h"
 #include "lm/lm_back.h"
+#include "lm/lm_store.h"
 
 #define LEN 36 /* more than LM_ATT_ROWS */
 
@@ -169,7 +170,7 @@ static void test_gradients(void **state)
     }
 }
 
-/* What is taken twice is the same, whatever was taken between. */
+/* Taking a gradient again gives the same bits, whatever was taken between. */
 static void test_again(void **state)
 {
     (void)state;
@@ -191,12 +192,41 @@ static void test_again(void **state)
     lm_free(m);
 }
 
+/* How weights are held does not change it, nor which way they are rounded for bfloat16.
+ */
+static void test_packed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2 * ASK_FAMILIES; i++) {
+        float *first = NULL;
+        for (int packed = 0; packed < 2; packed++) {
+            struct way y;
+            struct lm *m = ask_model(ask_families[i / 2]);
+            lm_set_kind(m, i % 2 ? LINEAR_BF16 : LINEAR_F32);
+            lm_store_pack(m, packed);
+            begin(&y, m, (struct lm_hook){0, LM_RESID_PRE}, true);
+            (void)lm_back_value(y.b, &y.aim, y.x);
+            lm_back_gradient(y.b, y.dx);
+            if (!packed) {
+                first = ask_floats(y.n);
+                memcpy(first, y.dx, y.n * sizeof *first);
+            } else {
+                assert_memory_equal(first, y.dx, y.n * sizeof *first);
+            }
+            end(&y);
+            lm_free(m);
+        }
+        mem_free(first);
+    }
+}
+
 int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gradients),
         cmocka_unit_test(test_again),
+        cmocka_unit_test(test_packed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

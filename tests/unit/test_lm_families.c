@@ -4,13 +4,13 @@
 #include "base/mem.h"
 #include "base/safetensors.h"
 #include "lm/generate.h"
-#include "lm/lm.h"
+#include "lm/lm_store.h"
 #include "num/blas.h"
 #include "unit/check.h"
 
 #include <math.h>
 
-/* As in the script. */
+/* The same sizes as in the script. */
 #define LEN 36
 
 static const char *const names[] = {
@@ -121,7 +121,7 @@ static void test_hooks(void **state)
         struct errinfo e;
         begin(&k, names[i]);
         for (size_t b = 0; b < k.m->cfg.n_layer; b++) {
-            /* As a harvest does it: what is behind the hook was never read. */
+            /* Like a harvest: weights behind the hook are never read. */
             assert_ok(lm_ws_new(k.m, b + 1, LEN, &ws, &e), &e);
             for (enum lm_site s = 0; s < LM_SITES; s++) {
                 if (exists(&k, s)) {
@@ -180,7 +180,7 @@ static void test_logits(void **state)
     }
 }
 
-/* Half of what stands at the hook, and a tenth. */
+/* An edit: half of the activations at the hook, plus a tenth. */
 static void change(size_t n, float *x)
 {
     for (size_t i = 0; i < n; i++) {
@@ -387,7 +387,7 @@ static void write_model(const struct st_file *file, const char *dir, const char 
     assert_ok(st_write(path, list, n, NULL, 0, &e), &e);
 }
 
-/* What stands behind the hook is not read: not even that it is no number is seen. */
+/* Weights behind the hook are not read: even a NaN there goes unnoticed. */
 static void test_behind_the_hook(void **state)
 {
     (void)state;
@@ -483,8 +483,8 @@ static void test_crowd(void **state)
     end(&k);
 }
 
-/* A head beside the embedding that it is said to be: it counts where it differs, as
- * with the reference. */
+/* A file with a head although the configuration ties it to the embedding: as in the
+ * reference, the head is used where it differs. */
 static void test_head(void **state)
 {
     (void)state;
@@ -513,6 +513,11 @@ static void test_head(void **state)
     assert_ok(lm_unembed(again, lm_behind(1), x, b, &e), &e);
     assert_true(fabsf(b[0] - a[0] - 3.0f) < 1e-5f);
     assert_memory_equal(a + 1, b + 1, (V - 1) * sizeof *a);
+    /* It was read to be compared; its products are taken as asked for later. */
+    lm_set_kind(again, LINEAR_BF16);
+    assert_int_equal(lm_head_of(again).kind, LINEAR_BF16);
+    assert_ok(lm_unembed(again, lm_behind(1), x, a, &e), &e);
+    assert_memory_not_equal(a, b, V * sizeof *a);
     /* A tensor too many. */
     head.name = "model.layers.1.self_attn.rotary.weight";
     write_model(file, dir, NULL, NULL, &head);

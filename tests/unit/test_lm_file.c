@@ -222,7 +222,7 @@ static void test_missing_parts(void **state)
     tmp_drop(dir);
 }
 
-/* What the configuration says against what the file holds. */
+/* Configurations that do not fit the tensors of the file. */
 static void test_wrong_shapes(void **state)
 {
     (void)state;
@@ -246,7 +246,8 @@ static void test_wrong_shapes(void **state)
                 "tensor h.0.mlp.c_fc.weight: found shape [8, 20], expected [8, 24]");
     m->cfg.d_ff = 24;
     assert_null(back);
-    /* Fewer rows than the tokenizer has ids: a text is told when it has such a one. */
+    /* Fewer rows than the tokenizer has ids: a text that holds such an id is
+     * refused. */
     struct tok_ids ids = {0};
     m->cfg.vocab = 261;
     assert_ok(lm_save(m, dir, &e), &e);
@@ -267,7 +268,8 @@ static void test_wrong_shapes(void **state)
     tmp_drop(dir);
 }
 
-/* A weight that is no number: file, tensor and place, when the model is opened. */
+/* A weight that is NaN is refused when the model is opened, with file, tensor and
+ * place. */
 static void test_not_finite(void **state)
 {
     (void)state;

@@ -22,8 +22,8 @@ static struct lm *load(const char *path, bool packed, enum linear_kind kind)
     return m;
 }
 
-/* What a model makes of some rows: the residual stream behind all blocks, losses when
- * something else stands at an inner hook, logits, and a lens. */
+/* Results of a model on some rows: the residual stream behind all blocks, losses with
+ * other activations at an inner hook, logits, and a lens. */
 struct result {
     size_t n;
     float *x; /* [n] of all of them */

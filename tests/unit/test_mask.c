@@ -271,8 +271,8 @@ static struct tok *tok_of(const char *names)
     return out;
 }
 
-/* What stands for a mask token where there is none: the order, and that the name given
- * back is one that mask_token_find takes for the same id. */
+/* Replacements where there is no mask token: their order, and that mask_token_find
+ * takes the name given back for the same id. */
 static void stand_in(void **state)
 {
     (void)state;

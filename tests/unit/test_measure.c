@@ -125,7 +125,7 @@ static void check_file(const char *file, const char *text)
         const char *const name[] = {d->column, d->result, d->path, d->label, d->among};
         for (size_t i = 0; evaluated && i < sizeof name / sizeof *name; i++) {
             char quoted[128];
-            /* One word may be anything. */
+            /* A single word could mean anything and is not checked. */
             if (!name[i] || !strpbrk(name[i], "_. -") ||
                 sources_excused(other, sizeof other / sizeof *other, file, name[i])) {
                 continue;

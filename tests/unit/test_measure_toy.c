@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "session/view.h"
 #include "sweep/cellfile.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 #include "train/history.h"
 #include "ui/app.h"
 #include "ui/pane.h"

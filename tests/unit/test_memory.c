@@ -1,6 +1,6 @@
-/* [full] The memory that is estimated before a run holds: what is resident at most, by
- * getrusage in a process of its own, is within 1.3 times of it, and not so far below
- * that the estimate would be of no use; the same of the dense fits within it. */
+/* [full] The memory estimate before a run is right: the peak of resident memory, by
+ * getrusage in a process of its own, is within a factor of 1.3 of it, and not so far
+ * below that the estimate would be useless. The same for the dense fits within it. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -140,7 +140,7 @@ static void the_estimate_holds(void **state)
 
 /* ---- dense fits ---- */
 
-/* How far what is resident rises over one fit, and what it is said to. */
+/* Measures how far resident memory rises during one fit, and the estimate of it. */
 static enum err fit_dense(size_t d, size_t C, size_t threads, struct figures *f,
                           struct errinfo *e)
 {

@@ -198,7 +198,7 @@ static void test_refused(void **state)
     }
 }
 
-/* What is to be made must not be there. */
+/* A path to be made must not exist yet. */
 static void test_new(void **state)
 {
     (void)state;

@@ -7,7 +7,7 @@
 #include "run/engine.h"
 #include "sae/foreign.h"
 #include "story/grammar.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 #include "ui/app.h"
 #include "ui/screens/table.h"
 #include "unit/sample_settings.h"

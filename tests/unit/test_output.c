@@ -1,4 +1,4 @@
-/* What commands print reaches a reader that is slow to take it. */
+/* Output of commands reaches a reader that is slow to take it. */
 #include "src/cmd.c"
 #include "src/opts.c"
 #include "unit/check.h"

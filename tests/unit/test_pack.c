@@ -131,7 +131,7 @@ static void seek_gives_the_same_rows(void **state)
     pack_free(q);
 }
 
-/* What is held out is never in a training row: documents carry numbers. */
+/* Held-out documents are never in a training row: documents carry numbers. */
 static void held_out_rows(void **state)
 {
     (void)state;

@@ -101,7 +101,7 @@ static void test_anytime(void **state)
     assert_int_equal(paired_regains(3, 0.95), 5);
 }
 
-/* What has no interval, and the sign test where all differences are alike. */
+/* Cases without an interval, and the sign test where all differences are alike. */
 static void test_edges(void **state)
 {
     (void)state;
@@ -166,7 +166,7 @@ static double share_outside(const double *t, size_t from, size_t to, size_t firs
     return (double)outside / DRAWS;
 }
 
-/* Four standard errors of a share of .05 in so many draws are .0062. */
+/* Four standard errors of a share of .05 in this many draws are .0062. */
 static void test_coverage(void **state)
 {
     (void)state;

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-/* As in the script. */
+/* The same sizes as in the script. */
 enum { TEXTS = 48, LENGTH = 5, D = 12, F = 40, K = 6, COUNTS = 5 };
 static const size_t counts[COUNTS] = {2, 5, 10, 20, 40};
 

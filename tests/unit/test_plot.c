@@ -89,8 +89,8 @@ static void test_golden(void **state)
     for (int tier = 0; tier < 3; tier++) {
         const double event = 6600;
         struct plot_spec p = one_curve(s.x, s.a, N);
-        p.series[1] = (struct plot_series){s.x,           s.b,          N,   s.lo, s.hi,
-                                           ROLE_SERIES_B, ROLE_FAINT_B, 'B', false};
+        p.series[1] = (struct plot_series){
+            s.x, s.b, N, s.lo, s.hi, ROLE_SERIES_B, ROLE_FAINT_B, 'B', NULL, false};
         p.n_series = 2;
         p.event_x = &event;
         p.n_events = 1;
@@ -347,7 +347,7 @@ static void test_stays_inside(void **state)
             const double events[] = {-1, 0, 9000, 1e300, NAN};
             struct plot_spec p = one_curve(s.x, s.a, N);
             p.series[1] = (struct plot_series){
-                s.x, s.b, N, s.lo, s.hi, ROLE_SERIES_B, ROLE_FAINT_B, 'B', false};
+                s.x, s.b, N, s.lo, s.hi, ROLE_SERIES_B, ROLE_FAINT_B, 'B', NULL, false};
             const bool is_wild = rng_below(&r, 2) == 0;
             if (is_wild) {
                 p.series[0].y = wild;

@@ -94,9 +94,10 @@ static void bits_do_not_depend_on_neighbours(void **state)
     mem_free(one);
 }
 
-/* What lists are to say, from the stored product: all of it, or that a row is not
- * listed, which only one of many entries is; with the sieve (`odd` not NULL) also one
- * that it cannot take, or of many that it cannot tell from those above. */
+/* Checks lists against the stored product. A row has all its entries above the limit,
+ * or is marked as not listed, which only a row with many entries may be; with the sieve
+ * (`odd` not NULL) also a row that it cannot take, or one with many entries that it
+ * cannot tell from those above. */
 static void assert_lists(const struct product_found_f32 *f, size_t rows, size_t F,
                          const float *h, const float *above, const bool *odd)
 {
@@ -242,8 +243,8 @@ static void keeps_the_greatest(void **state)
     }
 }
 
-/* Of entries that lie at the cut within a few roundings none is lost: a row's cuts are
- * its own entries and their neighbours. */
+/* No entry within a few roundings of the cut is lost: a row's cuts are its own entries
+ * and their neighbours. */
 static void the_sieve_loses_nothing_at_the_cut(void **state)
 {
     (void)state;

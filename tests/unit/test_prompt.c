@@ -1,96 +1,9 @@
 /* Prompt: what keys do to a text, its masks and its latents, with a real model behind.
  */
-#include "ui/screens/prompt_priv.h"
-#include "unit/ask_world.h"
-#include "unit/ui_bench.h"
+#include "prompt_world.h"
 
-#include <sched.h>
+#include <stdio.h>
 #include <string.h>
-
-/* The bench with a tiny model of its own in place of the made-up run's. */
-struct world {
-    struct bench *b;
-    struct lm *lm;
-    struct names made_up, own;
-};
-
-static struct ask_subject *subject_with_text(const struct lm *m)
-{
-    enum { ROWS = 40, T = 16 };
-    struct errinfo e;
-    int32_t ids[ROWS * T];
-    struct ask_subject *s = ask_subject_at(m, lm_behind(1), SAE_NORM_SCALE);
-    struct ask_row r = ask_text(s, " the cat sat on the mat and a dog ran to the park");
-    for (size_t i = 0; i < ROWS * T; i++) {
-        ids[i] = i % T ? r.ids.p[r.first + (i + i / T) % (r.ids.n - r.first)]
-                       : tok_bos(m->tok);
-    }
-    const struct acts_set set = {.rows = ROWS, .T = T, .fresh = T, .ids = ids};
-    assert_ok(ask_rows_new(&set, &s->text, &e), &e);
-    ask_row_deinit(&r);
-    return s;
-}
-
-static struct world begin_world(int w, int h)
-{
-    struct world t = {.b = bench_new(w, h, 2), .lm = ask_model("gpt2")};
-    struct session_view *v = &t.b->v;
-    struct errinfo e;
-    const struct concepts none = {0};
-    assert_ok(names_init(&t.own, t.lm->tok, &none, &e), &e);
-    t.made_up = v->names;
-    v->names.token = t.own.token; /* concepts stay those of the made-up run */
-    v->names.vocab = t.own.vocab;
-    snprintf(v->example[0], sizeof v->example[0], "the cat sat on the mat");
-    snprintf(v->example[1], sizeof v->example[1], "a dog ran");
-    press(t.b, '5');
-    const struct command c = one_command(t.b, COMMAND_SUBJECT);
-    v->subject = subject_with_text(t.lm);
-    v->subject_arm = c.arm;
-    assert_ok(ask_worker_new(NULL, NULL, &v->asker, &e), &e);
-    return t;
-}
-
-static void end_world(struct world *t)
-{
-    ask_worker_free(t->b->v.asker);
-    t->b->v.names = t->made_up;
-    bench_free(t->b);
-    names_deinit(&t->own);
-    lm_free(t->lm);
-}
-
-static void tick(struct world *t)
-{
-    app_update(&t->b->a, &t->b->v, &(struct event){.kind = EVENT_TICK});
-    app_view(&t->b->a, &t->b->v, &t->b->c);
-}
-
-/* Until all that was asked has come. */
-static void settle(struct world *t)
-{
-    tick(t);
-    while (ask_worker_outstanding(t->b->v.asker) > 0) {
-        sched_yield();
-    }
-    tick(t);
-}
-
-static void keys(struct world *t, const char *text)
-{
-    for (; *text; text++) {
-        press(t->b, *text == '\n'   ? KEY_ENTER_
-                    : *text == '\t' ? KEY_TAB_
-                    : *text == '^'  ? KEY_ESC_
-                                    : (uint32_t)(unsigned char)*text);
-        settle(t);
-    }
-}
-
-static struct prompt_state *own(const struct world *t)
-{
-    return prompt_own(&t->b->a);
-}
 
 static void test_begins_with_a_text(void **state)
 {
@@ -167,6 +80,11 @@ static void test_silence_and_steer(void **state)
     const struct rect still = hit_of(t.b, HIT_STRENGTH, 0);
     mouse(t.b, MOUSE_RELEASE, still.x + still.w - 1, still.y);
     assert_float_equal((float)own(&t)->row.edits.at[0].value, 2.0F, 1e-6F);
+    /* A button that was pressed elsewhere is released over it. */
+    const struct rect row = hit_of(t.b, HIT_LATENT_ROW, 1);
+    mouse(t.b, MOUSE_PRESS, row.x, row.y);
+    mouse(t.b, MOUSE_RELEASE, still.x, still.y);
+    assert_float_equal((float)own(&t)->row.edits.at[0].value, 2.0F, 1e-6F);
     keys(&t, "A");
     assert_int_equal(own(&t)->row.edits.n, 0);
     type(t.b, ":steer 3=add:1.5@2\n");
@@ -176,6 +94,10 @@ static void test_silence_and_steer(void **state)
     assert_true(on_screen(t.b, "position: found 99"));
     type(t.b, ":steer 9999=1\n");
     assert_true(on_screen(t.b, "latent: found 9999"));
+    type(t.b, ":steer 3=1@0\n"); /* BOS */
+    assert_true(on_screen(t.b, "holds a special token"));
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    assert_int_equal(own(&t)->row.edits.at[0].pos, 2);
     end_world(&t);
 }
 
@@ -232,37 +154,26 @@ static void test_places_of_edits(void **state)
     end_world(&t);
 }
 
-static void test_writes_on(void **state)
+/* An SAE as of now is asked for even while one is on its way: after it. */
+static void test_renews(void **state)
 {
     (void)state;
-    struct world t = begin_world(120, 36);
+    struct world t = begin_world(80, 24);
     settle(&t);
-    type(t.b, ":write 12\n");
-    settle(&t);
-    assert_int_equal(own(&t)->texts, 1);
-    assert_true(own(&t)->n_written[0] > 0 && own(&t)->n_written[0] <= 12);
-    assert_false(own(&t)->writing);
-    assert_non_null(prompt_written_here(&t.b->a));
-    assert_true(on_screen(t.b, "latents of the token written"));
-    keys(&t, "l^");
-    assert_int_equal(own(&t)->side, PROMPT_NEXT);
-    type(t.b, ":silence 3\n:write 12\n");
-    settle(&t);
-    assert_int_equal(own(&t)->texts, 2);
-    assert_true(on_screen(t.b, "as it stands"));
-    type(t.b, ":write many\n");
-    assert_true(on_screen(t.b, "write: found many"));
+    no_command(t.b);
+    press(t.b, 'R');
+    assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
+    tick(&t);
+    no_command(t.b);
+    t.b->v.subject_busy = true;
+    press(t.b, 'R');
+    no_command(t.b);
+    t.b->v.subject_busy = false;
+    tick(&t);
+    assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
+    tick(&t);
+    no_command(t.b);
     end_world(&t);
-}
-
-/* The session's answer when Prompt asks for another arm's SAE. */
-static void give_subject(struct world *t)
-{
-    struct session_view *v = &t->b->v;
-    const struct command c = one_command(t->b, COMMAND_SUBJECT);
-    ask_subject_unref((struct ask_subject *)(uintptr_t)v->subject);
-    v->subject = subject_with_text(t->lm);
-    v->subject_arm = c.arm;
 }
 
 /* Edits are of one arm's latents: the other arm has its own, and no answer, pinned
@@ -295,6 +206,44 @@ static void test_arms_have_their_edits(void **state)
     keys(&t, "u"); /* silence 5, which was of the other arm */
     assert_int_equal(own(&t)->row.edits.n, 1);
     assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
+    assert_int_equal(own(&t)->aside[1].n, 0);
+    press(t.b, KEY_CTRL('r'));
+    assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
+    assert_int_equal(own(&t)->aside[1].n, 1);
+    assert_int_equal(own(&t)->aside[1].at[0].latent, 5);
+    end_world(&t);
+}
+
+/* A latent silenced before there is a text: undone, it speaks, and the text stays. */
+static void test_silence_before_the_text(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    prompt_silence(&t.b->a, 3);
+    settle(&t);
+    const size_t n = own(&t)->row.n;
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    keys(&t, "u");
+    assert_int_equal(own(&t)->row.n, n);
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    assert_string_equal(own(&t)->box.text, "the cat sat on the mat");
+    press(t.b, KEY_CTRL('r'));
+    settle(&t);
+    assert_int_equal(own(&t)->row.n, n);
+    assert_true(prompt_is_silenced(&t.b->a, 3));
+    end_world(&t);
+}
+
+/* A text that comes before the first one, from Detail: there is nothing to go back to.
+ */
+static void test_first_text_is_no_step(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    prompt_set_text(&t.b->a, &t.b->v, "a dog ran");
+    assert_int_equal(t.b->a.undo.done, 0);
+    settle(&t);
+    assert_string_equal(own(&t)->box.text, "a dog ran");
     end_world(&t);
 }
 
@@ -309,6 +258,15 @@ static void test_steps_of_typing(void **state)
     const size_t done = t.b->a.undo.done;
     keys(&t, "\n^");
     assert_int_equal(t.b->a.undo.done, done);
+    for (int i = 0; i <= PROMPT_KEPT; i++) { /* nor do these take places of steps */
+        type(t.b, "\n");
+        press(t.b, KEY_ESC_);
+    }
+    keys(&t, "u");
+    assert_false(own(&t)->row.masked[own(&t)->row.n - 1]);
+    press(t.b, KEY_CTRL('r'));
+    settle(&t);
+    assert_true(own(&t)->row.masked[own(&t)->row.n - 1]);
     keys(&t, "\n mq"); /* typing stands open: a text comes from elsewhere */
     prompt_set_text(&t.b->a, &t.b->v, "the mat");
     settle(&t);
@@ -349,32 +307,96 @@ static void test_pinned(void **state)
     end_world(&t);
 }
 
-/* Two conditions write side by side, the other with its own edits; what was written
- * before is not taken for it. */
-static void test_both_write(void **state)
+/* An answer to what stood a moment ago is not taken for one to what stands. */
+static void test_older_answer(void **state)
 {
     (void)state;
-    struct world t = begin_world(120, 36);
+    struct world t = begin_world(80, 24);
     settle(&t);
-    type(t.b, ":write 9\n");
-    settle(&t);
-    type(t.b, ":write both 4\n");
-    assert_true(on_screen(t.b, "making ready B"));
-    give_subject(&t); /* B's */
-    settle(&t);
-    give_subject(&t); /* A's again, which is shown */
-    settle(&t);
-    assert_int_equal(own(&t)->texts, 2);
-    assert_string_equal(own(&t)->text_name[0], "A");
-    assert_string_equal(own(&t)->text_name[1], "B");
-    for (size_t i = 0; i < 2; i++) {
-        assert_true(own(&t)->n_written[i] > 0 && own(&t)->n_written[i] <= 4);
+    for (int i = 0; i < 4; i++) {
+        press(t.b, 'x');
+        assert_int_equal(own(&t)->changed, own(&t)->shown != own(&t)->ticket);
+        while (ask_worker_outstanding(t.b->v.asker) > 0) {
+            sched_yield();
+        }
     }
-    /* The same SAE stands for both: the same text at temperature 0. */
-    assert_int_equal(own(&t)->n_written[0], own(&t)->n_written[1]);
-    for (size_t i = 0; i < own(&t)->n_written[0]; i++) {
-        assert_int_equal(own(&t)->written[0][i].id, own(&t)->written[1][i].id);
+    settle(&t);
+    assert_false(own(&t)->changed);
+    end_world(&t);
+}
+
+/* A file of a model with all that begins or ends a text named otherwise. */
+static void copy_nameless(const char *dir, const char *name)
+{
+    char path[512], from[600];
+    (void)snprintf(from, sizeof from, "%s/models/gpt2/%s", getenv("SAETOP_FIXTURES"),
+                   name);
+    FILE *in = fopen(from, "rb"), *out = fopen(tmp_path(path, dir, name), "wb");
+    assert_true(in && out);
+    char *bytes = test_calloc(1, 1 << 20);
+    const size_t n = fread(bytes, 1, 1 << 20, in);
+    for (size_t i = 0; i + 3 <= n; i++) {
+        if (!memcmp(bytes + i, "bos", 3) || !memcmp(bytes + i, "eos", 3)) {
+            bytes[i] = 'x';
+        }
     }
+    assert_int_equal(fwrite(bytes, 1, n, out), n);
+    test_free(bytes);
+    (void)fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* What cannot be read is said as long as it stands in the box. */
+static void test_unread(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct lm *m = NULL;
+    char dir[256];
+    tmp_make(dir, sizeof dir);
+    copy_nameless(dir, "config.json");
+    copy_nameless(dir, "model.safetensors"); /* has no such bytes */
+    copy_nameless(dir, "tokenizer.json");
+    assert_ok(lm_load(dir, &m, &e), &e);
+    tmp_drop(dir);
+    struct world t = begin_world_of(m, 80, 24);
+    settle(&t);
+    const size_t n = own(&t)->row.n;
+    assert_int_equal(own(&t)->row.first, 0);
+    keys(&t, "\n");
+    press(t.b, KEY_CTRL('u'));
+    settle(&t);
+    settle(&t);
+    assert_true(on_screen(t.b, "found nothing, expected text"));
+    assert_int_equal(own(&t)->row.n, n);
+    keys(&t, "cat");
+    assert_false(on_screen(t.b, "found nothing, expected text"));
+    end_world(&t);
+}
+
+/* Dense latents that are left out are no change of the prompt. */
+static void test_dense_and_pinned(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    struct ask_subject *s = (struct ask_subject *)(uintptr_t)t.b->v.subject;
+    s->table = latent_table_ref((struct latent_table *)(uintptr_t)t.b->v.arm[0].table);
+    for (size_t j = 0; j < ASK_F; j++) {
+        s->table->row[j].density = .01;
+    }
+    settle(&t);
+    s->table->row[own(&t)->entry[0].latent].density = .5;
+    keys(&t, "|d");
+    assert_int_equal(own(&t)->rows.count, 3);
+    for (size_t i = 0; i < own(&t)->rows.count; i++) {
+        assert_int_equal(own(&t)->entry[i].fate, ASK_STAYED);
+    }
+    keys(&t, "d");
+    assert_int_equal(own(&t)->rows.count, 4);
+    keys(&t, "|fd"); /* of the whole prompt */
+    const size_t fewer = own(&t)->rows.count;
+    keys(&t, "u");
+    assert_true(own(&t)->rows.count == fewer + 1);
     end_world(&t);
 }
 
@@ -404,300 +426,21 @@ static void test_silenced_in_detail(void **state)
     end_world(&t);
 }
 
-/* In a chat template: its tokens stand around the text, are not the user's to change,
- * and go again. */
-static void test_chat(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    type(t.b, ":ask a\n"); /* the tiny model reads no more than 64 tokens */
-    settle(&t);
-    struct ask_subject *s = (struct ask_subject *)(uintptr_t)t.b->v.subject;
-    snprintf(s->chat_why, sizeof s->chat_why, "m.gguf: no chat template");
-    type(t.b, ":chat\n");
-    assert_true(on_screen(t.b, "m.gguf: no chat template"));
-    size_t i = 0;
-    while (strcmp(chat_family_at(i)->name, "chatml") != 0) {
-        i++;
-    }
-    s->chat = chat_family_at(i);
-    const size_t n = own(&t)->row.n, first = own(&t)->row.first;
-    char text[64];
-    snprintf(text, sizeof text, "%.40s", own(&t)->box.text);
-    type(t.b, ":chat\n");
-    settle(&t);
-    assert_true(own(&t)->row.chat && own(&t)->row.tail > 0);
-    assert_true(own(&t)->row.first > first && own(&t)->row.n > n);
-    assert_int_equal(own(&t)->answer->T, own(&t)->row.n);
-    assert_true(on_screen(t.b, "in the chat template"));
-    assert_string_equal(own(&t)->box.text, text);
-    keys(&t, "Gx");
-    assert_true(on_screen(t.b, "the chat template puts it there"));
-    keys(&t, "i");
-    type(t.b, "dog\n");
-    settle(&t);
-    strcat(text, " dog"); /* before the template's end */
-    assert_string_equal(own(&t)->box.text, text);
-    keys(&t, "\n mq^");
-    strcat(text, " mq");
-    assert_string_equal(own(&t)->box.text, text);
-    assert_true(own(&t)->row.chat);
-    type(t.b, ":chat\n");
-    settle(&t);
-    assert_false(own(&t)->row.chat);
-    assert_true(own(&t)->row.first == first && own(&t)->row.tail == 0);
-    assert_string_equal(own(&t)->box.text, text);
-    keys(&t, "u");
-    assert_true(own(&t)->row.chat && own(&t)->row.tail > 0);
-    assert_string_equal(own(&t)->box.text, text);
-    end_world(&t);
-}
-
-/* The session's answer: the set that a command makes of the arm's presets. */
-static void keep_preset(struct world *t, const struct sae *s)
-{
-    struct errinfo e;
-    const struct command c = one_command(t->b, COMMAND_PRESET);
-    struct arm_view *arm = &t->b->v.arm[c.arm];
-    struct ask_presets *old = (struct ask_presets *)(uintptr_t)arm->presets, *p = NULL;
-    struct ask_edit edit[PROMPT_EDITS];
-    char line[sizeof c.text], *rest = NULL;
-    size_t n = 0;
-    snprintf(line, sizeof line, "%s", c.text);
-    const char *name = strtok_r(line, " ", &rest);
-    for (char *w; (w = strtok_r(NULL, " ", &rest)) != NULL; n++) {
-        assert_ok(ask_edit_parse(w, &edit[n], &e), &e);
-    }
-    assert_ok(n ? ask_presets_with(old, name, s, 700, edit, n, &p, &e)
-                : ask_presets_without(old, name, &p, &e),
-              &e);
-    ask_presets_unref(old);
-    arm->presets = p;
-    tick(t);
-}
-
-/* Kept under a name, put back in one step of undo; refused where the latents are not
- * those. */
-static void test_presets(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    type(t.b, ":presets\n");
-    assert_true(on_screen(t.b, "A has no presets"));
-    type(t.b, ":preset save calm\n");
-    assert_true(on_screen(t.b, "nothing to keep"));
-    type(t.b, ":silence 3\n:steer 5=clamp:1.5@2-\n:preset save calm\n");
-    keep_preset(&t, t.b->v.subject->sae);
-    keys(&t, "A");
-    assert_int_equal(own(&t)->row.edits.n, 0);
-    type(t.b, ":preset c\t\n"); /* completed */
-    settle(&t);
-    assert_int_equal(own(&t)->row.edits.n, 2);
-    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_ZERO);
-    assert_int_equal(own(&t)->row.edits.at[1].where, ASK_FROM);
-    assert_true(on_screen(t.b, "preset calm, saved at step 700"));
-    assert_non_null(own(&t)->answer->next_after);
-    keys(&t, "u");
-    assert_int_equal(own(&t)->row.edits.n, 0);
-    type(t.b, ":presets\n");
-    assert_true(on_screen(t.b, "calm (#3 silenced, #5 clamped to 1.50 from 2)"));
-    type(t.b, ":preset\n");
-    assert_true(on_screen(t.b, "expected a name"));
-    type(t.b, ":preset loud\n");
-    assert_true(on_screen(t.b, "A has no preset 'loud'"));
-    type(t.b, ":ask a\n");
-    settle(&t);
-    type(t.b, ":preset calm\n");
-    assert_true(on_screen(t.b, "position 2, the prompt has 0 to 1"));
-    /* Of another SAE. */
-    struct sae *other = ask_sae(t.b->v.subject->sae->D, SAE_NORM_SCALE);
-    sae_init_weights(other, 99);
-    type(t.b, ":silence 3\n:preset save far\n");
-    keep_preset(&t, other);
-    sae_free(other);
-    keys(&t, "A");
-    type(t.b, ":preset far\n");
-    assert_true(on_screen(t.b, "latent 3 points elsewhere"));
-    assert_int_equal(own(&t)->row.edits.n, 0);
-    /* The other condition has its own. */
-    press(t.b, 'v');
-    give_subject(&t);
-    settle(&t);
-    type(t.b, ":preset calm\n");
-    assert_true(on_screen(t.b, "is of latents of A, B is shown"));
-    press(t.b, 'v');
-    t.b->a.n_commands = 0;
-    type(t.b, ":preset drop far\n");
-    t.b->v.subject_arm = 0;
-    keep_preset(&t, t.b->v.subject->sae);
-    type(t.b, ":preset far\n");
-    assert_true(on_screen(t.b, "A has no preset 'far'"));
-    end_world(&t);
-}
-
-/* What is silenced and steered, on held-out text; the result stays, is marked where the
- * edits are others now, and its worst token can be asked about. */
-static void test_effect(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    struct effect_state *s = &own(&t)->effect;
-    settle(&t);
-    keys(&t, "E");
-    assert_true(on_screen(t.b, "no latent is silenced or steered"));
-    assert_int_equal(own(&t)->side, PROMPT_NEXT);
-    type(t.b, ":steer 3=clamp:2\n");
-    keys(&t, "E");
-    assert_int_equal(own(&t)->side, PROMPT_EFFECT);
-    assert_true(s->has && !s->busy);
-    assert_int_equal(s->found.rows, EFFECT_ROWS);
-    assert_true(on_screen(t.b, "#3 clamped to 2.00"));
-    assert_true(on_screen(t.b, "(95 %"));
-    assert_true(on_screen(t.b, "next tokens"));
-    assert_false(on_screen(t.b, "edits have changed"));
-    type(t.b, ":silence 5\n");
-    settle(&t);
-    assert_true(on_screen(t.b, "edits have changed since"));
-    assert_true(on_screen(t.b, "#3 clamped to 2.00"));
-    type(t.b, ":effect 999999\n");
-    assert_true(on_screen(t.b, "effect: expected rows"));
-    type(t.b, ":effect 7\n");
-    settle(&t);
-    assert_int_equal(s->found.rows, 7);
-    assert_false(on_screen(t.b, "edits have changed"));
-    /* To the last token whose loss rises, and its text to Prompt. */
-    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE;
-    keys(&t, "G");
-    assert_int_equal(s->list.cursor, s->list.count - 1);
-    const struct ask_worse *w = &s->found.worse[s->found.n_worse - 1];
-    const char *piece = names_token(&t.b->v.names, w->id);
-    char said[64];
-    snprintf(said, sizeof said, "%s", piece);
-    keys(&t, "\n");
-    const size_t len = own(&t)->box.len, n = strlen(said);
-    assert_true(len >= n && !strcmp(own(&t)->box.text + len - n, said));
-    keys(&t, "^");
-    assert_int_equal(own(&t)->side, PROMPT_NEXT);
-    end_world(&t);
-}
-
-/* Esc stops what is being measured; the result before stays. */
-static void test_effect_cancelled(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    struct effect_state *s = &own(&t)->effect;
-    settle(&t);
-    type(t.b, ":silence 3\n:effect 2\n");
-    settle(&t);
-    const uint64_t first = s->shown;
-    type(t.b, ":effect 40\n");
-    assert_true(s->busy);
-    press(t.b, KEY_ESC_);
-    assert_false(s->busy);
-    assert_int_equal(own(&t)->side, PROMPT_EFFECT);
-    settle(&t);
-    assert_int_equal(ask_worker_outstanding(t.b->v.asker), 0);
-    assert_true(s->has && (s->shown == first || s->found.rows == 40));
-    end_world(&t);
-}
-
-/* In Detail: of the latent that is shown, whatever is done in Prompt, as soon as there
- * is a model with the SAE of its condition. */
-static void test_effect_in_detail(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    struct effect_state *s = &own(&t)->effect;
-    settle(&t);
-    type(t.b, ":silence 5\n:latent 3\n");
-    t.b->a.n_commands = 0;
-    keys(&t, "E");
-    assert_true(s->has);
-    assert_int_equal(s->of.n, 1);
-    assert_int_equal(s->of.edit[0].latent, 3);
-    assert_true(on_screen(t.b, "effect on held-out text"));
-    assert_true(on_screen(t.b, "#3 silenced"));
-    t.b->a.n_commands = 0;
-    type(t.b, ":latent 4\n");
-    assert_true(on_screen(t.b, "of another latent"));
-    t.b->a.n_commands = 0;
-    press(t.b, 'v');
-    tick(&t);
-    assert_true(on_screen(t.b, "of another condition or seed"));
-    t.b->a.n_commands = 0;
-    press(t.b, 'E');
-    assert_true(s->waiting && !s->busy);
-    assert_true(on_screen(t.b, "making ready the model"));
-    give_subject(&t);
-    settle(&t);
-    assert_true(!s->waiting && s->of.arm == s->of_asked.arm);
-    press(t.b, KEY_ESC_);
-    assert_false(on_screen(t.b, "effect on held-out text"));
-    end_world(&t);
-}
-
-static void test_why(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    keys(&t, "W");
-    assert_int_equal(own(&t)->side, PROMPT_WHY);
-    assert_non_null(own(&t)->why);
-    assert_true(own(&t)->why->complete);
-    assert_int_equal(own(&t)->why->pos, own(&t)->row.n);
-    assert_true(on_screen(t.b, "rank correlation"));
-    end_world(&t);
-}
-
-/* Pasted text of any bytes is text; nothing of it is a key. */
-static void test_hostile_paste(void **state)
+/* A click on the latent that is chosen already opens it, as in other lists. */
+static void test_click_opens(void **state)
 {
     (void)state;
     struct world t = begin_world(80, 24);
     settle(&t);
-    static const char bytes[] = "\x1b[2J\x9b q\nQ\x80\xff end";
-    app_update(&t.b->a, &t.b->v,
-               &(struct event){
-                   .kind = EVENT_PASTE, .text = bytes, .text_n = sizeof bytes - 1});
-    settle(&t);
-    assert_true(own(&t)->typing);
-    assert_non_null(strstr(own(&t)->box.text, "end"));
-    assert_null(strchr(own(&t)->box.text, '\x1b'));
-    for (int i = 0; i < t.b->c.w * t.b->c.h; i++) {
-        const uint32_t cp = t.b->c.cell[i].cp;
-        assert_true(cp == 0 || (cp >= 32 && (cp < 127 || cp > 159)));
-    }
-    end_world(&t);
-}
-
-/* Any keys at any size. */
-static void test_random_keys(void **state)
-{
-    (void)state;
-    struct world t = begin_world(80, 24);
-    struct rng r = rng_begin(7, RNG_INIT, 2);
-    static const char some[] = "hjklgGmatT+-@AfHDxirPdRvwWE \n\t^u|#ab c";
-    for (int i = 0; i < 1500; i++) {
-        const char key = some[rng_below(&r, sizeof some - 1)];
-        press(t.b, key == '\n' ? KEY_ENTER_ : key == '^' ? KEY_ESC_ : (uint32_t)key);
-        t.b->a.n_commands = t.b->a.n_requests = 0;
-        if (i % 50 == 0) {
-            struct errinfo e;
-            const struct event ev = {.kind = EVENT_RESIZE,
-                                     .w = 1 + (int)rng_below(&r, 200),
-                                     .h = 1 + (int)rng_below(&r, 60)};
-            assert_ok(canvas_resize(&t.b->c, ev.w, ev.h, &e), &e);
-            app_update(&t.b->a, &t.b->v, &ev);
-        }
-        if (t.b->a.screen != &screen_prompt && t.b->a.w >= FULL_W) {
-            app_go(&t.b->a, &t.b->v, &screen_prompt);
-        }
-    }
-    settle(&t);
+    const struct rect row = hit_of(t.b, HIT_LATENT_ROW, 1);
+    mouse(t.b, MOUSE_PRESS, row.x, row.y);
+    assert_ptr_equal(t.b->a.screen, &screen_prompt);
+    const int32_t latent = own(&t)->entry[1].latent;
+    assert_int_equal(prompt_latent_here(&t.b->a), latent);
+    t.b->a.n_commands = 0;
+    mouse(t.b, MOUSE_DOUBLE, row.x, row.y);
+    assert_ptr_equal(t.b->a.screen, &screen_detail);
+    assert_int_equal(t.b->a.command[t.b->a.n_commands - 1].latent, latent);
     end_world(&t);
 }
 
@@ -709,20 +452,17 @@ int main(void)
         cmocka_unit_test(test_silence_and_steer),
         cmocka_unit_test(test_tokens_change),
         cmocka_unit_test(test_places_of_edits),
-        cmocka_unit_test(test_writes_on),
+        cmocka_unit_test(test_renews),
         cmocka_unit_test(test_arms_have_their_edits),
+        cmocka_unit_test(test_silence_before_the_text),
+        cmocka_unit_test(test_first_text_is_no_step),
         cmocka_unit_test(test_steps_of_typing),
         cmocka_unit_test(test_pinned),
-        cmocka_unit_test(test_both_write),
+        cmocka_unit_test(test_older_answer),
+        cmocka_unit_test(test_unread),
+        cmocka_unit_test(test_dense_and_pinned),
         cmocka_unit_test(test_silenced_in_detail),
-        cmocka_unit_test(test_chat),
-        cmocka_unit_test(test_presets),
-        cmocka_unit_test(test_effect),
-        cmocka_unit_test(test_effect_cancelled),
-        cmocka_unit_test(test_effect_in_detail),
-        cmocka_unit_test(test_why),
-        cmocka_unit_test(test_hostile_paste),
-        cmocka_unit_test(test_random_keys),
+        cmocka_unit_test(test_click_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

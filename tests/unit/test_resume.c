@@ -39,7 +39,7 @@ static void a_resumed_run_ends_with_the_same_bytes(void **state)
     run_to(g, STEPS + 6);
     assert_same_arms(whole, g);
     assert_true(engine_done(g));
-    /* What was logged is the same, and nothing twice. */
+    /* The logs are the same, with no row twice. */
     const struct history *a = &whole->arm[0].history, *b = &g->arm[0].history;
     assert_int_equal(a->rows, b->rows);
     for (size_t r = 0; r < a->rows; r++) {

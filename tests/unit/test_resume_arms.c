@@ -75,7 +75,7 @@ static void a_run_moves_with_its_arms(void **state)
     tmp_drop(dir);
 }
 
-/* As runs were saved before: they open, go on, and are saved there. */
+/* Runs in the layout of earlier versions open, go on, and are saved in it again. */
 static void arms_beside_a_run_stay_there(void **state)
 {
     (void)state;

@@ -291,7 +291,8 @@ static void test_lock_of_others(void **state)
     remove_tree(p.top);
 }
 
-/* What is no file of a save is neither moved nor removed, nor anything beside it. */
+/* A folder of a save with a foreign file in it is left alone: neither that file nor any
+ * beside it is moved or removed. */
 static void test_strange_files_in_saves(void **state)
 {
     (void)state;
@@ -393,7 +394,7 @@ static void test_reading_needs_no_right_to_write(void **state)
     int status = 0;
     char saving[RUNDIR_PATH], command[1200];
     place_make(&p);
-    /* With a save that waits, which it cannot finish. */
+    /* A waiting save that the reader has no right to finish. */
     assert_ok(save_begin(p.run, saving, &e), &e);
     assert_ok(small_run(saving, 5, &e), &e);
     snprintf(command, sizeof command,

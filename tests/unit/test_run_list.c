@@ -116,7 +116,7 @@ static void a_row_is_read(void **state)
     place_drop(&p);
 }
 
-/* Of a long metrics.csv the header and the end, whole lines of it. */
+/* Only the header and the last whole lines of a long metrics.csv are read. */
 static void a_long_history_is_read_at_its_end(void **state)
 {
     (void)state;
@@ -235,6 +235,12 @@ static void one_remark_each(void **state)
         assert_null(strchr(r->remark, '\x1b'));
         assert_null(strchr(r->remark, '\n'));
     }
+    /* What could not be read is not known, and no zero. */
+    const struct run_row *csv = row_of(l, "csv");
+    assert_int_equal(csv->conditions, 1);
+    for (size_t f = 0; f < RUN_FIGURES; f++) {
+        assert_true(isnan(csv->condition[0].figure[f]));
+    }
     run_list_unref(l);
     place_drop(&p);
 }
@@ -252,7 +258,8 @@ static void no_folder(void **state)
     run_list_unref(l);
 }
 
-/* What has not changed is not read again; what has is, and the version tells. */
+/* A run that has not changed is not read again; one that has is, and the version
+ * tells. */
 static void a_second_look(void **state)
 {
     (void)state;
@@ -270,7 +277,7 @@ static void a_second_look(void **state)
     assert_int_equal(row_of(three, "a")->step, 5);
     assert_int_equal(row_of(three, "b")->step, 6);
     assert_true(three->version != two->version);
-    /* So does what changes in an arm after the first. */
+    /* A change in a further arm changes the version too. */
     snprintf(dir, sizeof dir, "%s/b", p.runs);
     assert_ok(file_mkdir_own(dir, "arms", &e), &e);
     snprintf(dir, sizeof dir, "%s/b/arms", p.runs);

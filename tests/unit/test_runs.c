@@ -135,8 +135,8 @@ static void looks_and_does(void **state)
     end(&t);
 }
 
-/* What is open here stays where it is, by whatever path it was opened; its saves by
- * others are told. */
+/* The run that is open stays where it is, by whatever path it was opened; saves by
+ * other processes are reported. */
 static void what_is_open_stays(void **state)
 {
     (void)state;
@@ -318,8 +318,8 @@ static void make_folder(char top[256], char runs[512])
     train(old, false, 20);
 }
 
-/* Train, open another run from the list, which is asked about while there is something
- * to lose, and one that can't be opened, which is said and ends a script. */
+/* Train, then open another run from the list, which asks first as long as steps are not
+ * saved; then one that can't be opened, which is an error and ends the script. */
 static void one_run_after_another(void **state)
 {
     (void)state;
@@ -334,7 +334,7 @@ static void one_run_after_another(void **state)
              "<Enter>\n:shot %s/asks.txt\nc\n:wait idle\n:shot %s/old.txt\n"
              "9\n:wait idle\n/bad<Enter><Enter>\n:wait idle\n",
              top, top, top);
-    /* Of its arms and of its model something is said, the arms first. */
+    /* There are remarks on its arms and on its model; those on the arms come first. */
     check_error(play(top, runs, script, &e), ERR_IO, &e, "script.txt: line 8: ");
     has(top, "list.txt", "old ");
     has(top, "asks.txt", "save and open it");

@@ -357,8 +357,8 @@ static double naive_loss(const struct problem *p, const struct sae_params_f64 *s
     return loss;
 }
 
-/* What z gets of the estimator with ste_to_input: each entry's gradient at theta, the
- * other way round, on through the encoder. */
+/* Gradient of z with ste_to_input: each entry's gradient at theta, with its sign
+ * changed, goes on through the encoder. */
 static void naive_to_input(const struct problem *p, size_t b, size_t j, double dz,
                            struct sae_params_f64 *g)
 {
@@ -559,7 +559,7 @@ static void full_lists_go_dense(void **state)
     problem_drop(&p);
 }
 
-/* The float gradient on so many threads. */
+/* The float gradient on `threads` threads. */
 static float *float_grad(const struct problem *p, enum sae_path path, size_t threads,
                          struct sae_loss *loss)
 {
@@ -654,7 +654,7 @@ static void permutation_leaves_loss(void **state)
             to[j] = j;
         }
         struct rng r = rng_begin(9, RNG_SAMPLE, 1);
-        /* Of prefixes only latents of one group may change places. */
+        /* With prefixes only latents of one group may change places. */
         rng_permute(&r, to, p.hyper.groups > 0 ? p.hyper.width[0] : 48);
         for (size_t j = 0; j < 48; j++) {
             memcpy(q.w.W_enc + to[j] * 10, p.w.W_enc + j * 10, 10 * sizeof(double));

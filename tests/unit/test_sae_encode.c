@@ -215,7 +215,8 @@ static void calibration_scales_thresholds(void **state)
             assert_true(fabs(ratio - (double)theta[j] / (double)theta[0]) < 1e-5);
         }
     }
-    /* One of 0 counts as the least that is not, so that any target is reached. */
+    /* A threshold of 0 counts as the smallest one above 0, so that any target can be
+     * reached. */
     for (size_t j = 0; j < F; j++) {
         s->extra[j] = j < 20 ? 0.0f : 0.3f + 0.1f * (float)(j % 4);
     }

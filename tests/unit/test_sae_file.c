@@ -508,7 +508,7 @@ static void hostile_weights(void **state)
     assert_ok(file_write(path, &part, 1, &e), &e);
     check_error(sae_load(dir, &got, &e), ERR_FORMAT, &e, "0 or more");
     assert_null(got);
-    /* Of another tool: no activation is negative, so that it means 0. */
+    /* From another tool it means 0, since no activation is negative. */
     write_cfg(dir, CFG_JUMP "}");
     assert_ok(sae_load(dir, &got, &e), &e);
     assert_true(got->extra[F - 1] <= 0.0f && got->extra[F - 1] >= 0.0f);

@@ -1,5 +1,5 @@
-/* What of a trainer is state: forks and resumes go on as if nothing had been, tuned
- * ones as if made so, a random decoder stays, and what cannot be is refused. */
+/* State of a trainer: forks and resumes go on as if never interrupted, tuned trainers
+ * as if made so, a random decoder stays, and impossible states are refused. */
 #include "num/blas.h"
 #include "unit/sae_world.h"
 

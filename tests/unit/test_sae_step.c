@@ -146,8 +146,8 @@ static float *floats(const double *x, size_t n)
     return y;
 }
 
-/* The float gradient of a problem on a pool of so many threads, of the last of some
- * calls. */
+/* The float gradient of a problem on a pool of `threads` threads, from the last of
+ * `calls` calls. */
 static float *float_grad_after(const struct problem *p, size_t threads, int calls,
                                struct sae_loss *loss)
 {
@@ -317,7 +317,7 @@ static void batch_budget(void **state)
     p.arch = sae_arch_find("topk");
     fast_grad(&p, &g, &row);
     assert_true(batch.least > row.least);
-    /* With nothing positive nothing is taken. */
+    /* If no entry is positive none is selected. */
     p.arch = sae_arch_find("batchtopk");
     for (size_t j = 0; j < p.F; j++) {
         p.w.b_enc[j] = -1e3;

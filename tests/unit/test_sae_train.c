@@ -62,7 +62,7 @@ static void learns_batchtopk(void **state)
     learns("batchtopk", 3);
 }
 
-/* Those with a penalty find the directions too, with few latents active. */
+/* Architectures with a penalty find the directions too, with few latents active. */
 static void learns_with_penalties(void **state)
 {
     (void)state;
@@ -158,7 +158,7 @@ static void threads_give_the_same_bytes(void **state)
     world_drop(&w);
 }
 
-/* What the trainer itself counts and averages, on weights that stand still. */
+/* Counts and averages of the trainer, on weights that stand still. */
 static void counts_and_averages(void **state)
 {
     (void)state;
@@ -181,7 +181,7 @@ static void counts_and_averages(void **state)
     sae_trainer_free(t);
     sae_free(s);
 
-    /* Dead after so many silent steps, not one more. */
+    /* A latent is dead after exactly dead_after silent steps. */
     s = sae_make("standard", 16, 48, 3, 4);
     c = sae_train_defaults_of(s->arch, 1000);
     c.lr = 0;
@@ -422,7 +422,7 @@ static size_t bytes_of(const char *arch, const struct sae_hyper *h)
     return bytes;
 }
 
-/* What a setting adds to a step's arrays is in the estimate. */
+/* The estimate includes the arrays that a setting adds to a step. */
 static void memory_follows_the_settings(void **state)
 {
     (void)state;

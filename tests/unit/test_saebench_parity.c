@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-/* As in the script. */
+/* The same sizes as in the script. */
 enum { ROWS = 40, LENGTH = 7, D = 12, F = 48, K = 5 };
 
 static float *floats(struct st_file *f, const char *name)
@@ -45,7 +45,7 @@ static struct sae *sae_of(struct st_file *f)
     return s;
 }
 
-/* What is measured of the SAE on the fixture's rows, without a model. */
+/* Measures the SAE on the fixture's rows, without a model. */
 static void measure(struct st_file *f, struct report *r)
 {
     struct errinfo e;

@@ -84,7 +84,7 @@ static void latents_are_described_from_frozen_copies(void **state)
     assert_true(strstr(t.v.message, "expected 0 to 63") != NULL);
     assert_false(t.v.detail_busy || t.v.table_busy);
 
-    /* Of many requests the last is answered, all are accounted for. */
+    /* After many requests the last is answered, and none is left open. */
     for (int32_t j = 0; j < 40; j++) {
         post(&t, (struct command){.kind = COMMAND_DETAIL, .latent = j});
     }
@@ -151,7 +151,39 @@ static void a_table_fills_while_others_are_answered(void **state)
     close_viewer(&t);
 }
 
-/* What is remarked on a text is said, all of it at once, and is no failure. */
+/* Prompt asks for an SAE and, with Latents behind it, for its table: latents are
+ * described once, whichever comes first, and again when one asks. */
+static void a_prompt_and_a_table_are_one(void **state)
+{
+    (void)state;
+    static const enum command_kind order[2][2] = {{COMMAND_SUBJECT, COMMAND_TABLE},
+                                                  {COMMAND_TABLE, COMMAND_SUBJECT}};
+    for (size_t i = 0; i < 2; i++) {
+        struct viewer t;
+        struct session_config cfg = {.set = sample_settings(20)};
+        cfg.set.browse_rows = 64;
+        open_viewer(&t, &cfg);
+        wait_until(&t, is_done);
+        post(&t, (struct command){.kind = order[i][0]});
+        post(&t, (struct command){.kind = order[i][1]});
+        wait_until(&t, has_part_of_table);
+        wait_until(&t, has_whole_table);
+        struct latent_table *first =
+            latent_table_ref((struct latent_table *)(uintptr_t)t.v.arm[0].table);
+        wait_until(&t, is_idle);
+        (void)session_poll(t.s, &t.v);
+        assert_ptr_equal(t.v.arm[0].table, first);
+        assert_ptr_equal(t.v.subject->table, first);
+        post(&t, (struct command){.kind = COMMAND_TABLE});
+        wait_until(&t, is_idle);
+        (void)session_poll(t.s, &t.v);
+        assert_ptr_not_equal(t.v.arm[0].table, first);
+        latent_table_unref(first);
+        close_viewer(&t);
+    }
+}
+
+/* All remarks on a text are said in one message, which is not an error. */
 static void remarks_are_said(void **state)
 {
     (void)state;
@@ -178,7 +210,8 @@ static void remarks_are_said(void **state)
     tmp_drop(dir);
 }
 
-/* What --config reads is what the session runs with, changes included. */
+/* The session writes the settings that it runs with, changes included, as --config
+ * reads them. */
 static void settings_are_written_as_a_configuration(void **state)
 {
     (void)state;
@@ -318,7 +351,7 @@ static void imported_is_said_of_either_side(const char *dir, const char *run)
 }
 
 /* Two conditions from frozen copies, contexts of two latents, the run on disk as the
- * other side, and what is no run. */
+ * other side, and a path that is not a run. */
 static void conditions_and_runs_are_compared(void **state)
 {
     (void)state;
@@ -412,6 +445,7 @@ int main(void)
         cmocka_unit_test(commands_take_effect_between_steps),
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_table_fills_while_others_are_answered),
+        cmocka_unit_test(a_prompt_and_a_table_are_one),
         cmocka_unit_test(remarks_are_said),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(latents_are_paired),

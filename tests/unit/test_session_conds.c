@@ -9,11 +9,7 @@ static bool has_six_arms(const struct viewer *t)
 
 static void post_condition(struct viewer *t, const char *text, double go)
 {
-    struct command c = {.kind = COMMAND_CONDITION, .value = go};
-    snprintf(c.text, sizeof c.text, "%s", text);
-    post(t, c);
-    wait_until(t, is_idle);
-    (void)session_poll(t->s, &t->v);
+    post_text(t, (struct command){.kind = COMMAND_CONDITION, .value = go}, text);
 }
 
 static size_t events_of(const struct session_view *v, const char *kind, char letter)
@@ -110,11 +106,7 @@ static void a_condition_is_added(void **state)
     }
     close_viewer(&whole);
 
-    struct command stop = {.kind = COMMAND_STOP, .value = 1};
-    snprintf(stop.text, sizeof stop.text, "%s", run);
-    post(&t, stop);
-    wait_until(&t, is_ended);
-    close_viewer(&t);
+    save_and_close(&t, run);
     const struct session_config open = {
         .set = sample_settings(1), .open_run = run, .resume = true};
     open_viewer(&t, &open);
@@ -208,11 +200,7 @@ static const char *fact_of(const struct session_view *v, const char *name)
 
 static void post_tune(struct viewer *t, int cond, const char *text)
 {
-    struct command c = {.kind = COMMAND_TUNE, .cond = cond};
-    snprintf(c.text, sizeof c.text, "%s", text);
-    post(t, c);
-    wait_until(t, is_idle);
-    (void)session_poll(t->s, &t->v);
+    post_text(t, (struct command){.kind = COMMAND_TUNE, .cond = cond}, text);
 }
 
 /* Settings of one condition are changed in all its seeds, as an event; what may not be
@@ -287,11 +275,77 @@ static void a_condition_is_tuned(void **state)
     close_viewer(&t);
 }
 
+static size_t choice_of(const struct comparison *c, const char *name)
+{
+    size_t i = 0;
+    while (i < c->n_choices && strstr(c->choice[i].name, name) == NULL) {
+        i++;
+    }
+    return i;
+}
+
+static bool says(const struct comparison *c, const char *text)
+{
+    bool r = false;
+    for (size_t i = 0; i < c->remarks.n; i++) {
+        r = r || strstr(c->remarks.line[i], text) != NULL;
+    }
+    return r;
+}
+
+/* A comparison holds the first side against its random control; of a condition that is
+ * not as far it says so, by its name where it is not saved. */
+static void a_comparison_knows_the_control(void **state)
+{
+    (void)state;
+    struct viewer t;
+    struct session_config cfg = {.set = sample_settings(40)};
+    struct errinfo e;
+    assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
+    assert_ok(settings_set(&cfg.set, "seed.count", "2", from_program("test"), &e), &e);
+    snprintf(cfg.set.also, sizeof cfg.set.also, ALSO_RANDOM);
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_done);
+    wait_until(&t, has_evaluation);
+    post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {-1, -1}}, "");
+    assert_non_null(t.v.compare);
+    const size_t control = choice_of(t.v.compare, "random");
+    assert_int_equal(control, 2);
+    assert_int_equal(t.v.compare->control, control);
+    assert_true(t.v.compare->measured == 40);
+    assert_int_equal(t.v.compare->measures.pairs, 2);
+    bool any = false;
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        any = any || (verdict_measure_def(m)->primary &&
+                      t.v.compare->measures.within_random[m]);
+    }
+    assert_int_equal(strstr(t.v.compare->said, "Within random") != NULL, any);
+
+    /* The control itself has none. */
+    post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {2, 1}}, "");
+    assert_int_equal(t.v.compare->control, t.v.compare->n_choices);
+
+    /* One that has just begun. */
+    struct command add = {.kind = COMMAND_CONDITION, .value = 1};
+    snprintf(add.text, sizeof add.text, "few:k=2");
+    post(&t, add);
+    post_text(&t, (struct command){.kind = COMMAND_PAUSE}, "");
+    wait_until(&t, is_paused);
+    assert_true(t.v.step < 40);
+    post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {0, 3}}, "");
+    assert_int_equal(t.v.compare->side[0].step, 40);
+    assert_int_equal(t.v.compare->side[1].step, t.v.step);
+    assert_true(says(t.v.compare, "no measures: ") &&
+                says(t.v.compare, ", seed 1: nothing measured yet"));
+    close_viewer(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_condition_is_added),
         cmocka_unit_test(a_condition_is_tuned),
+        cmocka_unit_test(a_comparison_knows_the_control),
         cmocka_unit_test(it_has_the_bits_of_a_run_that_began_with_it),
     };
     num_init();

@@ -14,13 +14,9 @@ static void a_finished_run_is_extended(void **state)
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     const struct session_config cfg = {.set = sample_settings(30)};
-    struct command stop = {.kind = COMMAND_STOP, .value = 1};
-    snprintf(stop.text, sizeof stop.text, "%s", run);
     open_viewer(&t, &cfg);
     wait_until(&t, is_done);
-    post(&t, stop);
-    wait_until(&t, is_ended);
-    close_viewer(&t);
+    save_and_close(&t, run);
 
     const struct session_config open = {.set = sample_settings(1), .open_run = run};
     open_viewer(&t, &open);
@@ -74,8 +70,6 @@ static void concepts_come_and_come_back(void **state)
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     const struct session_config cfg = {.set = sample_settings(150)};
-    struct command stop = {.kind = COMMAND_STOP, .value = 1};
-    snprintf(stop.text, sizeof stop.text, "%s", run);
     open_viewer(&t, &cfg);
     wait_until(&t, is_done);
     wait_until(&t, has_concepts);
@@ -99,9 +93,7 @@ static void concepts_come_and_come_back(void **state)
         after += t.v.arm[0].concepts->word[w].absorbed;
     }
     assert_true(before > 0 && after < before);
-    post(&t, stop);
-    wait_until(&t, is_ended);
-    close_viewer(&t);
+    save_and_close(&t, run);
 
     const struct session_config open = {.set = sample_settings(1), .open_run = run};
     open_viewer(&t, &open);
@@ -156,11 +148,7 @@ static void a_saved_run_opens_for_browsing(void **state)
     const struct session_config cfg = {.set = sample_settings(100000)};
     open_viewer(&t, &cfg);
     wait_until(&t, has_rows);
-    struct command stop = {.kind = COMMAND_STOP, .value = 1};
-    snprintf(stop.text, sizeof stop.text, "%s", run);
-    post(&t, stop);
-    wait_until(&t, is_ended);
-    close_viewer(&t);
+    save_and_close(&t, run);
 
     const struct session_config open = {
         .set = sample_settings(1), .open_run = run, .stretch_eval = true};
@@ -177,7 +165,7 @@ static void a_saved_run_opens_for_browsing(void **state)
     assert_true(t.v.message_bad);
     const int64_t step = t.v.step;
 
-    /* It can be trained on from there, and is then evaluated. */
+    /* The run can be trained further from there, and is then evaluated. */
     post(&t, (struct command){.kind = COMMAND_RESUME});
     wait_until(&t, is_training);
     wait_until(&t, has_evaluation);
@@ -198,7 +186,7 @@ static void a_saved_run_opens_for_browsing(void **state)
     tmp_drop(dir);
 }
 
-/* What a view says happened, a line an event: "12 A note text". */
+/* Events of a view as text, one a line: "12 A note text". */
 static char *events_text(const struct viewer *t)
 {
     struct str s;
@@ -282,8 +270,8 @@ static void events_come_back_as_they_were(void **state)
     tmp_drop(dir);
 }
 
-/* A run's arms are those that it names, within it or beside it as of old; where there
- * are more conditions than are shown, that is said. */
+/* A run's arms are those that it names, inside it or, in the earlier layout, beside it.
+ * If there are more conditions than are shown, a message says so. */
 static void the_arms_are_the_run_s_own(void **state)
 {
     (void)state;
@@ -334,11 +322,7 @@ static void the_arms_are_the_run_s_own(void **state)
 
 static void label(struct viewer *t, int32_t latent, const char *text)
 {
-    struct command c = {.kind = COMMAND_LABEL, .latent = latent};
-    snprintf(c.text, sizeof c.text, "%s", text);
-    post(t, c);
-    wait_until(t, is_idle);
-    (void)session_poll(t->s, &t->v);
+    post_text(t, (struct command){.kind = COMMAND_LABEL, .latent = latent}, text);
 }
 
 /* Labels given before a save, after it and while browsing are all in the run's
@@ -371,7 +355,7 @@ static void labels_are_kept_with_the_run(void **state)
     wait_until(&t, is_browsing);
     assert_string_equal(latent_labels_of(t.v.arm[0].labels, 3), "three");
     assert_string_equal(latent_labels_of(t.v.arm[0].labels, 5), "five");
-    /* What another process has written meanwhile stays, and no lock. */
+    /* Labels that another process wrote meanwhile stay; no lock is left. */
     assert_ok(file_write_text(tmp_path(file, run, "labels.csv"),
                               "latent,label\n3,three\n5,five\n7,theirs\n", &e),
               &e);

@@ -120,7 +120,8 @@ static void test_seeds(void **state)
     assert_float_equal(s->hi[0], 8, 0);
     assert_float_equal(v.cond[0].last[METRIC_LOSS], 4, 1e-12);
     assert_float_equal(v.cond[1].last[METRIC_LOSS], 100, 0);
-    /* Of what is not finite the others are the mean; none: a gap. */
+    /* The mean leaves out values that are not finite; without any other there is a
+     * gap. */
     add(&v, 0, 20, METRIC_LOSS, (double)INFINITY);
     add(&v, 2, 20, METRIC_LOSS, 2);
     add(&v, 3, 20, METRIC_LOSS, 4);

@@ -77,7 +77,7 @@ static void check_file(const char *file, const char *text)
     }
     check_calls(file, text);
     for (size_t i = 0; i < n; i++) {
-        /* One word may be anything. */
+        /* A single word could mean anything and is not checked. */
         if (strpbrk(t[i].key, "._")) {
             check_word(file, text, t[i].key);
         }

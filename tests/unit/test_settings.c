@@ -196,7 +196,7 @@ static void json_round_trip(void **state)
     (void)t;
 }
 
-/* What a command line names replaces members of a file, each as its own type. */
+/* Settings of a command line replace members of a file, each as its own type. */
 static void given_settings_over_a_file(void **state)
 {
     (void)state;
@@ -430,7 +430,7 @@ static void defaults_fit_every_architecture(void **state)
     }
 }
 
-/* What src/README.md says a resume may have anew: log, evaluation, checkpoints,
+/* A resume may change what src/README.md says it may: log, evaluation, checkpoints,
  * threads. */
 static void what_does_not_shape_a_run_is_free(void **state)
 {

@@ -17,7 +17,7 @@ static bool has_bash(void)
     return system("bash -c 'exit 0' 2>/dev/null") == 0;
 }
 
-/* What bash makes of the word. */
+/* Checks how bash reads the word. */
 static void check_shell(const char *word, const char *expect)
 {
     char line[1024], got[256];

@@ -387,7 +387,8 @@ static void mix_is_two_passes(void **state)
     stream_free(none);
 }
 
-/* What it mixes may come from streams that have it; it is no fill of theirs. */
+/* A mixing stream may take the rows that it mixes from other streams; its own fills are
+ * not theirs. */
 static void mix_shares(void **state)
 {
     const struct world *w = *state;
@@ -737,7 +738,7 @@ static void rows_from_a_place_are_the_same(void **state)
     token_rows_free(all);
 }
 
-/* As evaluation reads them; then they are at an end. */
+/* Held-out rows as evaluation reads them; after the last there are no more. */
 static void heldout_rows_end_with_the_text(void **state)
 {
     const struct world *w = *state;

@@ -40,7 +40,8 @@ static struct sweep_options options(const char *dir, size_t jobs)
     return (struct sweep_options){.dir = dir, .jobs = jobs};
 }
 
-/* What a cell found is the same to the bit; how long it took is not. */
+/* Checks that two results of a cell are equal to the bit, but for the time that it
+ * took. */
 static void assert_same(const struct sweep_result *a, const struct sweep_result *b)
 {
     assert_true(a->done && b->done);
@@ -109,7 +110,8 @@ static void stops_threads_and_company_change_nothing(void **state)
     assert_true(once[0].v[SWEEP_L0_CLEAN] == 4 && once[2].v[SWEEP_L0_CLEAN] == 4);
     assert_memory_not_equal(once[0].v, once[2].v, sizeof once[0].v);
 
-    /* One cell by itself; then two threads, stopped after the first; then the rest. */
+    /* One cell alone; then two threads, stopped after their first cell; then the
+     * rest. */
     o = options(b, 1);
     o.only = p->cell[1].name;
     assert_ok(sweep_run(p, &o, again, &e), &e);

@@ -89,7 +89,7 @@ static void the_same_run_is_one_cell(void **state)
     for (size_t i = 0; i < sizeof masked / sizeof *masked; i++) {
         assert_int_equal(p->arm[arm_of(p, masked[i])].baseline, none);
     }
-    /* As many unmasked vectors: 1500 / 0.7 steps. */
+    /* The same number of unmasked vectors takes 1500 / 0.7 steps. */
     struct settings s;
     struct errinfo e;
     const size_t equal = p->arm[arm_of(p, masked[3])].cell[0];

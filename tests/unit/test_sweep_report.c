@@ -82,7 +82,7 @@ static void test_markdown(void **state)
     world_free(&w);
 }
 
-/* What is missing is named, and stands in no table. */
+/* Missing cells are named, and are in no table. */
 static void test_left_out(void **state)
 {
     (void)state;
@@ -113,7 +113,7 @@ static void test_left_out(void **state)
     check_has(text, "An arm with a run missing stands in no mean");
     check_has(text, "the 3 masked arms of part dose (k 4, 16; p 0.1, 0.3; 2 pairs");
     free(text);
-    /* Nothing to compare: all tables are made all the same. */
+    /* With nothing to compare all tables are made even so. */
     for (size_t i = 0; i < w.p->n_cells; i++) {
         w.r[i].done = false;
     }
@@ -151,7 +151,7 @@ static void test_both_ways(void **state)
     world_free(&w);
 }
 
-/* Clean L0 that is not the same is said before anything else. */
+/* Unequal clean L0 is reported before anything else. */
 static void test_confounded(void **state)
 {
     (void)state;
@@ -201,7 +201,7 @@ static void set_by_arm(struct world *w, size_t m, const double *by, double sprea
     }
 }
 
-/* One arm that makes an average is named, and the average without it stands beside. */
+/* An arm that alone makes an average is named, with the average without it. */
 static void test_outlier(void **state)
 {
     (void)state;
@@ -226,7 +226,7 @@ static void test_outlier(void **state)
     world_free(&w);
 }
 
-/* An average may be established where no arm is by itself: that is said. */
+/* The report says so if an average is established but no single arm is. */
 static void test_no_single_arm(void **state)
 {
     (void)state;

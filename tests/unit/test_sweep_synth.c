@@ -1,12 +1,12 @@
-/* A sweep on known features: what is measured is what a run of the same settings is
- * held against, and it stands in the files in the place of what is measured on text. */
+/* A sweep on known features: its measures are those of a run of the same settings, and
+ * take the place of the measures on text in the files. */
 #include "base/file.h"
 #include "base/json.h"
 #include "num/blas.h"
 #include "run/engine.h"
 #include "sweep/cellfile.h"
 #include "sweep/run.h"
-#include "sweep/table.h"
+#include "sweep/sweep_table.h"
 #include "train/settings_synth.h"
 #include "unit/check.h"
 

@@ -1,4 +1,4 @@
-/* What a sweep says of its runs: effects by hand and by scipy, tables, the report. */
+/* Results of a sweep: effects computed by hand and by scipy, tables, the report. */
 #include "unit/sweep_world.h"
 
 /* ---- effects ---- */
@@ -30,7 +30,8 @@ static void test_paired_t(void **state)
     check_near(k5->p_holm, k5->p, 1e-15); /* alone in its family */
     assert_int_equal(sweep_verdict_of(k5), SWEEP_UNDECIDED);
     assert_int_equal(sweep_interval_side(k5), 0);
-    /* What was not measured is no effect, and not one of the tests of Holm. */
+    /* A measure that was not taken has no effect, and does not count as a test for
+     * Holm. */
     const struct sweep_effect *dead = &x[SWEEP_DEAD_CLEAN];
     assert_int_equal(dead->pairs, 0);
     assert_true(isnan(dead->p) && isnan(dead->p_holm) && isnan(dead->by.mean));
@@ -130,7 +131,7 @@ static void test_missing(void **state)
     assert_false(sweep_arm_compared(w.p, w.r, arm));
     assert_true(sweep_arm_complete(w.p, w.r, base));
     assert_false(sweep_arm_compared(w.p, w.r, base)); /* with what? */
-    /* One pair says nothing. */
+    /* One pair is too few for an effect. */
     run_of(&w, arm, 0)->done = false;
     run_of(&w, base, 1)->done = false;
     assert_ok(sweep_effects(w.p, w.r, arm, x, &e), &e);

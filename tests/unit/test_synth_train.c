@@ -109,7 +109,7 @@ static struct synth_stream *stream(const struct synth *s, bool drop, bool mix)
     return m;
 }
 
-/* Of sequences, and of rows that belong to none. */
+/* For rows in sequences, and for rows without. */
 static void another_seed_serves_the_same_rows_in_another_order(void **state)
 {
     (void)state;
@@ -319,7 +319,7 @@ static void arms_are_held_against_the_truth(void **state)
     }
     assert_int_equal(evaluated, 2); /* steps 10 and 20 */
 
-    /* What was saved, measured again, is the same. */
+    /* The saved run measured again gives the same. */
     struct run_record rec;
     struct truth_set *truth = NULL;
     struct report again;

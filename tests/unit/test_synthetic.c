@@ -254,8 +254,9 @@ static double rate_of_both(const struct sample *m, size_t i, size_t j)
 
 enum { FIRST_OTHER = PARENTS * (CHILDREN + 1) };
 
-/* Of features that are on half of the time, and whose scores correlate by rho, both are
- * on in 1/4 + asin(rho) / 2 pi of the rows (the orthant probability of two normals). */
+/* The share of rows in which two features are both on, if each is on half of the time
+ * and their scores correlate by rho: 1/4 + asin(rho) / 2 pi (the orthant probability of
+ * two normals). */
 static double both_on(double rho)
 {
     return 0.25 + asin(rho) / 6.283185307179586;
@@ -357,7 +358,7 @@ static void test_contexts(void **state)
     }
 }
 
-/* What a row of a sequence must have, from the rows before it. */
+/* Checks the features of each row of a sequence against the rows before it. */
 static void check_sequence(const struct sample *clean, const struct sample *m,
                            size_t start, size_t T, double rate, double carry)
 {

@@ -347,8 +347,8 @@ static void test_drawing_on(void **state)
     }
 }
 
-/* What each signal does: it asks to leave, is left alone, stops, or ends the program by
- * itself, as all do that are not named here. */
+/* Effect of each signal: it asks to leave, is left alone, stops the program, or ends
+ * it, as all do that are not named here. */
 enum fate { ENDS, LEAVES, HARMLESS, STOPS };
 
 static enum fate fate_of(int number)
@@ -409,8 +409,9 @@ static void test_signals(void **state)
     }
 }
 
-/* The others come while the first waits for the terminal to take what restores it, to
- * other threads: they do not end the program before that is done. */
+/* Further signals come to other threads while the first one's handler waits for the
+ * terminal to take the bytes that restore it: they do not end the program before that
+ * is done. */
 static void test_signals_at_once(void **state)
 {
     (void)state;

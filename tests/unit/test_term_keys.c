@@ -1,11 +1,11 @@
-/* The parser of what a terminal sends: each sequence of the table is its key, every
- * other one and what is left of a cut one is nothing, however the bytes come. */
+/* The parser of a terminal's input: each sequence of the table is its key; all others,
+ * and the rest of a cut one, are dropped, however the bytes are split. */
 #include "ui/term_input.h"
 #include "unit/check.h"
 
 #include <stdio.h>
 
-/* What came out, one after the other, as text: "U+41 ", "mouse 0 4,2 ". */
+/* The events that came out, in order, as text: "U+41 ", "mouse 0 4,2 ". */
 struct seen {
     char text[8192];
     size_t n;

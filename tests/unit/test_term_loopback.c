@@ -1,5 +1,5 @@
-/* What the terminal shows is what the canvas holds, for each kind of terminal: random
- * frames go through curses and a pseudo-terminal into libvterm. */
+/* The terminal shows what the canvas holds, for each kind of terminal: random frames go
+ * through curses and a pseudo-terminal into libvterm. */
 #include "base/clock.h"
 #include "base/rng.h"
 #include "ui/glyph.h"
@@ -43,11 +43,16 @@ static void show(struct term *t, const struct canvas *c)
     }
 }
 
-static bool same_color(VTermColor found, int want, bool fg)
+/* `all`: want is 0xRRGGBB. */
+static bool same_color(VTermColor found, int want, bool all, bool fg)
 {
     if (want < 0) {
         return fg ? VTERM_COLOR_IS_DEFAULT_FG(&found)
                   : VTERM_COLOR_IS_DEFAULT_BG(&found);
+    }
+    if (all) {
+        return VTERM_COLOR_IS_RGB(&found) && found.rgb.red == (want >> 16 & 255) &&
+               found.rgb.green == (want >> 8 & 255) && found.rgb.blue == (want & 255);
     }
     return VTERM_COLOR_IS_INDEXED(&found) && found.indexed.idx == want;
 }
@@ -80,19 +85,24 @@ static void compare(struct pty *p, const struct canvas *c, enum theme_id theme,
                          (unsigned)cell->cp);
             }
             const struct role_style *s = theme_style(theme, (enum role)cell->role);
-            const int fg = colors == 256 ? s->fg256 : colors ? s->fg8 : -1;
-            const int bg = colors == 256 ? s->bg256 : colors ? s->bg8 : -1;
-            if (cell->cp != ' ' && !same_color(got.fg, fg, true)) {
+            const bool all = colors == COLORS_TRUE;
+            int32_t fg, bg;
+            theme_true(theme, (enum role)cell->role, &fg, &bg);
+            if (!all) {
+                fg = colors == 256 ? s->fg256 : colors ? s->fg8 : -1;
+                bg = colors == 256 ? s->bg256 : colors ? s->bg8 : -1;
+            }
+            if (cell->cp != ' ' && !same_color(got.fg, fg, all, true)) {
                 fail_msg("%s frame %d at %d,%d: foreground, expected %d", name, frame,
                          x, y, fg);
             }
-            if (!same_color(got.bg, bg, false)) {
+            if (!same_color(got.bg, bg, all, false)) {
                 fail_msg("%s frame %d at %d,%d: background, expected %d", name, frame,
                          x, y, bg);
             }
             const uint8_t attr = cell->attr ^ (colors ? s->attr : s->mono_attr);
             const bool reverse = attr & ATTR_REVERSE;
-            if (colors == 256 && reverse != (bool)got.attrs.reverse) {
+            if (colors >= 256 && reverse != (bool)got.attrs.reverse) {
                 fail_msg("%s frame %d at %d,%d: reverse", name, frame, x, y);
             }
         }
@@ -189,6 +199,64 @@ static void test_frames(void **state)
     run_frames("xterm-256color", THEME_CONTRAST, 1, 10);
     run_frames("xterm-256color", THEME_LIGHT, 0, 11);
     run_frames("screen", THEME_LIGHT, 1, 12);
+}
+
+/* Where COLORTERM says so, the colours themselves are sent; by a name that only hands
+ * it on, or without enough colours to number them by, the nearest as before. */
+static void test_true_color(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *says, *name;
+        int colors;
+    } cases[] = {{"truecolor", "xterm-256color", COLORS_TRUE},
+                 {"24bit", "tmux-256color", COLORS_TRUE},
+                 {"truecolor", "screen-256color", 256},
+                 {"truecolor", "screen", 8},
+                 {"truecolor", "linux", 8},
+                 {"yes", "xterm-256color", 256},
+                 {"", "xterm-direct", COLORS_TRUE}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pty p;
+        setenv("COLORTERM", cases[i].says, 1);
+        pty_open(&p, W, H);
+        pty_start(&p, W, H);
+        struct term *t = open_on(&p, cases[i].name, THEME_DARK, 1);
+        assert_int_equal(term_colors(t), cases[i].colors);
+        term_close(t);
+        pty_close(&p);
+    }
+    setenv("COLORTERM", "truecolor", 1);
+    run_frames("xterm-256color", THEME_DARK, 1, 30);
+    run_frames("tmux-256color", THEME_LIGHT, 1, 31);
+    run_frames("xterm-256color", THEME_CONTRAST, 1, 32);
+    run_frames("xterm-256color", THEME_DARK, 0, 33);
+    unsetenv("COLORTERM");
+}
+
+/* What lies outside the canvas has the ground of the theme as well. */
+static void test_light_ground(void **state)
+{
+    (void)state;
+    struct pty p;
+    struct canvas c;
+    struct errinfo e;
+    pty_open(&p, W, H);
+    pty_start(&p, W, H);
+    struct term *t = open_on(&p, "xterm-256color", THEME_LIGHT, 1);
+    assert_ok(canvas_init(&c, W / 2, H / 2, GLYPH_BRAILLE, &e), &e);
+    show(t, &c);
+    pty_sync(&p);
+    pthread_mutex_lock(&p.mu);
+    for (int i = 0; i < W * H; i++) {
+        VTermScreenCell got;
+        vterm_screen_get_cell(p.screen, (VTermPos){.row = i / W, .col = i % W}, &got);
+        assert_true(same_color(got.bg, 231, false, false));
+    }
+    pthread_mutex_unlock(&p.mu);
+    canvas_deinit(&c);
+    term_close(t);
+    pty_close(&p);
 }
 
 /* Another theme or size reaches the screen. */
@@ -413,15 +481,17 @@ static void test_huge(void **state)
 static int setup(void **state)
 {
     (void)state;
+    unsetenv("COLORTERM"); /* of whoever runs the tests */
     return setlocale(LC_CTYPE, "C.UTF-8") ? 0 : -1;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_frames),   cmocka_unit_test(test_theme_and_size),
-        cmocka_unit_test(test_c_locale), cmocka_unit_test(test_tiers_and_colors),
-        cmocka_unit_test(test_no_color), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_true_color), cmocka_unit_test(test_light_ground),
+        cmocka_unit_test(test_frames),     cmocka_unit_test(test_theme_and_size),
+        cmocka_unit_test(test_c_locale),   cmocka_unit_test(test_tiers_and_colors),
+        cmocka_unit_test(test_no_color),   cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_huge),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -1,6 +1,6 @@
-/* [threads] A terminal that takes nothing (Ctrl-S, a pty that nobody reads) holds
- * nothing up: training, signals and the way out go on, and when it reads again the
- * screen is whole. */
+/* [threads] A terminal that takes nothing (Ctrl-S, a pty that nobody reads) blocks
+ * nothing: training, signals and leaving go on, and when it reads again the screen is
+ * complete. */
 #include "base/clock.h"
 #include "base/rng.h"
 #include "sample_settings.h"

@@ -104,10 +104,12 @@ static void test_long_words_and_lines(void **state)
     at(d, 2, 1);
     press(d, KEY_CTRL('k'));
     assert_string_equal(d->b.text, "abcdefg\n\nx");
-    press(d, KEY_CTRL('u'));
-    assert_string_equal(d->b.text, "abcde\n\nx");
-    press(d, KEY_CTRL('w'));
+    press(d, KEY_CTRL('u')); /* the line, of two rows */
     assert_string_equal(d->b.text, "\n\nx");
+    keys(d, "ab cd");
+    press(d, KEY_CTRL('w'));
+    assert_string_equal(d->b.text, "ab \n\nx");
+    press(d, KEY_CTRL('u'));
     press(d, KEY_DEL);
     press(d, KEY_DEL);
     assert_string_equal(d->b.text, "x");

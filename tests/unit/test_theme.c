@@ -16,6 +16,12 @@ static double linear(int byte)
     return c <= 0.04045 ? c / 12.92 : pow((c + 0.055) / 1.055, 2.4);
 }
 
+static struct rgb of_bytes(int32_t rgb)
+{
+    return (struct rgb){
+        {linear(rgb >> 16 & 255), linear(rgb >> 8 & 255), linear(rgb & 255)}};
+}
+
 /* Entry of xterm's 256 colours; 16 to 255 are the same everywhere. */
 static struct rgb xterm(int index)
 {
@@ -28,6 +34,22 @@ static struct rgb xterm(int index)
     const int i = index - 16;
     return (struct rgb){
         {linear(levels[i / 36]), linear(levels[i / 6 % 6]), linear(levels[i % 6])}};
+}
+
+/* What a role has of 256 colours, or of all; false: the terminal's own. */
+static bool color_of(enum theme_id theme, enum role role, bool all, bool ground,
+                     struct rgb *out)
+{
+    const struct role_style *s = theme_style(theme, role);
+    int32_t rgb[2];
+    theme_true(theme, role, &rgb[0], &rgb[1]);
+    const int index = ground ? s->bg256 : s->fg256;
+    assert_int_equal(index < 0, rgb[ground] < 0);
+    if (index < 0) {
+        return false;
+    }
+    *out = all ? of_bytes(rgb[ground]) : xterm(index);
+    return true;
 }
 
 static double luminance(struct rgb c)
@@ -53,27 +75,48 @@ static double needed(enum theme_id theme, enum role role)
     return decoration ? 2.0 : 4.5;
 }
 
+static void check_contrast(enum theme_id theme, enum role role, bool all)
+{
+    static const int ground[THEME_COUNT] = {
+        [THEME_DARK] = 16, [THEME_LIGHT] = 231, [THEME_CONTRAST] = 16};
+    struct rgb fg, bg = xterm(ground[theme]);
+    const bool painted = color_of(theme, role, all, true, &bg);
+    if (!color_of(theme, role, all, false, &fg)) {
+        /* the terminal's own foreground needs the terminal's own ground */
+        assert_false(painted);
+        return;
+    }
+    const double found = contrast(fg, bg);
+    if (found < needed(theme, role)) {
+        fail_msg("theme %s role %d%s: contrast %.2f", theme_name(theme), (int)role,
+                 all ? " in true colour" : "", found);
+    }
+}
+
 static void test_contrast(void **state)
 {
     (void)state;
-    static const int ground[THEME_COUNT] = {
-        [THEME_DARK] = 16, [THEME_LIGHT] = 231, [THEME_CONTRAST] = 16};
     for (int theme = 0; theme < THEME_MONO; theme++) {
         for (int role = 0; role < ROLE_COUNT; role++) {
-            const struct role_style *s =
-                theme_style((enum theme_id)theme, (enum role)role);
-            if (s->fg256 < 0) {
-                /* the terminal's own foreground needs the terminal's own ground */
-                assert_int_equal(s->bg256, -1);
-                continue;
-            }
-            const struct rgb bg = xterm(s->bg256 < 0 ? ground[theme] : s->bg256);
-            const double found = contrast(xterm(s->fg256), bg);
-            if (found < needed((enum theme_id)theme, (enum role)role)) {
-                fail_msg("theme %s role %d: contrast %.2f",
-                         theme_name((enum theme_id)theme), role, found);
-            }
+            check_contrast((enum theme_id)theme, (enum role)role, false);
+            check_contrast((enum theme_id)theme, (enum role)role, true);
         }
+    }
+}
+
+/* No cell is left to the terminal's own ground, which may be dark. */
+static void test_light_paints(void **state)
+{
+    (void)state;
+    int32_t white, black;
+    theme_true(THEME_LIGHT, ROLE_TEXT, &black, &white);
+    assert_int_equal(white, 0xFFFFFF);
+    for (int role = 0; role < ROLE_COUNT; role++) {
+        const struct role_style *s = theme_style(THEME_LIGHT, (enum role)role);
+        const bool heat = role >= ROLE_HEAT0;
+        const bool marked = role == ROLE_SELECT || role == ROLE_MATCH;
+        assert_true(s->fg256 >= 0 && s->bg256 >= 0 && s->fg8 >= 0 && s->bg8 >= 0);
+        assert_true(heat || marked || (s->bg256 == 231 && s->bg8 == 7));
     }
 }
 
@@ -99,17 +142,17 @@ static void test_heat_is_monotone(void **state)
     (void)state;
     static const double way[] = {1, -1, 1};
     for (int theme = 0; theme < THEME_MONO; theme++) {
-        for (int role = ROLE_HEAT1; role <= ROLE_HEAT7; role++) {
-            const double a = luminance(
-                xterm(theme_style((enum theme_id)theme, (enum role)(role - 1))->bg256));
-            const double b = luminance(
-                xterm(theme_style((enum theme_id)theme, (enum role)role)->bg256));
-            assert_true((b - a) * way[theme] > 0);
+        for (int i = 0; i < 2 * (ROLE_HEAT7 - ROLE_HEAT0); i++) {
+            const int role = ROLE_HEAT1 + i / 2;
+            struct rgb a, b;
+            color_of((enum theme_id)theme, (enum role)(role - 1), i % 2, true, &a);
+            color_of((enum theme_id)theme, (enum role)role, i % 2, true, &b);
+            assert_true((luminance(b) - luminance(a)) * way[theme] > 0);
         }
     }
 }
 
-/* What a dichromat sees; kind 0 protan, 1 deutan. */
+/* The colour c as a dichromat sees it; kind 0 protan, 1 deutan. */
 static struct rgb dichromat(struct rgb c, int kind)
 {
     static const double lms[3][3] = {{17.8824, 43.5161, 4.11935},
@@ -170,12 +213,12 @@ static void test_colour_blind(void **state)
     };
     for (int theme = 0; theme < THEME_MONO; theme++) {
         for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
-            for (int kind = 0; kind < 2; kind++) {
+            for (int kind = 0; kind < 4; kind++) {
                 struct rgb seen[2];
                 for (int k = 0; k < 2; k++) {
-                    seen[k] = dichromat(
-                        xterm(theme_style((enum theme_id)theme, pairs[i][k])->fg256),
-                        kind);
+                    color_of((enum theme_id)theme, pairs[i][k], kind > 1, false,
+                             &seen[k]);
+                    seen[k] = dichromat(seen[k], kind % 2);
                 }
                 const double found = difference(seen[0], seen[1]);
                 if (found < 15) {
@@ -217,11 +260,9 @@ static void test_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_contrast),
-        cmocka_unit_test(test_eight_colours),
-        cmocka_unit_test(test_heat_is_monotone),
-        cmocka_unit_test(test_colour_blind),
-        cmocka_unit_test(test_mono),
+        cmocka_unit_test(test_contrast),      cmocka_unit_test(test_light_paints),
+        cmocka_unit_test(test_eight_colours), cmocka_unit_test(test_heat_is_monotone),
+        cmocka_unit_test(test_colour_blind),  cmocka_unit_test(test_mono),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* What a tokenizer puts around a text: each kind of post_processor. */
+/* Tokens that a tokenizer puts around a text, by each kind of post_processor. */
 #include "text_fixture.h"
 
 static struct tok *shared;

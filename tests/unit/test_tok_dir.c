@@ -67,8 +67,8 @@ static void roles_from_each_file(void **state)
     put(dir, "config.json",
         "{\"bos_token_id\": 3, \"eos_token_id\": [0, 2], \"pad_token_id\": null}");
     expect_roles(dir, 3, 0, 2, 3);
-    /* By text, before ids; as an added token too. A text that is no token says nothing.
-     */
+    /* By text, before ids; also where it is the content of an added token. A text that
+     * is not a token is ignored. */
     put(dir, "special_tokens_map.json",
         "{\"bos_token\": \"<|pad|>\", \"eos_token\": {\"content\": \"<|mask|>\"}}");
     expect_roles(dir, 2, 3, 2, 3);

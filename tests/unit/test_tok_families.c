@@ -95,7 +95,7 @@ static void check_list(const char *what, const struct tok *t, const cJSON *texts
     tok_scratch_free(s);
 }
 
-/* What is not valid UTF-8 comes back where symbols are bytes. */
+/* Invalid UTF-8 comes back unchanged where symbols are bytes. */
 static void check_bytes_come_back(const struct tok *t, const cJSON *texts)
 {
     struct errinfo e;

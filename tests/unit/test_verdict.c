@@ -94,7 +94,7 @@ static void test_lists(void **state)
     near(row[0].p_holm, row[0].d.p * (double)primary, 1e-12);
     assert_ok(verdict_judge(row, 1, 0, &e), &e); /* alone */
     assert_int_equal(row[0].verdict, VERDICT_HIGHER);
-    /* With secondary ones beside it that say nothing, it is alone of its list. */
+    /* Secondary measures beside it do not count: it is alone on its list for Holm. */
     row[1] = row[VERDICT_MEASURE_COUNT - 1];
     assert_ok(verdict_judge(row, 2, 0, &e), &e);
     assert_int_equal(row[0].verdict, VERDICT_HIGHER);
@@ -317,7 +317,7 @@ static void test_conditions(void **state)
     assert_int_equal(conditions_baseline(&c), 1);
     assert_int_equal(conditions_pairs(&c, 5, 0, 2, a, b), 0);
     conditions_deinit(&c);
-    /* One arm each is a pair whatever the seeds. */
+    /* Two conditions of one arm each are a pair whatever their seeds. */
     const struct settings *two[2] = {&s[0], &s[4]};
     assert_ok(conditions_of(two, name, 2, &c, &e), &e);
     assert_int_equal(conditions_pairs(&c, 2, 0, 1, a, b), 1);
@@ -349,7 +349,8 @@ static void test_beyond_masks(void **state)
     assert_true(conditions_beyond_masks(&x) != conditions_beyond_masks(&y));
 }
 
-/* Of two A less B, masked or not; of more each less the one that is not masked. */
+/* Two conditions: A less B, masked or not. More: each less the one that is not
+ * masked. */
 static void test_baseline(void **state)
 {
     (void)state;

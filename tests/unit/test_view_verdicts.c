@@ -1,5 +1,5 @@
-/* What the seeds of a view establish: Train's box, and `saetop verdict`, stand on the
- * same rows. */
+/* Verdicts from the seeds of a view: the rows behind Train's box and `saetop
+ * verdict`. */
 #include "check.h"
 #include "session/verdicts.h"
 #include "ui_sample.h"
@@ -113,7 +113,7 @@ static void test_baseline(void **state)
     session_view_deinit(&v);
 }
 
-/* What makes two conditions differ beside their masks is named. */
+/* The reason names what makes two conditions differ beside their masks. */
 static void test_why_not_comparable(void **state)
 {
     (void)state;
@@ -144,6 +144,31 @@ static void test_why_not_comparable(void **state)
     }
 }
 
+/* A condition that was added comes to the others' step last: until then what it has is
+ * of another step, which is said before all else. */
+static void test_of_another_step(void **state)
+{
+    (void)state;
+    struct session_view v;
+    struct view_verdicts r;
+    sample_view_seeds(&v, 2, 3, 1500, 0);
+    v.cond[0].k = 8;
+    struct series *late = &v.arm[v.cond[0].arm[1]].series[METRIC_EV];
+    assert_true(late->n > 1);
+    late->n--;
+    assert_true(view_verdicts_of(&v, 0, &r));
+    char want[80];
+    snprintf(want, sizeof want, "A is of step %.0f, B of step 1500",
+             late->x[late->n - 1]);
+    assert_string_equal(r.why, want);
+    const size_t n = late->n;
+    late->n = 0; /* not measured yet: there is nothing of another step */
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_non_null(strstr(r.why, "k 8 against"));
+    late->n = n;
+    session_view_deinit(&v);
+}
+
 /* Values of a condition's seeds: `base` and a little of each. */
 static void put_values(struct session_view *v, size_t cond, enum metric m, double base,
                        double by)
@@ -155,8 +180,8 @@ static void put_values(struct session_view *v, size_t cond, enum metric m, doubl
 }
 
 /* A measure that is not established to differ from a random control's is within random,
- * whatever its difference from the baseline; of one seed nothing is said, nor of a
- * condition that differs from the control in more, or is not as far. */
+ * whatever its difference from the baseline. There is no such verdict with one seed, or
+ * if the condition differs from the control in more, or has not come as far. */
 static void test_within_random(void **state)
 {
     (void)state;
@@ -219,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_added_seeds),
         cmocka_unit_test(test_baseline),
         cmocka_unit_test(test_why_not_comparable),
+        cmocka_unit_test(test_of_another_step),
         cmocka_unit_test(test_within_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* Help answers to words that it does not use. */
-#include "ui/words.h"
+#include "ui/word_search.h"
 #include "ui_bench.h"
 
 static void check(const char *typed, const char *text, bool yes)

@@ -1,5 +1,5 @@
-/* What the tests of the tokenizer share: one of 400 entries, texts of all sorts, and
- * checks of what they are encoded to. */
+/* Fixture of the tests of the tokenizer: a tokenizer of 400 entries, texts of all
+ * sorts, and checks of their encodings. */
 #ifndef SAETOP_TESTS_UNIT_TOK_CHECK_H
 #define SAETOP_TESTS_UNIT_TOK_CHECK_H
 

@@ -138,14 +138,26 @@ static inline struct latent_pairs *sample_pairs(size_t F)
     return p;
 }
 
+static inline void sample_sentences(struct comparison *c, const char *control)
+{
+    struct str s;
+    struct errinfo e;
+    str_init(&s, (size_t)1 << 14);
+    compare_say(&c->measures, "A (mask p=0.30)", "B (no mask)", control, false, &s);
+    if (str_err(&s, "sample", &e) != OK) {
+        abort();
+    }
+    mem_free(c->said);
+    c->said = str_take(&s);
+    str_free(&s);
+}
+
 static inline struct comparison *sample_comparison(struct latent_table *a,
                                                    struct latent_table *b, size_t seeds)
 {
     static const char *const name[] = {"mask p=0.30", "no mask", "other: no mask"};
     struct comparison *c = mem_alloc(1, sizeof *c);
     struct latent_table *const table[2] = {a, b};
-    struct str s;
-    struct errinfo e;
     atomic_init(&c->refs, 1);
     c->source = seeds > 1 ? COMPARE_FROM_RUN : COMPARE_FROM_KEPT;
     c->n_choices = sizeof name / sizeof *name;
@@ -166,20 +178,25 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
     sample_difference(c, "k", "4", "8", DIFFERENCE_OTHER);
     sample_difference(c, "seed.weights", "1", "2", DIFFERENCE_SEED);
     c->pairs = sample_pairs(table[0]->F < table[1]->F ? table[0]->F : table[1]->F);
-    str_init(&s, (size_t)1 << 14);
-    compare_say(&c->measures, "A (mask p=0.30)", "B (no mask)", false, &s);
+    c->control = c->n_choices;
+    sample_sentences(c, NULL);
     const struct compare_facts f = {.letter = {'A', 'B'},
                                     .difference = c->difference,
                                     .n = c->n_differences,
                                     .l0 = {4.0, 8.0},
                                     .step = {900, 900}};
     compare_warn(&f, &c->remarks);
-    if (str_err(&s, "sample", &e) != OK) {
-        abort();
-    }
-    c->said = str_take(&s);
-    str_free(&s);
     return c;
+}
+
+/* C is the random control of A, which two measures do not tell from it. */
+static inline void sample_within(struct comparison *c)
+{
+    c->control = 2;
+    snprintf(c->choice[2].name, sizeof c->choice[2].name, "random p=0.30");
+    c->measures.within_random[VERDICT_OF_ABSORPTION] = true;
+    c->measures.within_random[VERDICT_OF_F1_HELDOUT] = true;
+    sample_sentences(c, "C (random p=0.30)");
 }
 
 #endif

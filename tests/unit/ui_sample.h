@@ -33,7 +33,7 @@ static const enum concept_kind sample_kind[SAMPLE_CONCEPTS] = {
     CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_SUPER, CONCEPT_LEAF,
     CONCEPT_LEAF,  CONCEPT_LEAF, CONCEPT_LEAF,  CONCEPT_LETTER};
 
-/* The same of a run without a concepts file. */
+/* The same for a run without a concepts file. */
 static const char *const sample_built_in[SAMPLE_CONCEPTS] = {
     "letter a", "letter b", "letter c", "letter d", "capital", "digits", "-ing", "-s"};
 static const enum concept_kind sample_built_in_kind[SAMPLE_CONCEPTS] = {
@@ -111,7 +111,8 @@ static inline void sample_rows(struct session_view *v, size_t at, size_t arm,
     }
 }
 
-/* Of each that lives its five top tokens, and one more that is not among them. */
+/* Index of each living latent: its five top tokens, and one more that is not among
+ * them. */
 enum { SAMPLE_INDEX = LATENT_TOP_TOKENS + 1 };
 static inline int32_t sample_token_of(size_t i, size_t k)
 {
@@ -183,7 +184,7 @@ static inline struct latent_table *sample_table(size_t F, int64_t step)
 
 enum { SAMPLE_WORDS = 6 }; /* of a concept */
 
-/* One word: of B some are taken by another latent, of A fewer. */
+/* A word; in B another latent absorbs some of them, in A fewer. */
 static inline struct word_result sample_word(size_t arm, size_t c, size_t i)
 {
     const uint32_t u = (uint32_t)(c * 50 + i * 7);
@@ -247,7 +248,7 @@ static inline struct concept_table *sample_concepts(size_t arm, int64_t step)
     return t;
 }
 
-/* Of evaluations each 150 steps up to the table's. */
+/* The history of evaluations, each 150 steps up to the table's. */
 static inline struct concept_history *sample_history(size_t arm, int64_t step)
 {
     struct concept_history *h = NULL;
@@ -387,7 +388,7 @@ static inline void sample_event(struct session_view *v, int64_t step, char lette
     }
 }
 
-/* What the session would say. */
+/* Shows a message as the session would. */
 static inline void sample_say(struct session_view *v, bool bad, const char *text)
 {
     snprintf(v->message, sizeof v->message, "%s", text);

@@ -13,9 +13,9 @@
 #include <string.h>
 
 enum {
-    LABEL_W = 24,
+    LABEL_W = 25,
     VALUE_W = 8,
-    DIFFERENCE_W = 9,
+    DIFFERENCE_W = 8,
     INTERVAL_W = 20,
     KEY_W = 22,  /* of a setting, */
     NOTE_W = 8,  /* and what it is of */
@@ -256,11 +256,23 @@ const char *compare_verdict_word(const struct verdict_row *r)
     return "-";
 }
 
-/* Established differences stand out; nothing else has a colour of its own. */
-static enum role verdict_role(const struct verdict_row *r)
+/* The same within `room` columns; of a random control where it is within that. */
+static const char *verdict_word(const struct comparison *o, size_t m, int room)
 {
-    return r->verdict == VERDICT_LOWER || r->verdict == VERDICT_HIGHER ? ROLE_VALUE
-                                                                       : ROLE_DIM;
+    static const char within[] = "within random";
+    return !o->measures.within_random[m]   ? compare_verdict_word(&o->measures.row[m])
+           : room < (int)sizeof within - 1 ? "~random"
+                                           : within;
+}
+
+/* Established differences stand out, and those that chance makes, too; nothing else has
+ * a colour of its own. */
+static enum role verdict_role(const struct comparison *o, size_t m)
+{
+    const struct verdict_row *r = &o->measures.row[m];
+    return o->measures.within_random[m]                                  ? ROLE_WARN
+           : r->verdict == VERDICT_LOWER || r->verdict == VERDICT_HIGHER ? ROLE_VALUE
+                                                                         : ROLE_DIM;
 }
 
 static void interval_text(const struct comparison *o, size_t m, char *out, size_t cap)
@@ -275,6 +287,13 @@ static void interval_text(const struct comparison *o, size_t m, char *out, size_
     }
 }
 
+/* Its name, or where that does not fit the brief one. */
+static const char *label_of(size_t m, int room)
+{
+    const char *label = verdict_measure_label(m), *brief = verdict_measure(m)->brief;
+    return brief && canvas_text_width(label) > room ? brief : label;
+}
+
 static void draw_measure(const struct comparison *o, struct canvas *c, struct rect r,
                          size_t m, bool cursor)
 {
@@ -287,7 +306,7 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
         canvas_fill(c, r, ' ', ROLE_SELECT, 0);
         canvas_put(c, x, r.y, 0x25B6, ROLE_SELECT, 0);
     }
-    canvas_text(c, x + 2, r.y, LABEL_W - 3, verdict_measure_label(m),
+    canvas_text(c, x + 2, r.y, LABEL_W - 3, label_of(m, LABEL_W - 3),
                 cursor ? ROLE_SELECT : ROLE_VALUE, 0);
     x += LABEL_W;
     put_right(c, x, r.y, VALUE_W - 1, NUMBER(NUMBER_PLAIN, 0, digits, row->d.after),
@@ -302,8 +321,8 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
     interval_text(o, m, interval, sizeof interval);
     put_right(c, x, r.y, INTERVAL_W - 1, interval, role);
     x += INTERVAL_W;
-    canvas_text(c, x, r.y, r.x + r.w - x, compare_verdict_word(row),
-                cursor ? ROLE_SELECT : verdict_role(row), 0);
+    canvas_text(c, x, r.y, r.x + r.w - x, verdict_word(o, m, r.x + r.w - x),
+                cursor ? ROLE_SELECT : verdict_role(o, m), 0);
 }
 
 static void draw_measure_header(const struct comparison *o, struct canvas *c,
@@ -449,7 +468,8 @@ static void draw_curves(struct app *a, const struct session_view *v, struct canv
     if (!o) {
         return;
     }
-    struct plot_spec spec = {.y_min = (double)NAN,
+    struct plot_spec spec = {.title = title,
+                             .y_min = (double)NAN,
                              .y_max = (double)NAN,
                              .cursor_x = (double)NAN,
                              .smooth = pane_is_noisy(s->metric) ? a->smooth : 0.0,
@@ -462,7 +482,8 @@ static void draw_curves(struct app *a, const struct session_view *v, struct canv
                                  .n = y->n,
                                  .role = compare_role(o, i),
                                  .faint = i ? ROLE_FAINT_B : ROLE_FAINT_A,
-                                 .letter = compare_letter(o, i)};
+                                 .letter = compare_letter(o, i),
+                                 .name = o->choice[o->side[i].choice].name};
     }
     plot_draw(c, in, &spec, NULL);
 }
@@ -500,15 +521,15 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     }
 }
 
-/* Whether the run has been measured since what is shown was: asked again then, but not
- * while somebody is down in its lists. */
+/* Whether the run was measured again after the comparison shown was made. It is then
+ * asked for again, but not while the user is further down in its lists. */
 static bool is_old(const struct compare_state *s, const struct session_view *v)
 {
     const struct comparison *c = v->compare;
     const struct concept_table *t = v->n_arms > 0 ? v->arm[0].concepts : NULL;
     return c && t && !v->compare_busy && c->source == COMPARE_FROM_RUN &&
-           !s->contexts && s->latents.cursor == 0 && c->side[0].step >= 0 &&
-           c->side[0].step < t->step;
+           !s->contexts && s->latents.cursor == 0 && c->measured < t->step &&
+           s->again_at < t->step;
 }
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
@@ -524,8 +545,10 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
         list_home(&s->latents);
         s->contexts = false;
     }
+    const bool old = is_old(s, v);
     if (shown) {
-        compare_ask(a, v, is_old(s, v));
+        s->again_at = old ? v->arm[0].concepts->step : s->again_at; /* once a step */
+        compare_ask(a, v, old);
     }
 }
 
@@ -602,10 +625,12 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_CHOICE && v->compare) {
         compare_choose(a, v, 1, (size_t)hit->a);
     } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_COMPARE_ROW && list) {
+        const bool here = *focus == pane;
+        const size_t was = list->cursor;
         *focus = pane;
-        list_click(list, hit->a % 1000);
-    } else if (ev->mouse == MOUSE_DOUBLE && hit->kind == HIT_COMPARE_ROW) {
-        enter(a, v);
+        if (list_click(list, hit->a % 1000) && here && list->cursor == was) {
+            enter(a, v);
+        }
     }
 }
 
@@ -636,7 +661,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     }
 }
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int metric, list;
 };
@@ -679,7 +704,8 @@ static void export_name(const struct app *a, const struct session_view *v, char 
 
 static void export_measures(const struct comparison *o, struct str *out)
 {
-    str_add(out, "measure,first,second,difference,low,high,interval_of,n,verdict\n");
+    str_add(out, "measure,first,second,difference,low,high,interval_of,n,verdict,"
+                 "within_random\n");
     for (size_t i = 0; compare_measure_at(o, i) >= 0; i++) {
         const size_t m = (size_t)compare_measure_at(o, i);
         const struct verdict_row *r = &o->measures.row[m];
@@ -692,6 +718,11 @@ static void export_measures(const struct comparison *o, struct str *out)
         csv_add(out, o->measures.pairs > 1 ? "seeds" : "text", false);
         export_integer(out, (int64_t)r->d.n, false);
         csv_add(out, compare_verdict_word(r), false);
+        csv_add(out,
+                o->control == o->n_choices     ? ""
+                : o->measures.within_random[m] ? "true"
+                                               : "false",
+                false);
         str_addc(out, '\n');
     }
 }
@@ -722,7 +753,7 @@ static void export_curves(const struct comparison *o, int metric, struct str *ou
     }
 }
 
-/* What the pane in focus shows. */
+/* Export the content of the pane in focus. */
 static enum err export_text(const struct app *a, const struct session_view *v,
                             struct str *out, struct errinfo *e)
 {
@@ -733,6 +764,45 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     default: export_measures(v->compare, out); break;
     }
     return str_err(out, "export", e);
+}
+
+/* ---- copy ---- */
+
+/* The row under the cursor of the pane in focus. */
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const struct comparison *o = v->compare;
+    const struct compare_state *s = compare_own(a);
+    const int focus = *app_focus(a, &screen_compare);
+    const int m = o ? compare_measure_at(o, s->measures.cursor) : -1;
+    if (!o) {
+        return false;
+    }
+    if (focus == COMPARE_SETTINGS && s->settings.cursor < settings_n(o)) {
+        const struct difference *d = &o->difference[s->settings.cursor];
+        snprintf(what, cap, "setting");
+        str_addf(out, "%s: %s, %s", d->key, d->value[0], d->value[1]);
+    } else if (focus == COMPARE_LATENTS &&
+               s->latents.cursor < compare_latents_n(o, s->list)) {
+        int32_t pair[2];
+        compare_latents_at(o, s->list, s->latents.cursor, pair);
+        snprintf(what, cap, "latents");
+        for (int i = 0; i < 2; i++) {
+            if (pair[i] >= 0) {
+                str_addf(out, "%s%c %d", out->len ? ", " : "",
+                         compare_letter(o, (size_t)i), pair[i]);
+            }
+        }
+    } else if (m >= 0) {
+        const struct verdict_row *r = &o->measures.row[m];
+        snprintf(what, cap, "measure");
+        str_addf(out, "%s: %c %.6g, %c %.6g, difference %.6g, %s",
+                 verdict_measure_name((size_t)m), compare_letter(o, 0), r->d.after,
+                 compare_letter(o, 1), r->d.before, r->d.by.mean,
+                 compare_verdict_word(r));
+    }
+    return true;
 }
 
 const struct screen_def screen_compare = {
@@ -762,6 +832,7 @@ const struct screen_def screen_compare = {
     .mouse = mouse,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = may_export,
     .export_name = export_name,
     .export_text = export_text,

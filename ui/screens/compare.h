@@ -5,9 +5,9 @@
 #include "ui/app.h"
 #include "ui/screens/table.h"
 
-/* Show Compare with the run that is open on one side and the run or SAE at `path` on
- * the other, or of two runs, a line each, one on each side; "" takes other runs away.
- * The job thread opens them; what is wrong with it is said when that is known. */
+/* Show Compare with the open run on one side and the run or SAE at `path` on the other.
+ * `path` may be two lines, a run each, one for each side; "" removes other runs. The
+ * job thread opens them, and reports errors when it finds them. */
 void compare_with(struct app *a, const struct session_view *v, const char *path);
 
 #endif

@@ -2,6 +2,7 @@
 #include "ui/actions.h"
 #include "ui/pane.h"
 #include "ui/screens/compare_priv.h"
+#include "ui/screens/runs.h"
 #include "ui/text.h"
 
 #include <stdio.h>
@@ -15,7 +16,7 @@ const char *compare_may(const struct app *a, const struct session_view *v)
     if (v->n_conds > 1 || compare_own(a)->other[0] || v->other[0]) {
         return NULL;
     }
-    return "one condition alone: :compare RUN names another run, b on Train forks a twin";
+    return "one condition alone: c chooses a run beside it, b on Train forks a twin";
 }
 
 void compare_ask(struct app *a, const struct session_view *v, bool again)
@@ -40,7 +41,7 @@ void compare_choose(struct app *a, const struct session_view *v, size_t side,
     for (size_t i = 0; i < 2; i++) {
         s->want[i] = o ? (int32_t)o->side[i].choice : s->want[i];
     }
-    if (s->want[1 - side] == (int32_t)choice) { /* what stands there changes sides */
+    if (s->want[1 - side] == (int32_t)choice) { /* the condition there changes sides */
         s->want[1 - side] = s->want[side];
     }
     s->want[side] = (int32_t)choice;
@@ -109,6 +110,12 @@ static void compare(struct app *a, const struct session_view *v, const char *arg
     } else if (!takes_letters(a, v, args)) {
         compare_with(a, v, args);
     }
+}
+
+static void choose_run(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    runs_choose(a, v);
 }
 
 static const char *may_choose(const struct app *a, const struct session_view *v)
@@ -212,6 +219,7 @@ static const char *list_word(const struct app *a, const char *text, size_t i)
 /* clang-format off */
 #define ACTION static const struct action
 ACTION action_compare = {.command = "compare", .args = "[RUN|A B]", .run = compare};
+ACTION action_choose = {.command = "choose-run", .args = "", .run = choose_run};
 ACTION action_side = {.command = "side", .args = "1|2", .run = side, .may = may_choose};
 ACTION action_list = {.command = "list", .args = "[pairs|first|second|split|fused]", .run = show_list, .may = may_choose, .word = list_word};
 ACTION action_curve = {.command = "curve", .args = "MEASURE|+|-", .run = curve, .may = may_choose, .word = curve_word};
@@ -222,6 +230,7 @@ ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may 
 static const struct key_entry keys[] = {
     {{0}, &action_compare, "", NULL,
      "with another run or SAE, or A with B; alone: this run's own conditions", 0},
+    {{'c'}, &action_choose, "", "choose run", "choose from Runs what is compared: Enter takes a run, beside the one that is open; Space marks two", 2},
     {{'v'}, &action_side, "2", "side", "the next condition on the second side; two alone change sides", 1},
     {{'V'}, &action_side, "1", NULL, "the next condition on the first side", 0},
     {{'f'}, &action_list, "", "latents", "latents: in pairs, in one side alone, split, fused", 2},

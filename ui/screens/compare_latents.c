@@ -25,7 +25,7 @@ size_t compare_latents_n(const struct comparison *c, int list)
                                       : p->side[1].n_split;
 }
 
-/* Of which side a list of latents of one side is. */
+/* The side whose latents a list shows. */
 static size_t side_of(int list)
 {
     return list == LIST_ONLY_SECOND || list == LIST_FUSED ? 1 : 0;
@@ -142,7 +142,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
     }
 }
 
-/* By what rule the list is made. */
+/* The rule by which the list is made, in words. */
 static void rule_text(const struct comparison *o, int list, char *out, size_t cap)
 {
     switch (list) {

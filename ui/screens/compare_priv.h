@@ -29,7 +29,8 @@ struct compare_state {
     char other[COMPARE_PATH]; /* further runs, a line each; "" none */
     bool took_other;          /* the one that was named at the start */
     int32_t want[2];          /* choices asked for; -1: the usual */
-    bool asked;               /* for what stands here */
+    bool asked;               /* the comparison shown was asked for */
+    int64_t again_at;         /* the evaluation for which it was asked again */
     int last;                 /* the pane below where not all fit */
     int metric;               /* of the curves */
     int list;                 /* enum compare_list */
@@ -52,8 +53,8 @@ enum { HIT_CHOICE = HIT_SCREEN, HIT_COMPARE_ROW }; /* a: choice; row of a pane's
 /* Letter and role of a side. */
 char compare_letter(const struct comparison *c, size_t side);
 enum role compare_role(const struct comparison *c, size_t side);
-/* What of the measures is listed: those that were measured, the primary ones first; the
- * ith of them, -1 beyond. */
+/* The ith of the measures listed: those that were measured, the primary ones first; -1
+ * beyond the last. */
 int compare_measure_at(const struct comparison *c, size_t i);
 /* The verdict in a word: "higher", "too small", "open", "one seed". */
 const char *compare_verdict_word(const struct verdict_row *r);
@@ -84,7 +85,7 @@ extern const struct key_list compare_keys;
 const char *compare_may(const struct app *a, const struct session_view *v);
 /* Ask for the comparison; `again`: even if one was asked for. */
 void compare_ask(struct app *a, const struct session_view *v, bool again);
-/* Choose what stands on a side, and ask. */
+/* Choose the condition or run of a side, and ask for the comparison. */
 void compare_choose(struct app *a, const struct session_view *v, size_t side,
                     size_t choice);
 

@@ -56,18 +56,18 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     if (shown) {
         concepts_order(a, v);
-        concepts_ask(a, v, false);
+        concepts_ask(a, v, CONCEPTS_SHOWN);
         concepts_sync_contexts(a, v);
     }
 }
 
-/* What stands in the lower pane, where it is a list. */
+/* The list in the lower pane, where it shows one. */
 static struct list_view *lower_list(struct concepts_state *s)
 {
     return s->contexts ? &s->context : &s->words;
 }
 
-/* To the measures beside those that are shown. */
+/* Scroll to the measures beside those that are shown. */
 static void scroll(struct app *a, const struct session_view *v, bool right)
 {
     struct concepts_state *s = concepts_own(a);
@@ -147,7 +147,7 @@ static bool cancel(struct app *a, const struct session_view *v)
     return open;
 }
 
-/* What was pressed, other than the wheel. */
+/* Handle a press of a mouse button; the wheel is not handled here. */
 static void press(struct app *a, const struct session_view *v, const struct hit *hit)
 {
     struct concepts_state *s = concepts_own(a);
@@ -207,7 +207,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     }
 }
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int family, sort, curve;
     enum concept_side side;
@@ -243,6 +243,24 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     concepts_order(a, v);
 }
 
+/* ---- copy ---- */
+
+/* The word under the cursor, in the list of them; else the concept. */
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const struct concepts_state *s = concepts_own(a);
+    const bool word = *app_focus(a, &screen_concepts) == CONCEPTS_WORDS &&
+                      s->word_at >= 0 && !s->curves;
+    if (!word && (s->at < 0 || (size_t)s->at >= v->names.n_concepts)) {
+        return false;
+    }
+    snprintf(what, cap, word ? "word" : "concept");
+    str_add(out,
+            word ? names_token(&v->names, s->word_at) : v->names.concept_name[s->at]);
+    return true;
+}
+
 const struct screen_def screen_concepts = {
     .name = "concepts",
     .title = "Concepts",
@@ -270,9 +288,11 @@ const struct screen_def screen_concepts = {
     .enter = enter,
     .cancel = cancel,
     .mouse = mouse,
+    .find = &concepts_find_use,
     .filter = &concepts_filter,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = concepts_may_browse,
     .export_name = concepts_export_name,
     .export_text = concepts_export_text,

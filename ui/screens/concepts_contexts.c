@@ -11,7 +11,7 @@
 
 enum { ACT_W = 8 };
 
-/* What the contexts of the word under the cursor are of, in the condition that is
+/* The query for contexts of the word under the cursor, in the condition that is
  * browsed; false: it has no latent there. */
 static bool query_of(const struct app *a, const struct session_view *v,
                      struct word_query *q)

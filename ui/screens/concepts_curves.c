@@ -10,8 +10,8 @@
 
 enum { EVENTS = 64 };
 
-/* Of one condition: the mean over its seeds at each step that the first of them has,
- * with the least and the greatest. */
+/* The curve of a condition: the mean over its seeds at each step that the first of them
+ * has, with the least and the greatest. */
 struct curve {
     double x[HISTORY_POINTS], y[HISTORY_POINTS];
     double lo[HISTORY_POINTS], hi[HISTORY_POINTS];
@@ -95,12 +95,14 @@ void concepts_draw_curves(struct app *a, const struct session_view *v, struct ca
                                  .hi = band ? curve[k].hi : NULL,
                                  .role = arm_role(k),
                                  .faint = arm_faint(k),
-                                 .letter = v->cond[k].letter};
+                                 .letter = v->cond[k].letter,
+                                 .name = v->cond[k].label};
     }
     spec.n_events = events_of(v, events);
-    plot_draw(c, rect_inset(r, 1, 1), &spec, NULL);
     snprintf(title, sizeof title, "%s of %.48s over training", col->title,
              s->at >= 0 ? v->names.concept_name[s->at] : "");
+    spec.title = title;
+    plot_draw(c, rect_inset(r, 1, 1), &spec, NULL);
     if (v->cond[0].n_seeds > 1) {
         snprintf(value, sizeof value, "mean, least and greatest of seeds");
     }

@@ -1,4 +1,4 @@
-/* What the conditions do to concepts, on the screen: the means over seeds that the
+/* Effects of the conditions on concepts, on the screen: the means over seeds that the
  * table shows, the differences and their verdicts. */
 #include "base/mem.h"
 #include "base/number.h"

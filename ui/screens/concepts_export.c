@@ -1,4 +1,4 @@
-/* What Concepts shows, as CSV: the family as sorted, or the words where they are in
+/* Export of Concepts as CSV: the family as sorted, or the words if they are in
  * focus. */
 #include "base/csvfile.h"
 #include "measure/measure.h"
@@ -72,8 +72,8 @@ static void add_word_head(const struct session_view *v, struct str *out)
     str_addc(out, '\n');
 }
 
-/* Of a word in one condition: in the seed that is shown, empty fields where it was not
- * measured there, and how many of its seeds give a verdict. */
+/* Add the fields of a word in one condition: those of the seed that is shown, empty if
+ * it was not measured there, and how many seeds give each verdict. */
 static void add_fate(const struct word_result *w, uint64_t weights,
                      const struct word_seeds *k, struct str *out)
 {

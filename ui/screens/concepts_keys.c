@@ -45,22 +45,47 @@ static bool ask_arm(struct app *a, const struct session_view *v, size_t arm)
     return c != NULL;
 }
 
-void concepts_ask(struct app *a, const struct session_view *v, bool again)
+/* Whether one of the arms lacks something. */
+static bool any_lacks(const struct session_view *v)
+{
+    bool r = false;
+    for (size_t cond = 0; cond < arms_of(v); cond++) {
+        for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
+            r = r || lacks(v->arm[v->cond[cond].arm[i]].concepts);
+        }
+    }
+    return r;
+}
+
+/* Whether an arm of a run that is browsed is to be measured now. */
+static bool wants(const struct app *a, const struct session_view *v, size_t cond,
+                  size_t arm, enum concepts_asked what)
 {
     const struct concepts_state *s = concepts_own(a);
+    const struct concept_table *t = v->arm[arm].concepts;
+    const bool asked = s->asked[arm] && s->asked_for[arm] == t;
+    switch (what) {
+    case CONCEPTS_SHOWN:
+        return lacks(t) && !v->concepts_busy && !asked &&
+               arm == session_view_shown(v, cond);
+    case CONCEPTS_REST: return lacks(t) && !(v->concepts_busy && asked);
+    case CONCEPTS_ALL: break;
+    }
+    return true;
+}
+
+void concepts_ask(struct app *a, const struct session_view *v, enum concepts_asked what)
+{
     if (v->state != SESSION_BROWSING) { /* an evaluation is of all arms */
-        if (again) {
+        if (what != CONCEPTS_SHOWN) {
             (void)ask_arm(a, v, 0);
         }
         return;
     }
     for (size_t cond = 0; cond < arms_of(v); cond++) {
         for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
-            const size_t arm = v->cond[cond].arm[i];
-            const struct concept_table *t = v->arm[arm].concepts;
-            const bool asked = s->asked[arm] && s->asked_for[arm] == t;
-            if (again || (lacks(t) && !v->concepts_busy && !asked)) {
-                (void)ask_arm(a, v, arm);
+            if (wants(a, v, cond, v->cond[cond].arm[i], what)) {
+                (void)ask_arm(a, v, v->cond[cond].arm[i]);
             }
         }
     }
@@ -147,8 +172,8 @@ static void order_from_the_top(struct app *a, const struct session_view *v)
     }
 }
 
-/* One to the right or left: of each measure A, B, their difference; by name before them
- * all. A latent's number orders nothing. */
+/* Sort by the column to the right or left: first the name, then for each measure A, B
+ * and their difference. A latent's number is no order and is skipped. */
 static void sort_beside(struct concepts_state *s, size_t arms, bool right)
 {
     const int sides = arms > 1 ? CONCEPT_SIDES : 1;
@@ -265,7 +290,7 @@ static bool try_rule(struct app *a, const struct session_view *v, const char *te
     return true;
 }
 
-/* While one types, as far as it is a rule. */
+/* Apply the rule while it is typed, if it is a valid one. */
 static void preview_rule(struct app *a, const struct session_view *v, const char *text)
 {
     struct absorption_rule r = concepts_own(a)->rule_was;
@@ -286,7 +311,7 @@ static void need_evidence(struct app *a, const struct session_view *v)
     }
     if (lacks) {
         app_say(a, false, "the rule is applied once the concepts are measured here");
-        concepts_ask(a, v, true);
+        concepts_ask(a, v, CONCEPTS_ALL);
     }
 }
 
@@ -329,67 +354,49 @@ ACTION_WORDS(rule_word, "default", "share=0.4", "cosine=0.025", "least=20")
 
 /* ---- find ---- */
 
-/* From where the prompt was opened, so that a text typed in pieces ends where it would
- * have ended at once. */
-static void find_from_start(struct app *a, const struct session_view *v,
-                            const char *text)
+static char *find_text(const struct app *a)
 {
-    struct concepts_state *s = concepts_own(a);
-    snprintf(s->find, sizeof s->find, "%.255s", text);
-    concepts_go(a, v, s->find_from, s->find_word);
-    if (!text[0]) {
-        return;
-    }
-    if (concepts_find(a, v, true, true)) {
-        app_say(a, false, "/%.60s  in %s", text, v->names.concept_name[s->at]);
-    } else {
-        app_say(a, true, "/%.60s  in no measured concept or word", text);
-    }
+    return concepts_own(a)->find;
 }
 
-static void stop_find(struct app *a, const struct session_view *v)
-{
-    find_from_start(a, v, "");
-}
-
-static const struct prompt_def find_prompt = {
-    .sign = "/",
-    .history = "find",
-    .help = "a concept or one of its words, in any family; n N go on",
-    .preview = find_from_start,
-    .accept = find_from_start,
-    .cancel = stop_find,
-};
-
-static void find(struct app *a, const struct session_view *v, const char *args)
+static void find_keep(struct app *a)
 {
     struct concepts_state *s = concepts_own(a);
     s->find_from = s->at;
     s->find_word = s->word_at;
-    if (args[0]) {
-        find_from_start(a, v, args);
+}
+
+static void find_back(struct app *a, const struct session_view *v)
+{
+    const struct concepts_state *s = concepts_own(a);
+    concepts_go(a, v, s->find_from, s->find_word);
+}
+
+static void find_look(struct app *a, const struct session_view *v, bool forward,
+                      bool here)
+{
+    const struct concepts_state *s = concepts_own(a);
+    if (concepts_find(a, v, forward, here)) {
+        app_say(a, false, "/%.60s  in %s", s->find, v->names.concept_name[s->at]);
     } else {
-        app_open_prompt(a, &find_prompt, "", "");
+        app_say(a, true, "/%.60s  in no measured concept or word", s->find);
     }
 }
 
-static const char *may_find_next(const struct app *a, const struct session_view *v)
-{
-    const char *why = concepts_may_browse(a, v);
-    return why                        ? why
-           : concepts_own(a)->find[0] ? NULL
-                                      : "nothing was looked for yet; / does";
-}
-
-static void find_next(struct app *a, const struct session_view *v, const char *args)
-{
-    concepts_find(a, v, strcmp(args, "-") != 0, false);
-}
+const struct find_use concepts_find_use = {
+    .text = find_text,
+    .keep = find_keep,
+    .back = find_back,
+    .look = find_look,
+    .may = concepts_may_browse,
+    .may_next = concepts_may_browse,
+    .help = "a concept or one of its words, in any family; n N go on",
+};
 
 static void refresh(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    concepts_ask(a, v, true);
+    concepts_ask(a, v, any_lacks(v) ? CONCEPTS_REST : CONCEPTS_ALL);
 }
 
 /* ---- curves ---- */
@@ -476,8 +483,6 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
 ACTION action_family = {.command = "family", .args = "[super|leaf|letter|shape|suffix]", .run = family, .may = concepts_may_browse, .word = family_word};
 ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may = concepts_may_browse, .word = column_word};
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = concepts_may_browse};
-ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = concepts_may_browse};
-ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
 ACTION action_rule = {.command = "rule", .args = "[share=X|cosine=X|least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
 ACTION action_curves = {.command = "curves", .args = "[MEASURE|+|-|off]", .run = curves, .may = concepts_may_browse, .word = curve_word};
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = concepts_may_browse};
@@ -505,7 +510,7 @@ static const struct key_entry keys[] = {
     {{','}, &action_curves, "-", NULL, "previous measure of the curve", 0},
     {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one's", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other condition", 0},
-    {{'R'}, &action_refresh, "", "measure", "measure the concepts again, with their words", 7},
+    {{'R'}, &action_refresh, "", "measure", "measure words and spread of the seeds that lack them, else all again", 7},
     {{'v'}, &action_latents_arm, "", "A/B", "which condition's latents Enter opens", 4},
     {{'#'}, &action_seed, "", "seed", "the next seed of weights, whose latents are shown", 5},
 };

@@ -7,10 +7,11 @@
 #define SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 
 #include "ui/filter_use.h"
+#include "ui/find_use.h"
 #include "ui/screens/latents.h"
 
-/* What a concept is compared by. One row is one column of the table, of its export and
- * of what can be sorted by. */
+/* A quantity that concepts are compared by: a column of the table and of its export,
+ * and a key to sort by. */
 struct concept_column {
     int figure; /* of concept_figures; -1: the latent, a number that has no difference
                  */
@@ -47,7 +48,7 @@ struct concepts_state {
     size_t n_words, word_cap;
     struct list_view words;
     int32_t word_at; /* token; -1 */
-    char find[256];
+    char find[FIND_TEXT];
     bool curves;         /* in place of the words: */
     int curve;           /* column that they are of */
     bool contexts;       /* of a word, in place of the words: */
@@ -67,15 +68,15 @@ struct concepts_state {
     const struct concept_table *asked_for[VIEW_ARMS];
 };
 
-/* What the seeds of a condition say of a word. */
+/* Verdicts of a condition's seeds on a word. */
 struct word_seeds {
-    size_t n; /* that have measured it, of these so many say: */
+    size_t n; /* that have measured it; of these, by verdict: */
     size_t says[WORD_VERDICTS];
     double
         fires; /* share of its occurrences on which a main latent fires, their mean */
 };
-/* What most of them say; of as many the first in the order in which words are listed:
- * absorbed, missed, held, ... With n above 0. */
+/* The verdict of most seeds. Of several with equally many, the first in the order in
+ * which words are listed: absorbed, missed, held, ... Needs n above 0. */
 enum word_verdict word_seeds_verdict(const struct word_seeds *k);
 
 /* A word of the concept under the cursor, in each condition. */
@@ -103,11 +104,12 @@ const struct concept_result *concepts_result(const struct session_view *v, size_
  * cursors stay on what they were on. */
 void concepts_order(struct app *a, const struct session_view *v);
 void concepts_deinit(struct concepts_state *s);
-/* What the filter asks: text and columns, "f1" of the arm that `v` is at, "a_f1",
+/* The words of the filter: text and columns, "f1" of the arm that `v` is at, "a_f1",
  * "b_f1", "difference_f1"; the ith of them, NULL beyond the last. */
 const char *concepts_filter_word(size_t i);
 /* Put a filter into force; false: it is malformed. */
 extern const struct filter_use concepts_filter;
+extern const struct find_use concepts_find_use; /* concepts_keys.c */
 bool concepts_set_filter(struct app *a, const struct session_view *v, const char *text);
 /* Whether a latent tells the concept at all: with F1 0 the first that the rule takes
  * fires on none of its words. */
@@ -139,7 +141,7 @@ void concepts_draw_table(struct app *a, const struct session_view *v, struct can
                          struct rect r);
 /* How many measures there is room for at once. */
 size_t concepts_fit(const struct app *a, const struct session_view *v);
-/* What a click on a title says: HIT_HEADER's a, -1: by name. */
+/* The argument of HIT_HEADER for a click on a title; -1: by name. */
 int concepts_place_hit(int col, enum concept_side side);
 void concepts_draw_words(struct app *a, const struct session_view *v, struct canvas *c,
                          struct rect r, bool wide);
@@ -196,8 +198,12 @@ extern const struct key_hint concepts_hints[CONCEPTS_HINTS];
 /* Sort by what concepts_place_hit names, the other way round where it is that already.
  */
 void concepts_sort_by(struct app *a, const struct session_view *v, int place);
-/* Ask for the words where a run that is browsed has none yet; `again`: in any case. */
-void concepts_ask(struct app *a, const struct session_view *v, bool again);
+/* Ask for what arms of a run that is browsed lack, each once: those of the seed that is
+ * shown, unasked; those of the other seeds too; or all arms anew. A run in training has
+ * it with its next evaluation, which the latter two ask for. */
+enum concepts_asked { CONCEPTS_SHOWN, CONCEPTS_REST, CONCEPTS_ALL };
+void concepts_ask(struct app *a, const struct session_view *v,
+                  enum concepts_asked what);
 /* Why there is nothing to look at; NULL: there is. */
 const char *concepts_may_browse(const struct app *a, const struct session_view *v);
 

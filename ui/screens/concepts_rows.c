@@ -123,7 +123,7 @@ static bool is_measured(const struct session_view *v, int32_t concept)
 
 /* ---- filter ---- */
 
-/* What is asked of. */
+/* The concept and condition that a filter is applied to. */
 struct concept_row {
     const struct concepts_state *s;
     const struct session_view *v;
@@ -288,7 +288,7 @@ static const struct word_result *words_of(const struct session_view *v, size_t a
     return words_in(concepts_table(v, arm), concept, n);
 }
 
-/* Where a verdict stands in the list: what was taken or missed first. */
+/* Rank of a verdict in the list of words: absorbed and missed words come first. */
 static int rank_of(enum word_verdict v)
 {
     static const int rank[WORD_VERDICTS] = {[WORD_ABSORBED] = 0,

@@ -54,7 +54,7 @@ static size_t measures(void)
     return concept_columns_n - 1;
 }
 
-/* In w columns, the scroll bar's apart. */
+/* Number of measures that fit into w columns, the scroll bar's not counted. */
 static size_t fit_in(size_t arms, int w)
 {
     const int room = w - NAME_LEAST - (int)arms * LATENT_W;
@@ -103,24 +103,40 @@ static struct places places_of(const struct concepts_state *s, size_t arms, int 
 
 /* ---- the header ---- */
 
-/* "5 seeds" of both conditions, "" of one seed. */
+/* Arms of a condition that have been measured. */
+static size_t measured_of(const struct session_view *v, size_t cond)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
+        n += v->arm[v->cond[cond].arm[i]].concepts != NULL;
+    }
+    return n;
+}
+
+/* "5 seeds" of both conditions, "1/5 seeds" where the others are not measured, "" of
+ * one seed. */
 static void seeds_text(const struct session_view *v, char *out, size_t cap)
 {
-    const size_t n = v->cond[0].n_seeds;
-    const size_t other = arms_of(v) > 1 ? v->cond[1].n_seeds : n;
-    if (n == other && n > 1) {
-        snprintf(out, cap, "%zu seeds", n);
+    const size_t last = arms_of(v) > 1 ? 1 : 0;
+    const size_t n = v->cond[0].n_seeds, other = v->cond[last].n_seeds;
+    const size_t has = measured_of(v, 0), other_has = measured_of(v, last);
+    if (n == 1 && other == 1) {
+        out[0] = '\0';
+    } else if (n != other || has != other_has) {
+        snprintf(out, cap, "seeds");
+    } else if (has < n) {
+        snprintf(out, cap, "%zu/%zu seeds", has, n);
     } else {
-        snprintf(out, cap, "%s", n > 1 || other > 1 ? "seeds" : "");
+        snprintf(out, cap, "%zu seeds", n);
     }
 }
 
-/* What the columns below are, above those of a measure and above the latents. */
+/* Titles above groups of columns: those of a measure, and the latents. */
 static void draw_groups(const struct session_view *v, struct canvas *c, int x, int y,
                         const struct places *p)
 {
     const size_t arms = arms_of(v);
-    char text[80], seeds[40];
+    char text[80], seeds[64];
     seeds_text(v, seeds, sizeof seeds);
     if (seeds[0]) { /* whose numbers these are */
         snprintf(text, sizeof text, "latent, seed %llu",
@@ -261,9 +277,9 @@ static void draw_none(const struct app *a, const struct session_view *v,
 
 /* ---- under the table ---- */
 
-/* In as many lines as it takes: what is not in it, what its differences are worth, that
- * there are more measures, when spread comes, where a run without a file gets more
- * families from. */
+/* Notes below the table, on as many lines as they need: what it leaves out, how sure
+ * its differences are, that there are more measures, when spread is measured, and where
+ * a run without a concepts file gets more families. */
 enum { FOOT_LINES = 3 };
 struct foot {
     char line[FOOT_LINES][160];
@@ -291,27 +307,34 @@ static bool has_spread(const struct concept_table *t)
     return any;
 }
 
-/* Whether it is the mean over all seeds. */
-static bool all_have_spread(const struct session_view *v)
+/* How many arms have it, of how many. */
+static size_t count_spread(const struct session_view *v, size_t *arms)
 {
-    bool all = true;
+    size_t n = 0;
+    *arms = 0;
     for (size_t cond = 0; cond < arms_of(v); cond++) {
         for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
-            all = all && has_spread(v->arm[v->cond[cond].arm[i]].concepts);
+            n += has_spread(v->arm[v->cond[cond].arm[i]].concepts);
+            (*arms)++;
         }
     }
-    return all;
+    return n;
 }
 
 static void add_spread(struct foot *f, const struct concepts_state *s,
                        const struct session_view *v, int w)
 {
     char text[120], step[32];
-    if (s->n == 0 || all_have_spread(v)) {
+    size_t arms = 0;
+    const size_t have = count_spread(v, &arms);
+    if (s->n == 0 || have == arms) {
         return;
     }
     if (v->concepts_busy || v->evaluating) {
         snprintf(text, sizeof text, "spread is being measured");
+    } else if (have > 0) {
+        snprintf(text, sizeof text, "spread of %zu of %zu arms: R measures the rest",
+                 have, arms);
     } else if (v->state == SESSION_BROWSING || v->step >= v->planned) {
         snprintf(text, sizeof text, "spread: R measures it");
     } else {

@@ -159,7 +159,7 @@ static int draw_latents(struct app *a, const struct session_view *v, struct canv
 
 /* ---- differences ---- */
 
-/* How much an effect says: what is established before all. */
+/* Rank of an effect: established ones come first. */
 static int weight_of(const struct verdict_row *r)
 {
     return !r || r->d.n == 0               ? 4
@@ -210,8 +210,8 @@ static enum role verdict_role(enum word_verdict v)
     return role[v];
 }
 
-/* "absorbed 4/5": what most seeds say, and how many. What hangs on the text and the
- * model alone they all say. */
+/* "absorbed 4/5": the verdict of most seeds, and their number. Verdicts that depend on
+ * text and model alone are the same for all seeds. */
 static void verdict_of(const struct word_seeds *k, char *out, size_t cap)
 {
     const enum word_verdict v = word_seeds_verdict(k);
@@ -224,9 +224,8 @@ static void verdict_of(const struct word_seeds *k, char *out, size_t cap)
     }
 }
 
-/* Of a word in one condition: how often a main latent fires, mean over seeds, the
- * verdict, and which latent of the seed shown absorbs what share of what is absorbed.
- */
+/* Draw a word in one condition: how often a main latent fires (mean over seeds), the
+ * verdict, and the absorbing latent of the seed shown with its share. */
 static void draw_fate(struct canvas *c, int x, int y, const struct concept_word *w,
                       size_t arm, int by_w, bool cursor)
 {

@@ -324,7 +324,7 @@ static void draw_context_list(struct app *a, const struct session_view *v,
     }
 }
 
-/* What brackets and digits stand for, in the longest words that fit. */
+/* Explain brackets and digits, in the longest words that fit. */
 static void draw_legend(struct canvas *c, int x, int y, int w)
 {
     static const char *const words[] = {
@@ -362,9 +362,10 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
         return;
     }
     if (detail_of(a)->latent < 0) {
+        char key[48];
+        app_key_of(a, &screen_latents, key, sizeof key);
         canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0,
-                     "no latent chosen: %c shows the table",
-                     (char)screen_latents.go.key[0]);
+                     "no latent chosen: %s shows the table", key);
     } else if (!fresh) {
         canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0,
                      v->detail_busy ? "describing latent #%d ..."
@@ -608,7 +609,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
 
 /* ---- the rest of the screen ---- */
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int lens;
     bool heat_row, wrap;
@@ -691,6 +692,29 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     return str_err(out, "export", e);
 }
 
+/* ---- copy ---- */
+
+/* The text of the context under the cursor, where there is one; else the latent. */
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const struct detail_state *s = detail_of(a);
+    const struct latent_detail *d = detail_shown(a, v);
+    if (s->latent < 0) {
+        return false;
+    }
+    if (s->pane != PANE_CONTEXTS || !d || s->context >= d->n_contexts) {
+        snprintf(what, cap, "latent");
+        str_addf(out, "%d", s->latent);
+        return true;
+    }
+    snprintf(what, cap, "context");
+    for (size_t i = 0; i < CONTEXT_TOKENS; i++) {
+        str_add(out, names_token(&v->names, d->context[s->context].token[i]));
+    }
+    return true;
+}
+
 const struct screen_def screen_detail = {
     .name = "detail",
     .title = "Detail",
@@ -712,6 +736,8 @@ const struct screen_def screen_detail = {
     .mouse = mouse,
     .layout = layout,
     .set_layout = set_layout,
+    .find = &detail_find_use,
+    .copy = copy,
     .may_export = may_export,
     .export_name = export_name,
     .export_text = export_text,

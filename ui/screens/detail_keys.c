@@ -11,7 +11,7 @@
 
 /* ---- find ---- */
 
-static void find_text(struct app *a, const struct session_view *v, bool forward,
+static void find_look(struct app *a, const struct session_view *v, bool forward,
                       bool here)
 {
     const struct latent_detail *d = detail_shown(a, v);
@@ -116,7 +116,7 @@ static const char *may_go_back(const struct app *a, const struct session_view *v
     return detail_of(a)->n_past ? NULL : "no latent was left for another";
 }
 
-/* To the latent before this one, of whichever condition it was. */
+/* Go back to the latent shown before this one, in any condition. */
 static void previous(struct app *a, const struct session_view *v, const char *args)
 {
     struct detail_state *own = detail_of(a);
@@ -269,56 +269,31 @@ static const char *may_find(const struct app *a, const struct session_view *v)
     return d && d->n_contexts ? NULL : "no contexts to look in yet";
 }
 
-static const char *may_find_next(const struct app *a, const struct session_view *v)
+static char *find_text(const struct app *a)
 {
-    const char *why = may_find(a, v);
-    return why                     ? why
-           : detail_of(a)->find[0] ? NULL
-                                   : "nothing was looked for yet; / does";
+    return detail_of(a)->find;
 }
 
-/* From where the prompt was opened. */
-static void find_from_start(struct app *a, const struct session_view *v,
-                            const char *text)
+static void find_keep(struct app *a)
 {
-    struct detail_state *own = detail_of(a);
-    snprintf(own->find, sizeof own->find, "%.255s", text);
-    own->context = own->find_from;
-    if (text[0]) {
-        find_text(a, v, true, true);
-    }
+    detail_of(a)->find_from = detail_of(a)->context;
 }
 
-static void stop_find(struct app *a, const struct session_view *v)
+static void find_back(struct app *a, const struct session_view *v)
 {
-    find_from_start(a, v, "");
+    (void)v;
+    detail_of(a)->context = detail_of(a)->find_from;
 }
 
-static const struct prompt_def find_prompt = {
-    .sign = "/",
-    .history = "find",
+const struct find_use detail_find_use = {
+    .text = find_text,
+    .keep = find_keep,
+    .back = find_back,
+    .look = find_look,
+    .may = may_look,
+    .may_next = may_find,
     .help = "a text in these contexts; Enter stays there, n N go on",
-    .preview = find_from_start,
-    .accept = find_from_start,
-    .cancel = stop_find,
 };
-
-static void find(struct app *a, const struct session_view *v, const char *args)
-{
-    struct detail_state *own = detail_of(a);
-    if (!args[0]) {
-        own->find_from = own->context;
-        app_open_prompt(a, &find_prompt, "", "");
-        return;
-    }
-    snprintf(own->find, sizeof own->find, "%.255s", args);
-    find_text(a, v, true, true);
-}
-
-static void find_next(struct app *a, const struct session_view *v, const char *args)
-{
-    find_text(a, v, strcmp(args, "-") != 0, false);
-}
 
 static const char *may_send(const struct app *a, const struct session_view *v)
 {
@@ -394,8 +369,6 @@ ACTION action_near = {.command = "near", .args = "", .run = near};
 ACTION action_intervals = {.command = "intervals", .args = "", .run = intervals};
 ACTION action_interval = {.command = "interval", .args = "[top|random|zero|0..9]", .run = interval, .may = may_ask, .word = interval_word};
 ACTION action_lens = {.command = "lens", .args = "[norm|direct]", .run = lens, .word = lens_word};
-ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = may_look};
-ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
 ACTION action_heat = {.command = "heat", .args = "", .run = heat_row};
 ACTION action_wrap = {.command = "wrap", .args = "", .run = wrap};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};

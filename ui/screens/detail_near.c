@@ -1,6 +1,7 @@
-/* What a latent goes with, in place of its contexts: latents in its direction, those
- * that fire where it does, who takes what from whom, and the one that corresponds to it
- * in the other condition. Enter opens one of them. */
+/* Related latents, in place of the latent's contexts: those with a similar direction,
+ * those that fire where it does, those that absorb its concepts and those whose
+ * concepts it absorbs, and the one that corresponds to it in the other condition. Enter
+ * opens one of them. */
 #include "base/number.h"
 #include "ui/screens/detail_priv.h"
 #include "ui/steer.h"
@@ -90,7 +91,7 @@ static void add_absorbed(struct near_list *l, int32_t latent, bool takes)
     }
 }
 
-/* Of the pairs that there are; else how one comes to them. */
+/* Add the latent's partner if there are pairs, else a line on how to get them. */
 static void add_partner(struct near_list *l, int32_t latent)
 {
     const struct session_view *v = l->v;

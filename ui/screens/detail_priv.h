@@ -3,6 +3,7 @@
 #ifndef SAETOP_UI_SCREENS_DETAIL_PRIV_H
 #define SAETOP_UI_SCREENS_DETAIL_PRIV_H
 
+#include "ui/find_use.h"
 #include "ui/screens/latents.h"
 
 enum { DETAIL_PAST = 32, NEAR_ROWS = 64 };
@@ -20,7 +21,7 @@ struct detail_state {
     size_t context;
     bool heat_row, wrap;
     int lens; /* enum lens_mode */
-    char find[256];
+    char find[FIND_TEXT];
     size_t find_from; /* context where the prompt was opened */
     bool asked;       /* for latent, arm and interval as they are */
     enum detail_pane {
@@ -50,11 +51,12 @@ struct detail_layout {
 struct detail_layout detail_layout(struct rect body, bool wide);
 
 extern const struct key_list detail_keys;
+extern const struct find_use detail_find_use;
 /* The description of the latent that is asked about; NULL while there is none. */
 const struct latent_detail *detail_shown(const struct app *a,
                                          const struct session_view *v);
 void detail_choose(struct app *a, const struct session_view *v, int32_t latent);
-/* What was looked at is left for another: Backspace comes back to it. */
+/* Remember the latent shown before another is chosen: Backspace comes back to it. */
 void detail_leave(struct app *a);
 void detail_ask(struct app *a, const struct session_view *v);
 /* The edit whose effect is measured here: the latent silenced. */

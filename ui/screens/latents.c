@@ -100,7 +100,8 @@ static void draw_header(struct app *a, const struct session_view *v, struct canv
         const struct latent_column *col = latent_column_at((size_t)i);
         char title[40];
         const bool on = l->sort == i;
-        snprintf(title, sizeof title, "%s%s", col->title,
+        snprintf(title, sizeof title, "%s%s",
+                 latents_labels_join(a, v, col) ? "label, tokens" : col->title,
                  !on                   ? ""
                  : latents_descends(l) ? "\xe2\x96\xbe"
                                        : "\xe2\x96\xb4");
@@ -133,10 +134,18 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
     struct column_walk k = walk_from(a, v, r);
     for (int i; (i = walk_next(&k)) >= 0;) {
         const struct latent_column *col = latent_column_at((size_t)i);
+        const bool called = source.label[0] && latents_labels_join(a, v, col);
         char text[200];
-        latents_cell(col, &source, text, sizeof text);
+        if (called) {
+            snprintf(text, sizeof text, "%s", source.label);
+        } else {
+            latents_cell(col, &source, text, sizeof text);
+        }
         draw_cell(c, k.x, r.y, k.w, text, !col->text,
-                  cursor ? ROLE_SELECT : cell_role(source.row, col), 0);
+                  cursor   ? ROLE_SELECT
+                  : called ? ROLE_VALUE
+                           : cell_role(source.row, col),
+                  0);
         if (l->find[0] && col->text) {
             rows_tint_found(c, k.x, r.y, k.w, text, l->find);
         }
@@ -499,7 +508,7 @@ bool latents_has_mark(const struct app *a, int32_t id)
     return latents_is_marked(l, l->arm, id);
 }
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int sort, scatter_y;
     bool reverse, scatter;
@@ -585,6 +594,21 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     return str_err(out, "export", e);
 }
 
+/* ---- copy ---- */
+
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const int32_t id = latents_at(a);
+    if (id < 0) {
+        return false;
+    }
+    const char *label = latents_label(a, v, id);
+    snprintf(what, cap, "latent%s%.60s", label[0] ? " " : "", label);
+    str_addf(out, "%d", id);
+    return true;
+}
+
 const struct screen_def screen_latents = {
     .name = "latents",
     .title = "Latents",
@@ -610,9 +634,11 @@ const struct screen_def screen_latents = {
     .enter = enter,
     .mouse = mouse,
     .found = latents_found,
+    .find = &latents_find_use,
     .filter = &latents_filter,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = latents_may_browse,
     .export_name = export_name,
     .export_text = export_text,

@@ -22,7 +22,7 @@ bool latents_item(const struct app *a, const struct session_view *v, int32_t id,
 void latents_choose(struct app *a, int32_t id);
 /* The latent `by` places after another in the order; -1: none. */
 int32_t latents_beside(const struct app *a, int32_t id, int by);
-/* What a user has called a latent, "" for nothing. */
+/* The label that a user gave a latent, "" for none. */
 const char *latents_label(const struct app *a, const struct session_view *v,
                           int32_t id);
 bool latents_has_mark(const struct app *a, int32_t id);
@@ -30,19 +30,18 @@ bool latents_has_mark(const struct app *a, int32_t id);
 const char *latents_may_browse(const struct app *a, const struct session_view *v);
 const char *latents_may_label(const struct app *a, const struct session_view *v,
                               int32_t id);
-/* Mark or unmark a latent, call it something; "" nothing any more. With a step of undo.
- */
+/* Mark or unmark a latent; set its label, "" removes it. Each is a step of undo. */
 void latents_turn_mark(struct app *a, const struct session_view *v, int32_t id);
 void latents_call(struct app *a, const struct session_view *v, int32_t id,
                   const char *text);
-/* Whose latents are shown. */
+/* Choose the condition whose latents are shown. */
 extern const struct action action_latents_arm;
-/* Open in Detail the latent of the other condition that corresponds to one of this
- * (latents/latent_pairs.h), once the pairs are there; or that of the same number. */
+/* Open in Detail the latent of the other condition that corresponds to `latent`
+ * (latents/latent_pairs.h), once the pairs are there; or the one of the same number. */
 void latents_go_partner(struct app *a, const struct session_view *v, int32_t latent);
 void latents_go_number(struct app *a, const struct session_view *v, int32_t latent);
-/* What a latent matches, at which cut and how well, from row y on; the next free row.
- */
+/* Draw the match of a latent, its cut and F1, from row y on. Returns the next free
+ * row. */
 int latents_match(struct canvas *c, int x, int y, int w, const struct names *n,
                   const struct latent_row *row);
 

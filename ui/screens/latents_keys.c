@@ -13,14 +13,6 @@ const char *latents_may_browse(const struct app *a, const struct session_view *v
     return latents_table(a, v) ? NULL : "no table of latents yet";
 }
 
-static const char *may_find_next(const struct app *a, const struct session_view *v)
-{
-    const char *why = latents_may_browse(a, v);
-    return why                      ? why
-           : latents_of(a)->find[0] ? NULL
-                                    : "nothing was looked for yet; / does";
-}
-
 const char *latents_may_label(const struct app *a, const struct session_view *v,
                               int32_t id)
 {
@@ -47,8 +39,9 @@ static int column_beside(const struct app *a, const struct session_view *v, bool
     for (size_t i = 0; latent_column_nth(IN_TABLE, i) >= 0 && n < 64; i++) {
         const int k = latent_column_nth(IN_TABLE, i);
         const struct latent_column *c = latent_column_at((size_t)k);
-        /* Also one that has given way: it stands there while it is sorted by. */
-        if (latents_column_shown(a, v, c) || (c->flags & GIVES_WAY) || k == sort) {
+        /* Also a column that gave way for lack of room: it is shown while it is sorted
+         * by. */
+        if (latents_column_offered(a, v, c) || k == sort) {
             at = k == sort ? n : at;
             shown[n++] = k;
         }
@@ -89,50 +82,33 @@ static void reverse(struct app *a, const struct session_view *v, const char *arg
 
 /* ---- find ---- */
 
-/* Look from where the prompt was opened, so that a text typed in pieces ends where it
- * would have ended at once. */
-static void find_from_start(struct app *a, const struct session_view *v,
-                            const char *text)
+static char *find_text(const struct app *a)
+{
+    return latents_of(a)->find;
+}
+
+static void find_keep(struct app *a)
+{
+    latents_of(a)->find_from = latents_of(a)->list.cursor;
+}
+
+static void find_back(struct app *a, const struct session_view *v)
 {
     struct latents_state *l = latents_of(a);
-    snprintf(l->find, sizeof l->find, "%.255s", text);
+    (void)v;
     list_go(&l->list, l->find_from);
     l->at = l->shown ? l->order[l->list.cursor] : -1;
-    if (text[0]) {
-        latents_find(a, v, true, true);
-    }
 }
 
-static void stop_find(struct app *a, const struct session_view *v)
-{
-    find_from_start(a, v, "");
-}
-
-static const struct prompt_def find_prompt = {
-    .sign = "/",
-    .history = "find",
+const struct find_use latents_find_use = {
+    .text = find_text,
+    .keep = find_keep,
+    .back = find_back,
+    .look = latents_find,
+    .may = may_look,
+    .may_next = latents_may_browse,
     .help = "a word, label or #number; Enter stays there, n N go on",
-    .preview = find_from_start,
-    .accept = find_from_start,
-    .cancel = stop_find,
 };
-
-static void find(struct app *a, const struct session_view *v, const char *args)
-{
-    struct latents_state *l = latents_of(a);
-    if (!args[0]) {
-        l->find_from = l->list.cursor;
-        app_open_prompt(a, &find_prompt, "", "");
-        return;
-    }
-    snprintf(l->find, sizeof l->find, "%.255s", args);
-    latents_find(a, v, true, true);
-}
-
-static void find_next(struct app *a, const struct session_view *v, const char *args)
-{
-    latents_find(a, v, strcmp(args, "-") != 0, false);
-}
 
 /* ---- filter ---- */
 
@@ -280,7 +256,7 @@ const struct action action_latents_arm = {.command = "arm",
 static void silence(struct app *a, const struct session_view *v, const char *args)
 {
     char line[LINE_CAP + 32];
-    /* By name: Prompt, which keeps it, stands above. */
+    /* As a command by name: it belongs to Prompt, a screen above this one. */
     if (args[0]) {
         snprintf(line, sizeof line, "silence-latent %s", args);
     } else {
@@ -372,8 +348,6 @@ static const char *scatter_word(const struct app *a, const char *text, size_t i)
 #define ACTION static const struct action
 ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .word = column_word};
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse};
-ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = may_look};
-ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};

@@ -22,15 +22,32 @@ const char *latents_label(const struct app *a, const struct session_view *v, int
     return latent_labels_of(v->arm[latents_of(a)->arm].labels, id);
 }
 
+static bool is_narrow(const struct app *a)
+{
+    return table_rect(a).w < 100;
+}
+
+bool latents_column_offered(const struct app *a, const struct session_view *v,
+                            const struct latent_column *c)
+{
+    const bool labels = latent_labels_count(v->arm[latents_of(a)->arm].labels) > 0;
+    return (c->flags & IN_TABLE) && (labels || !(c->flags & ONLY_LABELS));
+}
+
 bool latents_column_shown(const struct app *a, const struct session_view *v,
                           const struct latent_column *c)
 {
-    const bool labels = latent_labels_count(v->arm[latents_of(a)->arm].labels) > 0;
-    const bool narrow = table_rect(a).w < 100;
-    /* Labels take the room of the tokens behind them, never of a number. */
     const bool sorted = c == latent_column_at((size_t)latents_of(a)->sort);
-    return (c->flags & IN_TABLE) && (labels || !(c->flags & ONLY_LABELS)) &&
-           !((c->flags & GIVES_WAY) && narrow && !sorted);
+    return latents_column_offered(a, v, c) &&
+           !((c->flags & (GIVES_WAY | ONLY_LABELS)) && is_narrow(a) && !sorted);
+}
+
+bool latents_labels_join(const struct app *a, const struct session_view *v,
+                         const struct latent_column *c)
+{
+    const struct latent_column *sort = latent_column_at((size_t)latents_of(a)->sort);
+    return c->type == COLUMN_TOKENS && is_narrow(a) && !(sort->flags & ONLY_LABELS) &&
+           latent_labels_count(v->arm[latents_of(a)->arm].labels) > 0;
 }
 
 struct latent_source latents_source(const struct latents_state *l,
@@ -129,8 +146,8 @@ static uint64_t sort_key(double v, bool descending)
     return descending ? ~bits : bits;
 }
 
-/* By digits from the last to the first; stable, so equal keys stay in order of their
- * ids. item and spare: [n]. The result is in item. */
+/* Radix sort, digits from the last to the first; stable, so equal keys stay in order of
+ * their ids. item and spare: [n]. The result is in item. */
 static void radix_sort(struct sort_item *item, struct sort_item *spare, size_t n)
 {
     for (int pass = 0; pass < PASSES; pass++) {

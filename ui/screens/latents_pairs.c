@@ -115,7 +115,7 @@ void latents_sync_partner(struct app *a, const struct session_view *v)
     }
     l->partner_wanted = -1;
     if (a->screen != l->partner_from || (size_t)l->cond != l->partner_of) {
-        return; /* somebody has gone on meanwhile, and is left there */
+        return; /* the user has moved on meanwhile, and stays there */
     }
     if (arms_of(v) > 1) { /* as of when it was asked for, a step or two ago */
         go(a, v, l->partner_of, latent);

@@ -5,6 +5,7 @@
 #define SAETOP_UI_SCREENS_LATENTS_PRIV_H
 
 #include "ui/filter_use.h"
+#include "ui/find_use.h"
 #include "ui/latent_filter.h"
 #include "ui/plot.h"
 #include "ui/screens/latents.h"
@@ -37,7 +38,7 @@ struct latents_state {
     int32_t at; /* latent under the cursor, kept across orders; -1 */
     uint8_t *mark[VIEW_ARMS];
     size_t n_mark[VIEW_ARMS], marked[VIEW_ARMS];
-    char find[256];
+    char find[FIND_TEXT];
     size_t find_from;      /* place in the order where the prompt was opened */
     struct filter *finder; /* of `find`; NULL: to be made */
     char finder_of[256];
@@ -66,7 +67,7 @@ extern const struct key_list latents_keys;
 
 /* ---- latents_order.c ---- */
 
-/* What the cells of a latent of the arm that is browsed are read from. */
+/* The data that the cells of a latent of the browsed arm are read from. */
 struct latent_source latents_source(const struct latents_state *l,
                                     const struct session_view *v,
                                     const struct latent_table *t, int32_t id);
@@ -82,16 +83,25 @@ void latents_order(struct app *a, const struct session_view *v);
 bool latents_is_marked(const struct latents_state *l, size_t arm, int32_t id);
 void latents_mark(struct app *a, size_t arm, int32_t id, size_t F);
 extern const struct filter_use latents_filter;
+extern const struct find_use latents_find_use;
 /* Compile and use a filter text; false and the error is kept. */
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text);
-/* Without a table yet: say that what was asked for waits for it. */
+/* If there is no table yet, say that the request waits for it. */
 void latents_say_waiting(struct app *a, const struct session_view *v);
 void latents_find(struct app *a, const struct session_view *v, bool forward, bool here);
 void latents_deinit(struct latents_state *l);
-/* Whether a column stands in the table now: that of labels only where there are some,
- * and in a narrow table those that give way do not then, unless sorted by. */
+/* Whether the table can be sorted by a column: that of labels only where there are
+ * some. */
+bool latents_column_offered(const struct app *a, const struct session_view *v,
+                            const struct latent_column *c);
+/* Whether it stands in the table now: in a narrow one those that give way do not, nor
+ * that of labels, unless sorted by. */
 bool latents_column_shown(const struct app *a, const struct session_view *v,
                           const struct latent_column *c);
+/* Whether it has the label of a latent that has one in place of its own text: tokens in
+ * a narrow table. */
+bool latents_labels_join(const struct app *a, const struct session_view *v,
+                         const struct latent_column *c);
 /* Put the cursor on a latent that is shown; false: it is not. */
 bool latents_go(struct app *a, int32_t id);
 /* Ask for a table when there is none of the last evaluation; `force`: in any case. */

@@ -88,7 +88,7 @@ static void draw_cursor(const struct app *a, const struct session_view *v,
     canvas_text(c, right ? cx + 2 : cx - 1 - w, cy, w, name, ROLE_FOCUS, ATTR_BOLD);
 }
 
-/* What the point under the cursor is, in words. */
+/* Describe the point under the cursor in words. */
 static void draw_words(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect r, const struct latent_table *t,
                        bool has_place)
@@ -119,10 +119,10 @@ static void draw_words(const struct app *a, const struct session_view *v,
 }
 
 static void draw_cloud(struct app *a, const struct session_view *v, struct canvas *c,
-                       struct rect r, const struct cloud *p)
+                       struct rect r, const struct cloud *p, const char *title)
 {
     struct latents_state *l = latents_of(a);
-    struct plot_spec spec = {.y_min = 0, .cursor_x = (double)NAN};
+    struct plot_spec spec = {.title = title, .y_min = 0, .cursor_x = (double)NAN};
     const double margin = 0.03 * (p->x_hi - p->x_lo) + 0.05;
     spec.x_min = p->x_lo - margin;
     spec.x_max = p->x_hi + margin;
@@ -169,7 +169,7 @@ void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
              p.without);
     const struct rect in = canvas_box(c, r, title, value, true);
     const bool has_place = l->shown && l->at >= 0 && place_of(l, t, l->at, &x, &y);
-    draw_cloud(a, v, c, (struct rect){in.x, in.y, in.w, in.h - 2}, &p);
+    draw_cloud(a, v, c, (struct rect){in.x, in.y, in.w, in.h - 2}, &p, title);
     static const char axis[] = "log10 of the share of tokens it fires on";
     const int w = canvas_text_width(axis);
     canvas_text(c, in.x + (in.w > w ? in.w - w : 0), in.y + in.h - 2, in.w, axis,

@@ -84,6 +84,13 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
     return true;
 }
 
+static const char *typing(const struct app *a)
+{
+    return prompt_own(a)->typing
+               ? "Enter or Esc: to its tokens  Ctrl-U clears  Up the texts before"
+               : NULL;
+}
+
 static bool paste(struct app *a, const struct session_view *v, const char *bytes,
                   size_t n, bool cut)
 {
@@ -123,7 +130,7 @@ static void move(struct app *a, const struct session_view *v, const char *direct
 {
     struct prompt_state *s = prompt_own(a);
     if (*app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE &&
-        prompt_side_move(a, direction)) {
+        prompt_side_move(a, v, direction)) {
         prompt_list_fill(a);
         return;
     }
@@ -131,7 +138,6 @@ static void move(struct app *a, const struct session_view *v, const char *direct
     list_go(&cells, s->at);
     const bool side = strstr(direction, "left") || strstr(direction, "right");
     const bool text = *app_focus(a, &screen_prompt) == PROMPT_TEXT_PANE;
-    (void)v;
     if (side) {
         const int64_t by = strncmp(direction, "far", 3) ? 1 : 10;
         list_move(&cells, strstr(direction, "left") ? -by : by);
@@ -148,7 +154,13 @@ static void move(struct app *a, const struct session_view *v, const char *direct
 
 static void enter(struct app *a, const struct session_view *v)
 {
-    if (*app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE) {
+    const int pane = *app_focus(a, &screen_prompt);
+    const bool next = prompt_own(a)->side == PROMPT_NEXT;
+    if (pane == PROMPT_NEXT_PANE && prompt_own(a)->side == PROMPT_EFFECT) {
+        effect_open(a, v, &screen_prompt);
+        return;
+    }
+    if (pane == PROMPT_LATENTS_PANE || (pane == PROMPT_NEXT_PANE && !next)) {
         char line[32];
         snprintf(line, sizeof line, "latent %d", prompt_latent_here(a));
         if (prompt_latent_here(a) >= 0) {
@@ -157,11 +169,7 @@ static void enter(struct app *a, const struct session_view *v)
         }
         return;
     }
-    if (*app_focus(a, &screen_prompt) == PROMPT_NEXT_PANE) {
-        if (prompt_own(a)->side == PROMPT_EFFECT) {
-            effect_open(a, v, &screen_prompt);
-            return;
-        }
+    if (pane == PROMPT_NEXT_PANE) {
         prompt_ask_why(a, v);
         return;
     }
@@ -187,22 +195,27 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
                   const struct event *ev)
 {
     struct prompt_state *s = prompt_own(a);
+    int *pane = app_focus(a, &screen_prompt);
     const bool press = ev->mouse == MOUSE_PRESS;
     if (hit->kind == HIT_CELL && press) {
         s->at = (size_t)hit->a < s->row.n ? (size_t)hit->a : s->at;
-        *app_focus(a, &screen_prompt) = PROMPT_TEXT_PANE;
-    } else if (hit->kind == HIT_LATENT_ROW && (press || ev->mouse == MOUSE_DOUBLE)) {
-        *app_focus(a, &screen_prompt) = PROMPT_LATENTS_PANE;
-        if (list_click(&s->rows, hit->a) && ev->mouse == MOUSE_DOUBLE) {
+        *pane = PROMPT_TEXT_PANE;
+    } else if (hit->kind == HIT_LATENT_ROW && press) {
+        const bool here = *pane == PROMPT_LATENTS_PANE;
+        const size_t was = s->rows.cursor;
+        *pane = PROMPT_LATENTS_PANE;
+        if (list_click(&s->rows, hit->a) && here && s->rows.cursor == was) {
             enter(a, v);
             return;
         }
     } else if (hit->kind == HIT_STRENGTH && press && prompt_keep(a)) {
         slide(a, hit, ev->x);
-    } else if (hit->kind == HIT_STRENGTH && ev->mouse == MOUSE_RELEASE) {
+    } else if (hit->kind == HIT_STRENGTH && ev->mouse == MOUSE_RELEASE &&
+               app_pressed_on(a, hit)) {
         slide(a, hit, ev->x);
     } else if (ev->mouse == MOUSE_WHEEL_UP || ev->mouse == MOUSE_WHEEL_DOWN) {
-        list_wheel(&s->rows, ev->mouse == MOUSE_WHEEL_UP ? -3 : 3);
+        const bool next = hit->kind == HIT_PANE && hit->a == PROMPT_NEXT_PANE;
+        list_wheel(next ? &s->next : &s->rows, ev->mouse == MOUSE_WHEEL_UP ? -3 : 3);
     }
     prompt_list_fill(a);
 }
@@ -210,17 +223,18 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
 static void status(const struct app *a, const struct session_view *v, char *out,
                    size_t cap)
 {
+    const struct prompt_state *s = prompt_own(a);
     const int32_t latent = prompt_latent_here(a);
     char step[32], name[120];
-    if (!v->subject) {
+    if (!s->subject) {
         snprintf(out, cap, "no model yet");
         return;
     }
-    text_thousands(step, sizeof step, v->subject_step);
+    text_thousands(step, sizeof step, s->subject_step);
     size_t len = (size_t)snprintf(out, cap, "%c as of step %s",
                                   v->cond[latents_cond(a)].letter, step);
     if (latent >= 0 && len < cap) {
-        const double density = ask_density(v->subject, latent);
+        const double density = ask_density(s->subject, latent);
         prompt_latent_name(a, v, latent, name, sizeof name);
         len += (size_t)snprintf(out + len, cap - len, "  #%d %s", latent, name);
         if (isfinite(density) && len < cap) {
@@ -252,7 +266,6 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     const struct layout *from = in;
     (void)v;
     s->list = from->list;
-    s->due = s->due || s->dense_out != from->dense_out;
     s->dense_out = from->dense_out;
     prompt_list_fill(a);
 }
@@ -273,11 +286,15 @@ static void export_name(const struct app *a, const struct session_view *v, char 
     snprintf(out, cap, "prompt.csv");
 }
 
-static void export_fires(const struct session_view *v, const struct ask_answer *r,
+static void export_fires(const struct prompt_state *s, const struct session_view *v,
                          size_t t, struct str *out)
 {
+    const struct ask_answer *r = s->answer;
     const struct ask_token *k = &r->token[t];
     for (size_t i = r->start[t]; i < r->start[t + 1]; i++) {
+        if (!prompt_lists(s, r->fire[i].latent)) {
+            continue;
+        }
         export_integer(out, (int64_t)t, true);
         export_escaped(out, names_token(&v->names, k->id), false);
         export_integer(out, k->masked, false);
@@ -303,9 +320,37 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     str_add(out, "position,token,masked,logp,rank,logp_after,rank_after,kl,latent,"
                  "activation,after\n");
     for (size_t t = 0; t < r->T; t++) {
-        export_fires(v, r, t, out);
+        export_fires(prompt_own(a), v, t, out);
     }
     return str_err(out, "export", e);
+}
+
+/* ---- copy ---- */
+
+/* The latent under the cursor of the list, the token that may come next, or the token
+ * under the cursor of the text. */
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const int focus = *app_focus(a, &screen_prompt);
+    const struct ask_written *written = prompt_written_here(a);
+    if (focus == PROMPT_LATENTS_PANE) {
+        const int32_t id = prompt_latent_here(a);
+        snprintf(what, cap, "latent");
+        str_addf(out, "%d", id);
+        return id >= 0;
+    }
+    snprintf(what, cap, "token");
+    if (focus == PROMPT_NEXT_PANE && written) {
+        str_add(out, names_token(&v->names, written->id));
+        return true;
+    }
+    if (s->at >= s->row.n) {
+        return false;
+    }
+    str_add(out, names_token(&v->names, s->row.ids[s->at]));
+    return true;
 }
 
 const struct screen_def screen_prompt = {
@@ -330,6 +375,7 @@ const struct screen_def screen_prompt = {
     .view = view,
     .status = status,
     .type = type,
+    .typing = typing,
     .paste = paste,
     .move = move,
     .enter = enter,
@@ -337,6 +383,7 @@ const struct screen_def screen_prompt = {
     .mouse = mouse,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = may_export,
     .export_name = export_name,
     .export_text = export_text,

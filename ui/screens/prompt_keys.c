@@ -18,24 +18,30 @@ static const char *may_change(const struct app *a, const struct session_view *v)
                                       : NULL;
 }
 
-static bool here_is_special(const struct app *a, const struct session_view *v)
+/* Latents are those of one arm's SAE, which may be on its way. */
+static const char *may_name_latent(const struct app *a, const struct session_view *v)
 {
-    const struct prompt_state *s = prompt_own(a);
-    return acts_is_special(v->subject->lm->tok, s->row.ids[s->at]);
+    const char *why = may_change(a, v);
+    return why ? why : !prompt_own(a)->subject ? "the model is not ready yet" : NULL;
+}
+
+static bool is_special(const struct app *a, const struct session_view *v, size_t pos)
+{
+    return acts_is_special(v->subject->lm->tok, prompt_own(a)->row.ids[pos]);
 }
 
 static const char *may_mask(const struct app *a, const struct session_view *v)
 {
     const char *why = may_change(a, v);
-    return why                          ? why
-           : v->subject->mask_token < 0 ? "this model has no mask token"
-           : here_is_special(a, v)      ? "a special token cannot be masked"
-                                        : NULL;
+    return why                                   ? why
+           : v->subject->mask_token < 0          ? "this model has no mask token"
+           : is_special(a, v, prompt_own(a)->at) ? "a special token cannot be masked"
+                                                 : NULL;
 }
 
 static const char *may_edit(const struct app *a, const struct session_view *v)
 {
-    const char *why = may_change(a, v);
+    const char *why = may_name_latent(a, v);
     return why                         ? why
            : prompt_latent_here(a) < 0 ? "no latent is listed here; j k choose one"
                                        : NULL;
@@ -233,14 +239,14 @@ static void turn(struct app *a, int32_t latent, enum ask_how how, double value)
     }
 }
 
-static bool latent_arg(struct app *a, const struct session_view *v, const char *args,
-                       int32_t *out)
+static bool latent_arg(struct app *a, const char *args, int32_t *out)
 {
+    const size_t F = prompt_own(a)->subject->sae->F;
     int64_t n = 0;
     *out = prompt_latent_here(a);
-    if (args[0] && !(arg_integer(args + (args[0] == '#'), &n) && n >= 0 &&
-                     n < (int64_t)v->subject->sae->F)) {
-        app_say(a, true, "expected a latent, 0 to %zu", v->subject->sae->F - 1);
+    if (args[0] &&
+        !(arg_integer(args + (args[0] == '#'), &n) && n >= 0 && n < (int64_t)F)) {
+        app_say(a, true, "expected a latent, 0 to %zu", F - 1);
         return false;
     }
     *out = args[0] ? (int32_t)n : *out;
@@ -253,7 +259,8 @@ static bool latent_arg(struct app *a, const struct session_view *v, const char *
 static void silence(struct app *a, const struct session_view *v, const char *args)
 {
     int32_t latent = -1;
-    if (latent_arg(a, v, args, &latent)) {
+    (void)v;
+    if (latent_arg(a, args, &latent)) {
         turn(a, latent, ASK_ZERO, 0);
     }
 }
@@ -292,16 +299,21 @@ static void steer(struct app *a, const struct session_view *v, const char *args)
     struct errinfo err = {0};
     int32_t latent = -1;
     if (!args[0]) {
-        if (latent_arg(a, v, args, &latent)) {
+        if (latent_arg(a, args, &latent)) {
             turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
         }
     } else if (ask_edit_parse(args, &e, &err) != OK) {
         app_say(a, true, "%s", err.msg);
-    } else if (e.latent < 0 || (size_t)e.latent >= v->subject->sae->F) {
+    } else if (e.latent < 0 || (size_t)e.latent >= s->subject->sae->F) {
         app_say(a, true, "latent: found %d, expected 0 to %zu", e.latent,
-                v->subject->sae->F - 1);
+                s->subject->sae->F - 1);
     } else if (e.where != ASK_ALL && e.pos >= s->row.n) {
         app_say(a, true, "position: found %zu, expected 0 to %zu", e.pos, s->row.n - 1);
+    } else if (e.where == ASK_AT && is_special(a, v, e.pos)) {
+        app_say(a, true,
+                "position %zu holds a special token: the SAE does not read it, no "
+                "latent can be changed there",
+                e.pos);
     } else {
         set_edit(a, &e);
     }
@@ -371,7 +383,7 @@ static void where(struct app *a, const struct session_view *v, const char *args)
     struct ask_edit e = s->row.edits.at[i];
     e.where = next[e.where];
     e.pos = s->at;
-    if (e.where == ASK_AT && here_is_special(a, v)) {
+    if (e.where == ASK_AT && is_special(a, v, s->at)) {
         e.where = ASK_ALL;
     }
     set_edit(a, &e);
@@ -554,9 +566,10 @@ static void heat(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
     int32_t latent = -1;
+    (void)v;
     if (!args[0] && s->heat >= 0 && s->heat == prompt_latent_here(a)) {
         s->heat = -1;
-    } else if (latent_arg(a, v, args, &latent)) {
+    } else if (latent_arg(a, args, &latent)) {
         s->heat = latent;
         app_say(a, false, "digits under the text stay with #%d; Esc lets them go",
                 latent);
@@ -592,7 +605,7 @@ static void dense(struct app *a, const struct session_view *v, const char *args)
     (void)v;
     (void)args;
     s->dense_out = !s->dense_out;
-    s->due = true;
+    prompt_list_fill(a);
     app_say(a, false, "latents that fire on over %s %% of tokens are %s",
             NUMBER(NUMBER_PLAIN, 0, 0, 100 * PROMPT_DENSE),
             s->dense_out ? "left out" : "listed");
@@ -601,10 +614,8 @@ static void dense(struct app *a, const struct session_view *v, const char *args)
 static void renew(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    struct command *c = v->subject_busy ? NULL : app_emit(a, COMMAND_SUBJECT);
-    if (c) {
-        c->arm = latents_arm(a);
-    }
+    (void)v;
+    prompt_own(a)->renew = true;
 }
 
 /* ---- the table of keys ---- */
@@ -623,8 +634,8 @@ ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_toke
 ACTION action_delete = {.command = "delete-token", .args = "", .run = delete_token, .may = may_change};
 ACTION action_insert = {.command = "insert", .args = "TEXT", .run = insert, .may = may_change};
 ACTION action_replace = {.command = "replace", .args = "[TEXT]", .run = replace, .may = may_change};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_change};
-ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .may = may_change};
+ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_name_latent};
+ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .may = may_name_latent};
 ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = strength, .may = may_edit};
 ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_edit};
 ACTION action_where = {.command = "steer-where", .args = "", .run = where, .may = may_edit};
@@ -635,7 +646,7 @@ ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [
 ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .may = may_pause, .hides = true};
 ACTION action_pin = {.command = "pin", .args = "", .run = pin, .may = may_pin};
 ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};
-ACTION action_digits = {.command = "hold", .args = "[N]", .run = heat, .may = may_change};
+ACTION action_digits = {.command = "hold", .args = "[N]", .run = heat, .may = may_name_latent};
 ACTION action_what_digits = {.command = "digits", .args = "[heat|surprise|kl]", .run = digits, .word = digit_word};
 ACTION action_dense = {.command = "dense", .args = "", .run = dense};
 ACTION action_renew = {.command = "renew", .args = "", .run = renew, .may = may_ask};
@@ -653,7 +664,7 @@ static const struct key_entry keys[] = {
     {{'A'}, &action_clear_edits, "", "take back", "take back all that is silenced or steered", 5},
     {{'E'}, &action_effect, "", "effect", "what is silenced or steered does to held-out text: loss with its interval, tokens, next tokens", 4},
     {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
-    {{' '}, &action_pause_writing, "", "pause", "pause the writing, or go on", 1},
+    {{' '}, &action_pause_writing, "", "pause", "pause writing (l: a token more), or go on", 1},
     {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
     {{'|'}, &action_pin, "", "pin", "pin the prompt: what changes is compared with it, until it is let go", 9},

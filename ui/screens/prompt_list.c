@@ -20,12 +20,22 @@ const struct ask_answer *prompt_compared(const struct prompt_state *s)
 
 /* A list that is being filled. */
 struct listing {
+    const struct prompt_state *of;
     struct prompt_entry *entry;
     size_t n, cap, more; /* more: for which there was no room */
 };
 
+bool prompt_lists(const struct prompt_state *s, int32_t latent)
+{
+    return !(s->dense_out && s->subject &&
+             ask_density(s->subject, latent) > PROMPT_DENSE);
+}
+
 static void add(struct listing *to, const struct prompt_entry *e)
 {
+    if (!prompt_lists(to->of, e->latent)) {
+        return;
+    }
     if (to->n < to->cap) {
         to->entry[to->n++] = *e;
     } else {
@@ -78,13 +88,18 @@ static size_t place_in(const struct ask_answer *other, const struct ask_answer *
                        size_t at)
 {
     struct errinfo e = {0};
-    int32_t *map = NULL;
+    int32_t *ids = NULL;
     size_t place = SIZE_MAX;
-    if (mem_new(&map, r->T + 1, sizeof *map, "a prompt", &e) == OK) {
-        ask_align(other, r, map);
-        place = map[at] < 0 ? SIZE_MAX : (size_t)map[at];
+    if (mem_new(&ids, r->T, sizeof *ids, "a prompt", &e) == OK) {
+        for (size_t t = 0; t < r->T; t++) {
+            ids[t] = r->token[t].id;
+        }
+        const struct ask_ends x = ask_ends_of(other, ids, r->T);
+        place = at < x.front          ? at
+                : at >= r->T - x.back ? at + other->T - r->T
+                                      : SIZE_MAX;
     }
-    mem_free(map);
+    mem_free(ids);
     return place;
 }
 
@@ -110,9 +125,9 @@ static void list_compared(struct listing *to, const struct ask_answer *other,
     mem_free(change);
 }
 
-static void list_of(struct listing *to, const struct prompt_state *s,
-                    enum prompt_list list)
+static void list_of(struct listing *to, enum prompt_list list)
 {
+    const struct prompt_state *s = to->of;
     const struct ask_answer *r = s->answer, *other = prompt_compared(s);
     if (!r || s->at >= r->T) {
         return;
@@ -136,21 +151,26 @@ enum prompt_list prompt_second_list(const struct prompt_state *s)
     return s->list == PROMPT_HERE ? PROMPT_WHOLE : PROMPT_HERE;
 }
 
+static int32_t listed(const struct prompt_state *s)
+{
+    return s->rows.cursor < s->rows.count ? s->entry[s->rows.cursor].latent : -1;
+}
+
 void prompt_list_fill(struct app *a)
 {
     struct prompt_state *s = prompt_own(a);
-    const int32_t was = prompt_latent_here(a);
+    const int32_t was = listed(s);
     const size_t row = s->rows.cursor;
     const struct ask_written *w = prompt_written_here(a);
-    struct listing to = {.entry = s->entry, .cap = PROMPT_LISTED};
-    struct listing second = {.entry = s->beside, .cap = PROMPT_BESIDE};
+    struct listing to = {.of = s, .entry = s->entry, .cap = PROMPT_LISTED};
+    struct listing second = {.of = s, .entry = s->beside, .cap = PROMPT_BESIDE};
     for (size_t i = 0; w && i < w->n_fires; i++) {
         add_fire(&to, &w->fire[i], w->pos);
     }
     if (!w) {
-        list_of(&to, s, s->list);
+        list_of(&to, s->list);
     }
-    list_of(&second, s, prompt_second_list(s));
+    list_of(&second, prompt_second_list(s));
     s->rows.count = to.n;
     s->more = to.more;
     s->n_beside = second.n;
@@ -165,8 +185,8 @@ void prompt_list_fill(struct app *a)
 
 int32_t prompt_latent_here(const struct app *a)
 {
-    const struct prompt_state *s = prompt_own(a);
-    return s->rows.cursor < s->rows.count ? s->entry[s->rows.cursor].latent : -1;
+    const struct ask_part *part = prompt_part_here(a);
+    return part ? part->latent : listed(prompt_own(a));
 }
 
 int32_t prompt_heat_latent(const struct app *a)
@@ -178,7 +198,8 @@ int32_t prompt_heat_latent(const struct app *a)
 void prompt_latent_name(const struct app *a, const struct session_view *v,
                         int32_t latent, char *out, size_t cap)
 {
-    const struct latent_table *t = v->subject ? v->subject->table : NULL;
+    const struct ask_subject *whose = prompt_own(a)->subject;
+    const struct latent_table *t = whose ? whose->table : NULL;
     const char *label = latents_label(a, v, latent);
     out[0] = '\0';
     if (label[0]) {

@@ -76,16 +76,19 @@ struct prompt_state {
     /* ---- asking ---- */
     bool wanted;                 /* a subject of this arm: */
     size_t wanted_arm;           /* it was asked for */
+    bool renew;                  /* one as of now, as soon as none is on its way */
     bool due;                    /* the prompt changed since it was asked about */
     struct ask_subject *subject; /* asked, of row.arm; a reference; NULL: none yet */
+    int64_t subject_step;        /* of it */
     uint64_t ticket;             /* of the newest question */
     uint64_t since;              /* answers up to this one are of another arm */
     uint64_t shown;              /* of the answer that is shown */
     struct ask_answer *answer;   /* a reference; NULL: none yet */
     struct ask_answer *before;   /* of the prompt before it was changed; NULL: none */
     struct ask_answer *pinned;   /* to compare with; NULL: none is */
-    bool changed;    /* what is asked about is another prompt than answered */
-    char error[512]; /* of the newest question; "" */
+    bool changed;     /* what is asked about is another prompt than answered */
+    char error[512];  /* of the newest question; "" */
+    char unread[512]; /* why the box's text is not the prompt; "": it is */
     bool busy;
 
     /* ---- the list ---- */
@@ -104,15 +107,17 @@ struct prompt_state {
     enum prompt_side side;
     struct list_view next; /* of the tokens that may come, or of the parts of a why */
     struct ask_why *why;   /* a reference; NULL: none yet */
-    uint64_t why_asked, why_shown;
+    uint64_t why_asked;    /* ticket; 0: none that still holds */
     bool why_busy;
     size_t texts; /* that are being written, or were: 0 none */
-    char text_name[PROMPT_TEXTS][32];
-    uint64_t text_asked[PROMPT_TEXTS]; /* tickets */
+    char text_name[PROMPT_TEXTS][48];
+    uint64_t text_asked[PROMPT_TEXTS];  /* tickets */
+    uint64_t text_failed[PROMPT_TEXTS]; /* of the one whose failure was said */
     bool writing, paused;
     bool both;                  /* of the other arm too, as soon as its SAE is here */
     struct ask_subject *second; /* of that arm, a reference; NULL: none */
     size_t second_arm;
+    int64_t second_step;
     struct ask_gen_opts how;                      /* of the texts */
     struct ask_written (*written)[PROMPT_WRITES]; /* [PROMPT_TEXTS], owned */
     size_t n_written[PROMPT_TEXTS];
@@ -186,13 +191,21 @@ struct ask_question prompt_question(const struct prompt_state *s, bool plain);
 void prompt_side_take(struct app *a, const struct session_view *v);
 void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r);
-/* Up, down, and in a text left and right; false: that is for others. */
-bool prompt_side_move(struct app *a, const char *direction);
+/* Up, down, and in a text left and right, which while it waits writes one token more at
+ * its end; false: that is for others. */
+bool prompt_side_move(struct app *a, const struct session_view *v,
+                      const char *direction);
 /* Ask which latents made the chosen token likely after the one under the cursor. */
 void prompt_ask_why(struct app *a, const struct session_view *v);
+/* The prompt is another: what was explained is not what stands. */
+void prompt_why_is_over(struct app *a);
+/* The contribution under the cursor; NULL: the cursor is in no list of them. */
+const struct ask_part *prompt_part_here(const struct app *a);
 /* Let the model write on. Beside it the same without masks and edits, where there are
  * any; `both`: the other arm with its own edits. */
 void prompt_write(struct app *a, const struct session_view *v, bool both);
+/* The same of both arms, now that the other's SAE is here. */
+void prompt_write_both(struct app *a, const struct session_view *v);
 void prompt_side_back(struct app *a);
 /* The token written that is under the cursor; NULL: none is shown. */
 const struct ask_written *prompt_written_here(const struct app *a);
@@ -205,7 +218,9 @@ void prompt_share(char *out, size_t cap, double logp);
 void prompt_list_fill(struct app *a);
 /* What is listed beside the list, where there is room. */
 enum prompt_list prompt_second_list(const struct prompt_state *s);
-/* The latent under the cursor; -1. */
+/* Whether a latent is listed: dense ones can be left out. */
+bool prompt_lists(const struct prompt_state *s, int32_t latent);
+/* The latent under the cursor, of the list or of a why; -1. */
 int32_t prompt_latent_here(const struct app *a);
 /* Whose heat is shown; -1. */
 int32_t prompt_heat_latent(const struct app *a);

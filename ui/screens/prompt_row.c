@@ -138,22 +138,41 @@ static void edits_of_arm(struct prompt_state *s, size_t arm)
     r->arm = arm;
 }
 
-/* What the step put away and what stands change places. */
+/* Typing ends without a step: the place of the row from before it is free again. */
+static void forget_typing(struct prompt_state *s)
+{
+    s->typing = false;
+    s->n_kept -= s->typed_from >= 0 ? 1 : 0;
+    s->typed_from = -1;
+}
+
+/* What the step put away and what stands change places: both of the arm in which it was
+ * made, whichever is shown. */
 static void apply(struct app *a, const struct session_view *v,
                   const struct undo_step *step, bool back)
 {
     struct prompt_state *s = prompt_own(a);
+    const size_t shown = s->row.arm;
     (void)back;
     if (step->latent + PROMPT_KEPT <= s->n_kept) {
         return; /* its place was taken; cannot be while PROMPT_KEPT > UNDO_DEPTH */
     }
+    if (s->typing) { /* what was typed goes away with the row */
+        forget_typing(s);
+    }
     struct prompt_row *kept = &s->kept[step->latent % PROMPT_KEPT];
+    edits_of_arm(s, kept->arm);
     const struct prompt_row was = s->row;
-    s->row = *kept;
-    *kept = was;
-    edits_of_arm(s, was.arm);
-    s->due = true;
-    s->changed = s->changed || !same_tokens(&s->row, kept);
+    if (kept->ids || !was.ids) {
+        s->row = *kept;
+        *kept = was;
+    } else { /* from before the first text: nothing but edits */
+        s->row.edits = kept->edits;
+        kept->edits = was.edits;
+    }
+    edits_of_arm(s, shown);
+    prompt_edits_changed(a);
+    s->changed = s->changed || !same_tokens(&s->row, &was);
     box_follows(a, v);
 }
 
@@ -184,6 +203,7 @@ static void box_follows(struct app *a, const struct session_view *v)
     struct prompt_state *s = prompt_own(a);
     struct str text;
     s->at = s->at < s->row.n ? s->at : s->row.n ? s->row.n - 1 : 0;
+    s->unread[0] = '\0';
     if (!v->subject) {
         return;
     }
@@ -199,12 +219,13 @@ static void box_follows(struct app *a, const struct session_view *v)
 void prompt_edits_changed(struct app *a)
 {
     prompt_own(a)->due = true;
+    prompt_why_is_over(a);
 }
 
 void prompt_tokens_changed(struct app *a, const struct session_view *v)
 {
-    struct prompt_state *s = prompt_own(a);
-    s->due = s->changed = true;
+    prompt_own(a)->changed = true;
+    prompt_edits_changed(a);
     box_follows(a, v);
 }
 
@@ -257,8 +278,8 @@ static void read_box(struct app *a, const struct session_view *v)
         chat ? ask_read_chat(v->subject, chat, s->box.text, s->box.len, &read, &e)
              : ask_read(v->subject, s->box.text, s->box.len, &read, &e);
     rc = rc == OK ? row_new(&r, read.ids.p, read.ids.n, &e) : rc;
+    snprintf(s->unread, sizeof s->unread, "%s", rc != OK ? e.msg : "");
     if (rc != OK) {
-        snprintf(s->error, sizeof s->error, "%s", e.msg);
         ask_row_deinit(&read);
         return;
     }
@@ -274,12 +295,16 @@ static void read_box(struct app *a, const struct session_view *v)
     take_edits(&r, old, old->n, 0, 0);
     row_deinit(&s->row);
     s->row = r;
-    s->due = s->changed = true;
+    s->changed = true;
+    prompt_edits_changed(a);
 }
 
 void prompt_begin_typing(struct app *a)
 {
     struct prompt_state *s = prompt_own(a);
+    if (s->typing) {
+        prompt_end_typing(a);
+    }
     s->typing = true;
     s->typed_from = keep(a);
     ask_answer_unref(s->before);
@@ -289,11 +314,13 @@ void prompt_begin_typing(struct app *a)
 void prompt_end_typing(struct app *a)
 {
     struct prompt_state *s = prompt_own(a);
-    s->typing = false;
-    if (s->typed_from >= 0 &&
-        !same_tokens(&s->row, &s->kept[s->typed_from % PROMPT_KEPT])) {
+    const struct prompt_row *from =
+        s->typed_from < 0 ? NULL : &s->kept[s->typed_from % PROMPT_KEPT];
+    if (from && from->ids && !same_tokens(&s->row, from)) {
         push(a, s->typed_from);
+        s->typed_from = -1;
     }
+    forget_typing(s);
 }
 
 void prompt_read_box(struct app *a, const struct session_view *v)
@@ -315,7 +342,11 @@ void prompt_set_text(struct app *a, const struct session_view *v, const char *te
     struct prompt_state *s = prompt_own(a);
     textbox_set(&s->box, text);
     s->begun = true;
-    if (v->subject && prompt_keep(a)) {
+    if (s->typing) {
+        prompt_end_typing(a);
+    }
+    /* Nothing stands before the first text that could be brought back. */
+    if (v->subject && (!s->row.ids || prompt_keep(a))) {
         prompt_read_box(a, v);
     }
 }
@@ -359,7 +390,6 @@ void prompt_turn(struct app *a)
     }
     edits_of_arm(s, latents_arm(a));
     s->since = s->ticket;
-    s->due = true;
     s->heat = -1;
     s->both = false;
     s->texts = 0;
@@ -370,8 +400,7 @@ void prompt_turn(struct app *a)
         ask_answer_unref(*gone[i]);
         *gone[i] = NULL;
     }
-    ask_why_unref(s->why);
-    s->why = NULL;
+    prompt_edits_changed(a);
     prompt_side_back(a);
 }
 
@@ -381,7 +410,7 @@ static void want_arm(struct app *a, const struct session_view *v, size_t arm)
     struct prompt_state *s = prompt_own(a);
     const bool can = v->names.vocab && v->state != SESSION_LOADING &&
                      v->state != SESSION_ENDED && v->n_arms > 0;
-    const bool has = v->subject && v->subject_arm == arm;
+    const bool has = v->subject && v->subject_arm == arm && !s->renew;
     s->wanted = s->wanted && !has && s->wanted_arm == arm;
     if (!can || has || s->wanted || v->subject_busy) {
         return;
@@ -390,6 +419,7 @@ static void want_arm(struct app *a, const struct session_view *v, size_t arm)
     if (c) {
         c->arm = s->wanted_arm = arm;
         s->wanted = true;
+        s->renew = false;
     }
 }
 
@@ -403,8 +433,9 @@ static void want_subjects(struct app *a, const struct session_view *v)
         ask_subject_unref(s->second);
         s->second = ask_subject_ref(prompt_subject(v));
         s->second_arm = other;
+        s->second_step = v->subject_step;
         s->both = false;
-        prompt_write(a, v, true);
+        prompt_write_both(a, v);
     }
 }
 
@@ -438,8 +469,7 @@ struct ask_question prompt_question(const struct prompt_state *s, bool plain)
                                  .n = s->row.n,
                                  .edit = s->row.edits.at,
                                  .n_edits = plain ? 0 : s->row.edits.n,
-                                 .top = PROMPT_TOP,
-                                 .densest = s->dense_out ? PROMPT_DENSE : 0};
+                                 .top = PROMPT_TOP};
 }
 
 static void put_question(struct app *a, const struct session_view *v)
@@ -448,12 +478,8 @@ static void put_question(struct app *a, const struct session_view *v)
     struct errinfo e = {0};
     const struct ask_question q = prompt_question(s, false);
     s->due = false;
-    if (s->subject != v->subject) {
-        ask_subject_unref(s->subject);
-        s->subject = ask_subject_ref(prompt_subject(v));
-    }
     if (ask_worker_ask(v->asker, 0, s->subject, &q, &s->ticket, &e) != OK) {
-        snprintf(s->error, sizeof s->error, "%s", e.msg);
+        app_say(a, true, "%s", e.msg);
     }
 }
 
@@ -476,9 +502,24 @@ static void take_answer(struct app *a, const struct session_view *v)
     } else {
         ask_answer_unref(s->answer);
     }
-    s->changed = false;
+    /* An answer to what stood a moment ago is shown, but not as what stands. */
+    s->changed = s->changed && (s->due || ticket != s->ticket);
     s->answer = got;
     s->shown = ticket;
+}
+
+/* The SAE that is here may be of the arm beside, to write with both: the latents that
+ * are listed are those of the one that was asked. */
+static void take_subject(struct app *a, const struct session_view *v)
+{
+    struct prompt_state *s = prompt_own(a);
+    if (v->subject_arm != s->row.arm || s->subject == v->subject) {
+        return;
+    }
+    ask_subject_unref(s->subject);
+    s->subject = ask_subject_ref(prompt_subject(v));
+    s->subject_step = v->subject_step;
+    s->due = true;
 }
 
 void prompt_ask(struct app *a, const struct session_view *v)
@@ -490,8 +531,8 @@ void prompt_ask(struct app *a, const struct session_view *v)
         return;
     }
     begin(a, v);
-    if (s->row.n > 0 && v->subject_arm == s->row.arm &&
-        (s->due || s->subject != v->subject)) {
+    take_subject(a, v);
+    if (s->row.n > 0 && s->subject && s->due) {
         put_question(a, v);
     }
     take_answer(a, v);

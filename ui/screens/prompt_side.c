@@ -5,6 +5,7 @@
 #include "ui/plot.h"
 #include "ui/rows.h"
 #include "ui/screens/prompt_priv.h"
+#include "ui/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -103,6 +104,7 @@ void prompt_ask_why(struct app *a, const struct session_view *v)
                                        list[chosen < s->answer->top ? chosen : 0].id,
                                    .against = ASK_SECOND,
                                    .ablate = PROMPT_ABLATES};
+    prompt_why_is_over(a);
     if (ask_worker_why(v->asker, 0, s->subject, &q, &o, &s->why_asked, &e) != OK) {
         app_say(a, true, "%s", e.msg);
         return;
@@ -112,25 +114,48 @@ void prompt_ask_why(struct app *a, const struct session_view *v)
     list_home(&s->next);
 }
 
+void prompt_why_is_over(struct app *a)
+{
+    struct prompt_state *s = prompt_own(a);
+    ask_why_unref(s->why);
+    s->why = NULL;
+    s->why_asked = 0;
+    s->why_busy = false;
+    if (s->side == PROMPT_WHY) {
+        prompt_side_back(a);
+    }
+}
+
 static void take_why(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
     const struct ask_state state = ask_worker_state(v->asker, 0, ASK_WHY);
     uint64_t ticket = 0;
-    s->why_busy = state.busy;
-    if (!state.busy && state.rc != OK && state.done == s->why_asked &&
-        state.done != s->why_shown) {
-        s->why_shown = state.done;
-        app_say(a, true, "%s", state.error);
-    }
-    struct ask_why *w = ask_worker_reason(v->asker, 0, &ticket);
-    if (!w || ticket == s->why_shown) {
-        ask_why_unref(w);
+    if (!s->why_asked || s->why) {
+        if (state.busy) {
+            ask_worker_cancel(v->asker, 0, ASK_WHY);
+        }
         return;
     }
-    ask_why_unref(s->why);
-    s->why = w;
-    s->why_shown = ticket;
+    s->why_busy = state.busy;
+    if (!state.busy && state.rc != OK && state.done == s->why_asked) {
+        prompt_why_is_over(a);
+        app_say(a, true, "%s", state.error);
+        return;
+    }
+    struct ask_why *w = ask_worker_reason(v->asker, 0, &ticket);
+    if (w && ticket == s->why_asked) {
+        s->why = w;
+    } else {
+        ask_why_unref(w);
+    }
+}
+
+const struct ask_part *prompt_part_here(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const bool shown = s->side == PROMPT_WHY && focused(a) && s->why && !s->why_busy;
+    return shown && s->next.cursor < s->why->n ? &s->why->part[s->next.cursor] : NULL;
 }
 
 static void draw_part(const struct app *a, const struct session_view *v,
@@ -231,8 +256,12 @@ static void name_texts(struct app *a, const struct session_view *v, bool both)
     for (size_t i = 0; i < PROMPT_TEXTS; i++) {
         const size_t edits = i ? s->aside[s->second_arm].n : s->row.edits.n;
         if (both) {
-            snprintf(s->text_name[i], sizeof s->text_name[i], "%c%s",
-                     v->cond[i ? !cond : cond].letter, edits ? ", edited" : "");
+            const bool apart = s->second_step != s->subject_step;
+            char step[24];
+            text_thousands(step, sizeof step, i ? s->second_step : s->subject_step);
+            snprintf(s->text_name[i], sizeof s->text_name[i], "%c%s%s%s",
+                     v->cond[i ? !cond : cond].letter, apart ? ", step " : "",
+                     apart ? step : "", edits ? ", edited" : "");
         } else {
             snprintf(s->text_name[i], sizeof s->text_name[i], "%s", names[i]);
         }
@@ -262,19 +291,9 @@ static bool begin_texts(struct app *a, const struct session_view *v, bool both)
     return rc == OK;
 }
 
-void prompt_write(struct app *a, const struct session_view *v, bool both)
+static void write_texts(struct app *a, const struct session_view *v, bool both)
 {
     struct prompt_state *s = prompt_own(a);
-    const size_t other = prompt_other_arm(a, v);
-    if (!s->subject) {
-        app_say(a, false, "the model is not ready yet");
-        return;
-    }
-    if (both && !(s->second && s->second_arm == other)) {
-        s->both = true; /* want_subjects comes back */
-        app_say(a, false, "making ready %c", v->cond[!latents_cond(a)].letter);
-        return;
-    }
     const bool done = memchr(s->row.masked, 1, s->row.n) || s->row.edits.n > 0;
     s->texts = done || both ? 2 : 1;
     name_texts(a, v, both);
@@ -286,6 +305,26 @@ void prompt_write(struct app *a, const struct session_view *v, bool both)
     }
 }
 
+void prompt_write_both(struct app *a, const struct session_view *v)
+{
+    write_texts(a, v, true);
+}
+
+void prompt_write(struct app *a, const struct session_view *v, bool both)
+{
+    struct prompt_state *s = prompt_own(a);
+    const bool here = s->second && s->second_arm == prompt_other_arm(a, v) &&
+                      s->second_step == s->subject_step;
+    if (!s->subject) {
+        app_say(a, false, "the model is not ready yet");
+    } else if (both && !here) {
+        s->both = true; /* want_subjects comes back */
+        app_say(a, false, "making ready %c", v->cond[!latents_cond(a)].letter);
+    } else {
+        write_texts(a, v, both);
+    }
+}
+
 static void take_text(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
@@ -293,13 +332,14 @@ static void take_text(struct app *a, const struct session_view *v)
     for (size_t i = 0; s->written && i < s->texts; i++) {
         const struct ask_state state = ask_worker_state(v->asker, i, ASK_TEXT);
         const size_t n = s->n_written[i];
-        if (state.done ==
-            s->text_asked[i]) { /* else it is another text that is there */
-            s->n_written[i] += ask_worker_written(v->asker, i, n, s->written[i] + n,
-                                                  PROMPT_WRITES - n);
-        }
         busy = busy || state.busy;
-        if (s->writing && !state.busy && state.rc != OK) {
+        if (state.done != s->text_asked[i]) {
+            continue; /* it is another text that is there */
+        }
+        s->n_written[i] +=
+            ask_worker_written(v->asker, i, n, s->written[i] + n, PROMPT_WRITES - n);
+        if (state.rc != OK && s->text_failed[i] != state.done) {
+            s->text_failed[i] = state.done;
             app_say(a, true, "%s", state.error);
         }
     }
@@ -353,7 +393,10 @@ static int flow_written(const struct session_view *v, struct canvas *c, struct r
     for (size_t i = 0; i < n; i++) {
         const char *text = names_token(&v->names, w[i].id);
         const bool spaced = i == 0 || text[0] == ' ';
-        if (x > 0 && spaced && x + word_width(v, w, n, i) > r.w) {
+        /* A word that no row holds is broken between its tokens. */
+        const int all = spaced ? word_width(v, w, n, i) : 0;
+        const int least = all > 0 && all <= r.w ? all : canvas_text_width(text);
+        if (x > 0 && x + least > r.w) {
             x = 0;
             row++;
         }
@@ -432,7 +475,8 @@ void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas
     app_hit(a, r, HIT_PANE, PROMPT_NEXT_PANE);
 }
 
-bool prompt_side_move(struct app *a, const char *direction)
+bool prompt_side_move(struct app *a, const struct session_view *v,
+                      const char *direction)
 {
     struct prompt_state *s = prompt_own(a);
     const bool side = strstr(direction, "left") || strstr(direction, "right");
@@ -445,8 +489,15 @@ bool prompt_side_move(struct app *a, const char *direction)
     struct list_view text = {.count = s->n_written[0], .page = PROMPT_WRITES};
     list_go(&text, s->written_at);
     if (side) {
+        const bool left = strstr(direction, "left") != NULL;
         const int64_t by = strncmp(direction, "far", 3) ? 1 : 10;
-        list_move(&text, strstr(direction, "left") ? -by : by);
+        if (!left && s->paused && s->writing && v->asker &&
+            s->written_at + 1 >= text.count) {
+            ask_worker_step(v->asker, 1);
+            s->written_at = text.count; /* where it will be */
+            return true;
+        }
+        list_move(&text, left ? -by : by);
         s->written_at = text.cursor;
         return true;
     }

@@ -27,20 +27,16 @@ static struct places places_of(const struct prompt_state *s)
 {
     const struct prompt_row *r = &s->row;
     const struct ask_answer *p = s->pinned;
-    struct places out = {.row = r, .pinned = p, .front = p ? 0 : r->n};
-    const size_t least = !p ? 0 : p->T < r->n ? p->T : r->n;
-    while (out.front < least && p->token[out.front].id == r->ids[out.front]) {
-        out.front++;
+    if (!p) {
+        return (struct places){.row = r, .front = r->n};
     }
-    while (p && out.back < least - out.front &&
-           p->token[p->T - 1 - out.back].id == r->ids[r->n - 1 - out.back]) {
-        out.back++;
-    }
-    if (p) {
-        const size_t longest = p->T > r->n ? p->T : r->n;
-        out.middle = longest - out.front - out.back;
-    }
-    return out;
+    const struct ask_ends x = ask_ends_of(p, r->ids, r->n);
+    const size_t longest = p->T > r->n ? p->T : r->n;
+    return (struct places){.row = r,
+                           .pinned = p,
+                           .front = x.front,
+                           .middle = longest - x.front - x.back,
+                           .back = x.back};
 }
 
 static size_t places_count(const struct places *p)
@@ -118,12 +114,22 @@ static int row_of_cursor(const struct session_view *v, const struct places *p,
 
 /* ---- cells ---- */
 
+/* Whose heat the digits are, and what counts as full. */
+struct heat {
+    int32_t latent; /* -1: none */
+    double full;
+};
+
+static struct heat heat_of(const struct app *a)
+{
+    const int32_t latent = prompt_heat_latent(a);
+    return (struct heat){latent, latent < 0 ? 1 : prompt_full(prompt_own(a), latent)};
+}
+
 /* What the digits say of a token, 0 to 1; below 0: nothing. Of a latent its activation
  * as a share of its greatest; of surprise and KL nats, 5 and more count as 1. */
-static double digit_at(const struct app *a, size_t token)
+static double digit_at(const struct prompt_state *s, const struct heat *h, size_t token)
 {
-    const struct prompt_state *s = prompt_own(a);
-    const int32_t latent = prompt_heat_latent(a);
     if (!s->answer || token >= s->answer->T || s->changed) {
         return -1;
     }
@@ -134,19 +140,19 @@ static double digit_at(const struct app *a, size_t token)
         x = -(double)(two ? t->logp_after : t->logp) / 5;
     } else if (s->digits == DIGITS_KL) {
         x = two ? (double)t->kl / 5 : -1;
-    } else if (latent >= 0) {
-        const struct ask_fire f = ask_fire_at(s->answer, token, latent);
-        x = (double)(two ? f.after : f.act) / prompt_full(s, latent);
+    } else if (h->latent >= 0) {
+        const struct ask_fire f = ask_fire_at(s->answer, token, h->latent);
+        x = (double)(two ? f.after : f.act) / h->full;
     }
     return !(x > 0) ? -1 : x > 1 ? 1 : x;
 }
 
-static void draw_cell(struct app *a, struct canvas *c, struct rect r, size_t token,
-                      const char *text)
+static void draw_cell(struct app *a, struct canvas *c, struct rect r,
+                      const struct heat *h, size_t token, const char *text)
 {
     const struct prompt_state *s = prompt_own(a);
     const bool masked = s->row.masked[token] != 0;
-    const double heat = digit_at(a, token);
+    const double heat = digit_at(s, h, token);
     const int step = (int)(heat * 8);
     const bool put = s->row.chat && prompt_is_put(&s->row, token);
     const enum role role = masked     ? ROLE_WARN
@@ -184,6 +190,7 @@ static void draw_cells(struct app *a, const struct session_view *v, struct canva
                        struct rect in)
 {
     const struct places p = places_of(prompt_own(a));
+    const struct heat heat = heat_of(a);
     const int above = p.pinned ? 1 : 0, pitch = 2 + above;
     const int fit = in.h / pitch > 0 ? in.h / pitch : 1;
     const int at = row_of_cursor(v, &p, prompt_own(a)->at, in.w);
@@ -205,15 +212,32 @@ static void draw_cells(struct app *a, const struct session_view *v, struct canva
         }
         if (place.now >= 0) {
             draw_cell(a, c, (struct rect){cell.x, cell.y + above, cell.w, cell.h},
-                      (size_t)place.now, s.now);
+                      &heat, (size_t)place.now, s.now);
         }
     }
     canvas_unclip(c, old);
 }
 
+/* A token written: how likely it was, and what else was. */
+static void draw_written_line(const struct session_view *v, struct canvas *c, int x,
+                              int y, int w, const struct ask_written *t)
+{
+    struct str text;
+    char name[64], p[24];
+    str_init(&text, 1024);
+    prompt_share(p, sizeof p, (double)t->logp);
+    str_addf(&text, "written at %zu: %s  likeliest", t->pos, p);
+    for (size_t i = 0; i < t->n_next; i++) {
+        names_token_trimmed(&v->names, t->next[i].id, name, sizeof name);
+        prompt_share(p, sizeof p, (double)t->next[i].logp);
+        str_addf(&text, "%s %.40s %s", i ? "," : "", name, p);
+    }
+    canvas_text(c, x, y, w, text.len ? text.p : "", ROLE_DIM, 0);
+    str_free(&text);
+}
+
 /* The token under the cursor: how expected it was. */
-static void draw_token_line(const struct app *a, const struct session_view *v,
-                            struct canvas *c, int x, int y, int w)
+static void draw_token_line(const struct app *a, struct canvas *c, int x, int y, int w)
 {
     const struct prompt_state *s = prompt_own(a);
     const struct ask_answer *r = s->answer;
@@ -221,8 +245,7 @@ static void draw_token_line(const struct app *a, const struct session_view *v,
         return;
     }
     const struct ask_token *t = &r->token[s->at];
-    char text[320], name[80], p[24], after[48] = "";
-    names_token_trimmed(&v->names, t->id, name, sizeof name);
+    char text[320], p[24], after[48] = "";
     size_t len =
         (size_t)snprintf(text, sizeof text, "token %zu of %zu", s->at, r->T - 1);
     if (t->special) {
@@ -325,9 +348,13 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
         canvas_text(c, body.x, body.y + body.h / 2, body.w, why_empty(s, v), ROLE_DIM,
                     0);
     }
-    if (s->error[0]) {
-        canvas_text(c, body.x, low, body.w, s->error, ROLE_BAD, 0);
+    const char *wrong = s->unread[0] ? s->unread : s->error;
+    const struct ask_written *written = prompt_written_here(a);
+    if (wrong[0]) {
+        canvas_text(c, body.x, low, body.w, wrong, ROLE_BAD, 0);
+    } else if (written) {
+        draw_written_line(v, c, body.x, low, body.w, written);
     } else {
-        draw_token_line(a, v, c, body.x, low, body.w);
+        draw_token_line(a, c, body.x, low, body.w);
     }
 }

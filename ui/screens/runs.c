@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUN_TITLE (RUNDIR_PATH + 16)
+#define RUN_TITLE (RUNDIR_PATH + 32)
 
 enum {
     TITLE_ROOM = 40, /* of the box, beside the folder in its title */
@@ -350,17 +350,19 @@ static void draw_foot(const struct app *a, struct canvas *c, struct rect r)
 }
 
 /* "runs in /home/me/runs", of a long path its end: "runs in ...t/state/saetop/runs". */
-static void runs_title(const char *dir, int room, char *out, size_t cap)
+static void runs_title(const char *dir, bool choosing, int room, char *out, size_t cap)
 {
     const char *from = dir;
     const char *dots = "";
+    const char *what = choosing ? "compare with: runs" : "runs";
+    room -= (int)(strlen(what) - strlen("runs"));
     while (*from && canvas_text_width(from) > room) {
         dots = "...";
         do {
             from++;
         } while (((unsigned char)*from & 0xC0) == 0x80);
     }
-    snprintf(out, cap, dir[0] ? "runs in %s%s" : "runs", dots, from);
+    snprintf(out, cap, dir[0] ? "%s in %s%s" : "%s", what, dots, from);
 }
 
 static void draw_list(struct app *a, const struct session_view *v, struct canvas *c,
@@ -374,7 +376,7 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
         snprintf(value, sizeof value, s->n < l->n ? "%zu of %zu" : "%zu", s->n, l->n);
     }
     char title[RUN_TITLE];
-    runs_title(l ? l->dir : "", r.w - TITLE_ROOM, title, sizeof title);
+    runs_title(l ? l->dir : "", s->choosing, r.w - TITLE_ROOM, title, sizeof title);
     const struct rect in = canvas_box(c, r, title, value, true);
     app_hit(a, r, HIT_PANE, 0);
     s->list.page = in.h - 2;
@@ -398,7 +400,8 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
 
 /* ---- the run under the cursor ---- */
 
-/* What it is doing now, or what is wrong with it; false: neither. */
+/* The run's present state, or its fault (*bad); false: it has finished, without a
+ * fault. */
 static bool state_of(const struct app *a, const struct session_view *v,
                      const struct run_row *r, char *out, size_t cap, bool *bad)
 {
@@ -408,9 +411,8 @@ static bool state_of(const struct app *a, const struct session_view *v,
     } else if (runs_is_open(a, v, r)) {
         snprintf(out, cap, "open here");
     } else if (r->holder > 0) {
-        snprintf(out, cap,
-                 "process %ld has it open; Enter opens it and follows its saves",
-                 r->holder);
+        snprintf(out, cap, "process %ld has it open%s", r->holder,
+                 runs_own(a)->choosing ? "" : "; Enter opens it and follows its saves");
     } else if (r->imported) {
         snprintf(out, cap, "imported: trained by another tool");
     } else if (r->step < r->steps) {
@@ -483,6 +485,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     struct runs_state *s = runs_own(a);
     (void)v;
+    s->choosing = s->choosing && shown;
     if (s->looks != shown && runs_folder(a)[0]) {
         struct app_request *r = app_ask(a, REQUEST_RUNS);
         if (r) {
@@ -517,7 +520,19 @@ static void move(struct app *a, const struct session_view *v, const char *direct
 
 static void enter(struct app *a, const struct session_view *v)
 {
-    runs_open(a, v, false);
+    if (runs_own(a)->choosing) {
+        runs_compare(a, v);
+    } else {
+        runs_open(a, v, false);
+    }
+}
+
+void runs_choose(struct app *a, const struct session_view *v)
+{
+    const struct screen_def *from = a->screen;
+    app_go(a, v, &screen_runs);
+    app_come_back(a, from);
+    runs_own(a)->choosing = true;
 }
 
 static void mouse(struct app *a, const struct session_view *v, const struct hit *hit,
@@ -531,7 +546,7 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_ROW) {
         const size_t was = s->list.cursor;
         if (list_click(&s->list, hit->a) && s->list.cursor == was) {
-            runs_open(a, v, false);
+            enter(a, v);
             return;
         }
     } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_HEADER) {
@@ -547,7 +562,8 @@ static void status(const struct app *a, const struct session_view *v, char *out,
                    size_t cap)
 {
     const struct runs_state *s = runs_own(a);
-    int len = snprintf(out, cap, "%ssort %s%s", s->n ? "Enter opens  " : "",
+    const char *does = s->choosing ? "Enter compares  " : "Enter opens  ";
+    int len = snprintf(out, cap, "%ssort %s%s", s->n ? does : "",
                        run_column_title(run_column_at((size_t)s->sort)),
                        s->reverse ? ", reversed" : "");
     (void)v;
@@ -629,6 +645,23 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     return str_err(out, "export", e);
 }
 
+/* ---- copy ---- */
+
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    char path[RUNDIR_PATH];
+    const struct run_row *r = runs_here(a);
+    (void)v;
+    if (!r) {
+        return false;
+    }
+    runs_path(a, r, path);
+    snprintf(what, cap, "run's directory");
+    str_add(out, path);
+    return true;
+}
+
 const struct screen_def screen_runs = {
     .name = "runs",
     .title = "Runs",
@@ -652,9 +685,11 @@ const struct screen_def screen_runs = {
     .move = move,
     .enter = enter,
     .mouse = mouse,
+    .find = &runs_find,
     .filter = &runs_filter,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = runs_may_browse,
     .export_name = export_name,
     .export_text = export_text,

@@ -56,7 +56,7 @@ static void train_on(struct app *a, const struct session_view *v, const char *ar
     runs_open(a, v, true);
 }
 
-/* The path of a run to be compared, into out; false, and why not is said: it cannot be
+/* The path of a run to be compared, into out; false, with a message, if it cannot be
  * opened. */
 static bool path_to_compare(struct app *a, const char *name, char out[RUNDIR_PATH])
 {
@@ -98,13 +98,14 @@ static void compare_marked(struct app *a, const struct session_view *v)
 }
 
 /* Two marked runs; else this one, beside the run that is open. */
-static void compare_run(struct app *a, const struct session_view *v, const char *args)
+void runs_compare(struct app *a, const struct session_view *v)
 {
     const struct run_row *r = runs_here(a);
     char path[RUNDIR_PATH];
-    (void)args;
     if (runs_own(a)->n_marks == 2) {
         compare_marked(a, v);
+    } else if (!r) {
+        app_say(a, false, "no run is chosen");
     } else if (!path_to_compare(a, r->name, path)) {
         return;
     } else if (runs_is_open(a, v, r)) {
@@ -115,6 +116,12 @@ static void compare_run(struct app *a, const struct session_view *v, const char 
     } else {
         compare_paths(a, v, path);
     }
+}
+
+static void compare_run(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    runs_compare(a, v);
 }
 
 /* ---- order ---- */
@@ -168,7 +175,7 @@ static void reverse(struct app *a, const struct session_view *v, const char *arg
 /* ---- find ---- */
 
 /* The next run with the text, from the cursor on (`here`: it too); false: none has. */
-static bool find_text(struct app *a, bool forward, bool here)
+static bool go_to_text(struct app *a, bool forward, bool here)
 {
     struct runs_state *s = runs_own(a);
     for (size_t by = here ? 0 : 1; by <= s->n && s->n > 0 && s->find[0]; by++) {
@@ -184,59 +191,43 @@ static bool find_text(struct app *a, bool forward, bool here)
     return false;
 }
 
-static void find_from_start(struct app *a, const struct session_view *v,
-                            const char *text)
+static char *find_text(const struct app *a)
 {
-    struct runs_state *s = runs_own(a);
-    (void)v;
-    snprintf(s->find, sizeof s->find, "%.*s", RUNS_TEXT - 1, text);
-    runs_order_rows(a);
-    runs_go(a, s->find_from);
-    if (text[0] && !find_text(a, true, true)) {
-        app_say(a, true, "/%.60s  in no run's name, label, note or architecture", text);
-    }
+    return runs_own(a)->find;
 }
 
-static void stop_find(struct app *a, const struct session_view *v)
-{
-    find_from_start(a, v, "");
-}
-
-static const struct prompt_def find_prompt = {
-    .sign = "/",
-    .history = "find",
-    .help = "in names, labels, notes and architectures; n N go on",
-    .preview = find_from_start,
-    .accept = find_from_start,
-    .cancel = stop_find,
-};
-
-static void find(struct app *a, const struct session_view *v, const char *args)
+static void find_keep(struct app *a)
 {
     struct runs_state *s = runs_own(a);
     memcpy(s->find_from, s->at, sizeof s->find_from);
-    if (args[0]) {
-        find_from_start(a, v, args);
-    } else {
-        app_open_prompt(a, &find_prompt, "", "");
-    }
 }
 
-static const char *may_find_next(const struct app *a, const struct session_view *v)
-{
-    const char *why = runs_may_browse(a, v);
-    return why                    ? why
-           : runs_own(a)->find[0] ? NULL
-                                  : "nothing was looked for yet; / does";
-}
-
-static void find_next(struct app *a, const struct session_view *v, const char *args)
+static void find_back(struct app *a, const struct session_view *v)
 {
     (void)v;
-    if (!find_text(a, strcmp(args, "-") != 0, false)) {
-        app_say(a, true, "/%.60s  in none of the runs shown", runs_own(a)->find);
+    runs_order_rows(a);
+    runs_go(a, runs_own(a)->find_from);
+}
+
+static void find_look(struct app *a, const struct session_view *v, bool forward,
+                      bool here)
+{
+    (void)v;
+    if (!go_to_text(a, forward, here)) {
+        app_say(a, true, "/%.60s  in no run's name, label, note or architecture",
+                runs_own(a)->find);
     }
 }
+
+const struct find_use runs_find = {
+    .text = find_text,
+    .keep = find_keep,
+    .back = find_back,
+    .look = find_look,
+    .may = runs_may_browse,
+    .may_next = runs_may_browse,
+    .help = "in names, labels, notes and architectures; n N go on",
+};
 
 /* ---- filter ---- */
 
@@ -361,7 +352,7 @@ static void push_order(struct app *a, const struct undo_kind *kind, const char *
     undo_push(&a->undo, &step);
 }
 
-/* What was done, and the step that takes it back. */
+/* Say what was done, and push the step that takes it back. */
 static void say_done(struct app *a, const struct run_answer *answer)
 {
     const struct run_order *o = &answer->order;
@@ -532,8 +523,6 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
 #define ACTION static const struct action
 ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may = runs_may_browse, .word = column_word};
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = runs_may_browse};
-ACTION action_find = {.command = "find", .args = "TEXT", .run = find, .may = runs_may_browse};
-ACTION action_find_next = {.command = "find-next", .args = "+|-", .run = find_next, .may = may_find_next};
 ACTION action_clear = {.command = "clear-filter", .args = "", .run = filter_use_clear, .may = filter_use_may_clear, .hides = true};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = may_choose};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_choose};

@@ -4,6 +4,8 @@
 #define SAETOP_UI_SCREENS_RUNS_PRIV_H
 
 #include "ui/filter_use.h"
+#include "ui/find_use.h"
+#include "ui/screens/runs.h"
 #include "ui/screens/table.h"
 
 enum { RUNS_MARKS = 32, RUNS_TEXT = 128 };
@@ -12,7 +14,7 @@ struct runs_state {
     int sort; /* column */
     bool reverse;
     struct filter_line filter;
-    char find[RUNS_TEXT];
+    char find[FIND_TEXT];
     int32_t *order; /* [n] rows shown, in order */
     size_t n, cap;
     struct list_view list;
@@ -25,6 +27,7 @@ struct runs_state {
     char asked_of[RUN_NAME_MAX]; /* with this run under the cursor */
     char folder[RUNDIR_PATH];    /* that is looked at; "": where runs are saved */
     bool looks;                  /* it has been asked for */
+    bool choosing;               /* for Compare: Enter compares */
     uint64_t answers;            /* taken in */
     bool stale;                  /* the order is to be made anew: */
     uint64_t version;            /* it was made of this list */
@@ -54,11 +57,14 @@ bool runs_set_filter(struct app *a, const struct session_view *v, const char *te
 /* ---- runs_keys.c ---- */
 
 extern const struct filter_use runs_filter;
+extern const struct find_use runs_find;
 extern const struct key_list runs_keys;
 /* Why there is nothing to look at; NULL: there is. */
 const char *runs_may_browse(const struct app *a, const struct session_view *v);
 /* Open the run under the cursor, to be browsed or trained on. */
 void runs_open(struct app *a, const struct session_view *v, bool resume);
+/* Compare it with the run that is open, or two marked runs. */
+void runs_compare(struct app *a, const struct session_view *v);
 /* Take in the answer to an order: say it, and what can be undone becomes a step. */
 void runs_take_answer(struct app *a);
 

@@ -151,15 +151,13 @@ static void plot_mouse(struct app *a, const struct session_view *v,
     struct train_state *t = train_of(a);
     const struct plot_result *res = &t->plot[hit->a];
     const double x = plot_x_at(res, ev->x);
-    const bool began_here =
-        a->has_pressed && a->pressed.kind == HIT_PLOT && a->pressed.a == hit->a;
     switch (ev->mouse) {
     case MOUSE_PRESS:
         *app_focus(a, &screen_train) = hit->a;
         t->cursor = x;
         break;
     case MOUSE_RELEASE:
-        if (began_here && isfinite(t->cursor) &&
+        if (app_pressed_on(a, hit) && isfinite(t->cursor) &&
             fabs(x - t->cursor) > 2 * train_column_width(a, v)) {
             t->x_lo = fmin(x, t->cursor);
             t->x_hi = fmax(x, t->cursor);
@@ -189,7 +187,8 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     } else if (hit->kind == HIT_EVENTS && ev->mouse == MOUSE_PRESS) {
         *app_focus(a, &screen_train) = FOCUS_EVENTS;
     } else if (hit->kind == HIT_SLIDER &&
-               (ev->mouse == MOUSE_PRESS || ev->mouse == MOUSE_RELEASE)) {
+               (ev->mouse == MOUSE_PRESS ||
+                (ev->mouse == MOUSE_RELEASE && app_pressed_on(a, hit)))) {
         train_slide(a, v, hit, ev->x);
     }
 }
@@ -387,7 +386,7 @@ static void numbers(struct app *a, const struct session_view *v, const char *arg
 
 /* ---- keys: arms ---- */
 
-/* What masking keys act on. */
+/* Choose the arm that masking keys act on. */
 static void arm(struct app *a, const struct session_view *v, const char *args)
 {
     const int n = (int)conds_of(v);
@@ -425,7 +424,7 @@ static void point(struct app *a, const struct session_view *v, int64_t step)
     train_of(a)->cursor = train_axis_x(v, train_of(a)->unit, (double)step);
 }
 
-/* What undo takes back of it. */
+/* The layout that undo restores. */
 struct layout {
     int metric[PANES];
     bool log_y[PANES];
@@ -479,7 +478,7 @@ static void export_name(const struct app *a, const struct session_view *v, char 
     snprintf(out, cap, "curves-%lld.csv", (long long)v->step);
 }
 
-/* Every measured value. */
+/* Export every measured value. */
 static enum err export_text(const struct app *a, const struct session_view *v,
                             struct str *out, struct errinfo *e)
 {
@@ -503,6 +502,37 @@ static enum err export_text(const struct app *a, const struct session_view *v,
         }
     }
     return str_err(out, "export", e);
+}
+
+/* ---- copy ---- */
+
+/* The measure of the pane in focus with its values at the cursor, or the newest; in the
+ * list of events the newest that is shown. */
+static bool copy(const struct app *a, const struct session_view *v, char *what,
+                 size_t cap, struct str *out)
+{
+    const int focus = *app_focus(a, &screen_train);
+    const struct train_state *t = train_of(a);
+    if (focus == FOCUS_EVENTS && t->event_top < v->n_events) {
+        const struct event_view *ev = &v->event[v->n_events - 1 - t->event_top];
+        snprintf(what, cap, "event");
+        str_addf(out, "%lld %s %s", (long long)ev->step, ev->kind, ev->text);
+        return true;
+    }
+    const int pane = focus < PANES && t->drawn[focus] ? focus : 0;
+    char values[160];
+    train_pane_value(a, v, pane, values, sizeof values);
+    snprintf(what, cap, "measure");
+    str_addf(out, "%s %s", measure_at((enum metric)t->metric[pane])->label, values);
+    return t->drawn[pane] && values[0];
+}
+
+/* The pane in focus, or the first. */
+static void chart(struct app *a, const struct session_view *v, struct canvas *c,
+                  struct rect r)
+{
+    const int focus = *app_focus(a, &screen_train);
+    train_pane(a, v, c, r, focus < PANES ? focus : 0, false);
 }
 
 /* ---- the row ---- */
@@ -532,8 +562,8 @@ ACTION action_seeds = {.command = "seeds", .args = "+1", .run = add_seeds, .may 
 ACTION action_numbers = {.command = "numbers", .args = "", .run = numbers, .may = may_choose_arm};
 #undef ACTION
 
-/* In the order in which help shows them. [ ] { } are lines of their own with the
- * command in common. */
+/* In the order in which help shows them. [ ] { } are lines of their own that share a
+ * command. */
 static const struct key_entry keys[] = {
     {{' '}, &action_pause, "", "pause", "pause training, or go on", 0},
     {{'m'}, &action_toggle_mask, "", "mask",
@@ -611,6 +641,7 @@ const struct screen_def screen_train = {
     .init = init,
     .sync = sync,
     .view = view,
+    .chart = chart,
     .status = status,
     .move = move,
     .enter = enter,
@@ -619,6 +650,7 @@ const struct screen_def screen_train = {
     .point = point,
     .layout = layout,
     .set_layout = set_layout,
+    .copy = copy,
     .may_export = may_export,
     .export_name = export_name,
     .export_text = export_text,

@@ -93,7 +93,7 @@ void train_zoom_x(struct app *a, const struct session_view *v, const char *how)
     t->x_hi = t->x_lo + width;
 }
 
-/* One column of the plot in focus, in units of x. */
+/* Width of a column of the plot in focus, in units of x. */
 double train_column_width(const struct app *a, const struct session_view *v)
 {
     double lo, hi;

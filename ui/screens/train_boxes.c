@@ -205,7 +205,7 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
 
 /* ---- events ---- */
 
-/* One event, or the same of several conditions. */
+/* Draw an event, or the same event of several conditions, as one row. */
 static void event_row(const struct session_view *v, struct canvas *c, int x, int y,
                       int w, size_t i)
 {
@@ -244,8 +244,8 @@ static bool is_aside(const struct event_view *ev)
            !strcmp(ev->kind, "resume");
 }
 
-/* One row for all events: the newest, before those that are aside, or the one scrolled
- * to. */
+/* Draw all events as one row, which shows the newest that is not set aside, or the one
+ * scrolled to. */
 static void event_ticker(const struct session_view *v, struct canvas *c, struct rect r,
                          size_t skip)
 {

@@ -32,7 +32,8 @@ static struct plot_series curve(const struct app *a, const struct session_view *
     const struct cond_view *av = &v->cond[arm];
     const struct series *s = &av->series[metric];
     size_t from = 0;
-    /* What a fork shares with its origin is drawn once, as the origin's. */
+    /* The part of the curve that a fork shares with its origin is drawn once, as the
+     * origin's. */
     while (arm && av->forked_at > 0 && from < s->n &&
            s->x[from] < (double)av->forked_at) {
         from++;
@@ -40,7 +41,8 @@ static struct plot_series curve(const struct app *a, const struct session_view *
     struct plot_series p = {.n = s->n - from,
                             .role = arm_role(arm),
                             .faint = arm_faint(arm),
-                            .letter = av->letter};
+                            .letter = av->letter,
+                            .name = av->label};
     *x_own = NULL;
     if (!p.n) {
         return p;
@@ -79,7 +81,8 @@ static size_t seed_curves(const struct session_view *v, int metric,
     return n;
 }
 
-/* What is said after the label gives way where the value needs the room. */
+/* Title of a pane. The words after the label are left out where the value needs the
+ * room. */
 static void pane_title(const struct app *a, int i, const struct plot_result *res,
                        bool smoothed, size_t room, char *out, size_t cap)
 {
@@ -108,10 +111,10 @@ static void pane_title(const struct app *a, int i, const struct plot_result *res
     }
 }
 
-/* "A 0.214  B 0.203", with a cursor "@412 A 0.214  B 0.203". */
-static void pane_value(const struct app *a, const struct session_view *v, int i,
-                       size_t n, char *out, size_t cap)
+void train_pane_value(const struct app *a, const struct session_view *v, int i,
+                      char *out, size_t cap)
 {
+    const size_t n = conds_of(v);
     const struct plot_result *res = &train_of(a)->plot[i];
     const bool cursor = isfinite(train_of(a)->cursor);
     size_t len = 0;
@@ -173,7 +176,9 @@ void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
     double *x_own[VIEW_CONDS] = {NULL};
     char why[160];
     struct plot_series thin[VIEW_ARMS];
-    struct plot_spec spec = {.y_min = (double)NAN, .y_max = (double)NAN};
+    struct plot_spec spec = {.title = measure_at((enum metric)metric)->label,
+                             .y_min = (double)NAN,
+                             .y_max = (double)NAN};
     spec.n_series = conds_of(v);
     for (size_t k = 0; k < spec.n_series; k++) {
         spec.series[k] = curve(a, v, k, metric, &x_own[k]);
@@ -196,7 +201,7 @@ void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
     plot_draw(c, inside, &spec, res);
     train_of(a)->drawn[i] = true;
     char title[96], value[96];
-    pane_value(a, v, i, spec.n_series, value, sizeof value);
+    train_pane_value(a, v, i, value, sizeof value);
     const int room = r.w - 9 - canvas_text_width(value);
     pane_title(a, i, res, spec.smooth > 0, room > 0 ? (size_t)room : 0, title,
                sizeof title);

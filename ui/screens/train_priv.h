@@ -46,6 +46,10 @@ struct train_layout train_layout(struct rect body, bool wide);
 /* Pane i with the measure that it shows. */
 void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
                 struct rect r, int i, bool focused);
+/* Its values as drawn last: "A 0.214  B 0.203", with a cursor "@412 A 0.214  B 0.203".
+ */
+void train_pane_value(const struct app *a, const struct session_view *v, int i,
+                      char *out, size_t cap);
 void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
                    struct rect r, bool wide, bool focused);
 /* Words in the lower border of a box. */
@@ -60,9 +64,8 @@ void train_slide(struct app *a, const struct session_view *v, const struct hit *
 
 /* ---- train_verdict.c ---- */
 
-/* What the conditions' seeds establish: title and caption (of at most `room` columns)
- * of the box, and its rows, of which it says how many it drew. There are two
- * conditions. */
+/* The box of verdicts from the conditions' seeds: title, caption (of at most `room`
+ * columns) and rows; the last returns how many rows it drew. Needs two conditions. */
 void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
                          size_t cap);
 void train_verdict_caption(const struct app *a, const struct session_view *v, int room,
@@ -70,7 +73,7 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
 int train_verdict_rows(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect in);
 
-/* What the panes show of the x axis, and one column of it. */
+/* The range of the x axis that the panes show, and the width of a column on it. */
 void train_axis_range(const struct app *a, const struct session_view *v, double *lo,
                       double *hi);
 double train_column_width(const struct app *a, const struct session_view *v);

@@ -51,7 +51,7 @@ static void put_number(struct canvas *c, int x, int y, int w, double v, int digi
     right(c, x, y, w, text, role);
 }
 
-/* What a row comes to, in words, and the way it goes: 1 up, -1 down, 0 neither. */
+/* The result of a row in words, and its direction in *way: 1 up, -1 down, 0 neither. */
 static const char *words_of(const struct view_verdicts *r,
                             const struct verdict_row *row, enum role *role, int *way)
 {
@@ -138,8 +138,8 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
     const struct ce_doubt *doubt = doubt_of(v, r, row->measure);
     canvas_text(c, in.x + 1, y, k.of - 1, brief_of(row->measure, k.whole), ROLE_TEXT,
                 0);
-    /* Of the pairs that the difference is of: other seeds may have been measured since.
-     */
+    /* Means over the same pairs as the difference: other seeds may have been measured
+     * since. */
     put_number(c, in.x + k.of, y, k.baseline - k.of, row->d.after, digits, false,
                arm_role(r->of));
     put_number(c, in.x + k.baseline, y, k.difference - k.baseline, row->d.before,
@@ -194,8 +194,8 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
     }
 }
 
-/* Rows in their order: the primary list, then the others; what is never measured while
- * training goes on is left out. */
+/* Draw the rows in order: the primary list, then the others; measures that training
+ * never takes are left out. */
 static int rows_of(const struct session_view *v, const struct view_verdicts *r,
                    struct canvas *c, struct rect in, int y, bool roomy)
 {
@@ -242,7 +242,7 @@ static void heading(const struct session_view *v, const struct view_verdicts *r,
           ROLE_DIM);
     canvas_text(c, in.x + k.interval, in.y, k.least - k.interval, "95 % interval",
                 ROLE_DIM, 0);
-    /* The smallest difference that so many seeds of this spread would establish. */
+    /* The smallest difference that this many seeds with this spread would establish. */
     right(c, in.x + k.least - 2, in.y, k.words - k.least, "needs", ROLE_DIM);
 }
 
@@ -298,7 +298,7 @@ static double half_of_text(const struct session_view *v, const struct view_verdi
     return sqrt(sum);
 }
 
-/* One seed has no spread: the interval is of the text, where there is one. */
+/* One seed has no spread: take the interval over the text, if there is one. */
 static void take_text(const struct session_view *v, struct view_verdicts *r)
 {
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT && r->pairs == 1; m++) {

@@ -1,4 +1,4 @@
-/* What a sweep found, in sentences. */
+/* The results of a sweep, in sentences. */
 #include "base/mem.h"
 #include "sweep/table_priv.h"
 

@@ -1,7 +1,7 @@
-/* Two sides held against each other: conditions of a run, or runs. What the Compare
- * screen and `saetop verdict` have in common. Any thread. */
-#ifndef SAETOP_RUN_COMPARE_H
-#define SAETOP_RUN_COMPARE_H
+/* Comparison of two sides: conditions of a run, or runs. Shared by the Compare screen
+ * and `saetop verdict`. Any thread. */
+#ifndef SAETOP_RUN_COMPARED_H
+#define SAETOP_RUN_COMPARED_H
 
 #include "eval/concept_table.h"
 #include "eval/report.h"
@@ -11,28 +11,30 @@
 
 /* ---- figures of an arm ---- */
 
-/* Those that `saetop eval` has kept in the run directory `dir` at this step, with their
- * units, into out, which report_init has begun. ERR_MISSING: it keeps none of the step;
- * ERR_FORMAT names what is wrong. */
+/* Read the figures that `saetop eval` kept in the run directory `dir` for this step,
+ * with their units, into out, which report_init has begun. ERR_MISSING: there are none
+ * of this step; ERR_FORMAT names what is wrong. */
 enum err compare_kept(const char *dir, int64_t step, struct report *out,
                       struct errinfo *e) ERR_CHECKED;
-/* Those that training has measured last: values of the history, and over concepts, with
- * these as units, of the table of its last evaluation (NULL: none). */
+/* The figures that training measured last: those of the history, and those over
+ * concepts, with these as units, from the table of its last evaluation (NULL: none). */
 enum err compare_live(const struct history *h, const struct concept_table *t,
                       const struct concepts *c, struct report *out,
                       struct errinfo *e) ERR_CHECKED;
-/* Those of an evaluation that was made for it. */
+/* The figures of an evaluation that was made for this comparison. */
 enum err compare_evaluated(const struct eval_result *r, const struct concepts *c,
                            struct report *out, struct errinfo *e) ERR_CHECKED;
 
 /* ---- differences ---- */
 
 /* One comparison: a row for each measure and the interval to show of it, over seeds or,
- * where there is one pair, of the text (NaN: there is none). */
+ * where there is one pair, of the text (NaN: there is none); and whether the first side
+ * is within its random control (compare_within; false where nobody asked). */
 struct compared {
     size_t pairs;
     struct verdict_row row[VERDICT_MEASURE_COUNT];
     struct stats_interval by[VERDICT_MEASURE_COUNT];
+    bool within_random[VERDICT_MEASURE_COUNT];
 };
 /* Differences a[i] - b[i] over the pairs of reports, before verdict_judge: it takes the
  * rows of all comparisons that stand beside each other. margin [VERDICT_MEASURE_COUNT]
@@ -45,14 +47,22 @@ enum err compare_alone(const struct report *const *a, const struct report *const
                        size_t pairs, struct compared *out,
                        struct errinfo *e) ERR_CHECKED;
 
+/* Which measures of a condition are "within random" (verdict_is_within), from the pairs
+ * of reports a[i] of it and b[i] of its random control; margin and first as above. The
+ * differences from the control are a list of their own for Holm. */
+enum err compare_within(const struct report *const *a, const struct report *const *b,
+                        size_t pairs, const double *margin, size_t first,
+                        bool out[VERDICT_MEASURE_COUNT], struct errinfo *e) ERR_CHECKED;
+
 /* What may be concluded, a sentence a line, of the primary measures: what is
- * established and which way, what is too small to matter, what is not established and
- * what it would take, what one seed can say. a, b: how the sides are called, "A (no
- * mask)"; cut where both are long. so_far:
- * one of them has not come to the end of its plan, so that nothing is established yet.
- */
-void compare_say(const struct compared *c, const char *a, const char *b, bool so_far,
-                 struct str *out);
+ * established and which way, what is within random, what is too small to matter, what
+ * is not established and what it would take, what one seed can say. Measures are set
+ * apart by ";", as some have a comma in their names. a, b: how the sides are called, "A
+ * (no mask)", cut where both are long; control: the random control of the first, NULL:
+ * it has none. so_far: one of them has not come to the end of its plan, so that nothing
+ * is established yet. */
+void compare_say(const struct compared *c, const char *a, const char *b,
+                 const char *control, bool so_far, struct str *out);
 
 /* Lines about what else differs than is compared: settings beyond the masking, clean
  * L0, steps, inputs. */
@@ -67,8 +77,8 @@ void compare_warn(const struct compare_facts *f, struct remarks *out);
 
 /* ---- curves ---- */
 
-/* One measure over the steps of a side: the mean of its arms at the steps at which all
- * of them have it. */
+/* A measure of one side over the steps: the mean of the side's arms, at the steps where
+ * all of them have it. */
 struct compare_curve {
     double *x, *y; /* [n], x ascending */
     size_t n;

@@ -1,4 +1,4 @@
-#include "ui/words.h"
+#include "ui/word_search.h"
 
 #include "ui/filter.h"
 
@@ -7,7 +7,7 @@
 
 enum { WORD_MAX = 64, STEM_LEAST = 3 };
 
-/* What one and the same is called; stems, each row apart. */
+/* Words for the same thing, a row each; stems. */
 #define ROW_WORDS 8
 static const char *const same[][ROW_WORDS] = {
     {"latent", "feature", "neuron", "unit"},

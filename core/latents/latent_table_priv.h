@@ -1,8 +1,8 @@
-/* What the files of core/latents share. */
-#ifndef SAETOP_LATENTS_LATENTS_PRIV_H
-#define SAETOP_LATENTS_LATENTS_PRIV_H
+/* Internals that the files of core/latents share. */
+#ifndef SAETOP_LATENTS_LATENT_TABLE_PRIV_H
+#define SAETOP_LATENTS_LATENT_TABLE_PRIV_H
 
-#include "latents/latents.h"
+#include "latents/latent_table.h"
 
 /* How often each token and concept occurs in the tokens read, or before one of them. */
 struct latent_totals {

@@ -2,8 +2,8 @@
  * session, and the warnings that batch systems and power supplies give before the end.
  * The one list of them, for commands with a screen and without. X(NAME) of SIGNAME, in
  * the order in which the first of several gives the exit status. */
-#ifndef SAETOP_BASE_LEAVE_H
-#define SAETOP_BASE_LEAVE_H
+#ifndef SAETOP_BASE_LEAVE_SIGNALS_H
+#define SAETOP_BASE_LEAVE_SIGNALS_H
 
 #include <signal.h>
 

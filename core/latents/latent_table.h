@@ -1,8 +1,8 @@
-/* What each latent of a frozen SAE means: statistics, matches, contexts. Built from a
+/* Each latent of a frozen SAE described: statistics, matches, contexts. Built from a
  * fixed set of clean rows; immutable once built, shared by reference count. Activations
  * are in the unit in which the saved SAE gives them (sae_saved_unit). */
-#ifndef SAETOP_LATENTS_LATENTS_H
-#define SAETOP_LATENTS_LATENTS_H
+#ifndef SAETOP_LATENTS_LATENT_TABLE_H
+#define SAETOP_LATENTS_LATENT_TABLE_H
 
 #include "acts/harvest.h"
 #include "latents/latent_kind.h"
@@ -14,9 +14,9 @@
 #define LATENT_TOP_TOKENS 5
 #define LATENT_UNIT       "the saved SAE's, as SAELens' encode gives it"
 
-/* What a latent matches best: F1 of "the activation is at least a cut" against "the
- * token belongs to it", at the best cut, as a probe on that one latent would find it.
- */
+/* The word or concept that a latent matches best: F1 of "the activation is at least a
+ * cut" against "the token belongs to it", at the best cut, as a probe on that one
+ * latent would find it. */
 enum match_kind { MATCH_NONE, MATCH_WORD, MATCH_CONCEPT };
 
 /* Which token belongs to it: the one the latent fires on, or the one before in the row,
@@ -44,7 +44,7 @@ struct latent_row {
 #define LATENT_TOKENS 64
 struct latent_token {
     int32_t token;
-    uint32_t fires; /* on so many of its occurrences */
+    uint32_t fires; /* number of its occurrences on which it fires */
     float sum, max; /* activation */
     uint32_t at;    /* position of the strongest, of equal ones the first */
 };
@@ -99,7 +99,7 @@ struct latent_pass;
 enum err latent_pass_new(const struct sae *s, const struct acts_set *set,
                          const struct concepts *c, int64_t step,
                          struct latent_pass **out, struct errinfo *e) ERR_CHECKED;
-/* Encode so many rows more, or those that there are. O(rows T D F). */
+/* Encode up to `rows` more rows. O(rows T D F). */
 enum err latent_pass_read(struct latent_pass *p, size_t rows, struct pool *pool,
                           const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
 /* Rows read so far, and whether no more are wanted. */
@@ -110,7 +110,7 @@ enum err latent_pass_table(struct latent_pass *p, struct pool *pool,
                            struct errinfo *e) ERR_CHECKED;
 void latent_pass_free(struct latent_pass *p); /* NULL is fine */
 
-/* What the table shows of the SAE as a whole. */
+/* Measures of the whole SAE from the table. */
 struct sae_measured latent_table_measured(const struct latent_table *t);
 struct latent_table *latent_table_ref(struct latent_table *t);
 void latent_table_unref(struct latent_table *t); /* NULL is fine */
@@ -148,9 +148,9 @@ int latent_interval_at(size_t i);
 #define LATENT_TOGETHER   10
 #define LATENT_CONTEXTS   50
 
-/* What a decoder row says of the next token: through the final norm's scale with the
- * mean removed, as the model reads its residual stream, or times the unembedding alone.
- */
+/* Logit lens: the effect of a decoder row on the logits of the next token, either
+ * through the final norm's scale with the mean removed, as the model reads its residual
+ * stream, or times the unembedding alone. */
 enum lens_mode { LENS_NORM, LENS_DIRECT, LENS_MODES };
 struct latent_lens {
     int32_t top[LATENT_LENS], bottom[LATENT_LENS]; /* tokens, the most extreme first */
@@ -202,12 +202,13 @@ enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
                            int32_t latent, int interval, int64_t step,
                            struct pool *pool, const atomic_bool *cancel,
                            struct latent_detail **out, struct errinfo *e) ERR_CHECKED;
-/* What masks do to it, of a detail that is not shared yet, whose table t is: over a few
- * rows in which it fires, with other tokens replaced at MASK_RATE_USUAL by mask_token,
+/* Add to a detail of table t that is not shared yet how far the latent keeps its
+ * activations under masks: over a few rows in which it fires, with other tokens
+ * replaced at MASK_RATE_USUAL by mask_token,
  *     1 - sum |f(masked text) - f(text)| / sum (f(masked text) + f(text))
- * at tokens that are not masked themselves (eval/robust.h has it of a whole SAE). 1:
- * what stands around does not matter to it. Stays NaN where it does not fire or
- * mask_token is -1. Owner thread of h; the model over 8 rows. */
+ * at tokens that are not masked themselves (eval/robust.h has it for a whole SAE). 1:
+ * the tokens around do not matter to it. Stays NaN where it does not fire or mask_token
+ * is -1. Owner thread of h; the model over 8 rows. */
 enum err latent_detail_mask(struct latent_detail *d, const struct sae *s,
                             const struct acts_set *set, const struct latent_table *t,
                             const struct lm *m, struct harvester *h, int32_t mask_token,

@@ -1,14 +1,14 @@
-/* What a sweep found: the tables, the paired effects of masking and a report in words.
+/* Results of a sweep: the tables, the paired effects of masking and a report in words.
  * Everything here is a function of the plan and the results, so that --collect and an
  * interrupted sweep give the same text. results[plan->n_cells], as the cells of the
  * plan. Owner thread. O(cells x measures), and arms x parts. */
-#ifndef SAETOP_SWEEP_TABLE_H
-#define SAETOP_SWEEP_TABLE_H
+#ifndef SAETOP_SWEEP_SWEEP_TABLE_H
+#define SAETOP_SWEEP_SWEEP_TABLE_H
 
 #include "base/str.h"
 #include "num/stats.h"
-#include "sweep/measure.h"
 #include "sweep/plan.h"
+#include "sweep/sweep_measure.h"
 
 #define SWEEP_ALPHA 0.05                /* of verdicts */
 #define SWEEP_LEVEL (1.0 - SWEEP_ALPHA) /* of intervals */

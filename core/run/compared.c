@@ -1,4 +1,4 @@
-#include "run/compare.h"
+#include "run/compared.h"
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -33,13 +33,9 @@ enum err compare_kept(const char *dir, int64_t step, struct report *out,
                      (long long)at, (long long)step);
     }
     rc = rc == OK ? kept_read(root, path, out, e) : rc;
-    const cJSON *l0 = cJSON_GetObjectItemCaseSensitive(root, "fidelity");
-    l0 = cJSON_GetObjectItemCaseSensitive(l0, "in_distribution");
-    l0 = cJSON_GetObjectItemCaseSensitive(l0, "l0");
-    l0 = cJSON_GetObjectItemCaseSensitive(l0, "value");
-    if (rc == OK && cJSON_IsNumber(l0)) {
-        rc = report_value(out, l0->valuedouble, e, "%s",
-                          measure_at(METRIC_L0_CLEAN)->path);
+    const char *l0 = measure_at(METRIC_L0_CLEAN)->path;
+    if (rc == OK && isfinite(kept_value(root, l0))) {
+        rc = report_value(out, kept_value(root, l0), e, "%s", l0);
     }
     cJSON_Delete(root);
     return rc;
@@ -162,7 +158,7 @@ static void compare_measure(const struct report *const *a,
     verdict_row_of(m, margin, n, before, after, first, row);
 }
 
-/* One pair: the intervals are of the text. */
+/* Intervals of a single pair: over the units of the text. */
 static enum err take_text(const struct report *a, const struct report *b,
                           struct compared *out, struct errinfo *e)
 {
@@ -201,6 +197,19 @@ enum err compare_alone(const struct report *const *a, const struct report *const
     return verdict_judge(out->row, VERDICT_MEASURE_COUNT, 0, e);
 }
 
+enum err compare_within(const struct report *const *a, const struct report *const *b,
+                        size_t pairs, const double *margin, size_t first,
+                        bool out[VERDICT_MEASURE_COUNT], struct errinfo *e)
+{
+    struct compared c;
+    TRY(compare_pairs(a, b, pairs, margin, first, &c, e));
+    TRY(verdict_decide(c.row, VERDICT_MEASURE_COUNT, e));
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        out[m] = verdict_is_within(&c.row[m]);
+    }
+    return OK;
+}
+
 /* ---- sentences ---- */
 
 /* Which rows a sentence names. */
@@ -209,6 +218,7 @@ enum said {
     SAID_SMALL,
     SAID_OPEN,
     SAID_SAME,
+    SAID_WITHIN,  /* not told from a random control, whatever else is said of it */
     SAID_ON_TEXT, /* one seed, with an interval that leaves 0 out */
     SAID_IN_TEXT, /* one seed, with one that holds 0 */
     SAID_BARE     /* one seed and no interval at all */
@@ -221,6 +231,9 @@ static bool is_said(const struct compared *c, size_t m, enum said what)
     const bool apart = has && (c->by[m].low > 0.0 || c->by[m].high < 0.0);
     if (!verdict_measure_def(m)->primary) {
         return false;
+    }
+    if (what == SAID_WITHIN) {
+        return c->within_random[m];
     }
     switch (r->verdict) {
     case VERDICT_LOWER:
@@ -261,14 +274,14 @@ static void name_measure(const struct compared *c, size_t m, enum said what,
     }
 }
 
-/* "Established: explained variance lower ..., ...\n"; nothing where no row is. */
+/* "Established: explained variance lower ...; ...\n"; nothing where no row is. */
 static void say_of(const struct compared *c, enum said what, const char *opening,
                    struct str *out)
 {
     size_t n = 0;
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         if (is_said(c, m, what)) {
-            str_add(out, n++ > 0 ? ", " : opening);
+            str_add(out, n++ > 0 ? "; " : opening);
             name_measure(c, m, what, out);
         }
     }
@@ -287,35 +300,50 @@ static bool has_measure(const struct compared *c)
 
 #define OPENING 400 /* of a sentence, with how both sides are called */
 
-/* Of several seeds at the end of their plan. */
+/* Of the random control, where there is one. */
+static void say_within(const struct compared *c, const char *a, const char *control,
+                       struct str *out)
+{
+    char opening[OPENING];
+    if (control != NULL) {
+        (void)snprintf(opening, sizeof opening,
+                       "Within random, where %s is not established to differ from %s: ",
+                       a, control);
+        say_of(c, SAID_WITHIN, opening, out);
+    }
+}
+
+/* Sentences for several seeds that have finished. */
 static void say_verdicts(const struct compared *c, const char *a, const char *b,
-                         struct str *out)
+                         const char *control, struct str *out)
 {
     char opening[OPENING];
     (void)snprintf(opening, sizeof opening,
                    "Established over %zu seeds: against %s, %s has ", c->pairs, b, a);
     say_of(c, SAID_ESTABLISHED, opening, out);
+    say_within(c, a, control, out);
     say_of(c, SAID_SMALL, "Too small to matter: ", out);
     say_of(c, SAID_OPEN, "Not established: ", out);
     say_of(c, SAID_SAME, "The same: ", out);
 }
 
-/* Of several seeds on the way. */
+/* Sentences for several seeds that are still training. */
 static void say_so_far(const struct compared *c, const char *a, const char *b,
-                       struct str *out)
+                       const char *control, struct str *out)
 {
     char opening[OPENING];
     str_add(out, "So far, before the end of the plan: nothing is established yet.\n");
     (void)snprintf(opening, sizeof opening,
                    "Over %zu seeds, against %s, %s has so far ", c->pairs, b, a);
     say_of(c, SAID_ESTABLISHED, opening, out);
+    say_within(c, a, control, out);
     say_of(c, SAID_SMALL, "Small so far: ", out);
     say_of(c, SAID_OPEN, "Open: ", out);
     say_of(c, SAID_SAME, "The same: ", out);
 }
 
-void compare_say(const struct compared *c, const char *a, const char *b, bool so_far,
-                 struct str *out)
+void compare_say(const struct compared *c, const char *a, const char *b,
+                 const char *control, bool so_far, struct str *out)
 {
     char opening[OPENING];
     if (c->pairs == 0) {
@@ -333,9 +361,9 @@ void compare_say(const struct compared *c, const char *a, const char *b, bool so
         say_of(c, SAID_SAME, "The same: ", out);
         str_add(out, "Several seeds of each (train --seeds 5) would change it.\n");
     } else if (so_far) {
-        say_so_far(c, a, b, out);
+        say_so_far(c, a, b, control, out);
     } else {
-        say_verdicts(c, a, b, out);
+        say_verdicts(c, a, b, control, out);
     }
 }
 

@@ -1,4 +1,4 @@
-#include "sweep/measure.h"
+#include "sweep/sweep_measure.h"
 
 #include <math.h>
 

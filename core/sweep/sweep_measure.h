@@ -1,7 +1,7 @@
-/* What a sweep records of each run: the measures of results.csv (measure/measure.h).
- * Any thread. */
-#ifndef SAETOP_SWEEP_MEASURE_H
-#define SAETOP_SWEEP_MEASURE_H
+/* The measures that a sweep records of each run: those of results.csv
+ * (measure/measure.h). Any thread. */
+#ifndef SAETOP_SWEEP_SWEEP_MEASURE_H
+#define SAETOP_SWEEP_SWEEP_MEASURE_H
 
 #include "eval/report.h"
 #include "measure/measure.h"
@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-/* Those of a sweep on text; and with those on known features after them. */
+/* Number of measures of a sweep on text; and of all, with those on known features after
+ * them. */
 #define SWEEP_MEASURE_COUNT ((size_t)MEASURES_SWEPT)
 #define SWEEP_MEASURES_ALL  ((size_t)(MEASURES_SWEPT + MEASURES_SWEPT_TRUTH))
 /* Where a measure stands among them; below 0: it does not. */

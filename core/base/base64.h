@@ -1,0 +1,10 @@
+/* Base64 of RFC 4648, section 4, with padding. Any thread. */
+#ifndef SAETOP_BASE_BASE64_H
+#define SAETOP_BASE_BASE64_H
+
+#include "base/str.h"
+
+/* Append n bytes: 4 letters for each 3 of them or a rest. */
+void base64_add(struct str *out, const void *bytes, size_t n);
+
+#endif

@@ -1,0 +1,166 @@
+/* The user's configuration: keys of his own do what they say, and the keymap's other
+ * readers follow; what clashes, or is no wish, is refused in a line that names file,
+ * line, key and both actions. */
+#include "ui/config.h"
+#include "ui/screens/table.h"
+#include "ui_bench.h"
+
+static void parse(struct config *c, const char *text)
+{
+    struct errinfo e = {0};
+    assert_ok(config_parse(c, text, strlen(text), "conf", &screen_table, &e), &e);
+}
+
+static void test_nothing(void **state)
+{
+    (void)state;
+    struct config c;
+    parse(&c, "# a remark\n\n   \n");
+    assert_true(c.theme == -1 && c.tier == -1 && c.mouse == -1);
+    assert_ptr_equal(c.screens, &screen_table);
+    config_deinit(&c);
+}
+
+static void test_look(void **state)
+{
+    (void)state;
+    struct config c;
+    parse(&c,
+          "set theme light\n:set glyphs ascii\r\n  set  mouse\toff\nset theme mono");
+    assert_int_equal(c.theme, THEME_MONO);
+    assert_int_equal(c.tier, GLYPH_ASCII);
+    assert_int_equal(c.mouse, 0);
+    config_deinit(&c);
+}
+
+/* An added key, a moved one, one for a command with its argument, two in a row. */
+static void test_keys_work(void **state)
+{
+    (void)state;
+    struct config c;
+    parse(&c, "map train <Ctrl-E> events\n"
+              "unmap train s\n"
+              "map train F smooth +\n"
+              "map everywhere <Ctrl-T> screen latents\n"
+              "map latents Zt sort top\n"
+              "map latents Zr reverse\n"
+              "unmap everywhere 9\n"
+              "map everywhere 7 screen runs\n");
+    struct bench *b = test_calloc(1, sizeof *b);
+    begin_with(b, c.screens, 120, 36, 2);
+    assert_true(on_screen(b, "7 Runs") && !on_screen(b, "9 Runs"));
+    assert_true(on_screen(b, "F smooth") && !on_screen(b, "s smooth"));
+    const double smooth = b->a.smooth;
+    type(b, "s"); /* a key of no screen now */
+    assert_true(b->a.smooth == smooth);
+    type(b, "F");
+    assert_true(b->a.smooth > smooth);
+    press(b, KEY_CTRL('e'));
+    assert_true(b->a.help.open && b->a.help.kind == HELP_EVENTS);
+    press(b, KEY_ESC_);
+    press(b, KEY_CTRL('t'));
+    assert_string_equal(b->a.screen->name, "latents");
+    type(b, "Z");
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_PAUSE});
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "Z, then") && on_screen(b, "reverse the order"));
+    type(b, "r");
+    assert_false(b->a.message_bad);
+    type(b, "7");
+    assert_string_equal(b->a.screen->name, "runs");
+    type(b, "1?/smooth curves more\n");
+    assert_true(on_screen(b, "F           smooth curves more"));
+    bench_free(b);
+    struct str out;
+    str_init(&out, (size_t)1 << 20);
+    keymap_markdown(c.screens, &out);
+    assert_non_null(strstr(out.p, "| `F` | `:smooth +` |"));
+    assert_non_null(strstr(out.p, "| `E` `Ctrl-E` | `:events` |"));
+    assert_non_null(strstr(out.p, "| `r` `Z r` | `:reverse` |"));
+    assert_null(strstr(out.p, "| `s` | `:smooth +` |"));
+    str_free(&out);
+    config_deinit(&c);
+}
+
+static void refused(const char *text, const char *want)
+{
+    struct config c;
+    struct errinfo e = {0};
+    const enum err rc = config_parse(&c, text, strlen(text), "conf", &screen_table, &e);
+    config_deinit(&c);
+    if (rc == OK || strcmp(e.msg, want) != 0) {
+        fail_msg("%s: '%s', expected '%s'", text, rc == OK ? "" : e.msg, want);
+    }
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    refused(
+        "\nmap train s events\n",
+        "conf:2: key s of :events: train s does :smooth + already; unmap that first");
+    refused("map train gx events",
+            "conf:1: key g x of :events: everywhere g does :move first already; unmap "
+            "that first");
+    refused("map train Y events",
+            "conf:1: key Y of :events: everywhere Y Y does :copy already; unmap that "
+            "first");
+    refused(
+        "map everywhere Ys events",
+        "conf:1: key Y s of :events: everywhere Y s does :copy screen already; unmap "
+        "that first");
+    refused("map trian s events",
+            "conf:1: found 'trian', expected help, train, concepts, latents, detail, "
+            "prompt, compare, runs or everywhere; did you mean train?");
+    refused("map train F pauze",
+            "conf:1: found 'pauze', expected a command of the explorer; did you mean "
+            "pause?");
+    refused("map train <Nokey> pause",
+            "conf:1: found <Nokey>, which no key is called; <<> types a <");
+    refused("map train abc pause",
+            "conf:1: found 'abc', expected a key as x or <Ctrl-E>, or two of which the "
+            "first is a letter or <Ctrl-E>");
+    refused("map train F",
+            "conf:1: found 'map train F', expected map PLACE KEYS COMMAND");
+    refused("unmap train F x",
+            "conf:1: found 'unmap train F x', expected unmap PLACE KEYS");
+    refused("unmap train F", "conf:1: key F does nothing at train");
+    refused("unmap everywhere :", "conf:1: key : leads to every command and stays");
+    refused("remap x", "conf:1: found 'remap', expected set, map or unmap");
+    refused("set theme pink",
+            "conf:1: found 'set theme pink', expected set theme "
+            "dark|light|contrast|mono, set glyphs braille|block|ascii or set mouse "
+            "on|off");
+    refused(
+        "map train 1 pause\nmap train 2 pause\nmap train 3 pause\nmap train 4 pause",
+        "conf:4: :pause has 4 keys already");
+}
+
+/* A table larger than there is room for. */
+static void test_limit(void **state)
+{
+    (void)state;
+    struct str text;
+    struct config c;
+    struct errinfo e = {0};
+    str_init(&text, (size_t)1 << 20);
+    for (int i = 0; i < OWN_KEYS_MAX + 1; i++) {
+        str_addf(&text, "map train Z%c%c smooth 0.%03d\n", 0xC4 + i / 64, 0x80 + i % 64,
+                 i);
+    }
+    assert_int_equal(config_parse(&c, text.p, text.len, "conf", &screen_table, &e),
+                     ERR_LIMIT);
+    assert_string_equal(e.msg, "conf:257: more than 256 keys of one's own");
+    config_deinit(&c);
+    str_free(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nothing),   cmocka_unit_test(test_look),
+        cmocka_unit_test(test_keys_work), cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_limit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,214 @@
+/* Prompt, at the right: texts that are written on, by one condition and by both, and
+ * which latents made a token likely. */
+#include "prompt_world.h"
+
+static void test_writes_on(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":write 12\n");
+    settle(&t);
+    assert_int_equal(own(&t)->texts, 1);
+    assert_true(own(&t)->n_written[0] > 0 && own(&t)->n_written[0] <= 12);
+    assert_false(own(&t)->writing);
+    assert_non_null(prompt_written_here(&t.b->a));
+    assert_true(on_screen(t.b, "latents of the token written"));
+    assert_true(on_screen(t.b, "written at"));
+    assert_true(on_screen(t.b, "likeliest"));
+    keys(&t, "l^");
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    type(t.b, ":silence 3\n:write 12\n");
+    settle(&t);
+    assert_int_equal(own(&t)->texts, 2);
+    assert_true(on_screen(t.b, "as it stands"));
+    type(t.b, ":write many\n");
+    assert_true(on_screen(t.b, "write: found many"));
+    end_world(&t);
+}
+
+/* While the writing waits, l at its end writes a token, of both texts, and stands on
+ * it.
+ */
+static void test_writes_token_by_token(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":silence 3\n:write 300 temperature=1 seed=3\n ");
+    assert_true(own(&t)->paused);
+    for (size_t i = 0; i < 2; i++) { /* begun */
+        while (ask_worker_state(t.b->v.asker, i, ASK_TEXT).done !=
+               own(&t)->text_asked[i]) {
+            sched_yield();
+        }
+    }
+    settle(&t);
+    const size_t n = own(&t)->n_written[0], m = own(&t)->n_written[1];
+    assert_true(own(&t)->writing && n < 290);
+    own(&t)->written_at = n ? n - 1 : 0;
+    keys(&t, "lll");
+    assert_int_equal(own(&t)->n_written[0], n + 3);
+    assert_int_equal(own(&t)->n_written[1], m + 3);
+    assert_int_equal(own(&t)->written_at, n + 2);
+    keys(&t, "h");
+    assert_int_equal(own(&t)->written_at, n + 1);
+    assert_int_equal(own(&t)->n_written[0], n + 3);
+    end_world(&t);
+}
+
+/* Two conditions write side by side, the other with its own edits; what was written
+ * before is not taken for it. */
+static void test_both_write(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":write 9\n");
+    settle(&t);
+    type(t.b, ":write both 4\n");
+    assert_true(on_screen(t.b, "making ready B"));
+    t.b->v.subject_step = 1000;
+    give_subject(&t); /* B's */
+    settle(&t);
+    /* Meanwhile A's latents are asked, named and counted still. */
+    assert_true(own(&t)->subject != t.b->v.subject);
+    assert_true(on_screen(t.b, "A as of step 900"));
+    keys(&t, "m");
+    assert_true(own(&t)->answer->token[own(&t)->at].masked);
+    keys(&t, "u");
+    t.b->v.subject_step = 900;
+    give_subject(&t); /* A's again, which is shown */
+    settle(&t);
+    assert_int_equal(own(&t)->texts, 2);
+    assert_string_equal(own(&t)->text_name[0], "A, step 900");
+    assert_string_equal(own(&t)->text_name[1], "B, step 1,000");
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(own(&t)->n_written[i] > 0 && own(&t)->n_written[i] <= 4);
+    }
+    /* The same SAE stands for both: the same text at temperature 0. */
+    assert_int_equal(own(&t)->n_written[0], own(&t)->n_written[1]);
+    for (size_t i = 0; i < own(&t)->n_written[0]; i++) {
+        assert_int_equal(own(&t)->written[0][i].id, own(&t)->written[1][i].id);
+    }
+    /* B's SAE of before is not what stands beside A's of now. */
+    type(t.b, ":write both 4\n");
+    assert_true(on_screen(t.b, "making ready B"));
+    give_subject(&t);
+    settle(&t);
+    assert_string_equal(own(&t)->text_name[1], "B");
+    give_subject(&t);
+    settle(&t);
+    type(t.b, ":write both 4\n"); /* both are of one step: nothing to wait for */
+    no_command(t.b);
+    settle(&t);
+    end_world(&t);
+}
+
+/* Why a text is not written is said once, though the other goes on. */
+static void test_failure_is_said_once(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    ask_worker_pause(t.b->v.asker, true);
+    own(&t)->row.edits.at[0] = (struct ask_edit){.latent = ASK_F, .how = ASK_ZERO};
+    own(&t)->row.edits.n = 1;
+    type(t.b, ":write 300\n");
+    ask_worker_pause(t.b->v.asker, true);
+    while (!on_screen(t.b, "latent: found 24")) {
+        tick(&t);
+    }
+    const uint64_t said = t.b->a.said;
+    for (int i = 0; i < 5; i++) {
+        tick(&t);
+    }
+    assert_true(own(&t)->writing);
+    assert_int_equal(t.b->a.said, said);
+    end_world(&t);
+}
+
+static void test_why(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    keys(&t, "W");
+    assert_int_equal(own(&t)->side, PROMPT_WHY);
+    assert_non_null(own(&t)->why);
+    assert_true(own(&t)->why->complete);
+    assert_int_equal(own(&t)->why->pos, own(&t)->row.n);
+    assert_true(on_screen(t.b, "rank correlation"));
+    end_world(&t);
+}
+
+/* In a list of contributions keys act on the latent of the one under the cursor; and
+ * it goes with the prompt that it is of. */
+static void test_keys_in_a_why(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE;
+    keys(&t, "W");
+    const struct ask_why *w = own(&t)->why;
+    size_t at = 0;
+    while (w->part[at].latent < 0 || w->part[at].latent == own(&t)->entry[0].latent) {
+        keys(&t, "j");
+        at++;
+    }
+    const int32_t latent = w->part[at].latent;
+    assert_int_equal(prompt_latent_here(&t.b->a), latent);
+    keys(&t, "H");
+    assert_int_equal(own(&t)->heat, latent);
+    keys(&t, "^"); /* lets the digits go */
+    assert_int_equal(own(&t)->side, PROMPT_WHY);
+    keys(&t, "\n");
+    assert_ptr_equal(t.b->a.screen, &screen_detail);
+    assert_int_equal(t.b->a.command[t.b->a.n_commands - 1].latent, latent);
+    t.b->a.n_commands = 0;
+    keys(&t, "5a");
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    assert_int_equal(own(&t)->row.edits.at[0].latent, latent);
+    assert_null(own(&t)->why); /* of the prompt before */
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    keys(&t, "W");
+    assert_non_null(own(&t)->why);
+    keys(&t, "x");
+    assert_null(own(&t)->why);
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    end_world(&t);
+}
+
+/* A text without spaces goes on in the next row. */
+static void test_written_wraps(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    type(t.b, ":write 1\n");
+    settle(&t);
+    const int32_t a = tok_single(t.lm->tok, "a"), z = tok_single(t.lm->tok, "z");
+    assert_true(a >= 0 && z >= 0);
+    own(&t)->n_written[0] = 101;
+    for (size_t i = 0; i < 101; i++) {
+        own(&t)->written[0][i] = (struct ask_written){.id = i < 100 ? a : z};
+    }
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "aaaaz"));
+    end_world(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_writes_on),
+        cmocka_unit_test(test_writes_token_by_token),
+        cmocka_unit_test(test_both_write),
+        cmocka_unit_test(test_failure_is_said_once),
+        cmocka_unit_test(test_why),
+        cmocka_unit_test(test_keys_in_a_why),
+        cmocka_unit_test(test_written_wraps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

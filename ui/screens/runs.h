@@ -1,0 +1,11 @@
+/* Runs, for screens that let one be chosen there (Compare). */
+#ifndef SAETOP_UI_SCREENS_RUNS_H
+#define SAETOP_UI_SCREENS_RUNS_H
+
+#include "ui/app.h"
+
+/* Show Runs to choose what is compared: Enter hands the run under the cursor, or two
+ * that are marked, to compare_with; q and Esc go back where one came from. */
+void runs_choose(struct app *a, const struct session_view *v);
+
+#endif
