@@ -307,7 +307,7 @@ static void test_worker(void **state)
         assert_ok(ask_worker_heldout(w, i, b.s, &edit[i], 1, ROWS, &ticket[i], &e), &e);
     }
     for (size_t i = 0; i < 30; i++) {
-        assert_ok(ask_worker_ask(w, i % 3, b.s, &q, NULL, &e), &e);
+        assert_ok(ask_worker_ask(w, i % ASK_SLOTS, b.s, &q, NULL, &e), &e);
         ask_worker_progress(w, 0, &done, &all);
         assert_true(done <= all && all <= ROWS);
     }
