@@ -1,4 +1,4 @@
-#include "ask_out.h"
+#include "ask_effect.h"
 #include "base/json.h"
 
 #include <math.h>
@@ -244,12 +244,10 @@ static void add_told(const struct ask_found *f, const struct ask_story *s,
     str_addc(out, ']');
 }
 
-void ask_out_json(const struct ask_found *f, struct str *out)
+/* Of the prompt, with a comma at the end. */
+static void add_answer(const struct ask_found *f, struct str *out)
 {
     const struct ask_story *now = f->story[1] ? f->story[1] : f->story[0];
-    char hook[64];
-    lm_hook_name(f->subject->hook, hook);
-    str_addc(out, '{');
     add_tokens(f, out);
     add_latents(f, out);
     add_edits(f, out);
@@ -261,5 +259,17 @@ void ask_out_json(const struct ask_found *f, struct str *out)
     add_text("generated", now, out);
     add_text("generated_before", f->story[1] ? f->story[0] : NULL, out);
     add_told(f, now, out);
+    str_addc(out, ',');
+}
+
+void ask_out_json(const struct ask_found *f, struct str *out)
+{
+    char hook[64];
+    lm_hook_name(f->subject->hook, hook);
+    str_addc(out, '{');
+    if (f->r) {
+        add_answer(f, out);
+    }
+    ask_effect_json(f, out);
     str_addf(out, ",\"hook\":\"%s\",\"unit\":\"" LATENT_UNIT "\"}\n", hook);
 }

@@ -3,6 +3,7 @@
 #define SAETOP_SRC_ASK_OUT_H
 
 #include "ask/ask_gen.h"
+#include "ask/ask_heldout.h"
 #include "ask/ask_why.h"
 #include "base/str.h"
 #include "latents/latent_labels.h"
@@ -29,11 +30,20 @@ struct ask_found {
     const struct latent_labels *labels; /* NULL: none */
     const struct ask_row *row;
     const struct ask_question *q;
-    const struct ask_answer *r;
-    size_t at;                        /* the position whose next tokens are shown */
-    const struct ask_why *why;        /* NULL: not asked */
-    const struct ask_story *story[2]; /* as the prompt stands, and after; NULL: not */
+    const struct ask_answer *r;        /* NULL: there is no prompt */
+    size_t at;                         /* the position whose next tokens are shown */
+    const struct ask_why *why;         /* NULL: not asked */
+    const struct ask_story *story[2];  /* as the prompt stands, and after; NULL: not */
+    const struct ask_heldout *heldout; /* NULL: not asked */
 };
+
+/* Text of a file, escaped, in `width` columns, cut where it is longer; what stands for
+ * a space. */
+void ask_out_cell(const char *p, size_t len, size_t width, const char *space,
+                  struct str *out);
+
+/* The end of a line, without spaces before it. */
+void ask_out_end_line(struct str *out);
 
 void ask_out_json(const struct ask_found *f, struct str *out);
 void ask_out_text(const struct ask_found *f, struct str *out);

@@ -1,5 +1,5 @@
 /* For people: short, aligned, 80 columns. */
-#include "ask_out.h"
+#include "ask_effect.h"
 #include "base/number.h"
 #include "base/utf8.h"
 
@@ -26,9 +26,8 @@ static size_t columns_of(const char *s, size_t n)
     return cols;
 }
 
-/* Add text, escaped and cut to `width` columns, with a sign in place of spaces. */
-static void add_cell(const char *p, size_t len, size_t width, const char *space,
-                     struct str *out)
+void ask_out_cell(const char *p, size_t len, size_t width, const char *space,
+                  struct str *out)
 {
     struct str s;
     str_init(&s, 4096);
@@ -60,7 +59,7 @@ static void add_token(const struct ask_found *f, int32_t id, size_t width,
     size_t len = 0;
     const char *piece = tok_piece_view(f->subject->lm->tok, id, &len);
     /* A middle dot, as on the screens. */
-    add_cell(piece ? piece : "", piece ? len : 0, width, "\xc2\xb7", out);
+    ask_out_cell(piece ? piece : "", piece ? len : 0, width, "\xc2\xb7", out);
 }
 
 static void add_label(const struct ask_found *f, int32_t latent, struct str *out)
@@ -68,12 +67,11 @@ static void add_label(const struct ask_found *f, int32_t latent, struct str *out
     const char *label = latent_labels_of(f->labels, latent);
     if (label[0]) {
         str_add(out, "  ");
-        add_cell(label, strlen(label), 24, " ", out);
+        ask_out_cell(label, strlen(label), 24, " ", out);
     }
 }
 
-/* End a line, without spaces at its end. */
-static void end_line(struct str *out)
+void ask_out_end_line(struct str *out)
 {
     size_t n = out->len;
     while (n > 0 && out->p[n - 1] == ' ') {
@@ -137,7 +135,7 @@ static void add_tokens(const struct ask_found *f, struct str *out)
         }
         str_addc(out, ' ');
         add_fires(f, t, changed ? 45 : 37, out);
-        end_line(out);
+        ask_out_end_line(out);
     }
     if (f->row->cut > 0) {
         str_addf(out, "%zu more token%s did not fit the model's context of %zu\n",
@@ -161,7 +159,7 @@ static void add_peaks(const struct ask_found *f, struct str *out)
         add_token(f, r->token[p->at].id, TOKEN_WIDTH, out);
         str_addf(out, " on %u token%s", (unsigned)p->fires, plural_s(p->fires));
         add_label(f, p->latent, out);
-        end_line(out);
+        ask_out_end_line(out);
     }
     if (r->left_out > 0) {
         str_addf(out, "  %zu firings of dense latents are left out\n", r->left_out);
@@ -184,7 +182,7 @@ static void add_edits(const struct ask_found *f, struct str *out)
                      NUMBER(NUMBER_PLAIN, 0, 2, ask_max_seen(f->subject, latent)));
         }
         add_label(f, latent, out);
-        end_line(out);
+        ask_out_end_line(out);
     }
 }
 
@@ -209,7 +207,7 @@ static void add_nexts(const struct ask_found *f, struct str *out)
         str_addf(out, "(KL %s nats)",
                  NUMBER(NUMBER_PLAIN, 0, 4, (double)r->token[f->at].kl));
     }
-    end_line(out);
+    ask_out_end_line(out);
     if (is_changed(f)) {
         str_addf(out, "  %-29s   %s\n", "before, and what becomes of it",
                  "after, and what it was");
@@ -220,7 +218,7 @@ static void add_nexts(const struct ask_found *f, struct str *out)
             str_add(out, "  ");
             add_next(f, &r->next_after[f->at * r->top + i], out);
         }
-        end_line(out);
+        ask_out_end_line(out);
     }
 }
 
@@ -245,7 +243,7 @@ static void add_parts(const struct ask_found *f, struct str *out)
         if (p->latent >= 0) {
             str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 10, 2, (double)p->act));
         }
-        end_line(out);
+        ask_out_end_line(out);
     }
     if (w->n > n) {
         str_addf(out, "  and %zu smaller ones\n", w->n - n);
@@ -257,7 +255,7 @@ static void add_why(const struct ask_found *f, struct str *out)
     const struct ask_why *w = f->why;
     str_add(out, "\nwhy ");
     add_token(f, w->target, 1 + TOKEN_WIDTH, out);
-    end_line(out);
+    ask_out_end_line(out);
     str_cut(out, out->len - 1);
     str_addf(out, " at %zu, and not ", w->pos);
     if (w->against >= 0) {
@@ -265,7 +263,7 @@ static void add_why(const struct ask_found *f, struct str *out)
     } else {
         str_add(out, "the mean of all tokens");
     }
-    end_line(out);
+    ask_out_end_line(out);
     str_addf(out, "  difference of logits %s = %s of latents %s of error %s at zero\n",
              NUMBER(NUMBER_SIGNED, 0, 3, w->difference),
              NUMBER(NUMBER_SIGNED, 0, 3, w->latents),
@@ -291,7 +289,7 @@ static void add_story(const char *what, const struct ask_story *s, struct str *o
     str_addc(out, '\n');
 }
 
-void ask_out_text(const struct ask_found *f, struct str *out)
+static void add_answer(const struct ask_found *f, struct str *out)
 {
     add_tokens(f, out);
     add_peaks(f, out);
@@ -306,5 +304,16 @@ void ask_out_text(const struct ask_found *f, struct str *out)
     }
     if (f->story[1]) {
         add_story("written after masks and edits", f->story[1], out);
+    }
+}
+
+void ask_out_text(const struct ask_found *f, struct str *out)
+{
+    if (f->r) {
+        add_answer(f, out);
+    }
+    if (f->heldout) {
+        str_add(out, f->r ? "\n" : "");
+        ask_effect_text(f, out);
     }
 }

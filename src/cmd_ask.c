@@ -1,9 +1,11 @@
 /* saetop ask: what a model and its SAE say to a prompt. */
-#include "ask_out.h"
+#include "ask/ask_preset.h"
+#include "ask_effect.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "browse.h"
 #include "cmd.h"
+#include "lm/lm_chat.h"
 #include "stop.h"
 #include "text_input.h"
 
@@ -14,22 +16,23 @@
 #define EDITS_MAX    256
 
 struct ask_args {
-    const char *model, *hook, *mask_token, *corpus;
+    const char *model, *hook, *mask_token, *corpus, *preset;
     struct text_input text;
     struct opt_list mask, ablate, steer;
     const char *why, *target, *against;
-    int64_t at, tokens, seed, top, top_k;
+    int64_t at, tokens, seed, top, top_k, heldout;
     double temperature, top_p, densest;
-    bool json;
+    bool json, chat;
     struct run_opts named;
 };
 
 /* What is opened, and all that is asked of it. */
 struct asking {
-    struct browse b;     /* with a table of latents, for --densest */
+    struct browse b;     /* with text, for --heldout, and a table, for --densest */
     struct browse_lm lm; /* without */
     struct ask_subject *subject;
     struct latent_labels *labels;
+    struct ask_presets *presets; /* for --preset */
     struct ask *ask;
     struct ask_row row;
     uint8_t *masked; /* [row.ids.n] */
@@ -37,23 +40,55 @@ struct asking {
     struct ask_question q;
     struct ask_answer *answer;
     struct ask_why *why;
+    bool measured;
+    struct ask_heldout heldout;
     struct ask_story story[2];
     bool told[2];
 };
 
 /* ---- opening ---- */
 
+/* The first rows of the run's held-out text, for the subject, which nobody else has. */
+static enum err read_rows(const struct ask_args *a, struct asking *k, struct errinfo *e)
+{
+    const struct inputs *in = k->b.in;
+    struct acts_set *set = NULL;
+    if (a->heldout == 0) {
+        return OK;
+    }
+    TRY(acts_set_open(in->h, in->corpus, CORPUS_HELDOUT, in->lm->tok,
+                      (size_t)a->heldout, &set, e));
+    const enum err rc = ask_rows_new(set, &k->subject->text, e);
+    acts_set_free(set);
+    return rc;
+}
+
+static enum err read_presets(const char *path, struct asking *k, struct errinfo *e)
+{
+    if (!rundir_is(path)) {
+        return err_set(e, ERR_USAGE,
+                       "--preset: presets are kept with a run; %s is none", path);
+    }
+    return ask_presets_load(path, &k->presets, e);
+}
+
 static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                          struct errinfo *e)
 {
-    if (a->densest > 0) {
-        TRY(browse_open(path, &a->named, &k->b, e));
+    const bool tabled = a->densest > 0;
+    if (tabled || a->heldout > 0) {
+        TRY(tabled ? browse_open(path, &a->named, &k->b, e)
+                   : browse_inputs(path, &a->named, &k->b, e));
         TRY(browse_subject(&k->b, &k->subject, e));
+        TRY(read_rows(a, k, e));
     } else {
         TRY(browse_lm_open(path, &a->named, &k->lm, e));
         TRY(browse_lm_subject(&k->lm, &k->subject, e));
     }
     TRY(browse_labels(path, k->subject->sae->F, &k->labels, e));
+    if (a->preset) {
+        TRY(read_presets(path, k, e));
+    }
     return ask_new(k->subject, stop_flag(), &k->ask, e);
 }
 
@@ -63,7 +98,12 @@ static enum err read_text(const struct ask_args *a, struct asking *k, struct err
     str_init(&text, 0);
     enum err rc = text_input_read(&a->text, &text, e);
     if (rc == OK) {
-        rc = ask_read(k->subject, text.len ? text.p : "", text.len, &k->row, e);
+        const struct chat_family *chat = NULL;
+        const char *p = text.len ? text.p : "";
+        rc = a->chat ? lm_chat(k->subject->lm, &chat, e) : OK;
+        rc = rc != OK ? rc
+             : chat   ? ask_read_chat(k->subject, chat, p, text.len, &k->row, e)
+                      : ask_read(k->subject, p, text.len, &k->row, e);
     }
     str_free(&text);
     return rc;
@@ -142,6 +182,29 @@ static enum err steer(struct asking *k, const char *part, struct errinfo *e)
     return add_edit(k, part, e);
 }
 
+static enum err use_preset(const char *name, struct asking *k, struct errinfo *e)
+{
+    const struct ask_preset *p = ask_presets_find(k->presets, name);
+    if (!p) {
+        struct str names;
+        str_init(&names, 400);
+        for (size_t i = 0; i < k->presets->n; i++) {
+            str_addf(&names, "%s%s", i ? ", " : "", k->presets->at[i].name);
+        }
+        const enum err rc =
+            err_set(e, ERR_USAGE, "--preset: found '%.40s', expected %s", name,
+                    names.len ? names.p : "one that was saved; the run has none");
+        str_free(&names);
+        return rc;
+    }
+    TRY(ask_preset_fits(p, k->subject->sae, e));
+    for (size_t i = 0; i < p->n; i++) {
+        k->edit[k->q.n_edits++] = p->edit[i].edit;
+    }
+    return OK;
+}
+_Static_assert(ASK_PRESET_EDITS <= EDITS_MAX, "a preset's edits fit");
+
 static enum err make_question(const struct ask_args *a, struct asking *k,
                               struct errinfo *e)
 {
@@ -153,6 +216,9 @@ static enum err make_question(const struct ask_args *a, struct asking *k,
                                  .top = (size_t)a->top,
                                  .densest = a->densest};
     TRY(each_part(&a->mask, "mask", mask_position, k, e));
+    if (a->preset) {
+        TRY(use_preset(a->preset, k, e));
+    }
     TRY(each_part(&a->ablate, "ablate", ablate, k, e));
     return each_part(&a->steer, "steer", steer, k, e);
 }
@@ -255,16 +321,34 @@ static enum err write_stories(const struct ask_args *a, struct asking *k,
 
 /* ---- all of it ---- */
 
+/* --heldout does without. */
+static bool has_prompt(const struct ask_args *a)
+{
+    return text_input_given(&a->text) || a->heldout == 0;
+}
+
 static enum err check_args(const struct ask_args *a, struct errinfo *e)
 {
     if ((a->target || a->against) && !a->why) {
         return err_set(e, ERR_USAGE, "--%s says what --why explains",
                        a->target ? "target" : "against");
     }
-    if (a->corpus && !(a->densest > 0)) {
-        return err_set(
-            e, ERR_USAGE,
-            "--corpus: text is read for --densest alone, which is not given");
+    if (!has_prompt(a) && (a->mask.n > 0 || a->why || a->tokens > 0 || a->at >= 0)) {
+        return err_set(e, ERR_USAGE, "--%s is about a prompt: expected --text as well",
+                       a->mask.n > 0   ? "mask"
+                       : a->why        ? "why"
+                       : a->tokens > 0 ? "generate"
+                                       : "at");
+    }
+    if (a->corpus && !(a->densest > 0) && a->heldout == 0) {
+        return err_set(e, ERR_USAGE,
+                       "--corpus: text is read for --densest and --heldout alone, "
+                       "neither of which is given");
+    }
+    if (a->heldout > 0 && !a->preset && a->ablate.n + a->steer.n == 0) {
+        return err_set(e, ERR_USAGE,
+                       "--heldout measures what --ablate, --steer and --preset do, "
+                       "none of which is given");
     }
     return OK;
 }
@@ -277,9 +361,10 @@ static void show(const struct ask_args *a, const struct asking *k, struct str *o
         .row = &k->row,
         .q = &k->q,
         .r = k->answer,
-        .at = a->at >= 0 ? (size_t)a->at : k->q.n - 1,
+        .at = a->at >= 0 ? (size_t)a->at : k->q.n - 1, /* of a prompt */
         .why = k->why,
-        .story = {k->told[0] ? &k->story[0] : NULL, k->told[1] ? &k->story[1] : NULL}};
+        .story = {k->told[0] ? &k->story[0] : NULL, k->told[1] ? &k->story[1] : NULL},
+        .heldout = k->measured ? &k->heldout : NULL};
     if (a->json) {
         ask_out_json(&f, out);
     } else {
@@ -287,23 +372,40 @@ static void show(const struct ask_args *a, const struct asking *k, struct str *o
     }
 }
 
-static enum err ask_all(const char *path, struct ask_args *a, struct asking *k,
-                        struct str *out, struct errinfo *e)
+/* The answer to the prompt, and what else is asked of it. */
+static enum err ask_prompt(const struct ask_args *a, struct asking *k,
+                           struct errinfo *e)
 {
-    TRY(check_args(a, e));
-    TRY(open_run(path, a, k, e));
-    TRY(read_text(a, k, e));
-    if (a->at >= 0 && (size_t)a->at >= k->row.ids.n) {
-        return err_set(e, ERR_USAGE, "--at: found %lld, expected 0 to %zu",
-                       (long long)a->at, k->row.ids.n - 1);
-    }
-    TRY(make_question(a, k, e));
     TRY(ask_run(k->ask, &k->q, &k->answer, e));
     if (a->why) {
         TRY(explain(a, k, e));
     }
     if (a->tokens > 0) {
         TRY(write_stories(a, k, e));
+    }
+    return OK;
+}
+
+static enum err ask_all(const char *path, struct ask_args *a, struct asking *k,
+                        struct str *out, struct errinfo *e)
+{
+    TRY(check_args(a, e));
+    TRY(open_run(path, a, k, e));
+    if (has_prompt(a)) {
+        TRY(read_text(a, k, e));
+    }
+    if (a->at >= 0 && (size_t)a->at >= k->row.ids.n) {
+        return err_set(e, ERR_USAGE, "--at: found %lld, expected 0 to %zu",
+                       (long long)a->at, k->row.ids.n - 1);
+    }
+    TRY(make_question(a, k, e));
+    if (a->heldout > 0) {
+        TRY(ask_effect_measure(k->ask, k->subject, (size_t)a->heldout, &k->q,
+                               &k->heldout, e));
+        k->measured = true;
+    }
+    if (has_prompt(a)) {
+        TRY(ask_prompt(a, k, e));
     }
     show(a, k, out);
     return OK;
@@ -322,6 +424,7 @@ static void asking_deinit(struct asking *k)
     ask_free(k->ask);
     ask_subject_unref(k->subject);
     latent_labels_unref(k->labels);
+    ask_presets_unref(k->presets);
     browse_lm_close(&k->lm);
     browse_close(&k->b);
 }
@@ -347,9 +450,11 @@ int cmd_ask(int argc, char **argv)
     const struct opt table[] = {
         {"text", OPT_TEXT, &a.text.text, "TEXT", "the prompt", 0, 0, NULL},
         {"text-file", OPT_STRING, &a.text.file, "FILE", "a file that is the prompt, to the last byte; -: standard input", 0, 0, NULL},
+        {"chat", OPT_FLAG, &a.chat, NULL, "put the prompt as a user's turn into the chat template of the model", 0, 0, NULL},
         {"mask", OPT_LIST, &a.mask, "I[,I...]", "the model reads the mask token at these positions", 0, 0, NULL},
         {"ablate", OPT_LIST, &a.ablate, "N[,N...]", "latents that are silenced; N@P: at position P alone", 0, 0, NULL},
         {"steer", OPT_LIST, &a.steer, "N=X[@P]", "X added to latent N's activation; N=scale:X, N=clamp:X; @P: at position P, @P-: from there on", 0, 0, NULL},
+        {"preset", OPT_STRING, &a.preset, "NAME", "edits that were saved in Prompt under this name, before those of --ablate and --steer", 0, 0, NULL},
         {"at", OPT_INT, &a.at, "P", "the position after which the next tokens are shown; -1: the last", -1, 1e9, NULL},
         {"top", OPT_INT, &a.top, "K", "next tokens shown", 1, ASK_TOP_MAX, NULL},
         {"generate", OPT_INT, &a.tokens, "M", "tokens that the model goes on with: as the prompt stands, and after masks and edits", 0, 1e6, NULL},
@@ -360,17 +465,18 @@ int cmd_ask(int argc, char **argv)
         {"why", OPT_STRING, &a.why, "I", "which latents made the token at position I likely; next: the likeliest after the prompt", 0, 0, NULL},
         {"target", OPT_STRING, &a.target, "TOKEN", "another token in its place, by text or #ID", 0, 0, NULL},
         {"against", OPT_STRING, &a.against, "TOKEN", "which it is held against: text or #ID, second (the likeliest other) or mean (of all); without it second", 0, 0, NULL},
+        {"heldout", OPT_INT, &a.heldout, "ROWS", "what these edits do to so many rows of held-out text: loss with its interval, the tokens that lose most, the next tokens that change most; 0: not measured", 0, 1 << 20, NULL},
         {"densest", OPT_REAL, &a.densest, "X", "leave out latents that fire on more than this share of held-out tokens, and say where edits go beyond that text; 0: none", 0, 1, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "print one JSON object", 0, 0, NULL},
         {"model", OPT_STRING, &a.model, "DIR", "another model than the run's", 0, 0, NULL},
         {"hook", OPT_STRING, &a.hook, "NAME", "where another tool's SAE reads, if its files do not tell", 0, 0, NULL},
         {setting_find(setting_key.mask_token)->flag, OPT_STRING, &a.mask_token, "TEXT", "what stands for a masked token: text of one token, or #ID (default: the run's)", 0, 0, NULL},
-        {"corpus", OPT_STRING, &a.corpus, "FILE", "text for --densest (default: the run's)", 0, 0, NULL},
+        {"corpus", OPT_STRING, &a.corpus, "FILE", "text for --heldout and --densest (default: the run's)", 0, 0, NULL},
     };
     // clang-format on
     const struct opts o = {
         .name = "ask",
-        .usage = "RUN --text TEXT|--text-file FILE [OPTIONS]",
+        .usage = "RUN --text TEXT|--text-file FILE|--heldout ROWS [OPTIONS]",
         .about =
             "What a run's model and SAE say to a prompt: its tokens, the latents that "
             "fire on each, what comes next; the same with tokens masked and latents "

@@ -261,7 +261,7 @@ static const char after[] =
     "\\fIRUN\\fR\n"
     "A run is a directory: config.json, cfg.json and sae_weights.safetensors (which\n"
     "SAELens loads), trainer_state.safetensors, metrics.csv, events.csv, eval.json,\n"
-    "labels.csv, concept_history.csv, checkpoints.\n"
+    "labels.csv, presets.json, concept_history.csv, checkpoints.\n"
     ".TP\n"
     "\\fI$XDG_STATE_HOME/saetop\\fR, \\fI~/.local/state/saetop\\fR\n"
     "Runs of the explorer that were not saved elsewhere, and fitted probes.\n"

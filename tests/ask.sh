@@ -3,6 +3,7 @@
 set -u
 saetop=$1
 folder=$2
+presets=$(cd "$(dirname "$0")" && pwd)/fuzz/corpus/presets
 faults=0
 rm -rf "$folder"
 mkdir -p "$folder"
@@ -47,7 +48,19 @@ refuse "a text that is one token" ask run --text "$text" --why 1 --against qqqzq
 refuse "a text that is one token" ask run --text "$text" --why 1 --against '#99999999'
 refuse "against itself" ask run --text "$text" --why 1 --target '#5' --against '#5'
 refuse "says what --why explains" ask run --text "$text" --target a
-refuse "for --densest alone" ask run --text "$text" --corpus x
+refuse "for --densest and --heldout alone" ask run --text "$text" --corpus x
+refuse "none of which is given" ask run --heldout 4
+refuse "is about a prompt" ask run --heldout 4 --ablate 1 --why next
+refuse "is about a prompt" ask run --heldout 4 --ablate 1 --mask 2
+refuse "expected 0 to 63" ask run --heldout 4 --ablate 64
+refuse "no chat template" ask run --text "$text" --chat
+refuse "the run has none" ask run --text "$text" --preset x
+cp "$presets/good.json" run/presets.json
+refuse "found 'x', expected a, b" ask run --text "$text" --preset x
+refuse "latent 3 points elsewhere" ask run --text "$text" --preset a
+cp "$presets/sums.json" run/presets.json
+refuse "run/presets.json: presets[0].edits[0].sums" ask run --text "$text" --preset a
+rm run/presets.json
 refuse "expected 0 to 5" ask run --text "$text" --at 6
 refuse "nowhere" ask nowhere --text "$text"
 
@@ -141,6 +154,35 @@ accept ask run --text-file hostile --why next --generate 5
 accept ask run --text "$(head -c 3000 /dev/zero | tr '\0' z)"
 grep -q 'did not fit' out || fault "a long text"
 accept ask run --text "" --why next --generate 3
+
+# Held-out text: with a prompt and without, the same; nothing changes at strength 0.
+accept ask run --heldout 6 --steer 3=5,5=2 --json && mv out effect
+accept ask run --text "$text" --heldout 6 --steer 3=5,5=2 --json && mv out both
+accept ask run --heldout 6 --steer 3=0 --json && mv out nothing
+accept ask run --heldout 1 --steer 3=5 --json && mv out single
+python3 - <<'PY' || fault "held-out text"
+import json
+effect, both, nothing, single = (json.load(open(f)) for f in
+                                 ("effect", "both", "nothing", "single"))
+h = effect["heldout"]
+assert h == both["heldout"] and "tokens" in both and "tokens" not in effect
+assert h["rows"] == 6 and h["tokens"] % 6 == 0 and 0 < h["changed"] <= h["tokens"], h
+assert abs(h["loss_after"] - h["loss"] - h["difference"]) < 1e-9
+assert h["low"] < h["difference"] < h["high"]
+assert h["verdict"] == ("rises" if h["low"] > 0 else "falls" if h["high"] < 0
+                        else "not established"), h
+rise = [w["logp"] - w["logp_after"] for w in h["worse"]]
+assert rise == sorted(rise, reverse=True) and rise[0] > 0 and h["worse"][0]["before"]
+shift = [abs(n["probability_after"] - n["probability"]) for n in h["next"]]
+assert shift == sorted(shift, reverse=True) and len(shift) == 20
+n = nothing["heldout"]
+assert n["verdict"] == "unchanged" and n["loss"] == n["loss_after"] and n["worse"] == []
+s = single["heldout"]
+assert s["verdict"] == "no interval" and s["low"] is None and s["difference"] is not None
+PY
+accept ask run --heldout 6 --steer 3=5,5=2
+[ "$(LC_ALL=C.UTF-8 awk 'length > 80' out | wc -l)" = 0 ] && grep -q 'nats (95 %' out ||
+    fault "the text of an effect"
 accept ask run --text "$text" --densest 0.02 --steer 3=500
 grep -q 'left out' out && grep -q 'text takes it to' out || fault "--densest"
 exit $faults

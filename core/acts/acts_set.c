@@ -29,11 +29,13 @@ static enum err read_rows(struct acts_set *s, struct pack *p, bool once,
                           struct errinfo *e)
 {
     size_t fresh = s->T;
+    s->fresh = s->T;
     if (!once) {
         return pack_rows(p, s->rows, s->ids, e);
     }
     TRY(pack_rows_once(p, s->rows, s->ids, &s->rows, &fresh, e));
     s->n = s->rows * s->T;
+    s->fresh = fresh;
     memset(s->special + s->n - (s->T - fresh), 1, s->T - fresh);
     return OK;
 }

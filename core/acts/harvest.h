@@ -52,10 +52,11 @@ bool acts_is_special(const struct tok *tok, int32_t id);
 struct acts_set {
     size_t rows, T, D, n; /* n = rows * T */
     size_t harvested;     /* rows from the first on whose x is there */
-    int32_t *ids;         /* [rows,T] */
-    uint8_t *special;     /* [n] acts_is_special, or text that stands in an earlier
-                             place too: left out of all statistics */
-    float *x;             /* [n,D], unscaled */
+    size_t fresh; /* tokens of the last row that stand in no row before it, at most T */
+    int32_t *ids; /* [rows,T] */
+    uint8_t *special; /* [n] acts_is_special, or text that stands in an earlier
+                         place too: left out of all statistics */
+    float *x;         /* [n,D], unscaled */
 };
 /* `rows` packed rows of a corpus split; of HELDOUT fewer where it has no more: no
  * figure counts a text twice, as if it were evidence anew. */

@@ -1,12 +1,15 @@
 /* Whom one asks, the tokens, the workspaces, and the passes of the model. */
 #include "acts/harvest.h"
+#include "ask/ask_heldout.h"
 #include "ask/ask_priv.h"
 #include "base/mem.h"
 #include "lm/generate.h"
 #include "num/vec.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- the subject ---- */
 
@@ -34,6 +37,10 @@ enum err ask_subject_new(const struct ask_parts *p, struct ask_subject **out,
                               .mask_token = p->mask_token,
                               .context = n_ctx < ASK_ROW_MAX ? n_ctx : ASK_ROW_MAX};
     s->table = p->table ? latent_table_ref(p->table) : NULL;
+    s->chat = p->chat;
+    (void)snprintf(s->chat_why, sizeof s->chat_why, "%s",
+                   p->chat_why ? p->chat_why : "the model has no chat template");
+    s->text = p->text ? ask_rows_ref(p->text) : NULL;
     atomic_init(&s->refs, 1);
     *out = s;
     return OK;
@@ -49,6 +56,7 @@ void ask_subject_unref(struct ask_subject *s)
 {
     if (s && atomic_fetch_sub(&s->refs, 1) == 1) {
         latent_table_unref(s->table);
+        ask_rows_unref(s->text);
         sae_free(s->sae);
         mem_free(s);
     }
@@ -97,6 +105,39 @@ enum err ask_read(const struct ask_subject *s, const char *text, size_t len,
 out:
     ask_row_deinit(&r);
     return rc;
+}
+
+/* The text's end goes until the rest fits. */
+static enum err fit(struct ask_row *r, size_t end, size_t context, struct errinfo *e)
+{
+    const size_t over = r->ids.n > context ? r->ids.n - context : 0;
+    if (over > end - r->first) {
+        return err_set(e, ERR_USAGE,
+                       "the chat template alone has %zu tokens, the model reads %zu",
+                       r->ids.n - (end - r->first), context);
+    }
+    memmove(r->ids.p + end - over, r->ids.p + end, (r->ids.n - end) * sizeof *r->ids.p);
+    r->tail = r->ids.n - end;
+    r->ids.n -= over;
+    r->cut = over;
+    return OK;
+}
+
+enum err ask_read_chat(const struct ask_subject *s, const struct chat_family *chat,
+                       const char *text, size_t len, struct ask_row *out,
+                       struct errinfo *e)
+{
+    struct ask_row r = {0};
+    size_t end = 0;
+    enum err rc =
+        chat_encode(chat, s->lm->tok, text, len, time(NULL), &r.ids, &r.first, &end, e);
+    rc = rc == OK ? fit(&r, end, s->context, e) : rc;
+    if (rc != OK) {
+        ask_row_deinit(&r);
+        return rc;
+    }
+    *out = r;
+    return OK;
 }
 
 void ask_row_deinit(struct ask_row *r)

@@ -21,6 +21,7 @@
 #include "latents/latent_table.h"
 #include "lm/lm.h"
 #include "sae/sae.h"
+#include "text/chat.h"
 
 #include <stdatomic.h>
 
@@ -28,15 +29,19 @@
 
 /* A model and a frozen SAE at one of its hooks. Immutable, shared by reference count:
  * any number of threads may ask, each with a struct ask. */
+struct ask_rows; /* ask_heldout.h */
 struct ask_subject {
     atomic_int refs;
     const struct lm *lm; /* borrowed: outlives the subject */
     struct sae *sae;     /* owned */
     struct lm_hook hook;
-    int32_t mask_token;         /* -1: there is none, nothing can be masked */
-    struct latent_table *table; /* owned reference; NULL: densities and greatest
-                                   activations are not known */
-    size_t context;             /* the longest row: the model's, or ASK_ROW_MAX */
+    int32_t mask_token;             /* -1: there is none, nothing can be masked */
+    struct latent_table *table;     /* owned reference; NULL: densities and greatest
+                                       activations are not known */
+    const struct chat_family *chat; /* the model's template; NULL: chat_why */
+    char chat_why[320];
+    struct ask_rows *text; /* owned reference; NULL: no held-out text is known */
+    size_t context;        /* the longest row: the model's, or ASK_ROW_MAX */
 };
 /* Longest row that is asked about, whatever the model's context. */
 #define ASK_ROW_MAX 4096
@@ -48,6 +53,10 @@ struct ask_parts {
     struct lm_hook hook;
     int32_t mask_token;
     struct latent_table *table; /* of this very SAE, or NULL; a reference is taken */
+    struct ask_rows *text;      /* likewise */
+    const struct chat_family
+        *chat;            /* NULL: it has none that is known, or nobody looked */
+    const char *chat_why; /* that; NULL: nobody looked */
 };
 /* ERR_FORMAT where the SAE's width is not the hook's. */
 enum err ask_subject_new(const struct ask_parts *parts, struct ask_subject **out,
@@ -66,12 +75,19 @@ struct ask_row {
     struct tok_ids ids;
     size_t first; /* position of the text's first token */
     size_t cut;   /* tokens of the text that did not fit: its end */
+    size_t tail;  /* tokens behind the text: of a chat template */
 };
 /* BOS (as packed rows begin), whatever else the tokenizer puts in front, the text. Any
  * bytes are a text; special tokens typed in it are plain text. Any thread. What
  * tok_encode has. */
 enum err ask_read(const struct ask_subject *s, const char *text, size_t len,
                   struct ask_row *out, struct errinfo *e) ERR_CHECKED;
+/* The same as one turn of a user in a chat template: what that puts around the text is
+ * the row's, and BOS is there only where the template has it. ERR_USAGE where the
+ * template alone does not fit. */
+enum err ask_read_chat(const struct ask_subject *s, const struct chat_family *chat,
+                       const char *text, size_t len, struct ask_row *out,
+                       struct errinfo *e) ERR_CHECKED;
 void ask_row_deinit(struct ask_row *r);
 
 /* ---- a question ---- */

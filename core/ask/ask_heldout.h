@@ -1,34 +1,93 @@
-/* What edits do to text that nobody typed: losses on rows of it, and where what comes
- * next changes most. Owner thread of the struct ask. */
+/* What edits do to text that nobody typed: losses on rows of it that were held out of
+ * training, the tokens whose loss rises most, and the next tokens whose probability
+ * changes most. A row at a time, so that other questions need not wait. */
 #ifndef SAETOP_ASK_ASK_HELDOUT_H
 #define SAETOP_ASK_ASK_HELDOUT_H
 
+#include "acts/harvest.h"
 #include "ask/ask.h"
+#include "num/paired.h"
+
+/* ---- the text ---- */
+
+/* Rows of tokens as training packs them (text/pack.h). Immutable, shared by reference
+ * count; any thread. */
+struct ask_rows {
+    atomic_int refs;
+    size_t rows, T;
+    size_t last;   /* tokens of the last row that stand in no row before it, 1 to T */
+    int32_t ids[]; /* [rows,T] */
+};
+/* A copy of a set's rows, of which there is one at least; its activations are not read.
+ * ERR_NOMEM. */
+enum err ask_rows_new(const struct acts_set *set, struct ask_rows **out,
+                      struct errinfo *e) ERR_CHECKED;
+struct ask_rows *ask_rows_ref(struct ask_rows *r);
+void ask_rows_unref(struct ask_rows *r); /* NULL is fine */
+/* Tokens of row i that are read: of a row that is longer than the model's context
+ * those that fit, of the last one those that are new. */
+size_t ask_rows_len(const struct ask_rows *r, const struct ask_subject *s, size_t i);
+
+/* ---- what is found ---- */
 
 #define ASK_MOVED 20
 
-/* A place where what is expected changes. */
-struct ask_moved {
-    size_t row, pos;
-    float kl;              /* of the next token, in nats */
-    int32_t id;            /* the token there */
-    int32_t before, after; /* the likeliest next ones */
-    float logp_before, logp_after;
+/* A token of the text that is expected less than before. */
+struct ask_worse {
+    size_t row, pos; /* its own */
+    int32_t id;
+    float logp, logp_after;
+};
+/* A token of the vocabulary as a next one: its mean probability over all positions that
+ * are predicted from. */
+struct ask_shift {
+    int32_t id;
+    double before, after;
 };
 struct ask_heldout {
-    size_t tokens;  /* predicted ones: all but the first of each row */
-    size_t changed; /* after as many of them a latent was changed there or before */
-    double nll, nll_after; /* mean, in nats */
-    double kl;             /* mean */
-    size_t n;
-    struct ask_moved moved[ASK_MOVED]; /* [n] by KL, greatest first */
+    size_t rows;        /* measured: those with a token that is predicted */
+    size_t tokens;      /* predicted: all but the first of each row */
+    size_t changed;     /* after as many of them a latent was changed there or before */
+    struct paired loss; /* of rows, each the mean of its tokens, in nats: after against
+                           before with Student's interval at 95 % */
+    double kl;          /* of what is expected next, before from after; mean in nats */
+    size_t n_worse, n_shift;
+    struct ask_worse worse[ASK_MOVED]; /* greatest rise of loss first, above 0 */
+    struct ask_shift shift[ASK_MOVED]; /* greatest change by size first, above 0 */
 };
+/* What may be said of the loss: only an interval without 0 makes a verdict. */
+enum ask_verdict {
+    ASK_UNCHANGED,   /* no latent is changed anywhere: the model to the bit */
+    ASK_NO_INTERVAL, /* one row, or all alike: no verdict */
+    ASK_OPEN,        /* the interval holds 0 */
+    ASK_RISES,
+    ASK_FALLS
+};
+enum ask_verdict ask_heldout_verdict(const struct ask_heldout *h);
+/* "unchanged", "no interval", "not established", "rises", "falls" */
+const char *ask_verdict_name(enum ask_verdict v);
+/* A sentence of it: "loss rises by 0.0213 nats (95 % 0.0102 to 0.0324, 32 rows)". */
+void ask_heldout_say(const struct ask_heldout *h, char *out, size_t cap);
 
-/* Of rows ids [rows, T] (acts_set has such), T at most the subject's context. AT and
- * FROM are positions of every row. ERR_USAGE, ERR_CANCELLED,
- * ERR_NUMERIC as ask_run; an ask_run a row. */
-enum err ask_heldout(struct ask *a, const int32_t *ids, size_t rows, size_t T,
-                     const struct ask_edit *edit, size_t n_edits,
-                     struct ask_heldout *out, struct errinfo *e) ERR_CHECKED;
+/* ---- measuring ---- */
+
+struct ask_heldout_pass;
+/* Of the first `rows` rows of a text (at most all). Edits are copied, references of s
+ * and text taken; AT and FROM are positions of every row. ERR_USAGE without rows or
+ * edits; ERR_NOMEM. *out: caller owns. Owner thread of a struct ask. */
+enum err ask_heldout_begin(struct ask_subject *s, struct ask_rows *text, size_t rows,
+                           const struct ask_edit *edit, size_t n_edits,
+                           struct ask_heldout_pass **out,
+                           struct errinfo *e) ERR_CHECKED;
+void ask_heldout_end(struct ask_heldout_pass *p); /* NULL is fine */
+/* The next row, asked of a, which is of the pass's subject. After an error it is the
+ * next row still. Errors of ask_run, ERR_CANCELLED among them. An ask_run. */
+enum err ask_heldout_row(struct ask_heldout_pass *p, struct ask *a,
+                         struct errinfo *e) ERR_CHECKED;
+size_t ask_heldout_done(const struct ask_heldout_pass *p); /* rows */
+size_t ask_heldout_all(const struct ask_heldout_pass *p);
+struct ask_subject *ask_heldout_of(const struct ask_heldout_pass *p); /* borrowed */
+/* Of the rows so far. O(vocabulary). */
+void ask_heldout_sum(const struct ask_heldout_pass *p, struct ask_heldout *out);
 
 #endif

@@ -7,6 +7,11 @@
 /* Positions whose logits are worked out together. */
 #define ASK_HEAD_ROWS 32
 
+/* Probabilities of each token as the next one, summed over positions. */
+struct ask_shifts {
+    double *before, *after; /* [V] */
+};
+
 struct ask {
     struct ask_subject *subject;
     const atomic_bool *cancel;
@@ -19,6 +24,7 @@ struct ask {
     float *resid, *resid_e;    /* [T, D] behind the last block; after */
     float *logits[2];          /* [ASK_HEAD_ROWS, V] */
     float *prob;               /* [V] */
+    struct ask_shifts *sum;    /* NULL: not asked for */
     struct sae_codes codes[2]; /* as the prompt stands; with masks */
 };
 
@@ -44,6 +50,12 @@ void ask_pass_with(struct ask *a, const float *x, size_t n, float *resid);
 /* A latent's activation in row t of codes. */
 double ask_act(const struct sae_codes *codes, const struct sae *s, size_t t,
                int32_t latent);
+
+/* ask_run of a question with masks or edits, and in sum, over the positions whose next
+ * token is there, what was expected; after an error sum is of no use. */
+enum err ask_run_summing(struct ask *a, const struct ask_question *q,
+                         struct ask_shifts *sum, struct ask_answer **out,
+                         struct errinfo *e) ERR_CHECKED;
 
 /* What fires in a row, or is woken by edits. Zeroed before use; ask_fires_deinit. */
 struct ask_fires {

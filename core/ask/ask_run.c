@@ -262,15 +262,33 @@ static int32_t rank_of(const float *logits, size_t V, int32_t id)
     return rank;
 }
 
+/* e to the logits less lse, into a->prob. */
+static void fill_prob(struct ask *a, const struct pair *p, size_t k)
+{
+    const size_t V = a->subject->lm->cfg.vocab;
+    for (size_t v = 0; v < V; v++) {
+        a->prob[v] = (float)((double)p->logits[k][v] - p->lse[k]);
+    }
+    vec_exp_f32(V, a->prob, a->prob);
+}
+
+static void add_shift(struct ask *a, const struct pair *p)
+{
+    double *const sum[2] = {a->sum->before, a->sum->after};
+    for (size_t k = 0; k < 2; k++) {
+        fill_prob(a, p, k);
+        for (size_t v = 0; v < a->subject->lm->cfg.vocab; v++) {
+            sum[k][v] += (double)a->prob[v];
+        }
+    }
+}
+
 /* KL of the first from the second, in nats. */
 static double kl_of(struct ask *a, const struct pair *p)
 {
     const size_t V = a->subject->lm->cfg.vocab;
     double sum = 0;
-    for (size_t v = 0; v < V; v++) {
-        a->prob[v] = (float)((double)p->logits[0][v] - p->lse[0]);
-    }
-    vec_exp_f32(V, a->prob, a->prob);
+    fill_prob(a, p, 0);
     for (size_t v = 0; v < V; v++) {
         const double by = ((double)p->logits[0][v] - p->lse[0]) -
                           ((double)p->logits[1][v] - p->lse[1]);
@@ -296,6 +314,9 @@ static void fill_position(struct ask *a, struct ask_answer *r, size_t t,
     if (r->next_after) {
         fill_next(a, p, r->top, 1, r->next_after + t * r->top);
         r->token[t].kl = p->logits[0] == p->logits[1] ? 0.0f : (float)kl_of(a, p);
+    }
+    if (a->sum && t + 1 < r->T) {
+        add_shift(a, p);
     }
     if (t + 1 < r->T) {
         struct ask_token *next = &r->token[t + 1];
@@ -415,6 +436,19 @@ enum err ask_run(struct ask *a, const struct ask_question *q, struct ask_answer 
     }
     *out = r;
     return OK;
+}
+
+enum err ask_run_summing(struct ask *a, const struct ask_question *q,
+                         struct ask_shifts *sum, struct ask_answer **out,
+                         struct errinfo *e)
+{
+    const size_t V = a->subject->lm->cfg.vocab;
+    memset(sum->before, 0, V * sizeof *sum->before);
+    memset(sum->after, 0, V * sizeof *sum->after);
+    a->sum = sum;
+    const enum err rc = ask_run(a, q, out, e);
+    a->sum = NULL;
+    return rc;
 }
 
 struct ask_fire ask_fire_at(const struct ask_answer *r, size_t pos, int32_t latent)

@@ -19,6 +19,7 @@ struct job {
     struct ask_edit *edit;
     struct ask_why_opts why;
     struct ask_gen_opts gen;
+    size_t rows; /* of an effect */
 };
 
 /* A slot's question of one kind. */
@@ -37,6 +38,10 @@ struct slot {
     size_t may;          /* tokens that it may write although texts wait */
     struct ask_written *written;
     size_t n_written, written_cap;
+    struct ask_heldout_pass *pass; /* the worker's alone; NULL: none is under way */
+    uint64_t pass_ticket;
+    size_t done, all; /* rows of it */
+    struct ask_heldout heldout;
 };
 
 struct ask_worker {
@@ -124,8 +129,9 @@ static void send(struct ask_worker *w, size_t slot, enum ask_kind kind, struct j
         *ticket = job->ticket;
     }
     stop_if_busy(w, slot, kind);
-    if (kind == ASK_ANSWER && w->busy && w->at_kind == ASK_WHY) {
-        atomic_store(&w->cancel, true); /* it is begun again afterwards */
+    if (kind == ASK_ANSWER && w->busy &&
+        (w->at_kind == ASK_WHY || w->at_kind == ASK_HELDOUT)) {
+        atomic_store(&w->cancel, true); /* it, or its row, is begun again afterwards */
     }
     pthread_cond_signal(&w->more);
     pthread_mutex_unlock(&w->mu);
@@ -163,6 +169,21 @@ enum err ask_worker_write(struct ask_worker *w, size_t slot, struct ask_subject 
     job.gen.top = o->top < ASK_WRITTEN_TOP ? o->top : ASK_WRITTEN_TOP;
     job.gen.latents = o->latents < ASK_WRITTEN_TOP ? o->latents : ASK_WRITTEN_TOP;
     send(w, slot, ASK_TEXT, &job, ticket);
+    return OK;
+}
+
+enum err ask_worker_heldout(struct ask_worker *w, size_t slot, struct ask_subject *s,
+                            const struct ask_edit *edit, size_t n_edits, size_t rows,
+                            uint64_t *ticket, struct errinfo *e)
+{
+    struct job job;
+    const struct ask_question q = {.edit = edit, .n_edits = n_edits};
+    if (!s->text) {
+        return err_set(e, ERR_USAGE, "no held-out text is known yet");
+    }
+    TRY(job_init(&job, s, &q, e));
+    job.rows = rows;
+    send(w, slot, ASK_HELDOUT, &job, ticket);
     return OK;
 }
 
@@ -268,6 +289,29 @@ size_t ask_worker_written(struct ask_worker *w, size_t slot, size_t from,
     return n;
 }
 
+bool ask_worker_effect(struct ask_worker *w, size_t slot, struct ask_heldout *out,
+                       uint64_t *ticket)
+{
+    pthread_mutex_lock(&w->mu);
+    const struct matter *m = &w->slot[slot].matter[ASK_HELDOUT];
+    const bool has = m->given > 0;
+    if (has) {
+        *out = w->slot[slot].heldout;
+        say_ticket(m, ticket);
+    }
+    pthread_mutex_unlock(&w->mu);
+    return has;
+}
+
+void ask_worker_progress(struct ask_worker *w, size_t slot, size_t *done, size_t *all)
+{
+    pthread_mutex_lock(&w->mu);
+    const bool busy = w->slot[slot].matter[ASK_HELDOUT].state.busy;
+    *done = busy ? w->slot[slot].done : 0;
+    *all = busy ? w->slot[slot].all : 0;
+    pthread_mutex_unlock(&w->mu);
+}
+
 /* ---- the thread ---- */
 
 /* A text that may go on, or ASK_SLOTS. mu held. */
@@ -282,8 +326,18 @@ static size_t next_text(const struct ask_worker *w)
     return ASK_SLOTS;
 }
 
-/* The next thing to do; false: nothing. What waits is taken into *job; a text that goes
- * on has no job. mu held. */
+/* A slot with an effect under way, or ASK_SLOTS. mu held. */
+static size_t next_effect(const struct ask_worker *w)
+{
+    size_t at = 0;
+    while (at < ASK_SLOTS && !w->slot[at].pass) {
+        at++;
+    }
+    return at;
+}
+
+/* The next thing to do; false: nothing. What waits is taken into *job; a text or an
+ * effect that goes on has no job. mu held. */
 static bool next_work(struct ask_worker *w, struct job *job)
 {
     *job = (struct job){0};
@@ -301,6 +355,10 @@ static bool next_work(struct ask_worker *w, struct job *job)
     }
     w->at_slot = next_text(w);
     w->at_kind = ASK_TEXT;
+    if (w->at_slot == ASK_SLOTS) {
+        w->at_slot = next_effect(w);
+        w->at_kind = ASK_HELDOUT;
+    }
     return w->at_slot < ASK_SLOTS;
 }
 
@@ -448,9 +506,86 @@ static void go_on(struct ask_worker *w)
     pthread_mutex_unlock(&w->mu);
 }
 
+/* Let go of a slot's effect, if it has one. */
+static void end_effect(struct slot *s)
+{
+    ask_heldout_end(s->pass);
+    s->pass = NULL;
+}
+
+static bool begin_effect(struct ask_worker *w, struct job *job)
+{
+    struct errinfo e = {0};
+    struct slot *s = &w->slot[w->at_slot];
+    const struct ask_question *q = &job->q;
+    struct ask_heldout_pass *p = NULL;
+    const enum err rc = ask_heldout_begin(job->subject, job->subject->text, job->rows,
+                                          q->edit, q->n_edits, &p, &e);
+    end_effect(s);
+    pthread_mutex_lock(&w->mu);
+    if (rc != OK) {
+        (void)finish(w, job, rc, &e);
+    } else {
+        s->pass = p;
+        s->pass_ticket = job->ticket;
+        s->done = 0;
+        s->all = ask_heldout_all(p);
+    }
+    pthread_mutex_unlock(&w->mu);
+    return false;
+}
+
+/* Take in what a row gave; whether the effect goes on. mu held. */
+static bool take_row(struct slot *s, enum err rc, const struct errinfo *e,
+                     const struct ask_heldout *h)
+{
+    struct matter *m = &s->matter[ASK_HELDOUT];
+    const bool wanted = m->state.busy && m->state.asked == s->pass_ticket;
+    const bool whole = rc == OK && ask_heldout_done(s->pass) == s->all;
+    if (!wanted || rc == ERR_CANCELLED) {
+        return wanted; /* for a question's sake: the row is read again */
+    }
+    s->done = ask_heldout_done(s->pass);
+    if (rc == OK && !whole) {
+        return true;
+    }
+    m->state.busy = false;
+    m->state.done = s->pass_ticket;
+    m->state.rc = rc;
+    (void)snprintf(m->state.error, sizeof m->state.error, "%s", rc == OK ? "" : e->msg);
+    if (whole) {
+        m->given = s->pass_ticket;
+        s->heldout = *h;
+    }
+    return false;
+}
+
+/* One row more of an effect. */
+static void read_row(struct ask_worker *w)
+{
+    struct slot *s = &w->slot[w->at_slot];
+    struct errinfo e = {0};
+    struct ask_heldout h = {0};
+    enum err rc = turn_to(w, ask_heldout_of(s->pass), &e);
+    rc = rc == OK ? ask_heldout_row(s->pass, w->ask, &e) : rc;
+    if (rc == OK && ask_heldout_done(s->pass) == ask_heldout_all(s->pass)) {
+        ask_heldout_sum(s->pass, &h);
+    }
+    pthread_mutex_lock(&w->mu);
+    const bool more = take_row(s, rc, &e, &h);
+    pthread_mutex_unlock(&w->mu);
+    if (!more) {
+        end_effect(s);
+    }
+}
+
 /* True: the job was given back. */
 static bool work(struct ask_worker *w, struct job *job)
 {
+    if (!job->ticket && w->at_kind == ASK_HELDOUT) {
+        read_row(w);
+        return false;
+    }
     if (!job->ticket) {
         go_on(w);
         return false;
@@ -459,6 +594,7 @@ static bool work(struct ask_worker *w, struct job *job)
     case ASK_ANSWER: return answer(w, job);
     case ASK_WHY: return explain(w, job);
     case ASK_TEXT: return begin_text(w, job);
+    case ASK_HELDOUT: return begin_effect(w, job);
     case ASK_KINDS: break;
     }
     return false;
@@ -519,6 +655,7 @@ static void slot_deinit(struct slot *s)
     ask_answer_unref(s->answer);
     ask_why_unref(s->why);
     ask_gen_free(s->gen);
+    ask_heldout_end(s->pass);
     mem_free(s->written);
 }
 

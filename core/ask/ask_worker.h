@@ -1,15 +1,17 @@
 /* Questions answered in a thread of its own, so that a screen never waits: the newest
  * one counts. Each slot is a prompt (two side by side are two slots) with at most one
  * question, one "why" and one text at a time; a newer one takes the place of the older,
- * which is cancelled. Questions come before whys, whys before texts, and a text gives
- * way between two tokens: one types on while it is being written. Texts of several
- * slots go on in turn, a token each: in lockstep.
+ * which is cancelled. Questions come before whys, whys before texts, texts before
+ * effects on held-out text. A text gives way between two tokens, an effect between two
+ * rows and, to a question, within one: one types on meanwhile. Texts of several slots
+ * go on in turn, a token each: in lockstep.
  *
  * Functions may be called from any thread, one at a time. None waits for the model. */
 #ifndef SAETOP_ASK_ASK_WORKER_H
 #define SAETOP_ASK_ASK_WORKER_H
 
 #include "ask/ask_gen.h"
+#include "ask/ask_heldout.h"
 #include "ask/ask_why.h"
 
 #define ASK_SLOTS       2
@@ -35,16 +37,21 @@ enum err ask_worker_why(struct ask_worker *w, size_t slot, struct ask_subject *s
 enum err ask_worker_write(struct ask_worker *w, size_t slot, struct ask_subject *s,
                           const struct ask_question *q, const struct ask_gen_opts *o,
                           uint64_t *ticket, struct errinfo *e) ERR_CHECKED;
+/* What edits do to the first `rows` rows of the subject's text; ERR_USAGE at once where
+ * it has none. */
+enum err ask_worker_heldout(struct ask_worker *w, size_t slot, struct ask_subject *s,
+                            const struct ask_edit *edit, size_t n_edits, size_t rows,
+                            uint64_t *ticket, struct errinfo *e) ERR_CHECKED;
 
-enum ask_kind { ASK_ANSWER, ASK_WHY, ASK_TEXT, ASK_KINDS };
+enum ask_kind { ASK_ANSWER, ASK_WHY, ASK_TEXT, ASK_HELDOUT, ASK_KINDS };
 /* Forget it, cancel it if it is under way; what it gave so far stays. */
 void ask_worker_cancel(struct ask_worker *w, size_t slot, enum ask_kind kind);
 /* Texts wait, all of them, or go on; `step` tokens of each are written even so. */
 void ask_worker_pause(struct ask_worker *w, bool paused);
 void ask_worker_step(struct ask_worker *w, size_t tokens);
 
-/* Questions, whys and texts that are waiting or under way; texts that wait because they
- * were told to are none. */
+/* Questions, whys, texts and effects that are waiting or under way; texts that wait
+ * because they were told to are none. */
 size_t ask_worker_outstanding(struct ask_worker *w);
 
 /* What a slot has of a kind. */
@@ -52,7 +59,7 @@ struct ask_state {
     uint64_t asked; /* ticket of the newest one; 0: none */
     uint64_t done;  /* ticket of what ended last, well or with an error; of a text: that
                        has begun; 0: nothing yet */
-    bool busy;      /* asked is waiting or under way (a text: not ended) */
+    bool busy;      /* asked is waiting or under way (a text, an effect: not ended) */
     enum err rc;    /* of done */
     char error[512];
 };
@@ -63,6 +70,13 @@ struct ask_state ask_worker_state(struct ask_worker *w, size_t slot,
 struct ask_answer *ask_worker_answer(struct ask_worker *w, size_t slot,
                                      uint64_t *ticket);
 struct ask_why *ask_worker_reason(struct ask_worker *w, size_t slot, uint64_t *ticket);
+
+/* The last effect that was measured to its end, and its ticket; false: none yet. It
+ * stays when a newer one fails, is cancelled or under way. */
+bool ask_worker_effect(struct ask_worker *w, size_t slot, struct ask_heldout *out,
+                       uint64_t *ticket);
+/* Rows of the one that is under way: read, and all; 0 of 0 where none is. */
+void ask_worker_progress(struct ask_worker *w, size_t slot, size_t *done, size_t *all);
 
 /* A token written. */
 struct ask_written {

@@ -29,11 +29,13 @@
     X(COMPARE, "compare")              /* two = choices, text = other run */           \
     X(PAIR, "contexts of two latents") /* two = latents of either side */              \
     X(LABEL, "label a latent")         /* arm, latent, text; "": none */               \
-    X(SEED, "seed")                    /* at = the seed to show, from 0 */             \
-    X(SEEDS, "seeds")                  /* at = how many to add to each condition */    \
-    X(CONDITION, "add a condition")    /* text; value 0: say what it takes, 1: do */   \
-    X(RULE, "judge by another rule")   /* rule, of absorption */                       \
-    X(FOLLOW, "follow a run")          /* that is browsed: saved by another */         \
+    X(PRESET, "keep a preset") /* arm, text = "NAME EDIT EDIT ..": save them under     \
+                                  that name; "NAME": drop it */                        \
+    X(SEED, "seed")            /* at = the seed to show, from 0 */                     \
+    X(SEEDS, "seeds")          /* at = how many to add to each condition */            \
+    X(CONDITION, "add a condition")  /* text; value 0: say what it takes, 1: do */     \
+    X(RULE, "judge by another rule") /* rule, of absorption */                         \
+    X(FOLLOW, "follow a run")        /* that is browsed: saved by another */           \
     X(SAVE_CONFIG, "save the configuration") /* text = file */                         \
     X(STOP, "stop") /* save_first in value: 1 save, 0 discard */
 

@@ -14,7 +14,8 @@
 struct workbench {
     struct session *s;
     struct harvester *h;
-    struct acts_set *set; /* browsing rows; NULL until first needed */
+    struct acts_set *set;  /* browsing rows; NULL until first needed */
+    struct ask_rows *text; /* the same without activations; likewise */
     /* The table that is being made; no pass: none. */
     struct job filling;
     struct latent_pass *pass;
@@ -276,26 +277,28 @@ static enum err make_table(struct workbench *b, const struct job *job,
     return OK;
 }
 
-/* Show the subject at once without a table, then again with the table of its
- * latents. */
+/* Show the subject at once with its text, then again with the table of its latents. */
 static enum err make_subject(struct workbench *b, const struct job *job,
                              struct errinfo *e)
 {
     struct session *s = b->s;
+    TRY(browsing_rows(b, 0, e));
+    if (!b->text) {
+        TRY(ask_rows_new(b->set, &b->text, e));
+    }
+    session_show_examples(s, b->set);
     struct latent_table *table = table_of_job(s, job);
-    enum err rc = session_show_subject(s, job, table, e);
+    enum err rc = session_show_subject(s, job, table, b->text, e);
     const bool had = table != NULL;
     latent_table_unref(table);
     TRY(rc);
-    TRY(browsing_rows(b, 0, e));
-    session_show_presets(s, b->set);
     if (had) {
         return OK;
     }
     TRY(browsing_rows(b, SIZE_MAX, e));
     TRY(make_table(b, job, e));
     table = table_of_job(s, job);
-    rc = table ? session_show_subject(s, job, table, e) : OK;
+    rc = table ? session_show_subject(s, job, table, b->text, e) : OK;
     latent_table_unref(table);
     return rc;
 }
@@ -458,6 +461,7 @@ void *session_jobs_main(void *arg)
     work(&b);
     latent_pass_free(b.pass);
     session_job_deinit(&b.filling);
+    ask_rows_unref(b.text);
     acts_set_free(b.set);
     harvester_free(b.h);
     return NULL;

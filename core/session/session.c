@@ -297,6 +297,7 @@ void session_free(struct session *s)
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         latent_table_unref(s->table[a]);
         latent_labels_unref(s->labels[a]);
+        ask_presets_unref(s->presets[a]);
         concept_table_unref(s->concepts[a]);
         concept_history_unref(s->over[a]);
     }
@@ -443,7 +444,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->detail_busy = pub->detail_busy;
     v->subject_busy = pub->subject_busy;
     v->asker = pub->asker;
-    memcpy(v->preset, pub->preset, sizeof v->preset);
+    memcpy(v->example, pub->example, sizeof v->example);
     v->concepts_busy = pub->concepts_busy;
     v->partners_busy = pub->partners_busy;
     v->word_busy = pub->word_busy;
@@ -463,6 +464,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
 struct old_snapshots {
     const struct latent_table *table[VIEW_ARMS];
     const struct latent_labels *labels[VIEW_ARMS];
+    const struct ask_presets *presets[VIEW_ARMS];
     const struct concept_table *concepts[VIEW_ARMS];
     const struct concept_history *over[VIEW_ARMS];
     const struct latent_detail *detail, *pair[2];
@@ -486,6 +488,10 @@ static void swap_snapshots(struct session *s, struct session_view *v,
         if (arm->labels != s->labels[a]) {
             old->labels[a] = arm->labels;
             arm->labels = s->labels[a] ? latent_labels_ref(s->labels[a]) : NULL;
+        }
+        if (arm->presets != s->presets[a]) {
+            old->presets[a] = arm->presets;
+            arm->presets = s->presets[a] ? ask_presets_ref(s->presets[a]) : NULL;
         }
         if (arm->concepts != s->concepts[a]) {
             old->concepts[a] = arm->concepts;
@@ -536,6 +542,7 @@ static void release_snapshots(const struct old_snapshots *old)
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         latent_table_unref((struct latent_table *)(uintptr_t)old->table[a]);
         latent_labels_unref((struct latent_labels *)(uintptr_t)old->labels[a]);
+        ask_presets_unref((struct ask_presets *)(uintptr_t)old->presets[a]);
         concept_table_unref((struct concept_table *)(uintptr_t)old->concepts[a]);
         concept_history_unref((struct concept_history *)(uintptr_t)old->over[a]);
     }

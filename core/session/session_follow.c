@@ -54,7 +54,7 @@ static enum err follow_arm(struct session *s, size_t arm, const char *dir,
     pthread_mutex_unlock(&s->mu);
     run_record_deinit(&old);
     session_load_concepts(s, arm, dir, was->sae->F, was->step);
-    return session_load_labels(s, arm, dir, was->sae->F, e);
+    return session_load_kept(s, arm, dir, was->sae->F, e);
 }
 
 /* Each arm, then what the view says of all. */

@@ -1,11 +1,12 @@
-/* Labels of latents, which a person adds to a run; and a run's settings as a
- * configuration file. */
+/* What a person adds to a run: labels of latents, presets of edits; and a run's
+ * settings as a configuration file. */
 #include "base/file.h"
 #include "base/json.h"
 #include "base/newfile.h"
 #include "session/session_priv.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* ---- labels ---- */
 
@@ -17,15 +18,6 @@ static void publish_labels(struct session *s, size_t arm, struct latent_labels *
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
     latent_labels_unref(old);
-}
-
-enum err session_load_labels(struct session *s, size_t arm, const char *dir, size_t F,
-                             struct errinfo *e)
-{
-    struct latent_labels *l = NULL;
-    TRY(latent_labels_load(dir, F, &l, e));
-    publish_labels(s, arm, l);
-    return OK;
 }
 
 /* The directory of an arm; "": not saved yet. The trainer alone writes it, so it may be
@@ -62,19 +54,25 @@ static enum err change_file(const struct session *s, const struct command *c,
     return OK;
 }
 
-/* The same with the run's lock. A run that trains is locked by this session, or by a
- * process that has no labels to write. */
+/* The run's lock, for a change of such a file; -1: none. A run that trains is locked by
+ * this session, or by a process that has none of them to write. */
+static enum err lock_run(const struct session *s, const char *dir, int *lock,
+                         struct errinfo *e)
+{
+    *lock = -1;
+    if (s->engine || !rundir_is(dir)) {
+        return OK;
+    }
+    const enum err locked = rundir_lock(dir, lock, e);
+    return locked == ERR_USAGE ? OK : locked;
+}
+
 static enum err change_locked(const struct session *s, const struct command *c,
                               const char *dir, size_t F, struct latent_labels **out,
                               struct errinfo *e)
 {
     int lock = -1;
-    if (!s->engine && rundir_is(dir)) {
-        const enum err locked = rundir_lock(dir, &lock, e);
-        if (locked != OK && locked != ERR_USAGE) {
-            return locked;
-        }
-    }
+    TRY(lock_run(s, dir, &lock, e));
     const enum err rc = change_file(s, c, dir, F, out, e);
     rundir_unlock(dir, lock);
     return rc;
@@ -96,11 +94,111 @@ enum err session_set_label(struct session *s, const struct command *c, size_t F,
     return OK;
 }
 
-enum err session_save_labels(struct session *s, struct errinfo *e)
+/* ---- presets ---- */
+
+static void publish_presets(struct session *s, size_t arm, struct ask_presets *fresh)
+{
+    pthread_mutex_lock(&s->mu);
+    struct ask_presets *old = s->presets[arm];
+    s->presets[arm] = fresh;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    ask_presets_unref(old);
+}
+
+/* The set that a command makes of one. */
+static enum err change_presets(const struct session *s, const struct command *c,
+                               const struct sae *sae, const struct ask_presets *was,
+                               struct ask_presets **out, struct errinfo *e)
+{
+    struct ask_edit edit[ASK_PRESET_EDITS];
+    char line[sizeof c->text], *rest = NULL;
+    size_t n = 0;
+    const int64_t step =
+        s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
+    snprintf(line, sizeof line, "%s", c->text);
+    const char *name = strtok_r(line, " ", &rest);
+    for (char *word; name && (word = strtok_r(NULL, " ", &rest)) != NULL; n++) {
+        if (n == ASK_PRESET_EDITS) {
+            return err_set(e, ERR_USAGE, "preset: more than %d edits",
+                           ASK_PRESET_EDITS);
+        }
+        TRY(ask_edit_parse(word, &edit[n], e));
+    }
+    return n > 0 ? ask_presets_with(was, name, sae, step, edit, n, out, e)
+                 : ask_presets_without(was, name ? name : "", out, e);
+}
+
+/* On top of what somebody else has written there since. Before there is a file they are
+ * those of this session. */
+static enum err change_presets_file(const struct session *s, const struct command *c,
+                                    const struct sae *sae, const char *dir,
+                                    struct ask_presets **out, struct errinfo *e)
+{
+    char path[SETTING_TEXT_MAX + 32];
+    struct ask_presets *was = NULL, *p = NULL;
+    TRY(path_join(path, sizeof path, dir, ASK_PRESET_FILE, e));
+    if (file_exists(path)) {
+        TRY(ask_presets_load(dir, &was, e));
+    } else if (s->presets[c->arm]) {
+        was = ask_presets_ref(s->presets[c->arm]);
+    }
+    enum err rc = change_presets(s, c, sae, was, &p, e);
+    ask_presets_unref(was);
+    rc = rc == OK ? ask_presets_save(p, dir, e) : rc;
+    if (rc != OK) {
+        ask_presets_unref(p);
+        return rc;
+    }
+    *out = p;
+    return OK;
+}
+
+enum err session_set_preset(struct session *s, const struct command *c,
+                            const struct sae *sae, struct errinfo *e)
+{
+    const char *dir = arm_dir(s, c->arm);
+    const size_t name = strcspn(c->text, " ");
+    struct ask_presets *p = NULL;
+    int lock = -1;
+    if (dir[0]) {
+        TRY(lock_run(s, dir, &lock, e));
+        const enum err rc = change_presets_file(s, c, sae, dir, &p, e);
+        rundir_unlock(dir, lock);
+        TRY(rc);
+    } else {
+        TRY(change_presets(s, c, sae, s->presets[c->arm], &p, e));
+    }
+    publish_presets(s, c->arm, p);
+    const struct cond_view *of = session_cond_of(s, c->arm);
+    session_say(s, false, "preset %.*s of %c %s%s", (int)name, c->text,
+                of ? of->letter : '?', c->text[name] ? "is kept" : "is dropped",
+                dir[0] ? "" : "   (written when the run is saved)");
+    return OK;
+}
+
+/* ---- both ---- */
+
+enum err session_load_kept(struct session *s, size_t arm, const char *dir, size_t F,
+                           struct errinfo *e)
+{
+    struct latent_labels *l = NULL;
+    struct ask_presets *p = NULL;
+    TRY(latent_labels_load(dir, F, &l, e));
+    publish_labels(s, arm, l);
+    TRY(ask_presets_load(dir, &p, e));
+    publish_presets(s, arm, p);
+    return OK;
+}
+
+enum err session_save_kept(struct session *s, struct errinfo *e)
 {
     for (size_t a = 0; a < s->engine->n_arms; a++) {
         if (s->labels[a]) {
             TRY(latent_labels_save(s->labels[a], arm_dir(s, a), e));
+        }
+        if (s->presets[a]) {
+            TRY(ask_presets_save(s->presets[a], arm_dir(s, a), e));
         }
     }
     return OK;

@@ -175,7 +175,7 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
                     e));
     const struct engine *g = s->engine;
     for (size_t a = 0; a < g->n_arms; a++) {
-        TRY(session_load_labels(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
+        TRY(session_load_kept(s, a, g->arm[a].dir, g->arm[a].arm->sae->F, e));
         session_load_concepts(s, a, g->arm[a].dir, g->arm[a].arm->sae->F,
                               engine_step_count(g));
     }
@@ -229,7 +229,7 @@ static enum err show_records(struct session *s, const struct run_arms *arms,
     const size_t conds = session_publish_records(s, arms);
     for (size_t a = 0; a < arms->n; a++) {
         past[a] = &s->record[a].history;
-        TRY(session_load_labels(s, a, arms->dir[a], s->record[a].sae->F, e));
+        TRY(session_load_kept(s, a, arms->dir[a], s->record[a].sae->F, e));
         session_load_concepts(s, a, arms->dir[a], s->record[a].sae->F,
                               s->record[a].step);
         session_remark(s, a, NULL);

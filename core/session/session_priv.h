@@ -72,6 +72,7 @@ struct session {
     size_t n_events, event_cap;
     struct latent_table *table[VIEW_ARMS];
     struct latent_labels *labels[VIEW_ARMS]; /* changed by the trainer only */
+    struct ask_presets *presets[VIEW_ARMS];  /* likewise */
     struct concept_table *concepts[VIEW_ARMS];
     struct concept_history *over[VIEW_ARMS];
     struct word_contexts *word;
@@ -97,6 +98,11 @@ struct session {
     /* ---- written before inputs_ready, immutable after ---- */
     struct inputs *in;
     struct names names;
+    /* ---- job thread only ---- */
+    bool chat_known; /* the model's files were looked at for a chat template: */
+    const struct chat_family *chat; /* NULL: why not */
+    struct errinfo chat_why;
+
     struct ask_worker *asker; /* made by the job thread; its own lock. NULL: none */
 
     /* ---- trainer thread only ---- */
@@ -185,12 +191,13 @@ enum err session_need_eval_set(struct session *s, struct harvester *h,
 /* session_subject.c: the model and SAE that answer prompts. Job thread. */
 /* Begin to answer questions; an error becomes a message. */
 void session_begin_asking(struct session *s);
-/* Show a copy of the job's SAE with its model; `table` of this very SAE, or NULL. */
+/* Show a copy of the job's SAE with its model and held-out text; `table` of this very
+ * SAE, or NULL. */
 enum err session_show_subject(struct session *s, const struct job *job,
-                              struct latent_table *table,
+                              struct latent_table *table, struct ask_rows *text,
                               struct errinfo *e) ERR_CHECKED;
 /* Beginnings of rows as texts to begin with. */
-void session_show_presets(struct session *s, const struct acts_set *set);
+void session_show_examples(struct session *s, const struct acts_set *set);
 
 /* session_compare.c. Gather the inputs of a comparison, with a frozen copy of the first
  * arm of each condition; release with session_compare_free. Trainer thread. */
@@ -208,15 +215,19 @@ enum err session_compare_pair(struct session *s, const struct job *job,
                               struct errinfo *e) ERR_CHECKED;
 
 /* session_keep.c: what a person adds to a run. Trainer thread. */
-/* The labels in a run's directory become those of an arm with F latents. */
-enum err session_load_labels(struct session *s, size_t arm, const char *dir, size_t F,
-                             struct errinfo *e) ERR_CHECKED;
+/* The labels and presets in a run's directory become those of an arm with F latents. */
+enum err session_load_kept(struct session *s, size_t arm, const char *dir, size_t F,
+                           struct errinfo *e) ERR_CHECKED;
 /* COMMAND_LABEL of an arm with F latents; written where the arm has a directory, on top
  * of the labels there. */
 enum err session_set_label(struct session *s, const struct command *c, size_t F,
                            struct errinfo *e) ERR_CHECKED;
-/* Write each arm's labels, if it has any, to the directory that it was saved in. */
-enum err session_save_labels(struct session *s, struct errinfo *e) ERR_CHECKED;
+/* COMMAND_PRESET of an arm with this SAE, likewise. */
+enum err session_set_preset(struct session *s, const struct command *c,
+                            const struct sae *sae, struct errinfo *e) ERR_CHECKED;
+/* Write each arm's labels and presets, if it has any, to the directory that it was
+ * saved in. */
+enum err session_save_kept(struct session *s, struct errinfo *e) ERR_CHECKED;
 /* The settings as they are now, as a configuration file; one that exists is refused. */
 enum err session_save_config(struct session *s, const char *path,
                              struct errinfo *e) ERR_CHECKED;

@@ -184,6 +184,7 @@ enum err session_steer(struct session *s, const struct command *c, struct errinf
     case COMMAND_COMPARE:
     case COMMAND_PAIR:
     case COMMAND_LABEL:
+    case COMMAND_PRESET:
     case COMMAND_SEED:
     case COMMAND_RULE:
     case COMMAND_FOLLOW:

@@ -1,5 +1,6 @@
 /* Whom prompts are put to: the model with a frozen copy of an arm's SAE, the thread
  * that answers, and texts to begin with. */
+#include "lm/lm_chat.h"
 #include "session/session_priv.h"
 
 #include <stdio.h>
@@ -29,14 +30,28 @@ void session_begin_asking(struct session *s)
     pthread_mutex_unlock(&s->mu);
 }
 
+/* Once: it opens the model's files again. */
+static void look_for_chat(struct session *s)
+{
+    if (!s->chat_known) {
+        (void)(lm_chat(s->in->lm, &s->chat, &s->chat_why) == OK);
+        s->chat_known = true;
+    }
+}
+
 enum err session_show_subject(struct session *s, const struct job *job,
-                              struct latent_table *table, struct errinfo *e)
+                              struct latent_table *table, struct ask_rows *text,
+                              struct errinfo *e)
 {
     struct ask_subject *subject = NULL;
+    look_for_chat(s);
     struct ask_parts parts = {.lm = s->in->lm,
                               .hook = s->in->hook,
                               .mask_token = s->in->mask_token,
-                              .table = table};
+                              .table = table,
+                              .text = text,
+                              .chat = s->chat,
+                              .chat_why = s->chat_why.msg};
     TRY(sae_copy(job->sae, &parts.sae, e));
     TRY(ask_subject_new(&parts, &subject, e));
     pthread_mutex_lock(&s->mu);
@@ -52,7 +67,7 @@ enum err session_show_subject(struct session *s, const struct job *job,
 
 /* Where a text of tokens ids[n] may end: behind the first token that ends a sentence
  * after a few words, else after as many as fit. */
-static size_t preset_end(const struct tok *t, const int32_t *ids, size_t n)
+static size_t example_end(const struct tok *t, const int32_t *ids, size_t n)
 {
     enum { FEW = 6, MANY = 24 };
     for (size_t i = 0; i < n && i < MANY; i++) {
@@ -66,31 +81,31 @@ static size_t preset_end(const struct tok *t, const int32_t *ids, size_t n)
 }
 
 /* The beginning of a row, without what the tokenizer puts there; "": it is too long. */
-static void make_preset(const struct tok *t, const int32_t *ids, size_t n,
-                        char out[VIEW_PRESET_MAX])
+static void make_example(const struct tok *t, const int32_t *ids, size_t n,
+                         char out[VIEW_EXAMPLE_MAX])
 {
     size_t from = 0;
     while (from < n && acts_is_special(t, ids[from])) {
         from++;
     }
     struct str text;
-    str_init(&text, VIEW_PRESET_MAX - 1);
-    tok_decode(t, ids + from, preset_end(t, ids + from, n - from), &text);
+    str_init(&text, VIEW_EXAMPLE_MAX - 1);
+    tok_decode(t, ids + from, example_end(t, ids + from, n - from), &text);
     const char *p = text.p ? text.p : "";
-    snprintf(out, VIEW_PRESET_MAX, "%s", p + strspn(p, " \n"));
+    snprintf(out, VIEW_EXAMPLE_MAX, "%s", p + strspn(p, " \n"));
     str_free(&text);
 }
 
-void session_show_presets(struct session *s, const struct acts_set *set)
+void session_show_examples(struct session *s, const struct acts_set *set)
 {
-    char preset[VIEW_PRESETS][VIEW_PRESET_MAX] = {{0}};
+    char example[VIEW_EXAMPLES][VIEW_EXAMPLE_MAX] = {{0}};
     size_t n = 0;
-    for (size_t r = 0; r < set->rows && n < VIEW_PRESETS; r++) {
-        make_preset(s->in->lm->tok, set->ids + r * set->T, set->T, preset[n]);
-        n += preset[n][0] ? 1U : 0U;
+    for (size_t r = 0; r < set->rows && n < VIEW_EXAMPLES; r++) {
+        make_example(s->in->lm->tok, set->ids + r * set->T, set->T, example[n]);
+        n += example[n][0] ? 1U : 0U;
     }
     pthread_mutex_lock(&s->mu);
-    memcpy(s->pub.preset, preset, sizeof preset);
+    memcpy(s->pub.example, example, sizeof example);
     session_wake_locked(s);
     pthread_mutex_unlock(&s->mu);
 }

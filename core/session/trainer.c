@@ -66,7 +66,7 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
         snprintf(s->last_dir, sizeof s->last_dir, "%s", dir);
     }
     session_publish(s);
-    TRY(session_save_labels(s, e));
+    TRY(session_save_kept(s, e));
     session_say(s, false, "saved at step %lld in %s",
                 (long long)engine_step_count(s->engine), dir);
     return OK;
@@ -130,6 +130,10 @@ static bool handle(struct session *s, const struct command *c)
         const struct sae *sae = NULL;
         rc = session_find_sae(s, c, &sae, &e);
         rc = rc == OK ? session_set_label(s, c, sae->F, &e) : rc;
+    } else if (c->kind == COMMAND_PRESET) {
+        const struct sae *sae = NULL;
+        rc = session_find_sae(s, c, &sae, &e);
+        rc = rc == OK ? session_set_preset(s, c, sae, &e) : rc;
     } else if (c->kind == COMMAND_SEED) {
         rc = show_seed(s, c, &e);
     } else if (c->kind == COMMAND_RULE) {

@@ -81,6 +81,8 @@ void session_view_deinit(struct session_view *v)
         v->arm[a].table = NULL;
         latent_labels_unref((struct latent_labels *)(uintptr_t)v->arm[a].labels);
         v->arm[a].labels = NULL;
+        ask_presets_unref((struct ask_presets *)(uintptr_t)v->arm[a].presets);
+        v->arm[a].presets = NULL;
         concept_table_unref((struct concept_table *)(uintptr_t)v->arm[a].concepts);
         v->arm[a].concepts = NULL;
         concept_history_unref((struct concept_history *)(uintptr_t)v->arm[a].over);

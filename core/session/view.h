@@ -3,6 +3,7 @@
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
+#include "ask/ask_preset.h"
 #include "ask/ask_worker.h"
 #include "eval/concept_history.h"
 #include "latents/latent_columns.h"
@@ -48,6 +49,7 @@ struct arm_view {
     double last[METRIC_COUNT];          /* latest value of each, NaN before the first */
     const struct latent_table *table;   /* latest, or NULL */
     const struct latent_labels *labels; /* what its latents are called, or NULL */
+    const struct ask_presets *presets;  /* named edits of its latents, or NULL */
     const struct concept_table *concepts; /* of the latest evaluation, or NULL */
     const struct concept_history *over;   /* of all evaluations so far, or NULL */
 };
@@ -106,8 +108,8 @@ struct fact {
     "no model here: concepts, prompts and comparing need --model and --corpus"
 
 /* Texts to begin with in a prompt: beginnings of held-out text. */
-#define VIEW_PRESETS    8
-#define VIEW_PRESET_MAX 160
+#define VIEW_EXAMPLES    8
+#define VIEW_EXAMPLE_MAX 160
 
 #define VIEW_SAID 8 /* things said that an event may bring at once, and keep */
 struct said_view {
@@ -165,7 +167,7 @@ struct session_view {
     int64_t subject_step;
     bool subject_busy;
     struct ask_worker *asker; /* the session's, which answers questions; NULL: none */
-    char preset[VIEW_PRESETS][VIEW_PRESET_MAX]; /* "" beyond the last */
+    char example[VIEW_EXAMPLES][VIEW_EXAMPLE_MAX]; /* "" beyond the last */
     struct absorption_rule rule;      /* by which words and concepts are judged */
     char other[COMPARE_PATH];         /* a second run that was named at the start; "" */
     const struct comparison *compare; /* the latest, or NULL */

@@ -339,6 +339,7 @@ struct walk {
     struct tok_scratch *s;
     struct tok_ids *out;
     bool is_first; /* the part under way begins the text */
+    bool behind;   /* the text does not begin one: tok_encode_behind */
 };
 
 static enum err put_token(void *ctx, int32_t id, struct errinfo *e)
@@ -360,7 +361,7 @@ static enum err put_given(void *ctx, const char *text, size_t len, size_t at,
                           struct errinfo *e)
 {
     struct walk *w = ctx;
-    w->is_first = at == 0;
+    w->is_first = at == 0 && !w->behind;
     if (w->t->norm) {
         bool cut = false;
         TRY(norm_apply(w->t->norm, w->s->norm, text, len, &text, &len, &cut, e));
@@ -370,10 +371,10 @@ static enum err put_given(void *ctx, const char *text, size_t len, size_t at,
 }
 
 static enum err encode_parts(const struct tok *t, struct tok_scratch *s,
-                             const char *text, size_t len, struct tok_ids *out,
-                             struct errinfo *e)
+                             const char *text, size_t len, bool behind,
+                             struct tok_ids *out, struct errinfo *e)
 {
-    struct walk w = {.t = t, .s = s, .out = out};
+    struct walk w = {.t = t, .s = s, .out = out, .behind = behind};
     if (t->repairs && !text_is_valid(text, len)) {
         str_clear(&s->repaired);
         text_repair(text, len, &s->repaired);
@@ -402,8 +403,9 @@ static enum err check_rows(const struct tok *t, const int32_t *ids, size_t n,
     return OK;
 }
 
-enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char *text,
-                         size_t len, struct tok_ids *out, struct errinfo *e)
+static enum err encode_with(const struct tok *t, struct tok_scratch *s,
+                            const char *text, size_t len, bool behind,
+                            struct tok_ids *out, struct errinfo *e)
 {
     if (len > TOK_MAX_TEXT) {
         return err_set(e, ERR_LIMIT, "text to encode: %zu bytes, expected at most %zu",
@@ -413,7 +415,7 @@ enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char 
         return OK;
     }
     const size_t before = out->n;
-    enum err rc = encode_parts(t, s, text, len, out, e);
+    enum err rc = encode_parts(t, s, text, len, behind, out, e);
     if (rc == OK) {
         rc = check_rows(t, out->p + before, out->n - before, e);
     }
@@ -423,12 +425,30 @@ enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char 
     return rc;
 }
 
-enum err tok_encode(const struct tok *t, const char *text, size_t len,
-                    struct tok_ids *out, struct errinfo *e)
+enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char *text,
+                         size_t len, struct tok_ids *out, struct errinfo *e)
+{
+    return encode_with(t, s, text, len, false, out, e);
+}
+
+static enum err encode_once(const struct tok *t, const char *text, size_t len,
+                            bool behind, struct tok_ids *out, struct errinfo *e)
 {
     struct tok_scratch *s = NULL;
     TRY(scratch_new(t, false, &s, e));
-    const enum err rc = tok_encode_with(t, s, text, len, out, e);
+    const enum err rc = encode_with(t, s, text, len, behind, out, e);
     tok_scratch_free(s);
     return rc;
+}
+
+enum err tok_encode(const struct tok *t, const char *text, size_t len,
+                    struct tok_ids *out, struct errinfo *e)
+{
+    return encode_once(t, text, len, false, out, e);
+}
+
+enum err tok_encode_behind(const struct tok *t, const char *text, size_t len,
+                           struct tok_ids *out, struct errinfo *e)
+{
+    return encode_once(t, text, len, true, out, e);
 }

@@ -138,6 +138,11 @@ enum err tok_encode_with(const struct tok *t, struct tok_scratch *s, const char 
                          size_t len, struct tok_ids *out,
                          struct errinfo *e) ERR_CHECKED;
 
+/* tok_encode of a text that stands behind a special token: what a tokenizer puts before
+ * a text's first word alone (prepend_scheme "first") is not put there. */
+enum err tok_encode_behind(const struct tok *t, const char *text, size_t len,
+                           struct tok_ids *out, struct errinfo *e) ERR_CHECKED;
+
 /* The tokens that tokenizer.json (post_processor) has put before and after each text,
  * BOS as a rule; most have none. Borrowed. */
 const struct tok_ids *tok_front(const struct tok *t);

@@ -23,7 +23,8 @@ static const struct {
 } others[] = {
     {RUN_LOCK, S_IFREG},    {RUN_SAVING, S_IFDIR},      {RUN_SAVED, S_IFDIR},
     {RUN_HELD, S_IFDIR},    {RUN_CHECKPOINTS, S_IFDIR}, {RUN_LABELS, S_IFREG},
-    {RUN_HISTORY, S_IFREG}, {RUN_ARMS, S_IFDIR},        {RUN_LABEL, S_IFREG},
+    {RUN_PRESETS, S_IFREG}, {RUN_HISTORY, S_IFREG},     {RUN_ARMS, S_IFDIR},
+    {RUN_LABEL, S_IFREG},
 };
 
 bool save_writes(const char *name)

@@ -14,7 +14,8 @@
 #define RUN_HELD        ".held"
 #define RUN_CHECKPOINTS "checkpoints"
 #define RUN_ARMS        RUN_ARMS_DIR
-#define RUN_LABELS      "labels.csv" /* of latents/latent_labels.h, in no save */
+#define RUN_LABELS      "labels.csv"   /* of latents/latent_labels.h, in no save */
+#define RUN_PRESETS     "presets.json" /* of ask/ask_preset.h, likewise */
 #define RUN_HISTORY     "concept_history.csv" /* of eval/concept_history.h, likewise */
 #define RUN_LABEL       "label.txt"           /* the run's own, in no save */
 

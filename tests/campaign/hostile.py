@@ -85,6 +85,9 @@ def kinds(lab):
                ("lm", "train", "--resume", "--out", "{d}", "--corpus", lab.book, "--steps", "3",
                 "--layers", "2", "--width", "16", "--heads", "2", "--vocab", "400", "--context",
                 "32", "--batch", "2", "--set", "eval_rows=2"))
+    presets = os.path.join(os.path.dirname(__file__), "..", "fuzz", "corpus", "presets")
+    shutil.copy(os.path.join(presets, "good.json"), os.path.join(lab.good, "presets.json"))
+    yield Kind(lab.good, "presets.json", ("ask", "{d}", "--text", "a", "--preset", "a"))
     resume = ("train", "--resume", "{d}", "--steps", "5")
     for name in sorted(os.listdir(lab.good)) + [".saved", ".saving", ".lock", "checkpoints",
                                                 "labels.csv", "notes.md"]:

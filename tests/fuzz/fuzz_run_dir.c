@@ -46,6 +46,7 @@ static const char *const leaves[] = {
     "config.json",
     ".lock",
     "labels.csv",
+    "presets.json",
     "label.txt",
     "cfg.json.tmp-7",
     "notes.md",
@@ -53,7 +54,7 @@ static const char *const leaves[] = {
 };
 #define N_FOLDERS (sizeof folders / sizeof folders[0])
 #define N_LEAVES  (sizeof leaves / sizeof leaves[0])
-#define OWN       12
+#define OWN       13
 
 /* The files of a save, made once. */
 static struct {

@@ -90,6 +90,14 @@ P
         fail "explore $1: $(cat "$out/said")"
     echo "$1: $((SECONDS - began)) s"
 }
+# The chat template in a file's own metadata: one is known, the other has none.
+chat() { # MODEL PART
+    "$saetop" ask "$out/$1.run" --text 'What is the capital of France?' --chat --generate 8 \
+        > "$out/said" 2>&1 || true
+    grep -qF -- "$2" "$out/said" || fail "chat $1: $(cat "$out/said")"
+}
 check gemma-3-270m-q4_k_m.gguf blocks.2.hook_resid_post 640 '<mask>'
 check SmolLM2-135M-Instruct.Q4_1.gguf blocks.3.hook_mlp_out 576 'the model has no mask token: <|im_end|>'
+chat gemma-3-270m-q4_k_m.gguf 'no chat template'
+chat SmolLM2-135M-Instruct.Q4_1.gguf 'The capital of France is Paris.'
 rm -rf "$out"

@@ -27,11 +27,23 @@ keys a; gone 'silenced' 60
 keys t; expect 'add \+' 60
 for i in 1 2 3 4 5 6 7 8 9 10; do keys +; done
 expect 'beyond text' 60
+# Kept with the run under a name, and put back.
+type_line ':preset save loud'; expect 'preset loud of A is kept' 60
+keys A; gone 'add \+' 60
+type_line ':presets'; expect 'loud \(#[0-9]+ add'
+type_line ':preset loud'; expect 'beyond text' 60
+"$SAETOP" ask "$run" --preset loud --text 'The dog' | grep -q '=add:' || fail "no preset"
 keys f; expect 'latents of the whole prompt'; keys f; expect 'what changed here'
 keys f; expect 'latents here'
 # The model writes on, with it and without.
 keys w; expect 'with masks and edits' 60; expect 'as it stands'; gone '\.\.\. ━' 60
 keys Escape; expect 'next after'; keys A; gone 'add \+' 60
+# What a silenced latent does to held-out text, from Prompt and from Detail.
+keys a; expect '#[0-9]+ silenced' 60; expect 'E effect'
+keys E; expect 'loss (rises|falls)|not established|no activation is changed' 120
+expect '32 rows'; keys Escape; gone '32 rows'; keys A; gone 'silenced' 60
+type_line ':latent 3'; expect '#3 of A' 60
+type_line ':effect 8'; expect '8 rows' 120; keys 5; expect '\[5 Prompt\]'
 keys W; expect 'why .*, not' 120; expect 'rank correlation|latents [+-]'
 keys Escape; expect 'next after'
 type_line ':ask the end'; expect 'the·end' 60

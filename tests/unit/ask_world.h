@@ -3,7 +3,7 @@
 #ifndef SAETOP_TESTS_UNIT_ASK_WORLD_H
 #define SAETOP_TESTS_UNIT_ASK_WORLD_H
 
-#include "ask/ask.h"
+#include "ask/ask_heldout.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "num/blas.h"
@@ -65,6 +65,23 @@ ask_subject_at(const struct lm *m, struct lm_hook hook, enum sae_norm norm)
                                 .mask_token = tok_mask(m->tok)};
     assert_ok(ask_subject_new(&p, &s, &e), &e);
     return s;
+}
+
+/* Held-out text of random tokens in rows of T. */
+static inline struct ask_rows *ask_random_rows(const struct lm *m, size_t rows,
+                                               size_t T, size_t last)
+{
+    struct errinfo e;
+    struct ask_rows *text = NULL;
+    struct rng r = rng_begin(4, RNG_SAMPLE, 2);
+    int32_t *ids = mem_alloc(rows * T, sizeof *ids);
+    for (size_t i = 0; i < rows * T; i++) {
+        ids[i] = i % T == 0 ? tok_bos(m->tok) : (int32_t)rng_below(&r, m->cfg.vocab);
+    }
+    const struct acts_set set = {.rows = rows, .T = T, .fresh = last, .ids = ids};
+    assert_ok(ask_rows_new(&set, &text, &e), &e);
+    mem_free(ids);
+    return text;
 }
 
 static inline struct ask *ask_begun(struct ask_subject *s)

@@ -164,13 +164,64 @@ static void prompt_sample_edits(struct prompt_state *s)
     s->row.edits.n = 2;
 }
 
+/* Rows of the sample's tokens, and what silencing did to them. */
+static void prompt_sample_effect(struct prompt_state *s, const char *name)
+{
+    enum { ROWS = 32, T = 64 };
+    struct errinfo e;
+    static int32_t ids[ROWS * T];
+    struct effect_state *f = &s->effect;
+    for (size_t i = 0; i < ROWS * T; i++) {
+        ids[i] = i % T ? (int32_t)((i * 7 + i / T * 5 + i * i / 9) % SAMPLE_VOCAB) : 0;
+    }
+    const struct acts_set set = {.rows = ROWS, .T = T, .fresh = T, .ids = ids};
+    assert_ok(ask_rows_new(&set, &f->text, &e), &e);
+    s->side = PROMPT_EFFECT;
+    f->has = true;
+    f->of = (struct effect_of){.n = 1, .step = 900};
+    f->of.edit[0] =
+        (struct ask_edit){.latent = PROMPT_SAMPLE_SILENCED, .how = ASK_ZERO};
+    if (!strstr(name, "old") && s->row.edits.n > 0) {
+        s->row.edits.n = 1; /* else another is steered, too */
+    }
+    if (strstr(name, "detail")) {
+        f->busy = true;
+        f->done = 12;
+        f->all = ROWS;
+    }
+    f->found = (struct ask_heldout){.rows = ROWS,
+                                    .tokens = ROWS * (T - 1),
+                                    .changed = 700,
+                                    .loss = {.n = ROWS,
+                                             .before = 1.1057,
+                                             .after = 1.1197,
+                                             .by = {.0140, .0029, .0251}},
+                                    .kl = .0139,
+                                    .n_worse = ASK_MOVED,
+                                    .n_shift = ASK_MOVED};
+    for (size_t i = 0; i < ASK_MOVED; i++) {
+        const double x = pow(.8, (double)i);
+        const size_t row = i * 5 % ROWS, pos = 3 + i * 11 % 60;
+        f->found.worse[i] = (struct ask_worse){.row = row,
+                                               .pos = pos,
+                                               .id = ids[row * T + pos],
+                                               .logp = -.5F,
+                                               .logp_after = -.5F - 4.5F * (float)x};
+        f->found.shift[i] =
+            (struct ask_shift){.id = (int32_t)(i * 13 + 4) % SAMPLE_VOCAB,
+                               .before = .02 * x,
+                               .after = .02 * x + (i % 3 ? -.01 : .004) * x};
+    }
+}
+
 /* Fill Prompt, which is shown, as the picture's name says. */
 static void prompt_sample(struct app *a, struct session_view *v, const char *name)
 {
     struct errinfo e;
     struct prompt_state *s = prompt_own(a);
     struct ask_subject *subject = NULL;
-    const bool edited = strstr(name, "edits") || strstr(name, "written");
+    const bool edited =
+        strstr(name, "edits") || strstr(name, "written") || strstr(name, "effect");
     assert_ok(mem_new(&subject, 1, sizeof *subject, "a test", &e), &e);
     atomic_init(&subject->refs, 1);
     subject->table =
@@ -195,6 +246,10 @@ static void prompt_sample(struct app *a, struct session_view *v, const char *nam
         s->pinned =
             prompt_sample_answer(subject, other, sizeof other / sizeof other[0], false);
         s->list = PROMPT_CHANGED;
+    } else if (strstr(name, "chat")) {
+        s->row.chat = true;
+        s->row.first = 3;
+        s->row.tail = 2;
     } else if (strstr(name, "typing")) {
         s->typing = true;
     } else if (strstr(name, "why")) {
@@ -202,6 +257,8 @@ static void prompt_sample(struct app *a, struct session_view *v, const char *nam
         s->why = prompt_sample_why();
     } else if (strstr(name, "written")) {
         prompt_sample_written(s);
+    } else if (strstr(name, "effect")) {
+        prompt_sample_effect(s, name);
     }
     prompt_list_fill(a);
 }

@@ -16,6 +16,24 @@ struct world {
     struct names made_up, own;
 };
 
+/* With held-out text. */
+static inline struct ask_subject *subject_with_text(const struct lm *m)
+{
+    enum { ROWS = 40, T = 16 };
+    struct errinfo e;
+    int32_t ids[ROWS * T];
+    struct ask_subject *s = ask_subject_at(m, lm_behind(1), SAE_NORM_SCALE);
+    struct ask_row r = ask_text(s, " the cat sat on the mat and a dog ran to the park");
+    for (size_t i = 0; i < ROWS * T; i++) {
+        ids[i] = i % T ? r.ids.p[r.first + (i + i / T) % (r.ids.n - r.first)]
+                       : tok_bos(m->tok);
+    }
+    const struct acts_set set = {.rows = ROWS, .T = T, .fresh = T, .ids = ids};
+    assert_ok(ask_rows_new(&set, &s->text, &e), &e);
+    ask_row_deinit(&r);
+    return s;
+}
+
 static inline struct world begin_world_of(struct lm *m, int w, int h)
 {
     struct world t = {.b = bench_new(w, h, 2), .lm = m};
@@ -26,11 +44,11 @@ static inline struct world begin_world_of(struct lm *m, int w, int h)
     t.made_up = v->names;
     v->names.token = t.own.token; /* concepts stay those of the made-up run */
     v->names.vocab = t.own.vocab;
-    snprintf(v->preset[0], sizeof v->preset[0], "the cat sat on the mat");
-    snprintf(v->preset[1], sizeof v->preset[1], "a dog ran");
+    snprintf(v->example[0], sizeof v->example[0], "the cat sat on the mat");
+    snprintf(v->example[1], sizeof v->example[1], "a dog ran");
     press(t.b, '5');
     const struct command c = one_command(t.b, COMMAND_SUBJECT);
-    v->subject = ask_subject_at(t.lm, lm_behind(1), SAE_NORM_SCALE);
+    v->subject = subject_with_text(t.lm);
     v->subject_arm = c.arm;
     v->subject_step = 900;
     assert_ok(ask_worker_new(NULL, NULL, &v->asker, &e), &e);
@@ -89,7 +107,7 @@ static inline void give_subject(struct world *t)
     struct session_view *v = &t->b->v;
     const struct command c = one_command(t->b, COMMAND_SUBJECT);
     ask_subject_unref((struct ask_subject *)(uintptr_t)v->subject);
-    v->subject = ask_subject_at(t->lm, lm_behind(1), SAE_NORM_SCALE);
+    v->subject = subject_with_text(t->lm);
     v->subject_arm = c.arm;
 }
 

@@ -1,5 +1,4 @@
 /* Answers of a model and its SAE to a prompt (core/ask), for every family and hook. */
-#include "ask/ask_heldout.h"
 #include "ask_world.h"
 
 #include <unistd.h>
@@ -626,58 +625,6 @@ static void test_ends(void **state)
     lm_free(m);
 }
 
-/* ---- rows of text ---- */
-
-/* Means and the greatest changes are those of the rows, asked one by one. */
-static void test_heldout(void **state)
-{
-    (void)state;
-    enum { ROWS = 5, T = 20 };
-    struct errinfo e;
-    struct lm *m = ask_model("qwen3");
-    struct ask_subject *s =
-        ask_subject_at(m, (struct lm_hook){0, LM_RESID_POST}, SAE_NORM_SCALE);
-    struct ask *a = ask_begun(s);
-    struct rng r = rng_begin(4, RNG_SAMPLE, 2);
-    const struct ask_edit edit = {.latent = 6, .how = ASK_SCALE, .value = -1};
-    int32_t ids[ROWS * T];
-    double nll = 0, after = 0, kl = 0;
-    float most = 0;
-    for (size_t i = 0; i < ROWS * T; i++) {
-        ids[i] = i % T == 0 ? tok_bos(m->tok) : (int32_t)rng_below(&r, m->cfg.vocab);
-    }
-    struct ask_heldout h = {0};
-    assert_ok(ask_heldout(a, ids, ROWS, T, &edit, 1, &h, &e), &e);
-    size_t moved = 0;
-    for (size_t i = 0; i < ROWS; i++) {
-        const struct ask_question q = {
-            .ids = ids + i * T, .n = T, .edit = &edit, .n_edits = 1, .top = 1};
-        struct ask_answer *x = ask_asked(a, &q);
-        for (size_t t = 1; t < T; t++) {
-            nll -= (double)x->token[t].logp;
-            after -= (double)x->token[t].logp_after;
-            kl += (double)x->token[t - 1].kl;
-            moved += x->token[t - 1].kl > 0;
-            most = x->token[t - 1].kl > most ? x->token[t - 1].kl : most;
-        }
-        ask_answer_unref(x);
-    }
-    const double n = ROWS * (T - 1);
-    assert_int_equal(h.tokens, ROWS * (T - 1));
-    assert_true(fabs(h.nll - nll / n) < 1e-12 && fabs(h.nll_after - after / n) < 1e-12);
-    assert_true(fabs(h.kl - kl / n) < 1e-12 && fabs(nll - after) > 1e-4);
-    assert_int_equal(h.n, moved < ASK_MOVED ? moved : ASK_MOVED);
-    assert_true(h.changed >= moved && h.changed > 0);
-    assert_memory_equal(&h.moved[0].kl, &most, sizeof most);
-    for (size_t i = 1; i < h.n; i++) {
-        assert_true(h.moved[i].kl <= h.moved[i - 1].kl);
-        assert_int_equal(h.moved[i].id, ids[h.moved[i].row * T + h.moved[i].pos]);
-    }
-    ask_free(a);
-    ask_subject_unref(s);
-    lm_free(m);
-}
-
 /* ---- what is refused ---- */
 
 static void refused(struct ask *a, const struct ask_question *q, const char *part)
@@ -744,7 +691,6 @@ int main(void)
         cmocka_unit_test(test_positions), cmocka_unit_test(test_masks),
         cmocka_unit_test(test_ends),      cmocka_unit_test(test_changes),
         cmocka_unit_test(test_refused),   cmocka_unit_test(test_before),
-        cmocka_unit_test(test_heldout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

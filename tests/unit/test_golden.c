@@ -4,6 +4,7 @@
 #include "check.h"
 #include "prompt_sample.h"
 #include "ui/frame.h"
+#include "ui/screens/detail_priv.h"
 #include "ui/screens/table.h"
 #include "ui_runs.h"
 #include "ui_sample.h"
@@ -55,6 +56,7 @@ static const struct shot shots[] = {
     {"detail", 2, .keys = ":latent 42\n"},
     {"detail-lens", 2, .keys = ":latent 42\nL;house pets\n/hammer\n"},
     {"detail-near", 2, .keys = ":latent 42\n=j"},
+    {"detail-effect", 2, .keys = ":latent 42\n"},
     {"detail-intervals", 2, .keys = ":latent 42\nI"},
     {"detail-wrap", 2, .keys = ":latent 42\nwj"},
     {"prompt", 2, .keys = "5"},
@@ -63,6 +65,9 @@ static const struct shot shots[] = {
     {"prompt-typing", 2, .keys = "5"},
     {"prompt-why", 2, .keys = "5"},
     {"prompt-written", 2, .keys = "5"},
+    {"prompt-chat", 2, .keys = "5"},
+    {"prompt-effect", 2, .keys = "5"},
+    {"prompt-effect-old", 2, .keys = "5"},
     {"compare", 2, .keys = "6"},
     {"compare-settings", 2, .keys = "6\t\t"},
     {"compare-curve", 2, .keys = "6\t\n"},
@@ -104,10 +109,10 @@ enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
  * room. */
 static bool has_large(const char *name)
 {
-    static const char *const large[] = {"train",          "latents",     "detail",
-                                        "compare",        "runs",        "concepts",
-                                        "concepts-seeds", "finder",      "prompt",
-                                        "prompt-edits",   "train-random"};
+    static const char *const large[] = {
+        "train",         "latents",        "detail",      "compare", "runs",
+        "concepts",      "concepts-seeds", "finder",      "prompt",  "prompt-edits",
+        "prompt-effect", "detail-effect",  "train-random"};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         if (strcmp(name, large[i]) == 0) {
             return true;
@@ -190,6 +195,10 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
     }
     if (strncmp(s->name, "prompt", 6) == 0) {
         prompt_sample(a, v, s->name);
+    }
+    if (!strcmp(s->name, "detail-effect")) {
+        prompt_sample_effect(prompt_own(a), s->name);
+        detail_of(a)->pane = PANE_EFFECT;
     }
     app_update(a, v, &(struct event){.kind = EVENT_TICK});
 }

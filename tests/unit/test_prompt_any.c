@@ -70,7 +70,7 @@ static void random_size(struct world *t, struct rng *r)
 
 static void random_event(struct world *t, struct rng *r)
 {
-    static const char some[] = "hjklgGmatT+-@AfHDxirPdRvwW \n\t^u|#ab c:;&/=3";
+    static const char some[] = "hjklgGmatT+-@AfHDxirPdRvwWE \n\t^u|#ab c:;&/=3";
     static const uint32_t special[] = {
         KEY_UP_,  KEY_DOWN_,     KEY_PGUP,       KEY_PGDN,      KEY_DEL,
         KEY_TAB_, KEY_SHIFT_TAB, KEY_SHIFT_LEFT, KEY_CTRL('r'), KEY_CTRL('p'),

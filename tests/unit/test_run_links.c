@@ -178,6 +178,7 @@ static const struct name names[] = {
     {"events.csv", false, true},
     {"eval.json", false, true},
     {"labels.csv", false, true},
+    {"presets.json", false, true},
     {"concept_history.csv", false, true},
     {".saved/config.json", false, true},
     {".saved/sae_weights.safetensors", false, true},

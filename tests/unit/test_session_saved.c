@@ -403,6 +403,81 @@ static void labels_are_kept_with_the_run(void **state)
     tmp_drop(dir);
 }
 
+static void preset(struct viewer *t, const char *text)
+{
+    struct command c = {.kind = COMMAND_PRESET};
+    snprintf(c.text, sizeof c.text, "%s", text);
+    post(t, c);
+    wait_until(t, is_idle);
+    (void)session_poll(t->s, &t->v);
+}
+
+static size_t presets_of(const struct viewer *t, const char *name)
+{
+    const struct ask_preset *p = ask_presets_find(t->v.arm[0].presets, name);
+    return p ? p->n : 0;
+}
+
+/* Presets given before a save, after it and while browsing are all in the run's
+ * directory, on top of what others wrote there; and a file that is none is refused. */
+static void presets_are_kept_with_the_run(void **state)
+{
+    (void)state;
+    struct viewer t;
+    struct errinfo e;
+    char dir[256], run[512], file[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_paused);
+    preset(&t, "calm 3=zero 5=add:1.5@2-");
+    assert_int_equal(presets_of(&t, "calm"), 2);
+    preset(&t, "far 64=zero");
+    assert_true(t.v.message_bad);
+    preset(&t, "none");
+    assert_true(t.v.message_bad);
+    struct command save = {.kind = COMMAND_SAVE};
+    snprintf(save.text, sizeof save.text, "%s", run);
+    post(&t, save);
+    preset(&t, "loud 5=scale:3");
+    close_viewer(&t); /* without another save */
+
+    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    open_viewer(&t, &open);
+    wait_until(&t, is_browsing);
+    assert_int_equal(presets_of(&t, "calm"), 2);
+    assert_int_equal(presets_of(&t, "loud"), 1);
+    struct ask_presets *theirs = NULL, *more = NULL;
+    struct sae *sae = NULL;
+    assert_ok(rundir_load_sae(run, &sae, NULL, &e), &e);
+    /* Saved of the SAE that trains, it is of the one that was saved. */
+    assert_ok(ask_preset_fits(ask_presets_find(t.v.arm[0].presets, "calm"), sae, &e),
+              &e);
+    assert_ok(ask_presets_load(run, &theirs, &e), &e);
+    assert_ok(ask_presets_with(theirs, "theirs", sae, 0,
+                               &(struct ask_edit){.latent = 1, .how = ASK_ZERO}, 1,
+                               &more, &e),
+              &e);
+    assert_ok(ask_presets_save(more, run, &e), &e);
+    ask_presets_unref(theirs);
+    ask_presets_unref(more);
+    sae_free(sae);
+    preset(&t, "calm");
+    assert_int_equal(presets_of(&t, "calm"), 0);
+    assert_int_equal(presets_of(&t, "theirs"), 1);
+    assert_false(file_exists(tmp_path(file, run, ".lock")));
+    close_viewer(&t);
+
+    assert_ok(file_write_text(tmp_path(file, run, "presets.json"), "{}", &e), &e);
+    open_viewer(&t, &open);
+    wait_until(&t, is_failed);
+    assert_non_null(strstr(t.v.message, "presets.json: presets: found nothing"));
+    close_viewer(&t);
+    tmp_drop(run);
+    tmp_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +487,7 @@ int main(void)
         cmocka_unit_test(events_come_back_as_they_were),
         cmocka_unit_test(the_arms_are_the_run_s_own),
         cmocka_unit_test(labels_are_kept_with_the_run),
+        cmocka_unit_test(presets_are_kept_with_the_run),
     };
     num_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

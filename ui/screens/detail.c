@@ -7,6 +7,7 @@
 #include "ui/plot.h"
 #include "ui/screens/detail_priv.h"
 #include "ui/screens/prompt.h"
+#include "ui/screens/prompt_effect.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 
@@ -435,12 +436,21 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
         near_view(a, v, c, l.contexts);
     } else if (detail_of(a)->pane == PANE_INTERVALS) {
         draw_intervals(a, v, c, l.contexts);
+    } else if (detail_of(a)->pane == PANE_EFFECT) {
+        const struct ask_edit edit = detail_edit(a);
+        effect_draw(a, v, c, l.contexts, &edit, 1, true);
+        app_hit(a, l.contexts, HIT_PANE, 0);
     } else {
         draw_contexts(a, v, c, l.contexts, wide);
     }
 }
 
 /* ---- state ---- */
+
+struct ask_edit detail_edit(const struct app *a)
+{
+    return (struct ask_edit){.latent = detail_of(a)->latent, .how = ASK_ZERO};
+}
 
 void detail_ask(struct app *a, const struct session_view *v)
 {
@@ -508,6 +518,17 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
     if (d && own->context >= d->n_contexts) {
         own->context = d->n_contexts ? d->n_contexts - 1 : 0;
     }
+    effect_sync(a, v);
+}
+
+static bool cancel(struct app *a, const struct session_view *v)
+{
+    struct detail_state *own = detail_of(a);
+    const bool shown = own->pane == PANE_EFFECT;
+    if (shown && !effect_cancel(a, v)) {
+        own->pane = PANE_CONTEXTS;
+    }
+    return shown;
 }
 
 static void move(struct app *a, const struct session_view *v, const char *direction)
@@ -522,6 +543,10 @@ static void move(struct app *a, const struct session_view *v, const char *direct
         near_move(a, v, direction);
         return;
     }
+    if (detail_of(a)->pane == PANE_EFFECT) {
+        (void)effect_move(a, direction);
+        return;
+    }
     struct list_view list = {.count = d ? d->n_contexts : 0, .page = 6};
     list_go(&list, detail_of(a)->context);
     if (list_by_name(&list, direction)) {
@@ -533,6 +558,8 @@ static void enter(struct app *a, const struct session_view *v)
 {
     if (detail_of(a)->pane == PANE_NEAR) {
         near_open(a, v, detail_of(a)->near_at);
+    } else if (detail_of(a)->pane == PANE_EFFECT) {
+        effect_open(a, v, &screen_detail);
     } else {
         app_say(a, false,
                 "= lists the latents that it goes with; Enter there opens one");
@@ -709,6 +736,7 @@ const struct screen_def screen_detail = {
     .status = status,
     .move = move,
     .enter = enter,
+    .cancel = cancel,
     .mouse = mouse,
     .layout = layout,
     .set_layout = set_layout,

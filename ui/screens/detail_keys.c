@@ -3,6 +3,7 @@
 #include "ui/finder.h"
 #include "ui/screens/detail_priv.h"
 #include "ui/screens/prompt.h"
+#include "ui/screens/prompt_effect.h"
 #include "ui/steer.h"
 
 #include <stdio.h>
@@ -54,6 +55,10 @@ static void context(struct app *a, const struct session_view *v, const char *arg
     int64_t n = 0;
     if (detail_of(a)->pane == PANE_NEAR && (args[0] == '+' || args[0] == '-')) {
         near_move(a, v, args[0] == '+' ? "down" : "up");
+        return;
+    }
+    if (detail_of(a)->pane == PANE_EFFECT && (args[0] == '+' || args[0] == '-')) {
+        (void)effect_move(a, args[0] == '+' ? "down" : "up");
         return;
     }
     if (!d || !d->n_contexts) {
@@ -319,6 +324,23 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
     prompt_silence(a, (int32_t)n);
 }
 
+/* What silencing this latent alone does to held-out text, in place of the contexts. */
+static void effect(struct app *a, const struct session_view *v, const char *args)
+{
+    const struct ask_edit edit = detail_edit(a);
+    size_t rows = 0;
+    if (effect_rows(a, args, &rows)) {
+        effect_begin(a, v, &edit, 1, rows);
+        detail_of(a)->pane = PANE_EFFECT;
+    }
+}
+
+static const char *may_effect(const struct app *a, const struct session_view *v)
+{
+    const char *why = may_ask(a, v);
+    return why ? why : detail_of(a)->latent < 0 ? "no latent is shown yet" : NULL;
+}
+
 /* ---- the other condition ---- */
 
 static void partner(struct app *a, const struct session_view *v, const char *args)
@@ -355,6 +377,7 @@ ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may 
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = latents_may_browse};
 ACTION action_send = {.command = "send", .args = "", .run = send_to_prompt, .may = may_send};
 ACTION action_silence = {.command = "silence-latent", .args = "[N]", .run = silence, .may = latents_may_browse};
+ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 
@@ -383,6 +406,7 @@ static const struct key_entry keys[] = {
      "name the latent; kept with the run; an empty name takes it off", 5},
     {{'p'}, &action_send, "", "to prompt", "ask about this context in Prompt, with the cursor where it is", 5},
     {{'a'}, &action_silence, "", "silence", "silence the latent in Prompt, or let it speak again", 6},
+    {{'E'}, &action_effect, "", "effect", "what silencing the latent does to held-out text: loss with its interval, tokens, next tokens", 7},
     {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of this number in the other condition", 0},
     {{'R'}, &action_refresh, "", "refresh", "describe the latent again, as of this step", 9},

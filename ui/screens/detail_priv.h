@@ -24,7 +24,13 @@ struct detail_state {
     char find[FIND_TEXT];
     size_t find_from; /* context where the prompt was opened */
     bool asked;       /* for latent, arm and interval as they are */
-    enum detail_pane { PANE_CONTEXTS, PANE_NEAR, PANE_INTERVALS, DETAIL_PANES } pane;
+    enum detail_pane {
+        PANE_CONTEXTS,
+        PANE_NEAR,
+        PANE_INTERVALS,
+        PANE_EFFECT,
+        DETAIL_PANES
+    } pane;
     size_t near_at;
     struct detail_place here;              /* what was drawn last, */
     bool seen;                             /* and was not left since */
@@ -53,6 +59,8 @@ void detail_choose(struct app *a, const struct session_view *v, int32_t latent);
 /* Remember the latent shown before another is chosen: Backspace comes back to it. */
 void detail_leave(struct app *a);
 void detail_ask(struct app *a, const struct session_view *v);
+/* The edit whose effect is measured here: the latent silenced. */
+struct ask_edit detail_edit(const struct app *a);
 
 /* ---- detail_near.c ---- */
 

@@ -61,6 +61,7 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
+    prompt_presets_follow(a, v);
     if (shown) {
         prompt_ask(a, v);
         prompt_list_fill(a);
@@ -115,6 +116,9 @@ static bool cancel(struct app *a, const struct session_view *v)
         s->heat = -1;
         return true;
     }
+    if (s->side == PROMPT_EFFECT && effect_cancel(a, v)) {
+        return true;
+    }
     if (s->side != PROMPT_NEXT) {
         prompt_side_back(a);
         return true;
@@ -152,6 +156,10 @@ static void enter(struct app *a, const struct session_view *v)
 {
     const int pane = *app_focus(a, &screen_prompt);
     const bool next = prompt_own(a)->side == PROMPT_NEXT;
+    if (pane == PROMPT_NEXT_PANE && prompt_own(a)->side == PROMPT_EFFECT) {
+        effect_open(a, v, &screen_prompt);
+        return;
+    }
     if (pane == PROMPT_LATENTS_PANE || (pane == PROMPT_NEXT_PANE && !next)) {
         char line[32];
         snprintf(line, sizeof line, "latent %d", prompt_latent_here(a));

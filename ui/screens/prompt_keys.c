@@ -66,12 +66,12 @@ static void text(struct app *a, const struct session_view *v, const char *args)
     prompt_begin_typing(a);
 }
 
-static void preset(struct app *a, const struct session_view *v, const char *args)
+static void example(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
     size_t n = 0;
     int64_t want = 0;
-    while (n < VIEW_PRESETS && v->preset[n][0]) {
+    while (n < VIEW_EXAMPLES && v->example[n][0]) {
         n++;
     }
     if (!n) {
@@ -79,22 +79,23 @@ static void preset(struct app *a, const struct session_view *v, const char *args
         return;
     }
     if (args[0] && !(arg_integer(args, &want) && want >= 1 && want <= (int64_t)n)) {
-        app_say(a, true, "preset: expected 1 to %zu", n);
+        app_say(a, true, "example: expected 1 to %zu", n);
         return;
     }
-    s->preset = args[0] ? (size_t)want - 1 : s->preset % n;
-    prompt_set_text(a, v, v->preset[s->preset]);
-    app_say(a, false, "text %zu of %zu of the run, held out of training", s->preset + 1,
-            n);
-    s->preset++;
+    s->example = args[0] ? (size_t)want - 1 : s->example % n;
+    prompt_set_text(a, v, v->example[s->example]);
+    app_say(a, false, "text %zu of %zu of the run, held out of training",
+            s->example + 1, n);
+    s->example++;
 }
 
 static void delete_token(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
     (void)args;
-    if (s->at < s->row.first) {
-        app_say(a, true, "the tokenizer puts it there");
+    if (prompt_is_put(&s->row, s->at)) {
+        app_say(a, true, "the %s puts it there",
+                s->row.chat ? "chat template" : "tokenizer");
     } else if (s->row.n > 1) {
         (void)prompt_splice(a, v, s->at, 1, NULL, 0);
     }
@@ -105,7 +106,8 @@ static void insert_text(struct app *a, const struct session_view *v, const char 
     struct prompt_state *s = prompt_own(a);
     struct tok_ids ids = {0};
     struct errinfo e = {0};
-    const size_t at = s->at < s->row.first ? s->row.first : s->at;
+    const size_t end = s->row.n - s->row.tail;
+    const size_t at = s->at < s->row.first ? s->row.first : s->at < end ? s->at : end;
     if (!typed[0]) {
         return;
     }
@@ -162,7 +164,7 @@ static void replace(struct app *a, const struct session_view *v, const char *arg
         struct errinfo e = {0};
         if (tok_encode(v->subject->lm->tok, args, strlen(args), &ids, &e) != OK) {
             app_say(a, true, "%s", e.msg);
-        } else if (s->at >= s->row.first && ids.n > 0) {
+        } else if (!prompt_is_put(&s->row, s->at) && ids.n > 0) {
             (void)prompt_splice(a, v, s->at, 1, ids.p, ids.n);
         }
         tok_ids_free(&ids);
@@ -398,6 +400,36 @@ static void clear_edits(struct app *a, const struct session_view *v, const char 
     }
 }
 
+static void presets(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    prompt_presets_say(a, v);
+}
+
+static const char *may_chat(const struct app *a, const struct session_view *v)
+{
+    const char *why = may_change(a, v);
+    return why ? why : v->subject->chat ? NULL : v->subject->chat_why;
+}
+
+/* The text as a turn of a user in the model's chat template, or bare again. */
+static void chat(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    (void)args;
+    if (!prompt_keep(a)) {
+        return;
+    }
+    s->row.chat = !s->row.chat;
+    prompt_read_box(a, v);
+    if (s->row.chat) {
+        app_say(a, false, "in the chat template %s; its own tokens are dim",
+                v->subject->chat->name);
+    } else {
+        app_say(a, false, "the text alone, without a chat template");
+    }
+}
+
 /* ---- why, and writing on ---- */
 
 static void why(struct app *a, const struct session_view *v, const char *args)
@@ -456,6 +488,22 @@ static void write_on(struct app *a, const struct session_view *v, const char *ar
     }
     prompt_write(a, v, both);
     *app_focus(a, &screen_prompt) = PROMPT_NEXT_PANE;
+}
+
+static const char *may_effect(const struct app *a, const struct session_view *v)
+{
+    const char *why = may_change(a, v);
+    return why ? why : may_undo_edits(a, v);
+}
+
+static void effect(struct app *a, const struct session_view *v, const char *args)
+{
+    struct prompt_state *s = prompt_own(a);
+    size_t rows = 0;
+    if (effect_rows(a, args, &rows)) {
+        effect_begin(a, v, s->row.edits.at, s->row.edits.n, rows);
+        s->side = PROMPT_EFFECT;
+    }
 }
 
 static const char *may_pin(const struct app *a, const struct session_view *v)
@@ -578,7 +626,10 @@ ACTION_WORDS(list_word, "here", "prompt", "changed")
 /* clang-format off */
 #define ACTION static const struct action
 ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .may = may_ask};
-ACTION action_preset = {.command = "preset", .args = "[N]", .run = preset, .may = may_ask};
+ACTION action_example = {.command = "example", .args = "[N]", .run = example, .may = may_ask};
+ACTION action_chat = {.command = "chat", .args = "", .run = chat, .may = may_chat};
+ACTION action_preset = {.command = "preset", .args = "NAME|save NAME|drop NAME", .run = prompt_preset, .may = may_change, .word = prompt_preset_word};
+ACTION action_presets = {.command = "presets", .args = "", .run = presets};
 ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_token, .may = may_mask};
 ACTION action_delete = {.command = "delete-token", .args = "", .run = delete_token, .may = may_change};
 ACTION action_insert = {.command = "insert", .args = "TEXT", .run = insert, .may = may_change};
@@ -590,6 +641,7 @@ ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_
 ACTION action_where = {.command = "steer-where", .args = "", .run = where, .may = may_edit};
 ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = clear_edits, .may = may_undo_edits, .hides = true};
 ACTION action_why = {.command = "why", .args = "", .run = why, .may = may_change};
+ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect, .hides = true};
 ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
 ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .may = may_pause, .hides = true};
 ACTION action_pin = {.command = "pin", .args = "", .run = pin, .may = may_pin};
@@ -610,6 +662,7 @@ static const struct key_entry keys[] = {
     {{'T'}, &action_how, "", NULL, "steer by adding, by a factor, or clamp", 0},
     {{'@'}, &action_where, "", NULL, "where: throughout, from the cursor on, or at it alone", 0},
     {{'A'}, &action_clear_edits, "", "take back", "take back all that is silenced or steered", 5},
+    {{'E'}, &action_effect, "", "effect", "what is silenced or steered does to held-out text: loss with its interval, tokens, next tokens", 4},
     {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
     {{' '}, &action_pause_writing, "", "pause", "pause writing (l: a token more), or go on", 1},
     {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
@@ -620,10 +673,13 @@ static const struct key_entry keys[] = {
     {{'x', KEY_DEL}, &action_delete, "", "delete", "delete the token under the cursor", 8},
     {{'i'}, &action_insert, "", "insert", "insert text before the cursor", 9},
     {{'r'}, &action_replace, "", "replace", "another word of the same category in its place", 7},
-    {{'P'}, &action_preset, "", "preset", "the next text of the run, held out of training", 10},
+    {{'P'}, &action_example, "", "example", "the next text of the run, held out of training", 10},
     {{'d'}, &action_dense, "", NULL, "leave out latents that fire on over a tenth of all tokens", 0},
     {{'R'}, &action_renew, "", NULL, "ask the SAE as of this step", 0},
     {{'v'}, &action_latents_arm, "", "arm A/B", "the same text, in condition A or B", 11},
+    {{0}, &action_chat, "", NULL, "the text as a user's turn in the chat template of an instruct model, or alone again", 0},
+    {{0}, &action_preset, "", NULL, "silence and steer as was saved under a name; save keeps what stands, with the run", 0},
+    {{0}, &action_presets, "", NULL, "the names that were saved, and what each does", 0},
     {{0}, &action_text, "", NULL, "ask about a text; Enter in the text does, too", 0},
 };
 /* clang-format on */

@@ -1,12 +1,14 @@
 /* Prompt, between its files: prompt.c (the screen and its latents), prompt_text.c (the
- * text as cells), prompt_side.c (what stands at the right), prompt_row.c (the prompt as
- * it stands, and asking), prompt_list.c (which latents are listed, and edits) and its
- * keys (prompt_keys.c). Nothing else includes this but tests. */
+ * text as cells), prompt_side.c and prompt_effect.c (what stands at the right),
+ * prompt_row.c (the prompt as it stands, and asking), prompt_list.c (which latents are
+ * listed, and edits) and its keys (prompt_keys.c). Nothing else includes this but
+ * tests. */
 #ifndef SAETOP_UI_SCREENS_PROMPT_PRIV_H
 #define SAETOP_UI_SCREENS_PROMPT_PRIV_H
 
 #include "ui/screens/latents.h"
 #include "ui/screens/prompt.h"
+#include "ui/screens/prompt_effect.h"
 #include "ui/textbox.h"
 
 enum {
@@ -28,7 +30,9 @@ struct prompt_row {
     uint8_t *masked; /* [n], owned */
     size_t n;
     size_t first, cut; /* as ask_read found them */
-    size_t arm;        /* whose latents the edits are of */
+    bool chat;   /* in the model's chat template, which has tokens before first and */
+    size_t tail; /* these behind the text */
+    size_t arm;  /* whose latents the edits are of */
     struct prompt_edits edits;
 };
 
@@ -37,7 +41,7 @@ enum prompt_list { PROMPT_HERE, PROMPT_WHOLE, PROMPT_CHANGED, PROMPT_LISTS };
 /* What the digits under the tokens are. */
 enum prompt_digits { DIGITS_HEAT, DIGITS_SURPRISE, DIGITS_KL, PROMPT_DIGITS };
 /* What stands at the right. */
-enum prompt_side { PROMPT_NEXT, PROMPT_WHY, PROMPT_WRITTEN };
+enum prompt_side { PROMPT_NEXT, PROMPT_WHY, PROMPT_WRITTEN, PROMPT_EFFECT };
 enum {
     PROMPT_TEXTS = 2,    /* written in lockstep: slots 0 and 1 */
     PROMPT_WRITES = 400, /* tokens of each at most */
@@ -55,8 +59,9 @@ struct prompt_state {
     struct textbox box;
     struct line_history history;
     bool typing;
-    bool begun;    /* a first text was put there */
-    size_t preset; /* that comes next */
+    bool begun;                  /* a first text was put there */
+    size_t example;              /* that comes next */
+    struct ask_presets *presets; /* of the arm that is shown, a reference; NULL: none */
     struct prompt_row row;
     struct prompt_edits aside[VIEW_ARMS]; /* of the arms that are not shown */
     size_t at;                            /* token under the cursor */
@@ -117,6 +122,7 @@ struct prompt_state {
     struct ask_written (*written)[PROMPT_WRITES]; /* [PROMPT_TEXTS], owned */
     size_t n_written[PROMPT_TEXTS];
     size_t written_at; /* token of them under the cursor */
+    struct effect_state effect;
 };
 struct prompt_state *prompt_own(const struct app *a);
 
@@ -145,6 +151,8 @@ void prompt_latents_draw(struct app *a, const struct session_view *v, struct can
 
 /* Put a text there in place of what stands, which undo brings back. */
 void prompt_set_text(struct app *a, const struct session_view *v, const char *text);
+/* Whether the tokenizer or a chat template put the token there, not the user. */
+bool prompt_is_put(const struct prompt_row *r, size_t at);
 /* Take in what was typed in the box, masks of what both begin with kept. */
 void prompt_read_box(struct app *a, const struct session_view *v);
 /* What is typed from here to there is one step of undo, and the answer of before stays
@@ -179,7 +187,7 @@ struct ask_question prompt_question(const struct prompt_state *s, bool plain);
 
 /* ---- prompt_side.c ---- */
 
-/* Take in what the worker has of whys and texts. */
+/* Take in what the worker has of whys, texts and effects. */
 void prompt_side_take(struct app *a, const struct session_view *v);
 void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r);
@@ -230,6 +238,17 @@ bool prompt_is_changed(const struct prompt_state *s);
 /* The prompt that the list of changes compares with; NULL: this one without masks and
  * edits. */
 const struct ask_answer *prompt_compared(const struct prompt_state *s);
+
+/* ---- prompt_preset.c ---- */
+
+/* Take in the presets of the arm that is shown. */
+void prompt_presets_follow(struct app *a, const struct session_view *v);
+/* "NAME": put its edits in place of those that stand, where they are of the latents of
+ * this SAE; "save NAME": keep those that stand; "drop NAME". */
+void prompt_preset(struct app *a, const struct session_view *v, const char *args);
+void prompt_presets_say(struct app *a, const struct session_view *v);
+/* What Tab completes. */
+const char *prompt_preset_word(const struct app *a, const char *text, size_t i);
 
 extern const struct key_list prompt_keys;
 #endif

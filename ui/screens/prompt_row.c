@@ -61,12 +61,19 @@ static enum err row_copy(struct prompt_row *out, const struct prompt_row *in,
         TRY(row_new(&r, in->ids, in->n, e));
         memcpy(r.masked, in->masked, in->n);
         r.first = in->first;
+        r.tail = in->tail;
         r.cut = in->cut;
+        r.chat = in->chat;
         r.arm = in->arm;
         r.edits = in->edits;
     }
     *out = r;
     return OK;
+}
+
+bool prompt_is_put(const struct prompt_row *r, size_t at)
+{
+    return at < r->first || at + r->tail >= r->n;
 }
 
 void prompt_free(struct prompt_state *s)
@@ -80,6 +87,8 @@ void prompt_free(struct prompt_state *s)
     ask_answer_unref(s->before);
     ask_answer_unref(s->pinned);
     ask_why_unref(s->why);
+    effect_deinit(&s->effect);
+    ask_presets_unref(s->presets);
     mem_free(s->written);
     ask_subject_unref(s->subject);
     ask_subject_unref(s->second);
@@ -199,9 +208,9 @@ static void box_follows(struct app *a, const struct session_view *v)
         return;
     }
     str_init(&text, TEXTBOX_CAP - 1);
-    if (s->row.n > s->row.first) {
+    if (s->row.n > s->row.first + s->row.tail) {
         tok_decode(v->subject->lm->tok, s->row.ids + s->row.first,
-                   s->row.n - s->row.first, &text);
+                   s->row.n - s->row.first - s->row.tail, &text);
     }
     textbox_set(&s->box, text.p ? text.p : "");
     str_free(&text);
@@ -248,6 +257,8 @@ bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_
     memcpy(r.ids + at + n, old->ids + at + out, (old->n - at - out) * sizeof *ids);
     memcpy(r.masked + at + n, old->masked + at + out, old->n - at - out);
     r.first = old->first;
+    r.tail = old->tail;
+    r.chat = old->chat;
     take_edits(&r, old, at, out, n);
     row_deinit(&s->row);
     s->row = r;
@@ -262,7 +273,10 @@ static void read_box(struct app *a, const struct session_view *v)
     struct ask_row read = {0};
     struct prompt_row r = {0};
     struct errinfo e = {0};
-    enum err rc = ask_read(v->subject, s->box.text, s->box.len, &read, &e);
+    const struct chat_family *chat = s->row.chat ? v->subject->chat : NULL;
+    enum err rc =
+        chat ? ask_read_chat(v->subject, chat, s->box.text, s->box.len, &read, &e)
+             : ask_read(v->subject, s->box.text, s->box.len, &read, &e);
     rc = rc == OK ? row_new(&r, read.ids.p, read.ids.n, &e) : rc;
     snprintf(s->unread, sizeof s->unread, "%s", rc != OK ? e.msg : "");
     if (rc != OK) {
@@ -271,6 +285,8 @@ static void read_box(struct app *a, const struct session_view *v)
     }
     r.first = read.first;
     r.cut = read.cut;
+    r.tail = read.tail;
+    r.chat = chat != NULL;
     ask_row_deinit(&read);
     const struct prompt_row *old = &s->row;
     for (size_t i = 0; i < r.n && i < old->n && r.ids[i] == old->ids[i]; i++) {
@@ -436,9 +452,9 @@ void prompt_pin(struct app *a)
 static void begin(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
-    if (!s->begun && v->preset[0][0]) {
-        textbox_set(&s->box, v->preset[0]);
-        s->preset = 1;
+    if (!s->begun && v->example[0][0]) {
+        textbox_set(&s->box, v->example[0]);
+        s->example = 1;
         s->begun = true;
     }
     if (s->begun && !s->row.ids) {

@@ -1,5 +1,5 @@
-/* Prompt, at the right: what may come next, which latents made a token likely, and the
- * text that the model writes on. */
+/* Prompt, at the right: what may come next, which latents made a token likely, the text
+ * that the model writes on; what edits do to held-out text has a file of its own. */
 #include "base/mem.h"
 #include "base/number.h"
 #include "ui/plot.h"
@@ -350,6 +350,7 @@ void prompt_side_take(struct app *a, const struct session_view *v)
 {
     take_why(a, v);
     take_text(a, v);
+    effect_sync(a, v);
 }
 
 const struct ask_written *prompt_written_here(const struct app *a)
@@ -457,7 +458,7 @@ static void draw_texts(struct app *a, const struct session_view *v, struct canva
     }
 }
 
-/* ---- all three ---- */
+/* ---- all of them ---- */
 
 void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r)
@@ -466,6 +467,10 @@ void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas
     case PROMPT_NEXT: draw_next(a, v, c, r); break;
     case PROMPT_WHY: draw_why(a, v, c, r); break;
     case PROMPT_WRITTEN: draw_texts(a, v, c, r); break;
+    case PROMPT_EFFECT:
+        effect_draw(a, v, c, r, prompt_own(a)->row.edits.at, prompt_own(a)->row.edits.n,
+                    focused(a));
+        break;
     }
     app_hit(a, r, HIT_PANE, PROMPT_NEXT_PANE);
 }
@@ -475,6 +480,9 @@ bool prompt_side_move(struct app *a, const struct session_view *v,
 {
     struct prompt_state *s = prompt_own(a);
     const bool side = strstr(direction, "left") || strstr(direction, "right");
+    if (s->side == PROMPT_EFFECT) {
+        return !side && effect_move(a, direction);
+    }
     if (s->side != PROMPT_WRITTEN) {
         return !side && list_by_name(&s->next, direction);
     }

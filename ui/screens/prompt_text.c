@@ -154,8 +154,10 @@ static void draw_cell(struct app *a, struct canvas *c, struct rect r,
     const bool masked = s->row.masked[token] != 0;
     const double heat = digit_at(s, h, token);
     const int step = (int)(heat * 8);
+    const bool put = s->row.chat && prompt_is_put(&s->row, token);
     const enum role role = masked     ? ROLE_WARN
                            : heat > 0 ? (enum role)(ROLE_HEAT0 + (step < 7 ? step : 7))
+                           : put      ? ROLE_DIM
                                       : ROLE_TEXT;
     canvas_text(c, r.x, r.y, r.w, text, role, masked ? ATTR_UNDERLINE : 0);
     if (token == s->at && !s->typing) {
@@ -331,9 +333,10 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
     text_value(a, value, sizeof value);
     const struct rect in =
         canvas_box(c, r,
-                   s->typing   ? "prompt: typing"
-                   : s->pinned ? "prompt, the pinned one above"
-                               : "prompt",
+                   s->typing     ? "prompt: typing"
+                   : s->pinned   ? "prompt, the pinned one above"
+                   : s->row.chat ? "prompt, in the chat template"
+                                 : "prompt",
                    value, *app_focus(a, &screen_prompt) == PROMPT_TEXT_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_TEXT_PANE);
     const struct rect body = {in.x + 1, in.y, in.w - 2, in.h - 1};

@@ -1,0 +1,252 @@
+/* Prompt: presets, chat templates, and what edits do to held-out text. */
+#include "prompt_world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* In a chat template: its tokens stand around the text, are not the user's to change,
+ * and go again. */
+static void test_chat(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":ask a\n"); /* the tiny model reads no more than 64 tokens */
+    settle(&t);
+    struct ask_subject *s = (struct ask_subject *)(uintptr_t)t.b->v.subject;
+    snprintf(s->chat_why, sizeof s->chat_why, "m.gguf: no chat template");
+    type(t.b, ":chat\n");
+    assert_true(on_screen(t.b, "m.gguf: no chat template"));
+    size_t i = 0;
+    while (strcmp(chat_family_at(i)->name, "chatml") != 0) {
+        i++;
+    }
+    s->chat = chat_family_at(i);
+    const size_t n = own(&t)->row.n, first = own(&t)->row.first;
+    char text[64];
+    snprintf(text, sizeof text, "%.40s", own(&t)->box.text);
+    type(t.b, ":chat\n");
+    settle(&t);
+    assert_true(own(&t)->row.chat && own(&t)->row.tail > 0);
+    assert_true(own(&t)->row.first > first && own(&t)->row.n > n);
+    assert_int_equal(own(&t)->answer->T, own(&t)->row.n);
+    assert_true(on_screen(t.b, "in the chat template"));
+    assert_string_equal(own(&t)->box.text, text);
+    keys(&t, "Gx");
+    assert_true(on_screen(t.b, "the chat template puts it there"));
+    keys(&t, "i");
+    type(t.b, "dog\n");
+    settle(&t);
+    strcat(text, " dog"); /* before the template's end */
+    assert_string_equal(own(&t)->box.text, text);
+    keys(&t, "\n mq^");
+    strcat(text, " mq");
+    assert_string_equal(own(&t)->box.text, text);
+    assert_true(own(&t)->row.chat);
+    type(t.b, ":chat\n");
+    settle(&t);
+    assert_false(own(&t)->row.chat);
+    assert_true(own(&t)->row.first == first && own(&t)->row.tail == 0);
+    assert_string_equal(own(&t)->box.text, text);
+    keys(&t, "u");
+    assert_true(own(&t)->row.chat && own(&t)->row.tail > 0);
+    assert_string_equal(own(&t)->box.text, text);
+    end_world(&t);
+}
+
+/* The session's answer: the set that a command makes of the arm's presets. */
+static void keep_preset(struct world *t, const struct sae *s)
+{
+    struct errinfo e;
+    const struct command c = one_command(t->b, COMMAND_PRESET);
+    struct arm_view *arm = &t->b->v.arm[c.arm];
+    struct ask_presets *old = (struct ask_presets *)(uintptr_t)arm->presets, *p = NULL;
+    struct ask_edit edit[PROMPT_EDITS];
+    char line[sizeof c.text], *rest = NULL;
+    size_t n = 0;
+    snprintf(line, sizeof line, "%s", c.text);
+    const char *name = strtok_r(line, " ", &rest);
+    for (char *w; (w = strtok_r(NULL, " ", &rest)) != NULL; n++) {
+        assert_ok(ask_edit_parse(w, &edit[n], &e), &e);
+    }
+    assert_ok(n ? ask_presets_with(old, name, s, 700, edit, n, &p, &e)
+                : ask_presets_without(old, name, &p, &e),
+              &e);
+    ask_presets_unref(old);
+    arm->presets = p;
+    tick(t);
+}
+
+/* Kept under a name, put back in one step of undo; refused where the latents are not
+ * those. */
+static void test_presets(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":presets\n");
+    assert_true(on_screen(t.b, "A has no presets"));
+    type(t.b, ":preset save calm\n");
+    assert_true(on_screen(t.b, "nothing to keep"));
+    type(t.b, ":silence 3\n:steer 5=clamp:1.5@2-\n:preset save calm\n");
+    keep_preset(&t, t.b->v.subject->sae);
+    keys(&t, "A");
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    type(t.b, ":preset c\t\n"); /* completed */
+    settle(&t);
+    assert_int_equal(own(&t)->row.edits.n, 2);
+    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_ZERO);
+    assert_int_equal(own(&t)->row.edits.at[1].where, ASK_FROM);
+    assert_true(on_screen(t.b, "preset calm, saved at step 700"));
+    assert_non_null(own(&t)->answer->next_after);
+    keys(&t, "u");
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    type(t.b, ":presets\n");
+    assert_true(on_screen(t.b, "calm (#3 silenced, #5 clamped to 1.50 from 2)"));
+    type(t.b, ":preset\n");
+    assert_true(on_screen(t.b, "expected a name"));
+    type(t.b, ":preset loud\n");
+    assert_true(on_screen(t.b, "A has no preset 'loud'"));
+    type(t.b, ":ask a\n");
+    settle(&t);
+    type(t.b, ":preset calm\n");
+    assert_true(on_screen(t.b, "position 2, the prompt has 0 to 1"));
+    /* Of another SAE. */
+    struct sae *other = ask_sae(t.b->v.subject->sae->D, SAE_NORM_SCALE);
+    sae_init_weights(other, 99);
+    type(t.b, ":silence 3\n:preset save far\n");
+    keep_preset(&t, other);
+    sae_free(other);
+    keys(&t, "A");
+    type(t.b, ":preset far\n");
+    assert_true(on_screen(t.b, "latent 3 points elsewhere"));
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    /* The other condition has its own. */
+    press(t.b, 'v');
+    give_subject(&t);
+    settle(&t);
+    type(t.b, ":preset calm\n");
+    assert_true(on_screen(t.b, "is of latents of A, B is shown"));
+    press(t.b, 'v');
+    t.b->a.n_commands = 0;
+    type(t.b, ":preset drop far\n");
+    t.b->v.subject_arm = 0;
+    keep_preset(&t, t.b->v.subject->sae);
+    type(t.b, ":preset far\n");
+    assert_true(on_screen(t.b, "A has no preset 'far'"));
+    end_world(&t);
+}
+
+/* What is silenced and steered, on held-out text; the result stays, is marked where the
+ * edits are others now, and its worst token can be asked about. */
+static void test_effect(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    struct effect_state *s = &own(&t)->effect;
+    settle(&t);
+    keys(&t, "E");
+    assert_true(on_screen(t.b, "no latent is silenced or steered"));
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    type(t.b, ":steer 3=clamp:2\n");
+    keys(&t, "E");
+    assert_int_equal(own(&t)->side, PROMPT_EFFECT);
+    assert_true(s->has && !s->busy);
+    assert_int_equal(s->found.rows, EFFECT_ROWS);
+    assert_true(on_screen(t.b, "#3 clamped to 2.00"));
+    assert_true(on_screen(t.b, "(95 %"));
+    assert_true(on_screen(t.b, "next tokens"));
+    assert_false(on_screen(t.b, "edits have changed"));
+    type(t.b, ":silence 5\n");
+    settle(&t);
+    assert_true(on_screen(t.b, "edits have changed since"));
+    assert_true(on_screen(t.b, "#3 clamped to 2.00"));
+    type(t.b, ":effect 999999\n");
+    assert_true(on_screen(t.b, "effect: expected rows"));
+    type(t.b, ":effect 7\n");
+    settle(&t);
+    assert_int_equal(s->found.rows, 7);
+    assert_false(on_screen(t.b, "edits have changed"));
+    /* To the last token whose loss rises, and its text to Prompt. */
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE;
+    keys(&t, "G");
+    assert_int_equal(s->list.cursor, s->list.count - 1);
+    const struct ask_worse *w = &s->found.worse[s->found.n_worse - 1];
+    const char *piece = names_token(&t.b->v.names, w->id);
+    char said[64];
+    snprintf(said, sizeof said, "%s", piece);
+    keys(&t, "\n");
+    const size_t len = own(&t)->box.len, n = strlen(said);
+    assert_true(len >= n && !strcmp(own(&t)->box.text + len - n, said));
+    keys(&t, "^");
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
+    end_world(&t);
+}
+
+/* Esc stops what is being measured; the result before stays. */
+static void test_effect_cancelled(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    struct effect_state *s = &own(&t)->effect;
+    settle(&t);
+    type(t.b, ":silence 3\n:effect 2\n");
+    settle(&t);
+    const uint64_t first = s->shown;
+    type(t.b, ":effect 40\n");
+    assert_true(s->busy);
+    press(t.b, KEY_ESC_);
+    assert_false(s->busy);
+    assert_int_equal(own(&t)->side, PROMPT_EFFECT);
+    settle(&t);
+    assert_int_equal(ask_worker_outstanding(t.b->v.asker), 0);
+    assert_true(s->has && (s->shown == first || s->found.rows == 40));
+    end_world(&t);
+}
+
+/* In Detail: of the latent that is shown, whatever is done in Prompt, as soon as there
+ * is a model with the SAE of its condition. */
+static void test_effect_in_detail(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    struct effect_state *s = &own(&t)->effect;
+    settle(&t);
+    type(t.b, ":silence 5\n:latent 3\n");
+    t.b->a.n_commands = 0;
+    keys(&t, "E");
+    assert_true(s->has);
+    assert_int_equal(s->of.n, 1);
+    assert_int_equal(s->of.edit[0].latent, 3);
+    assert_true(on_screen(t.b, "effect on held-out text"));
+    assert_true(on_screen(t.b, "#3 silenced"));
+    t.b->a.n_commands = 0;
+    type(t.b, ":latent 4\n");
+    assert_true(on_screen(t.b, "of another latent"));
+    t.b->a.n_commands = 0;
+    press(t.b, 'v');
+    tick(&t);
+    assert_true(on_screen(t.b, "of another condition or seed"));
+    t.b->a.n_commands = 0;
+    press(t.b, 'E');
+    assert_true(s->waiting && !s->busy);
+    assert_true(on_screen(t.b, "making ready the model"));
+    give_subject(&t);
+    settle(&t);
+    assert_true(!s->waiting && s->of.arm == s->of_asked.arm);
+    press(t.b, KEY_ESC_);
+    assert_false(on_screen(t.b, "effect on held-out text"));
+    end_world(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chat),
+        cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_effect),
+        cmocka_unit_test(test_effect_cancelled),
+        cmocka_unit_test(test_effect_in_detail),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

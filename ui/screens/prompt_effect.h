@@ -1,0 +1,62 @@
+/* What edits of latents do to held-out text: asked for in Prompt, of the edits there,
+ * and in Detail, of silencing the latent; shown in a pane of either. Measured in the
+ * thread that answers prompts; the last result stays until a newer one is whole.
+ * UI thread. */
+#ifndef SAETOP_UI_SCREENS_PROMPT_EFFECT_H
+#define SAETOP_UI_SCREENS_PROMPT_EFFECT_H
+
+#include "ui/app.h"
+#include "ui/list.h"
+
+enum {
+    EFFECT_EDITS = 8,
+    EFFECT_ROWS = 32,      /* measured unless told */
+    EFFECT_ROWS_MAX = 4096 /* that may be asked for; a text may have fewer */
+};
+
+/* What a measurement is of. */
+struct effect_of {
+    struct ask_edit edit[EFFECT_EDITS];
+    size_t n;
+    size_t arm;
+    int64_t step; /* of the SAE */
+};
+/* Part of Prompt's state; zeroed, then effect_deinit. */
+struct effect_state {
+    bool waiting; /* for the SAE of its arm; then it is asked */
+    bool sent;    /* the SAE was asked for */
+    bool busy;
+    size_t rows, done, all; /* asked for; read, of all that there are */
+    uint64_t asked, shown;  /* tickets */
+    struct effect_of of_asked, of;
+    bool has; /* what was found of `of`: */
+    struct ask_heldout found;
+    struct ask_rows *text; /* a reference, whose rows `found` names */
+    struct list_view list;
+};
+void effect_deinit(struct effect_state *s);
+
+/* Measure edits [n], 1 to EFFECT_EDITS, of the arm that is shown on so many rows, in
+ * place of what is being measured. What goes wrong is said. */
+void effect_begin(struct app *a, const struct session_view *v,
+                  const struct ask_edit *edit, size_t n, size_t rows);
+/* The argument of `:effect`: a number of rows, "" the usual one. False: why not was
+ * said. */
+bool effect_rows(struct app *a, const char *args, size_t *rows);
+/* Esc: stop measuring. False: nothing is being measured. */
+bool effect_cancel(struct app *a, const struct session_view *v);
+/* Take in what the worker has, and ask what waits for its SAE. */
+void effect_sync(struct app *a, const struct session_view *v);
+
+/* The pane. edit [n]: as they stand now, of the arm that is shown, so that a result of
+ * others is marked. */
+void effect_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                 struct rect r, const struct ask_edit *edit, size_t n, bool focus);
+/* "down", "page-up", ..: false: that is for others. */
+bool effect_move(struct app *a, const char *direction);
+/* Enter: the text up to the token under the cursor goes to Prompt, which leads back to
+ * `from`. */
+void effect_open(struct app *a, const struct session_view *v,
+                 const struct screen_def *from);
+
+#endif
