@@ -3,7 +3,7 @@
 #include "base/mem.h"
 
 struct acts_source {
-    struct acts_stream *text; /* one of the two; the other is NULL */
+    struct acts_stream *text; /* or shards; one of the two, the other is NULL */
     struct synth_stream *made;
 };
 
@@ -30,6 +30,14 @@ enum err source_of_text(struct harvester *h, struct corpus *c, const struct tok 
     struct acts_source *s = NULL;
     TRY(source_new(&s, e));
     return give(s, stream_new(h, c, tok, cfg, &s->text, e), out);
+}
+
+enum err source_of_shards(const struct shards *from, const struct stream_config *cfg,
+                          struct acts_source **out, struct errinfo *e)
+{
+    struct acts_source *s = NULL;
+    TRY(source_new(&s, e));
+    return give(s, stream_of_shards(from, cfg, &s->text, e), out);
 }
 
 enum err source_of_features(const struct synth *from,

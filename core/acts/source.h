@@ -1,6 +1,6 @@
-/* The source of an arm's training activations: a model that reads text, or known
- * features. The functions are those of acts/stream.h, applied to either kind; owner
- * thread. */
+/* The source of an arm's training activations: a model that reads text, files that such
+ * a model made elsewhere, or known features. The functions are those of acts/stream.h,
+ * applied to any kind; owner thread. */
 #ifndef SAETOP_ACTS_SOURCE_H
 #define SAETOP_ACTS_SOURCE_H
 
@@ -8,10 +8,12 @@
 #include "acts/synth_stream.h"
 
 struct acts_source;
-/* stream_new and synth_stream_new. *out: caller owns. */
+/* stream_new, stream_of_shards and synth_stream_new. *out: caller owns. */
 enum err source_of_text(struct harvester *h, struct corpus *c, const struct tok *tok,
                         const struct stream_config *cfg, struct acts_source **out,
                         struct errinfo *e) ERR_CHECKED;
+enum err source_of_shards(const struct shards *from, const struct stream_config *cfg,
+                          struct acts_source **out, struct errinfo *e) ERR_CHECKED;
 enum err source_of_features(const struct synth *s,
                             const struct synth_stream_config *cfg,
                             struct acts_source **out, struct errinfo *e) ERR_CHECKED;

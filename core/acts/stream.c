@@ -9,12 +9,14 @@
 #include <string.h>
 
 struct acts_stream {
-    struct harvester *h; /* borrowed, as are the two below */
+    struct harvester *h; /* borrowed, as are the three below */
     struct corpus *c;
     const struct tok *tok;
+    const struct shards *shards; /* in the place of these three; else NULL */
     struct stream_config cfg;
     size_t D, n; /* n = fill_rows * T positions of a fill */
     struct pack *pack;
+    uint64_t next_row; /* of shards, where a packer would stand */
 
     uint64_t fill;         /* number of the fill at hand, from 1; 0: none yet */
     struct acts_fill *f;   /* it; other streams may serve from it too */
@@ -37,28 +39,52 @@ struct acts_stream {
 
 /* ---- making ---- */
 
-static enum err config_check(const struct harvester *h, const struct stream_config *c,
+/* T and D: of the rows that there are. */
+static enum err config_check(size_t T, size_t D, const struct stream_config *c,
                              size_t *n, struct errinfo *e)
 {
     size_t t;
-    if (c->T != harvest_T(h)) {
+    if (c->T != T) {
         return err_set(e, ERR_USAGE,
-                       "found rows of %zu tokens, expected %zu as harvested", c->T,
-                       harvest_T(h));
+                       "found rows of %zu tokens, expected %zu as harvested", c->T, T);
     }
     if (!mem_mul(c->fill_rows, c->T, n) || *n < 1 || *n > UINT32_MAX ||
-        !mem_mul(*n, harvest_D(h), &t)) {
+        !mem_mul(*n, D, &t)) {
         return err_set(e, ERR_USAGE, "found a buffer of %zu rows, expected 1 to %zu",
                        c->fill_rows, (size_t)UINT32_MAX / c->T);
     }
-    if (c->batch < 1 || !mem_mul(c->batch, harvest_D(h), &t)) {
+    if (c->batch < 1 || !mem_mul(c->batch, D, &t)) {
         return err_set(e, ERR_USAGE, "found a batch of %zu, expected 1 or more",
                        c->batch);
     }
-    if (!isfinite(c->scale) || !(c->scale > 0.0f) || !c->mask.vocab) {
+    if (!isfinite(c->scale) || !(c->scale > 0.0f)) {
         return err_set(e, ERR_USAGE, "found a scale of %g, expected a positive number",
                        (double)c->scale);
     }
+    return OK;
+}
+
+/* With what is borrowed set: the rest of a stream of rows of T by D. */
+static enum err make(struct acts_stream *s, size_t T, size_t D,
+                     const struct stream_config *cfg, struct errinfo *e)
+{
+    TRY(config_check(T, D, cfg, &s->n, e));
+    s->cfg = *cfg;
+    s->D = D;
+    TRY(mem_new(&s->batch, cfg->batch * D, sizeof *s->batch, "a batch", e));
+    TRY(mem_new(&s->order, s->n, sizeof *s->order, "an order of activations", e));
+    if (cfg->mix) {
+        TRY(mem_new(&s->clean, s->n * D, sizeof *s->clean, "a buffer of activations",
+                    e));
+    }
+    for (size_t i = 0; i < cfg->n_kept; i++) {
+        TRY(fill_kept(cfg->share, i, s->n * cfg->kept[i].width, &s->kept[i], e));
+    }
+    if (s->shards) {
+        return OK;
+    }
+    TRY(pack_new(s->c, CORPUS_TRAIN, s->tok, cfg->T, &s->pack, e));
+    s->start = pack_tell(s->pack);
     return OK;
 }
 
@@ -66,35 +92,34 @@ enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok
                     const struct stream_config *cfg, struct acts_stream **out,
                     struct errinfo *e)
 {
-    size_t n;
-    TRY(config_check(h, cfg, &n, e));
     struct acts_stream *s = NULL;
+    if (!cfg->mask.vocab) {
+        return err_set(e, ERR_USAGE, "found masks without a vocabulary");
+    }
     TRY(mem_new(&s, 1, sizeof *s, "a stream of activations", e));
     s->h = h;
     s->c = c;
     s->tok = tok;
-    s->cfg = *cfg;
-    s->D = harvest_D(h);
-    s->n = n;
-    enum err rc = mem_new(&s->batch, cfg->batch * s->D, sizeof *s->batch, "a batch", e);
-    if (rc == OK) {
-        rc = mem_new(&s->order, n, sizeof *s->order, "an order of activations", e);
-    }
-    if (rc == OK && cfg->mix) {
-        rc = mem_new(&s->clean, n * s->D, sizeof *s->clean, "a buffer of activations",
-                     e);
-    }
-    for (size_t i = 0; rc == OK && i < cfg->n_kept; i++) {
-        rc = fill_kept(cfg->share, i, n * cfg->kept[i].width, &s->kept[i], e);
-    }
-    if (rc == OK) {
-        rc = pack_new(c, CORPUS_TRAIN, tok, cfg->T, &s->pack, e);
-    }
+    const enum err rc = make(s, harvest_T(h), harvest_D(h), cfg, e);
     if (rc != OK) {
         stream_free(s);
         return rc;
     }
-    s->start = pack_tell(s->pack);
+    *out = s;
+    return OK;
+}
+
+enum err stream_of_shards(const struct shards *from, const struct stream_config *cfg,
+                          struct acts_stream **out, struct errinfo *e)
+{
+    struct acts_stream *s = NULL;
+    TRY(mem_new(&s, 1, sizeof *s, "a stream of activations", e));
+    s->shards = from;
+    const enum err rc = make(s, shards_T(from), shards_width(from), cfg, e);
+    if (rc != OK) {
+        stream_free(s);
+        return rc;
+    }
     *out = s;
     return OK;
 }
@@ -138,6 +163,22 @@ size_t stream_kept_bytes(const struct stream_config *cfg)
     return cfg->fill_rows * cfg->T * widths * sizeof(float);
 }
 
+/* ---- where the rows are ---- */
+
+static struct pack_pos rows_tell(const struct acts_stream *s)
+{
+    return s->shards ? (struct pack_pos){.row = s->next_row} : pack_tell(s->pack);
+}
+
+static enum err rows_seek(struct acts_stream *s, struct pack_pos pos, struct errinfo *e)
+{
+    if (!s->shards) {
+        return pack_seek(s->pack, pos, e);
+    }
+    s->next_row = pos.row;
+    return OK;
+}
+
 /* ---- filling ---- */
 
 size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
@@ -146,7 +187,7 @@ size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
     struct rng r = rng_begin(seed, RNG_SHUFFLE, number);
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!acts_is_special(tok, ids[i])) {
+        if (tok ? !acts_is_special(tok, ids[i]) : ids[i] >= 0) {
             order[count++] = (uint32_t)i;
         }
     }
@@ -209,16 +250,21 @@ static void run_part(struct acts_stream *s, const struct acts_fill *f, uint64_t 
     }
 }
 
-/* Masked positions of the masked rows, all others of the clean ones. */
-static void mix_fill(struct acts_stream *s, struct acts_fill *f, uint64_t number)
+/* Masked positions stay of the masked rows, all others are of the clean ones. */
+static void keep_clean(const struct acts_stream *s, struct acts_fill *f)
 {
-    run_part(s, f, number, f->rate, f->x);
-    run_part(s, f, number, 0.0, s->clean);
     for (size_t i = 0; i < f->n; i++) {
         if (!f->is_masked[i]) {
             memcpy(f->x + i * s->D, s->clean + i * s->D, s->D * sizeof *f->x);
         }
     }
+}
+
+static void mix_fill(struct acts_stream *s, struct acts_fill *f, uint64_t number)
+{
+    run_part(s, f, number, f->rate, f->x);
+    run_part(s, f, number, 0.0, s->clean);
+    keep_clean(s, f);
 }
 
 /* Mask the rows in `clean`, run the model over them. */
@@ -233,6 +279,53 @@ static void harvest_fill(struct acts_stream *s, struct acts_fill *f, uint64_t nu
     } else {
         run_pass(s, true, number, f->fed, f->x);
     }
+}
+
+/* A side of the rows from where it stands into x [n,D]. */
+static enum err read_side(const struct acts_stream *s, enum shards_part side, float *x,
+                          struct errinfo *e)
+{
+    for (size_t i = 0; i < s->cfg.fill_rows; i++) {
+        const uint64_t row =
+            shards_row_at(s->shards, s->cfg.mask.seed, s->next_row + i);
+        TRY(shards_get(s->shards, side, row, x + i * s->cfg.T * s->D, e));
+    }
+    return OK;
+}
+
+/* The same of what is known of their tokens. */
+static enum err read_tokens(const struct acts_stream *s, struct acts_fill *f,
+                            struct errinfo *e)
+{
+    size_t there = 0, masked = 0;
+    for (size_t i = 0; i < s->cfg.fill_rows; i++) {
+        const uint64_t row =
+            shards_row_at(s->shards, s->cfg.mask.seed, s->next_row + i);
+        TRY(shards_tokens(s->shards, row, f->clean + i * s->cfg.T,
+                          f->is_masked + i * s->cfg.T, e));
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        f->is_masked[i] &= f->rate > 0.0; /* the flags are of the masked side */
+        there += f->clean[i] >= 0;
+        masked += f->is_masked[i];
+    }
+    f->masked_fraction = f->rate > 0.0 && !shards_has(s->shards, SHARDS_FLAGS)
+                             ? (double)NAN
+                             : (double)masked / (double)there;
+    return OK;
+}
+
+/* The rows from where it stands, of the side that the rate tells. */
+static enum err read_fill(struct acts_stream *s, struct acts_fill *f, struct errinfo *e)
+{
+    TRY(read_tokens(s, f, e));
+    TRY(read_side(s, f->rate > 0.0 ? SHARDS_MASKED : SHARDS_CLEAN, f->x, e));
+    if (f->mixed) {
+        TRY(read_side(s, SHARDS_CLEAN, s->clean, e));
+        keep_clean(s, f);
+    }
+    s->next_row += s->cfg.fill_rows;
+    return OK;
 }
 
 static bool is_served(const struct acts_stream *s, size_t place)
@@ -265,12 +358,17 @@ static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
     }
     struct acts_fill *f = s->f;
     f->number = 0; /* streams must not find it half made */
-    f->start = pack_tell(s->pack);
-    TRY(pack_rows(s->pack, s->cfg.fill_rows, f->clean, e));
-    f->end = pack_tell(s->pack);
+    f->start = rows_tell(s);
     f->rate = rate;
     f->mixed = mixes_at(s, rate);
-    harvest_fill(s, f, number);
+    if (s->shards) {
+        TRY(read_fill(s, f, e));
+        f->end = rows_tell(s);
+    } else {
+        TRY(pack_rows(s->pack, s->cfg.fill_rows, f->clean, e));
+        f->end = rows_tell(s);
+        harvest_fill(s, f, number);
+    }
     f->number = number;
     return OK;
 }
@@ -280,13 +378,13 @@ static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
 static enum err load_fill(struct acts_stream *s, uint64_t fill, double rate,
                           struct errinfo *e)
 {
-    const struct pack_pos start = pack_tell(s->pack);
+    const struct pack_pos start = rows_tell(s);
     struct acts_fill *shared =
         fill_find(s->cfg.share, s->n, fill, start, rate, mixes_at(s, rate));
     if (shared) {
         fill_release(s->cfg.share, s->f);
         s->f = shared;
-        TRY(pack_seek(s->pack, shared->end, e));
+        TRY(rows_seek(s, shared->end, e));
     } else {
         TRY(make_fill(s, fill, rate, e));
     }
@@ -408,7 +506,7 @@ struct stream_pos stream_tell(const struct acts_stream *s)
 enum err stream_seek(struct acts_stream *s, const struct stream_pos *pos,
                      struct errinfo *e)
 {
-    TRY(pack_seek(s->pack, pos->fill_start, e));
+    TRY(rows_seek(s, pos->fill_start, e));
     s->next_rate = pos->rate;
     s->served = 0;
     s->fill = 0;
@@ -434,7 +532,8 @@ enum err stream_fork(const struct acts_stream *s, double p, struct acts_stream *
     struct acts_stream *twin = NULL;
     struct stream_pos pos = stream_tell(s);
     pos.rate = p;
-    TRY(stream_new(s->h, s->c, s->tok, &s->cfg, &twin, e));
+    TRY(s->shards ? stream_of_shards(s->shards, &s->cfg, &twin, e)
+                  : stream_new(s->h, s->c, s->tok, &s->cfg, &twin, e));
     const enum err rc = stream_seek(twin, &pos, e);
     if (rc != OK) {
         stream_free(twin);

@@ -14,6 +14,7 @@
 
 #include "acts/cache.h"
 #include "acts/harvest.h"
+#include "acts/shards.h"
 
 /* The fills that streams serve from. Streams of one share that come to the same fill at
  * the same rate run the model for it once, and one that mixes takes what others have of
@@ -52,6 +53,12 @@ struct acts_stream;
 enum err stream_new(struct harvester *h, struct corpus *c, const struct tok *tok,
                     const struct stream_config *cfg, struct acts_stream **out,
                     struct errinfo *e) ERR_CHECKED;
+/* The same of activations that were made elsewhere: rows of T in the endless order of
+ * mask.seed (shards_row_at), on the masked side where a rate is above 0, on the clean
+ * one else; nothing else of `mask`, and no cache, is looked at. What is dropped or
+ * mixed needs SHARDS_FLAGS; a rate above 0 needs SHARDS_MASKED. Borrows `from`. */
+enum err stream_of_shards(const struct shards *from, const struct stream_config *cfg,
+                          struct acts_stream **out, struct errinfo *e) ERR_CHECKED;
 void stream_free(struct acts_stream *s);
 
 /* Rate for the fills that begin from now on. */
@@ -74,7 +81,8 @@ struct stream_stats {
     uint64_t tokens_read; /* model positions run, specials and dropped ones included,
                              twice where masked and clean rows are mixed */
     uint64_t vectors_served;
-    double masked_fraction; /* realised in the current fill, over maskable positions */
+    double masked_fraction; /* realised in the current fill, over maskable positions;
+                               NaN where shards do not say */
     double rate;            /* of the current fill */
     double seconds_model;   /* time spent in the model */
 };
@@ -95,8 +103,9 @@ enum err stream_seek(struct acts_stream *s, const struct stream_pos *pos,
 
 /* The order in which fill `number` of a seed, from 1, is served: the places in its
  * clean ids[n], a row after the other, in order[n]; returns how many. Special positions
- * are left out. Masked ones are not, so that the order is the same for every rate: a
- * stream that drops them passes over them. n at most UINT32_MAX. Any thread. */
+ * are left out, without a tokenizer (NULL) those of no id. Masked ones are not, so that
+ * the order is the same for every rate: a stream that drops them passes over them. n at
+ * most UINT32_MAX. Any thread. */
 size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
                     const int32_t *ids, size_t n, uint32_t *order);
 

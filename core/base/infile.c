@@ -168,20 +168,29 @@ enum err infile_unpack(int fd, const char *name, bool packed, struct infile **ou
 
 /* ---- all of a file ---- */
 
+static enum err expect_bytes(const struct infile *f, struct errinfo *e)
+{
+    return f->len > 0 ? OK : err_set(e, ERR_FORMAT, "%s: found an empty file", f->name);
+}
+
+enum err infile_map(const struct infile *f, struct infile_bytes *out, struct errinfo *e)
+{
+    TRY(expect_bytes(f, e));
+    void *map = mmap(NULL, f->len, PROT_READ, MAP_PRIVATE, f->fd, 0);
+    if (map == MAP_FAILED) {
+        return file_fail(e, f->name, "map", errno);
+    }
+    *out = (struct infile_bytes){map, f->len, true};
+    return OK;
+}
+
 enum err infile_bytes_of(const struct infile *f, struct infile_bytes *out,
                          struct errinfo *e)
 {
-    if (f->len == 0) {
-        return err_set(e, ERR_FORMAT, "%s: found an empty file", f->name);
-    }
     if (f->len > INFILE_COPY) {
-        void *map = mmap(NULL, f->len, PROT_READ, MAP_PRIVATE, f->fd, 0);
-        if (map == MAP_FAILED) {
-            return file_fail(e, f->name, "map", errno);
-        }
-        *out = (struct infile_bytes){map, f->len, true};
-        return OK;
+        return infile_map(f, out, e);
     }
+    TRY(expect_bytes(f, e));
     uint8_t *copy = NULL;
     TRY(mem_new(&copy, f->len, 1, f->name, e));
     const enum err rc = infile_get(f, 0, copy, f->len, e);

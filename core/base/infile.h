@@ -47,6 +47,9 @@ enum err infile_bytes(const char *path, struct infile_bytes *out,
 /* The same for a file that is open; it may be closed before the bytes are released. */
 enum err infile_bytes_of(const struct infile *f, struct infile_bytes *out,
                          struct errinfo *e) ERR_CHECKED;
+/* The same, mapped whatever its size: to look at a head alone. */
+enum err infile_map(const struct infile *f, struct infile_bytes *out,
+                    struct errinfo *e) ERR_CHECKED;
 void infile_release(struct infile_bytes *b); /* none is fine; leaves none */
 
 #endif

@@ -77,6 +77,27 @@ double rng_normal(struct rng *r)
     return sqrt(-2.0 * log(1.0 - u)) * cos(two_pi * v);
 }
 
+uint64_t rng_permuted_at(uint64_t seed, uint64_t key, uint64_t n, uint64_t x)
+{
+    unsigned half = 1;
+    while (half < 32 && (uint64_t)1 << (2 * half) < n) {
+        half++;
+    }
+    const uint64_t mask = ((uint64_t)1 << half) - 1;
+    do {
+        uint64_t l = x >> half;
+        uint64_t r = x & mask;
+        for (uint64_t round = 0; round < 4; round++) {
+            const uint64_t f = rng_at(seed, RNG_SHUFFLE, key, round << 60 | r);
+            const uint64_t t = l ^ (f & mask);
+            l = r;
+            r = t;
+        }
+        x = l << half | r;
+    } while (x >= n);
+    return x;
+}
+
 void rng_permute(struct rng *r, uint32_t *idx, size_t n)
 {
     for (size_t i = n; i > 1; i--) {

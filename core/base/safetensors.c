@@ -24,11 +24,11 @@ struct dtype {
 };
 
 static const struct dtype dtypes[] = {
-    {"F32", ST_F32, 4},    {"F16", ST_F16, 2},       {"BF16", ST_BF16, 2},
-    {"F64", ST_F64, 8},    {"I64", ST_I64, 8},       {"I32", ST_I32, 4},
-    {"U8", ST_U8, 1},      {"U64", ST_U64, 8},       {"U32", ST_OTHER, 4},
-    {"I16", ST_OTHER, 2},  {"U16", ST_OTHER, 2},     {"I8", ST_OTHER, 1},
-    {"BOOL", ST_OTHER, 1}, {"F8_E4M3", ST_OTHER, 1}, {"F8_E5M2", ST_OTHER, 1},
+    {"F32", ST_F32, 4},   {"F16", ST_F16, 2},       {"BF16", ST_BF16, 2},
+    {"F64", ST_F64, 8},   {"I64", ST_I64, 8},       {"I32", ST_I32, 4},
+    {"U8", ST_U8, 1},     {"U64", ST_U64, 8},       {"U32", ST_U32, 4},
+    {"I16", ST_OTHER, 2}, {"U16", ST_U16, 2},       {"I8", ST_OTHER, 1},
+    {"BOOL", ST_BOOL, 1}, {"F8_E4M3", ST_OTHER, 1}, {"F8_E5M2", ST_OTHER, 1},
     {"C64", ST_OTHER, 8},
 };
 #define N_DTYPES (sizeof dtypes / sizeof dtypes[0])
@@ -53,6 +53,22 @@ static uint64_t load_le(const uint8_t *p, size_t bytes)
         v = v << 8 | p[i - 1];
     }
     return v;
+}
+
+bool st_elem(enum st_dtype t, enum elem *out)
+{
+    static const struct {
+        bool known;
+        enum elem elem;
+    } types[ST_OTHER + 1] = {
+        [ST_F32] = {true, ELEM_F32},   [ST_F16] = {true, ELEM_F16},
+        [ST_BF16] = {true, ELEM_BF16}, [ST_F64] = {true, ELEM_F64},
+        [ST_I64] = {true, ELEM_I64},   [ST_I32] = {true, ELEM_I32},
+        [ST_U8] = {true, ELEM_U8},     [ST_U32] = {true, ELEM_U32},
+        [ST_U16] = {true, ELEM_U16},   [ST_BOOL] = {true, ELEM_BOOL},
+    };
+    *out = types[t].elem;
+    return types[t].known;
 }
 
 /* ---- opening ---- */
@@ -445,21 +461,13 @@ const char *st_meta(const struct st_file *f, const char *key)
 enum err st_read_f32(const struct st_file *f, const char *name, const size_t *shape,
                      size_t ndim, float *out, struct errinfo *e)
 {
-    static const struct {
-        bool readable;
-        enum elem elem;
-    } types[ST_OTHER + 1] = {
-        [ST_F32] = {true, ELEM_F32},
-        [ST_F16] = {true, ELEM_F16},
-        [ST_BF16] = {true, ELEM_BF16},
-        [ST_F64] = {true, ELEM_F64},
-    };
+    enum elem type = ELEM_F32;
     const struct st_tensor *t = st_find(f, name);
     if (!t) {
         return err_set(e, ERR_FORMAT, "%s: no tensor %s among its %zu", f->name, name,
                        f->count);
     }
-    if (!types[t->dtype].readable) {
+    if (!st_elem(t->dtype, &type) || !elem_is_float(type)) {
         return err_set(e, ERR_FORMAT,
                        "%s: %s: found integers or an unusual type, expected "
                        "F32, F16, BF16 or F64",
@@ -473,7 +481,6 @@ enum err st_read_f32(const struct st_file *f, const char *name, const size_t *sh
                        name, shape_text(t->shape, t->ndim, found),
                        shape_text(shape, ndim, expected));
     }
-    const enum elem type = types[t->dtype].elem;
     elem_to_f32(type, t->data, t->bytes / elem_size(type), out);
     return elem_check_finite(f->name, name, shape, ndim, out, e);
 }

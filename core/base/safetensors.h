@@ -3,6 +3,7 @@
 #ifndef SAETOP_BASE_SAFETENSORS_H
 #define SAETOP_BASE_SAFETENSORS_H
 
+#include "base/elem.h"
 #include "base/err.h"
 
 #include <stddef.h>
@@ -19,6 +20,9 @@ enum st_dtype {
     ST_I32,
     ST_U8,
     ST_U64,
+    ST_U32,
+    ST_U16,
+    ST_BOOL,
     ST_OTHER
 };
 
@@ -30,6 +34,9 @@ struct st_tensor {
     const void *data; /* little-endian, C order; may be unaligned in a file read */
     size_t bytes;
 };
+
+/* The same type in elem.h; false: it has none. */
+bool st_elem(enum st_dtype t, enum elem *out);
 
 struct st_file;
 

@@ -31,23 +31,13 @@ enum err tensorfile_add(struct tensorfile *f, const char *prefix, const char *na
 static enum err read_safetensors(struct tensorfile *f, const uint8_t *data, size_t len,
                                  struct errinfo *e)
 {
-    static const struct {
-        bool numbers;
-        enum elem elem;
-    } types[ST_OTHER + 1] = {
-        [ST_F32] = {true, ELEM_F32},   [ST_F16] = {true, ELEM_F16},
-        [ST_BF16] = {true, ELEM_BF16}, [ST_F64] = {true, ELEM_F64},
-        [ST_I64] = {true, ELEM_I64},   [ST_I32] = {true, ELEM_I32},
-        [ST_U8] = {true, ELEM_U8},
-    };
     TRY(st_parse(data, len, f->name, &f->st, e));
     for (size_t i = 0; i < st_count(f->st); i++) {
         const struct st_tensor *s = st_at(f->st, i);
         struct tensor_entry *t;
         TRY(tensorfile_add(f, "", s->name, strlen(s->name), &t, e));
         t->info.kind = TENSOR_ARRAY;
-        t->info.numbers = types[s->dtype].numbers;
-        t->info.elem = types[s->dtype].elem;
+        t->info.numbers = st_elem(s->dtype, &t->info.elem);
         t->info.ndim = s->ndim;
         memcpy(t->info.shape, s->shape, sizeof s->shape);
         t->st = s;

@@ -431,30 +431,6 @@ enum err corpus_doc_ids(const struct corpus *c, enum corpus_split split, uint64_
     return f->format->ids(f, doc, out, e);
 }
 
-/* A permutation of 0..n-1 picked by the key: four Feistel rounds over the next even
- * number of bits, repeated until the value falls below n (less than four times on
- * average). */
-static uint64_t permute(uint64_t seed, uint64_t key, uint64_t n, uint64_t x)
-{
-    unsigned half = 1;
-    while (half < 32 && (uint64_t)1 << (2 * half) < n) {
-        half++;
-    }
-    const uint64_t mask = ((uint64_t)1 << half) - 1;
-    do {
-        uint64_t l = x >> half;
-        uint64_t r = x & mask;
-        for (uint64_t round = 0; round < 4; round++) {
-            const uint64_t f = rng_at(seed, RNG_SHUFFLE, key, round << 60 | r);
-            const uint64_t t = l ^ (f & mask);
-            l = r;
-            r = t;
-        }
-        x = l << half | r;
-    } while (x >= n);
-    return x;
-}
-
 uint64_t corpus_at(const struct corpus *c, enum corpus_split split, uint64_t position)
 {
     const uint64_t n = corpus_count(c, split);
@@ -464,5 +440,5 @@ uint64_t corpus_at(const struct corpus *c, enum corpus_split split, uint64_t pos
     const bool train = split == CORPUS_TRAIN;
     /* The high bit keeps these draws apart from the shuffling of activations. */
     const uint64_t key = (uint64_t)1 << 63 | (2 * (position / n) + !train);
-    return permute(train ? c->seed : 0, key, n, position % n);
+    return rng_permuted_at(train ? c->seed : 0, key, n, position % n);
 }

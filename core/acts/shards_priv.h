@@ -1,0 +1,48 @@
+/* What the files of the shards share; included in core/acts/shards*.c only. */
+#ifndef SAETOP_ACTS_SHARDS_PRIV_H
+#define SAETOP_ACTS_SHARDS_PRIV_H
+
+#include "acts/shards.h"
+#include "base/elem.h"
+#include "base/infile.h"
+
+#define SHARDS_TEXT 256 /* of model and hook, with its NUL */
+
+/* Where a part of a shard is. */
+struct shard_part {
+    char *path;     /* owned; NULL: the shard has none */
+    size_t len, at; /* of the file; bytes before the first element */
+    enum elem elem;
+    size_t ndim; /* as in the file */
+    size_t shape[3];
+};
+
+struct shard {
+    struct shard_part part[SHARDS_PARTS];
+    size_t n;           /* vectors */
+    uint64_t first_row; /* of all */
+};
+
+struct shards {
+    char *dir;
+    struct shard *shard; /* [count] */
+    size_t count, cap;
+    size_t D, T;
+    size_t text_T; /* rows of the files themselves; 0: they have none */
+    uint64_t rows, train, vectors, hash;
+    double mask_rate;
+    char model[SHARDS_TEXT], hook[SHARDS_TEXT];
+};
+
+/* Name of a part's tensor, and whether it is activations. */
+const char *shards_part_name(enum shards_part part);
+bool shards_part_is_floats(enum shards_part part);
+
+/* Open a part's file, as it was when its head was read. ERR_IO where it is another. */
+enum err shards_open_part(const struct shard_part *p, struct infile **out,
+                          struct errinfo *e) ERR_CHECKED;
+
+/* Find the shards of s->dir and read their heads, in order. */
+enum err shards_find(struct shards *s, struct errinfo *e) ERR_CHECKED;
+
+#endif
