@@ -12,7 +12,7 @@
 #include "eval/suite.h"
 #include "eval_arms.h"
 #include "eval_summary.h"
-#include "eval_synthetic.h"
+#include "eval_textless.h"
 #include "measure/measure.h"
 #include "progress.h"
 #include "run/evaluator.h"
@@ -343,24 +343,25 @@ static void add_table(const struct report *r, struct str *out)
     }
 }
 
-/* Whether a run is held against known features; nothing that needs text then. */
-static bool is_synthetic(const struct run_record *r)
+/* Whether a run has no text: nothing that needs one then. */
+static bool is_textless(const struct run_record *r)
 {
-    return r->set.source == SOURCE_SYNTHETIC;
+    return r->set.source != SOURCE_MODEL;
 }
 
-static enum err eval_features(const struct eval_args *a, const struct run_record *x,
+static enum err eval_textless(const struct eval_args *a, const struct run_record *x,
                               const struct run_record *y, struct str *out,
                               struct errinfo *e)
 {
-    const struct synthetic_eval s = {.run = {x, y},
-                                     .n = y != NULL ? 2 : 1,
-                                     .seed = a->seed,
-                                     .threads = a->threads,
-                                     .json = a->json,
-                                     .file = a->out,
-                                     .dir = y == NULL ? a->run[0] : NULL};
-    return eval_synthetic_runs(&s, out, e);
+    const struct textless_eval s = {.run = {x, y},
+                                    .n = y != NULL ? 2 : 1,
+                                    .seed = a->seed,
+                                    .rows = a->rows,
+                                    .threads = a->threads,
+                                    .json = a->json,
+                                    .file = a->out,
+                                    .dir = y == NULL ? a->run[0] : NULL};
+    return eval_textless_runs(&s, out, e);
 }
 
 static void say_text(struct json_out *o, const char *key, const char *value)
@@ -434,11 +435,11 @@ static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e
     enum err rc = OK;
     str_init(&text, OUTPUT_BYTES);
     TRY_OUT(rc, browse_record(a->run[0], &a->named, &r.record, e));
-    if (is_synthetic(&r.record)) {
+    if (is_textless(&r.record)) {
         rc = a->details == NULL
-                 ? eval_features(a, &r.record, NULL, out, e)
+                 ? eval_textless(a, &r.record, NULL, out, e)
                  : err_set(e, ERR_USAGE,
-                           "--details: %s is a run on known features, expected one on "
+                           "--details: %s is a run without a text, expected one on "
                            "text",
                            a->run[0]);
         goto out;
@@ -614,8 +615,8 @@ static enum err eval_pair(struct eval_args *a, struct str *out, struct errinfo *
     for (size_t i = 0; i < 2; i++) {
         TRY_OUT(rc, browse_record(a->run[i], &a->named, &r[i].record, e));
     }
-    if (is_synthetic(&r[0].record) || is_synthetic(&r[1].record)) {
-        rc = eval_features(a, &r[0].record, &r[1].record, out, e);
+    if (is_textless(&r[0].record) || is_textless(&r[1].record)) {
+        rc = eval_textless(a, &r[0].record, &r[1].record, out, e);
         goto out;
     }
     TRY_OUT(rc, say_first_arm(a->run[0], e));

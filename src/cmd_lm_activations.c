@@ -6,6 +6,7 @@
 #include "cmd.h"
 #include "corpus_opts.h"
 #include "lm_cmds.h"
+#include "lm_shard.h"
 #include "num/blas.h"
 #include "text_input.h"
 
@@ -23,7 +24,7 @@ struct activations_args {
     struct text_input text;
     struct row_opts rows;
     int64_t threads;
-    bool logits, force;
+    bool logits, shard, force;
 };
 
 /* ---- what is asked for ---- */
@@ -90,6 +91,10 @@ static enum err check_args(const struct activations_args *a, struct errinfo *e)
     if (r->corpus && a->text.bos) {
         return err_set(e, ERR_USAGE, "--bos: rows of a corpus begin with BOS already");
     }
+    if (a->shard && (a->logits || !r->corpus)) {
+        return err_set(e, ERR_USAGE, "--shard: found %s, expected rows of a --corpus",
+                       a->logits ? "--logits" : "a text");
+    }
     if (!a->hooks || !a->out) {
         return err_set(e, ERR_USAGE, "found no %s; see saetop lm activations -h",
                        a->hooks ? "--out FILE" : "--hook");
@@ -121,25 +126,17 @@ out:
     return rc;
 }
 
-static enum err read_rows(const struct activations_args *a, const struct lm *m,
-                          struct token_rows **out, struct errinfo *e)
+/* Their masks: what the model is to read. */
+static enum err mask_rows(const struct activations_args *a, const struct lm *m,
+                          struct token_rows *r, struct errinfo *e)
 {
     int32_t token = -1;
-    struct token_rows *r = NULL;
     if (a->rows.rate > 0 || a->mask_token) {
         TRY(mask_token_find(m->tok, a->mask_token, &token, e));
     }
-    TRY(a->rows.corpus ? row_opts_read(&a->rows, m, &r, e) : read_text(a, m, &r, e));
-    const enum err rc =
-        a->rows.rate > 0
-            ? token_rows_mask(r, m->tok, token, a->rows.rate, (uint64_t)a->rows.seed, e)
-            : OK;
-    if (rc != OK) {
-        token_rows_free(r);
-        return rc;
-    }
-    *out = r;
-    return OK;
+    return a->rows.rate > 0 ? token_rows_mask(r, m->tok, token, a->rows.rate,
+                                              (uint64_t)a->rows.seed, e)
+                            : OK;
 }
 
 /* ---- the file ---- */
@@ -211,6 +208,35 @@ out:
     return rc;
 }
 
+/* Clean, and with --mask-rate masked besides. */
+static enum err write_shard(const struct activations_args *a, const struct lm *m,
+                            const struct hook_list *hooks, struct token_rows *r,
+                            struct pool *pool, struct errinfo *e)
+{
+    struct capture *c[2] = {NULL, NULL};
+    enum err rc = OK;
+    if (hooks->n != 1) {
+        return err_set(e, ERR_USAGE, "--shard: found %zu hooks, expected one",
+                       hooks->n);
+    }
+    TRY_OUT(rc, capture_new(m, r, hooks->at, 1, false, pool, &c[0], e));
+    if (a->rows.rate > 0) {
+        TRY_OUT(rc, mask_rows(a, m, r, e));
+        TRY_OUT(rc, capture_new(m, r, hooks->at, 1, false, pool, &c[1], e));
+    }
+    const struct lm_shard s = {.m = m,
+                               .hook = hooks->at[0],
+                               .rows = r,
+                               .clean = c[0],
+                               .masked = c[1],
+                               .rate = a->rows.rate};
+    rc = lm_shard_write(a->out, &s, e);
+out:
+    capture_free(c[0]);
+    capture_free(c[1]);
+    return rc;
+}
+
 /* ---- all ---- */
 
 static enum err activations(const struct activations_args *a, struct errinfo *e)
@@ -227,10 +253,16 @@ static enum err activations(const struct activations_args *a, struct errinfo *e)
     TRY(lm_model_dir(a->model, dir, sizeof dir, e));
     TRY(lm_load(dir, &m, e));
     TRY_OUT(rc, parse_hooks(a->hooks, &m->cfg, &hooks, e));
-    TRY_OUT(rc, read_rows(a, m, &r, e));
+    TRY_OUT(rc, a->rows.corpus ? row_opts_read(&a->rows, m, &r, e)
+                               : read_text(a, m, &r, e));
     TRY_OUT(rc, pool_new(pool_count(a->threads), &pool, e));
-    TRY_OUT(rc, capture_new(m, r, hooks.at, hooks.n, a->logits, pool, &c, e));
-    TRY_OUT(rc, write_file(a, m, &hooks, r, c, e));
+    if (a->shard) {
+        TRY_OUT(rc, write_shard(a, m, &hooks, r, pool, e));
+    } else {
+        TRY_OUT(rc, mask_rows(a, m, r, e));
+        TRY_OUT(rc, capture_new(m, r, hooks.at, hooks.n, a->logits, pool, &c, e));
+        TRY_OUT(rc, write_file(a, m, &hooks, r, c, e));
+    }
     if (!file_is_stream(a->out)) {
         cmd_say(stdout, "%s: %zu rows of %zu tokens", a->out, r->rows, r->T);
     }
@@ -252,6 +284,7 @@ int cmd_lm_activations(int argc, char **argv)
         {"out", OPT_NEW, &a.out, "FILE", "new .safetensors file", 0, 0, NULL},
         OPT_FORCE(&a.force),
         {"logits", OPT_FLAG, &a.logits, NULL, "logits as well, vocabulary floats a position", 0, 0, NULL},
+        {"shard", OPT_FLAG, &a.shard, NULL, "rows of one hook as train --activations reads them: tensors activations [n, width], with --mask-rate activations_masked too, tokens and masked, special tokens left out", 0, 0, NULL},
         TEXT_INPUT_OPTS(&a.text),
         {"corpus", OPT_STRING, &a.rows.corpus, "FILE", "rows of a corpus instead, as a run reads them", 0, 0, NULL},
         ROW_OPTS(&a.rows),

@@ -7,6 +7,7 @@
 #include "samples_dir.h"
 #include "shell_word.h"
 #include "train/also.h"
+#include "train/settings_shards.h"
 #include "train/settings_synth.h"
 
 #include <stdio.h>
@@ -99,11 +100,11 @@ static bool has_flag(const struct opt *own, size_t n, const char *flag)
 /* Whether looking at a run or an SAE depends on it. */
 static bool is_read(const struct setting_def *d)
 {
-    const char *const keys[] = {setting_key.model,       setting_key.corpus,
-                                setting_key.ood,         setting_key.concepts,
-                                setting_key.hook,        setting_key.seed,
-                                setting_key.context,     setting_key.threads,
-                                setting_key.browse_rows, setting_key.calibrate_l0};
+    const char *const keys[] = {
+        setting_key.activations, setting_key.model,       setting_key.corpus,
+        setting_key.ood,         setting_key.concepts,    setting_key.hook,
+        setting_key.seed,        setting_key.context,     setting_key.threads,
+        setting_key.browse_rows, setting_key.calibrate_l0};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (strcmp(d->key, keys[i]) == 0) {
             return true;
@@ -276,6 +277,7 @@ static void make_paths_absolute(struct settings *s)
     make_absolute(s->corpus, sizeof s->corpus);
     make_absolute(s->ood, sizeof s->ood);
     make_absolute(s->concepts, sizeof s->concepts);
+    make_absolute(s->activations, sizeof s->activations);
 }
 
 static enum err set_default(struct settings *s, const char *key, const char *value,
@@ -453,14 +455,17 @@ enum err run_opts_settings(const struct run_opts *r, struct settings *out,
     TRY(run_opts_given(r, &s, e));
     const bool own_model = s.model[0] != '\0';
     const bool synthetic = s.source == SOURCE_SYNTHETIC;
+    const bool files = s.activations[0] || s.source == SOURCE_ACTIVATIONS;
     settings_init(&s);
     TRY(samples_dir(s.samples_dir, sizeof s.samples_dir, e));
-    if (!own_model && !synthetic) {
+    if (!own_model && !synthetic && !files) {
         TRY(samples_path(SAMPLE_CONFIG, sample, sizeof sample, e));
         TRY(settings_load(&s, sample, e));
     }
     TRY(add_given(r, &s, e));
-    TRY(synthetic ? settings_synth_defaults(&s, e) : fill_bundled(&s, e));
+    TRY(files       ? settings_shards_defaults(&s, e)
+        : synthetic ? settings_synth_defaults(&s, e)
+                    : fill_bundled(&s, e));
     *out = s;
     return OK;
 }

@@ -80,6 +80,48 @@ void acts_set_harvest(struct acts_set *s, struct harvester *h, size_t rows)
     s->harvested += n;
 }
 
+static enum err read_shards(struct acts_set *s, const struct shards *from,
+                            struct errinfo *e)
+{
+    const uint64_t first = shards_train(from), held = shards_rows(from) - first;
+    uint8_t *masked = NULL;
+    enum err rc = OK;
+    TRY(arrays_new(s, e));
+    TRY(mem_new(&masked, s->T, 1, "masks", e));
+    for (size_t i = 0; rc == OK && i < s->rows; i++) {
+        const uint64_t row = first + i * held / s->rows;
+        rc = shards_tokens(from, row, s->ids + i * s->T, masked, e);
+        if (rc == OK) {
+            rc = shards_get(from, SHARDS_CLEAN, row, s->x + i * s->T * s->D, e);
+        }
+    }
+    mem_free(masked);
+    for (size_t i = 0; i < s->n; i++) {
+        s->special[i] = s->ids[i] < 0;
+        s->ids[i] = s->ids[i] < 0 ? 0 : s->ids[i];
+    }
+    s->harvested = s->rows;
+    return rc;
+}
+
+enum err acts_set_of_shards(const struct shards *from, size_t rows,
+                            struct acts_set **out, struct errinfo *e)
+{
+    struct acts_set *s = NULL;
+    const uint64_t held = shards_rows(from) - shards_train(from);
+    TRY(mem_new(&s, 1, sizeof *s, "a set of activations", e));
+    s->rows = held < rows ? (size_t)held : rows;
+    s->T = shards_T(from);
+    s->D = shards_width(from);
+    const enum err rc = read_shards(s, from, e);
+    if (rc != OK) {
+        acts_set_free(s);
+        return rc;
+    }
+    *out = s;
+    return OK;
+}
+
 enum err acts_set_new(struct harvester *h, struct corpus *c, enum corpus_split split,
                       const struct tok *tok, size_t rows, struct acts_set **out,
                       struct errinfo *e)

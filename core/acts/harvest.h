@@ -2,6 +2,7 @@
 #ifndef SAETOP_ACTS_HARVEST_H
 #define SAETOP_ACTS_HARVEST_H
 
+#include "acts/shards.h"
 #include "base/pool.h"
 #include "lm/lm.h"
 #include "text/corpus.h"
@@ -68,6 +69,11 @@ enum err acts_set_open(struct harvester *h, struct corpus *c, enum corpus_split 
                        const struct tok *tok, size_t rows, struct acts_set **out,
                        struct errinfo *e) ERR_CHECKED;
 void acts_set_harvest(struct acts_set *s, struct harvester *h, size_t rows);
+/* The held-out rows of activations made elsewhere, their clean side: `rows` of them at
+ * most, evenly spread. What a row lacks at its end is marked special, and has the id 0,
+ * as all have where the files know no tokens. */
+enum err acts_set_of_shards(const struct shards *from, size_t rows,
+                            struct acts_set **out, struct errinfo *e) ERR_CHECKED;
 void acts_set_free(struct acts_set *s);
 
 /* Input normalisation from clean activations x [n,D]: sqrt(D) / mean ||x||; 1 where all

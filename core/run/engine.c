@@ -147,11 +147,12 @@ void engine_free(struct engine *g)
         history_free(&g->arm[a].history);
         eval_result_deinit(&g->arm[a].eval);
         concept_history_unref(g->arm[a].over);
-        report_deinit(&g->arm[a].truth);
+        report_deinit(&g->arm[a].report);
     }
     saebench_bank_free(g->saebench);
     heldout_words_free(g->words);
     truth_set_free(g->truth);
+    acts_bench_free(g->acts);
     dirlocks_release(&g->locks, 0);
     inputs_free(g->in);
     mem_free(g);

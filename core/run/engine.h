@@ -4,6 +4,7 @@
 #ifndef SAETOP_RUN_ENGINE_H
 #define SAETOP_RUN_ENGINE_H
 
+#include "eval/acts_bench.h"
 #include "eval/concept_history.h"
 #include "eval/evaluate.h"
 #include "eval/truth.h"
@@ -28,7 +29,7 @@ struct engine_arm {
     struct history history;
     struct eval_result eval;
     struct concept_history *over; /* the concepts of all evaluations; NULL: none yet */
-    struct report truth;          /* the last one, of a synthetic source */
+    struct report report;         /* the last one, of a source that is no text */
     bool evaluated;
     bool is_best;                 /* the best so far, and not kept yet */
     int worse;                    /* rows in a row that the error is past all use */
@@ -53,6 +54,7 @@ struct engine {
     struct probe_bank *saebench;     /* its probes in SAEBench's form, once needed */
     struct heldout_words *words;     /* of the evaluation set, likewise */
     struct truth_set *truth;         /* of a synthetic source, from its first one on */
+    struct acts_bench *acts;         /* likewise, of activations made elsewhere */
     struct engine_arm arm[RUN_ARMS_MAX];
     size_t n_arms;
     struct dirlocks locks;      /* directories saved in */
@@ -215,7 +217,7 @@ enum err engine_check_room(const struct engine *g, size_t room,
                            struct errinfo *e) ERR_CHECKED;
 
 /* The evaluation set for the settings of `in`, on harvester h. Caller owns. NULL for a
- * synthetic source: the engine then holds its arms against the truth. */
+ * source that is no text: the engine then measures its arms by itself. */
 enum err engine_eval_set(const struct inputs *in, struct harvester *h,
                          struct pool *pool, const atomic_bool *cancel,
                          struct eval_set **out, struct errinfo *e) ERR_CHECKED;

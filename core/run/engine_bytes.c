@@ -106,23 +106,42 @@ static size_t arm_text_bytes(const struct inputs *in, const struct arm *arm)
            stream_bytes(D, &sc); /* what it mixes from */
 }
 
-static size_t text_bytes(const struct engine *g)
+/* Buffers of activations and the arms. */
+static size_t training_bytes(const struct engine *g)
 {
     const struct inputs *in = g->in;
-    const struct lm_config *cfg = &in->lm->cfg;
     struct stream_config sc = inputs_stream_config(in, &in->set);
     sc.mix = false;
     const size_t mine = stream_own_bytes(inputs_width(in), &sc);
     const size_t kept = stream_kept_bytes(&sc);
     const size_t fill = stream_bytes(inputs_width(in), &sc) - kept;
-    size_t sum = lm_need_bytes(in->lm, LM_WHOLE) +
-                 harvester_bytes(cfg, in->hook, (size_t)in->set.context,
-                                 (size_t)in->set.threads) +
-                 fills(g) * (fill - mine) + kept;
+    size_t sum = fills(g) * (fill - mine) + kept;
     for (size_t a = 0; a < g->n_arms; a++) {
         sum += arm_text_bytes(in, g->arm[a].arm);
     }
-    return sum + evaluation_bytes(g);
+    return sum;
+}
+
+static size_t text_bytes(const struct engine *g)
+{
+    const struct inputs *in = g->in;
+    return lm_need_bytes(in->lm, LM_WHOLE) +
+           harvester_bytes(&in->lm->cfg, in->hook, (size_t)in->set.context,
+                           (size_t)in->set.threads) +
+           training_bytes(g) + evaluation_bytes(g);
+}
+
+/* With held-out rows, a frozen copy, and codes of the arm that has the most. */
+static size_t shards_bytes(const struct engine *g)
+{
+    const size_t T = shards_T(g->in->shards), rows = (size_t)g->in->set.eval_rows;
+    size_t most = 0;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        const struct sae *s = g->arm[a].arm->sae;
+        const size_t one = 2 * s->count * sizeof(float) + codes_bytes(s, rows * T);
+        most = one > most ? one : most;
+    }
+    return training_bytes(g) + acts_bench_bytes(rows, T, inputs_width(g->in)) + most;
 }
 
 static size_t arm_synth_bytes(const struct inputs *in, const struct arm *arm)
@@ -164,7 +183,9 @@ size_t engine_arm_bytes(const struct engine *g, size_t arm)
 
 size_t engine_bytes(const struct engine *g)
 {
-    return PROCESS_BYTES + (g->in->synth ? synth_bytes(g) : text_bytes(g));
+    return PROCESS_BYTES + (g->in->synth    ? synth_bytes(g)
+                            : g->in->shards ? shards_bytes(g)
+                                            : text_bytes(g));
 }
 
 size_t engine_room(size_t own, size_t room)

@@ -12,7 +12,7 @@ enum err engine_eval_set(const struct inputs *in, struct harvester *h,
 {
     struct eval_config c = eval_defaults();
     *out = NULL;
-    if (in->synth) {
+    if (!in->lm) {
         return OK;
     }
     c.fidelity_rows = (size_t)in->set.eval_rows;
@@ -24,7 +24,7 @@ enum err engine_eval_set(const struct inputs *in, struct harvester *h,
 
 bool engine_can_evaluate(const struct engine *g)
 {
-    return g->eval_set || g->in->synth;
+    return g->eval_set || !g->in->lm;
 }
 
 static void fill_eval(struct metric_row *row, const struct eval_result *r)
@@ -166,9 +166,44 @@ static enum err evaluate_truth(struct engine *g, struct engine_arm *a,
         report_deinit(&fresh);
         return rc;
     }
-    report_deinit(&a->truth);
-    a->truth = fresh;
+    report_deinit(&a->report);
+    a->report = fresh;
     fill_truth(row, &fresh);
+    return OK;
+}
+
+/* In full at the end, and where it was asked for. */
+static enum err report_acts(struct engine *g, struct engine_arm *a,
+                            const struct sae *frozen, struct errinfo *e)
+{
+    struct report fresh;
+    report_init(&fresh, (uint64_t)g->in->set.seed);
+    const enum err rc =
+        acts_bench_report(g->acts, frozen, g->in->pool, g->cancel, &fresh, e);
+    if (rc != OK) {
+        report_deinit(&fresh);
+        return rc;
+    }
+    report_deinit(&a->report);
+    a->report = fresh;
+    return OK;
+}
+
+static enum err evaluate_acts(struct engine *g, struct engine_arm *a,
+                              const struct sae *frozen, struct metric_row *row,
+                              struct errinfo *e)
+{
+    struct fidelity f;
+    if (!g->acts) {
+        TRY(acts_bench_new(g->in->shards, (size_t)g->in->set.eval_rows, g->in->pool,
+                           g->cancel, &g->acts, e));
+    }
+    TRY(acts_bench_live(g->acts, frozen, g->in->pool, g->cancel, &f, e));
+    if (engine_done(g) || g->asked) {
+        TRY(report_acts(g, a, frozen, e));
+    }
+    row->v[METRIC_EV] = f.explained_variance;
+    row->v[METRIC_L0_CLEAN] = f.l0;
     return OK;
 }
 
@@ -177,8 +212,9 @@ static enum err evaluate_one(struct engine *g, struct engine_arm *a,
 {
     struct sae *frozen = NULL;
     TRY(arm_freeze(a->arm, &frozen, e));
-    const enum err rc = g->in->synth ? evaluate_truth(g, a, frozen, row, e)
-                                     : evaluate_text(g, a, frozen, row, e);
+    const enum err rc = g->in->synth    ? evaluate_truth(g, a, frozen, row, e)
+                        : g->in->shards ? evaluate_acts(g, a, frozen, row, e)
+                                        : evaluate_text(g, a, frozen, row, e);
     sae_free(frozen);
     TRY(rc);
     a->evaluated = true;

@@ -58,9 +58,10 @@ static enum err write_arm(struct engine *g, size_t i, const char *dir, bool hold
     name_arm(g, i, &names);
     a->arm->state.seconds = g->seconds;
     enum err rc = OK;
-    if (a->evaluated) {
-        rc = g->in->synth ? report_json(&a->truth, &json, e)
-                          : eval_result_json(&a->eval, g->in->concepts, &json, e);
+    const bool live_only = g->in->shards && a->report.n == 0; /* figures in its rows */
+    if (a->evaluated && !live_only) {
+        rc = !g->in->lm ? report_json(&a->report, &json, e)
+                        : eval_result_json(&a->eval, g->in->concepts, &json, e);
         eval = json.p;
     }
     if (rc == OK) {

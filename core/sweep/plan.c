@@ -260,6 +260,12 @@ static enum err check_base(const struct settings *s, const char *file,
                        "give mask.rate several values",
                        file);
     }
+    if (s->source == SOURCE_ACTIVATIONS) {
+        return err_set(e, ERR_USAGE,
+                       "%s: settings: sweeps measure with a model; on activations made "
+                       "elsewhere train has --seeds, --also and --set twin=unmasked",
+                       file);
+    }
     if (settings_given(s, setting_key.mask_schedule) && s->mask_schedule != 0) {
         return err_set(e, ERR_USAGE,
                        "%s: settings: mask.schedule belongs into a part, beside its "

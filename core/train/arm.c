@@ -55,7 +55,7 @@ enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out
     a->state = (struct arm_state){
         .rate_when_on = set->mask_rate > 0      ? set->mask_rate
                         : in->set.mask_rate > 0 ? in->set.mask_rate
-                                                : MASK_RATE_USUAL,
+                                                : inputs_usual_rate(in),
         .applies_from = 1,
         .forked_at = -1,
         .first_steps = set->steps,

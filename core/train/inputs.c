@@ -9,6 +9,7 @@
 #include "train/inputs_priv.h"
 #include "train/metric.h"
 #include "train/settings_arch.h"
+#include "train/settings_shards.h"
 #include "train/settings_synth.h"
 
 #include <math.h>
@@ -25,14 +26,17 @@
 
 size_t inputs_width(const struct inputs *in)
 {
-    return in->synth ? synth_config_of(in->synth)->D
-                     : lm_hook_width(&in->lm->cfg, in->hook);
+    return in->synth    ? synth_config_of(in->synth)->D
+           : in->shards ? shards_width(in->shards)
+                        : lm_hook_width(&in->lm->cfg, in->hook);
 }
 
 struct inputs_hashes inputs_hashes(const struct inputs *in)
 {
     return (struct inputs_hashes){.model = in->lm ? in->lm->hash : 0,
-                                  .corpus = in->corpus ? corpus_hash(in->corpus) : 0,
+                                  .corpus = in->corpus   ? corpus_hash(in->corpus)
+                                            : in->shards ? shards_hash(in->shards)
+                                                         : 0,
                                   .ood = in->ood ? corpus_hash(in->ood) : 0,
                                   .concepts = in->concepts_hash};
 }
@@ -61,8 +65,8 @@ static enum err within_width(const struct settings *s, const char *key, double v
 enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
                           struct errinfo *e)
 {
-    (void)in;
     TRY(settings_check_arch(s, e));
+    TRY(in->shards ? settings_shards_check(s, in->shards, e) : OK);
     TRY(within_width(s, setting_key.k, s->k, e));
     return setting_applies(s->arch, setting_key.calibrate_l0)
                ? within_width(s, setting_key.calibrate_l0, s->calibrate_l0, e)
@@ -107,8 +111,17 @@ static void choose_mask(const struct inputs *in, struct settings *s)
     }
 }
 
+double inputs_usual_rate(const struct inputs *in)
+{
+    const double theirs = in->shards ? shards_mask_rate(in->shards) : 0;
+    return theirs > 0 ? theirs : MASK_RATE_USUAL;
+}
+
 void inputs_resolve(const struct inputs *in, struct settings *s)
 {
+    if (in->shards && !s->context) {
+        s->context = (int64_t)shards_T(in->shards);
+    }
     settings_resolve(s, in->lm ? in->lm->cfg.n_ctx : 1, inputs_width(in));
     if (!s->threads) {
         s->threads = (int64_t)pool_cpus();
@@ -149,6 +162,9 @@ out:
 
 enum err inputs_can_mask(const struct inputs *in, double rate, struct errinfo *e)
 {
+    if (in->shards) {
+        return settings_shards_rate(in->shards, rate, e);
+    }
     if (rate > 0 && !in->synth && in->set.mask_kind == MASK_TOKEN &&
         in->mask_token < 0) {
         return err_set(
@@ -158,9 +174,8 @@ enum err inputs_can_mask(const struct inputs *in, double rate, struct errinfo *e
     return OK;
 }
 
-/* Scale and b_dec from n clean activations x [n,D], which are scaled in place; the same
- * for every arm and rate. */
-static enum err normalise(struct inputs *in, float *x, size_t n, struct errinfo *e)
+/* The same for every arm and rate. */
+enum err inputs_normalise(struct inputs *in, float *x, size_t n, struct errinfo *e)
 {
     const size_t D = inputs_width(in);
     struct sae *probe = NULL;
@@ -214,7 +229,7 @@ static enum err normalise_text(struct inputs *in, struct errinfo *e)
             memcpy(x + n++ * D, set->x + i * D, D * sizeof *x);
         }
     }
-    TRY_OUT(rc, name_source(in, normalise(in, x, n, e), e));
+    TRY_OUT(rc, name_source(in, inputs_normalise(in, x, n, e), e));
     TRY_OUT(rc, inputs_note_texts(in, set, e));
 out:
     mem_free(x);
@@ -227,7 +242,7 @@ static enum err normalise_synth(struct inputs *in, struct errinfo *e)
     float *x = NULL;
     TRY(mem_new(&x, SYNTH_ROWS, inputs_width(in) * sizeof *x, "synthetic rows", e));
     synth_rows(in->synth, 0.0, 0, SYNTH_ROWS, x, NULL);
-    const enum err rc = name_source(in, normalise(in, x, SYNTH_ROWS, e), e);
+    const enum err rc = name_source(in, inputs_normalise(in, x, SYNTH_ROWS, e), e);
     mem_free(x);
     return rc;
 }
@@ -333,8 +348,9 @@ static enum err open_all(struct inputs *in, struct errinfo *e)
 
 static enum err open_look(struct inputs *in, struct errinfo *e)
 {
-    if (in->set.source == SOURCE_SYNTHETIC) {
-        return err_set(e, ERR_USAGE, "source=synthetic: there is no model to look at");
+    if (in->set.source != SOURCE_MODEL) {
+        return err_set(e, ERR_USAGE,
+                       "source: expected model: there is none to look at");
     }
     TRY(open_parts(in, e));
     in->scale = 1.0f;
@@ -362,8 +378,11 @@ static enum err open_by(const struct settings *set,
 
 enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
 {
-    return open_by(set, set->source == SOURCE_SYNTHETIC ? open_synth : open_all, out,
-                   e);
+    return open_by(set,
+                   set->source == SOURCE_SYNTHETIC     ? open_synth
+                   : set->source == SOURCE_ACTIVATIONS ? inputs_open_shards
+                                                       : open_all,
+                   out, e);
 }
 
 enum err inputs_look(const struct settings *set, struct inputs **out, struct errinfo *e)
@@ -380,6 +399,7 @@ void inputs_free(struct inputs *in)
         acts_cache_close(in->cache[i]);
     }
     synth_free(in->synth);
+    shards_free(in->shards);
     acts_share_free(in->share);
     harvester_free(in->h);
     pool_free(in->pool);
@@ -438,6 +458,9 @@ enum err inputs_source(struct inputs *in, const struct settings *s,
         return synth_source(in, s, out, e);
     }
     struct stream_config c = inputs_stream_config(in, s);
+    if (in->shards) {
+        return source_of_shards(in->shards, &c, out, e);
+    }
     TRY(inputs_caches(in, s, &c, e));
     return source_of_text(in->h, in->corpus, in->lm->tok, &c, out, e);
 }

@@ -1,6 +1,7 @@
 /* Inputs of a run: model, text, concepts, and what is derived from them once (hook,
- * mask token, normalisation, start of b_dec); with source=synthetic known features
- * instead. Shared by all arms of a run. Owner thread. */
+ * mask token, normalisation, start of b_dec); instead, known features with
+ * source=synthetic, activations made elsewhere with source=activations. Shared by all
+ * arms of a run. Owner thread. */
 #ifndef SAETOP_TRAIN_INPUTS_H
 #define SAETOP_TRAIN_INPUTS_H
 
@@ -20,6 +21,7 @@ struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */
     struct settings set;   /* resolved */
     struct synth *synth; /* of source=synthetic: then lm to h are NULL, but for pool */
+    struct shards *shards; /* of source=activations: likewise */
     struct lm *lm;
     struct corpus *corpus, *ood; /* ood NULL: none */
     struct concepts *concepts;
@@ -55,7 +57,7 @@ enum err inputs_new(const struct settings *set, struct inputs **out,
 void inputs_free(struct inputs *in); /* NULL is fine */
 
 /* The same, but the model is not run: scale 1, b_dec 0, no remarks. For estimating the
- * cost of a run (inputs_text_loss). ERR_USAGE for a synthetic source. */
+ * cost of a run (inputs_text_loss). ERR_USAGE for a source that is no model. */
 enum err inputs_look(const struct settings *set, struct inputs **out,
                      struct errinfo *e) ERR_CHECKED;
 
@@ -85,9 +87,14 @@ enum err inputs_note_loss(struct inputs *in, const struct text_loss *l,
  * seconds. */
 size_t inputs_look_rows(const struct inputs *in, size_t rows);
 
+/* The mask rate that masking is switched on with where none was set: that of the
+ * files, or MASK_RATE_USUAL. */
+double inputs_usual_rate(const struct inputs *in);
+
 /* Width of the activations. */
 size_t inputs_width(const struct inputs *in);
-/* Hashes of the files behind them; 0: none. */
+/* Hashes of the files behind them; 0: none. `corpus` is of shards where they are its
+ * place. */
 struct inputs_hashes {
     uint64_t model, corpus, ood, concepts;
 };
@@ -103,7 +110,8 @@ void inputs_unresolve(const struct inputs *in, struct settings *s); /* the oppos
 enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
                           struct errinfo *e) ERR_CHECKED;
 
-/* ERR_USAGE when rate > 0 needs a mask token and there is none. */
+/* ERR_USAGE when rate > 0 needs a mask token and there is none, or when it is not the
+ * rate at which activations were made elsewhere. */
 enum err inputs_can_mask(const struct inputs *in, double rate,
                          struct errinfo *e) ERR_CHECKED;
 

@@ -28,8 +28,11 @@ const struct ce_doubt *metric_doubt(const double *v, enum metric m)
     if (m != METRIC_CE_REC && m != METRIC_CE_REC_OOD) {
         return NULL;
     }
-    /* Evaluated, and yet without a share: erasing costs nothing on this text. */
-    const bool evaluated = isfinite(v[m == METRIC_CE_REC ? METRIC_EV : METRIC_EV_OOD]);
+    /* Evaluated, and yet without a share: erasing costs nothing on this text. Where
+     * there is no model there is no text, and words of concepts are not counted. */
+    const bool evaluated =
+        isfinite(v[m == METRIC_CE_REC ? METRIC_EV : METRIC_EV_OOD]) &&
+        isfinite(v[METRIC_TRUE_POS]);
     const double span = evaluated && !isfinite(v[m]) ? 0 : (double)NAN;
     return ce_doubt(v[m], 0, span);
 }

@@ -179,6 +179,15 @@ static const char *model_name(const struct lm *m, char out[NAME_CAP])
     return lm_name(m, out, NAME_CAP)[0] ? out : path_base(m->dir);
 }
 
+/* What made the activations, for other tools. */
+static const char *source_name(const struct inputs *in, char out[NAME_CAP])
+{
+    return in->lm                        ? model_name(in->lm, out)
+           : in->synth                   ? "synthetic"
+           : shards_model(in->shards)[0] ? shards_model(in->shards)
+                                         : "activations";
+}
+
 static enum err write_files(const char *dir, const struct arm *a,
                             const struct history *h, const char *eval_json,
                             const struct arm_names *names, struct errinfo *e)
@@ -188,9 +197,11 @@ static enum err write_files(const char *dir, const struct arm *a,
     char name[NAME_CAP];
     struct sae_hyper hyper = {0};
     struct sae_meta meta = {
-        .model_name = in->lm ? model_name(in->lm, name) : "synthetic",
+        .model_name = source_name(in, name),
         .hook_name = in->set.hook,
-        .dataset = in->lm ? path_base(in->set.corpus) : "synthetic",
+        .dataset = in->lm       ? path_base(in->set.corpus)
+                   : in->shards ? path_base(in->set.activations)
+                                : "synthetic",
         .context_size = (size_t)in->set.context,
         .step = arm_steps_done(a),
         .prepend_bos = in->lm && tok_bos(in->lm->tok) >= 0,
@@ -526,6 +537,13 @@ static bool is_other_model(const struct run_record *r, const struct lm *m)
 static void add_other_text(const struct run_record *r, const struct inputs *in,
                            struct remarks *out)
 {
+    if (in->shards) {
+        if (r->corpus_hash && r->corpus_hash != shards_hash(in->shards)) {
+            remarks_add(out, "%s other activations than %s holds now", made_how(r),
+                        shards_dir(in->shards));
+        }
+        return;
+    }
     if (r->corpus_hash && !(in->corpus && corpus_is(in->corpus, r->corpus_hash))) {
         remarks_add(out, "%s another text than %s is now%s", made_how(r),
                     corpus_spec(in->corpus), inputs_text_doubt(in->corpus));

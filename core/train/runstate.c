@@ -412,6 +412,11 @@ static bool same_text(const struct corpus *c, uint64_t was)
     return c ? corpus_is(c, was) : was == 0;
 }
 
+static bool same_rows(const struct inputs *in, uint64_t was)
+{
+    return in->shards ? shards_hash(in->shards) == was : same_text(in->corpus, was);
+}
+
 enum err runstate_check_inputs(const struct run_state *r, const char *dir,
                                const struct inputs *in, struct errinfo *e)
 {
@@ -423,8 +428,8 @@ enum err runstate_check_inputs(const struct run_state *r, const char *dir,
         const char *doubt;
     } all[] = {
         {in->set.model, r->model_hash, h.model, r->model_hash == h.model, ""},
-        {in->set.corpus, r->corpus_hash, h.corpus,
-         same_text(in->corpus, r->corpus_hash), inputs_text_doubt(in->corpus)},
+        {in->shards ? in->set.activations : in->set.corpus, r->corpus_hash, h.corpus,
+         same_rows(in, r->corpus_hash), inputs_text_doubt(in->corpus)},
         {in->set.ood, r->ood_hash, h.ood, same_text(in->ood, r->ood_hash),
          inputs_text_doubt(in->ood)},
         {in->set.concepts, r->concepts_hash, h.concepts, r->concepts_hash == h.concepts,

@@ -102,10 +102,14 @@
       "L0 that inference thresholds are set to on clean text before they are "         \
       "used; 0: the running average, or what was learned")
 
-/* Known features in a model's place; synth_config of acts/synthetic.h. */
+/* What stands in a model's place: files of activations, or known features, synth_config
+ * of acts/synthetic.h. */
 #define SETTING_LIST_SYNTH(X)                                                          \
     X(ENUM, source, "source", "source", "model", WORDS(source), RUN, ANY,              \
-      "activations of a model, or of known features")                                  \
+      "activations of a model, of known features, or made elsewhere")                  \
+    X(STR, activations, "activations", "activations", "", NO_LIMITS, RUN, ANY,         \
+      "folder of activations made elsewhere, .safetensors or .npy, in the place of "   \
+      "model and corpus")                                                              \
     X(INT, synth_d, "synthetic.d", NULL, "80", RANGE(1, 65536), RUN, ANY,              \
       "width of a synthetic row")                                                      \
     X(INT, synth_parents, "synthetic.parents", NULL, "8", RANGE(1, 4096), RUN, ANY,    \

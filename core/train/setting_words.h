@@ -74,6 +74,7 @@ static const struct setting_word words_of_jump_of[] = {
 static const struct setting_word words_of_source[] = {
     {"model", SOURCE_MODEL},
     {"synthetic", SOURCE_SYNTHETIC},
+    {"activations", SOURCE_ACTIVATIONS},
     {NULL, 0},
 };
 static const struct setting_word words_of_synth_loadings[] = {

@@ -45,9 +45,10 @@ enum err settings_need_text(const struct settings *s, const char *what,
     return s->source == SOURCE_MODEL
                ? OK
                : err_set(e, ERR_USAGE,
-                         "%s: source=synthetic has no model and no text to look at; "
-                         "saetop eval measures such a run",
-                         what);
+                         "%s: source=%s has no model and no text to look at; saetop "
+                         "eval measures such a run",
+                         what,
+                         s->source == SOURCE_SYNTHETIC ? "synthetic" : "activations");
 }
 
 enum err settings_synth_defaults(struct settings *s, struct errinfo *e)

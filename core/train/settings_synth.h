@@ -10,8 +10,8 @@ struct synth_config settings_synth(const struct settings *s);
 /* Whether a setting describes a synthetic source: source, synthetic.*. */
 bool setting_is_synth(const struct setting_def *d);
 
-/* ERR_USAGE for a synthetic source, whose runs have no model and no text: `what` is the
- * run or command that needs them. */
+/* ERR_USAGE for a source that is no model, whose runs have no text either: `what` is
+ * the run or command that needs them. */
 enum err settings_need_text(const struct settings *s, const char *what,
                             struct errinfo *e) ERR_CHECKED;
 

@@ -1,9 +1,11 @@
-#include "eval_synthetic.h"
+#include "eval_textless.h"
 
 #include "base/file.h"
 #include "base/pool.h"
+#include "eval/acts_bench.h"
 #include "eval/truth.h"
 #include "num/blas.h"
+#include "train/settings_shards.h"
 #include "train/settings_synth.h"
 
 #include <string.h>
@@ -22,15 +24,34 @@ static enum err add_tree(cJSON *root, const char *key, const struct report *r,
     return OK;
 }
 
-static enum err measure_run(const struct run_record *run,
-                            const struct synthetic_eval *a, struct pool *pool,
-                            struct report *r, struct errinfo *e)
+static enum err measure_on_acts(const struct run_record *run,
+                                const struct textless_eval *a, struct pool *pool,
+                                struct report *r, struct errinfo *e)
+{
+    struct shards *from = NULL;
+    struct acts_bench *bench = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, settings_shards_open(&run->set, &from, e));
+    if (shards_width(from) != run->sae->D) {
+        rc = err_set(e, ERR_FORMAT, "%s: found %zu dimensions, the SAE reads %zu",
+                     shards_dir(from), shards_width(from), run->sae->D);
+        goto out;
+    }
+    TRY_OUT(rc, acts_bench_new(from, (size_t)a->rows, pool, NULL, &bench, e));
+    rc = acts_bench_report(bench, run->sae, pool, NULL, r, e);
+out:
+    acts_bench_free(bench);
+    shards_free(from);
+    return rc;
+}
+
+static enum err measure_on_features(const struct run_record *run, struct pool *pool,
+                                    struct report *r, struct errinfo *e)
 {
     const struct synth_config c = settings_synth(&run->set);
     struct synth *source = NULL;
     struct truth_set *set = NULL;
     enum err rc = OK;
-    report_init(r, (uint64_t)a->seed);
     TRY_OUT(rc, synth_new(&c, &source, e));
     TRY_OUT(rc, truth_set_new(source, (size_t)run->set.synth_eval_rows, &set, e));
     TRY_OUT(rc, truth_measure(set, run->sae, pool, r, e));
@@ -40,7 +61,23 @@ out:
     return rc;
 }
 
-/* Two runs are compared feature by feature. */
+static enum err measure_run(const struct run_record *run, const struct textless_eval *a,
+                            struct pool *pool, struct report *r, struct errinfo *e)
+{
+    report_init(r, (uint64_t)a->seed);
+    return run->set.source == SOURCE_ACTIVATIONS ? measure_on_acts(run, a, pool, r, e)
+                                                 : measure_on_features(run, pool, r, e);
+}
+
+/* Whether two runs have to have the same value of a setting to be compared: feature by
+ * feature, or row by row. */
+static bool must_agree(const struct setting_def *d)
+{
+    return setting_is_synth(d) || strcmp(d->key, setting_key.seed) == 0 ||
+           strcmp(d->key, setting_key.activations) == 0 ||
+           strcmp(d->key, setting_key.context) == 0;
+}
+
 static enum err check_same(const struct settings *a, const struct settings *b,
                            struct errinfo *e)
 {
@@ -52,7 +89,7 @@ static enum err check_same(const struct settings *a, const struct settings *b,
     str_init(&y, SETTING_VALUE_MAX);
     for (size_t i = 0; rc == OK && i < n; i++) {
         const char *key = t[i].key;
-        if (!setting_is_synth(&t[i]) && strcmp(key, setting_key.seed) != 0) {
+        if (!must_agree(&t[i])) {
             continue;
         }
         str_clear(&x);
@@ -60,8 +97,9 @@ static enum err check_same(const struct settings *a, const struct settings *b,
         settings_print(a, &t[i], &x);
         settings_print(b, &t[i], &y);
         if (strcmp(x.p, y.p) != 0) {
-            rc = err_set(e, ERR_USAGE, "%s is %s and %s, expected the same features",
-                         key, x.p, y.p);
+            rc =
+                err_set(e, ERR_USAGE, "%s is %s and %s, expected the same in both runs",
+                        key, x.p, y.p);
         }
     }
     str_free(&x);
@@ -69,7 +107,7 @@ static enum err check_same(const struct settings *a, const struct settings *b,
     return rc;
 }
 
-static void table_runs(const struct synthetic_eval *a, const struct report *r,
+static void table_runs(const struct textless_eval *a, const struct report *r,
                        const struct report *diff, struct str *out)
 {
     for (size_t i = 0; i < a->n; i++) {
@@ -85,7 +123,7 @@ static void table_runs(const struct synthetic_eval *a, const struct report *r,
     }
 }
 
-static enum err print_runs(const struct synthetic_eval *a, const struct report *r,
+static enum err print_runs(const struct textless_eval *a, const struct report *r,
                            const struct report *diff, struct str *out,
                            struct errinfo *e)
 {
@@ -119,8 +157,8 @@ out:
     return rc;
 }
 
-enum err eval_synthetic_runs(const struct synthetic_eval *a, struct str *out,
-                             struct errinfo *e)
+enum err eval_textless_runs(const struct textless_eval *a, struct str *out,
+                            struct errinfo *e)
 {
     struct report r[2] = {{0}}, diff;
     struct pool *pool = NULL;

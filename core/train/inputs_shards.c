@@ -1,0 +1,78 @@
+/* Inputs of a run on activations that were made elsewhere. */
+#include "base/mem.h"
+#include "train/inputs_priv.h"
+#include "train/settings_shards.h"
+
+#include <string.h>
+
+/* Clean rows behind the normalisation and the start of b_dec. */
+#define NORM_ROWS 64
+/* As often as this activations are learnt by heart rather than from. */
+#define MANY_TIMES 10.0
+
+static enum err normalise(struct inputs *in, struct errinfo *e)
+{
+    const size_t T = shards_T(in->shards), D = shards_width(in->shards);
+    const uint64_t seed = (uint64_t)in->set.seed, all = shards_train(in->shards);
+    const size_t rows = all < NORM_ROWS ? (size_t)all : NORM_ROWS;
+    int32_t *ids = NULL;
+    uint8_t *masked = NULL;
+    float *x = NULL;
+    size_t n = 0;
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&ids, T, sizeof *ids, "token ids", e));
+    TRY_OUT(rc, mem_new(&masked, T, 1, "masks", e));
+    TRY_OUT(rc, mem_new(&x, rows * T, D * sizeof *x, "activations", e));
+    for (size_t i = 0; i < rows; i++) {
+        const uint64_t row = shards_row_at(in->shards, seed, i);
+        TRY_OUT(rc, shards_tokens(in->shards, row, ids, masked, e));
+        TRY_OUT(rc, shards_get(in->shards, SHARDS_CLEAN, row, x + n * D, e));
+        for (size_t t = 0; t < T; t++) {
+            n += ids[t] >= 0; /* what a row lacks is at its end */
+        }
+    }
+    rc = inputs_normalise(in, x, n, e);
+    rc = rc == ERR_NUMERIC ? err_prefix(e, rc, "%s", shards_dir(in->shards)) : rc;
+out:
+    mem_free(ids);
+    mem_free(masked);
+    mem_free(x);
+    return rc;
+}
+
+static void note_shards(struct inputs *in)
+{
+    const struct shards *from = in->shards;
+    const struct settings *s = &in->set;
+    const double n = (double)shards_count(from) * (double)shards_train(from) /
+                     (double)shards_rows(from);
+    const double times = (double)s->steps * (double)s->batch / n;
+    remarks_add(&in->remarks,
+                "%s: %llu activations in %zu shards; the last %llu of %llu rows are "
+                "held out, and without the model explained variance, L0 and dead "
+                "latents are what is measured on them",
+                shards_dir(from), (unsigned long long)shards_count(from),
+                shards_files(from),
+                (unsigned long long)(shards_rows(from) - shards_train(from)),
+                (unsigned long long)shards_rows(from));
+    if (times >= MANY_TIMES) {
+        remarks_add(&in->remarks,
+                    "%s: few activations: %.0f to train on, read some %.0f times in "
+                    "%lld steps of %lld",
+                    shards_dir(from), n, times, (long long)s->steps,
+                    (long long)s->batch);
+    }
+}
+
+enum err inputs_open_shards(struct inputs *in, struct errinfo *e)
+{
+    TRY(settings_shards_open(&in->set, &in->shards, e));
+    inputs_resolve(in, &in->set);
+    TRY(inputs_check_arm(in, &in->set, e));
+    TRY(pool_new((size_t)in->set.threads, &in->pool, e));
+    TRY(acts_share_new(&in->share, e));
+    in->mask_token = -1;
+    TRY(normalise(in, e));
+    note_shards(in);
+    return OK;
+}

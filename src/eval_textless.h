@@ -1,0 +1,25 @@
+/* saetop eval of SAEs without a text: on known features (source=synthetic) or on
+ * activations made elsewhere (source=activations). */
+#ifndef SAETOP_SRC_EVAL_TEXTLESS_H
+#define SAETOP_SRC_EVAL_TEXTLESS_H
+
+#include "base/str.h"
+#include "train/rundir.h"
+
+/* One saved run, or two (n = 2) and the paired differences of the second from the
+ * first, as text or JSON into `out`; also into `file` or, where that is NULL, the
+ * eval.json of the run `dir`, unless that is NULL too. ERR_USAGE if one of them is on a
+ * model's activations, or they differ in these. */
+struct textless_eval {
+    const struct run_record *run[2];
+    size_t n;
+    int64_t seed; /* of intervals */
+    int64_t rows; /* held-out ones, of activations */
+    int64_t threads;
+    bool json;
+    const char *file, *dir;
+};
+enum err eval_textless_runs(const struct textless_eval *a, struct str *out,
+                            struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Activations made elsewhere: shards of the bundled model's, trained on without it, give an
+# SAE as good as training on the model does, by the spread of seeds; a run that was stopped
+# goes on to the same bytes; what does not fit is refused in one line.
+# usage: activations.sh SAETOP SAMPLES OUT
+set -euo pipefail
+export LC_ALL=C.UTF-8
+saetop=$1 samples=$2 out=$3
+rm -rf "$out"
+mkdir -p "$out/shards"
+out=$(cd "$out" && pwd)
+export XDG_STATE_HOME=$out/state
+model=$samples/model text=$samples/storybook.grammar.json#story
+
+fail() { printf '%s\n' "$*" >&2; exit 1; }
+small=(--width 128 --k 4 --batch 256 --steps 200 --seeds 3 --set twin=unmasked
+       --set log.every=50 --threads 1)
+refused() { # PATTERN ARGUMENTS
+    local pattern=$1 rc=0
+    shift
+    "$saetop" "$@" > /dev/null 2> "$out/said" || rc=$?
+    [ "$rc" = 2 ] || fail "$*: exit status $rc, expected 2"
+    [ "$(wc -l < "$out/said")" = 1 ] || fail "$*: more than one line: $(cat "$out/said")"
+    grep -qE -- "$pattern" "$out/said" || fail "$*: expected $pattern in: $(cat "$out/said")"
+}
+column() { # RUN NAME: of its last row
+    awk -F, -v name="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) at = i }
+                          $at != "" { last = $at } END { print last }' "$1/metrics.csv"
+}
+
+for i in 0 1 2; do
+    "$saetop" lm activations --model "$model" --corpus "$text" --shard --rows 200 \
+        --hook blocks.1.hook_resid_post --from $((200 * i)) --mask-rate 0.2 --threads 1 \
+        --out "$out/shards/$i.safetensors" > /dev/null
+done
+
+"$saetop" train --activations "$out/shards" --out "$out/files" "${small[@]}" > "$out/log"
+grep -q 'without the model explained variance, L0 and dead latents' "$out/log" ||
+    fail "train does not say what is measured: $(cat "$out/log")"
+! grep -q 'nothing to recover' "$out/log" || fail "losses are spoken of where no model is"
+"$saetop" train --model "$model" --corpus "$text" --ood "" --mask-rate 0.2 \
+    --set eval.concept_rows=16 --out "$out/inside" "${small[@]}" > /dev/null
+
+# Each condition's mean over seeds, held against the greater spread of the two.
+for condition in '' twin; do
+    for run in files inside; do
+        for arm in "$out/$run" "$out/$run"/arms/*; do
+            case ${arm##*/} in
+                twin*) [ "$condition" = twin ] || continue ;;
+                *) [ -z "$condition" ] || continue ;;
+            esac
+            printf '%s %s\n' "$run" "$(column "$arm" explained_variance)"
+        done
+    done > "$out/ev"
+    awk -v of="${condition:-masked}" '
+        { n[$1]++; s[$1] += $2; q[$1] += $2 * $2 }
+        END {
+            for (r in n) {
+                if (n[r] != 3) { print of, r, n[r], "arms"; exit 1 }
+                m[r] = s[r] / n[r]; v = (q[r] - n[r] * m[r] ^ 2) / (n[r] - 1)
+                sd = v > sd * sd ? sqrt(v) : sd
+            }
+            d = m["files"] - m["inside"]
+            printf "%s: files %.4f inside %.4f sd %.4f\n", of, m["files"], m["inside"], sd
+            bar = 3 * sd > 0.02 ? 3 * sd : 0.02
+            exit !(d < bar && d > -bar)
+        }' "$out/ev" || fail "explained variance differs: $(cat "$out/ev")"
+done
+
+# Stopped and gone on with: the same bytes in both sides.
+"$saetop" train --activations "$out/shards" --out "$out/short" "${small[@]}" > /dev/null &
+pid=$!
+for _ in $(seq 400); do
+    [ -s "$out/short/metrics.csv" ] && break
+    sleep 0.05
+done
+kill -INT "$pid" 2> /dev/null || true
+wait "$pid" || true
+"$saetop" train --resume "$out/short" --quiet
+for arm in . arms/twin; do
+    cmp "$out/files/$arm/sae_weights.safetensors" "$out/short/$arm/sae_weights.safetensors" ||
+        fail "$arm: other weights after a stop"
+done
+
+# Measured later: without the model, and with it.
+"$saetop" eval "$out/files" --json > "$out/eval.json"
+grep -q '"explained_variance"' "$out/eval.json" || fail "no explained variance"
+grep -q 'it needs the model and its text' "$out/eval.json" || fail "what is missing is not said"
+"$saetop" eval "$out/files" --model "$model" --corpus "$text" --only fidelity 2> /dev/null |
+    grep -q ce_recovered || fail "no losses with the model"
+
+train=(train --activations "$out/shards" --out "$out/none")
+refused 'found 0.3, expected 0 or 0.2: the masked activations of' "${train[@]}" --mask-rate 0.3
+refused 'model: a run on --activations has no model' "${train[@]}" --model "$model"
+refused 'mask.schedule: expected constant' "${train[@]}" --set mask.schedule=linear
+refused 'train has --seeds' sweep --activations "$out/shards" --out "$out/none"
+refused 'no .safetensors or .npy' train --activations "$out/files/arms" --out "$out/none"
+head -c 100000 "$out/shards/1.safetensors" > "$out/cut" && mv "$out/cut" "$out/shards/1.safetensors"
+refused 'shards/1.safetensors: file is cut short' "${train[@]}"
+rm "$out/shards/1.safetensors"
+refused 'shards has changed since' train --resume "$out/short" --steps 300
+[ ! -e "$out/none" ] || fail "a refused run was made"

@@ -1,0 +1,244 @@
+/* Training on activations made elsewhere: which side an arm sees, which rates there
+ * are, that a resume comes to the same bits, and what is measured. */
+#include "num/blas.h"
+#include "train/settings_shards.h"
+#include "unit/run_engine.h"
+#include "unit/tiny_shards.h"
+
+#include <math.h>
+#include <unistd.h>
+
+static char dir[512], out[520];
+
+/* 900 vectors in three shards; the masked side stands half a unit away. */
+static int make(void **state)
+{
+    (void)state;
+    tmp_make_in_memory(dir, sizeof dir);
+    snprintf(out, sizeof out, "%s-run", dir);
+    struct tiny_shard s = {.n = 300,
+                           .masked = true,
+                           .tokens = true,
+                           .flags = true,
+                           .rate = "0.25",
+                           .type = ST_F32};
+    static const char *const names[] = {"a.safetensors", "b.safetensors",
+                                        "c.safetensors"};
+    for (size_t i = 0; i < 3; i++, s.first += 300) {
+        tiny_write(dir, names[i], &s);
+    }
+    return 0;
+}
+
+static int drop(void **state)
+{
+    (void)state;
+    tmp_drop(dir);
+    return 0;
+}
+
+static struct settings given(const char *const (*more)[2], size_t n)
+{
+    static const char *const set[][2] = {
+        {"context", "10"},  {"fill_rows", "4"}, {"batch", "16"}, {"steps", "24"},
+        {"width", "8"},     {"arch", "topk"},   {"k", "2"},      {"eval.every", "12"},
+        {"log.every", "6"}, {"eval.rows", "3"}, {"threads", "2"}};
+    struct settings s;
+    struct errinfo e;
+    settings_init(&s);
+    for (size_t i = 0; i < sizeof set / sizeof set[0]; i++) {
+        assert_ok(settings_set(&s, set[i][0], set[i][1], from_program("test"), &e), &e);
+    }
+    assert_ok(settings_set(&s, "activations", dir, from_user("test"), &e), &e);
+    for (size_t i = 0; i < n; i++) {
+        assert_ok(settings_set(&s, more[i][0], more[i][1], from_user("test"), &e), &e);
+    }
+    return s;
+}
+
+static struct settings ready(const char *const (*more)[2], size_t n)
+{
+    struct errinfo e;
+    struct settings s = given(more, n);
+    assert_ok(settings_shards_defaults(&s, &e), &e);
+    return s;
+}
+
+/* ---- settings ---- */
+
+static void the_files_say_what_nobody_named(void **state)
+{
+    (void)state;
+    static const char *const other[][2] = {{"mask.rate", "0.3"}};
+    static const char *const none[][2] = {{"mask.rate", "0"}};
+    static const char *const moving[][2] = {{"mask.schedule", "linear"}};
+    static const char *const model[][2] = {{"model", "samples/model"}};
+    struct errinfo e = {0};
+    struct inputs *in = NULL;
+    struct settings s = ready(NULL, 0);
+    assert_int_equal(s.source, SOURCE_ACTIVATIONS);
+    assert_true(fabs(s.mask_rate - 0.25) < 1e-12);
+    assert_string_equal(s.hook, "activations");
+    s = ready(none, 1);
+    assert_true(s.mask_rate == 0.0);
+    s = ready(other, 1);
+    struct engine *g = NULL;
+    assert_int_equal(inputs_new(&s, &in, &e), ERR_USAGE);
+    assert_non_null(strstr(e.msg, "found 0.3, expected 0 or 0.25"));
+    s = ready(moving, 1);
+    check_error(inputs_new(&s, &in, &e), ERR_USAGE, &e, "mask.schedule");
+    s = given(model, 1);
+    check_error(settings_shards_defaults(&s, &e), ERR_USAGE, &e, "model");
+    s = ready(NULL, 0);
+    g = start_engine(&s);
+    check_error(engine_set_mask(g, 0, 0.5, 0, &e), ERR_USAGE, &e, "expected 0 or 0.25");
+    assert_ok(engine_set_mask(g, 0, 0.0, 0, &e), &e);
+    assert_ok(engine_set_mask(g, 0, 0.25, 0, &e), &e);
+    engine_free(g);
+}
+
+/* ---- sides ---- */
+
+/* Share of a batch's vectors that are of the masked side. */
+static double masked_share(struct engine *g, size_t arm)
+{
+    const float *x = NULL;
+    struct errinfo e;
+    size_t n = 0;
+    assert_ok(source_next(g->arm[arm].arm->source, &x, &e), &e);
+    for (size_t i = 0; i < 16; i++) {
+        const float v = x[i * TINY_D] / g->in->scale;
+        const float part = v - floorf(v + 0.01f);
+        n += part > 0.25f;
+    }
+    return (double)n / 16;
+}
+
+static void arms_see_their_sides(void **state)
+{
+    (void)state;
+    static const char *const twin[][2] = {{"twin", "unmasked"},
+                                          {"normalize_activations", "none"}};
+    const struct settings s = ready(twin, 2);
+    struct engine *g = start_engine(&s);
+    assert_int_equal(g->n_arms, 2);
+    assert_true(masked_share(g, 0) == 1.0);
+    assert_true(masked_share(g, 1) == 0.0);
+    assert_true(arm_rate_in_use(g->arm[0].arm) > 0);
+    assert_true(arm_rate_in_use(g->arm[1].arm) == 0.0);
+    engine_free(g);
+}
+
+/* ---- what is measured ---- */
+
+static void remove_run(void)
+{
+    char command[600];
+    snprintf(command, sizeof command, "rm -rf %s", out);
+    assert_int_equal(system(command), 0);
+}
+
+static void measures_without_a_model(void **state)
+{
+    (void)state;
+    const struct settings s = ready(NULL, 0);
+    struct errinfo e;
+    struct engine *g = start_engine(&s);
+    run_engine_to(g, s.steps);
+    const struct history *h = &g->arm[0].history;
+    const struct metric_row *last = &h->row[h->rows - 1];
+    assert_true(isfinite(last->v[METRIC_EV]) && last->v[METRIC_EV] <= 1.0);
+    assert_true(last->v[METRIC_L0_CLEAN] > 0 && last->v[METRIC_L0_CLEAN] <= 2.0);
+    assert_true(isnan(last->v[METRIC_CE_REC]) && isnan(last->v[METRIC_ABSORPTION]));
+    assert_true(fabs(last->v[METRIC_MASK_RATE] - 0.25) < 1e-12);
+    const struct figure *f =
+        report_find(&g->arm[0].report, "fidelity.in_distribution.explained_variance");
+    assert_non_null(f);
+    assert_true(fabs(f->v.value - last->v[METRIC_EV]) < 1e-9);
+    assert_true(engine_bytes(g) > 0);
+    assert_ok(engine_save(g, out, &e), &e);
+    engine_free(g);
+    remove_run();
+}
+
+/* ---- going on ---- */
+
+static void a_resume_comes_to_the_same_bits(void **state)
+{
+    (void)state;
+    static const char *const twin[][2] = {{"twin", "unmasked"}};
+    const struct settings s = ready(twin, 1);
+    struct errinfo e;
+    struct engine *whole = start_engine(&s), *part = start_engine(&s), *on = NULL;
+    run_engine_to(whole, s.steps);
+    run_engine_to(part, 11);
+    remove_run();
+    assert_ok(engine_save(part, out, &e), &e);
+    engine_free(part);
+    assert_ok(engine_resume(out, NULL, "", NULL, &on, &e), &e);
+    run_engine_to(on, s.steps);
+    for (size_t a = 0; a < 2; a++) {
+        assert_same_sae(whole->arm[a].arm->sae, on->arm[a].arm->sae);
+    }
+    engine_free(on);
+    engine_free(whole);
+    /* Other files are another run's. */
+    struct tiny_shard t = {.n = 300,
+                           .masked = true,
+                           .tokens = true,
+                           .flags = true,
+                           .rate = "0.25",
+                           .type = ST_F32,
+                           .first = 7};
+    tiny_write(dir, "b.safetensors", &t);
+    check_error(engine_resume(out, NULL, "", NULL, &on, &e), ERR_USAGE, &e,
+                "has changed since");
+    assert_non_null(strstr(e.msg, dir));
+    remove_run();
+}
+
+/* A number that is none ends the run in a line that names its place; what was learnt
+ * before is kept by who steps. */
+static void a_bad_number_is_named(void **state)
+{
+    (void)state;
+    char path[512];
+    struct errinfo e = {0};
+    const struct settings s = ready(NULL, 0);
+    struct engine *g = start_engine(&s);
+    FILE *f = fopen(tmp_path(path, dir, "b.safetensors"), "r+b");
+    assert_non_null(f);
+    const float nan = (float)NAN;
+    for (long at = 2000; at < 5000; at += 4) {
+        assert_int_equal(fseek(f, at, SEEK_SET), 0);
+        assert_int_equal(fwrite(&nan, sizeof nan, 1, f), 1);
+    }
+    assert_int_equal(fclose(f), 0);
+    enum err rc = OK;
+    while (rc == OK && engine_step_count(g) < s.steps) {
+        rc = engine_step(g, &e);
+    }
+    check_error(rc, ERR_FORMAT, &e, "b.safetensors: activations");
+    engine_free(g);
+}
+
+static int ready_numbers(void **state)
+{
+    struct errinfo e;
+    (void)state;
+    assert_ok(num_ready(&e), &e);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+#define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make, drop)
+        IN_FOLDER(the_files_say_what_nobody_named),
+        IN_FOLDER(arms_see_their_sides),
+        IN_FOLDER(measures_without_a_model),
+        IN_FOLDER(a_resume_comes_to_the_same_bits),
+        IN_FOLDER(a_bad_number_is_named),
+    };
+    return cmocka_run_group_tests_name("shards_train", tests, ready_numbers, NULL);
+}
