@@ -36,11 +36,6 @@ enum err browse_record(const char *path, const struct run_opts *ro,
     TRY(run_opts_given(ro, &named, e));
     TRY(run_open(path, &set, &named, &r, e));
     enum err rc = override(&named, &r.set, e);
-    if (r.set.source == SOURCE_ACTIVATIONS &&
-        settings_named(&named, setting_key.model) &&
-        settings_named(&named, setting_key.corpus)) {
-        r.set.source = SOURCE_MODEL; /* that made them, named now */
-    }
     if (rc == OK) {
         rc = samples_dir(r.set.samples_dir, sizeof r.set.samples_dir, e);
     }

@@ -101,10 +101,10 @@ static bool has_flag(const struct opt *own, size_t n, const char *flag)
 static bool is_read(const struct setting_def *d)
 {
     const char *const keys[] = {
-        setting_key.activations, setting_key.model,       setting_key.corpus,
-        setting_key.ood,         setting_key.concepts,    setting_key.hook,
-        setting_key.seed,        setting_key.context,     setting_key.threads,
-        setting_key.browse_rows, setting_key.calibrate_l0};
+        setting_key.tokenizer, setting_key.activations, setting_key.model,
+        setting_key.corpus,    setting_key.ood,         setting_key.concepts,
+        setting_key.hook,      setting_key.seed,        setting_key.context,
+        setting_key.threads,   setting_key.browse_rows, setting_key.calibrate_l0};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (strcmp(d->key, keys[i]) == 0) {
             return true;
@@ -278,6 +278,7 @@ static void make_paths_absolute(struct settings *s)
     make_absolute(s->ood, sizeof s->ood);
     make_absolute(s->concepts, sizeof s->concepts);
     make_absolute(s->activations, sizeof s->activations);
+    make_absolute(s->tokenizer, sizeof s->tokenizer);
 }
 
 static enum err set_default(struct settings *s, const char *key, const char *value,
@@ -481,7 +482,7 @@ enum err run_opts_explorer(struct settings *s, bool single, struct errinfo *e)
         return OK;
     }
     TRY(settings_set(s, setting_key.twin, "unmasked", from_program("explorer"), e));
-    return settings_named(s, setting_key.model) ||
+    return settings_named(s, setting_key.model) || s->activations[0] ||
                    settings_given(s, setting_key.seed_count)
                ? OK
                : settings_set(s, setting_key.seed_count, SAMPLE_SEEDS,

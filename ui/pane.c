@@ -65,6 +65,14 @@ const char *pane_taken_on(const struct session_view *v, int metric)
     return still ? "B still masked: not comparable" : "B masked, A not: not comparable";
 }
 
+/* Whether activations alone do not give it: what they give has come with the first
+ * evaluation. */
+static bool wants_model(const struct session_view *v, unsigned traits)
+{
+    return (traits & (MEASURE_OOD | MEASURE_CONCEPTS)) ||
+           ((traits & MEASURE_EVALUATED) && v->cond[0].series[METRIC_EV].n);
+}
+
 void pane_why_empty(const struct session_view *v, int metric, char *out, size_t cap)
 {
     const unsigned traits = traits_of(metric);
@@ -72,6 +80,8 @@ void pane_why_empty(const struct session_view *v, int metric, char *out, size_t 
     char step[32];
     if (v->state == SESSION_LOADING) {
         out[0] = '\0'; /* a window says what is loading */
+    } else if (v->no_model && wants_model(v, traits)) {
+        snprintf(out, cap, "no model here to measure it with");
     } else if ((traits & MEASURE_OOD) && ood && !ood[0]) {
         snprintf(out, cap, "no OOD text given (--ood FILE)");
     } else if ((traits & MEASURE_CONCEPTS) && !v->names.n_concepts) {

@@ -8,6 +8,25 @@
 
 /* ---- made once ---- */
 
+#define ID_BYTES 24 /* of "#ID" */
+
+/* "#0" and so on, where no tokenizer says more. Texts as below. */
+static enum err make_ids(struct names *n, size_t vocab, struct errinfo *e)
+{
+    const char **text = NULL;
+    char *p = NULL;
+    TRY(mem_new(&text, vocab + 1, sizeof *text, "token ids", e));
+    n->token = text;
+    TRY(mem_new(&p, vocab + 1, ID_BYTES, "token ids", e));
+    text[0] = p;
+    for (size_t t = 0; t < vocab; t++) {
+        text[t] = p + t * ID_BYTES;
+        (void)snprintf(p + t * ID_BYTES, ID_BYTES, "#%zu", t);
+    }
+    n->vocab = vocab;
+    return OK;
+}
+
 /* Texts in one pool, each NUL-terminated; text[0] is where the pool begins. */
 static enum err make_tokens(struct names *n, const struct tok *tok, struct errinfo *e)
 {
@@ -82,7 +101,7 @@ enum err names_init(struct names *n, const struct tok *tok, const struct concept
                     struct errinfo *e)
 {
     *n = (struct names){0};
-    enum err rc = make_tokens(n, tok, e);
+    enum err rc = tok ? make_tokens(n, tok, e) : make_ids(n, c->vocab, e);
     if (rc == OK) {
         rc = make_concepts(n, c, e);
     }

@@ -191,7 +191,8 @@ struct latent_detail {
 };
 
 /* Everything about one latent. table: of the same s and set (NULL: made for the
- * purpose, then c names its matches). hook: where s reads m. h NULL: no delta_nll.
+ * purpose, then c names its matches). hook: where s reads m; m NULL: no lens. h NULL:
+ * no delta_nll.
  * interval: see above. Contexts are at most one a row, sorted by activation; outside
  * INTERVAL_TOP they are a fixed random choice. The lenses are of the decoder row. Owner
  * thread of h. ERR_USAGE for a latent or interval out of range. A few ms, and the model

@@ -98,6 +98,9 @@ static enum err make_eval_set(struct session *s, struct harvester *h, struct err
 static enum err browsing_rows(struct workbench *b, size_t rows, struct errinfo *e)
 {
     const struct inputs *in = b->s->in;
+    if (!b->set && in->shards) {
+        return acts_set_of_shards(in->shards, (size_t)in->set.browse_rows, &b->set, e);
+    }
     if (!b->set) {
         TRY(acts_set_open(b->h, in->corpus, CORPUS_HELDOUT, in->lm->tok,
                           (size_t)in->set.browse_rows, &b->set, e));
@@ -236,7 +239,7 @@ static enum err make_detail(struct workbench *b, const struct job *job,
                                job->command.interval, job->step, NULL, &s->stop,
                                &detail, e);
     }
-    if (rc == OK && table) {
+    if (rc == OK && table && s->in->lm) {
         rc = latent_detail_mask(detail, job->sae, b->set, table, s->in->lm, b->h,
                                 inputs_mask_token(s->in), e);
     }
@@ -423,9 +426,10 @@ static void work(struct workbench *b)
         if (b->pass && job.command.kind == COMMAND_TABLE) {
             go_on_filling(b, true); /* one after the other */
         }
-        if (b->h && !overtaken) {
+        const bool works = b->h || s->in->shards;
+        if (works && !overtaken) {
             run_job(b, &job);
-        } else if (!b->h) {
+        } else if (!works) {
             session_say(s, true, "nothing can be described: the model does not run");
         }
         if (b->pass && b->filling.sae == job.sae) {
@@ -445,9 +449,11 @@ void *session_jobs_main(void *arg)
     if (!wait_for_inputs(s)) {
         return NULL;
     }
-    const enum err rc = harvester_new(s->in->lm, s->in->hook,
-                                      (size_t)s->in->set.context, NULL, &b.h, &e);
-    say_failure(s, "no evaluation", rc, &e);
+    if (s->in->lm) {
+        const enum err rc = harvester_new(s->in->lm, s->in->hook,
+                                          (size_t)s->in->set.context, NULL, &b.h, &e);
+        say_failure(s, "no evaluation", rc, &e);
+    }
     session_begin_asking(s);
     work(&b);
     latent_pass_free(b.pass);

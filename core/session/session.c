@@ -426,6 +426,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     v->tokens_per_second = pub->tokens_per_second;
     v->eta_seconds = pub->eta_seconds;
     v->eval_ready = pub->eval_ready;
+    v->no_model = pub->no_model;
     v->evaluating = pub->evaluating;
     v->eval_next_step = pub->eval_next_step;
     v->threads = pub->threads;

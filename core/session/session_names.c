@@ -9,7 +9,7 @@
 
 enum err session_make_names(struct session *s, struct errinfo *e)
 {
-    TRY(names_init(&s->names, s->in->lm->tok, s->in->concepts, e));
+    TRY(names_init(&s->names, inputs_tok(s->in), s->in->concepts, e));
     pthread_mutex_lock(&s->mu);
     s->pub.names = s->names;
     pthread_mutex_unlock(&s->mu);
@@ -43,6 +43,24 @@ static const char *const shown[] = {
     "arch",           "k",     "width", "hook", "mask.kind",
     "mask.positions", "batch", "lr",    "seed", "context"};
 
+static void add_sources(struct session_view *v, const struct inputs *in,
+                        const struct settings *set)
+{
+    const bool tail = strcmp(set->ood, OOD_TAIL) == 0;
+    if (in->shards) {
+        const char *model = shards_model(in->shards);
+        add_fact(v, "model", model[0] ? model : "elsewhere");
+        add_fact(v, "activations", path_base(set->activations));
+        return;
+    }
+    add_fact(v, "model", path_base(in->lm->dir));
+    add_fact(v, "corpus", path_base(set->corpus));
+    add_fact(v, "ood",
+             tail          ? "held-back tail"
+             : set->ood[0] ? path_base(set->ood)
+                           : "");
+}
+
 void session_make_facts(struct session *s)
 {
     const struct settings *set = s->engine ? &s->engine->arm[0].arm->set : &s->in->set;
@@ -52,13 +70,9 @@ void session_make_facts(struct session *s)
     pthread_mutex_lock(&s->mu);
     struct session_view *v = &s->pub;
     v->n_facts = 0;
-    add_fact(v, "model", path_base(s->in->lm->dir));
-    add_fact(v, "corpus", path_base(set->corpus));
-    const bool tail = strcmp(set->ood, OOD_TAIL) == 0;
-    add_fact(v, "ood",
-             tail          ? "held-back tail"
-             : set->ood[0] ? path_base(set->ood)
-                           : "");
+    v->no_model = !s->in->lm;
+    v->eval_ready = v->eval_ready || v->no_model; /* held-out rows are in files */
+    add_sources(v, s->in, set);
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
         str_clear(&value);
         settings_print(set, setting_find(shown[i]), &value);

@@ -59,6 +59,13 @@ static void send_engine_past(struct session *s)
 
 /* ---- opening ---- */
 
+/* Known features have nothing to look at; activations made elsewhere have latents. */
+static enum err check_source(const struct settings *set, struct errinfo *e)
+{
+    return set->source == SOURCE_ACTIVATIONS ? OK
+                                             : settings_need_text(set, "explore", e);
+}
+
 /* Publish names, facts and remarks of the opened inputs. */
 static enum err show_inputs(struct session *s, struct errinfo *e)
 {
@@ -83,7 +90,7 @@ static enum err open_inputs(struct session *s, const struct settings *set,
                             struct errinfo *e)
 {
     session_loading(s, "opening the model and its text");
-    TRY(settings_need_text(set, "explore", e));
+    TRY(check_source(set, e));
     TRY(inputs_new(set, &s->in, e));
     return show_inputs(s, e);
 }
@@ -123,7 +130,7 @@ static enum err resumed_inputs(void *user, struct inputs *in, struct errinfo *e)
 {
     struct session *s = user;
     s->in = in;
-    TRY(settings_need_text(&in->set, "explore", e));
+    TRY(check_source(&in->set, e));
     return show_inputs(s, e);
 }
 
@@ -133,7 +140,7 @@ static enum err open_training(struct session *s, struct errinfo *e)
         s->cfg.set.eval_ce_rows = LIVE_CE_ROWS;
     }
     session_loading(s, "opening the model and its text");
-    TRY(settings_need_text(&s->cfg.set, "explore", e));
+    TRY(check_source(&s->cfg.set, e));
     TRY(open_engine(s, (struct engine_setup){.opened = new_inputs}, e));
     session_renew_facts(s);
     const size_t conds = session_publish(s);

@@ -16,6 +16,9 @@ static void wake(void *user)
 void session_begin_asking(struct session *s)
 {
     struct errinfo e = {0};
+    if (!s->in->lm) { /* nobody can be asked */
+        return;
+    }
     if (ask_worker_new(wake, s, &s->asker, &e) != OK) {
         session_say(s, true, "prompts are not answered: %s", e.msg);
         return;

@@ -101,6 +101,15 @@ enum session_state session_state(struct session *s)
     return state;
 }
 
+/* Activations made elsewhere come without the model that some answers take. */
+static enum err check_model(const struct session *s, const struct command *c,
+                            struct errinfo *e)
+{
+    const bool wants = c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_SUBJECT ||
+                       c->kind == COMMAND_COMPARE || c->kind == COMMAND_PAIR;
+    return s->in->lm || !wants ? OK : err_set(e, ERR_USAGE, "%s", VIEW_NO_MODEL);
+}
+
 /* Whether the thread goes on. */
 static bool handle(struct session *s, const struct command *c)
 {
@@ -110,10 +119,12 @@ static bool handle(struct session *s, const struct command *c)
     if (c->kind == COMMAND_TABLE || c->kind == COMMAND_DETAIL ||
         c->kind == COMMAND_CONCEPTS || c->kind == COMMAND_PARTNERS ||
         c->kind == COMMAND_SUBJECT || c->kind == COMMAND_WORD) {
-        rc = session_ask_of_arm(s, c, &e);
+        rc = check_model(s, c, &e);
+        rc = rc == OK ? session_ask_of_arm(s, c, &e) : rc;
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_COMPARE || c->kind == COMMAND_PAIR) {
-        rc = session_ask_comparison(s, c, &e);
+        rc = check_model(s, c, &e);
+        rc = rc == OK ? session_ask_comparison(s, c, &e) : rc;
         to_jobs = rc == OK;
     } else if (c->kind == COMMAND_LABEL) {
         const struct sae *sae = NULL;

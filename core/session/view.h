@@ -101,6 +101,10 @@ struct fact {
 };
 #define VIEW_FACTS 24
 
+/* Said where something takes the model that made the activations. */
+#define VIEW_NO_MODEL                                                                  \
+    "no model here: concepts, prompts and comparing need --model and --corpus"
+
 /* Texts to begin with in a prompt: beginnings of held-out text. */
 #define VIEW_PRESETS    8
 #define VIEW_PRESET_MAX 160
@@ -145,6 +149,7 @@ struct session_view {
     struct names names;
     struct fact fact[VIEW_FACTS]; /* model, corpus, hook, arch, ... */
     size_t n_facts;
+    bool no_model;                      /* activations made elsewhere: VIEW_NO_MODEL */
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     size_t detail_arm;
     const struct word_contexts *word; /* the latest asked for, or NULL */

@@ -451,6 +451,21 @@ enum err concepts_built_in(const struct tok *tok, struct concepts **out,
     return load(&l, out, e);
 }
 
+enum err concepts_none(size_t vocab, struct concepts **out, struct errinfo *e)
+{
+    struct concepts *c = NULL;
+    TRY(mem_new(&c, 1, sizeof *c, "concepts", e));
+    c->vocab = vocab;
+    const enum err rc =
+        mem_new(&c->token_start, vocab + 1, sizeof *c->token_start, "concepts", e);
+    if (rc != OK) {
+        concepts_free(c);
+        return rc;
+    }
+    *out = c;
+    return OK;
+}
+
 void concepts_free(struct concepts *c)
 {
     if (c == NULL) {

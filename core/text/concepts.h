@@ -64,6 +64,9 @@ enum err concepts_parse(const char *csv, size_t len, const char *name,
  * (builtin_words.h). */
 enum err concepts_built_in(const struct tok *tok, struct concepts **out,
                            struct errinfo *e) ERR_CHECKED;
+/* No concept at all, of ids below `vocab`. */
+enum err concepts_none(size_t vocab, struct concepts **out,
+                       struct errinfo *e) ERR_CHECKED;
 void concepts_free(struct concepts *c); /* NULL is fine */
 
 /* The concept of that name and kind among those that evaluation measures; -1: none. */

@@ -31,6 +31,11 @@ size_t inputs_width(const struct inputs *in)
                         : lm_hook_width(&in->lm->cfg, in->hook);
 }
 
+const struct tok *inputs_tok(const struct inputs *in)
+{
+    return in->lm ? in->lm->tok : in->tok;
+}
+
 struct inputs_hashes inputs_hashes(const struct inputs *in)
 {
     return (struct inputs_hashes){.model = in->lm ? in->lm->hash : 0,
@@ -408,6 +413,7 @@ void inputs_free(struct inputs *in)
     corpus_free(in->ood);
     corpus_free(in->corpus);
     lm_free(in->lm);
+    tok_free(in->tok);
     mem_free(in->b_dec);
     mem_free(in->clean);
     mem_free(in);

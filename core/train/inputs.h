@@ -21,7 +21,8 @@ struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */
     struct settings set;   /* resolved */
     struct synth *synth; /* of source=synthetic: then lm to h are NULL, but for pool */
-    struct shards *shards; /* of source=activations: likewise */
+    struct shards *shards; /* of source=activations: likewise, but for concepts */
+    struct tok *tok;       /* of its token ids; NULL: nobody says */
     struct lm *lm;
     struct corpus *corpus, *ood; /* ood NULL: none */
     struct concepts *concepts;
@@ -90,6 +91,10 @@ size_t inputs_look_rows(const struct inputs *in, size_t rows);
 /* The mask rate that masking is switched on with where none was set: that of the
  * files, or MASK_RATE_USUAL. */
 double inputs_usual_rate(const struct inputs *in);
+
+/* What token ids are of: the model's tokenizer, or the one that came with shards; NULL
+ * where there is none. */
+const struct tok *inputs_tok(const struct inputs *in);
 
 /* Width of the activations. */
 size_t inputs_width(const struct inputs *in);

@@ -1,4 +1,5 @@
 /* Inputs of a run on activations that were made elsewhere. */
+#include "base/file.h"
 #include "base/mem.h"
 #include "train/inputs_priv.h"
 #include "train/settings_shards.h"
@@ -64,9 +65,33 @@ static void note_shards(struct inputs *in)
     }
 }
 
+/* Ids that are shown as numbers, where no tokenizer is named. */
+#define BARE_IDS ((size_t)1 << 18)
+
+/* What token ids mean, as far as anybody says. */
+static enum err open_tokens(struct inputs *in, struct errinfo *e)
+{
+    const struct settings *s = &in->set;
+    char path[4096];
+    const bool ids = shards_has(in->shards, SHARDS_TOKENS);
+    if (!s->tokenizer[0]) {
+        return concepts_none(ids ? BARE_IDS : 0, &in->concepts, e);
+    }
+    if (!ids) {
+        return err_set(e, ERR_USAGE,
+                       "tokenizer: %s has no token ids (tokens), expected them with it",
+                       shards_dir(in->shards));
+    }
+    TRY(settings_path(s, s->tokenizer, path, sizeof path, e));
+    TRY(file_is_dir(path) ? tok_load_dir(path, &in->tok, e)
+                          : tok_load(path, &in->tok, e));
+    return concepts_built_in(in->tok, &in->concepts, e);
+}
+
 enum err inputs_open_shards(struct inputs *in, struct errinfo *e)
 {
     TRY(settings_shards_open(&in->set, &in->shards, e));
+    TRY(settings_blame(&in->set, setting_key.tokenizer, open_tokens(in, e), e));
     inputs_resolve(in, &in->set);
     TRY(inputs_check_arm(in, &in->set, e));
     TRY(pool_new((size_t)in->set.threads, &in->pool, e));

@@ -73,6 +73,35 @@ static enum err open_foreign(const char *path, const struct settings *set,
     return OK;
 }
 
+/* A run on activations alone, with the model that made them and a text for it named
+ * now: what is measured with a model can be then. */
+static enum err name_model(struct run_record *r, const struct settings *set,
+                           const struct settings *named, struct errinfo *e)
+{
+    const char *const keys[] = {setting_key.model, setting_key.corpus, setting_key.ood,
+                                setting_key.concepts, setting_key.hook};
+    if (r->set.source != SOURCE_ACTIVATIONS || !named ||
+        !settings_named(named, setting_key.model) ||
+        !settings_named(named, setting_key.corpus)) {
+        return OK;
+    }
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const struct setting_def *d = setting_find(keys[i]);
+        struct str value;
+        if (strcmp(keys[i], setting_key.hook) == 0 && !settings_named(named, keys[i])) {
+            continue; /* that of the files */
+        }
+        str_init(&value, SETTING_VALUE_MAX);
+        settings_print(set, d, &value);
+        const enum err rc = settings_set(&r->set, keys[i], value.len ? value.p : "",
+                                         settings_origin(set, d), e);
+        str_free(&value);
+        TRY(rc);
+    }
+    return settings_set(&r->set, setting_key.source, "model", from_program("--model"),
+                        e);
+}
+
 enum err run_open(const char *path, const struct settings *set,
                   const struct settings *named, struct run_record *out,
                   struct errinfo *e)
@@ -80,6 +109,11 @@ enum err run_open(const char *path, const struct settings *set,
     TRY(rundir_whole(path, e));
     TRY(rundir_is(path) ? rundir_load(path, out, e)
                         : open_foreign(path, set, named, out, e));
+    const enum err rc = name_model(out, set, named, e);
+    if (rc != OK) {
+        run_record_deinit(out);
+        return rc;
+    }
     /* A calibration that the run recorded was done before it was saved: only one that
      * is named now is still to be done. */
     out->target_l0 = named && settings_given(named, setting_key.calibrate_l0)

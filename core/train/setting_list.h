@@ -110,6 +110,9 @@
     X(STR, activations, "activations", "activations", "", NO_LIMITS, RUN, ANY,         \
       "folder of activations made elsewhere, .safetensors or .npy, in the place of "   \
       "model and corpus")                                                              \
+    X(STR, tokenizer, "tokenizer", "tokenizer", "", NO_LIMITS, FREE, ANY,              \
+      "with activations: tokenizer.json or model directory that their token ids are "  \
+      "of")                                                                            \
     X(INT, synth_d, "synthetic.d", NULL, "80", RANGE(1, 65536), RUN, ANY,              \
       "width of a synthetic row")                                                      \
     X(INT, synth_parents, "synthetic.parents", NULL, "8", RANGE(1, 4096), RUN, ANY,    \

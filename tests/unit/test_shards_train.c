@@ -3,6 +3,7 @@
 #include "num/blas.h"
 #include "train/settings_shards.h"
 #include "unit/run_engine.h"
+#include "unit/session_viewer.h"
 #include "unit/tiny_shards.h"
 
 #include <math.h>
@@ -197,6 +198,59 @@ static void a_resume_comes_to_the_same_bits(void **state)
     remove_run();
 }
 
+/* ---- in the explorer ---- */
+
+static bool has_table(const struct viewer *t)
+{
+    const struct latent_table *l = t->v.arm[0].table;
+    return l && l->positions == l->positions_all && is_idle(t);
+}
+static bool has_detail(const struct viewer *t)
+{
+    return t->v.detail && is_idle(t);
+}
+static bool is_refused(const struct viewer *t)
+{
+    return strstr(t->v.message, VIEW_NO_MODEL) && is_idle(t);
+}
+
+/* Latents are described by their token ids; what takes the model says so, once asked.
+ */
+static void latents_are_described_without_a_model(void **state)
+{
+    (void)state;
+    static const enum command_kind refused[] = {COMMAND_CONCEPTS, COMMAND_SUBJECT,
+                                                COMMAND_COMPARE, COMMAND_PAIR};
+    const struct settings s = ready(NULL, 0);
+    const struct session_config cfg = {.set = s};
+    struct viewer t;
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_done);
+    assert_true(t.v.no_model && t.v.eval_ready);
+    post(&t, (struct command){.kind = COMMAND_TABLE});
+    wait_until(&t, has_table);
+    const struct latent_table *l = t.v.arm[0].table;
+    bool named = false;
+    for (size_t j = 0; j < l->F; j++) {
+        const int32_t id = l->row[j].top_token[0]; /* held out is the end of c */
+        assert_true(id == -1 || (id >= 100 + 850 && id < 100 + 900));
+        named = named || id >= 0;
+    }
+    assert_true(named);
+    assert_string_equal(names_token(&t.v.names, 964), "#964");
+    post(&t, (struct command){.kind = COMMAND_DETAIL, .interval = INTERVAL_TOP});
+    wait_until(&t, has_detail);
+    assert_int_equal(t.v.detail->n_lens, 0);
+    assert_true(isnan(t.v.detail->delta_nll));
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        post(&t, (struct command){.kind = refused[i], .two = {-1, -1}});
+        wait_until(&t, is_refused);
+        post(&t, (struct command){.kind = COMMAND_NOTE, .text = "else"});
+        wait_until(&t, is_idle);
+    }
+    close_viewer(&t);
+}
+
 /* A number that is none ends the run in a line that names its place; what was learnt
  * before is kept by who steps. */
 static void a_bad_number_is_named(void **state)
@@ -238,6 +292,7 @@ int main(void)
         IN_FOLDER(arms_see_their_sides),
         IN_FOLDER(measures_without_a_model),
         IN_FOLDER(a_resume_comes_to_the_same_bits),
+        IN_FOLDER(latents_are_described_without_a_model),
         IN_FOLDER(a_bad_number_is_named),
     };
     return cmocka_run_group_tests_name("shards_train", tests, ready_numbers, NULL);

@@ -50,7 +50,7 @@ static struct sweep_result by_itself(const struct sweep_plan *p, size_t cell)
     while (!engine_done(g)) {
         assert_ok(engine_step(g, &e), &e);
     }
-    sweep_result_from(&r, &g->arm[0].truth);
+    sweep_result_from(&r, &g->arm[0].report);
     engine_free(g);
     return r;
 }

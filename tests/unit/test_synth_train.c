@@ -306,11 +306,11 @@ static void arms_are_held_against_the_truth(void **state)
     run_engine_to(g, STEPS);
     const struct engine_arm *a = &g->arm[0];
     const struct metric_row *row = &a->history.row[a->history.rows - 1];
-    const struct figure *f = report_find(&a->truth, "truth.absorption");
+    const struct figure *f = report_find(&a->report, "truth.absorption");
     assert_non_null(f);
     assert_true(fabs(row->v[METRIC_ABSORPTION] - f->v.value) < 1e-12);
     assert_true(fabs(row->v[METRIC_RECALL] -
-                     (1.0 - report_find(&a->truth, "truth.silent")->v.value)) < 1e-12);
+                     (1.0 - report_find(&a->report, "truth.silent")->v.value)) < 1e-12);
     assert_true(isfinite(row->v[METRIC_EV]) && isfinite(row->v[METRIC_L0_CLEAN]));
     assert_true(isnan(row->v[METRIC_CE_REC]) && isnan(row->v[METRIC_EV_OOD]));
     size_t evaluated = 0;
@@ -336,7 +336,7 @@ static void arms_are_held_against_the_truth(void **state)
     assert_ok(truth_set_new(g->in->synth, 500, &truth, &e), &e);
     assert_ok(truth_measure(truth, rec.sae, NULL, &again, &e), &e);
     for (size_t i = 0; i < again.n; i++) {
-        const struct figure *was = report_find(&a->truth, again.fig[i].path);
+        const struct figure *was = report_find(&a->report, again.fig[i].path);
         assert_non_null(was);
         assert_true(!(fabs(was->v.value - again.fig[i].v.value) > 1e-4));
     }

@@ -13,6 +13,9 @@ const char *compare_may(const struct app *a, const struct session_view *v)
     if (v->state == SESSION_LOADING) {
         return "the run is being opened";
     }
+    if (v->no_model) {
+        return VIEW_NO_MODEL;
+    }
     if (v->n_conds > 1 || compare_own(a)->other[0] || v->other[0]) {
         return NULL;
     }

@@ -16,7 +16,8 @@ const char *concepts_may_browse(const struct app *a, const struct session_view *
             return NULL;
         }
     }
-    return "no concepts yet: the first evaluation measures them";
+    return v->no_model ? VIEW_NO_MODEL
+                       : "no concepts yet: the first evaluation measures them";
 }
 
 /* Whether a run that is browsed was saved before something that is shown was measured.
@@ -82,7 +83,7 @@ void concepts_ask(struct app *a, const struct session_view *v, enum concepts_ask
         }
         return;
     }
-    for (size_t cond = 0; cond < arms_of(v); cond++) {
+    for (size_t cond = 0; cond < arms_of(v) && !v->no_model; cond++) {
         for (size_t i = 0; i < v->cond[cond].n_seeds; i++) {
             if (wants(a, v, cond, v->cond[cond].arm[i], what)) {
                 (void)ask_arm(a, v, v->cond[cond].arm[i]);

@@ -242,7 +242,11 @@ static void draw_lens(const struct app *a, const struct session_view *v,
     const struct rect in =
         canvas_box(c, r, titles[detail_of(a)->lens],
                    r.w > 36 ? "more \xe2\x94\x82 less" : NULL, false);
-    if (!d) {
+    if (v->no_model) {
+        canvas_text(c, in.x + 1, in.y, in.w - 2, "no model here to read it", ROLE_DIM,
+                    0);
+    }
+    if (!d || v->no_model) {
         return;
     }
     const struct latent_lens *l = &d->lens[detail_of(a)->lens];

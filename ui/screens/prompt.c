@@ -219,7 +219,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     const int32_t latent = prompt_latent_here(a);
     char step[32], name[120];
     if (!s->subject) {
-        snprintf(out, cap, "no model yet");
+        snprintf(out, cap, "%s", v->no_model ? "no model here" : "no model yet");
         return;
     }
     text_thousands(step, sizeof step, s->subject_step);

@@ -392,7 +392,7 @@ void prompt_turn(struct app *a)
 static void want_arm(struct app *a, const struct session_view *v, size_t arm)
 {
     struct prompt_state *s = prompt_own(a);
-    const bool can = v->names.vocab && v->state != SESSION_LOADING &&
+    const bool can = v->names.vocab && !v->no_model && v->state != SESSION_LOADING &&
                      v->state != SESSION_ENDED && v->n_arms > 0;
     const bool has = v->subject && v->subject_arm == arm && !s->renew;
     s->wanted = s->wanted && !has && s->wanted_arm == arm;

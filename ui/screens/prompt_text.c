@@ -295,6 +295,7 @@ static void text_value(const struct app *a, char *out, size_t cap)
 static const char *why_empty(const struct prompt_state *s, const struct session_view *v)
 {
     return v->state == SESSION_LOADING ? "loading"
+           : v->no_model               ? VIEW_NO_MODEL
            : !v->subject || !v->asker  ? "making ready the model ..."
            : s->begun ? "nothing typed: Enter begins, P puts a text of the run here"
                       : "no text yet";
