@@ -34,6 +34,12 @@ static enum err add_arm(struct arm_evals *a, const char *dir, struct errinfo *e)
     (void)snprintf(x->dir, sizeof x->dir, "%s", dir);
     TRY(browse_record(dir, &none, &x->record, e));
     a->n++;
+    if (x->record.set.source == SOURCE_ACTIVATIONS) {
+        return err_set(e, ERR_USAGE,
+                       "%s: activations made elsewhere have no model to give a verdict "
+                       "by; saetop eval measures an arm",
+                       dir);
+    }
     TRY(settings_need_text(&x->record.set, dir, e));
     const char *const pair[2] = {a->arm[0].dir, dir};
     return eval_check_pair(pair, &a->arm[0].record.set, &x->record.set, e);

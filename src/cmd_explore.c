@@ -63,6 +63,33 @@ static enum err parse_look(const struct explore_args *a, const struct config *ow
     return a->size ? parse_size(a->size, &c->w, &c->h, e) : OK;
 }
 
+/* Whether the user names, for a run on activations alone, the model and the text that
+ * they are of (run_open), and nothing else. */
+static enum err names_model(const struct run_opts *ro, const char *run, bool *does,
+                            struct errinfo *e)
+{
+    const char *const may[] = {setting_key.model, setting_key.corpus,
+                               setting_key.ood,   setting_key.concepts,
+                               setting_key.hook,  setting_key.threads};
+    struct run_record r;
+    struct settings given;
+    size_t n = 0, known = 0, all = 0;
+    const struct setting_def *t = settings_table(&n);
+    TRY(run_opts_given(ro, &given, e));
+    TRY(rundir_load_config(run, &r, e));
+    const bool alone = r.set.source == SOURCE_ACTIVATIONS;
+    run_record_deinit(&r);
+    for (size_t i = 0; i < n; i++) {
+        all += settings_given(&given, t[i].key);
+    }
+    for (size_t i = 0; i < sizeof may / sizeof may[0]; i++) {
+        known += settings_given(&given, may[i]);
+    }
+    *does = alone && known == all && settings_named(&given, setting_key.model) &&
+            settings_named(&given, setting_key.corpus);
+    return OK;
+}
+
 /* A run that is opened comes with its settings: what would change them is refused
  * rather than ignored. Another tool's SAE comes without. */
 static enum err check_run(const struct explore_args *a, const struct run_opts *ro,
@@ -79,7 +106,11 @@ static enum err check_run(const struct explore_args *a, const struct run_opts *r
     const char *first = a->single   ? "--single"
                         : a->paused ? "--paused"
                                     : run_opts_first(ro, name, sizeof name);
-    if (first && rundir_is(run)) {
+    bool known = false;
+    if (first && !a->single && !a->paused && rundir_is(run)) {
+        TRY(names_model(ro, run, &known, e));
+    }
+    if (first && rundir_is(run) && !known) {
         return err_set(e, ERR_USAGE,
                        "%s: %s is opened with the settings it was trained with; "
                        "leave out the option or the run",

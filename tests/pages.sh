@@ -16,6 +16,7 @@ core/eval/README.md 210
 samples/README.md 300
 samples/model/README.md 100
 src/README.md 450
+src/activations.md 90
 src/ask.md 90
 src/verdicts.md 60
 tests/README.md 260

@@ -544,6 +544,13 @@ static void add_other_text(const struct run_record *r, const struct inputs *in,
         }
         return;
     }
+    if (r->set.activations[0]) { /* of which no text has the hash */
+        remarks_add(out,
+                    "%s activations made elsewhere; whether they are of %s is not "
+                    "known",
+                    made_how(r), in->lm->dir);
+        return;
+    }
     if (r->corpus_hash && !(in->corpus && corpus_is(in->corpus, r->corpus_hash))) {
         remarks_add(out, "%s another text than %s is now%s", made_how(r),
                     corpus_spec(in->corpus), inputs_text_doubt(in->corpus));

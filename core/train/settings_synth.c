@@ -42,13 +42,18 @@ bool setting_is_synth(const struct setting_def *d)
 enum err settings_need_text(const struct settings *s, const char *what,
                             struct errinfo *e)
 {
-    return s->source == SOURCE_MODEL
-               ? OK
+    if (s->source == SOURCE_MODEL) {
+        return OK;
+    }
+    return s->source == SOURCE_SYNTHETIC
+               ? err_set(e, ERR_USAGE,
+                         "%s: source=synthetic has no model and no text to look at; "
+                         "saetop eval measures such a run",
+                         what)
                : err_set(e, ERR_USAGE,
-                         "%s: source=%s has no model and no text to look at; saetop "
-                         "eval measures such a run",
-                         what,
-                         s->source == SOURCE_SYNTHETIC ? "synthetic" : "activations");
+                         "%s: activations made elsewhere have no model and no text to "
+                         "look at: name them, --model DIR --corpus FILE",
+                         what);
 }
 
 enum err settings_synth_defaults(struct settings *s, struct errinfo *e)
