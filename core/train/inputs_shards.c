@@ -49,11 +49,11 @@ static void note_shards(struct inputs *in)
                      (double)shards_rows(from);
     const double times = (double)s->steps * (double)s->batch / n;
     remarks_add(&in->remarks,
-                "%s: %llu activations in %zu shards; the last %llu of %llu rows are "
+                "%s: %llu activations in %zu shard%s; the last %llu of %llu rows are "
                 "held out, and without the model explained variance, L0 and dead "
                 "latents are what is measured on them",
                 shards_dir(from), (unsigned long long)shards_count(from),
-                shards_files(from),
+                shards_files(from), plural_s(shards_files(from)),
                 (unsigned long long)(shards_rows(from) - shards_train(from)),
                 (unsigned long long)shards_rows(from));
     if (times >= MANY_TIMES) {
