@@ -32,11 +32,11 @@ static struct opt text_row(const char *name, const char **to, const char *arg,
 /* Placeholder for a setting's value in -h. */
 static const char *arg_name(const struct setting_def *d)
 {
-    const char *const paths[][2] = {{setting_key.model, "DIR"},
-                                    {setting_key.corpus, "FILE"},
-                                    {setting_key.ood, "FILE"},
-                                    {setting_key.concepts, "FILE"},
-                                    {setting_key.cache, "DIR"}};
+    const char *const paths[][2] = {
+        {setting_key.model, "DIR"},       {setting_key.corpus, "FILE"},
+        {setting_key.ood, "FILE"},        {setting_key.concepts, "FILE"},
+        {setting_key.activations, "DIR"}, {setting_key.tokenizer, "DIR"},
+        {setting_key.cache, "DIR"}};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         if (strcmp(d->key, paths[i][0]) == 0) {
             return paths[i][1];
@@ -161,10 +161,19 @@ static void add_own_rows(struct run_opts *r, const struct opt *own, size_t n_own
     r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
 }
 
+/* Sweeps measure with a model, and say so where --set names these. */
+static bool is_no_flag(const char *command, const struct setting_def *d)
+{
+    return strcmp(command, "sweep") == 0 &&
+           (strcmp(d->key, setting_key.activations) == 0 ||
+            strcmp(d->key, setting_key.tokenizer) == 0);
+}
+
 /* A setting is a row of --set, and one of its flag unless the command has such a row.
  */
 static void add_settings(struct run_opts *r, const struct settings *bundled,
-                         const struct opt *own, size_t n_own, bool reads)
+                         const char *command, const struct opt *own, size_t n_own,
+                         bool reads)
 {
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
@@ -177,7 +186,7 @@ static void add_settings(struct run_opts *r, const struct settings *bundled,
             text_row(t[i].key, &r->set_value[r->n_set], arg_name(&t[i]), help);
         r->n_set++;
         if (t[i].flag && !has_flag(own, n_own, t[i].flag) &&
-            r->n_flags < RUN_OPTS_MAX) {
+            !is_no_flag(command, &t[i]) && r->n_flags < RUN_OPTS_MAX) {
             const size_t f = r->n_flags++;
             r->flag_def[f] = &t[i];
             r->flag[f] = text_row(t[i].flag, &r->flag_value[f], arg_name(&t[i]), help);
@@ -185,9 +194,10 @@ static void add_settings(struct run_opts *r, const struct settings *bundled,
     }
 }
 
-/* `reads`: the settings that looking at a run depends on, and no further arms. */
-static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
-                        bool reads)
+/* `command`: its name; `reads`: the settings that looking at a run depends on, and no
+ * further arms. */
+static void fill_tables(struct run_opts *r, const char *command, const struct opt *own,
+                        size_t n_own, bool reads)
 {
     struct settings bundled;
     struct errinfo e = {0};
@@ -196,13 +206,13 @@ static void fill_tables(struct run_opts *r, const struct opt *own, size_t n_own,
      * told. */
     const bool known = run_opts_settings(r, &bundled, &e) == OK;
     add_own_rows(r, own, n_own, reads);
-    add_settings(r, known ? &bundled : NULL, own, n_own, reads);
+    add_settings(r, known ? &bundled : NULL, command, own, n_own, reads);
 }
 
 void run_opts_list(struct str *out)
 {
     static struct run_opts r; /* large */
-    fill_tables(&r, NULL, 0, false);
+    fill_tables(&r, "", NULL, 0, false);
     const struct opts o = {.set = r.set, .n_set = r.n_set};
     opts_settings(&o, out);
 }
@@ -241,7 +251,7 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
                     size_t n_own, int argc, char **argv, struct opts_result *parsed,
                     int *status)
 {
-    fill_tables(r, own, n_own, false);
+    fill_tables(r, what.name, own, n_own, false);
     return begin(r, what, argc, argv, parsed, status);
 }
 
@@ -249,7 +259,7 @@ bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct o
                             size_t n_own, int argc, char **argv,
                             struct opts_result *parsed, int *status)
 {
-    fill_tables(r, own, n_own, true);
+    fill_tables(r, what.name, own, n_own, true);
     what.elsewhere = of_training;
     return begin(r, what, argc, argv, parsed, status);
 }

@@ -93,7 +93,7 @@ train=(train --activations "$out/shards" --out "$out/none")
 refused 'found 0.3, expected 0 or 0.2: the masked activations of' "${train[@]}" --mask-rate 0.3
 refused 'model: a run on --activations has no model' "${train[@]}" --model "$model"
 refused 'mask.schedule: expected constant' "${train[@]}" --set mask.schedule=linear
-refused 'train has --seeds' sweep --activations "$out/shards" --out "$out/none"
+refused 'train has --seeds' sweep --set activations="$out/shards" --out "$out/none"
 refused 'no .safetensors or .npy' train --activations "$out/files/arms" --out "$out/none"
 head -c 100000 "$out/shards/1.safetensors" > "$out/cut" && mv "$out/cut" "$out/shards/1.safetensors"
 refused 'shards/1.safetensors: file is cut short' "${train[@]}"

@@ -26,6 +26,11 @@ enum err sweep_run_settings(const struct sweep_work *w, size_t cell,
                      e));
     TRY(settings_set(out, setting_key.checkpoint_keep, "1000000000",
                      from_program("sweep"), e));
+    if (!settings_given(out, setting_key.hook)) { /* as its tables have it */
+        char hook[SETTING_TEXT_MAX];
+        memcpy(hook, out->hook, sizeof hook);
+        TRY(settings_set(out, setting_key.hook, hook, from_program("sweep"), e));
+    }
     if (c->source == SOURCE_SYNTHETIC) { /* which an engine measures as it trains */
         snprintf(text, sizeof text, "%lld", (long long)out->steps);
         TRY(settings_set(out, setting_key.eval_every, text, from_program("sweep"), e));

@@ -128,6 +128,7 @@ void inputs_resolve(const struct inputs *in, struct settings *s)
         s->context = (int64_t)shards_T(in->shards);
     }
     settings_resolve(s, in->lm ? in->lm->cfg.n_ctx : 1, inputs_width(in));
+    memmove(s->hook, in->set.hook, sizeof s->hook); /* s may be in->set itself */
     if (!s->threads) {
         s->threads = (int64_t)pool_cpus();
     }
@@ -321,12 +322,31 @@ enum err inputs_load_lm(const struct settings *s, struct lm **out, struct errinf
     return OK;
 }
 
+/* Blocks up to which the default hook stands: the bundled model has as many. */
+#define SHALLOW 4
+
+/* Of a deeper model, where nobody named a hook: its middle. */
+static enum err choose_hook(struct inputs *in, struct errinfo *e)
+{
+    const size_t n = in->lm->cfg.n_layer;
+    char name[64];
+    if (n <= SHALLOW || settings_given(&in->set, setting_key.hook)) {
+        return OK;
+    }
+    snprintf(name, sizeof name, "blocks.%zu.hook_resid_post", (n - 1) / 2);
+    remarks_add(&in->remarks, "no --hook is named: %s, the middle of %zu blocks", name,
+                n);
+    return settings_set(&in->set, setting_key.hook, name,
+                        from_program("middle of the model"), e);
+}
+
 /* Open all inputs, but without running the model. */
 static enum err open_parts(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;
     char path[4096];
     TRY(inputs_load_lm(s, &in->lm, e));
+    TRY(choose_hook(in, e));
     TRY(settings_blame(s, setting_key.hook,
                        lm_hook_parse(s->hook, &in->lm->cfg, &in->hook, e), e));
     inputs_resolve(in, s);

@@ -108,11 +108,9 @@
     X(ENUM, source, "source", "source", "model", WORDS(source), RUN, ANY,              \
       "activations of a model, of known features, or made elsewhere")                  \
     X(STR, activations, "activations", "activations", "", NO_LIMITS, RUN, ANY,         \
-      "folder of activations made elsewhere, .safetensors or .npy, in the place of "   \
-      "model and corpus")                                                              \
+      "folder of activations made elsewhere, in the place of model and corpus")        \
     X(STR, tokenizer, "tokenizer", "tokenizer", "", NO_LIMITS, FREE, ANY,              \
-      "with activations: tokenizer.json or model directory that their token ids are "  \
-      "of")                                                                            \
+      "tokenizer.json or model directory of the token ids of activations")             \
     X(INT, synth_d, "synthetic.d", NULL, "80", RANGE(1, 65536), RUN, ANY,              \
       "width of a synthetic row")                                                      \
     X(INT, synth_parents, "synthetic.parents", NULL, "8", RANGE(1, 4096), RUN, ANY,    \
@@ -180,8 +178,9 @@
       "a text of one's own)")                                                          \
     X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")  \
     X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,      \
-      "where the SAE reads: blocks.N. and hook_resid_pre, hook_resid_mid, "            \
-      "hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z or mlp.hook_post")    \
+      "where it reads: blocks.N. and hook_resid_pre, hook_resid_mid, "                 \
+      "hook_resid_post, hook_attn_out, hook_mlp_out, attn.hook_z, mlp.hook_post; of "  \
+      "over 4 blocks the middle, but in sweeps")                                       \
     X(ENUM, precision, "lm.precision", NULL, "f32", WORDS(precision), RUN, ANY,        \
       "products of the model: in float, of factors rounded to bfloat16, or so where "  \
       "the CPU has AVX512-BF16 (auto)")                                                \

@@ -5,6 +5,7 @@
 #include "lm/lm.h"
 #include "num/blas.h"
 #include "sample_settings.h"
+#include "tiny.h"
 #include "train/run_open.h"
 
 /* Weights that are finite, and activations that are not. */
@@ -134,10 +135,55 @@ static void precision_of_products(void **state)
     }
 }
 
+/* A model deeper than the bundled one is read in its middle, where nobody named a hook,
+ * and that is said; all arms have it. */
+static void a_deep_model_is_read_in_its_middle(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {" dog", " cat"};
+    struct errinfo e = {0};
+    char dir[128];
+    struct lm *m = tiny_lm_of(tiny_tok(forms, 2), 8, 32, 6);
+    tmp_make(dir, sizeof dir);
+    assert_ok(lm_save(m, dir, &e), &e);
+    lm_free(m);
+    for (int named = 0; named < 2; named++) {
+        struct settings set = sample_settings(10), arm;
+        struct inputs *in = NULL;
+        static const char *const pairs[][2] = {
+            {"ood", ""}, {"concepts", ""}, {"mask.rate", "0"}};
+        for (size_t i = 0; i < 3; i++) {
+            assert_ok(
+                settings_set(&set, pairs[i][0], pairs[i][1], from_user("test"), &e),
+                &e);
+        }
+        assert_ok(settings_set(&set, "model", dir, from_user("test"), &e), &e);
+        if (named) {
+            assert_ok(settings_set(&set, "hook", "blocks.1.hook_mlp_out",
+                                   from_user("test"), &e),
+                      &e);
+        }
+        assert_ok(inputs_new(&set, &in, &e), &e);
+        const char *hook = named ? "blocks.1.hook_mlp_out" : "blocks.2.hook_resid_post";
+        assert_string_equal(in->set.hook, hook);
+        arm = in->asked;
+        inputs_resolve(in, &arm);
+        assert_string_equal(arm.hook, hook);
+        bool said = false;
+        for (size_t i = 0; i < in->remarks.n; i++) {
+            said = said || strstr(in->remarks.line[i], "the middle of 6 blocks");
+        }
+        assert_int_equal(said, !named);
+        inputs_free(in);
+    }
+    tmp_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activations_that_overflow),
+        cmocka_unit_test(a_deep_model_is_read_in_its_middle),
         cmocka_unit_test(settings_of_a_file),
         cmocka_unit_test(no_latents),
         cmocka_unit_test(precision_of_products),

@@ -40,14 +40,15 @@ static inline struct tok *tiny_tok(const char *const *forms, size_t n)
     return t;
 }
 
-/* Takes the tokenizer over; 2 blocks. */
-static inline struct lm *tiny_lm(struct tok *tok, size_t width, size_t context)
+/* Takes the tokenizer over. */
+static inline struct lm *tiny_lm_of(struct tok *tok, size_t width, size_t context,
+                                    size_t blocks)
 {
     struct errinfo e;
     struct lm *m = mem_alloc(1, sizeof *m);
     assert_non_null(m);
     m->cfg = (struct lm_config){.family = lm_family_find("gpt2"),
-                                .n_layer = 2,
+                                .n_layer = blocks,
                                 .n_head = 2,
                                 .d_model = width,
                                 .d_ff = 2 * width,
@@ -68,6 +69,12 @@ static inline struct lm *tiny_lm(struct tok *tok, size_t width, size_t context)
         }
     }
     return m;
+}
+
+/* The same of 2 blocks. */
+static inline struct lm *tiny_lm(struct tok *tok, size_t width, size_t context)
+{
+    return tiny_lm_of(tok, width, context, 2);
 }
 
 #endif
