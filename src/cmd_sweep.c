@@ -574,8 +574,7 @@ int cmd_sweep(int argc, char **argv)
             "Every setting below may have several values, separated by commas: --k "
             "4,8,16 --set mask.kind=token,random. A PLAN.json holds several grids (see "
             "samples/claim/sweep.json). With --source synthetic SAEs are trained on "
-            "known features (--set synthetic.NAME=VALUE) and held against the truth: "
-            "exact absorption, MCC, MMCS, F1 of each latent.",
+            "known features (--set synthetic.NAME=VALUE) and held against the truth.",
         .max_args = OPT_LIST_MAX,
     };
     struct opts_result parsed;
