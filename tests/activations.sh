@@ -89,6 +89,21 @@ grep -q 'it needs the model and its text' "$out/eval.json" || fail "what is miss
 "$saetop" eval "$out/files" --model "$model" --corpus "$text" --only fidelity 2> /dev/null |
     grep -q ce_recovered || fail "no losses with the model"
 
+# In the explorer latents have words where the tokenizer is named, else numbers; what takes
+# the model says so.
+once() { # SCREEN ARGUMENTS
+    "$saetop" explore --activations "$out/shards" --width 64 --k 4 --batch 128 --steps 60 --threads 1 \
+        --size 100x30 --once-step 60 --once "$@" > "$out/frame" || fail "--once $*"
+}
+once latents --tokenizer "$model"
+grep -qE "'[a-z]+' .* [a-z]+, [a-z]+" "$out/frame" || fail "no words: $(cat "$out/frame")"
+once latents
+grep -qE "'#[0-9]+' .* #[0-9]+, #[0-9]+" "$out/frame" || fail "no ids: $(cat "$out/frame")"
+for screen in concepts prompt compare; do
+    once "$screen"
+    grep -q 'no model here: concepts, prompts and comparing' "$out/frame" || fail "$screen: $(cat "$out/frame")"
+done
+
 train=(train --activations "$out/shards" --out "$out/none")
 refused 'found 0.3, expected 0 or 0.2: the masked activations of' "${train[@]}" --mask-rate 0.3
 refused 'model: a run on --activations has no model' "${train[@]}" --model "$model"

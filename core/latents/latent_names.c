@@ -10,10 +10,15 @@
 
 #define ID_BYTES 24 /* of "#ID" */
 
-/* "#0" and so on, where no tokenizer says more. Texts as below. */
+#define NO_TOKEN "\xc2\xb7" /* a dot: somewhere in a row */
+
+/* "#0" and so on, where no tokenizer says more; one text where there are no ids either
+ * (vocab 0). Texts as below. */
 static enum err make_ids(struct names *n, size_t vocab, struct errinfo *e)
 {
+    const bool none = vocab == 0;
     const char **text = NULL;
+    vocab = none ? 1 : vocab;
     char *p = NULL;
     TRY(mem_new(&text, vocab + 1, sizeof *text, "token ids", e));
     n->token = text;
@@ -21,7 +26,11 @@ static enum err make_ids(struct names *n, size_t vocab, struct errinfo *e)
     text[0] = p;
     for (size_t t = 0; t < vocab; t++) {
         text[t] = p + t * ID_BYTES;
-        (void)snprintf(p + t * ID_BYTES, ID_BYTES, "#%zu", t);
+        if (none) {
+            memcpy(p, NO_TOKEN, sizeof NO_TOKEN);
+        } else {
+            (void)snprintf(p + t * ID_BYTES, ID_BYTES, "#%zu", t);
+        }
     }
     n->vocab = vocab;
     return OK;

@@ -15,7 +15,8 @@ struct names {
 };
 
 /* Copies of the texts of tok and c, which may go before them. A token that holds a NUL
- * ends there. names_deinit frees what names_init made; zeroed is fine. */
+ * ends there. tok NULL: "#ID" for each id that c knows, a dot where it knows none.
+ * names_deinit frees what names_init made; zeroed is fine. */
 enum err names_init(struct names *n, const struct tok *tok, const struct concepts *c,
                     struct errinfo *e) ERR_CHECKED;
 void names_deinit(struct names *n);

@@ -46,6 +46,9 @@ static enum err look_run(const char *path, const struct inputs *in, struct sae_f
              r.set.arch, (long long)r.set.width, r.set.hook);
     if (r.set.source == SOURCE_SYNTHETIC) {
         say_why(out, "of known features, without a model");
+    } else if (r.set.source == SOURCE_ACTIVATIONS) {
+        say_why(out,
+                "of activations made elsewhere, by a model that is not known here");
     } else if (r.model_hash != in->lm->hash) {
         snprintf(out->why, sizeof out->why, "trained on another model, %.300s",
                  r.set.model);

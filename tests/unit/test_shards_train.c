@@ -251,6 +251,36 @@ static void latents_are_described_without_a_model(void **state)
     close_viewer(&t);
 }
 
+/* Where the files have no token ids, latents have figures and nothing else. */
+static void latents_without_tokens(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.safetensors", "b.safetensors",
+                                        "c.safetensors"};
+    struct tiny_shard shard = {.n = 300, .type = ST_F16};
+    for (size_t i = 0; i < 3; i++, shard.first += 300) {
+        tiny_write(dir, names[i], &shard);
+    }
+    const struct settings s = ready(NULL, 0);
+    assert_true(s.mask_rate == 0.0);
+    const struct session_config cfg = {.set = s};
+    struct viewer t;
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_done);
+    post(&t, (struct command){.kind = COMMAND_TABLE});
+    wait_until(&t, has_table);
+    const struct latent_table *l = t.v.arm[0].table;
+    size_t fires = 0;
+    for (size_t j = 0; j < l->F; j++) {
+        fires += l->row[j].fires;
+        assert_int_equal(l->row[j].match, MATCH_NONE);
+        assert_int_equal(l->row[j].top_token[0], -1);
+    }
+    assert_true(fires > 0);
+    assert_string_equal(names_token(&t.v.names, 0), "\xc2\xb7");
+    close_viewer(&t);
+}
+
 /* A number that is none ends the run in a line that names its place; what was learnt
  * before is kept by who steps. */
 static void a_bad_number_is_named(void **state)
@@ -293,6 +323,7 @@ int main(void)
         IN_FOLDER(measures_without_a_model),
         IN_FOLDER(a_resume_comes_to_the_same_bits),
         IN_FOLDER(latents_are_described_without_a_model),
+        IN_FOLDER(latents_without_tokens),
         IN_FOLDER(a_bad_number_is_named),
     };
     return cmocka_run_group_tests_name("shards_train", tests, ready_numbers, NULL);
