@@ -178,7 +178,7 @@ static bool is_refused(const struct settings *set)
     struct lm *m = NULL;
     struct errinfo unused;
     const enum err rc =
-        set->source == SOURCE_SYNTHETIC ? OK : inputs_load_lm(set, &m, &unused);
+        set->source != SOURCE_MODEL ? OK : inputs_load_lm(set, &m, &unused);
     lm_free(m);
     return rc == ERR_FORMAT || rc == ERR_LIMIT || rc == ERR_USAGE;
 }
