@@ -6,6 +6,7 @@
 #include "ui/help.h"
 #include "ui/rows.h"
 #include "ui/topics.h"
+#include "ui/word_search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +18,21 @@
 #define BY_HELP 0.6
 /* There is one concept and one screen of a name, and many latents that match it. */
 #define BY_NAME 15.0
+/* A word's stem, or another word for the same thing: in its name, or in words about it.
+ */
+#define NAME_BY_SENSE 45.0
+#define HELP_BY_SENSE 12.0
 
 static double score_of(const char *typed, const char *name, const char *more)
 {
     const double own = (double)fuzzy_score(typed, name, true);
     const double about = BY_HELP * (double)fuzzy_score(typed, more, false);
-    return own > about ? own : about;
+    const char *const text[] = {name, more};
+    const double sense = words_answer(typed, text, 1)   ? NAME_BY_SENSE
+                         : words_answer(typed, text, 2) ? HELP_BY_SENSE
+                                                        : 0.0;
+    const double best = own > about ? own : about;
+    return best > sense ? best : sense;
 }
 
 static double named(double score)
@@ -67,6 +77,22 @@ static void add_screens(struct app *a, const char *typed)
     }
 }
 
+/* The item to be filled with a command of that name, which stands in the list once,
+ * however many screens have it; NULL: what stands there is as good. */
+static struct finder_item *add_command(struct finder_state *f, const char *name,
+                                       double score)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        struct finder_item *item = &f->item[i];
+        if (!strcmp(item->kind, "command") && !strcmp(item->command, name)) {
+            const bool better = score > item->score;
+            item->score = better ? score : item->score;
+            return better ? item : NULL;
+        }
+    }
+    return add(f, "command", score);
+}
+
 /* Entries of the keymap that a person would look for: not those that move. */
 static void add_commands(struct app *a, const char *typed)
 {
@@ -82,7 +108,7 @@ static void add_commands(struct app *a, const char *typed)
                            ? 0.0
                            : score_of(typed, name, k->help);
         score -= owner == a->screen || owner == t->everywhere ? 0.0 : 2.0;
-        struct finder_item *item = add(&a->finder, "command", score);
+        struct finder_item *item = add_command(&a->finder, name, score);
         if (item) {
             snprintf(line, sizeof line, ":%.100s", name);
             name_it(item, line, k->help, name);
@@ -130,7 +156,7 @@ static void add_topics(struct app *a, const char *typed)
     for (size_t i = 0; typed[0] && i < topics_count(); i++) {
         const struct topic *t = topics_at(i);
         struct finder_item *item =
-            add(&a->finder, "topic", (double)fuzzy_score(typed, t->title, true) - 1.0);
+            add(&a->finder, "topic", score_of(typed, t->title, t->text) - 1.0);
         char command[FINDER_COMMAND];
         if (item) {
             snprintf(command, sizeof command, "help %s", t->title);

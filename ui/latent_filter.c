@@ -115,3 +115,11 @@ static bool has(struct filter_piece *p, int column, const void *asked)
 }
 
 const struct filter_kind latent_filter = {field, words, number, text, is_text, has};
+
+static bool tokens_text(struct filter_piece *p, const void *asked)
+{
+    return fires_on(p, asked);
+}
+
+const struct filter_kind latent_filter_tokens = {field,       words,   number,
+                                                 tokens_text, is_text, has};

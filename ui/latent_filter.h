@@ -8,6 +8,8 @@
 #include "ui/filter.h"
 
 extern const struct filter_kind latent_filter;
+/* Its words are looked for in all tokens that a latent fires on. */
+extern const struct filter_kind latent_filter_tokens;
 /* Names of fields and flags for completion and help, from the table of columns; NULL
  * beyond the last. */
 const char *latent_filter_word(size_t i);

@@ -33,7 +33,7 @@ static const struct topic topics[] = {
      "itself does badly on the text: take another."},
     {"what is absorption?",
      "A latent for a general concept (animal) falls silent on some of its words "
-     "(dog), because a more specific latent has taken the general direction in. "
+     "(dog), because a more specific latent has absorbed the general direction. "
      "The latent then looks like 'animal' and quietly is not.\n"
      "Measured here on concept families, as the share of words where the concept's "
      "own latents are silent and another one stands in. The shaded band is a 95 % "

@@ -107,7 +107,7 @@ static bool word_answers(const char *word, size_t len, const char *const *text,
 
 bool words_answer(const char *typed, const char *const *text, size_t n)
 {
-    if (is_in(typed, text, n)) {
+    if (is_in(typed, text, n) || other_name_is_in(typed, text, n)) {
         return true;
     }
     for (const char *p = typed + strspn(typed, " "); *p; p += strspn(p, " ")) {

@@ -20,7 +20,7 @@ enum err kept_add(const struct report *r, cJSON *root, struct errinfo *e) ERR_CH
 enum err kept_read(const cJSON *root, const char *file, struct report *out,
                    struct errinfo *e) ERR_CHECKED;
 
-/* A figure of an eval.json by its path ("fidelity.in_distribution.l0"): a number, or
+/* A figure of an eval.json by its path (measure_at): a number, or
  * the "value" of an object. NaN: it has none. */
 double kept_value(const cJSON *root, const char *path);
 

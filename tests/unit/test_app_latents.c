@@ -183,6 +183,41 @@ static void test_find(void **state)
     bench_free(b);
 }
 
+/* A word that no list shows is found among all tokens that latents fire on. */
+static void test_find_in_index(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    const int32_t rare = sample_token_of(1, 0);
+    char line[80];
+    type(b, "3");
+    for (size_t i = 0; i < b->v.arm[0].table->F; i++) {
+        struct latent_row *row = &b->v.arm[0].table->row[i];
+        row->match = MATCH_NONE;
+        for (size_t k = 0; k < LATENT_TOP_TOKENS; k++) {
+            row->top_token[k] = row->top_token[k] == rare ? -1 : row->top_token[k];
+        }
+    }
+    const char *word = sample_token[rare] + strspn(sample_token[rare], " ");
+    snprintf(line, sizeof line, "/%s\n", word);
+    type(b, line);
+    assert_true(on_screen(b, "not among top tokens;"));
+    size_t n = 0;
+    bool fires = false;
+    const struct latent_token *t =
+        latent_tokens(b->v.arm[0].table, latents_of(&b->a)->at, &n);
+    for (size_t i = 0; i < n; i++) {
+        fires = fires || t[i].token == rare;
+    }
+    assert_true(fires);
+    snprintf(line, sizeof line, "&%s\n", word);
+    type(b, line);
+    assert_int_equal(latents_of(&b->a)->shown, 0);
+    snprintf(line, sizeof line, "not most: & tokens=%s", word);
+    assert_true(on_screen(b, line));
+    bench_free(b);
+}
+
 /* The cursor stays on its latent when a new table comes in another order. */
 static void test_cursor_keeps_its_latent(void **state)
 {
@@ -609,6 +644,7 @@ int main(void)
         cmocka_unit_test(test_filter_prompt),
         cmocka_unit_test(test_marks),
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_find_in_index),
         cmocka_unit_test(test_cursor_keeps_its_latent),
         cmocka_unit_test(test_detail),
         cmocka_unit_test(test_labels),

@@ -47,6 +47,38 @@ static void test_what_comes_first(void **state)
     kind_first("redo", "command", ":redo");
 }
 
+static bool lists(const struct bench *b, const char *kind, const char *text)
+{
+    for (size_t i = 0; i < b->a.finder.n; i++) {
+        if (!strcmp(item(b, i)->kind, kind) && strstr(item(b, i)->text, text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Other words for a thing, and a topic by its text; a command stands there once. */
+static void test_by_sense(void **state)
+{
+    (void)state;
+    struct bench *b = open_bench(120, 36, "learning rate");
+    assert_true(lists(b, "command", ":tune"));
+    bench_free(b);
+    b = open_bench(120, 36, "absorb");
+    assert_true(lists(b, "topic", "what is absorption?"));
+    bench_free(b);
+    b = open_bench(120, 36, "filter");
+    for (size_t i = 0; i < b->a.finder.n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            assert_true(strcmp(item(b, i)->kind, "command") != 0 ||
+                        strcmp(item(b, j)->kind, "command") != 0 ||
+                        strcmp(item(b, i)->command, item(b, j)->command) != 0);
+        }
+    }
+    assert_true(lists(b, "command", ":filter"));
+    bench_free(b);
+}
+
 /* Enter goes, and each thing is where it leads. */
 static void test_it_goes(void **state)
 {
@@ -204,9 +236,13 @@ static void test_label(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_comes_first), cmocka_unit_test(test_it_goes),
-        cmocka_unit_test(test_recent),           cmocka_unit_test(test_keys_and_mouse),
-        cmocka_unit_test(test_before_the_table), cmocka_unit_test(test_label),
+        cmocka_unit_test(test_what_comes_first),
+        cmocka_unit_test(test_by_sense),
+        cmocka_unit_test(test_it_goes),
+        cmocka_unit_test(test_recent),
+        cmocka_unit_test(test_keys_and_mouse),
+        cmocka_unit_test(test_before_the_table),
+        cmocka_unit_test(test_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -350,6 +350,36 @@ int32_t latents_beside(const struct app *a, int32_t id, int by)
 
 /* ---- filter, marks, find ---- */
 
+static void free_finders(struct latents_state *l)
+{
+    for (size_t i = 0; i < LATENTS_FINDERS; i++) {
+        filter_free(l->finder[i]);
+        l->finder[i] = NULL;
+    }
+}
+
+/* Where no latent has the word that a filter is: how many fire on it, and how to see
+ * them. */
+static void say_tokens(struct app *a, const struct session_view *v, const char *word)
+{
+    struct latents_state *l = latents_of(a);
+    const struct latent_table *t = latents_table(a, v);
+    size_t count = 0;
+    if (!t || word[strcspn(word, " <>=!~&|()/#\"")]) {
+        return;
+    }
+    struct filter *f = filter_new_word(&latent_filter_tokens, word);
+    for (size_t id = 0; f && id < t->F; id++) {
+        const struct latent_source source = latents_source(l, v, t, (int32_t)id);
+        count += filter_holds(f, &source) ? 1U : 0U;
+    }
+    filter_free(f);
+    if (count) {
+        app_say(a, false, "%zu fire on '%.30s', not most: & tokens=%.30s", count, word,
+                word);
+    }
+}
+
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text)
 {
     struct latents_state *l = latents_of(a);
@@ -358,6 +388,9 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
     }
     l->stale = true;
     latents_order(a, v);
+    if (!l->shown && text[0]) {
+        say_tokens(a, v, text);
+    }
     return true;
 }
 
@@ -384,34 +417,32 @@ void latents_mark(struct app *a, size_t arm, int32_t id, size_t F)
     l->stale = l->stale || l->filter.compiled; /* which may ask for marks */
 }
 
-/* The finder of the text that is looked for; NULL: none or no memory. */
-static struct filter *finder(struct latents_state *l)
+/* Where a text is looked for, one place after the other. */
+static const struct filter_kind *const find_kind[LATENTS_FINDERS] = {
+    &latent_filter, &latent_filter_tokens};
+
+/* The nth finder of the text that is looked for; NULL: none or no memory. */
+static struct filter *finder(struct latents_state *l, size_t nth)
 {
     if (strcmp(l->finder_of, l->find) != 0) {
-        filter_free(l->finder);
-        l->finder = NULL;
+        free_finders(l);
         snprintf(l->finder_of, sizeof l->finder_of, "%s", l->find);
     }
-    if (!l->finder && l->find[0]) {
-        l->finder = filter_new_word(&latent_filter, l->find);
+    if (!l->finder[nth] && l->find[0]) {
+        l->finder[nth] = filter_new_word(find_kind[nth], l->find);
     }
-    return l->finder;
+    return l->finder[nth];
 }
 
-void latents_find(struct app *a, const struct session_view *v, bool forward, bool here)
+/* Go to the next latent that f holds of, `here`: or the one at the cursor; how many of
+ * those shown it holds of. */
+static size_t find_by(struct latents_state *l, const struct session_view *v,
+                      const struct latent_table *t, struct filter *f, bool forward,
+                      bool here)
 {
-    struct latents_state *l = latents_of(a);
-    const struct latent_table *t = latents_table(a, v);
-    struct filter *f = finder(l);
-    if (!t || !f) {
-        latents_say_waiting(a, v);
-        return;
-    }
-    latents_order(a, v); /* it may be asked for from another screen */
-    size_t count = 0, best = SIZE_MAX, best_away = SIZE_MAX;
+    size_t count = 0, best = 0, best_away = SIZE_MAX;
     for (size_t i = 0; i < l->shown; i++) {
-        const int32_t id = l->order[i];
-        const struct latent_source source = latents_source(l, v, t, id);
+        const struct latent_source source = latents_source(l, v, t, l->order[i]);
         if (!filter_holds(f, &source)) {
             continue;
         }
@@ -426,19 +457,41 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
             best_away = away;
         }
     }
-    if (best == SIZE_MAX) {
-        app_say(a, true, "not found: %.60s", l->find);
+    if (count) {
+        list_go(&l->list, best);
+        l->at = l->order[best];
+    }
+    return count;
+}
+
+void latents_find(struct app *a, const struct session_view *v, bool forward, bool here)
+{
+    struct latents_state *l = latents_of(a);
+    const struct latent_table *t = latents_table(a, v);
+    if (!t || !finder(l, 0)) {
+        latents_say_waiting(a, v);
         return;
     }
-    list_go(&l->list, best);
-    l->at = l->order[best];
-    app_say(a, false, "/%.60s  %zu found", l->find, count);
+    latents_order(a, v); /* it may be asked for from another screen */
+    size_t count = 0, nth = 0;
+    for (; nth < LATENTS_FINDERS && !count; nth++) {
+        struct filter *f = finder(l, nth);
+        count = f ? find_by(l, v, t, f, forward, here) : 0;
+    }
+    if (!count) {
+        app_say(a, true, "not found: %.60s", l->find);
+    } else if (nth == 1) {
+        app_say(a, false, "/%.60s  %zu found", l->find, count);
+    } else {
+        app_say(a, false, "/%.40s  not among top tokens; %zu fire on it, too", l->find,
+                count);
+    }
 }
 
 void latents_deinit(struct latents_state *l)
 {
     filter_line_deinit(&l->filter);
-    filter_free(l->finder);
+    free_finders(l);
     mem_free(l->order);
     mem_free(l->sorted);
     for (size_t arm = 0; arm < VIEW_ARMS; arm++) {

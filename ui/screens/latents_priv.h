@@ -10,7 +10,8 @@
 #include "ui/plot.h"
 #include "ui/screens/latents.h"
 
-enum { DENSITY_BINS = 10 }; /* below -4.5, then half decades up to 0 */
+enum { DENSITY_BINS = 10 };   /* below -4.5, then half decades up to 0 */
+enum { LATENTS_FINDERS = 2 }; /* in what the list shows, else in all tokens fired on */
 struct latents_state {
     int32_t
         partner_wanted; /* latent of partner_of whose counterpart is waited for; -1 */
@@ -39,8 +40,8 @@ struct latents_state {
     uint8_t *mark[VIEW_ARMS];
     size_t n_mark[VIEW_ARMS], marked[VIEW_ARMS];
     char find[FIND_TEXT];
-    size_t find_from;      /* place in the order where the prompt was opened */
-    struct filter *finder; /* of `find`; NULL: to be made */
+    size_t find_from; /* place in the order where the prompt was opened */
+    struct filter *finder[LATENTS_FINDERS]; /* of `find`; NULL: to be made */
     char finder_of[256];
     const struct latent_labels *ordered_labels; /* and of these */
     bool scatter;                               /* points in place of the table */
