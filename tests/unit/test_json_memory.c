@@ -127,7 +127,8 @@ static enum err of_plan(struct str *out, struct errinfo *e)
     cJSON *tree = NULL;
     memset(&ro, 0, sizeof ro);
     TRY(sweep_plan_open(&g, &ro, NULL, "/nonexistent", false, &p, &tree, e));
-    str_addf(out, "%zu cells, %zu arms, %zu parts", p->n_cells, p->n_arms, p->n_parts);
+    str_addf(out, "%zu cells, %zu conditions, %zu parts", p->n_cells, p->n_conditions,
+             p->n_parts);
     cJSON_Delete(tree);
     sweep_plan_free(p);
     return OK;
