@@ -10,6 +10,7 @@
 #include "cmd.h"
 #include "eval/kept.h"
 #include "eval_arms.h"
+#include "eval_pair.h"
 #include "progress.h"
 #include "run/run_arms.h"
 #include "train/settings_synth.h"

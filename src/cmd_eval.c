@@ -5,12 +5,12 @@
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
-#include "eval/latent_stats.h"
 #include "eval/perturb.h"
 #include "eval/saebench_out.h"
 #include "eval/splitting.h"
 #include "eval/suite.h"
 #include "eval_arms.h"
+#include "eval_pair.h"
 #include "eval_summary.h"
 #include "eval_textless.h"
 #include "measure/measure.h"
@@ -516,54 +516,6 @@ enum err eval_arms(const char *const *run, size_t n, int64_t threads,
 
 /* ---- two runs ---- */
 
-/* Runs are compared on one text through one model. */
-enum err eval_check_pair(const char *const run[2], const struct settings *x,
-                         const struct settings *y, struct errinfo *e)
-{
-    const struct {
-        const char *key, *x, *y;
-    } same[] = {{setting_key.model, x->model, y->model},
-                {setting_key.corpus, x->corpus, y->corpus},
-                {setting_key.ood, x->ood, y->ood},
-                {setting_key.concepts, x->concepts, y->concepts},
-                {setting_key.hook, x->hook, y->hook}};
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
-        if (strcmp(same[i].x, same[i].y) != 0) {
-            return err_set(e, ERR_USAGE,
-                           "%s and %s: %s is '%.80s' and '%.80s', expected the same",
-                           run[0], run[1], same[i].key, same[i].x, same[i].y);
-        }
-    }
-    return OK;
-}
-
-/* Mean best decoder cosine, each way: how far two SAEs found the same directions. */
-static enum err add_stability(const struct sae *x, const struct sae *y,
-                              struct report *diff, struct errinfo *e)
-{
-    const struct sae *pair[2] = {x, y};
-    static const char *const name[2] = {"stability.first_in_second",
-                                        "stability.second_in_first"};
-    if (x->D != y->D) {
-        return OK;
-    }
-    for (size_t i = 0; i < 2; i++) {
-        const struct sae *s = pair[i], *o = pair[1 - i];
-        struct cosine_sums sums;
-        double *each = NULL;
-        TRY(mem_new(&each, s->F, sizeof *each, "stability", e));
-        enum err rc = cosine_measure(s->W_dec, s->F, o->W_dec, o->F, s->D, false, true,
-                                     each, &sums, e);
-        if (rc == OK) {
-            rc =
-                report_ratio(diff, s->F, NULL, each, NULL, "latents", e, "%s", name[i]);
-        }
-        mem_free(each);
-        TRY(rc);
-    }
-    return OK;
-}
-
 static void print_pair_text(const struct eval_args *a, const struct eval_run *r,
                             const struct report *diff, struct str *out)
 {
@@ -638,7 +590,7 @@ static enum err eval_pair(struct eval_args *a, struct str *out, struct errinfo *
         str_clear(&text);
         TRY_OUT(rc, write_run(a, v, a->run[i], &r[i], &text, e));
     }
-    TRY_OUT(rc, add_stability(r[0].record.sae, r[1].record.sae, &diff, e));
+    TRY_OUT(rc, eval_add_stability(r[0].record.sae, r[1].record.sae, &diff, e));
     if (r[0].record.sae->D == r[1].record.sae->D) {
         TRY_OUT(rc, splitting_measure(r[0].record.sae, r[1].record.sae, a->split, &diff,
                                       e));

@@ -3,7 +3,6 @@
 #define SAETOP_SRC_EVAL_ARMS_H
 
 #include "base/str.h"
-#include "train/settings.h"
 
 #define EVAL_ROWS 64 /* of text for reconstruction, unless somebody asks for others */
 #define EVAL_SEED 0  /* of intervals and masks, likewise */
@@ -19,8 +18,5 @@ struct eval_watch {
 enum err eval_arms(const char *const *run, size_t n, int64_t threads,
                    const struct eval_watch *watch, struct str *json, bool *lost,
                    struct errinfo *e) ERR_CHECKED;
-/* ERR_USAGE, naming the runs, where x and y differ in model, text, concepts or hook. */
-enum err eval_check_pair(const char *const run[2], const struct settings *x,
-                         const struct settings *y, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -8,15 +8,13 @@
 #define NCURSES_WIDECHAR 1
 #endif
 #include "base/base64.h"
-#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "ui/mouse.h"
 #include "ui/signal.h"
 #include "ui/stderr_tail.h"
 #include "ui/term.h"
-#include "ui/term_input.h"
 #include "ui/term_paper.h"
+#include "ui/term_reader.h"
 #include "ui/term_tty.h"
 
 #include <fcntl.h>
@@ -76,16 +74,12 @@ struct term {
     struct cell *shown; /* [h * w], NULL: unknown */
     int cursor_x, cursor_y;
     bool all; /* send everything */
-    bool suspended, ended;
+    bool suspended;
     bool resized; /* look at the size */
     bool resumed; /* and report it even if it is the same */
     bool behind;  /* a frame was left out, as the one before was still to be sent */
 
-    struct term_input input;
-    uint8_t bytes[256]; /* read and not yet looked at */
-    size_t n_bytes, next_byte;
-    int64_t byte_ns; /* when the last ones came */
-    struct mouse pointer;
+    struct term_reader reader;
 };
 
 /* ---- output ---- */
@@ -223,7 +217,7 @@ static void paint_ground(const struct term *t)
 
 void term_present(struct term *t, const struct canvas *c)
 {
-    if (t->suspended || t->ended) {
+    if (t->suspended || t->reader.ended) {
         return;
     }
     /* Frames are left out rather than queued: a slow terminal shows fewer of them. */
@@ -266,7 +260,7 @@ void term_present(struct term *t, const struct canvas *c)
 bool term_copy(struct term *t, const char *text, size_t n)
 {
     struct str s;
-    if (!t->has_clipboard || t->suspended || t->ended) {
+    if (!t->has_clipboard || t->suspended || t->reader.ended) {
         return false;
     }
     str_init(&s, 64 + 2 * n);
@@ -397,7 +391,7 @@ void term_size(struct term *t, int *w, int *h)
 void term_set_mouse(struct term *t, bool on)
 {
     t->mouse = on && t->has_mouse;
-    t->pointer = (struct mouse){.pressed = false};
+    t->reader.pointer = (struct mouse){.pressed = false};
     if (t->modes_sent && !t->suspended && caught_up(t)) {
         put_modes(t);
         tty_flush(&t->tty);
@@ -446,7 +440,7 @@ void term_resume(struct term *t)
     t->suspended = false;
     t->resized = t->resumed = true;
     t->all = true;
-    t->pointer = (struct mouse){.pressed = false};
+    t->reader.pointer = (struct mouse){.pressed = false};
 }
 
 static void handle_signals(struct term *t)
@@ -470,92 +464,6 @@ static void handle_signals(struct term *t)
 
 /* ---- input ---- */
 
-/* Pointer reports as the interface takes them. */
-static bool mouse_event(struct term *t, const struct input *in, struct event *ev)
-{
-    if (!t->mouse) {
-        return false;
-    }
-    ev->kind = EVENT_MOUSE;
-    ev->x = in->x < 0 ? 0 : in->x >= t->w ? t->w - 1 : in->x;
-    ev->y = in->y < 0 ? 0 : in->y >= t->h ? t->h - 1 : in->y;
-    return mouse_report(&t->pointer, in->button, in->release, clock_ns(), ev);
-}
-
-static bool to_event(struct term *t, const struct input *in, struct event *ev)
-{
-    *ev = (struct event){.kind = EVENT_NONE};
-    switch (in->kind) {
-    case INPUT_KEY:
-        ev->kind = EVENT_KEY;
-        ev->key = in->key;
-        return true;
-    case INPUT_MOUSE: return mouse_event(t, in, ev);
-    case INPUT_FOCUS:
-        ev->kind = EVENT_FOCUS;
-        ev->focused = in->focused;
-        mouse_focus(&t->pointer, ev->focused, clock_ns());
-        return true;
-    case INPUT_PASTE:
-        ev->kind = EVENT_PASTE;
-        ev->text = in->text;
-        ev->text_n = in->n;
-        ev->cut = in->cut;
-        return true;
-    }
-    return false;
-}
-
-/* Read more bytes from the terminal; false when there are none. */
-static bool read_more(struct term *t)
-{
-    const int n = tty_read(&t->tty, t->bytes, sizeof t->bytes);
-    if (n < 0) {
-        t->ended = true;
-        sig_post(SIG_BIT_HUP);
-    }
-    if (n <= 0) {
-        return false;
-    }
-    t->n_bytes = (size_t)n;
-    t->next_byte = 0;
-    t->byte_ns = clock_ns();
-    return true;
-}
-
-/* Time in ms until an unfinished sequence counts as cut short; -1: there is none. */
-static int input_due(const struct term *t)
-{
-    const int wait = input_wait_ms(&t->input);
-    if (wait < 0) {
-        return -1;
-    }
-    const int64_t left = t->byte_ns + wait * INT64_C(1000000) - clock_ns();
-    return left > 0 ? (int)(left / 1000000) + 1 : 0;
-}
-
-static bool input_event(struct term *t, struct event *ev)
-{
-    struct input in;
-    do {
-        while (t->next_byte < t->n_bytes) {
-            if (input_byte(&t->input, t->bytes[t->next_byte++], &in) &&
-                to_event(t, &in, ev)) {
-                return true;
-            }
-        }
-    } while (read_more(t));
-    /* Check timeouts only after reading: bytes that came in time may have waited for
-     * us. */
-    while (!t->ended && input_due(t) == 0) {
-        t->byte_ns = clock_ns();
-        if (input_timeout(&t->input, &in) && to_event(t, &in, ev)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Go on sending; a frame that was left out meanwhile is asked for. */
 static void send_rest(struct term *t)
 {
@@ -568,7 +476,7 @@ static void send_rest(struct term *t)
 bool term_event(struct term *t, struct event *ev)
 {
     *ev = (struct event){.kind = EVENT_NONE};
-    if (t->ended) {
+    if (t->reader.ended) {
         return false;
     }
     handle_signals(t);
@@ -585,7 +493,7 @@ bool term_event(struct term *t, struct event *ev)
             return true;
         }
     }
-    return input_event(t, ev);
+    return reader_event(&t->reader, &t->tty, t->mouse, t->w, t->h, ev);
 }
 
 int term_poll(const struct term *t, struct pollfd fd[TERM_FDS])
@@ -593,7 +501,7 @@ int term_poll(const struct term *t, struct pollfd fd[TERM_FDS])
     fd[0] = (struct pollfd){.fd = t->tty.in, .events = POLLIN};
     fd[1] =
         (struct pollfd){.fd = tty_waits(&t->tty) ? t->tty.out : -1, .events = POLLOUT};
-    return input_due(t);
+    return reader_due(&t->reader);
 }
 
 enum glyph_tier term_tier(const struct term *t)
@@ -750,11 +658,11 @@ static void add_keys(struct term *t)
         {"kcbt", KEY_SHIFT_TAB},  {"kf1", KEY_F1_},          {"kent", KEY_ENTER_},
         {"kLFT", KEY_SHIFT_LEFT}, {"kRIT", KEY_SHIFT_RIGHT},
     };
-    input_init(&t->input);
+    input_init(&t->reader.input);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         char bytes[INPUT_ROW_BYTES + 1];
         copy_capability(bytes, sizeof bytes, keys[i].capability);
-        (void)input_add_row(&t->input, bytes, keys[i].key);
+        (void)input_add_row(&t->reader.input, bytes, keys[i].key);
     }
 }
 
