@@ -558,6 +558,11 @@ static void test_what_it_goes_with(void **state)
     assert_true(on_screen(b, "contexts: top"));
     press(b, 'u');
     assert_int_equal(detail_of(&b->a)->pane, PANE_NEAR);
+    press(b, KEY_ESC_); /* leads back to the contexts, and from them out */
+    assert_int_equal(detail_of(&b->a)->pane, PANE_CONTEXTS);
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    press(b, KEY_ESC_);
+    assert_ptr_equal(b->a.screen, &screen_latents);
     bench_free(b);
 }
 
