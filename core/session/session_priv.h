@@ -142,6 +142,8 @@ void session_send_past(struct session *s, const struct history *const past[], si
 /* Hand a job over, with all that it owns, to the job thread, also on error. */
 void session_send_job(struct session *s, const struct job *job);
 void session_job_deinit(struct job *job);
+/* A comparison could not be made; before session_answered. Any thread. */
+void session_comparison_failed(struct session *s);
 /* Note that a command has been dealt with, by any thread. */
 void session_answered(struct session *s, const struct command *c);
 

@@ -527,7 +527,7 @@ static bool is_old(const struct compare_state *s, const struct session_view *v)
 {
     const struct comparison *c = v->compare;
     const struct concept_table *t = v->n_arms > 0 ? v->arm[0].concepts : NULL;
-    return c && t && !v->compare_busy && c->source == COMPARE_FROM_RUN &&
+    return c && t && !v->compare_busy && !s->stays && c->source == COMPARE_FROM_RUN &&
            !s->contexts && s->latents.cursor == 0 && c->measured < t->step &&
            s->again_at < t->step;
 }
@@ -541,9 +541,13 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
     }
     if (s->seen != v->compare) { /* another one: its lists begin at their tops */
         s->seen = v->compare;
+        s->stays = false;
         s->said.top = s->said.cursor = 0;
         list_home(&s->latents);
         s->contexts = false;
+    }
+    if (s->failed != v->compares_failed) {
+        compare_failed(s, v);
     }
     const bool old = is_old(s, v);
     if (shown) {
@@ -572,15 +576,26 @@ static void move(struct app *a, const struct session_view *v, const char *direct
     }
 }
 
+void compare_lead_to(struct app *a, int pane)
+{
+    struct compare_state *s = compare_own(a);
+    int *focus = app_focus(a, &screen_compare);
+    if (*focus != pane) {
+        s->from = *focus;
+        s->led_to = pane;
+        *focus = pane;
+    }
+}
+
 /* A measure's curve, the contexts of two latents. */
 static void enter(struct app *a, const struct session_view *v)
 {
     struct compare_state *s = compare_own(a);
-    int *focus = app_focus(a, &screen_compare);
+    const int focus = *app_focus(a, &screen_compare);
     if (!v->compare) {
         return;
     }
-    if (*focus == COMPARE_MEASURES) {
+    if (focus == COMPARE_MEASURES) {
         const int at = compare_measure_at(v->compare, s->measures.cursor);
         if (at < 0) {
             return;
@@ -589,12 +604,12 @@ static void enter(struct app *a, const struct session_view *v)
         const enum metric metric = verdict_measure_def(m)->metric;
         if (metric < METRIC_COUNT) {
             s->metric = (int)metric;
-            *focus = COMPARE_CURVES;
+            compare_lead_to(a, COMPARE_CURVES);
         } else {
             app_say(a, false, "%s is not measured while training goes on",
                     verdict_measure_label(m));
         }
-    } else if (*focus == COMPARE_LATENTS) {
+    } else if (focus == COMPARE_LATENTS) {
         compare_open_pair(a, v);
     }
 }
@@ -602,10 +617,18 @@ static void enter(struct app *a, const struct session_view *v)
 static bool cancel(struct app *a, const struct session_view *v)
 {
     struct compare_state *s = compare_own(a);
-    const bool was = s->contexts && *app_focus(a, &screen_compare) == COMPARE_LATENTS;
+    int *focus = app_focus(a, &screen_compare);
     (void)v;
-    s->contexts = was ? false : s->contexts;
-    return was;
+    if (s->contexts && *focus == COMPARE_LATENTS) {
+        s->contexts = false;
+        return true;
+    }
+    if (*focus == COMPARE_SAID || *focus != s->led_to) {
+        return false;
+    }
+    *focus = s->from;
+    s->led_to = COMPARE_SAID;
+    return true;
 }
 
 static void mouse(struct app *a, const struct session_view *v, const struct hit *hit,
