@@ -4,6 +4,7 @@
 
 #include "run/engine.h"
 #include "run/run_arms.h"
+#include "session/eta.h"
 #include "session/session.h"
 
 #include <pthread.h>
@@ -112,6 +113,7 @@ struct session {
                                   session_follow puts others in their place */
     size_t n_records;
     char last_dir[SETTING_TEXT_MAX];
+    struct eta eta;
 };
 
 /* session.c: publishing. Each takes the lock, changes `pub` and wakes the screen. */
