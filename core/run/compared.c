@@ -367,6 +367,25 @@ void compare_say(const struct compared *c, const char *a, const char *b,
     }
 }
 
+/* What was changed on the way on one side alone stays in its weights, and is in no
+ * setting where it was changed back. */
+static void warn_tuned(const struct compare_facts *f, struct remarks *out)
+{
+    const char *const t[2] = {f->tuned[0] != NULL ? f->tuned[0] : "",
+                              f->tuned[1] != NULL ? f->tuned[1] : ""};
+    if (strcmp(t[0], t[1]) == 0) {
+        return;
+    }
+    if (t[0][0] != '\0' && t[1][0] != '\0') {
+        remarks_add(out, "changed on the way, %c: %.150s; %c: %.150s", f->letter[0],
+                    t[0], f->letter[1], t[1]);
+    } else {
+        const size_t i = t[0][0] != '\0' ? 0 : 1;
+        remarks_add(out, "%c was changed on the way, %s: not the masking alone",
+                    f->letter[i], t[i]);
+    }
+}
+
 void compare_warn(const struct compare_facts *f, struct remarks *out)
 {
     char text[256];
@@ -378,6 +397,7 @@ void compare_warn(const struct compare_facts *f, struct remarks *out)
     if (text[0] != '\0') {
         remarks_add(out, "%s", text);
     }
+    warn_tuned(f, out);
     if (f->step[0] != f->step[1] && f->step[0] >= 0 && f->step[1] >= 0) {
         remarks_add(out, "%c is of step %lld, %c of step %lld", f->letter[0],
                     (long long)f->step[0], f->letter[1], (long long)f->step[1]);

@@ -262,6 +262,7 @@ enum err compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
         const size_t choice = o->side[i].choice;
         f.letter[i] = o->choice[choice].letter;
         f.l0[i] = l0[i];
+        f.tuned[i] = b->of[choice].arm[0]->tuned;
         f.step[i] = apart < p->n ? step_of(p->of[i][apart], o->source) : -1;
         so_far = so_far || is_on_the_way(b, choice);
         name_choice(o, choice, name[i]);
