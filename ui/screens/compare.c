@@ -244,16 +244,7 @@ static size_t measures_n(const struct comparison *c)
 
 const char *compare_verdict_word(const struct verdict_row *r)
 {
-    switch (r->verdict) {
-    case VERDICT_LOWER: return "lower";
-    case VERDICT_HIGHER: return "higher";
-    case VERDICT_SMALL: return "too small";
-    case VERDICT_SAME: return "the same";
-    case VERDICT_ONE_SEED: return "one seed";
-    case VERDICT_OPEN: return "open";
-    case VERDICT_NOT_MEASURED: break;
-    }
-    return "-";
+    return verdict_brief(r->verdict);
 }
 
 /* The same within `room` columns; of a random control where it is within that. */
@@ -261,7 +252,7 @@ static const char *verdict_word(const struct comparison *o, size_t m, int room)
 {
     static const char within[] = "within random";
     return !o->measures.within_random[m]   ? compare_verdict_word(&o->measures.row[m])
-           : room < (int)sizeof within - 1 ? "~random"
+           : room < (int)sizeof within - 1 ? "random"
                                            : within;
 }
 
@@ -323,6 +314,7 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
     x += INTERVAL_W;
     canvas_text(c, x, r.y, r.x + r.w - x, verdict_word(o, m, r.x + r.w - x),
                 cursor ? ROLE_SELECT : verdict_role(o, m), 0);
+    canvas_put(c, r.x + r.w - 1, r.y, (uint32_t)verdict_mark(row), role, 0);
 }
 
 static void draw_measure_header(const struct comparison *o, struct canvas *c,
@@ -342,6 +334,20 @@ static void draw_measure_header(const struct comparison *o, struct canvas *c,
               o->measures.pairs > 1 ? "95 %, seeds" : "95 %, text", ROLE_TITLE);
     x += INTERVAL_W;
     canvas_text(c, x, r.y, r.x + r.w - x, "verdict", ROLE_TITLE, 0);
+}
+
+/* On the edge below: what the row under the cursor comes to, or what the marks mean. */
+static void draw_marks(const struct comparison *o, struct canvas *c, struct rect r,
+                       const struct verdict_row *at)
+{
+    char why[VERDICT_WHY] = "";
+    if (at) {
+        verdict_why(at, why);
+    }
+    if (why[0] || o->measures.pairs > 1) {
+        canvas_textf(c, r.x + 2, r.y + r.h - 1, r.w - 4, ROLE_DIM, 0, " %s ",
+                     why[0] ? why : VERDICT_MARKS);
+    }
 }
 
 static void draw_measures(struct app *a, const struct session_view *v, struct canvas *c,
@@ -373,6 +379,8 @@ static void draw_measures(struct app *a, const struct session_view *v, struct ca
                      focused && at == s->measures.cursor);
         app_hit(a, row, HIT_COMPARE_ROW, COMPARE_MEASURES * 1000 + (int)i);
     }
+    const size_t m = (size_t)compare_measure_at(o, s->measures.cursor);
+    draw_marks(o, c, r, focused ? &o->measures.row[m] : NULL);
 }
 
 /* ---- settings ---- */

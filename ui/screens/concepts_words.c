@@ -164,7 +164,7 @@ static int weight_of(const struct verdict_row *r)
 {
     return !r || r->d.n == 0               ? 4
            : verdict_direction(r->verdict) ? 0
-           : concepts_but_for_holm(r)      ? 1
+           : verdict_but_for_holm(r)       ? 1
            : r->verdict == VERDICT_SMALL   ? 2
                                            : 3;
 }
