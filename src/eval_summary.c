@@ -2,7 +2,7 @@
 
 #include "base/number.h"
 #include "eval/verdict.h"
-#include "run/compare.h"
+#include "run/compared.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -132,7 +132,7 @@ static void put_message(const struct app *a, struct canvas *c, int x, int y, int
         keymap_find_command(a->screens, a->screen, "messages", strlen("messages"));
     char key[32] = "";
     if (canvas_text_width(text) > w && k && k->key[0] &&
-        (!app_is_live_card(a) || app_card_takes(k->key[0]))) {
+        (!app_is_live_card(a) || k->action->in_card)) {
         key_name(k->key[0], key, sizeof key);
     }
     const int room = key[0] ? w - 1 - canvas_text_width(key) : w;

@@ -82,6 +82,30 @@ static void it_is_renewed_once_a_step(void **state)
     bench_free(b);
 }
 
+/* Old numbers are seen to be old, with the key that renews them; at the end of the run
+ * they are renewed wherever the user is. */
+static void old_numbers_are_said_to_be_old(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    struct concept_table *t = (struct concept_table *)(uintptr_t)b->v.arm[0].concepts;
+    type(b, "6");
+    one_command(b, COMMAND_COMPARE);
+    assert_true(on_screen(b, "live, as trained: 16 rows"));
+    assert_false(on_screen(b, "R renews"));
+    type(b, "fj"); /* down in a list, where it stays as it is */
+    t->step = 1500;
+    press(b, 'j');
+    no_command(b);
+    assert_true(on_screen(b, "old: of step 900, not 1,500; R renews"));
+    b->v.state = SESSION_DONE;
+    press(b, 'j');
+    one_command(b, COMMAND_COMPARE);
+    press(b, 'j');
+    no_command(b);
+    bench_free(b);
+}
+
 /* What the session says when a comparison could not be made. */
 static void it_fails(struct bench *b)
 {
@@ -314,6 +338,7 @@ int main(void)
         cmocka_unit_test(one_condition_needs_another),
         cmocka_unit_test(a_run_named_at_the_start),
         cmocka_unit_test(it_is_renewed_once_a_step),
+        cmocka_unit_test(old_numbers_are_said_to_be_old),
         cmocka_unit_test(what_cannot_be_compared_is_asked_for_once),
         cmocka_unit_test(sides_are_chosen),
         cmocka_unit_test(a_second_click_enters),

@@ -168,11 +168,39 @@ static size_t draw_said_lines(const struct comparison *o, struct canvas *c,
     return lines;
 }
 
-static const char *source_text(const struct comparison *o)
+/* What the numbers were measured on: "live: 16 rows". */
+static const char *source_text(const struct comparison *o, char *out, size_t cap)
 {
-    return o->source == COMPARE_FROM_KEPT  ? "kept evaluations"
-           : o->source == COMPARE_FROM_RUN ? "as training measured it"
-                                           : "evaluated for it";
+    const size_t len =
+        (size_t)snprintf(out, cap, "%s",
+                         o->source == COMPARE_FROM_KEPT  ? "full evaluation, kept"
+                         : o->source == COMPARE_FROM_RUN ? "live, as trained"
+                                                         : "evaluated for it");
+    if (o->rows > 0 && len < cap) {
+        snprintf(out + len, cap - len, ": %zu row%s", o->rows, plural_s(o->rows));
+    }
+    return out;
+}
+
+/* Whether the run was measured again after the comparison shown was made. */
+static bool is_stale(const struct session_view *v)
+{
+    const struct comparison *c = v->compare;
+    const struct concept_table *t = v->n_arms > 0 ? v->arm[0].concepts : NULL;
+    return c && t && c->measured < t->step;
+}
+
+/* Over what the numbers are of: that they are old, and what renews them. */
+static void draw_stale(const struct session_view *v, struct canvas *c, struct rect r)
+{
+    char was[32], is[32], text[120];
+    if (is_stale(v) && !v->compare_busy) {
+        text_thousands(was, sizeof was,
+                       v->compare->measured > 0 ? v->compare->measured : 0);
+        text_thousands(is, sizeof is, v->arm[0].concepts->step);
+        snprintf(text, sizeof text, " old: of step %s, not %s; R renews ", was, is);
+        put_right(c, r.x + 1, r.y, r.w - 2, text, ROLE_WARN);
+    }
 }
 
 static void draw_said(struct app *a, const struct session_view *v, struct canvas *c,
@@ -181,7 +209,8 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
     struct compare_state *s = compare_own(a);
     const struct comparison *o = v->compare;
     char title[120] = "verdict";
-    const char *value = o ? source_text(o) : "";
+    char source[64];
+    const char *value = o ? source_text(o, source, sizeof source) : "";
     if (o) {
         char pairs[40] = "one pair";
         if (o->measures.pairs != 1) {
@@ -194,6 +223,7 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
         value = v->compare_doing[0] ? v->compare_doing : "comparing ...";
     }
     struct rect in = canvas_box(c, r, title, value, is_focused(a, COMPARE_SAID));
+    draw_stale(v, c, r);
     app_hit(a, r, HIT_PANE, COMPARE_SAID);
     in = rect_inset(in, 1, 0);
     if (o) {
@@ -356,9 +386,9 @@ static void draw_measures(struct app *a, const struct session_view *v, struct ca
     struct compare_state *s = compare_own(a);
     const struct comparison *o = v->compare;
     const bool focused = is_focused(a, COMPARE_MEASURES);
-    char value[32] = "";
+    char value[64] = "";
     if (o) {
-        snprintf(value, sizeof value, "%zu", measures_n(o));
+        source_text(o, value, sizeof value);
     }
     const struct rect in = canvas_box(c, r, "measures", value, focused);
     app_hit(a, r, HIT_PANE, COMPARE_MEASURES);
@@ -529,15 +559,14 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     }
 }
 
-/* Whether the run was measured again after the comparison shown was made. It is then
- * asked for again, but not while the user is further down in its lists. */
+/* It is then asked for again, but not while the user is further down in its lists,
+ * unless the run has come to its end. */
 static bool is_old(const struct compare_state *s, const struct session_view *v)
 {
-    const struct comparison *c = v->compare;
-    const struct concept_table *t = v->n_arms > 0 ? v->arm[0].concepts : NULL;
-    return c && t && !v->compare_busy && !s->stays && c->source == COMPARE_FROM_RUN &&
-           !s->contexts && s->latents.cursor == 0 && c->measured < t->step &&
-           s->again_at < t->step;
+    const bool idle = v->compare && v->compare->source == COMPARE_FROM_RUN &&
+                      !s->contexts && s->latents.cursor == 0;
+    return is_stale(v) && !v->compare_busy && !s->stays &&
+           s->again_at < v->arm[0].concepts->step && (idle || v->state == SESSION_DONE);
 }
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
