@@ -278,23 +278,25 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
     if (!view_verdicts_of(v, compared(a, v), &r)) {
         return;
     }
-    /* The longest that there is room for. */
-    const char *text[4] = {NULL};
-    if (r.pairs == 1) {
-        text[0] = "not established: one seed; the interval is of the text";
-        text[1] = "not established: one seed";
-    } else {
-        text[0] = r.first ? ""
-                          : VERDICT_MARKS
-                      "; needs: smallest difference that so many seeds could establish";
-        text[1] = r.first ? "seeds share text and model; intervals for any number of "
-                            "them (Lai 1976)"
+    const bool read = v->state == SESSION_BROWSING, open = any_but_for_holm(&r);
+    const char *text[5] = {"not established: one seed; the interval is of the text",
+                           "not established: one seed"};
+    if (r.pairs > 1) { /* the longest that there is room for */
+        text[0] = VERDICT_MARKS
+            "; needs: smallest difference that so many seeds could establish";
+        text[1] = read ? "needs: smallest difference so many seeds could establish; "
+                         "measured live"
+                       : "needs: the smallest difference that so many seeds could "
+                         "establish";
+        text[2] = r.first ? "intervals for any number of seeds (Lai 1976)"
                           : "seeds share text and model; Holm over the first five";
-        text[2] = any_but_for_holm(&r) ? "~ leaves 0 out, not after Holm"
-                  : r.first            ? "intervals for any number of seeds"
-                                       : "seeds share text and model";
+        text[3] = open && read ? "~ not after Holm; measured live"
+                  : open       ? "~ leaves 0 out, not after Holm"
+                  : read       ? "live, as training measured"
+                  : r.first    ? "intervals for any number of seeds"
+                               : "seeds share text and model";
     }
-    size_t i = text[0][0] ? 0 : 1;
+    size_t i = 0;
     while (text[i + 1] && (int)strlen(text[i]) > room) {
         i++;
     }
