@@ -49,7 +49,7 @@ static const struct topic topics[] = {
      "in; frac: the same in part.\n"
      "*: established, Holm over the family's concepts; ~: the interval leaves 0 out, but not "
      "after Holm, as one of so many may by chance; =: too small to matter.\n"
-     "Below, the main latents: F1, precision and recall of 'it fires' on words held out, "
+     "Below, the main latents: own F1, precision and recall of 'it fires' on words held out, "
      "firm: the share of resamples that choose the first one (after saetop eval).\n"
      "Then each word. fires: share of its occurrences on which a main latent fires. "
      "Of the occurrences that the model itself tells (by a probe on its activations): "
