@@ -90,7 +90,7 @@ static void find_why(const struct session_view *v, const size_t *x, const size_t
         snprintf(out->why, sizeof out->why, "%c and %c differ in more than masks",
                  a->letter, b->letter);
     } else if (was_tuned(v, a, b) || was_tuned(v, b, a)) {
-        snprintf(out->why, sizeof out->why, "%c was tuned on the way",
+        snprintf(out->why, sizeof out->why, "%c tuned on the way",
                  was_tuned(v, a, b) ? a->letter : b->letter);
     } else if (isfinite(l0_a) && isfinite(l0_b) && verdict_l0_apart(l0_a, l0_b)) {
         snprintf(out->why, sizeof out->why, "clean L0 %.3g against %.3g", l0_a, l0_b);

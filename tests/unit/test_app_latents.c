@@ -607,7 +607,7 @@ static void test_find_in_contexts(void **state)
     press(b, 'N');
     assert_int_equal(detail_of(&b->a)->context, first);
     type(b, "/nowhere at all\n");
-    assert_true(on_screen(b, "not in these 24 contexts"));
+    assert_true(on_screen(b, "in none of 24 contexts"));
     assert_int_equal(detail_of(&b->a)->context, first);
     /* Across tokens, in any case. */
     const struct latent_context *c = &b->v.detail->context[3];

@@ -178,13 +178,13 @@ static void test_tuned_on_the_way(void **state)
     sample_view_seeds(&v, 2, 3, 1500, 0);
     sample_event(&v, 100, 'A', "tune", "lr 0.002 -> 0.001");
     assert_true(view_verdicts_of(&v, 0, &r));
-    assert_string_equal(r.why, "A was tuned on the way");
+    assert_string_equal(r.why, "A tuned on the way");
     sample_event(&v, 100, 'B', "tune", "lr 0.002 -> 0.001"); /* both alike */
     assert_true(view_verdicts_of(&v, 0, &r));
     assert_string_equal(r.why, "");
     sample_event(&v, 300, 'B', "tune", "lr 0.001 -> 0.002");
     assert_true(view_verdicts_of(&v, 0, &r));
-    assert_string_equal(r.why, "B was tuned on the way");
+    assert_string_equal(r.why, "B tuned on the way");
     v.cond[1].forked_at = 300; /* what came before is of both */
     assert_true(view_verdicts_of(&v, 0, &r));
     assert_string_equal(r.why, "");

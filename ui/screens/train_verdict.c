@@ -265,7 +265,7 @@ static bool any_but_for_holm(const struct view_verdicts *r)
 {
     bool any = false;
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-        any = any || verdict_but_for_holm(&r->row[m]);
+        any = any || (!r->why[0] && verdict_but_for_holm(&r->row[m]));
     }
     return any;
 }
