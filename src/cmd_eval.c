@@ -15,6 +15,7 @@
 #include "eval_textless.h"
 #include "measure/measure.h"
 #include "progress.h"
+#include "run/conditions.h"
 #include "run/evaluator.h"
 #include "run/run_arms.h"
 #include "sae/sae_remarks.h"
@@ -519,7 +520,11 @@ enum err eval_arms(const char *const *run, size_t n, int64_t threads,
 static void print_pair_text(const struct eval_args *a, const struct eval_run *r,
                             const struct report *diff, struct str *out)
 {
+    char tuned[2][CONDITION_TUNED];
+    conditions_tuned(&r[0].record.history, tuned[0]);
+    conditions_tuned(&r[1].record.history, tuned[1]);
     const struct eval_pair p = {.set = {&r[0].record.set, &r[1].record.set},
+                                .tuned = {tuned[0], tuned[1]},
                                 .report = {&r[0].report, &r[1].report},
                                 .difference = diff};
     add_header(&r[0], "A ", a->run[0], out);
@@ -697,7 +702,7 @@ int cmd_eval(int argc, char **argv)
     const struct opt table[] = {
         {"json", OPT_FLAG, &a->json, NULL, "one object, nested by measure", 0, 0, NULL},
         {"all", OPT_FLAG, &a->all, NULL,
-         "print every figure, and not a summary of 15 lines; what --only names is "
+         "print every figure, and not a summary of 16 lines; what --only names is "
          "printed whole anyway",
          0, 0, NULL},
         {"out", OPT_NEW, &a->out, "FILE",

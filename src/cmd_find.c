@@ -154,7 +154,8 @@ static void show_prompted(const struct browse *t, const struct latent_labels *la
     }
     top_text_heading(labels, out);
     add_prompted(t, labels, r, n, false, out);
-    str_addf(out, "%zu of %zu latents that fire on its %zu tokens\n", n, all, r->T);
+    str_addf(out, "%zu of %zu latents that fire on its %zu token%s\n", n, all, r->T,
+             plural_s(r->T));
 }
 
 static enum err find_prompt(struct browse *t, const struct latent_labels *labels,

@@ -206,12 +206,14 @@ static void say_start(struct reporter *r, const struct engine *g)
     const struct settings *s = &in->set;
     char sparsity[64];
     settings_sparsity(s, sparsity, sizeof sparsity);
-    snprintf(text, sizeof text,
-             "%s %s, %lld latents on %s; %lld steps of %lld, %zu arm%s, %lld threads; "
-             "about %.0f MB, of them %.1f an arm",
-             s->arch, sparsity, (long long)s->width, s->hook, (long long)s->steps,
-             (long long)s->batch, arms, plural_s(arms), (long long)s->threads,
-             (double)engine_bytes(g) / 1e6, (double)engine_arm_bytes(g, 0) / 1e6);
+    snprintf(
+        text, sizeof text,
+        "%s %s, %lld latents on %s; %lld step%s of %lld, %zu arm%s, %lld thread%s; "
+        "about %.0f MB, of them %.1f an arm",
+        s->arch, sparsity, (long long)s->width, s->hook, (long long)s->steps,
+        plural_s((uint64_t)s->steps), (long long)s->batch, arms, plural_s(arms),
+        (long long)s->threads, plural_s((uint64_t)s->threads),
+        (double)engine_bytes(g) / 1e6, (double)engine_arm_bytes(g, 0) / 1e6);
     print_event(r, "estimate", text);
     say_arms(r, g);
     for (size_t i = 0; i < in->remarks.n; i++) {

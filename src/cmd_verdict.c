@@ -171,6 +171,9 @@ static void warn(struct verdicts *v, const struct comparison *c)
     const struct condition *x = &v->arms.conditions.at[c->of];
     const struct condition *y = &v->arms.conditions.at[c->baseline];
     struct difference d[DIFFERENCES];
+    char tuned[2][CONDITION_TUNED];
+    conditions_tuned(&v->arms.arm[x->arm].record.history, tuned[0]);
+    conditions_tuned(&v->arms.arm[y->arm].record.history, tuned[1]);
     const size_t n =
         conditions_differences(&v->arms.arm[x->arm].record.set,
                                &v->arms.arm[y->arm].record.set, d, DIFFERENCES);
@@ -179,7 +182,8 @@ static void warn(struct verdicts *v, const struct comparison *c)
         .difference = d,
         .n = n < DIFFERENCES ? n : DIFFERENCES,
         .l0 = {clean_l0(v, c->of), clean_l0(v, c->baseline)},
-        .step = {-1, -1}}; /* arm_evals_open says it */
+        .step = {-1, -1}, /* arm_evals_open says it */
+        .tuned = {tuned[0], tuned[1]}};
     compare_warn(&f, &v->arms.remarks);
 }
 
@@ -280,14 +284,6 @@ static void add_json(const struct verdicts *v, struct str *out)
     str_add(out, "\n]}\n");
 }
 
-/* In a word or two, so that a line fits a terminal's 80 columns. */
-static const char *brief_verdict(enum verdict v)
-{
-    return v == VERDICT_OPEN       ? "open"
-           : v == VERDICT_ONE_SEED ? "one seed"
-                                   : verdict_text(v);
-}
-
 static void add_row_text(const struct comparison *c, size_t m, struct str *out)
 {
     const int digits = verdict_measure(m)->digits;
@@ -307,10 +303,13 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
                  direction ? ", " : "");
         return;
     }
-    str_addf(out, "  %s%s%s", brief_verdict(r->verdict), direction ? ": " : "",
-             direction ? direction : "");
+    const char mark[] = {' ', verdict_mark(r), '\0'};
+    str_addf(out, "  %s%s%s", direction ? "established: " : "",
+             verdict_brief(r->verdict), mark[1] == ' ' || direction ? "" : mark);
     if (r->verdict == VERDICT_OPEN && isfinite(r->smallest)) {
-        str_addf(out, ", needs %s", NUMBER(NUMBER_PLAIN, 0, digits, r->smallest));
+        str_addf(out, ", %s%s", verdict_in_reach(r) ? "needs " : "out of reach",
+                 verdict_in_reach(r) ? NUMBER(NUMBER_PLAIN, 0, digits, r->smallest)
+                                     : "");
     }
     str_addc(out, '\n');
 }
@@ -347,28 +346,34 @@ static bool text_varies(const struct verdicts *v)
     return r;
 }
 
-/* Whether a row that is shown is. */
-static bool is_open(const struct verdicts *v, bool all)
+/* Rows that are shown: whether one is open, and whether one has a mark to be told. */
+static void look(const struct verdicts *v, bool all, bool *open, bool *marked)
 {
-    bool r = false;
+    *open = *marked = false;
     for (size_t i = 0; i < v->n * VERDICT_MEASURE_COUNT; i++) {
-        const bool shown =
-            all || verdict_measure_def(i % VERDICT_MEASURE_COUNT)->primary;
-        r = r || (shown && v->row[i].verdict == VERDICT_OPEN);
+        const struct verdict_row *r = &v->row[i];
+        if (all || verdict_measure_def(i % VERDICT_MEASURE_COUNT)->primary) {
+            *open = *open || r->verdict == VERDICT_OPEN;
+            *marked = *marked || strchr("~=", verdict_mark(r)) != NULL;
+        }
     }
-    return r;
 }
 
 /* Lines that are about all comparisons. */
 static void add_foot(const struct verdicts *v, bool all, struct str *out)
 {
     size_t most = 0;
+    bool open = false, marked = false;
     for (size_t i = 0; i < v->n; i++) {
         most = v->at[i].pairs > most ? v->at[i].pairs : most;
     }
-    if (is_open(v, all)) {
-        str_add(out, "open: not established; needs: what so many seeds could have "
-                     "established.\n");
+    look(v, all, &open, &marked);
+    if (marked) {
+        str_add(out, VERDICT_MARKS "\n");
+    }
+    if (open) {
+        str_add(out, "open: not established; needs: smallest difference so many seeds "
+                     "could establish\n");
     }
     if (most >= 2) {
         str_addf(out, "Established here is of this model%s.\n",

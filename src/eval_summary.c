@@ -2,7 +2,7 @@
 
 #include "base/number.h"
 #include "eval/verdict.h"
-#include "run/conditions.h"
+#include "run/compared.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -110,6 +110,15 @@ static void add_warnings(const struct eval_pair *p, struct str *out)
     if (text[0] != '\0') {
         str_add(out, "! ");
         str_wrap(out, text, 2, 2);
+    }
+    const struct compare_facts f = {.letter = {'A', 'B'},
+                                    .l0 = {(double)NAN, (double)NAN},
+                                    .step = {-1, -1},
+                                    .tuned = {p->tuned[0], p->tuned[1]}};
+    struct remarks tuned = {0};
+    compare_warn(&f, &tuned);
+    for (size_t i = 0; i < tuned.n; i++) {
+        str_addf(out, "! %s\n", tuned.line[i]);
     }
     const double a = value_at(p->report[0], METRIC_L0_CLEAN);
     const double b = value_at(p->report[1], METRIC_L0_CLEAN);

@@ -7,7 +7,7 @@
 #include "train/settings.h"
 
 /* Lines of a summary at most, with those that the caller puts before it. */
-#define EVAL_SUMMARY_LINES 15
+#define EVAL_SUMMARY_LINES 16
 
 /* Summary of one run: L0, dead latents and the primary measures of verdicts, each with
  * its interval, and the number of other figures in the report. At most
@@ -21,6 +21,7 @@ void eval_summary_one(const struct report *r, struct str *out);
  * warning of many settings takes. */
 struct eval_pair {
     const struct settings *set[2];
+    const char *tuned[2]; /* on the way, conditions_tuned; NULL: not known */
     const struct report *report[2];
     const struct report *difference;
 };

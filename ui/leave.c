@@ -97,39 +97,80 @@ void leave_follow(struct app *a, const struct session_view *v)
     }
 }
 
-/* A path, of a long one its end. */
-static void draw_path(struct canvas *c, int x, int y, int w, const char *before,
-                      const char *path)
+/* The command that opens the run again; false: it was not saved yet. */
+static bool opening(const struct session_view *v, char *out, size_t cap)
 {
-    const int used = canvas_text(c, x, y, w, before, ROLE_TEXT, 0);
-    const int room = w - used;
-    const char *from = path;
-    while (*from && canvas_text_width(from) > room - (from > path ? 1 : 0)) {
-        do {
-            from++;
-        } while (((unsigned char)*from & 0xC0) == 0x80);
-    }
-    const int cut =
-        from > path ? canvas_text(c, x + used, y, 1, "\xe2\x80\xa6", ROLE_DIM, 0) : 0;
-    canvas_text(c, x + used + cut, y, room - cut, from, ROLE_VALUE, 0);
+    const bool saved = last_save(v) && v->arm[0].dir[0];
+    snprintf(out, cap, "saetop %s", saved ? v->arm[0].dir : "DIRECTORY");
+    return saved;
 }
 
-/* When the run was last saved, and how to open it again. */
-static void draw_saved(const struct session_view *v, struct canvas *c, int x, int y,
-                       int w)
+/* What of a text fits into w columns, cut anywhere, into out[cap]; its bytes, at least
+ * those of one character. */
+static size_t fit(const char *text, int w, char *out, size_t cap)
 {
-    const struct event_view *save = last_save(v);
-    if (!save || !v->arm[0].dir[0]) {
+    size_t len = 0;
+    while (text[len]) {
+        size_t next = len + 1;
+        while (((unsigned char)text[next] & 0xC0) == 0x80) {
+            next++;
+        }
+        if (next >= cap) {
+            break;
+        }
+        memcpy(out, text, next);
+        out[next] = '\0';
+        if (len > 0 && canvas_text_width(out) > w) {
+            break;
+        }
+        len = next;
+    }
+    out[len] = '\0';
+    return len;
+}
+
+/* Lines of w columns that a text takes, all of it: a command that is cut can't be
+ * copied. Drawn from y on where c is one. */
+static int draw_whole(struct canvas *c, int x, int y, int w, const char *text)
+{
+    int lines = 0;
+    char line[512];
+    for (size_t len = 0; *text; text += len, lines++) {
+        len = fit(text, w, line, sizeof line);
+        if (c) {
+            canvas_text(c, x, y + lines, w, line, ROLE_VALUE, 0);
+        }
+    }
+    return lines;
+}
+
+/* When the run was last saved, and how to open it again; lines used. */
+static int draw_saved(const struct session_view *v, struct canvas *c, int x, int y,
+                      int w)
+{
+    char command[sizeof v->arm[0].dir + 16], step[32];
+    if (!opening(v, command, sizeof command)) {
         canvas_text(c, x, y, w, "It was not saved yet. Saving says where; then",
                     ROLE_TEXT, 0);
         canvas_text(c, x, y + 1, w, "saetop DIRECTORY opens it again.", ROLE_TEXT, 0);
-        return;
+        return 2;
     }
-    char step[32];
-    text_thousands(step, sizeof step, save->step);
+    text_thousands(step, sizeof step, last_save(v)->step);
     canvas_textf(c, x, y, w, ROLE_TEXT, 0,
                  "Last saved at step %s. To open it again:", step);
-    draw_path(c, x, y + 1, w, "saetop ", v->arm[0].dir);
+    return 1 + draw_whole(c, x, y + 1, w, command);
+}
+
+/* The box, as wide as the command needs and with as many lines more. */
+static struct rect dialog(const struct session_view *v, const struct canvas *c)
+{
+    enum { W = 60, H = 10, EDGES = 4 };
+    char command[sizeof v->arm[0].dir + 16];
+    (void)opening(v, command, sizeof command);
+    const int needs = canvas_text_width(command) + EDGES;
+    const int w = layout_least(needs > W ? needs : W, c->w);
+    return layout_dialog(c->w, c->h, w,
+                         H + draw_whole(NULL, 0, 0, w - EDGES, command) - 1);
 }
 
 void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
@@ -137,7 +178,7 @@ void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
     if (a->leaving == STAYING) {
         return;
     }
-    const struct rect r = layout_dialog(c->w, c->h, 60, 10);
+    const struct rect r = dialog(v, c);
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
     const bool opens = a->next.path[0] != '\0';
     const struct rect in =
@@ -160,8 +201,7 @@ void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
         canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "The run is at step %s.", step);
     }
     if (roomy) {
-        draw_saved(v, c, x, y, w);
-        y += 3;
+        y += draw_saved(v, c, x, y, w) + 1;
     }
     static const char *const keys[] = {"c", "d", "Esc"};
     const char *const verb = opens ? "open it" : "quit";

@@ -79,8 +79,7 @@ void card_view(struct app *a, const struct session_view *v, struct canvas *c)
     int y = 0;
     if (roomy) {
         canvas_textf(c, 1, y, c->w - 1, ROLE_DIM, 0,
-                     "%dx%d is too small for this screen (needs %dx%d)", c->w, c->h,
-                     FULL_W, FULL_H);
+                     "screens need %dx%d; this is %dx%d", FULL_W, FULL_H, c->w, c->h);
         y = 2;
     }
     status_view(a, v, app_home(a), c, (struct rect){0, y, c->w, 1});

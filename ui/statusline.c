@@ -124,6 +124,29 @@ void status_progress(const struct session_view *v, int room, char *out, size_t c
 
 enum { RULE_W = 3 }; /* between parts of the line */
 
+/* A message; one that is cut ends in the key that shows it whole. */
+static void put_message(const struct app *a, struct canvas *c, int x, int y, int w,
+                        const char *text, enum role role, uint8_t attr)
+{
+    const struct key_entry *k =
+        keymap_find_command(a->screens, a->screen, "messages", strlen("messages"));
+    char key[32] = "";
+    if (canvas_text_width(text) > w && k && k->key[0] &&
+        (!app_is_live_card(a) || k->action->in_card)) {
+        key_name(k->key[0], key, sizeof key);
+    }
+    const int room = key[0] ? w - 1 - canvas_text_width(key) : w;
+    const int used = canvas_text(c, x, y, room, text, role, attr);
+    if (key[0]) {
+        canvas_text(c, x + used + 1, y, w - used - 1, key, ROLE_KEY, ATTR_BOLD);
+    }
+}
+
+static int status_rule(struct canvas *c, int x, int y, int end)
+{
+    return canvas_text(c, x, y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
+}
+
 /* A part of the line with a rule before it; columns used, none for nothing. */
 static int status_part(struct canvas *c, int x, int y, int end, const char *text,
                        enum role role)
@@ -131,7 +154,7 @@ static int status_part(struct canvas *c, int x, int y, int end, const char *text
     if (!text[0]) {
         return 0;
     }
-    const int used = canvas_text(c, x, y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
+    const int used = status_rule(c, x, y, end);
     return used + canvas_text(c, x + used, y, end - x - used, text, role, 0);
 }
 
@@ -147,7 +170,8 @@ void status_view(const struct app *a, const struct session_view *v,
                       v->state == SESSION_TRAINING ? "\xe2\x97\x8f %s" : "%s",
                       session_state_name(v->state));
     if (v->state == SESSION_FAILED && v->message[0]) { /* nothing goes on beside it */
-        status_part(c, x, r.y, end, v->message, ROLE_BAD);
+        x += status_rule(c, x, r.y, end);
+        put_message(a, c, x, r.y, end - x, v->message, ROLE_BAD, 0);
         return;
     }
     char mask[96], own[400] = "", progress[112] = "";
@@ -166,7 +190,7 @@ void status_view(const struct app *a, const struct session_view *v,
     x += status_part(c, x, r.y, end, own, ROLE_TEXT);
     if (v->warning[0] && end - x > 12) {
         x += canvas_text(c, x, r.y, end - x, "  ! ", ROLE_WARN, ATTR_BOLD);
-        canvas_text(c, x, r.y, end - x, v->warning, ROLE_WARN, 0);
+        put_message(a, c, x, r.y, end - x, v->warning, ROLE_WARN, 0);
     }
 }
 
@@ -191,7 +215,7 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
      * message. */
     const struct rect r = {x, y, c->w - 2 * x, 1};
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
-    canvas_text(c, r.x + 1, y, r.w - 2, say, bad ? ROLE_BAD : ROLE_VALUE, ATTR_BOLD);
+    put_message(a, c, r.x + 1, y, r.w - 2, say, bad ? ROLE_BAD : ROLE_VALUE, ATTR_BOLD);
 }
 
 /* ---- hints ---- */

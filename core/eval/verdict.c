@@ -1,13 +1,15 @@
 #include "eval/verdict.h"
 
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #define L0_APART 0.05 /* a share */
 
 static const struct verdict_measure_def table[VERDICT_MEASURE_COUNT] = {
-#define VERDICT_ROW(id, margin, primary) {METRIC_##id, margin, primary},
+#define VERDICT_ROW(id, margin, primary, range) {METRIC_##id, margin, primary, range},
     VERDICT_MEASURES(VERDICT_ROW)
 #undef VERDICT_ROW
 };
@@ -51,6 +53,20 @@ const char *verdict_text(enum verdict v)
 const char *verdict_direction(enum verdict v)
 {
     return v == VERDICT_LOWER ? "lower" : v == VERDICT_HIGHER ? "higher" : NULL;
+}
+
+const char *verdict_brief(enum verdict v)
+{
+    switch (v) {
+    case VERDICT_NOT_MEASURED: return "-";
+    case VERDICT_ONE_SEED: return "one seed";
+    case VERDICT_SMALL: return "small";
+    case VERDICT_OPEN: return "open";
+    case VERDICT_SAME:
+    case VERDICT_LOWER:
+    case VERDICT_HIGHER: break;
+    }
+    return v == VERDICT_SAME ? "the same" : verdict_direction(v);
 }
 
 size_t verdict_baseline(const bool *unmasked, size_t n)
@@ -167,6 +183,54 @@ enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
         }
     }
     return OK;
+}
+
+bool verdict_but_for_holm(const struct verdict_row *row)
+{
+    return row->verdict == VERDICT_OPEN && row->d.n > 1 &&
+           (row->d.by.low > 0.0 || row->d.by.high < 0.0) &&
+           !(row->p_holm < VERDICT_ALPHA);
+}
+
+char verdict_mark(const struct verdict_row *row)
+{
+    return verdict_direction(row->verdict) != NULL ? '*'
+           : verdict_but_for_holm(row)             ? '~'
+           : row->verdict == VERDICT_SMALL         ? '='
+                                                   : ' ';
+}
+
+bool verdict_in_reach(const struct verdict_row *row)
+{
+    return row->smallest <= table[row->measure].range;
+}
+
+void verdict_why(const struct verdict_row *row, char out[VERDICT_WHY])
+{
+    const int digits = verdict_measure(row->measure)->digits;
+    const char *least = NUMBER(NUMBER_PLAIN, 0, digits, row->smallest);
+    out[0] = '\0';
+    if (row->verdict == VERDICT_SMALL) {
+        (void)snprintf(out, VERDICT_WHY,
+                       "small: the interval lies within %s of 0, too small to matter",
+                       NUMBER(NUMBER_PLAIN, 0, digits, row->margin));
+    } else if (verdict_but_for_holm(row)) {
+        (void)snprintf(
+            out, VERDICT_WHY,
+            "open ~: leaves 0 out by itself, but not as one of several (Holm)");
+    } else if (row->verdict == VERDICT_OPEN && verdict_in_reach(row)) {
+        (void)snprintf(out, VERDICT_WHY,
+                       "open: %s is the smallest difference %zu seeds could establish",
+                       least, row->d.n);
+    } else if (row->verdict == VERDICT_OPEN && isfinite(row->smallest)) {
+        (void)snprintf(out, VERDICT_WHY,
+                       "open: out of reach with %zu seeds, whatever the difference",
+                       row->d.n);
+    } else if (verdict_direction(row->verdict) != NULL) {
+        (void)snprintf(out, VERDICT_WHY, "* established: %s, p %s after Holm",
+                       verdict_direction(row->verdict),
+                       NUMBER(NUMBER_PLAIN, 0, 3, row->p_holm));
+    }
 }
 
 bool verdict_is_within(const struct verdict_row *row)

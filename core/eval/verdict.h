@@ -11,27 +11,28 @@
 #define VERDICT_ALPHA 0.05
 #define VERDICT_LEVEL (1.0 - VERDICT_ALPHA)
 
-/* X(id of a row of measure/measure.h, margin, primary)
+/* X(id of a row of measure/measure.h, margin, primary, range)
  * margin: a difference that lies within it either way is too small to matter.
- * primary: of the list that is shown first; Holm's adjustment is over it, and over the
- * rest by itself. */
+ * range: a difference beyond it is none that can be: all but spread, which is of 1 to
+ * 10 latents, are shares. primary: of the list that is shown first; Holm's adjustment
+ * is over it, and over the rest by itself. */
 #define VERDICT_MEASURES(X)                                                            \
-    X(EV, 0.01, true)                                                                  \
-    X(CE_REC, 0.01, true)                                                              \
-    X(ABSORPTION, 0.01, true)                                                          \
-    X(RECALL, 0.02, true)                                                              \
-    X(F1_BEST, 0.02, true)                                                             \
-    X(F1_HELDOUT, 0.02, true)                                                          \
-    X(PROBING_K1, 0.005, true)                                                         \
-    X(PROBING_K5, 0.005, true)                                                         \
-    X(EV_OOD, 0.01, false)                                                             \
-    X(CE_REC_OOD, 0.01, false)                                                         \
-    X(ABS_FRACTION, 0.01, false)                                                       \
-    X(SPREAD, 0.5, false)                                                              \
-    X(ABS_SUPER, 0.01, false)                                                          \
-    X(ABS_LETTER, 0.01, false)                                                         \
-    X(PROBING_K1_OOD, 0.005, false)                                                    \
-    X(PROBING_K5_OOD, 0.005, false)
+    X(EV, 0.01, true, 1)                                                               \
+    X(CE_REC, 0.01, true, 1)                                                           \
+    X(ABSORPTION, 0.01, true, 1)                                                       \
+    X(RECALL, 0.02, true, 1)                                                           \
+    X(F1_BEST, 0.02, true, 1)                                                          \
+    X(F1_HELDOUT, 0.02, true, 1)                                                       \
+    X(PROBING_K1, 0.005, true, 1)                                                      \
+    X(PROBING_K5, 0.005, true, 1)                                                      \
+    X(EV_OOD, 0.01, false, 1)                                                          \
+    X(CE_REC_OOD, 0.01, false, 1)                                                      \
+    X(ABS_FRACTION, 0.01, false, 1)                                                    \
+    X(SPREAD, 0.5, false, 9)                                                           \
+    X(ABS_SUPER, 0.01, false, 1)                                                       \
+    X(ABS_LETTER, 0.01, false, 1)                                                      \
+    X(PROBING_K1_OOD, 0.005, false, 1)                                                 \
+    X(PROBING_K5_OOD, 0.005, false, 1)
 
 enum verdict_measure {
 #define VERDICT_ENUM(id, ...) VERDICT_OF_##id,
@@ -43,6 +44,7 @@ struct verdict_measure_def {
     enum metric metric;
     double margin;
     bool primary;
+    double range;
 };
 /* m below VERDICT_MEASURE_COUNT. */
 const struct verdict_measure_def *verdict_measure_def(size_t m);
@@ -65,6 +67,8 @@ enum verdict {
  * "established", "established", "not established"; "lower", "higher" or NULL. */
 const char *verdict_text(enum verdict v);
 const char *verdict_direction(enum verdict v);
+/* The same in a word, "small", "open", "lower"; "-" where it was not measured. */
+const char *verdict_brief(enum verdict v);
 
 /* Which of n conditions the others are held against: each difference is of one less the
  * baseline. Of two the second, so that it is A less B, the first named less the second.
@@ -98,6 +102,19 @@ struct verdict_row {
 #define VERDICT_PAIRS 64
 void verdict_row_of(size_t m, double margin, size_t n, const double *before,
                     const double *after, size_t first, struct verdict_row *out);
+/* Whether a row that was judged is open though its own interval leaves 0 out: Holm asks
+ * more of one among several. */
+bool verdict_but_for_holm(const struct verdict_row *row);
+/* How every table marks a row: '*' established, '~' but for Holm, '=' small; ' ' none.
+ */
+char verdict_mark(const struct verdict_row *row);
+#define VERDICT_MARKS "* established  ~ leaves 0 out, but not after Holm  = small"
+/* What the row comes to in a line: why it is small, or not established, and the
+ * smallest difference that would have been. "" where there is nothing to say. */
+#define VERDICT_WHY 160
+void verdict_why(const struct verdict_row *row, char out[VERDICT_WHY]);
+/* Whether the measure can differ by as much as `smallest`; false without one. */
+bool verdict_in_reach(const struct verdict_row *row);
 /* Whether a row that was judged, of a condition less a random control, finds the
  * condition "within random": two pairs at least, and no difference established. */
 bool verdict_is_within(const struct verdict_row *row);

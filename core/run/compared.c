@@ -215,6 +215,7 @@ enum err compare_within(const struct report *const *a, const struct report *cons
 /* Which rows a sentence names. */
 enum said {
     SAID_ESTABLISHED,
+    SAID_BESIDE, /* the same of measures that are not primary */
     SAID_SMALL,
     SAID_OPEN,
     SAID_SAME,
@@ -230,7 +231,7 @@ static bool is_said(const struct compared *c, size_t m, enum said what)
     const bool has = isfinite(c->by[m].low) && isfinite(c->by[m].high);
     const bool apart = has && (c->by[m].low > 0.0 || c->by[m].high < 0.0);
     if (!verdict_measure_def(m)->primary) {
-        return false;
+        return what == SAID_BESIDE && verdict_direction(r->verdict) != NULL;
     }
     if (what == SAID_WITHIN) {
         return c->within_random[m];
@@ -259,7 +260,7 @@ static void name_measure(const struct compared *c, size_t m, enum said what,
     const struct stats_interval *by = &c->by[m];
     const double d = c->row[m].d.by.mean;
     str_add(out, verdict_measure_label(m));
-    if (what == SAID_ESTABLISHED || what == SAID_ON_TEXT) {
+    if (what == SAID_ESTABLISHED || what == SAID_BESIDE || what == SAID_ON_TEXT) {
         const bool less = d < 0.0;
         str_addf(out, " %s by %s", less ? "lower" : "higher",
                  NUMBER(NUMBER_PLAIN, 0, digits, fabs(d)));
@@ -269,8 +270,10 @@ static void name_measure(const struct compared *c, size_t m, enum said what,
                      NUMBER(NUMBER_PLAIN, 0, digits, less ? -by->low : by->high));
         }
     } else if (what == SAID_OPEN && isfinite(c->row[m].smallest)) {
-        str_addf(out, " (needs %s)",
-                 NUMBER(NUMBER_PLAIN, 0, digits, c->row[m].smallest));
+        str_addf(out, " (%s)",
+                 verdict_in_reach(&c->row[m])
+                     ? NUMBER(NUMBER_PLAIN, 0, digits, c->row[m].smallest)
+                     : "out of reach");
     }
 }
 
@@ -321,9 +324,14 @@ static void say_verdicts(const struct compared *c, const char *a, const char *b,
     (void)snprintf(opening, sizeof opening,
                    "Established over %zu seeds: against %s, %s has ", c->pairs, b, a);
     say_of(c, SAID_ESTABLISHED, opening, out);
+    say_of(c, SAID_BESIDE, "Established of the other measures: ", out);
     say_within(c, a, control, out);
     say_of(c, SAID_SMALL, "Too small to matter: ", out);
-    say_of(c, SAID_OPEN, "Not established: ", out);
+    (void)snprintf(opening, sizeof opening,
+                   "Not established (in brackets the smallest difference that %zu "
+                   "seeds could establish): ",
+                   c->pairs);
+    say_of(c, SAID_OPEN, opening, out);
     say_of(c, SAID_SAME, "The same: ", out);
 }
 
@@ -336,6 +344,7 @@ static void say_so_far(const struct compared *c, const char *a, const char *b,
     (void)snprintf(opening, sizeof opening,
                    "Over %zu seeds, against %s, %s has so far ", c->pairs, b, a);
     say_of(c, SAID_ESTABLISHED, opening, out);
+    say_of(c, SAID_BESIDE, "So far, of the other measures: ", out);
     say_within(c, a, control, out);
     say_of(c, SAID_SMALL, "Small so far: ", out);
     say_of(c, SAID_OPEN, "Open: ", out);
@@ -367,6 +376,25 @@ void compare_say(const struct compared *c, const char *a, const char *b,
     }
 }
 
+/* What was changed on the way on one side alone stays in its weights, and is in no
+ * setting where it was changed back. */
+static void warn_tuned(const struct compare_facts *f, struct remarks *out)
+{
+    const char *const t[2] = {f->tuned[0] != NULL ? f->tuned[0] : "",
+                              f->tuned[1] != NULL ? f->tuned[1] : ""};
+    if (strcmp(t[0], t[1]) == 0) {
+        return;
+    }
+    if (t[0][0] != '\0' && t[1][0] != '\0') {
+        remarks_add(out, "changed on the way, %c: %.150s; %c: %.150s", f->letter[0],
+                    t[0], f->letter[1], t[1]);
+    } else {
+        const size_t i = t[0][0] != '\0' ? 0 : 1;
+        remarks_add(out, "%c was changed on the way, %s: not the masking alone",
+                    f->letter[i], t[i]);
+    }
+}
+
 void compare_warn(const struct compare_facts *f, struct remarks *out)
 {
     char text[256];
@@ -378,6 +406,7 @@ void compare_warn(const struct compare_facts *f, struct remarks *out)
     if (text[0] != '\0') {
         remarks_add(out, "%s", text);
     }
+    warn_tuned(f, out);
     if (f->step[0] != f->step[1] && f->step[0] >= 0 && f->step[1] >= 0) {
         remarks_add(out, "%c is of step %lld, %c of step %lld", f->letter[0],
                     (long long)f->step[0], f->letter[1], (long long)f->step[1]);

@@ -71,7 +71,8 @@ struct compare_facts {
     const struct difference *difference;
     size_t n; /* of them */
     double l0[2];
-    int64_t step[2]; /* -1: not known */
+    int64_t step[2];      /* -1: not known */
+    const char *tuned[2]; /* of conditions_tuned; NULL: not known */
 };
 void compare_warn(const struct compare_facts *f, struct remarks *out);
 

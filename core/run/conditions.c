@@ -272,6 +272,20 @@ size_t conditions_differences(const struct settings *a, const struct settings *b
     return found;
 }
 
+void conditions_tuned(const struct history *h, char out[CONDITION_TUNED])
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < h->events && len < CONDITION_TUNED; i++) {
+        const struct run_event *ev = &h->event[i];
+        if (strcmp(ev->kind, "tune") == 0 || strcmp(ev->kind, "lr") == 0) {
+            len +=
+                (size_t)snprintf(out + len, CONDITION_TUNED - len, "%s%s at step %lld",
+                                 len > 0 ? ", " : "", ev->detail, (long long)ev->step);
+        }
+    }
+}
+
 void conditions_differ_in(const struct difference *d, size_t n,
                           enum difference_kind kind, char *out, size_t cap)
 {

@@ -4,6 +4,7 @@
 #define SAETOP_RUN_CONDITIONS_H
 
 #include "num/paired.h"
+#include "train/history.h"
 #include "train/settings.h"
 
 #define CONDITIONS_MAX 26 /* letters of the alphabet */
@@ -78,5 +79,10 @@ size_t conditions_differences(const struct settings *a, const struct settings *b
  * there is none of it. The values are those of `out`, first to second. */
 void conditions_differ_in(const struct difference *d, size_t n,
                           enum difference_kind kind, char *out, size_t cap);
+
+/* Settings that were changed while an arm trained, also those that were changed back:
+ * "lr 0.002 -> 0.001 at step 120, lr 0.001 -> 0.002 at step 300"; "" none. */
+#define CONDITION_TUNED 192
+void conditions_tuned(const struct history *h, char out[CONDITION_TUNED]);
 
 #endif

@@ -32,11 +32,11 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                             (long long)at);
     }
     const double before = arm_rate_set(a);
-    const int64_t from = arm_set_rate(a, rate);
-    return engine_event(g, arm, e, "mask",
-                        "p %.2f -> %.2f, trained on from step %lld (%lld steps of lag)",
-                        before, rate, (long long)from,
-                        (long long)(from - arm_steps_done(a) - 1));
+    const int64_t from = arm_set_rate(a, rate), lag = from - arm_steps_done(a) - 1;
+    return engine_event(
+        g, arm, e, "mask",
+        "p %.2f -> %.2f, trained on from step %lld (%lld step%s of lag)", before, rate,
+        (long long)from, (long long)lag, plural_s((uint64_t)lag));
 }
 
 /* A twin of arm `from` as arm `to`; "s2" gives "twin.s2". */

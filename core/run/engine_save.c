@@ -75,6 +75,7 @@ static enum err write_arm(struct engine *g, size_t i, const char *dir, bool hold
 /* The save of one arm, on its way. */
 struct arm_save {
     char dir[SETTING_TEXT_MAX];
+    const char *said; /* in the event, of all arms alike */
     struct run_event ev;
     bool told; /* the event belongs into the history */
     bool held; /* written, and not a save yet */
@@ -88,7 +89,7 @@ static enum err begin_save(struct engine *g, size_t i, struct arm_save *s, bool 
     struct engine_arm *a = &g->arm[i];
     s->ev = (struct run_event){.step = engine_step_count(g), .seconds = g->seconds};
     snprintf(s->ev.kind, sizeof s->ev.kind, "save");
-    snprintf(s->ev.detail, sizeof s->ev.detail, "%s", s->dir);
+    snprintf(s->ev.detail, sizeof s->ev.detail, "%s", s->said);
     if (s->told) {
         TRY(history_add_event(&a->history, &s->ev, e));
     }
@@ -158,13 +159,19 @@ static enum err save_all(struct engine *g, const char *dir, bool told,
                          struct errinfo *e)
 {
     struct arm_save *saves = NULL;
+    char said[SETTING_TEXT_MAX + 24] = "";
     enum err rc = OK;
     TRY(lock_all(g, dir, e));
     TRY(mem_new(&saves, g->n_arms, sizeof *saves, "a save", e));
     for (size_t i = 0; rc == OK && i < g->n_arms; i++) {
         saves[i].told = told;
+        saves[i].said = said;
         rc = arm_place_dir(dir, &g->arm[i].place, saves[i].dir, sizeof saves[i].dir, e);
     }
+    if (g->n_arms > 1) {
+        snprintf(said, sizeof said, "%zu arms in ", g->n_arms);
+    }
+    snprintf(said + strlen(said), sizeof said - strlen(said), "%s", saves[0].dir);
     rc = rc == OK ? save_each(g, saves, e) : rc;
     for (size_t i = 0; rc == OK && i < g->n_arms; i++) { /* of no save a part */
         rc = concept_history_save(g->arm[i].over, g->in->concepts, saves[i].dir, e);

@@ -44,6 +44,7 @@ struct comparison {
         COMPARE_FROM_RUN,     /* what training measured last */
         COMPARE_FROM_JUST_NOW /* evaluated for it */
     } source;
+    size_t rows; /* of held-out text that they were measured on; 0: not known */
     struct difference difference[COMPARE_DIFFERENCES];
     size_t n_differences;
     struct remarks remarks; /* warnings */

@@ -390,6 +390,9 @@ static void run_job(struct workbench *b, const struct job *job)
     } else if (rc == OK && job->command.kind == COMMAND_PAIR) {
         rc = session_compare_pair(s, job, b->set, &e);
     }
+    if (rc != OK && job->command.kind == COMMAND_COMPARE) {
+        session_comparison_failed(s);
+    }
     if (rc != OK && rc != ERR_CANCELLED) {
         session_say(s, true, "%s", e.msg);
     }
@@ -434,6 +437,9 @@ static void work(struct workbench *b)
             run_job(b, &job);
         } else if (!works) {
             session_say(s, true, "nothing can be described: the model does not run");
+            if (job.command.kind == COMMAND_COMPARE) {
+                session_comparison_failed(s);
+            }
         }
         if (b->pass && b->filling.sae == job.sae) {
             continue; /* begun: it is answered when it is whole */

@@ -195,6 +195,13 @@ static void show_busy_locked(struct session *s)
     s->pub.subject_busy = s->subjects_asked > 0;
 }
 
+void session_comparison_failed(struct session *s)
+{
+    pthread_mutex_lock(&s->mu);
+    s->pub.compares_failed++;
+    pthread_mutex_unlock(&s->mu);
+}
+
 void session_answered(struct session *s, const struct command *c)
 {
     pthread_mutex_lock(&s->mu);
@@ -439,6 +446,7 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
     memcpy(v->other, pub->other, sizeof v->other);
     memcpy(v->compare_doing, pub->compare_doing, sizeof v->compare_doing);
     v->compare_busy = pub->compare_busy;
+    v->compares_failed = pub->compares_failed;
     v->pair_busy = pub->pair_busy;
     v->table_busy = pub->table_busy;
     v->detail_busy = pub->detail_busy;

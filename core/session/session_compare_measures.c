@@ -140,6 +140,17 @@ static void reports_free(struct pair_reports *r)
     mem_free(r->all);
 }
 
+/* Rows of text that figures of a source are of: what is kept says it; 0: not known. */
+static size_t rows_of(const struct compare_bench *b, enum compare_source from,
+                      const struct report *r)
+{
+    const struct figure *f = report_find(r, verdict_measure(VERDICT_OF_EV)->path);
+    if (from != COMPARE_FROM_KEPT) {
+        return (size_t)b->s->in->set.eval_rows;
+    }
+    return f != NULL && f->unit != NULL && strcmp(f->unit, "rows") == 0 ? f->n : 0;
+}
+
 /* Differences of all pairs. l0: mean of each side. */
 static enum err measure_from(struct compare_bench *b, const struct arm_pairs *p,
                              enum compare_source from, double l0[2], struct errinfo *e)
@@ -152,6 +163,7 @@ static enum err measure_from(struct compare_bench *b, const struct arm_pairs *p,
     }
     rc = rc == OK ? compare_alone(r.of[0], r.of[1], p->n, &b->out->measures, e) : rc;
     b->out->source = rc == OK ? from : b->out->source;
+    b->out->rows = rc == OK ? rows_of(b, from, r.of[0][0]) : 0;
     reports_free(&r);
     return rc;
 }
@@ -262,6 +274,7 @@ enum err compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
         const size_t choice = o->side[i].choice;
         f.letter[i] = o->choice[choice].letter;
         f.l0[i] = l0[i];
+        f.tuned[i] = b->of[choice].arm[0]->tuned;
         f.step[i] = apart < p->n ? step_of(p->of[i][apart], o->source) : -1;
         so_far = so_far || is_on_the_way(b, choice);
         name_choice(o, choice, name[i]);

@@ -191,6 +191,17 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
 
 /* ---- an engine ---- */
 
+static double seconds_left(struct session *s)
+{
+    const struct engine *g = s->engine;
+    double done = 0;
+    for (size_t a = 0; a < g->n_arms; a++) {
+        done += (double)arm_steps_done(g->arm[a].arm);
+    }
+    return eta_left(&s->eta, g->n_arms, g->seconds, done,
+                    (double)g->n_arms * (double)g->steps - done);
+}
+
 size_t session_publish(struct session *s)
 {
     const struct engine *g = s->engine;
@@ -201,8 +212,7 @@ size_t session_publish(struct session *s)
     v->steps = v->planned = g->steps;
     v->seconds = g->seconds;
     v->tokens_per_second = g->tokens_per_second;
-    v->eta_seconds =
-        step > 0 ? g->seconds / (double)step * (double)(g->steps - step) : (double)NAN;
+    v->eta_seconds = seconds_left(s);
     v->eval_next_step = (double)engine_next_eval(g);
     const size_t conds = session_publish_arms_locked(s);
     session_wake_locked(s);

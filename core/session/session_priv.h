@@ -4,6 +4,7 @@
 
 #include "run/engine.h"
 #include "run/run_arms.h"
+#include "session/eta.h"
 #include "session/session.h"
 
 #include <pthread.h>
@@ -112,6 +113,7 @@ struct session {
                                   session_follow puts others in their place */
     size_t n_records;
     char last_dir[SETTING_TEXT_MAX];
+    struct eta eta;
 };
 
 /* session.c: publishing. Each takes the lock, changes `pub` and wakes the screen. */
@@ -142,6 +144,8 @@ void session_send_past(struct session *s, const struct history *const past[], si
 /* Hand a job over, with all that it owns, to the job thread, also on error. */
 void session_send_job(struct session *s, const struct job *job);
 void session_job_deinit(struct job *job);
+/* A comparison could not be made; before session_answered. Any thread. */
+void session_comparison_failed(struct session *s);
 /* Note that a command has been dealt with, by any thread. */
 void session_answered(struct session *s, const struct command *c);
 

@@ -1,5 +1,6 @@
 /* Commands that steer the engine: masks, settings, conditions, seeds, its length.
  * Trainer thread. */
+#include "base/duration.h"
 #include "session/session_priv.h"
 
 #include <stdio.h>
@@ -112,17 +113,16 @@ static enum err add_condition(struct session *s, const struct command *c,
     const long long step = (long long)engine_step_count(g);
     const size_t had = g->n_arms;
     struct engine_addition is;
-    char least[40];
     if (!(c->value > 0)) {
+        char lasts[48] = "", time[32];
         TRY(engine_weigh_condition(g, c->text, &is, e));
-        least[0] = '\0';
         if (step > 0) {
-            snprintf(least, sizeof least, ", about %.0f s", is.seconds);
+            (void)duration_text(is.seconds, DURATION_BRIEF, time);
+            snprintf(lasts, sizeof lasts, ", %s of training", time);
         }
-        session_say(s, false,
-                    "%s (%s): %zu seed%s from step 0 to %lld while the others wait%s, "
-                    "%.1f MB; the same line again adds it",
-                    is.name, is.differs, is.seeds, plural_s(is.seeds), step, least,
+        /* What it asks for comes first, and all of it fits 80 columns. */
+        session_say(s, false, "the same line again adds %s: %zu seed%s%s, %.1f MB",
+                    is.name, is.seeds, plural_s(is.seeds), lasts,
                     (double)is.bytes / 1e6);
         return OK;
     }
@@ -131,9 +131,8 @@ static enum err add_condition(struct session *s, const struct command *c,
     session_set_state(s, SESSION_TRAINING);
     const size_t conds = session_publish(s);
     send_beginnings(s, had);
-    session_say(s, false,
-                "condition %s trains from step 0; the others wait at step %lld",
-                is.name, step);
+    session_say(s, false, "%s (%s) trains from step 0; the others wait at step %lld",
+                is.name, is.differs, step);
     session_say_shown(s, conds);
     return OK;
 }
@@ -144,7 +143,8 @@ static enum err check_level(const struct engine *g, struct errinfo *e)
     return engine_is_level(g)
                ? OK
                : err_set(e, ERR_USAGE,
-                         "a seed is on its way to the others, at step %lld; then",
+                         "not yet: what was added last, at step %lld, must come to the "
+                         "others first",
                          (long long)engine_step_count(g));
 }
 

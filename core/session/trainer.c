@@ -159,6 +159,9 @@ static bool handle(struct session *s, const struct command *c)
         rc = session_steer(s, c, &e);
         session_publish(s);
     }
+    if (rc != OK && c->kind == COMMAND_COMPARE) {
+        session_comparison_failed(s);
+    }
     if (rc != OK) {
         session_say(s, true, "%s", e.msg);
     }

@@ -174,6 +174,7 @@ struct session_view {
     const struct latent_detail *pair[2]; /* a latent of each of its sides, or NULL */
     char compare_doing[80];              /* what is being done for the next; "" */
     bool compare_busy, pair_busy;
+    uint64_t compares_failed; /* so far; why is said. What there was stays */
     bool table_busy, detail_busy, concepts_busy,
         word_busy;    /* asked for and not yet there */
     uint64_t version; /* grows with every change */

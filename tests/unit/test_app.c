@@ -174,7 +174,7 @@ static void test_live_card(void **state)
 {
     (void)state;
     struct bench *b = bench_new(60, 12, 1);
-    assert_true(on_screen(b, "too small"));
+    assert_true(on_screen(b, "screens need 80x24"));
     assert_true(on_screen(b, "step 900"));
     type(b, "m");
     one_command(b, COMMAND_MASK);

@@ -82,6 +82,77 @@ static void it_is_renewed_once_a_step(void **state)
     bench_free(b);
 }
 
+/* Old numbers are seen to be old, with the key that renews them; at the end of the run
+ * they are renewed wherever the user is. */
+static void old_numbers_are_said_to_be_old(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    struct concept_table *t = (struct concept_table *)(uintptr_t)b->v.arm[0].concepts;
+    type(b, "6");
+    one_command(b, COMMAND_COMPARE);
+    assert_true(on_screen(b, "live, as trained: 16 rows"));
+    assert_false(on_screen(b, "R renews"));
+    type(b, "fj"); /* down in a list, where it stays as it is */
+    t->step = 1500;
+    press(b, 'j');
+    no_command(b);
+    assert_true(on_screen(b, "old: of step 900, not 1,500; R renews"));
+    b->v.state = SESSION_DONE;
+    press(b, 'j');
+    one_command(b, COMMAND_COMPARE);
+    press(b, 'j');
+    no_command(b);
+    bench_free(b);
+}
+
+/* What the session says when a comparison could not be made. */
+static void it_fails(struct bench *b)
+{
+    b->v.compare_busy = true;
+    press(b, 'g');
+    no_command(b);
+    b->v.compare_busy = false;
+    b->v.compares_failed++;
+    press(b, 'g');
+}
+
+/* A path that is no run costs one error: what is shown stays and is compared anew. */
+static void what_cannot_be_compared_is_asked_for_once(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    struct concept_table *t = (struct concept_table *)(uintptr_t)b->v.arm[0].concepts;
+    type(b, "6");
+    one_command(b, COMMAND_COMPARE);
+    type(b, ":compare /nope\n");
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text, "/nope");
+    it_fails(b);
+    no_command(b);
+    assert_true(on_screen(b, "[2] B no mask"));
+    type(b, "R");
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text, "");
+    it_fails(b); /* nor is what is shown tried again and again */
+    t->step = 1000;
+    press(b, 'g');
+    no_command(b);
+    type(b, "R");
+    one_command(b, COMMAND_COMPARE);
+    bench_free(b);
+
+    b = bench_new(120, 36, 2); /* as first of all: the conditions are compared */
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    b->v.compare = NULL;
+    type(b, ":compare /nope\n");
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text, "/nope");
+    it_fails(b);
+    assert_string_equal(one_command(b, COMMAND_COMPARE).text, "");
+    it_fails(b);
+    no_command(b);
+    b->v.compare = c;
+    bench_free(b);
+}
+
 static void sides_are_chosen(void **state)
 {
     (void)state;
@@ -203,7 +274,12 @@ static void latents_of_each_kind(void **state)
     type(b, "\nq"); /* so does q, which leads up from the list alone */
     assert_false(own(b)->contexts);
     assert_ptr_equal(b->a.screen, &screen_compare);
-    type(b, ":list other\n");
+    press(b, KEY_ESC_); /* from the list to the pane from which f led there */
+    assert_ptr_equal(b->a.screen, &screen_compare);
+    assert_int_equal(*app_focus(&b->a, &screen_compare), COMPARE_SAID);
+    press(b, KEY_ESC_);
+    assert_ptr_not_equal(b->a.screen, &screen_compare);
+    type(b, "6:list other\n");
     assert_true(on_screen(b, "expected pairs, first, second, split or fused"));
     bench_free(b);
 }
@@ -262,6 +338,8 @@ int main(void)
         cmocka_unit_test(one_condition_needs_another),
         cmocka_unit_test(a_run_named_at_the_start),
         cmocka_unit_test(it_is_renewed_once_a_step),
+        cmocka_unit_test(old_numbers_are_said_to_be_old),
+        cmocka_unit_test(what_cannot_be_compared_is_asked_for_once),
         cmocka_unit_test(sides_are_chosen),
         cmocka_unit_test(a_second_click_enters),
         cmocka_unit_test(the_verdict_is_first),

@@ -558,6 +558,11 @@ static void test_what_it_goes_with(void **state)
     assert_true(on_screen(b, "contexts: top"));
     press(b, 'u');
     assert_int_equal(detail_of(&b->a)->pane, PANE_NEAR);
+    press(b, KEY_ESC_); /* leads back to the contexts, and from them out */
+    assert_int_equal(detail_of(&b->a)->pane, PANE_CONTEXTS);
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    press(b, KEY_ESC_);
+    assert_ptr_equal(b->a.screen, &screen_latents);
     bench_free(b);
 }
 
@@ -602,7 +607,7 @@ static void test_find_in_contexts(void **state)
     press(b, 'N');
     assert_int_equal(detail_of(&b->a)->context, first);
     type(b, "/nowhere at all\n");
-    assert_true(on_screen(b, "not in these 24 contexts"));
+    assert_true(on_screen(b, "in none of 24 contexts"));
     assert_int_equal(detail_of(&b->a)->context, first);
     /* Across tokens, in any case. */
     const struct latent_context *c = &b->v.detail->context[3];

@@ -57,6 +57,40 @@ static void test_messages_are_logged_once(void **state)
     bench_free(b);
 }
 
+/* A message that is cut ends in the key that shows it whole, of any screen that has
+ * it. */
+static void test_cut_messages_lead_on(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    char text[200];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    sample_say(&b->v, false, text);
+    tick(b, EVENT_TICK);
+    assert_true(on_screen(b, "xxx\xe2\x80\xa6 M"));
+    b->v.state = SESSION_FAILED;
+    tick(b, EVENT_TICK);
+    assert_true(on_screen(b, "xxx\xe2\x80\xa6 M"));
+    press(b, 'M');
+    assert_true(on_screen(b, "xxxxxxxxxxxxxxxxx"));
+    assert_true(b->a.help.open);
+    bench_free(b);
+    b = bench_new(80, 24, 1);
+    text[70] = '\0';
+    sample_say(&b->v, false, text);
+    tick(b, EVENT_TICK);
+    assert_false(on_screen(b, "x\xe2\x80\xa6"));
+    bench_free(b);
+    b = bench_new(40, 12, 1); /* whose keys have no M */
+    assert_true(on_screen(b, "screens need 80x24; this is 40x12"));
+    text[70] = 'x';
+    sample_say(&b->v, false, text);
+    tick(b, EVENT_TICK);
+    assert_false(on_screen(b, "\xe2\x80\xa6 M"));
+    bench_free(b);
+}
+
 /* Messages that come at once, as after a long evaluation, are all kept: the answer to a
  * :save is not lost when the run ends. The latest is shown. */
 static void test_answers_are_not_lost(void **state)
@@ -460,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_asked_rates_wait),
         cmocka_unit_test(test_messages_are_logged_once),
         cmocka_unit_test(test_answers_are_not_lost),
+        cmocka_unit_test(test_cut_messages_lead_on),
         cmocka_unit_test(test_refused_text_is_no_key),
         cmocka_unit_test(test_messages_hide_nothing),
         cmocka_unit_test(test_hints_fit_the_state),

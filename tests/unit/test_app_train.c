@@ -509,13 +509,24 @@ static void test_quit_tells_of_the_last_save(void **state)
     press(b, 'q');
     assert_true(on_screen(b, "not saved yet"));
     press(b, KEY_ESC_);
-    snprintf(b->v.arm[0].dir, sizeof b->v.arm[0].dir, "%s/end-of-it",
-             "/a/path/that/is/far/too/long/for/a/box/of/sixty/columns/caf\xc3\xa9");
+    snprintf(
+        b->v.arm[0].dir, sizeof b->v.arm[0].dir, "%s/end-of-it",
+        "/a/path/that/is/far/too/long/for/a/box/of/sixty/columns/and/of/eighty/caf\xc3\xa9");
     sample_event(&b->v, 890, 'A', "save", "runs/x");
     press(b, 'q');
     assert_true(on_screen(b, "Last saved at step 890"));
+    /* Whole: over as many lines as it takes, with the keys below. */
+    assert_true(
+        on_screen(b, "saetop /a/path/that/is/far/too/long/for/a/box/of/sixty/"));
     assert_true(on_screen(b, "end-of-it"));
-    assert_true(on_screen(b, "saetop \xe2\x80\xa6"));
+    assert_true(on_screen(b, "stay"));
+    press(b, KEY_ESC_);
+    for (size_t i = 0; i < 400; i++) {
+        b->v.arm[0].dir[i] = '/';
+        b->v.arm[0].dir[i + 1] = '\0';
+    }
+    press(b, 'q');
+    assert_true(on_screen(b, "stay"));
     bench_free(b);
 }
 

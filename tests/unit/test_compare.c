@@ -90,7 +90,8 @@ static void test_over_seeds(void **state)
     has(s.p,
         "Established over 5 seeds: against C, A has explained variance lower by 0.03");
     has(s.p, "Too small to matter: CE recovered.\n");
-    has(s.p, "Not established: F1 of the best latent (needs 0.");
+    has(s.p, "Not established (in brackets the smallest difference that 5 seeds could "
+             "establish): F1 of the best latent (0.");
     lacks(s.p, "recall");
     lacks(s.p, "one seed");
     str_clear(&s);
@@ -234,6 +235,46 @@ static void test_warnings(void **state)
     has(r.line[3], "clean L0 is 4 in A, 8 in B");
 }
 
+/* A setting that was changed on the way is in no difference once it was changed back:
+ * the events tell of it, unless both sides were changed alike. */
+static void test_changes_on_the_way(void **state)
+{
+    (void)state;
+    struct history h = {0};
+    struct errinfo e;
+    char tuned[CONDITION_TUNED];
+    struct run_event ev[] = {{120, 1, "tune", "lr 0.002 -> 0.001"},
+                             {200, 2, "mask", "p 0.3 -> 0"},
+                             {300, 3, "tune", "lr 0.001 -> 0.002"}};
+    conditions_tuned(&h, tuned);
+    assert_string_equal(tuned, "");
+    for (size_t i = 0; i < 3; i++) {
+        assert_ok(history_add_event(&h, &ev[i], &e), &e);
+    }
+    conditions_tuned(&h, tuned);
+    assert_string_equal(tuned,
+                        "lr 0.002 -> 0.001 at step 120, lr 0.001 -> 0.002 at step 300");
+    struct compare_facts f = {.letter = {'A', 'B'},
+                              .l0 = {4.0, 4.0},
+                              .step = {900, 900},
+                              .tuned = {tuned, ""}};
+    struct remarks r = {0};
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 1);
+    assert_string_equal(r.line[0],
+                        "A was changed on the way, lr 0.002 -> 0.001 at step 120, lr "
+                        "0.001 -> 0.002 at step 300: not the masking alone");
+    f.tuned[1] = tuned;
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 1);
+    for (int i = 0; i < 20; i++) { /* more than there is room for */
+        assert_ok(history_add_event(&h, &ev[0], &e), &e);
+    }
+    conditions_tuned(&h, tuned);
+    assert_int_equal(strlen(tuned), CONDITION_TUNED - 1);
+    history_free(&h);
+}
+
 /* ---- curves and figures of a run ---- */
 
 static void add_row(struct history *h, double step, double ev, double recall)
@@ -325,9 +366,13 @@ static void test_live(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_over_seeds), cmocka_unit_test(test_within_random),
-        cmocka_unit_test(test_one_seed),   cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_curve),      cmocka_unit_test(test_live),
+        cmocka_unit_test(test_over_seeds),
+        cmocka_unit_test(test_within_random),
+        cmocka_unit_test(test_one_seed),
+        cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_changes_on_the_way),
+        cmocka_unit_test(test_curve),
+        cmocka_unit_test(test_live),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

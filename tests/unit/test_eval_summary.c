@@ -1,4 +1,4 @@
-/* [commands] What eval prints first: 15 lines at most, no zeros, warnings. */
+/* [commands] What eval prints first: 16 lines at most, no zeros, warnings. */
 #include "measure/measure.h"
 #include "run/conditions.h"
 #include "src/eval_summary.h"
@@ -81,6 +81,8 @@ static void test_one(void **state)
     str_free(&s);
 }
 
+static const char *tuned_on_the_way[2];
+
 /* Two with settings, as `eval A B` has them. */
 static void compared(const struct settings *x, const struct settings *y,
                      const struct report *a, const struct report *b, struct str *s)
@@ -89,7 +91,10 @@ static void compared(const struct settings *x, const struct settings *y,
     struct errinfo e;
     report_init(&d, 0);
     assert_ok(report_compare(a, b, &d, &e), &e);
-    const struct eval_pair p = {.set = {x, y}, .report = {a, b}, .difference = &d};
+    const struct eval_pair p = {.set = {x, y},
+                                .report = {a, b},
+                                .difference = &d,
+                                .tuned = {tuned_on_the_way[0], tuned_on_the_way[1]}};
     str_clear(s);
     eval_summary_two(&p, s);
     report_deinit(&d);
@@ -119,7 +124,12 @@ static void test_two(void **state)
     full(&b, 0.75, 0.1, 9.0);
     assert_ok(settings_set(&y, "k", "9", from_user("test"), &e), &e);
     assert_ok(settings_set(&x, "k", "8", from_user("test"), &e), &e);
+    tuned_on_the_way[0] = "lr 0.002 -> 0.001 at step 9";
+    tuned_on_the_way[1] = "lr 0.002 -> 0.001 at step 8";
     compared(&x, &y, &a, &b, &s);
+    has(&s,
+        "! changed on the way, A: lr 0.002 -> 0.001 at step 9; B: lr 0.002 -> 0.001 "
+        "at step 8\n");
     has(&s, "! k 8 against 9: not the masking alone\n");
     has(&s, "! clean L0 is 8 in A, 9 in B: most measures follow it\n");
     assert_in_range(lines(&s), 3, EVAL_SUMMARY_LINES - 2);

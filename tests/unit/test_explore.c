@@ -75,7 +75,7 @@ static void test_script(void **state)
     has(csv, "latent,rank,row,position");
     mem_free(csv);
     char *card = read_text(dir, "card.txt");
-    has(card, "60x12 is too small");
+    has(card, "this is 60x12");
     mem_free(card);
     char *help = read_text(dir, "help.txt");
     has(help, "this screen: Detail");

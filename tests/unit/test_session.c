@@ -427,6 +427,8 @@ static void conditions_and_runs_are_compared(void **state)
     (void)session_poll(t.s, &t.v);
     assert_true(t.v.said > said && t.v.message_bad);
     assert_non_null(strstr(t.v.message, "no run directory"));
+    assert_true(t.v.compare == c &&
+                t.v.compares_failed == 1); /* what there was stays */
     close_viewer(&t);
     imported_is_said_of_either_side(dir, run);
     tmp_path(twin, run, "arms/twin");

@@ -82,12 +82,15 @@ static void a_condition_is_added(void **state)
     }
     post_condition(&t, text, 0);
     assert_false(t.v.message_bad);
-    assert_non_null(strstr(t.v.message, "few (arch=batchtopk,k=2.5): 2 seeds from step "
-                                        "0 to 20 while the others wait, about "));
+    assert_ptr_equal(strstr(t.v.message, "the same line again adds few: 2 seeds, "),
+                     t.v.message);
+    assert_true(strlen(t.v.message) < 74); /* whole on 80 columns */
     assert_int_equal(t.v.n_arms, 4);
 
     post_condition(&t, text, 1);
     assert_true(has_six_arms(&t));
+    assert_non_null(
+        strstr(t.v.message, "few (arch=batchtopk,k=2.5) trains from step 0"));
     assert_int_equal(t.v.n_conds, 3);
     assert_int_equal(t.v.cond[2].letter, 'C');
     assert_int_equal(t.v.cond[2].n_seeds, 2);
@@ -106,7 +109,19 @@ static void a_condition_is_added(void **state)
     }
     close_viewer(&whole);
 
-    save_and_close(&t, run);
+    struct command stop = {.kind = COMMAND_STOP, .value = 1};
+    snprintf(stop.text, sizeof stop.text, "%s", run);
+    post(&t, stop);
+    wait_until(&t, is_ended);
+    /* One save, of which each condition says the same. */
+    for (size_t i = 0, n = 0; i < t.v.n_events; i++) {
+        if (!strcmp(t.v.event[i].kind, "save")) {
+            assert_int_equal(t.v.event[i].letter, 'A' + (int)n++);
+            assert_int_equal(strncmp(t.v.event[i].text, "6 arms in ", 10), 0);
+        }
+    }
+    assert_int_equal(events_of(&t.v, "save", 'C'), 1);
+    close_viewer(&t);
     const struct session_config open = {
         .set = sample_settings(1), .open_run = run, .resume = true};
     open_viewer(&t, &open);

@@ -392,6 +392,47 @@ static void test_pairs(void **state)
     assert_true(a[0] == 0 && b[0] == 1);
 }
 
+/* The mark of a row, why it is what it is, and what no difference could reach. */
+static void test_marks(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t m;
+        enum verdict verdict;
+        double low, high, holm, smallest;
+        char mark;
+        const char *why;
+    } is[] = {
+        {VERDICT_OF_EV, VERDICT_LOWER, -.03, -.01, .01, .02, '*',
+         "* established: lower"},
+        {VERDICT_OF_EV, VERDICT_OPEN, -.03, -.01, .2, .02, '~', "open ~: leaves 0 out"},
+        {VERDICT_OF_EV, VERDICT_OPEN, -.03, .01, .2, .02, ' ',
+         "open: 0.0200 is the smallest difference 5 seeds could establish"},
+        {VERDICT_OF_F1_BEST, VERDICT_OPEN, -3, 4, .9, 5.516, ' ',
+         "open: out of reach with 5 seeds"},
+        {VERDICT_OF_SPREAD, VERDICT_OPEN, -3, 4, .9, 5.516, ' ', "open: 5.5"},
+        {VERDICT_OF_SPREAD, VERDICT_SMALL, -.45, -.06, .01, .3, '=',
+         "small: the interval lies within 0.5"},
+        {VERDICT_OF_EV, VERDICT_SAME, 0, 0, 1, (double)NAN, ' ', ""},
+    };
+    for (size_t i = 0; i < sizeof is / sizeof *is; i++) {
+        char why[VERDICT_WHY];
+        const struct verdict_row r = {
+            .measure = is[i].m,
+            .margin = verdict_measure_def(is[i].m)->margin,
+            .d = {.n = 5, .by = {.low = is[i].low, .high = is[i].high}},
+            .p_holm = is[i].holm,
+            .smallest = is[i].smallest,
+            .verdict = is[i].verdict};
+        assert_int_equal(verdict_mark(&r), is[i].mark);
+        assert_true(verdict_but_for_holm(&r) == (is[i].mark == '~'));
+        verdict_why(&r, why);
+        if (strncmp(why, is[i].why, strlen(is[i].why)) != 0) {
+            fail_msg("%zu: '%s'", i, why);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,7 +440,7 @@ int main(void)
         cmocka_unit_test(test_smallest),     cmocka_unit_test(test_kept),
         cmocka_unit_test(test_kept_hostile), cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_beyond_masks), cmocka_unit_test(test_baseline),
-        cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_pairs),        cmocka_unit_test(test_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -160,6 +160,8 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
     struct latent_table *const table[2] = {a, b};
     atomic_init(&c->refs, 1);
     c->source = seeds > 1 ? COMPARE_FROM_RUN : COMPARE_FROM_KEPT;
+    c->measured = 900;
+    c->rows = 16;
     c->n_choices = sizeof name / sizeof *name;
     for (size_t i = 0; i < c->n_choices; i++) {
         c->choice[i].letter = (char)('A' + (int)i);

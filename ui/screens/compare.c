@@ -168,11 +168,39 @@ static size_t draw_said_lines(const struct comparison *o, struct canvas *c,
     return lines;
 }
 
-static const char *source_text(const struct comparison *o)
+/* What the numbers were measured on: "live: 16 rows". */
+static const char *source_text(const struct comparison *o, char *out, size_t cap)
 {
-    return o->source == COMPARE_FROM_KEPT  ? "kept evaluations"
-           : o->source == COMPARE_FROM_RUN ? "as training measured it"
-                                           : "evaluated for it";
+    const size_t len =
+        (size_t)snprintf(out, cap, "%s",
+                         o->source == COMPARE_FROM_KEPT  ? "full evaluation, kept"
+                         : o->source == COMPARE_FROM_RUN ? "live, as trained"
+                                                         : "evaluated for it");
+    if (o->rows > 0 && len < cap) {
+        snprintf(out + len, cap - len, ": %zu row%s", o->rows, plural_s(o->rows));
+    }
+    return out;
+}
+
+/* Whether the run was measured again after the comparison shown was made. */
+static bool is_stale(const struct session_view *v)
+{
+    const struct comparison *c = v->compare;
+    const struct concept_table *t = v->n_arms > 0 ? v->arm[0].concepts : NULL;
+    return c && t && c->measured < t->step;
+}
+
+/* Over what the numbers are of: that they are old, and what renews them. */
+static void draw_stale(const struct session_view *v, struct canvas *c, struct rect r)
+{
+    char was[32], is[32], text[120];
+    if (is_stale(v) && !v->compare_busy) {
+        text_thousands(was, sizeof was,
+                       v->compare->measured > 0 ? v->compare->measured : 0);
+        text_thousands(is, sizeof is, v->arm[0].concepts->step);
+        snprintf(text, sizeof text, " old: of step %s, not %s; R renews ", was, is);
+        put_right(c, r.x + 1, r.y, r.w - 2, text, ROLE_WARN);
+    }
 }
 
 static void draw_said(struct app *a, const struct session_view *v, struct canvas *c,
@@ -181,7 +209,8 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
     struct compare_state *s = compare_own(a);
     const struct comparison *o = v->compare;
     char title[120] = "verdict";
-    const char *value = o ? source_text(o) : "";
+    char source[64];
+    const char *value = o ? source_text(o, source, sizeof source) : "";
     if (o) {
         char pairs[40] = "one pair";
         if (o->measures.pairs != 1) {
@@ -194,6 +223,7 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
         value = v->compare_doing[0] ? v->compare_doing : "comparing ...";
     }
     struct rect in = canvas_box(c, r, title, value, is_focused(a, COMPARE_SAID));
+    draw_stale(v, c, r);
     app_hit(a, r, HIT_PANE, COMPARE_SAID);
     in = rect_inset(in, 1, 0);
     if (o) {
@@ -244,16 +274,7 @@ static size_t measures_n(const struct comparison *c)
 
 const char *compare_verdict_word(const struct verdict_row *r)
 {
-    switch (r->verdict) {
-    case VERDICT_LOWER: return "lower";
-    case VERDICT_HIGHER: return "higher";
-    case VERDICT_SMALL: return "too small";
-    case VERDICT_SAME: return "the same";
-    case VERDICT_ONE_SEED: return "one seed";
-    case VERDICT_OPEN: return "open";
-    case VERDICT_NOT_MEASURED: break;
-    }
-    return "-";
+    return verdict_brief(r->verdict);
 }
 
 /* The same within `room` columns; of a random control where it is within that. */
@@ -261,7 +282,7 @@ static const char *verdict_word(const struct comparison *o, size_t m, int room)
 {
     static const char within[] = "within random";
     return !o->measures.within_random[m]   ? compare_verdict_word(&o->measures.row[m])
-           : room < (int)sizeof within - 1 ? "~random"
+           : room < (int)sizeof within - 1 ? "random"
                                            : within;
 }
 
@@ -323,6 +344,7 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
     x += INTERVAL_W;
     canvas_text(c, x, r.y, r.x + r.w - x, verdict_word(o, m, r.x + r.w - x),
                 cursor ? ROLE_SELECT : verdict_role(o, m), 0);
+    canvas_put(c, r.x + r.w - 1, r.y, (uint32_t)verdict_mark(row), role, 0);
 }
 
 static void draw_measure_header(const struct comparison *o, struct canvas *c,
@@ -344,15 +366,29 @@ static void draw_measure_header(const struct comparison *o, struct canvas *c,
     canvas_text(c, x, r.y, r.x + r.w - x, "verdict", ROLE_TITLE, 0);
 }
 
+/* On the edge below: what the row under the cursor comes to, or what the marks mean. */
+static void draw_marks(const struct comparison *o, struct canvas *c, struct rect r,
+                       const struct verdict_row *at)
+{
+    char why[VERDICT_WHY] = "";
+    if (at) {
+        verdict_why(at, why);
+    }
+    if (why[0] || o->measures.pairs > 1) {
+        canvas_textf(c, r.x + 2, r.y + r.h - 1, r.w - 4, ROLE_DIM, 0, " %s ",
+                     why[0] ? why : VERDICT_MARKS);
+    }
+}
+
 static void draw_measures(struct app *a, const struct session_view *v, struct canvas *c,
                           struct rect r)
 {
     struct compare_state *s = compare_own(a);
     const struct comparison *o = v->compare;
     const bool focused = is_focused(a, COMPARE_MEASURES);
-    char value[32] = "";
+    char value[64] = "";
     if (o) {
-        snprintf(value, sizeof value, "%zu", measures_n(o));
+        source_text(o, value, sizeof value);
     }
     const struct rect in = canvas_box(c, r, "measures", value, focused);
     app_hit(a, r, HIT_PANE, COMPARE_MEASURES);
@@ -373,6 +409,8 @@ static void draw_measures(struct app *a, const struct session_view *v, struct ca
                      focused && at == s->measures.cursor);
         app_hit(a, row, HIT_COMPARE_ROW, COMPARE_MEASURES * 1000 + (int)i);
     }
+    const size_t m = (size_t)compare_measure_at(o, s->measures.cursor);
+    draw_marks(o, c, r, focused ? &o->measures.row[m] : NULL);
 }
 
 /* ---- settings ---- */
@@ -521,15 +559,14 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     }
 }
 
-/* Whether the run was measured again after the comparison shown was made. It is then
- * asked for again, but not while the user is further down in its lists. */
+/* It is then asked for again, but not while the user is further down in its lists,
+ * unless the run has come to its end. */
 static bool is_old(const struct compare_state *s, const struct session_view *v)
 {
-    const struct comparison *c = v->compare;
-    const struct concept_table *t = v->n_arms > 0 ? v->arm[0].concepts : NULL;
-    return c && t && !v->compare_busy && c->source == COMPARE_FROM_RUN &&
-           !s->contexts && s->latents.cursor == 0 && c->measured < t->step &&
-           s->again_at < t->step;
+    const bool idle = v->compare && v->compare->source == COMPARE_FROM_RUN &&
+                      !s->contexts && s->latents.cursor == 0;
+    return is_stale(v) && !v->compare_busy && !s->stays &&
+           s->again_at < v->arm[0].concepts->step && (idle || v->state == SESSION_DONE);
 }
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
@@ -541,9 +578,13 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
     }
     if (s->seen != v->compare) { /* another one: its lists begin at their tops */
         s->seen = v->compare;
+        s->stays = false;
         s->said.top = s->said.cursor = 0;
         list_home(&s->latents);
         s->contexts = false;
+    }
+    if (s->failed != v->compares_failed) {
+        compare_failed(s, v);
     }
     const bool old = is_old(s, v);
     if (shown) {
@@ -572,15 +613,26 @@ static void move(struct app *a, const struct session_view *v, const char *direct
     }
 }
 
+void compare_lead_to(struct app *a, int pane)
+{
+    struct compare_state *s = compare_own(a);
+    int *focus = app_focus(a, &screen_compare);
+    if (*focus != pane) {
+        s->from = *focus;
+        s->led_to = pane;
+        *focus = pane;
+    }
+}
+
 /* A measure's curve, the contexts of two latents. */
 static void enter(struct app *a, const struct session_view *v)
 {
     struct compare_state *s = compare_own(a);
-    int *focus = app_focus(a, &screen_compare);
+    const int focus = *app_focus(a, &screen_compare);
     if (!v->compare) {
         return;
     }
-    if (*focus == COMPARE_MEASURES) {
+    if (focus == COMPARE_MEASURES) {
         const int at = compare_measure_at(v->compare, s->measures.cursor);
         if (at < 0) {
             return;
@@ -589,12 +641,12 @@ static void enter(struct app *a, const struct session_view *v)
         const enum metric metric = verdict_measure_def(m)->metric;
         if (metric < METRIC_COUNT) {
             s->metric = (int)metric;
-            *focus = COMPARE_CURVES;
+            compare_lead_to(a, COMPARE_CURVES);
         } else {
             app_say(a, false, "%s is not measured while training goes on",
                     verdict_measure_label(m));
         }
-    } else if (*focus == COMPARE_LATENTS) {
+    } else if (focus == COMPARE_LATENTS) {
         compare_open_pair(a, v);
     }
 }
@@ -602,10 +654,18 @@ static void enter(struct app *a, const struct session_view *v)
 static bool cancel(struct app *a, const struct session_view *v)
 {
     struct compare_state *s = compare_own(a);
-    const bool was = s->contexts && *app_focus(a, &screen_compare) == COMPARE_LATENTS;
+    int *focus = app_focus(a, &screen_compare);
     (void)v;
-    s->contexts = was ? false : s->contexts;
-    return was;
+    if (s->contexts && *focus == COMPARE_LATENTS) {
+        s->contexts = false;
+        return true;
+    }
+    if (*focus == COMPARE_SAID || *focus != s->led_to) {
+        return false;
+    }
+    *focus = s->from;
+    s->led_to = COMPARE_SAID;
+    return true;
 }
 
 static void mouse(struct app *a, const struct session_view *v, const struct hit *hit,

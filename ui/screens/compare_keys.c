@@ -36,6 +36,22 @@ void compare_ask(struct app *a, const struct session_view *v, bool again)
     }
 }
 
+void compare_failed(struct compare_state *s, const struct session_view *v)
+{
+    const struct comparison *o = v->compare;
+    const bool other = strcmp(s->other, o ? o->other : "") != 0;
+    s->failed = v->compares_failed;
+    if (v->compare_busy) {
+        return; /* another one has been asked for since */
+    }
+    s->stays = o && !other;
+    s->asked = o || !other;
+    snprintf(s->other, sizeof s->other, "%s", o ? o->other : "");
+    for (size_t i = 0; i < 2; i++) {
+        s->want[i] = o ? (int32_t)o->side[i].choice : -1;
+    }
+}
+
 void compare_choose(struct app *a, const struct session_view *v, size_t side,
                     size_t choice)
 {
@@ -173,7 +189,7 @@ static void curve(struct app *a, const struct session_view *v, const char *args)
         app_say(a, true, "curve: found '%.40s', expected a measure, + or -", args);
         return;
     }
-    *app_focus(a, &screen_compare) = COMPARE_CURVES;
+    compare_lead_to(a, COMPARE_CURVES);
 }
 
 static const char *curve_word(const struct app *a, const char *text, size_t i)
@@ -190,9 +206,9 @@ static const char *const list_words[COMPARE_LISTS] = {"pairs", "first", "second"
 static void show_list(struct app *a, const struct session_view *v, const char *args)
 {
     struct compare_state *s = compare_own(a);
-    int *focus = app_focus(a, &screen_compare);
+    const int focus = *app_focus(a, &screen_compare);
     /* The way there from another pane leaves the list as it is. */
-    int at = *focus == COMPARE_LATENTS ? (s->list + 1) % COMPARE_LISTS : s->list;
+    int at = focus == COMPARE_LATENTS ? (s->list + 1) % COMPARE_LISTS : s->list;
     (void)v;
     for (int i = 0; args[0] && i <= COMPARE_LISTS; i++) {
         if (i == COMPARE_LISTS) {
@@ -207,7 +223,7 @@ static void show_list(struct app *a, const struct session_view *v, const char *a
     s->list = at;
     s->contexts = false;
     list_home(&s->latents);
-    *focus = COMPARE_LATENTS;
+    compare_lead_to(a, COMPARE_LATENTS);
 }
 
 static const char *list_word(const struct app *a, const char *text, size_t i)

@@ -166,15 +166,17 @@ static void rule_text(const struct comparison *o, int list, char *out, size_t ca
     }
 }
 
-/* "210 pairs, only A 31, only B 28, split 5, fused 3" */
+/* "210 pairs; only in A 31, in B 28; split: 5 of A, 3 of B" */
 static void counts_text(const struct comparison *o, char *out, size_t cap)
 {
     size_t n[COMPARE_LISTS];
     for (int i = 0; i < COMPARE_LISTS; i++) {
         n[i] = compare_latents_n(o, i);
     }
-    snprintf(out, cap, "%zu pairs, only %c %zu, only %c %zu, split %zu, fused %zu",
-             n[0], compare_letter(o, 0), n[1], compare_letter(o, 1), n[2], n[3], n[4]);
+    const char a = compare_letter(o, 0), b = compare_letter(o, 1);
+    snprintf(out, cap,
+             "%zu pair%s; only in %c %zu, in %c %zu; split: %zu of %c, %zu of %c", n[0],
+             plural_s(n[0]), a, n[1], b, n[2], n[3], a, n[4], b);
 }
 
 /* ---- contexts ---- */

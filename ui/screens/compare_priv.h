@@ -32,10 +32,13 @@ struct compare_state {
     bool asked;               /* the comparison shown was asked for */
     int64_t again_at;         /* the evaluation for which it was asked again */
     int last;                 /* the pane below where not all fit */
+    int from, led_to;         /* a key led from one pane to another: Esc leads back */
     int metric;               /* of the curves */
     int list;                 /* enum compare_list */
     struct list_view said, measures, settings, latents;
     const struct comparison *seen; /* that the lists are of */
+    uint64_t failed;               /* of those asked for: as the view counts them */
+    bool stays;                    /* it could not be made again: only when asked for */
     bool contexts;   /* of the latents under the cursor, in place of the list */
     int32_t pair[2]; /* whose they are */
     size_t context;  /* first that is shown */
@@ -58,6 +61,8 @@ enum role compare_role(const struct comparison *c, size_t side);
 int compare_measure_at(const struct comparison *c, size_t i);
 /* The verdict in a word: "higher", "too small", "open", "one seed". */
 const char *compare_verdict_word(const struct verdict_row *r);
+/* Lead to a pane, from which Esc leads back to the one in focus. */
+void compare_lead_to(struct app *a, int pane);
 /* The list that keys move in; NULL: the pane has none. */
 struct list_view *compare_list_of(struct compare_state *s, int pane);
 
@@ -85,6 +90,9 @@ extern const struct key_list compare_keys;
 const char *compare_may(const struct app *a, const struct session_view *v);
 /* Ask for the comparison; `again`: even if one was asked for. */
 void compare_ask(struct app *a, const struct session_view *v, bool again);
+/* What was asked for could not be made: what is shown is what is compared from now on,
+ * or where nothing is, the run's own conditions. */
+void compare_failed(struct compare_state *s, const struct session_view *v);
 /* Choose the condition or run of a side, and ask for the comparison. */
 void compare_choose(struct app *a, const struct session_view *v, size_t side,
                     size_t choice);

@@ -162,19 +162,9 @@ size_t concepts_seeds(const struct concepts_state *s)
     return most;
 }
 
-bool concepts_but_for_holm(const struct verdict_row *r)
-{
-    return r && r->d.n > 1 && r->verdict == VERDICT_OPEN &&
-           !(r->p_holm < VERDICT_ALPHA) && (r->d.by.low > 0.0 || r->d.by.high < 0.0);
-}
-
 char concepts_mark(const struct verdict_row *r)
 {
-    return !r                              ? ' '
-           : verdict_direction(r->verdict) ? '*'
-           : concepts_but_for_holm(r)      ? '~'
-           : r->verdict == VERDICT_SMALL   ? '='
-                                           : ' ';
+    return r ? verdict_mark(r) : ' ';
 }
 
 void concepts_effect_text(const struct concepts_state *s,
@@ -195,8 +185,8 @@ void concepts_effect_text(const struct concepts_state *s,
                                 NUMBER(NUMBER_SIGNED, 0, digits, r->d.by.low),
                                 NUMBER(NUMBER_SIGNED, 0, digits, r->d.by.high));
     }
-    if (len < cap && concepts_but_for_holm(r)) {
-        snprintf(out + len, cap - len, " leaves 0 out, but not after Holm over %zu",
+    if (len < cap && verdict_but_for_holm(r)) {
+        snprintf(out + len, cap - len, " ~ leaves 0 out alone, not among %zu (Holm)",
                  s->tested[s->family][col->figure]);
     } else if (len < cap) {
         snprintf(out + len, cap - len, " %s%s%s", verdict_text(r->verdict),

@@ -175,9 +175,7 @@ const struct verdict_row *concepts_effect(const struct concepts_state *s,
                                           int32_t concept);
 /* Pairs of seeds behind the differences. */
 size_t concepts_seeds(const struct concepts_state *s);
-/* Whether the interval leaves 0 out, but not after Holm. */
-bool concepts_but_for_holm(const struct verdict_row *r);
-/* '*': established, either way; '~': but for Holm; '=': too small to matter; ' '. */
+/* verdict_mark; ' ' where there is no effect. */
 char concepts_mark(const struct verdict_row *r);
 /* "F1 -0.12 [-0.20, -0.04] established lower"; "" where there is nothing. */
 void concepts_effect_text(const struct concepts_state *s,

@@ -360,14 +360,11 @@ static void add_differences(struct foot *f, const struct concepts_state *s,
         return;
     }
     if (sorted) {
-        snprintf(text, sizeof text,
-                 "found by sorting%s; * established, ~ not after Holm%s",
-                 s->so_far ? ", so far" : "", s->so_far ? "" : ", = too small");
+        snprintf(text, sizeof text, "found by sorting%s  %s",
+                 s->so_far ? ", so far" : "", VERDICT_MARKS);
     } else {
-        snprintf(text, sizeof text, "A-B%s: * established, ~ not after Holm over %zu%s",
-                 s->so_far ? " so far" : "",
-                 s->tested[s->family][concept_columns[1].figure],
-                 s->so_far ? "" : ", = too small");
+        snprintf(text, sizeof text, "A-B%s  %s", s->so_far ? " so far" : "",
+                 VERDICT_MARKS);
     }
     foot_add(f, w, text);
 }

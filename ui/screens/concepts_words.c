@@ -17,7 +17,7 @@ enum {
     BY_W = 9,       /* and who absorbed it; */
     MORE_W = 6,     /* the first and last are so much broader from this width on: */
     BROAD = 100,
-    FIT_W = 41 /* of a latent: number, F1, precision, recall, firmness */
+    FIT_W = 43 /* of a latent: number, F1, precision, recall, firmness */
 };
 
 static void put_right(struct canvas *c, int x, int y, int w, const char *text,
@@ -59,21 +59,43 @@ static int put_figure(struct canvas *c, int x, int y, int w, const char *name, d
                        : 0;
 }
 
+/* How many words of the concept are absorbed in a condition, by most of its seeds. */
+static size_t words_absorbed(const struct app *a, size_t arm)
+{
+    const struct concepts_state *s = concepts_own(a);
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_words; i++) {
+        const struct word_seeds *k = &s->word[i].seeds[arm];
+        n += k->n > 0 && word_seeds_verdict(k) == WORD_ABSORBED;
+    }
+    return n;
+}
+
+/* "; absorbed by #411 0.60 of all absorbed", where a word is: a share of a few uses in
+ * words that are not would say that one is. */
 static int put_absorbers(struct app *a, struct canvas *c, int x, int y, int end,
                          size_t arm, const struct concept_result *o)
 {
     const int from = x;
+    if (words_absorbed(a, arm) == 0) {
+        return 0;
+    }
     for (size_t i = 0; i < EVAL_ABSORBERS && o->absorber[i] >= 0 && x < end; i++) {
         x += canvas_text(c, x, y, end - x, i ? "," : "; absorbed by", ROLE_TEXT, 0);
         x += 1 + put_latent(a, c, x + 1, y, end - x - 1, arm, o->absorber[i]);
         x += canvas_textf(c, x, y, end - x, ROLE_TEXT, 0, " %s",
                           NUMBER(NUMBER_PLAIN, 0, 2, o->absorber_share[i]));
     }
+    if (x > from && x < end) {
+        x += canvas_text(c, x, y, end - x, " of all absorbed", ROLE_TEXT, 0);
+    }
     return x - from;
 }
 
-/* "A #352 F1 0.71 prec 0.90 rec 0.59 pets, #41; absorbed by #411 0.60": of the first
- * latent how it tells the concept, the others' numbers. */
+/* "A #352 own F1 0.71 prec 0.90 rec 0.59; absorbed by #411 0.60 of all absorbed pets,
+ * then #41": of the first latent how it tells the concept, by itself and on all words;
+ * F1 in the table is of the seeds, its latent chosen on other words. What may be cut
+ * comes last. */
 static void draw_latents_line(struct app *a, const struct session_view *v,
                               struct canvas *c, struct rect r, size_t arm)
 {
@@ -89,9 +111,10 @@ static void draw_latents_line(struct app *a, const struct session_view *v,
     }
     const char *label = label_of(v, arm, o->main_latent[0]);
     x += put_latent(a, c, x, r.y, end - x, arm, o->main_latent[0]);
-    x += put_figure(c, x, r.y, end - x, concept_columns[1].title, (double)o->fit[0].f1);
+    x += put_figure(c, x, r.y, end - x, "own F1", (double)o->fit[0].f1);
     x += put_figure(c, x, r.y, end - x, "prec", (double)o->fit[0].precision);
     x += put_figure(c, x, r.y, end - x, "rec", (double)o->fit[0].recall);
+    x += put_absorbers(a, c, x, r.y, end, arm, o);
     x += put_figure(c, x, r.y, end - x, "firm", o->firmness);
     if (label[0]) {
         x += canvas_textf(c, x, r.y, end - x, ROLE_VALUE, 0, " %s", label);
@@ -100,7 +123,6 @@ static void draw_latents_line(struct app *a, const struct session_view *v,
         x += canvas_text(c, x, r.y, end - x, i == 1 ? ", then " : " ", ROLE_TEXT, 0);
         x += put_latent(a, c, x, r.y, end - x, arm, o->main_latent[i]);
     }
-    (void)put_absorbers(a, c, x, r.y, end, arm, o);
 }
 
 /* One latent a line, below a header. */
@@ -116,12 +138,12 @@ static void draw_latents_list(struct app *a, const struct session_view *v,
         return;
     }
     canvas_textf(c, r.x + 3, r.y, r.w - 3, ROLE_TITLE, 0,
-                 "latent    F1 precision recall firmness label");
+                 "latent  own F1 precision recall firmness label");
     for (int i = 0; i < (int)o->n_main && i + 1 < r.h; i++) {
         const int y = r.y + 1 + i;
         const struct firing_fit *f = &o->fit[i];
         put_latent(a, c, r.x + 3, y, 7, arm, o->main_latent[i]);
-        canvas_textf(c, r.x + 9, y, r.w - 9, ROLE_TEXT, 0, "%s %s %s %s",
+        canvas_textf(c, r.x + 11, y, r.w - 11, ROLE_TEXT, 0, "%s %s %s %s",
                      NUMBER(NUMBER_PLAIN, 6, 2, (double)f->f1),
                      NUMBER(NUMBER_PLAIN, 9, 2, (double)f->precision),
                      NUMBER(NUMBER_PLAIN, 6, 2, (double)f->recall),
@@ -164,7 +186,7 @@ static int weight_of(const struct verdict_row *r)
 {
     return !r || r->d.n == 0               ? 4
            : verdict_direction(r->verdict) ? 0
-           : concepts_but_for_holm(r)      ? 1
+           : verdict_but_for_holm(r)       ? 1
            : r->verdict == VERDICT_SMALL   ? 2
                                            : 3;
 }
@@ -316,7 +338,7 @@ static void draw_word(const struct app *a, const struct session_view *v,
     }
 }
 
-/* "absorbed: A 2, B 8 of 60" */
+/* "words absorbed: A 2, B 8 of 60" */
 static void word_counts(const struct app *a, const struct session_view *v, char *out,
                         size_t cap)
 {
@@ -324,13 +346,9 @@ static void word_counts(const struct app *a, const struct session_view *v, char 
     size_t len = 0;
     out[0] = '\0';
     for (size_t arm = 0; s->n_words && arm < arms_of(v) && len < cap; arm++) {
-        size_t n = 0;
-        for (size_t i = 0; i < s->n_words; i++) {
-            const struct word_seeds *k = &s->word[i].seeds[arm];
-            n += k->n > 0 && word_seeds_verdict(k) == WORD_ABSORBED;
-        }
         len += (size_t)snprintf(out + len, cap - len, "%s%c %zu",
-                                arm ? ", " : "absorbed: ", v->cond[arm].letter, n);
+                                arm ? ", " : "words absorbed: ", v->cond[arm].letter,
+                                words_absorbed(a, arm));
     }
     if (s->n_words && len < cap) {
         snprintf(out + len, cap - len, " of %zu", s->n_words);

@@ -521,11 +521,12 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
     effect_sync(a, v);
 }
 
+/* From what stands in place of the contexts back to these. */
 static bool cancel(struct app *a, const struct session_view *v)
 {
     struct detail_state *own = detail_of(a);
-    const bool shown = own->pane == PANE_EFFECT;
-    if (shown && !effect_cancel(a, v)) {
+    const bool shown = own->pane != PANE_CONTEXTS;
+    if (shown && !(own->pane == PANE_EFFECT && effect_cancel(a, v))) {
         own->pane = PANE_CONTEXTS;
     }
     return shown;
@@ -737,6 +738,7 @@ const struct screen_def screen_detail = {
     .move = move,
     .enter = enter,
     .cancel = cancel,
+    .close = cancel,
     .mouse = mouse,
     .layout = layout,
     .set_layout = set_layout,

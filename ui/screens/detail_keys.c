@@ -39,11 +39,13 @@ static void find_look(struct app *a, const struct session_view *v, bool forward,
         }
     }
     if (best == SIZE_MAX) {
-        app_say(a, true, "not in these %zu contexts: %.60s", n, detail_of(a)->find);
+        app_say(a, true, "in none of %zu context%s: %.60s", n, plural_s(n),
+                detail_of(a)->find);
         return;
     }
     detail_of(a)->context = best;
-    app_say(a, false, "/%.60s  in %zu of %zu contexts", detail_of(a)->find, count, n);
+    app_say(a, false, "/%.60s  in %zu of %zu context%s", detail_of(a)->find, count, n,
+            plural_s(n));
 }
 
 /* ---- keys: one latent ---- */

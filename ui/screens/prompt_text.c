@@ -283,7 +283,8 @@ static void text_value(const struct app *a, char *out, size_t cap)
     if (!s->row.n) {
         return;
     }
-    const size_t len = (size_t)snprintf(out, cap, "%zu tokens", s->row.n);
+    const size_t len =
+        (size_t)snprintf(out, cap, "%zu token%s", s->row.n, plural_s(s->row.n));
     if (s->row.cut) {
         snprintf(out + len, cap - len, ", %zu cut", s->row.cut);
     } else if (s->digits != DIGITS_HEAT) {

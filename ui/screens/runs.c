@@ -324,8 +324,8 @@ static void draw_none(const struct app *a, struct canvas *c, struct rect r)
     } else if (!l) {
         canvas_textf(c, x, y, w, ROLE_DIM, 0, "looking at %s ...", folder);
     } else if (l->n > 0) {
-        canvas_textf(c, x, y, w, ROLE_DIM, 0, "none of %zu runs has: %s", l->n,
-                     s->filter.text);
+        canvas_textf(c, x, y, w, ROLE_DIM, 0, "none of %zu run%s has: %s", l->n,
+                     plural_s(l->n), s->filter.text);
     } else {
         canvas_textf(c, x, y - 1, w, ROLE_TEXT, 0, "no runs yet in %s", folder);
         canvas_text(c, x, y + 1, w, "c on Train saves the run that is open here there;",

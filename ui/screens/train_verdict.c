@@ -76,13 +76,9 @@ static const char *words_of(const struct view_verdicts *r,
         return "within random";
     }
     if (!r->planned) { /* nothing is established before the end */
-        return *way > 0                        ? "higher"
-               : *way < 0                      ? "lower"
-               : row->verdict == VERDICT_SMALL ? "small"
-               : row->verdict == VERDICT_SAME  ? "the same"
-                                               : "open";
+        return verdict_brief(row->verdict);
     }
-    return row->verdict == VERDICT_SMALL ? "too small" : verdict_text(row->verdict);
+    return *way ? verdict_text(row->verdict) : verdict_brief(row->verdict);
 }
 
 static void put_words(const struct view_verdicts *r, const struct verdict_row *row,
@@ -91,15 +87,14 @@ static void put_words(const struct view_verdicts *r, const struct verdict_row *r
     enum role role;
     int way = 0;
     const char *words = words_of(r, row, &role, &way);
-    if (r->planned && row->verdict == VERDICT_SMALL && row->d.n > 1 && !r->why[0] &&
-        !r->within_random[row->measure] && end - x >= 19) {
-        words = verdict_text(VERDICT_SMALL);
-    }
     if (way) { /* with the interval beside it */
         canvas_put(c, x, y, way > 0 ? 0x25B2 : 0x25BC, role, ATTR_BOLD);
         x += 2;
     }
-    canvas_text(c, x, y, end - x, words, role, 0);
+    x += canvas_text(c, x, y, end - x, words, role, 0);
+    if (!way && words == verdict_brief(row->verdict)) {
+        canvas_textf(c, x, y, end - x, role, 0, " %c", verdict_mark(row));
+    }
 }
 
 static const char *brief_of(size_t m, bool roomy)
@@ -153,7 +148,9 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
         canvas_textf(c, in.x + k.interval, y, k.least - k.interval, ROLE_DIM, 0,
                      "[%s, %s]", low, high);
     }
-    if (row->d.n > 1) {
+    if (row->d.n > 1 && isfinite(row->smallest) && !verdict_in_reach(row)) {
+        right(c, in.x + k.least, y, k.words - k.least - 2, "beyond", ROLE_DIM);
+    } else if (row->d.n > 1) {
         put_number(c, in.x + k.least, y, k.words - k.least - 2, row->smallest, digits,
                    false, ROLE_DIM);
     }
@@ -263,21 +260,47 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
              r.planned ? "" : ", so far");
 }
 
+/* Whether a row that is shown is open but for Holm. */
+static bool any_but_for_holm(const struct view_verdicts *r)
+{
+    bool any = false;
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        any = any || (!r->why[0] && verdict_but_for_holm(&r->row[m]));
+    }
+    return any;
+}
+
 void train_verdict_caption(const struct app *a, const struct session_view *v, int room,
                            char *out, size_t cap)
 {
     struct view_verdicts r;
-    const bool any = view_verdicts_of(v, compared(a, v), &r);
-    const bool one = any && r.pairs == 1;
-    const char *whole = one ? "not established: one seed; the interval is of the text"
-                        : r.first
-                            ? "seeds share text and model; intervals for any number "
-                              "of them (Lai 1976)"
-                            : "seeds share text and model; Holm over the first five";
-    const char *brief = one       ? "not established: one seed"
-                        : r.first ? "intervals for any number of seeds"
-                                  : "seeds share text and model";
-    snprintf(out, cap, "%s", !any ? "" : (int)strlen(whole) <= room ? whole : brief);
+    out[0] = '\0';
+    if (!view_verdicts_of(v, compared(a, v), &r)) {
+        return;
+    }
+    const bool read = v->state == SESSION_BROWSING, open = any_but_for_holm(&r);
+    const char *text[5] = {"not established: one seed; the interval is of the text",
+                           "not established: one seed"};
+    if (r.pairs > 1) { /* the longest that there is room for */
+        text[0] = VERDICT_MARKS
+            "; needs: smallest difference that so many seeds could establish";
+        text[1] = read ? "needs: smallest difference so many seeds could establish; "
+                         "measured live"
+                       : "needs: the smallest difference that so many seeds could "
+                         "establish";
+        text[2] = r.first ? "intervals for any number of seeds (Lai 1976)"
+                          : "seeds share text and model; Holm over the first five";
+        text[3] = open && read ? "~ not after Holm; measured live"
+                  : open       ? "~ leaves 0 out, not after Holm"
+                  : read       ? "live, as training measured"
+                  : r.first    ? "intervals for any number of seeds"
+                               : "seeds share text and model";
+    }
+    size_t i = 0;
+    while (text[i + 1] && (int)strlen(text[i]) > room) {
+        i++;
+    }
+    snprintf(out, cap, "%s", text[i]);
 }
 
 /* Half the width of the difference's interval: both taken as independent, which for
