@@ -13,10 +13,6 @@
 #include <string.h>
 
 enum {
-    LABEL_W = 25,
-    VALUE_W = 8,
-    DIFFERENCE_W = 8,
-    INTERVAL_W = 20,
     KEY_W = 22,  /* of a setting, */
     NOTE_W = 8,  /* and what it is of */
     LEFT_W = 80, /* of measures and latents, side by side with the rest */
@@ -77,14 +73,14 @@ enum role compare_role(const struct comparison *c, size_t side)
     return choice_role(c->side[side].choice);
 }
 
-static void put_right(struct canvas *c, int x, int y, int w, const char *text,
-                      enum role role)
+void compare_put_right(struct canvas *c, int x, int y, int w, const char *text,
+                       enum role role)
 {
     const int used = canvas_text_width(text);
     canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
 }
 
-static bool is_focused(const struct app *a, int pane)
+bool compare_is_focused(const struct app *a, int pane)
 {
     return *app_focus(a, &screen_compare) == pane;
 }
@@ -168,20 +164,6 @@ static size_t draw_said_lines(const struct comparison *o, struct canvas *c,
     return lines;
 }
 
-/* What the numbers were measured on: "live: 16 rows". */
-static const char *source_text(const struct comparison *o, char *out, size_t cap)
-{
-    const size_t len =
-        (size_t)snprintf(out, cap, "%s",
-                         o->source == COMPARE_FROM_KEPT  ? "full evaluation, kept"
-                         : o->source == COMPARE_FROM_RUN ? "live, as trained"
-                                                         : "evaluated for it");
-    if (o->rows > 0 && len < cap) {
-        snprintf(out + len, cap - len, ": %zu row%s", o->rows, plural_s(o->rows));
-    }
-    return out;
-}
-
 /* Whether the run was measured again after the comparison shown was made. */
 static bool is_stale(const struct session_view *v)
 {
@@ -199,7 +181,7 @@ static void draw_stale(const struct session_view *v, struct canvas *c, struct re
                        v->compare->measured > 0 ? v->compare->measured : 0);
         text_thousands(is, sizeof is, v->arm[0].concepts->step);
         snprintf(text, sizeof text, " old: of step %s, not %s; R renews ", was, is);
-        put_right(c, r.x + 1, r.y, r.w - 2, text, ROLE_WARN);
+        compare_put_right(c, r.x + 1, r.y, r.w - 2, text, ROLE_WARN);
     }
 }
 
@@ -210,7 +192,7 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
     const struct comparison *o = v->compare;
     char title[120] = "verdict";
     char source[64];
-    const char *value = o ? source_text(o, source, sizeof source) : "";
+    const char *value = o ? compare_source_text(o, source, sizeof source) : "";
     if (o) {
         char pairs[40] = "one pair";
         if (o->measures.pairs != 1) {
@@ -222,7 +204,8 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
     if (v->compare_busy) {
         value = v->compare_doing[0] ? v->compare_doing : "comparing ...";
     }
-    struct rect in = canvas_box(c, r, title, value, is_focused(a, COMPARE_SAID));
+    struct rect in =
+        canvas_box(c, r, title, value, compare_is_focused(a, COMPARE_SAID));
     draw_stale(v, c, r);
     app_hit(a, r, HIT_PANE, COMPARE_SAID);
     in = rect_inset(in, 1, 0);
@@ -234,7 +217,8 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
         s->said.top = s->said.top < most ? s->said.top : most;
         s->said.cursor = s->said.top;
         if (s->said.top < most) {
-            put_right(c, in.x, r.y + r.h - 1, in.w - 1, " more below ", ROLE_DIM);
+            compare_put_right(c, in.x, r.y + r.h - 1, in.w - 1, " more below ",
+                              ROLE_DIM);
         }
         return;
     }
@@ -245,172 +229,6 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
                 : why                       ? why
                                             : "nothing compared yet; R compares",
                 ROLE_DIM, 0);
-}
-
-/* ---- measures ---- */
-
-int compare_measure_at(const struct comparison *c, size_t i)
-{
-    for (int primary = 1; primary >= 0; primary--) {
-        for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-            const bool in = verdict_measure_def(m)->primary == (primary == 1) &&
-                            c->measures.row[m].verdict != VERDICT_NOT_MEASURED;
-            if (in && i-- == 0) {
-                return (int)m;
-            }
-        }
-    }
-    return -1;
-}
-
-static size_t measures_n(const struct comparison *c)
-{
-    size_t n = 0;
-    while (compare_measure_at(c, n) >= 0) {
-        n++;
-    }
-    return n;
-}
-
-const char *compare_verdict_word(const struct verdict_row *r)
-{
-    return verdict_brief(r->verdict);
-}
-
-/* The same within `room` columns; of a random control where it is within that. */
-static const char *verdict_word(const struct comparison *o, size_t m, int room)
-{
-    static const char within[] = "within random";
-    return !o->measures.within_random[m]   ? compare_verdict_word(&o->measures.row[m])
-           : room < (int)sizeof within - 1 ? "random"
-                                           : within;
-}
-
-/* Established differences stand out, and those that chance makes, too; nothing else has
- * a colour of its own. */
-static enum role verdict_role(const struct comparison *o, size_t m)
-{
-    const struct verdict_row *r = &o->measures.row[m];
-    return o->measures.within_random[m]                                  ? ROLE_WARN
-           : r->verdict == VERDICT_LOWER || r->verdict == VERDICT_HIGHER ? ROLE_VALUE
-                                                                         : ROLE_DIM;
-}
-
-static void interval_text(const struct comparison *o, size_t m, char *out, size_t cap)
-{
-    const struct stats_interval *by = &o->measures.by[m];
-    const int digits = verdict_measure(m)->digits;
-    if (isfinite(by->low) && isfinite(by->high)) {
-        snprintf(out, cap, "[%s, %s]", NUMBER(NUMBER_SIGNED, 0, digits, by->low),
-                 NUMBER(NUMBER_SIGNED, 0, digits, by->high));
-    } else {
-        snprintf(out, cap, "no interval");
-    }
-}
-
-/* Its name, or where that does not fit the brief one. */
-static const char *label_of(size_t m, int room)
-{
-    const char *label = verdict_measure_label(m), *brief = verdict_measure(m)->brief;
-    return brief && canvas_text_width(label) > room ? brief : label;
-}
-
-static void draw_measure(const struct comparison *o, struct canvas *c, struct rect r,
-                         size_t m, bool cursor)
-{
-    const struct verdict_row *row = &o->measures.row[m];
-    const int digits = verdict_measure(m)->digits;
-    const enum role role = cursor ? ROLE_SELECT : ROLE_TEXT;
-    char interval[64];
-    int x = r.x;
-    if (cursor) {
-        canvas_fill(c, r, ' ', ROLE_SELECT, 0);
-        canvas_put(c, x, r.y, 0x25B6, ROLE_SELECT, 0);
-    }
-    canvas_text(c, x + 2, r.y, LABEL_W - 3, label_of(m, LABEL_W - 3),
-                cursor ? ROLE_SELECT : ROLE_VALUE, 0);
-    x += LABEL_W;
-    put_right(c, x, r.y, VALUE_W - 1, NUMBER(NUMBER_PLAIN, 0, digits, row->d.after),
-              role);
-    x += VALUE_W;
-    put_right(c, x, r.y, VALUE_W - 1, NUMBER(NUMBER_PLAIN, 0, digits, row->d.before),
-              role);
-    x += VALUE_W;
-    put_right(c, x, r.y, DIFFERENCE_W - 1,
-              NUMBER(NUMBER_SIGNED, 0, digits, row->d.by.mean), role);
-    x += DIFFERENCE_W;
-    interval_text(o, m, interval, sizeof interval);
-    put_right(c, x, r.y, INTERVAL_W - 1, interval, role);
-    x += INTERVAL_W;
-    canvas_text(c, x, r.y, r.x + r.w - x, verdict_word(o, m, r.x + r.w - x),
-                cursor ? ROLE_SELECT : verdict_role(o, m), 0);
-    canvas_put(c, r.x + r.w - 1, r.y, (uint32_t)verdict_mark(row), role, 0);
-}
-
-static void draw_measure_header(const struct comparison *o, struct canvas *c,
-                                struct rect r)
-{
-    int x = r.x + LABEL_W;
-    for (size_t i = 0; i < 2; i++) {
-        const char letter[2] = {compare_letter(o, i), '\0'};
-        put_right(c, x, r.y, VALUE_W - 1, letter, compare_role(o, i));
-        x += VALUE_W;
-    }
-    char title[8];
-    snprintf(title, sizeof title, "%c-%c", compare_letter(o, 0), compare_letter(o, 1));
-    put_right(c, x, r.y, DIFFERENCE_W - 1, title, ROLE_TITLE);
-    x += DIFFERENCE_W;
-    put_right(c, x, r.y, INTERVAL_W - 1,
-              o->measures.pairs > 1 ? "95 %, seeds" : "95 %, text", ROLE_TITLE);
-    x += INTERVAL_W;
-    canvas_text(c, x, r.y, r.x + r.w - x, "verdict", ROLE_TITLE, 0);
-}
-
-/* On the edge below: what the row under the cursor comes to, or what the marks mean. */
-static void draw_marks(const struct comparison *o, struct canvas *c, struct rect r,
-                       const struct verdict_row *at)
-{
-    char why[VERDICT_WHY] = "";
-    if (at) {
-        verdict_why(at, why);
-    }
-    if (why[0] || o->measures.pairs > 1) {
-        canvas_textf(c, r.x + 2, r.y + r.h - 1, r.w - 4, ROLE_DIM, 0, " %s ",
-                     why[0] ? why : VERDICT_MARKS);
-    }
-}
-
-static void draw_measures(struct app *a, const struct session_view *v, struct canvas *c,
-                          struct rect r)
-{
-    struct compare_state *s = compare_own(a);
-    const struct comparison *o = v->compare;
-    const bool focused = is_focused(a, COMPARE_MEASURES);
-    char value[64] = "";
-    if (o) {
-        source_text(o, value, sizeof value);
-    }
-    const struct rect in = canvas_box(c, r, "measures", value, focused);
-    app_hit(a, r, HIT_PANE, COMPARE_MEASURES);
-    if (!o || in.h < 2) {
-        return;
-    }
-    list_set(&s->measures, measures_n(o), in.h - 1);
-    if (!s->measures.count) {
-        canvas_text(c, in.x + 2, in.y, in.w - 2, "no measure was taken of both",
-                    ROLE_DIM, 0);
-        return;
-    }
-    draw_measure_header(o, c, (struct rect){in.x, in.y, in.w, 1});
-    for (size_t i = 0; i < list_visible(&s->measures); i++) {
-        const size_t at = s->measures.top + i;
-        const struct rect row = {in.x, in.y + 1 + (int)i, in.w, 1};
-        draw_measure(o, c, row, (size_t)compare_measure_at(o, at),
-                     focused && at == s->measures.cursor);
-        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_MEASURES * 1000 + (int)i);
-    }
-    const size_t m = (size_t)compare_measure_at(o, s->measures.cursor);
-    draw_marks(o, c, r, focused ? &o->measures.row[m] : NULL);
 }
 
 /* ---- settings ---- */
@@ -461,7 +279,7 @@ static void draw_settings(struct app *a, const struct session_view *v, struct ca
 {
     struct compare_state *s = compare_own(a);
     const struct comparison *o = v->compare;
-    const bool focused = is_focused(a, COMPARE_SETTINGS);
+    const bool focused = compare_is_focused(a, COMPARE_SETTINGS);
     char value[40] = "";
     if (o) {
         snprintf(value, sizeof value, "%zu differ", o->n_differences);
@@ -501,7 +319,7 @@ static void draw_curves(struct app *a, const struct session_view *v, struct canv
     char title[80];
     snprintf(title, sizeof title, "%s over steps", def->label);
     const struct rect in = canvas_box(c, r, title, def->unit ? def->unit : "",
-                                      is_focused(a, COMPARE_CURVES));
+                                      compare_is_focused(a, COMPARE_CURVES));
     app_hit(a, r, HIT_PANE, COMPARE_CURVES);
     if (!o) {
         return;
@@ -542,7 +360,7 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 {
     static void (*const draw[COMPARE_PANES])(struct app *, const struct session_view *,
                                              struct canvas *, struct rect) = {
-        [COMPARE_MEASURES] = draw_measures,
+        [COMPARE_MEASURES] = compare_draw_measures,
         [COMPARE_SETTINGS] = draw_settings,
         [COMPARE_CURVES] = draw_curves,
         [COMPARE_LATENTS] = compare_draw_latents};
@@ -762,31 +580,6 @@ static void export_name(const struct app *a, const struct session_view *v, char 
              compare_letter(v->compare, 1), of[*app_focus(a, &screen_compare)]);
 }
 
-static void export_measures(const struct comparison *o, struct str *out)
-{
-    str_add(out, "measure,first,second,difference,low,high,interval_of,n,verdict,"
-                 "within_random\n");
-    for (size_t i = 0; compare_measure_at(o, i) >= 0; i++) {
-        const size_t m = (size_t)compare_measure_at(o, i);
-        const struct verdict_row *r = &o->measures.row[m];
-        csv_add(out, verdict_measure_name(m), true);
-        export_number(out, r->d.after, false);
-        export_number(out, r->d.before, false);
-        export_number(out, r->d.by.mean, false);
-        export_number(out, o->measures.by[m].low, false);
-        export_number(out, o->measures.by[m].high, false);
-        csv_add(out, o->measures.pairs > 1 ? "seeds" : "text", false);
-        export_integer(out, (int64_t)r->d.n, false);
-        csv_add(out, compare_verdict_word(r), false);
-        csv_add(out,
-                o->control == o->n_choices     ? ""
-                : o->measures.within_random[m] ? "true"
-                                               : "false",
-                false);
-        str_addc(out, '\n');
-    }
-}
-
 static void export_settings(const struct comparison *o, struct str *out)
 {
     str_add(out, "setting,first,second\n");
@@ -821,7 +614,7 @@ static enum err export_text(const struct app *a, const struct session_view *v,
     case COMPARE_SETTINGS: export_settings(v->compare, out); break;
     case COMPARE_CURVES: export_curves(v->compare, compare_own(a)->metric, out); break;
     case COMPARE_LATENTS: compare_export_latents(a, v, out); break;
-    default: export_measures(v->compare, out); break;
+    default: compare_export_measures(v->compare, out); break;
     }
     return str_err(out, "export", e);
 }
