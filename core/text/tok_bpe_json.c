@@ -96,6 +96,9 @@ static enum err count_ids(const cJSON *vocab, const char *file, struct draft *d,
                           struct errinfo *e)
 {
     size_t entries = d->n_list;
+    if (!vocab->child) {
+        return err_set(e, ERR_FORMAT, "%s: model.vocab: found no tokens", file);
+    }
     for (const cJSON *item = vocab->child; item; item = item->next, entries++) {
         size_t id = 0;
         TRY(entry_id(item, file, &id, e));

@@ -205,6 +205,9 @@ static void bad_directories(void **state)
     expect_error(dir, ERR_FORMAT, "vocab.json: model.merges[0]: expected \"a b\"");
     put(dir, "merges.txt", "a b\n");
     expect_error(dir, ERR_FORMAT, "\"b\" is not in model.vocab");
+    put(dir, "merges.txt", "");
+    put(dir, "vocab.json", "{}");
+    expect_error(dir, ERR_FORMAT, "vocab.json: model.vocab: found no tokens");
     put(dir, "vocab.json", "[1]");
     expect_error(dir, ERR_FORMAT, "vocab");
     put(dir, "vocab.json", "{");
