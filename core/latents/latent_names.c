@@ -59,6 +59,12 @@ static enum err make_tokens(struct names *n, const struct tok *tok, struct errin
         }
         *p++ = '\0';
     }
+    bool *special = NULL;
+    TRY(mem_new(&special, vocab + 1, sizeof *special, "special tokens", e));
+    n->special = special;
+    for (size_t t = 0; t < vocab; t++) {
+        special[t] = tok_is_special(tok, (int32_t)t);
+    }
     n->vocab = vocab;
     return OK;
 }
@@ -103,6 +109,7 @@ void names_deinit(struct names *n)
     free_texts(n->token);
     free_texts(n->concept_name);
     mem_free((void *)(uintptr_t)n->concept_kind);
+    mem_free((void *)(uintptr_t)n->special);
     *n = (struct names){0};
 }
 
@@ -128,6 +135,11 @@ const char *names_token(const struct names *n, int32_t token)
         return "";
     }
     return n->token[token];
+}
+
+bool names_is_special(const struct names *n, int32_t token)
+{
+    return n->special && token >= 0 && (size_t)token < n->vocab && n->special[token];
 }
 
 void names_token_dotted(const struct names *n, int32_t token, char *out, size_t cap)

@@ -12,6 +12,7 @@ struct names {
     size_t n_concepts;
     const char *const *concept_name; /* [n_concepts] */
     const enum concept_kind *concept_kind;
+    const bool *special; /* [vocab]; NULL: none is known to be */
 };
 
 /* Copies of the texts of tok and c, which may go before them. A token that holds a NUL
@@ -23,7 +24,9 @@ void names_deinit(struct names *n);
 
 /* A token's text, "" for -1 and what is out of range. */
 const char *names_token(const struct names *n, int32_t token);
-/* The same without spaces at its ends, a lone space as U+2423. */
+/* Whether it is a special token; false for what is out of range. */
+bool names_is_special(const struct names *n, int32_t token);
+/* A token's text without spaces at its ends, a lone space as U+2423. */
 void names_token_trimmed(const struct names *n, int32_t token, char *out, size_t cap);
 /* The same with each space as a middle dot, cut to what fits; cap 3 or more. */
 void names_token_dotted(const struct names *n, int32_t token, char *out, size_t cap);

@@ -7,8 +7,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct names names = {SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
-                                       sample_concept, sample_kind};
+    static const struct names names = {SAMPLE_VOCAB,   sample_token, SAMPLE_CONCEPTS,
+                                       sample_concept, sample_kind,  NULL};
     char text[257];
     const size_t n = size < sizeof text - 1 ? size : sizeof text - 1;
     memcpy(text, data, n);

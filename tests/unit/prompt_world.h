@@ -44,6 +44,7 @@ static inline struct world begin_world_of(struct lm *m, int w, int h)
     t.made_up = v->names;
     v->names.token = t.own.token; /* concepts stay those of the made-up run */
     v->names.vocab = t.own.vocab;
+    v->names.special = t.own.special;
     snprintf(v->example[0], sizeof v->example[0], "the cat sat on the mat");
     snprintf(v->example[1], sizeof v->example[1], "a dog ran");
     press(t.b, '5');

@@ -3,8 +3,8 @@
 #include "ui/latent_filter.h"
 #include "ui_sample.h"
 
-static const struct names names = {SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
-                                   sample_concept, sample_kind};
+static const struct names names = {SAMPLE_VOCAB,   sample_token, SAMPLE_CONCEPTS,
+                                   sample_concept, sample_kind,  NULL};
 
 /* A latent that fires on dog, cat; matches animal with F1 .8; density 1e-3. */
 static struct latent_row a_row(void)

@@ -42,8 +42,8 @@ static void test_fuzzy(void **state)
 
 /* ---- latents ---- */
 
-static const struct names names = {SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
-                                   sample_concept, sample_kind};
+static const struct names names = {SAMPLE_VOCAB,   sample_token, SAMPLE_CONCEPTS,
+                                   sample_concept, sample_kind,  NULL};
 enum { F = 200 };
 
 static size_t find(const struct latent_table *t, const struct latent_labels *labels,

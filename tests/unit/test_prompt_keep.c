@@ -54,6 +54,30 @@ static void test_chat(void **state)
     end_world(&t);
 }
 
+/* Of a context that goes to Prompt the document under the cursor alone: a special token
+ * would become text. */
+static void test_show(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    const struct tok *tok = t.lm->tok;
+    struct tok_ids words = {0};
+    struct errinfo e;
+    assert_ok(tok_encode(tok, " cat dog", 8, &words, &e), &e);
+    const int32_t bos = tok_bos(tok), last = (int32_t)words.n;
+    assert_true(bos >= 0 && words.n >= 2);
+    int32_t ids[32] = {-1, bos, words.p[0], words.p[1], bos};
+    memcpy(ids + 5, words.p, words.n * sizeof *ids);
+    prompt_show(&t.b->a, &t.b->v, ids, 5 + words.n, 4 + words.n);
+    settle(&t);
+    assert_string_equal(own(&t)->box.text, " cat dog");
+    assert_int_equal(own(&t)->at, own(&t)->row.first + (size_t)last - 1);
+    assert_int_equal(own(&t)->row.n, own(&t)->row.first + words.n);
+    tok_ids_free(&words);
+    end_world(&t);
+}
+
 /* The session's answer: the set that a command makes of the arm's presets. */
 static void keep_preset(struct world *t, const struct sae *s)
 {
@@ -243,6 +267,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chat),
+        cmocka_unit_test(test_show),
         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_effect),
         cmocka_unit_test(test_effect_cancelled),

@@ -6,7 +6,8 @@
 #include "ui/app.h"
 
 /* Put the text of tokens ids [n] there, ids of -1 left out, with the cursor at the one
- * that stands at `at` of them, and go there. With a step of undo. */
+ * that stands at `at` of them, and go there: of the document of that one alone, between
+ * special tokens. With a step of undo. */
 void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids,
                  size_t n, size_t at);
 

@@ -123,7 +123,7 @@ static const char *columns_of(const struct prompt_state *s, enum prompt_list lis
            : list == PROMPT_CHANGED && prompt_compared(s)
                ? "latent  before    now  stands for"
            : has_two(s, list) ? "latent     now  after  stands for"
-                              : "latent     act         stands for";
+                              : "latent     act  /max   stands for";
 }
 
 static const char *why_none(const struct prompt_state *s)

@@ -357,8 +357,16 @@ void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids
     struct str text;
     size_t before = 0;
     str_init(&text, TEXTBOX_CAP - 1);
-    for (size_t i = 0; i < n; i++) {
-        if (ids[i] >= 0) {
+    /* A special token typed as text would be no special token: the document alone. */
+    size_t from = at, to = at;
+    while (from > 0 && !names_is_special(&v->names, ids[from - 1])) {
+        from--;
+    }
+    while (to < n && (to == at || !names_is_special(&v->names, ids[to]))) {
+        to++;
+    }
+    for (size_t i = from; i < to; i++) {
+        if (ids[i] >= 0 && !names_is_special(&v->names, ids[i])) {
             before += i < at ? 1U : 0U;
             str_add(&text, names_token(&v->names, ids[i]));
         }

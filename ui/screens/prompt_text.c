@@ -256,11 +256,11 @@ static void draw_token_line(const struct app *a, struct canvas *c, int x, int y,
             if (r->next_after) {
                 char q[24];
                 prompt_share(q, sizeof q, (double)t->logp_after);
-                snprintf(after, sizeof after, " \xe2\x86\x92 #%d, %s", t->rank_after,
-                         q);
+                snprintf(after, sizeof after, " \xe2\x86\x92 no. %d, %s",
+                         t->rank_after, q);
             }
             len += (size_t)snprintf(text + len, sizeof text - len,
-                                    "  expected #%d, %s%s", t->rank, p, after);
+                                    "  guess no. %d, %s%s", t->rank, p, after);
         }
         len += (size_t)snprintf(text + len, sizeof text - len,
                                 "  latents %zu  SAE error %s %%", t->active,
