@@ -302,7 +302,18 @@ static void test_pinned(void **state)
     assert_ptr_equal(own(&t)->pinned, pinned);
     assert_true(on_screen(t.b, "the pinned one above"));
     assert_ptr_equal(prompt_compared(own(&t)), pinned);
-    keys(&t, "G|");
+    keys(&t, "G");
+    /* Both end alike, so their last tokens stand for each other, and what may follow
+     * stands side by side; tokens put in between have none. */
+    assert_true(on_screen(t.b, "pinned    now"));
+    assert_int_equal(prompt_pinned_at(own(&t), own(&t)->row.n - 1), pinned->T - 1);
+    assert_int_equal(prompt_pinned_at(own(&t), 0), 0);
+    size_t put = 0;
+    for (size_t i = 0; i < own(&t)->row.n; i++) {
+        put += prompt_pinned_at(own(&t), i) < 0 ? 1U : 0U;
+    }
+    assert_int_equal(put, own(&t)->row.n - pinned->T);
+    keys(&t, "|");
     assert_null(own(&t)->pinned);
     end_world(&t);
 }

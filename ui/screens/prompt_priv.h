@@ -159,6 +159,8 @@ void prompt_read_box(struct app *a, const struct session_view *v);
  * to be compared with. */
 void prompt_begin_typing(struct app *a);
 void prompt_end_typing(struct app *a);
+/* The token of the pinned prompt in place of token `at` of the prompt; -1: none. */
+int32_t prompt_pinned_at(const struct prompt_state *s, size_t at);
 /* Before a change: what stands can be brought back; typing ends. False: there is no
  * memory, and nothing may be changed. */
 bool prompt_keep(struct app *a);

@@ -14,7 +14,8 @@
 void prompt_share(char *out, size_t cap, double logp)
 {
     const double p = exp(logp) * 100;
-    snprintf(out, cap, "%s %%", NUMBER(NUMBER_PLAIN, 0, p < 9.95 ? 1 : 0, p));
+    snprintf(out, cap, "%s%s", NUMBER(NUMBER_PLAIN, 0, p < 9.95 ? 1 : 0, p),
+             isfinite(p) ? " %" : "");
 }
 
 static bool focused(const struct app *a)
@@ -34,11 +35,37 @@ static const struct ask_next *next_here(const struct prompt_state *s)
     return (r->next_after ? r->next_after : r->next) + s->at * r->top;
 }
 
+/* What the pinned prompt has in place of next_here, which no edits changed; NULL: there
+ * is none, or no such place in it. */
+static const struct ask_next *pinned_next(const struct prompt_state *s)
+{
+    const struct ask_answer *p = s->pinned;
+    const int32_t at = p && !prompt_is_changed(s) ? prompt_pinned_at(s, s->at) : -1;
+    return at < 0 || (size_t)at >= p->T
+               ? NULL
+               : (p->next_after ? p->next_after : p->next) + (size_t)at * p->top;
+}
+
+/* The log-probability of a token that a list has; NaN: it has not. */
+static double logp_in(const struct ask_next *list, size_t n, int32_t id)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].id == id) {
+            return (double)list[i].logp;
+        }
+    }
+    return (double)NAN;
+}
+
 static void draw_next_row(const struct app *a, const struct session_view *v,
                           struct canvas *c, struct rect r, const struct ask_next *n,
                           bool on)
 {
-    const bool two = prompt_is_changed(prompt_own(a));
+    const struct prompt_state *s = prompt_own(a);
+    const struct ask_next *pinned = pinned_next(s);
+    const bool two = prompt_is_changed(s) || pinned;
+    const double other =
+        pinned ? logp_in(pinned, s->pinned->top, n->id) : (double)n->other;
     const int num = two ? 15 : 8, text = layout_least(12, r.w - num);
     char name[64], share[24];
     names_token_trimmed(&v->names, n->id, name, sizeof name);
@@ -48,7 +75,7 @@ static void draw_next_row(const struct app *a, const struct session_view *v,
     prompt_share(share, sizeof share, (double)n->logp);
     rows_right(c, r.x + r.w - 7, r.y, 7, share, ROLE_VALUE);
     if (two) {
-        prompt_share(share, sizeof share, (double)n->other);
+        prompt_share(share, sizeof share, other);
         rows_right(c, r.x + r.w - 14, r.y, 7, share, ROLE_DIM);
     }
     if (on) {
@@ -63,6 +90,7 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
     const struct ask_next *list = next_here(s);
     char title[96] = "next", value[32] = "", name[64];
     const bool two = list && prompt_is_changed(s);
+    const bool pinned = list && pinned_next(s);
     if (list) {
         names_token_trimmed(&v->names, s->answer->token[s->at].id, name, sizeof name);
         snprintf(title, sizeof title, "next after %.40s", name);
@@ -76,7 +104,11 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
         return;
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "token", ROLE_DIM, 0);
-    rows_right(c, in.x, in.y, in.w - 1, two ? "now  after" : "share", ROLE_DIM);
+    rows_right(c, in.x, in.y, in.w - 1,
+               two      ? "now  after"
+               : pinned ? "pinned    now"
+                        : "share",
+               ROLE_DIM);
     list_set(&s->next, s->answer->top, in.h - 1);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;

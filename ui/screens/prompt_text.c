@@ -58,6 +58,15 @@ static struct place place_at(const struct places *p, size_t i)
                           i < T - p->back ? (int32_t)i : -1};
 }
 
+int32_t prompt_pinned_at(const struct prompt_state *s, size_t at)
+{
+    const struct places p = places_of(s);
+    const bool back = at + p.back >= p.row->n;
+    return p.pinned
+               ? place_at(&p, back ? places_count(&p) - (p.row->n - at) : at).pinned
+               : -1;
+}
+
 /* The texts of a place, as they are shown. */
 struct shown {
     char now[CELL_TEXT], pinned[CELL_TEXT];
@@ -256,8 +265,8 @@ static void draw_token_line(const struct app *a, struct canvas *c, int x, int y,
             if (r->next_after) {
                 char q[24];
                 prompt_share(q, sizeof q, (double)t->logp_after);
-                snprintf(after, sizeof after, " \xe2\x86\x92 no. %d, %s",
-                         t->rank_after, q);
+                snprintf(after, sizeof after, " \xe2\x86\x92 no. %d, %s", t->rank_after,
+                         q);
             }
             len += (size_t)snprintf(text + len, sizeof text - len,
                                     "  guess no. %d, %s%s", t->rank, p, after);
