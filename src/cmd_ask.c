@@ -443,12 +443,27 @@ static enum err run_line(const char *path, struct ask_args *a, struct str *out,
     return rc;
 }
 
+/* The word behind the run is the prompt. */
+static bool take_text(const struct opts_result *r, struct text_input *t, int *status)
+{
+    struct errinfo e = {0};
+    if (r->n_args > 1 && t->text) {
+        *status = cmd_fail(err_set(&e, ERR_USAGE,
+                                   "ask: found '%.40s' and --text, expected one prompt",
+                                   r->args[1]),
+                           &e);
+        return false;
+    }
+    t->text = r->n_args > 1 ? r->args[1] : t->text;
+    return true;
+}
+
 int cmd_ask(int argc, char **argv)
 {
     struct ask_args a = {.at = -1, .top = 10, .seed = 1};
     // clang-format off
     const struct opt table[] = {
-        {"text", OPT_TEXT, &a.text.text, "TEXT", "the prompt", 0, 0, NULL},
+        {"text", OPT_TEXT, &a.text.text, "TEXT", "the prompt; also the word behind the run", 0, 0, NULL},
         {"text-file", OPT_STRING, &a.text.file, "FILE", "a file that is the prompt, to the last byte; -: standard input", 0, 0, NULL},
         {"chat", OPT_FLAG, &a.chat, NULL, "put the prompt as a user's turn into the chat template of the model", 0, 0, NULL},
         {"mask", OPT_LIST, &a.mask, "I[,I...]", "the model reads the mask token at these positions", 0, 0, NULL},
@@ -476,7 +491,7 @@ int cmd_ask(int argc, char **argv)
     // clang-format on
     const struct opts o = {
         .name = "ask",
-        .usage = "RUN --text TEXT|--text-file FILE|--heldout ROWS [OPTIONS]",
+        .usage = "RUN [TEXT|--text-file FILE] [--heldout ROWS] [OPTIONS]",
         .about =
             "What a run's model and SAE say to a prompt: its tokens, the latents that "
             "fire on each, what comes next; the same with tokens masked and latents "
@@ -487,13 +502,14 @@ int cmd_ask(int argc, char **argv)
         .table = table,
         .n = sizeof table / sizeof table[0],
         .min_args = 1,
-        .max_args = 1,
+        .max_args = 2,
     };
     struct opts_result parsed;
     struct errinfo e = {0};
     struct str out;
     int status = 0;
-    if (!cmd_begin(&o, argc, argv, &parsed, &status)) {
+    if (!cmd_begin(&o, argc, argv, &parsed, &status) ||
+        !take_text(&parsed, &a.text, &status)) {
         return status;
     }
     run_opts_name(&a.named, setting_key.model, a.model);

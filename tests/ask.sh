@@ -36,6 +36,7 @@ accept() {
 text='The dog ran to the'
 refuse "found no text" ask run
 refuse "found both" ask run --text a --text-file run/config.json
+refuse "expected one prompt" ask run a --text b
 refuse "0 is BOS" ask run --text "$text" --mask 6
 refuse "0 is BOS" ask run --text "$text" --mask 1,x
 refuse "never masked" ask run --text "$text" --mask 0
@@ -74,6 +75,7 @@ accept ask run --text "$text" --json --why 2 --against mean --generate 12 && mv 
 cp -r run bf16 && sed -i 's/\("lm.precision":[[:space:]]*\)"f32"/\1"bf16"/' bf16/config.json
 accept ask bf16 --text "$text" --json && mv out rounded
 accept ask bf16 --text "$text" --json --densest 1 && mv out tabled
+accept ask run "$text" --json --top 7 && cmp -s plain out || fault "a word behind the run is another prompt"
 accept find run --prompt "$text" --json --most 5 && mv out found
 printf '%s' "$text" | "$saetop" ask run --text-file - --json --top 7 >piped || fault "-"
 cmp -s plain piped || fault "standard input is another prompt"
