@@ -61,14 +61,16 @@ static void prompt_key(struct app *a, const struct session_view *v, uint32_t key
 
 /* ---- events ---- */
 
-/* A key that does nothing here, but something on another screen. */
+/* A key that does nothing here, but maybe something on another screen. */
 static void say_elsewhere(struct app *a, uint32_t key)
 {
     const struct screen_def *owner = NULL;
     const struct key_entry *k = keymap_find_elsewhere(a->screens, key, &owner);
     char name[32];
-    if (k) {
-        key_name(key, name, sizeof name);
+    key_name(key, name, sizeof name);
+    if (!k) {
+        app_say(a, false, "%s does nothing   (? lists the keys)", name);
+    } else {
         app_say(a, false, "%s is a key of %s; here :%s%s%s does it", name, owner->title,
                 k->action->command, k->preset[0] ? " " : "", k->preset);
     }

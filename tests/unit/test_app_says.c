@@ -484,6 +484,7 @@ static void test_keys_of_another_screen(void **state)
     assert_true(on_screen(b, "& is a key of Concepts; here :filter does it"));
     press(b, '~'); /* nobody's */
     assert_false(on_screen(b, "is a key of"));
+    assert_true(on_screen(b, "~ does nothing   (? lists the keys)"));
     bench_free(b);
 }
 
