@@ -422,8 +422,8 @@ accept verdict seeded
 grep -q '^A  mask.rate=0.3  seed 1, 1/2  seeded, ...$' out &&
     grep -q '^A-B, 2 seeds' out || fault "verdict of seeds of weights"
 accept concepts arms1
-grep -q '^a  *A       7  0.300 \[ 0.125,  0.875\]        -      2.0 ' out &&
-    grep -q '^  *B       7  0.900 ' out && grep -q '^bird  *A       -      -' out &&
+grep -q '^a  *A       7   0.300 \[0.125, 0.875\]      -    2.0 ' out &&
+    grep -q '^  *B       7   0.900 ' out && grep -q '^bird  *A  *-  *-' out &&
     [ "$(grep -n '^a ' out | cut -d: -f1)" -lt "$(grep -n '^bird' out | cut -d: -f1)" ] &&
     grep -q 'one seed establishes no difference' out || fault "concepts of one seed"
 accept concepts arms1 arms2 arms3

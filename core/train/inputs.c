@@ -375,7 +375,7 @@ static enum err open_look(struct inputs *in, struct errinfo *e)
 {
     if (in->set.source != SOURCE_MODEL) {
         return err_set(e, ERR_USAGE,
-                       "source: expected model: there is none to look at");
+                       "source: expected model: there is no model to look at");
     }
     TRY(open_parts(in, e));
     in->scale = 1.0f;
