@@ -6,7 +6,7 @@ start 80 24 -- "$SAETOP" $few
 expect 'DONE' 300
 type_line ':condition control decoder=randm'; expect "found 'randm', expected auto.unit.free.random"
 type_line ':condition control decoder=random'
-expect 'control .decoder=random.: 2 seeds from step 0 to 60 while the others wait'
+expect 'the same line again adds control: 2 seeds'
 type_line ':condition control decoder=random'
 expect 'mask A 0.30  B off  C 0.30' 60; expect 'DONE' 300
 expect 'within random' 60
