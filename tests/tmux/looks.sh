@@ -40,7 +40,7 @@ ns = '{http://www.w3.org/2000/svg}'
 assert root.tag == ns + 'svg' and len(list(root.iter(ns + 'path'))) >= 3
 PY
 tmux_ resize-window -t t -x 60 -y 20
-expect 'is too small'; expect '─ loss'
+expect 'screens need 80x24'; expect '─ loss'
 tmux_ resize-window -t t -x 80 -y 24
 gone 'is too small'
 keys Q; expect 'shell\$ *$'
