@@ -12,7 +12,7 @@
 struct shot {
     const char *name;
     size_t arms;
-    const char *keys; /* \n Enter, \t Tab */
+    const char *keys; /* \n Enter, \t Tab, \v a pause */
     size_t seeds;     /* of each condition; 0: one */
     int64_t step;     /* of 1,500; 0: 900 */
     bool no_file;     /* of concepts */
@@ -87,6 +87,7 @@ static const struct shot shots[] = {
      .keys = "\x10"
              "flute"},
     {"finder-recent", 2, .keys = "\x10#42\n\x10redo\n\x10"},
+    {"which-key", 2, .keys = "3Y\v"},
     {"help", 2, .keys = "?jj"},
     {"help-topic", 2, .keys = "?/what is absorption"},
     {"quit", 2, .keys = "q"},
@@ -102,23 +103,29 @@ static const struct shot *find_shot(const char *name)
     return &shots[i];
 }
 
-static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12}, {1, 1}, {200, 60}};
-enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4 };
+static const int sizes[][2] = {{80, 24}, {120, 36}, {60, 12},
+                               {1, 1},   {200, 60}, {60, 20}};
+enum { SIZES = sizeof sizes / sizeof sizes[0], LARGE = 4, CHART = 5 };
 
 /* Whether the largest size shows more of it: of screens whose columns or panes come by
  * room. */
 static bool has_large(const char *name)
 {
     static const char *const large[] = {
-        "train",         "latents",        "detail",      "compare", "runs",
-        "concepts",      "concepts-seeds", "finder",      "prompt",  "prompt-edits",
-        "prompt-effect", "detail-effect",  "train-random"};
+        "train",    "latents",        "detail", "compare",       "runs",
+        "concepts", "concepts-seeds", "finder", "detail-effect", "train-random"};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         if (strcmp(name, large[i]) == 0) {
             return true;
         }
     }
-    return false;
+    return strncmp(name, "prompt", 6) == 0;
+}
+
+/* Whether the card of that size has a chart, and the screen says what it is of. */
+static bool is_charted(const char *name, size_t size)
+{
+    return size == CHART && (!strcmp(name, "train") || !strcmp(name, "train-seeds"));
 }
 
 static struct latent_table *table_of(const struct session_view *v, size_t side)
@@ -190,7 +197,10 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
         const uint32_t key = *k == '\n'   ? KEY_ENTER_
                              : *k == '\t' ? KEY_TAB_
                                           : (uint32_t)(unsigned char)*k;
-        app_update(a, v, &(struct event){.kind = EVENT_KEY, .key = key});
+        const bool paused = *k == '\v';
+        app_update(
+            a, v,
+            &(struct event){.kind = paused ? EVENT_PAUSE : EVENT_KEY, .key = key});
         answer(a, v);
     }
     if (strncmp(s->name, "prompt", 6) == 0) {
@@ -278,10 +288,12 @@ static void test_screens(void **state)
                 /* Small pictures of variants say nothing new. */
                 const bool large = i == LARGE && has_large(shots[s].name);
                 if (strchr(shots[s].name, '-') &&
-                    ((i > 1 && !large) || tier == GLYPH_BLOCK)) {
+                    ((i > 1 && !large && !is_charted(shots[s].name, i)) ||
+                     tier == GLYPH_BLOCK)) {
                     continue;
                 }
-                if (i == LARGE && !large) {
+                if ((i == LARGE && !large) ||
+                    (i == CHART && !is_charted(shots[s].name, i))) {
                     continue;
                 }
                 begin(a, &v, &shots[s], w, h, (enum glyph_tier)tier);
