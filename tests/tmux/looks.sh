@@ -42,7 +42,7 @@ PY
 tmux_ resize-window -t t -x 60 -y 20
 expect 'screens need 80x24'; expect '─ loss'
 tmux_ resize-window -t t -x 80 -y 24
-gone 'is too small'
+gone 'screens need'
 keys Q; expect 'shell\$ *$'
 whole
 echo passed

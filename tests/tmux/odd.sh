@@ -18,8 +18,6 @@ expect 'step [1-9][0-9,]*/' 60
 screen | grep -qP '[^\x00-\x7F]' && fail "other than ASCII in the C locale"
 keys q; expect 'discard'; keys d; expect 'shell\$ *$'; whole
 type_line "clear; $SAETOP --model $work/nothing; echo status=\$?"
-expect 'nothing'
-keys q; sleep 1; keys d
-expect 'status=2' 60
+expect 'nothing: not found' 60; expect 'status=2' 60
 whole
 echo passed
