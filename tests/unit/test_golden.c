@@ -9,6 +9,8 @@
 #include "ui_runs.h"
 #include "ui_sample.h"
 
+#include <dirent.h>
+
 struct shot {
     const char *name;
     size_t arms;
@@ -272,10 +274,23 @@ static bool compare(const char *name, int w, int h, enum glyph_tier tier,
     return same;
 }
 
+/* How many pictures are stored. */
+static size_t stored_pictures(void)
+{
+    size_t n = 0;
+    DIR *d = opendir(getenv("SAETOP_GOLDEN"));
+    assert_non_null(d);
+    for (const struct dirent *entry = readdir(d); entry; entry = readdir(d)) {
+        n += strstr(entry->d_name, ".txt") ? 1U : 0U;
+    }
+    closedir(d);
+    return n;
+}
+
 static void test_screens(void **state)
 {
     (void)state;
-    size_t wrong = 0;
+    size_t wrong = 0, drawn = 0;
     struct app *a = test_calloc(1, sizeof *a);
     for (size_t s = 0; s < SHOTS; s++) {
         for (size_t i = 0; i < SIZES; i++) {
@@ -303,6 +318,7 @@ static void test_screens(void **state)
                 assert_ok(canvas_dump(&c, true, &text, &e), &e);
                 wrong +=
                     compare(shots[s].name, w, h, (enum glyph_tier)tier, text) ? 0 : 1;
+                drawn++;
                 mem_free(text);
                 canvas_deinit(&c);
                 end(a);
@@ -312,6 +328,7 @@ static void test_screens(void **state)
     }
     test_free(a);
     assert_int_equal(wrong, 0);
+    assert_int_equal(stored_pictures(), drawn); /* none that nothing draws any more */
 }
 
 /* Drawing twice gives the same, and a frame has no cell that a terminal could trip
