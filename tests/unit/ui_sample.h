@@ -416,8 +416,8 @@ static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t
     v->threads = 2;
     v->n_conds = arms;
     v->n_arms = arms * seeds;
-    v->names = (struct names){SAMPLE_VOCAB, sample_token, SAMPLE_CONCEPTS,
-                              sample_concept, sample_kind, NULL};
+    v->names = (struct names){SAMPLE_VOCAB,   sample_token, SAMPLE_CONCEPTS,
+                              sample_concept, sample_kind,  NULL};
     sample_fact(v, "model", "tiny");
     sample_fact(v, "ood", "reports");
     sample_fact(v, "arch", "topk");
