@@ -1,7 +1,11 @@
 """tests/fixtures/chat.json: ids of transformers' apply_chat_template for each family of
 core/text/chat.c, by small tokenizers of tests/fixtures/tokenizers with the family's special
 tokens added. The templates are short ones of our own with what each family is known by; the
-real ones of 15 models were held against the table when it was made (names in NAMES).
+real ones of 11 models were held against the table when it was made (SmolLM2-135M-Instruct,
+Qwen2.5-7B-Instruct, Qwen3-0.6B, LFM2-8B-A1B, LFM2.5-Instruct, Llama-3.1-8B-Instruct,
+Llama-3.2-3B-Instruct, Llama-3.3-70B-Instruct, gemma-2-2b-it, Phi-3.5-mini-instruct,
+Mistral-Nemo-Instruct-2407), and four from memory (OpenHermes-2.5, Llama-3-8B-Instruct,
+Mistral-7B-Instruct-v0.2, zephyr-7b).
 
     python tests/ref/make_chat_fixtures.py
 """
@@ -14,10 +18,6 @@ from transformers import PreTrainedTokenizerFast
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIXTURES = os.path.join(HERE, "..", "fixtures")
-NAMES = """SmolLM2-135M-Instruct, Qwen2.5-7B-Instruct, Qwen3-0.6B, OpenHermes-2.5, LFM2-8B-A1B,
-LFM2.5-Instruct, Llama-3-8B-Instruct, Llama-3.1-8B-Instruct, Llama-3.2-3B-Instruct,
-Llama-3.3-70B-Instruct, gemma-2-2b-it, Phi-3.5-mini-instruct, Mistral-7B-Instruct-v0.2,
-Mistral-Nemo-Instruct-2407, zephyr-7b"""
 
 TURNS = """{% for m in messages %}"""
 IM = """<|im_start|>' + m.role + '\\n' + m.content + '<|im_end|>\\n'"""
