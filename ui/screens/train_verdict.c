@@ -179,7 +179,8 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
     const double half = 0.5 * (row->d.by.high - row->d.by.low);
     if (isfinite(half)) {
         char text[32];
-        brief_number(text, sizeof text, half, 3, false);
+        /* Four columns, whatever its size. */
+        brief_number(text, sizeof text, half, half < 1 ? 3 : half < 10 ? 2 : 1, false);
         canvas_textf(c, left + 16, y, end - left - 16, ROLE_DIM, 0, "%s%s",
                      glyph_plus_minus(c->tier), text);
     }
