@@ -104,6 +104,7 @@ static void test_screens(void **state)
     assert_true(strstr(copied(b), ", difference ") != NULL);
     type(b, "9:sort name\nYY");
     assert_true(b->a.copied.text[0] && b->a.n_requests > 0);
+    runs_view_deinit(&b->a.runs);
     bench_free(b);
 }
 
