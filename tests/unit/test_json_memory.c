@@ -97,7 +97,10 @@ static void *make_list(void *user)
     struct by_thread *b = user;
     cJSON *list = cJSON_CreateArray();
     for (int i = 0; i < 3; i++) {
-        (void)cJSON_AddItemToArray(list, cJSON_CreateNumber(i));
+        cJSON *item = cJSON_CreateNumber(i);
+        if (!cJSON_AddItemToArray(list, item)) {
+            cJSON_Delete(item);
+        }
     }
     b->rc = report_list(&b->r, "numbers", list, b->e);
     return NULL;
