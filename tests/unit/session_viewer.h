@@ -29,16 +29,17 @@ static inline void close_viewer(struct viewer *t)
     session_view_deinit(&t->v);
 }
 
-/* Poll as a screen does until `done`; fails after a minute, which means never. */
+/* Poll as a screen does until `done`; fails after five minutes in which nothing came,
+ * all of them together. */
 static inline void wait_until(struct viewer *t, bool (*done)(const struct viewer *t))
 {
-    for (int i = 0; i < 600; i++) {
+    for (int idle = 0; idle < 3000;) {
         (void)session_poll(t->s, &t->v);
         if (done(t)) {
             return;
         }
         struct pollfd p = {.fd = session_wake_fd(t->s), .events = POLLIN};
-        (void)poll(&p, 1, 100);
+        idle += poll(&p, 1, 100) == 0 ? 1 : 0;
     }
     fail_msg("nothing came: state %s, message '%s'", session_state_name(t->v.state),
              t->v.message);
