@@ -133,18 +133,10 @@ void ask_effect_text(const struct ask_found *f, struct str *out)
 
 /* ---- JSON ---- */
 
-static void number(struct str *out, const char *key, double v)
-{
-    str_addf(out, ",\"%s\":", key);
-    json_add_number(out, v);
-}
-
 static void add_id(const struct ask_found *f, int32_t id, struct str *out)
 {
-    size_t len = 0;
-    const char *piece = tok_piece_view(f->subject->lm->tok, id, &len);
     str_addf(out, "\"id\":%d,\"token\":", (int)id);
-    json_add_string(out, piece ? piece : "", piece ? len : 0);
+    ask_out_token(f, id, out);
 }
 
 static void add_worse_json(const struct ask_found *f, struct str *out)
@@ -161,8 +153,8 @@ static void add_worse_json(const struct ask_found *f, struct str *out)
         str_add(out, ",\"before\":");
         json_add_string(out, before.len ? before.p : "", before.len);
         str_free(&before);
-        number(out, "logp", (double)w->logp);
-        number(out, "logp_after", (double)w->logp_after);
+        ask_out_number(out, "logp", (double)w->logp);
+        ask_out_number(out, "logp_after", (double)w->logp_after);
         str_addc(out, '}');
     }
     str_addc(out, ']');
@@ -175,8 +167,8 @@ static void add_shifts_json(const struct ask_found *f, struct str *out)
     for (size_t i = 0; i < h->n_shift; i++) {
         str_add(out, i ? ",{" : "{");
         add_id(f, h->shift[i].id, out);
-        number(out, "probability", h->shift[i].before);
-        number(out, "probability_after", h->shift[i].after);
+        ask_out_number(out, "probability", h->shift[i].before);
+        ask_out_number(out, "probability_after", h->shift[i].after);
         str_addc(out, '}');
     }
     str_addc(out, ']');
@@ -191,13 +183,13 @@ void ask_effect_json(const struct ask_found *f, struct str *out)
     }
     str_addf(out, "\"heldout\":{\"rows\":%zu,\"tokens\":%zu,\"changed\":%zu", h->rows,
              h->tokens, h->changed);
-    number(out, "loss", h->loss.before);
-    number(out, "loss_after", h->loss.after);
-    number(out, "difference", h->loss.by.mean);
-    number(out, "low", h->loss.by.low);
-    number(out, "high", h->loss.by.high);
+    ask_out_number(out, "loss", h->loss.before);
+    ask_out_number(out, "loss_after", h->loss.after);
+    ask_out_number(out, "difference", h->loss.by.mean);
+    ask_out_number(out, "low", h->loss.by.low);
+    ask_out_number(out, "high", h->loss.by.high);
     str_addf(out, ",\"verdict\":\"%s\"", ask_verdict_name(ask_heldout_verdict(h)));
-    number(out, "kl", h->kl);
+    ask_out_number(out, "kl", h->kl);
     add_worse_json(f, out);
     add_shifts_json(f, out);
     str_addc(out, '}');

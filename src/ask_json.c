@@ -4,14 +4,13 @@
 #include <math.h>
 #include <string.h>
 
-/* A member with a number, after a comma. */
-static void number(struct str *out, const char *key, double v)
+void ask_out_number(struct str *out, const char *key, double v)
 {
     str_addf(out, ",\"%s\":", key);
     json_add_number(out, v);
 }
 
-static void add_token(const struct ask_found *f, int32_t id, struct str *out)
+void ask_out_token(const struct ask_found *f, int32_t id, struct str *out)
 {
     size_t len = 0;
     const char *piece = tok_piece_view(f->subject->lm->tok, id, &len);
@@ -36,15 +35,16 @@ static void add_tokens(const struct ask_found *f, struct str *out)
         const struct ask_token *k = &f->r->token[t];
         str_addf(out, "%s{\"position\":%zu,\"id\":%d,\"token\":", t ? "," : "", t,
                  (int)k->id);
-        add_token(f, k->id, out);
+        ask_out_token(f, k->id, out);
         str_addf(out, ",\"special\":%s,\"masked\":%s,\"fed\":%d", truth(k->special),
                  truth(k->masked), (int)k->fed);
-        number(out, "logp", (double)k->logp);
-        number(out, "rank", t > 0 ? (double)k->rank : (double)NAN);
-        number(out, "logp_after", is_changed(f) ? (double)k->logp_after : (double)NAN);
-        number(out, "rank_after",
-               t > 0 && is_changed(f) ? (double)k->rank_after : (double)NAN);
-        number(out, "error", (double)k->error);
+        ask_out_number(out, "logp", (double)k->logp);
+        ask_out_number(out, "rank", t > 0 ? (double)k->rank : (double)NAN);
+        ask_out_number(out, "logp_after",
+                       is_changed(f) ? (double)k->logp_after : (double)NAN);
+        ask_out_number(out, "rank_after",
+                       t > 0 && is_changed(f) ? (double)k->rank_after : (double)NAN);
+        ask_out_number(out, "error", (double)k->error);
         str_addf(out, ",\"active\":%zu}", k->active);
     }
     str_addf(out, "],\"cut\":%zu", f->row->cut);
@@ -56,7 +56,7 @@ static void add_fire(const struct ask_found *f, const struct ask_fire *x,
     str_addf(out, "{\"latent\":%d,\"activation\":", (int)x->latent);
     json_add_number(out, (double)x->act);
     if (is_changed(f)) {
-        number(out, "after", (double)x->after);
+        ask_out_number(out, "after", (double)x->after);
     }
     str_addc(out, '}');
 }
@@ -79,11 +79,11 @@ static void add_latents(const struct ask_found *f, struct str *out)
         str_addf(out, "%s{\"latent\":%d,\"label\":", i ? "," : "", (int)p->latent);
         const char *label = latent_labels_of(f->labels, p->latent);
         json_add_string(out, label, strlen(label));
-        number(out, "activation", (double)p->act);
+        ask_out_number(out, "activation", (double)p->act);
         str_addf(out, ",\"position\":%u,\"fires\":%u", (unsigned)p->at,
                  (unsigned)p->fires);
         if (is_changed(f)) {
-            number(out, "after", (double)p->after);
+            ask_out_number(out, "after", (double)p->after);
             str_addf(out, ",\"position_after\":%u,\"fires_after\":%u",
                      (unsigned)p->at_after, (unsigned)p->fires_after);
         }
@@ -104,8 +104,8 @@ static void add_edits(const struct ask_found *f, struct str *out)
         json_add_string(out, text.len ? text.p : "", text.len);
         str_free(&text);
         str_addf(out, ",\"positions\":%zu", x->positions);
-        number(out, "most", (double)x->most);
-        number(out, "max_seen", ask_max_seen(f->subject, f->q->edit[i].latent));
+        ask_out_number(out, "most", (double)x->most);
+        ask_out_number(out, "max_seen", ask_max_seen(f->subject, f->q->edit[i].latent));
         str_addf(out, ",\"beyond\":%s}", truth(x->beyond));
     }
     str_addc(out, ']');
@@ -123,11 +123,11 @@ static void add_next(const struct ask_found *f, const char *key,
     for (size_t i = 0; i < f->r->top; i++) {
         const struct ask_next *x = &all[f->at * f->r->top + i];
         str_addf(out, "%s{\"id\":%d,\"token\":", i ? "," : "", (int)x->id);
-        add_token(f, x->id, out);
-        number(out, "probability", exp((double)x->logp));
-        number(out, "logp", (double)x->logp);
+        ask_out_token(f, x->id, out);
+        ask_out_number(out, "probability", exp((double)x->logp));
+        ask_out_number(out, "logp", (double)x->logp);
         if (is_changed(f)) {
-            number(out, "logp_other", (double)x->other);
+            ask_out_number(out, "logp_other", (double)x->other);
         }
         str_addc(out, '}');
     }
@@ -154,8 +154,9 @@ static void add_part(const char *what, const struct ask_part *p, struct str *out
 {
     str_addf(out, "{\"part\":\"%s\",\"latent\":", what);
     json_add_number(out, p && p->latent >= 0 ? (double)p->latent : (double)NAN);
-    number(out, "position", p ? (double)p->pos : (double)NAN);
-    number(out, "activation", p && p->latent >= 0 ? (double)p->act : (double)NAN);
+    ask_out_number(out, "position", p ? (double)p->pos : (double)NAN);
+    ask_out_number(out, "activation",
+                   p && p->latent >= 0 ? (double)p->act : (double)NAN);
 }
 
 /* The contributions add up to the difference; the last of them is the part that is
@@ -166,13 +167,13 @@ static void add_contributions(const struct ask_why *w, struct str *out)
     for (size_t i = 0; i < w->n; i++) {
         const struct ask_part *p = &w->part[i];
         add_part(p->latent < 0 ? "error" : "latent", p, out);
-        number(out, "contribution", p->contribution);
-        number(out, "ablated", p->ablated);
+        ask_out_number(out, "contribution", p->contribution);
+        ask_out_number(out, "ablated", p->ablated);
         str_add(out, "},");
     }
     add_part("zero", NULL, out);
-    number(out, "contribution", w->at_zero);
-    number(out, "ablated", (double)NAN);
+    ask_out_number(out, "contribution", w->at_zero);
+    ask_out_number(out, "ablated", (double)NAN);
     str_add(out, "}]");
 }
 
@@ -186,24 +187,24 @@ static void add_why(const struct ask_found *f, struct str *out)
     add_contributions(w, out);
     str_addf(out, ",\"why\":{\"position\":%zu,\"target\":{\"id\":%d,\"token\":", w->pos,
              (int)w->target);
-    add_token(f, w->target, out);
+    ask_out_token(f, w->target, out);
     str_add(out, "},\"against\":");
     if (w->against >= 0) {
         str_addf(out, "{\"id\":%d,\"token\":", (int)w->against);
-        add_token(f, w->against, out);
+        ask_out_token(f, w->against, out);
         str_addc(out, '}');
     } else {
         str_add(out, "\"mean\"");
     }
-    number(out, "logit_difference", w->difference);
-    number(out, "at_zero", w->at_zero);
-    number(out, "sum", w->sum);
-    number(out, "latents", w->latents);
-    number(out, "error", w->error);
-    number(out, "remainder", w->remainder);
+    ask_out_number(out, "logit_difference", w->difference);
+    ask_out_number(out, "at_zero", w->at_zero);
+    ask_out_number(out, "sum", w->sum);
+    ask_out_number(out, "latents", w->latents);
+    ask_out_number(out, "error", w->error);
+    ask_out_number(out, "remainder", w->remainder);
     str_addf(out, ",\"complete\":%s,\"points\":%zu,\"ablated\":%zu", truth(w->complete),
              w->points, w->ablated);
-    number(out, "spearman", w->spearman);
+    ask_out_number(out, "spearman", w->spearman);
     str_addc(out, '}');
 }
 
@@ -232,8 +233,8 @@ static void add_told(const struct ask_found *f, const struct ask_story *s,
         const struct ask_told *k = &s->token[i];
         str_addf(out, "%s{\"position\":%zu,\"id\":%d,\"token\":", i ? "," : "", k->pos,
                  (int)k->id);
-        add_token(f, k->id, out);
-        number(out, "logp", (double)k->logp);
+        ask_out_token(f, k->id, out);
+        ask_out_number(out, "logp", (double)k->logp);
         str_add(out, ",\"latents\":[");
         for (size_t n = 0; n < k->n; n++) {
             str_add(out, n ? "," : "");

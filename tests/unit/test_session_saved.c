@@ -320,6 +320,17 @@ static void the_arms_are_the_run_s_own(void **state)
     }
 }
 
+/* A run that waits before its first step, and a folder for it. */
+static void open_paused(struct viewer *t, char dir[256], char run[512])
+{
+    const struct session_config cfg = {.set = sample_settings(100000),
+                                       .start_paused = true};
+    tmp_make(dir, 256);
+    tmp_path(run, dir, "run");
+    open_viewer(t, &cfg);
+    wait_until(t, is_paused);
+}
+
 static void label(struct viewer *t, int32_t latent, const char *text)
 {
     post_text(t, (struct command){.kind = COMMAND_LABEL, .latent = latent}, text);
@@ -333,11 +344,7 @@ static void labels_are_kept_with_the_run(void **state)
     struct viewer t;
     struct errinfo e;
     char dir[256], run[512], file[512];
-    tmp_make(dir, sizeof dir);
-    tmp_path(run, dir, "run");
-    struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
-    open_viewer(&t, &cfg);
-    wait_until(&t, is_paused);
+    open_paused(&t, dir, run);
     label(&t, 3, "three");
     assert_string_equal(latent_labels_of(t.v.arm[0].labels, 3), "three");
     label(&t, 64, "beyond");
@@ -426,11 +433,7 @@ static void presets_are_kept_with_the_run(void **state)
     struct viewer t;
     struct errinfo e;
     char dir[256], run[512], file[512];
-    tmp_make(dir, sizeof dir);
-    tmp_path(run, dir, "run");
-    struct session_config cfg = {.set = sample_settings(100000), .start_paused = true};
-    open_viewer(&t, &cfg);
-    wait_until(&t, is_paused);
+    open_paused(&t, dir, run);
     preset(&t, "calm 3=zero 5=add:1.5@2-");
     assert_int_equal(presets_of(&t, "calm"), 2);
     preset(&t, "far 64=zero");
