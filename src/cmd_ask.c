@@ -52,15 +52,9 @@ struct asking {
 static enum err read_rows(const struct ask_args *a, struct asking *k, struct errinfo *e)
 {
     const struct inputs *in = k->b.in;
-    struct acts_set *set = NULL;
-    if (a->heldout == 0) {
-        return OK;
-    }
-    TRY(acts_set_open(in->h, in->corpus, CORPUS_HELDOUT, in->lm->tok,
-                      (size_t)a->heldout, &set, e));
-    const enum err rc = ask_rows_new(set, &k->subject->text, e);
-    acts_set_free(set);
-    return rc;
+    return a->heldout == 0 ? OK
+                           : ask_rows_read(in->corpus, in->lm->tok, harvest_T(in->h),
+                                           (size_t)a->heldout, &k->subject->text, e);
 }
 
 static enum err read_presets(const char *path, struct asking *k, struct errinfo *e)
@@ -99,11 +93,10 @@ static enum err read_text(const struct ask_args *a, struct asking *k, struct err
     enum err rc = text_input_read(&a->text, &text, e);
     if (rc == OK) {
         const struct chat_family *chat = NULL;
-        const char *p = text.len ? text.p : "";
         rc = a->chat ? lm_chat(k->subject->lm, &chat, e) : OK;
         rc = rc != OK ? rc
-             : chat   ? ask_read_chat(k->subject, chat, p, text.len, &k->row, e)
-                      : ask_read(k->subject, p, text.len, &k->row, e);
+             : chat   ? ask_read_chat(k->subject, chat, text.p, text.len, &k->row, e)
+                      : ask_read(k->subject, text.p, text.len, &k->row, e);
     }
     str_free(&text);
     return rc;
@@ -333,12 +326,14 @@ static enum err check_args(const struct ask_args *a, struct errinfo *e)
         return err_set(e, ERR_USAGE, "--%s says what --why explains",
                        a->target ? "target" : "against");
     }
-    if (!has_prompt(a) && (a->mask.n > 0 || a->why || a->tokens > 0 || a->at >= 0)) {
+    if (!has_prompt(a) &&
+        (a->mask.n > 0 || a->why || a->tokens > 0 || a->at >= 0 || a->chat)) {
         return err_set(e, ERR_USAGE, "--%s is about a prompt: expected --text as well",
                        a->mask.n > 0   ? "mask"
                        : a->why        ? "why"
                        : a->tokens > 0 ? "generate"
-                                       : "at");
+                       : a->at >= 0    ? "at"
+                                       : "chat");
     }
     if (a->corpus && !(a->densest > 0) && a->heldout == 0) {
         return err_set(e, ERR_USAGE,
@@ -480,7 +475,7 @@ int cmd_ask(int argc, char **argv)
         {"why", OPT_STRING, &a.why, "I", "which latents made the token at position I likely; next: the likeliest after the prompt", 0, 0, NULL},
         {"target", OPT_STRING, &a.target, "TOKEN", "another token in its place, by text or #ID", 0, 0, NULL},
         {"against", OPT_STRING, &a.against, "TOKEN", "which it is held against: text or #ID, second (the likeliest other) or mean (of all); without it second", 0, 0, NULL},
-        {"heldout", OPT_INT, &a.heldout, "ROWS", "what these edits do to so many rows of held-out text: loss with its interval, the tokens that lose most, the next tokens that change most; 0: not measured", 0, 1 << 20, NULL},
+        {"heldout", OPT_INT, &a.heldout, "ROWS", "what these edits do to so many rows of held-out text: loss with its interval, the tokens that lose most, the next tokens that change most; 0: not measured", 0, 65536, NULL},
         {"densest", OPT_REAL, &a.densest, "X", "leave out latents that fire on more than this share of held-out tokens, and say where edits go beyond that text; 0: none", 0, 1, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "print one JSON object", 0, 0, NULL},
         {"model", OPT_STRING, &a.model, "DIR", "another model than the run's", 0, 0, NULL},

@@ -53,6 +53,7 @@ refuse "for --densest and --heldout alone" ask run --text "$text" --corpus x
 refuse "none of which is given" ask run --heldout 4
 refuse "is about a prompt" ask run --heldout 4 --ablate 1 --why next
 refuse "is about a prompt" ask run --heldout 4 --ablate 1 --mask 2
+refuse "is about a prompt" ask run --heldout 4 --ablate 1 --chat
 refuse "expected 0 to 63" ask run --heldout 4 --ablate 64
 refuse "no chat template" ask run --text "$text" --chat
 refuse "the run has none" ask run --text "$text" --preset x

@@ -11,16 +11,22 @@ bool acts_is_special(const struct tok *tok, int32_t id)
            id == tok_pad(tok);
 }
 
-static enum err arrays_new(struct acts_set *s, struct errinfo *e)
+static const char what[] = "a set of activations";
+
+static enum err tokens_new(struct acts_set *s, struct errinfo *e)
 {
-    static const char what[] = "a set of activations";
     size_t floats;
     if (!mem_mul(s->rows, s->T, &s->n) || !mem_mul(s->n, s->D, &floats)) {
         return err_set(e, ERR_LIMIT, "%zu rows of activations: too many", s->rows);
     }
     TRY(mem_new(&s->ids, s->n, sizeof *s->ids, what, e));
-    TRY(mem_new(&s->special, s->n, sizeof *s->special, what, e));
-    return mem_new(&s->x, floats, sizeof *s->x, what, e);
+    return mem_new(&s->special, s->n, sizeof *s->special, what, e);
+}
+
+/* For the rows that there are, which may be fewer than were asked for. */
+static enum err vectors_new(struct acts_set *s, struct errinfo *e)
+{
+    return mem_new(&s->x, s->n * s->D, sizeof *s->x, what, e);
 }
 
 /* Read rows. Those of a held-out split stop where its text ends; the last one is filled
@@ -44,7 +50,7 @@ static enum err fill(struct acts_set *s, struct corpus *c, enum corpus_split spl
                      const struct tok *tok, struct errinfo *e)
 {
     struct pack *p = NULL;
-    TRY(arrays_new(s, e));
+    TRY(tokens_new(s, e));
     TRY(pack_new(c, split, tok, s->T, &p, e));
     const enum err rc = read_rows(s, p, split == CORPUS_HELDOUT, e);
     pack_free(p);
@@ -52,7 +58,7 @@ static enum err fill(struct acts_set *s, struct corpus *c, enum corpus_split spl
     for (size_t i = 0; i < s->n; i++) {
         s->special[i] |= acts_is_special(tok, s->ids[i]);
     }
-    return OK;
+    return vectors_new(s, e);
 }
 
 enum err acts_set_open(struct harvester *h, struct corpus *c, enum corpus_split split,
@@ -88,7 +94,8 @@ static enum err read_shards(struct acts_set *s, const struct shards *from,
     const uint64_t first = shards_train(from), held = shards_rows(from) - first;
     uint8_t *masked = NULL;
     enum err rc = OK;
-    TRY(arrays_new(s, e));
+    TRY(tokens_new(s, e));
+    TRY(vectors_new(s, e));
     TRY(mem_new(&masked, s->T, 1, "masks", e));
     for (size_t i = 0; rc == OK && i < s->rows; i++) {
         const uint64_t row = first + i * held / s->rows;

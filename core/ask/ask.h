@@ -27,9 +27,10 @@
 
 /* ---- whom one asks ---- */
 
+struct ask_rows; /* ask_heldout.h */
+
 /* A model and a frozen SAE at one of its hooks. Immutable, shared by reference count:
  * any number of threads may ask, each with a struct ask. */
-struct ask_rows; /* ask_heldout.h */
 struct ask_subject {
     atomic_int refs;
     const struct lm *lm; /* borrowed: outlives the subject */

@@ -3,6 +3,7 @@
 #include "ask/ask_priv.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "text/pack.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,6 +22,29 @@ enum err ask_rows_new(const struct acts_set *set, struct ask_rows **out,
     r->T = set->T;
     r->last = set->fresh;
     memcpy(r->ids, set->ids, bytes);
+    *out = r;
+    return OK;
+}
+
+enum err ask_rows_read(struct corpus *c, const struct tok *tok, size_t T, size_t rows,
+                       struct ask_rows **out, struct errinfo *e)
+{
+    struct ask_rows *r = NULL;
+    struct pack *p = NULL;
+    size_t ids = 0;
+    if (!mem_mul(rows, T * sizeof *r->ids, &ids)) {
+        return err_set(e, ERR_LIMIT, "%zu rows of text: too many", rows);
+    }
+    TRY(mem_new(&r, 1, sizeof *r + ids, "held-out text", e));
+    atomic_init(&r->refs, 1);
+    r->T = T;
+    enum err rc = pack_new(c, CORPUS_HELDOUT, tok, T, &p, e);
+    rc = rc == OK ? pack_rows_once(p, rows, r->ids, &r->rows, &r->last, e) : rc;
+    pack_free(p);
+    if (rc != OK) {
+        mem_free(r);
+        return rc;
+    }
     *out = r;
     return OK;
 }

@@ -22,6 +22,10 @@ struct ask_rows {
  * ERR_NOMEM. */
 enum err ask_rows_new(const struct acts_set *set, struct ask_rows **out,
                       struct errinfo *e) ERR_CHECKED;
+/* The first `rows` rows of T tokens of the corpus's held-out text, or as many as there
+ * are. Memory: of those that are asked for. Errors of the corpus. */
+enum err ask_rows_read(struct corpus *c, const struct tok *tok, size_t T, size_t rows,
+                       struct ask_rows **out, struct errinfo *e) ERR_CHECKED;
 struct ask_rows *ask_rows_ref(struct ask_rows *r);
 void ask_rows_unref(struct ask_rows *r); /* NULL is fine */
 /* Tokens of row i that are read: of a row that is longer than the model's context

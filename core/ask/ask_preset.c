@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_BYTES ((size_t)4 << 20)
+#define FILE_BYTES ((size_t)8 << 20)
 
 /* ---- memory ---- */
 

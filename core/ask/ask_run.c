@@ -272,23 +272,30 @@ static void fill_prob(struct ask *a, const struct pair *p, size_t k)
     vec_exp_f32(V, a->prob, a->prob);
 }
 
+static bool is_moved(const struct pair *p)
+{
+    return p->logits[1] && p->logits[1] != p->logits[0];
+}
+
+/* a->prob is of the first, and of the second afterwards where it is another. */
 static void add_shift(struct ask *a, const struct pair *p)
 {
     double *const sum[2] = {a->sum->before, a->sum->after};
     for (size_t k = 0; k < 2; k++) {
-        fill_prob(a, p, k);
+        if (k == 1 && is_moved(p)) {
+            fill_prob(a, p, 1);
+        }
         for (size_t v = 0; v < a->subject->lm->cfg.vocab; v++) {
             sum[k][v] += (double)a->prob[v];
         }
     }
 }
 
-/* KL of the first from the second, in nats. */
-static double kl_of(struct ask *a, const struct pair *p)
+/* KL of the first, which a->prob is of, from the second, in nats. */
+static double kl_of(const struct ask *a, const struct pair *p)
 {
     const size_t V = a->subject->lm->cfg.vocab;
     double sum = 0;
-    fill_prob(a, p, 0);
     for (size_t v = 0; v < V; v++) {
         const double by = ((double)p->logits[0][v] - p->lse[0]) -
                           ((double)p->logits[1][v] - p->lse[1]);
@@ -311,9 +318,12 @@ static void fill_position(struct ask *a, struct ask_answer *r, size_t t,
 {
     const size_t V = a->subject->lm->cfg.vocab, k = r->next_after ? 1 : 0;
     fill_next(a, p, r->top, 0, r->next + t * r->top);
+    if (a->sum || is_moved(p)) {
+        fill_prob(a, p, 0);
+    }
     if (r->next_after) {
         fill_next(a, p, r->top, 1, r->next_after + t * r->top);
-        r->token[t].kl = p->logits[0] == p->logits[1] ? 0.0f : (float)kl_of(a, p);
+        r->token[t].kl = is_moved(p) ? (float)kl_of(a, p) : 0.0f;
     }
     if (a->sum && t + 1 < r->T) {
         add_shift(a, p);

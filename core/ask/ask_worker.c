@@ -125,6 +125,9 @@ static void send(struct ask_worker *w, size_t slot, enum ask_kind kind, struct j
     m->waiting = *job;
     m->state.asked = job->ticket;
     m->state.busy = true;
+    if (kind == ASK_HELDOUT) { /* nothing of it is done */
+        w->slot[slot].done = w->slot[slot].all = 0;
+    }
     if (ticket) {
         *ticket = job->ticket;
     }
@@ -535,12 +538,19 @@ static bool begin_effect(struct ask_worker *w, struct job *job)
     return false;
 }
 
+/* Whether the effect that is being measured is still the one asked for. mu held. */
+static bool pass_is_wanted(const struct slot *s)
+{
+    const struct ask_state *x = &s->matter[ASK_HELDOUT].state;
+    return x->busy && x->asked == s->pass_ticket;
+}
+
 /* Take in what a row gave; whether the effect goes on. mu held. */
 static bool take_row(struct slot *s, enum err rc, const struct errinfo *e,
                      const struct ask_heldout *h)
 {
     struct matter *m = &s->matter[ASK_HELDOUT];
-    const bool wanted = m->state.busy && m->state.asked == s->pass_ticket;
+    const bool wanted = pass_is_wanted(s);
     const bool whole = rc == OK && ask_heldout_done(s->pass) == s->all;
     if (!wanted || rc == ERR_CANCELLED) {
         return wanted; /* for a question's sake: the row is read again */
@@ -566,6 +576,13 @@ static void read_row(struct ask_worker *w)
     struct slot *s = &w->slot[w->at_slot];
     struct errinfo e = {0};
     struct ask_heldout h = {0};
+    pthread_mutex_lock(&w->mu);
+    const bool wanted = pass_is_wanted(s);
+    pthread_mutex_unlock(&w->mu);
+    if (!wanted) {
+        end_effect(s);
+        return;
+    }
     enum err rc = turn_to(w, ask_heldout_of(s->pass), &e);
     rc = rc == OK ? ask_heldout_row(s->pass, w->ask, &e) : rc;
     if (rc == OK && ask_heldout_done(s->pass) == ask_heldout_all(s->pass)) {

@@ -90,7 +90,9 @@ static uint32_t bf16_of(float x)
 void linear_round(enum linear_kind kind, size_t n, const float *x, float *y)
 {
     if (kind == LINEAR_F32) {
-        memmove(y, x, n * sizeof *y);
+        if (x != y) {
+            memmove(y, x, n * sizeof *y);
+        }
         return;
     }
     for (size_t i = 0; i < n; i++) {

@@ -1,4 +1,4 @@
-#define _XOPEN_SOURCE 700 /* gmtime_r */
+#define _XOPEN_SOURCE 700 /* localtime_r */
 #include "text/chat.h"
 
 #include <stdio.h>
@@ -45,7 +45,7 @@ static const struct chat_family families[] = {
      "[INST]", "[/INST]", false},
 };
 // clang-format on
-enum { N = sizeof families / sizeof *families, MARKS = 4 };
+enum { N = sizeof families / sizeof *families };
 
 const struct chat_family *chat_family_at(size_t i)
 {
@@ -60,7 +60,7 @@ static bool fits(const struct chat_family *f, const char *template)
     for (size_t i = 0; i < sizeof f->has / sizeof *f->has && f->has[i]; i++) {
         yes = yes && strstr(template, f->has[i]);
     }
-    for (size_t i = 0; i < MARKS && f->lacks[i]; i++) {
+    for (size_t i = 0; i < sizeof f->lacks / sizeof *f->lacks && f->lacks[i]; i++) {
         yes = yes && !strstr(template, f->lacks[i]);
     }
     return yes;
@@ -69,19 +69,23 @@ static bool fits(const struct chat_family *f, const char *template)
 enum err chat_find(const char *template, const char *name,
                    const struct chat_family **out, struct errinfo *e)
 {
-    char known[256] = "";
-    size_t len = 0;
+    struct str known;
     for (size_t i = 0; i < N; i++) {
         if (fits(&families[i], template)) {
             *out = &families[i];
             return OK;
         }
-        len += (size_t)snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "",
-                                families[i].name);
     }
-    return err_set(e, ERR_FORMAT,
-                   "%s: its chat template is none that is known, which are those of %s",
-                   name, known);
+    str_init(&known, 1024);
+    for (size_t i = 0; i < N; i++) {
+        str_addf(&known, "%s%s", i ? ", " : "", families[i].name);
+    }
+    const enum err rc =
+        err_set(e, ERR_FORMAT,
+                "%s: its chat template is none that is known, which are those of %s",
+                name, known.p);
+    str_free(&known);
+    return rc;
 }
 
 /* ---- what it makes of a text ---- */
