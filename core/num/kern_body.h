@@ -3,6 +3,7 @@
  * Written with the compiler's vectors of eight floats, which become two of four where
  * the CPU has no more. A sum runs over up to four vectors of partial sums, folded in a
  * fixed order. */
+#include "base/watch.h"
 #include "num/kern.h"
 
 #include <math.h>
@@ -19,7 +20,7 @@
 typedef float v8 __attribute__((vector_size(32)));
 typedef int32_t v8i __attribute__((vector_size(32)));
 
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE UNWATCHED static inline __attribute__((always_inline))
 
 /* ---- vectors ---- */
 
@@ -236,9 +237,11 @@ INLINE v8 gelu8(v8 x)
     return x / (1.0f + exp8(gelu_arg(x)));
 }
 
-static void kern_gelu(size_t n, const float *x, float *y)
+UNWATCHED static void kern_gelu(size_t n, const float *x, float *y)
 {
     size_t i = 0;
+    watch_read(x, n * sizeof *x);
+    watch_write(y, n * sizeof *y);
     for (; i + WIDTH <= n; i += WIDTH) {
         store(y + i, gelu8(load(x + i)));
     }
@@ -326,8 +329,11 @@ static void kern_axpy(size_t n, float alpha, const float *restrict x, float *res
     }
 }
 
-static void kern_add(size_t n, const float *a, const float *b, float *y)
+UNWATCHED static void kern_add(size_t n, const float *a, const float *b, float *y)
 {
+    watch_read(a, n * sizeof *a);
+    watch_read(b, n * sizeof *b);
+    watch_write(y, n * sizeof *y);
     for (size_t i = 0; i < n; i++) {
         y[i] = a[i] + b[i];
     }
@@ -459,8 +465,9 @@ INLINE float exp_block(size_t n, float scale, float shift, const float *x, float
     return fold4(s);
 }
 
-static void kern_softmax(size_t n, float scale, float *x, double *lse)
+UNWATCHED static void kern_softmax(size_t n, float scale, float *x, double *lse)
 {
+    watch_write(x, n * sizeof *x);
     const float shift = max_shift(n, scale, x);
     double sum = 0.0;
     for (size_t i = 0; i < n; i += SUM_BLOCK) {
@@ -473,8 +480,9 @@ static void kern_softmax(size_t n, float scale, float *x, double *lse)
     }
 }
 
-static double kern_lse(size_t n, const float *x)
+UNWATCHED static double kern_lse(size_t n, const float *x)
 {
+    watch_read(x, n * sizeof *x);
     const float shift = max_shift(n, 1.0f, x);
     double sum = 0.0;
     for (size_t i = 0; i < n; i += SUM_BLOCK) {
@@ -517,9 +525,14 @@ INLINE float spread(size_t n, const float *x, float mean)
     return fold4(s);
 }
 
-static void kern_layernorm(size_t n, float eps, const float *x, const float *w,
-                           const float *b, float *y, float *mean, float *rstd)
+UNWATCHED static void kern_layernorm(size_t n, float eps, const float *x,
+                                     const float *w, const float *b, float *y,
+                                     float *mean, float *rstd)
 {
+    watch_read(x, n * sizeof *x);
+    watch_read(w, n * sizeof *w);
+    watch_read(b, n * sizeof *b);
+    watch_write(y, n * sizeof *y);
     const float mu = (float)(kern_sum(n, x) / (double)n);
     const float r = 1.0f / sqrtf(spread(n, x, mu) / (float)n + eps);
     for (size_t i = 0; i < n; i++) {

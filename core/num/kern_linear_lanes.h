@@ -1,6 +1,8 @@
 /* The kernels of num/kern_linear.h in vectors: part of kern_avx2.c, kern_avx512.c and
  * kern_bf16.c, behind kern_lanes.h. Of pairs, the including file says what a term is:
  * LINEAR_TERM(x, panel, sum), where x is LANES_SPLAT of an item. */
+#include "base/watch.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -10,8 +12,8 @@
 
 #define LINEAR_COLUMNS ((size_t)2 * LANES)
 
-LANES_INLINE void linear_tile(size_t rows, size_t items, const float *x,
-                              const float *panel, float *y, size_t ldy)
+UNWATCHED LANES_INLINE void linear_tile(size_t rows, size_t items, const float *x,
+                                        const float *panel, float *y, size_t ldy)
 {
     fv sum[LANES_TILE][2];
     LANES_UNROLLED
@@ -41,8 +43,8 @@ LANES_INLINE void linear_tile(size_t rows, size_t items, const float *x,
 }
 
 /* A tile of fewer rows. */
-static void linear_rest(size_t rows, size_t items, const float *x, const float *panel,
-                        float *y, size_t ldy)
+UNWATCHED static void linear_rest(size_t rows, size_t items, const float *x,
+                                  const float *panel, float *y, size_t ldy)
 {
     switch (rows) {
 #define FEWER(n)                                                                       \
@@ -55,10 +57,16 @@ static void linear_rest(size_t rows, size_t items, const float *x, const float *
 
 /* A tile with all panels before the next one: the panels, of LINEAR_WIDTH columns, stay
  * near, and the rows come by once. */
-static void linear_tiles(size_t n, size_t items, const float *x, size_t panels,
-                         const float *panel, float *y, size_t ldy)
+UNWATCHED static void linear_tiles(size_t n, size_t items, const float *x,
+                                   size_t panels, const float *panel, float *y,
+                                   size_t ldy)
 {
     size_t r = 0;
+    watch_read(x, n * items * sizeof *x);
+    watch_read(panel, panels * items * LINEAR_COLUMNS * sizeof *panel);
+    for (size_t i = 0; i < n; i++) {
+        watch_write(y + i * ldy, panels * LINEAR_COLUMNS * sizeof *y);
+    }
     for (; r + LANES_TILE <= n; r += LANES_TILE) {
         for (size_t p = 0; p < panels; p++) {
             linear_tile(LANES_TILE, items, x + r * items,
