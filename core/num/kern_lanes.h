@@ -1,5 +1,7 @@
 /* Vectors of LANES floats for kernels that are written once and compiled for AVX2 and
  * for AVX-512: the including file defines LANES as 8 or 16. */
+#include "base/watch.h"
+
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -7,7 +9,7 @@
 
 /* Loops that keep sums in registers must be unrolled; else the sums go to memory. */
 #define LANES_UNROLLED _Pragma("GCC unroll 16")
-#define LANES_INLINE   static inline __attribute__((always_inline))
+#define LANES_INLINE   UNWATCHED static inline __attribute__((always_inline))
 
 #if LANES == 16
 typedef __m512 fv;

@@ -1,8 +1,6 @@
 /* The kernels of num/kern_linear.h in vectors: part of kern_avx2.c, kern_avx512.c and
  * kern_bf16.c, behind kern_lanes.h. Of pairs, the including file says what a term is:
  * LINEAR_TERM(x, panel, sum), where x is LANES_SPLAT of an item. */
-#include "base/watch.h"
-
 #include <stddef.h>
 #include <string.h>
 
@@ -12,8 +10,8 @@
 
 #define LINEAR_COLUMNS ((size_t)2 * LANES)
 
-UNWATCHED LANES_INLINE void linear_tile(size_t rows, size_t items, const float *x,
-                                        const float *panel, float *y, size_t ldy)
+LANES_INLINE void linear_tile(size_t rows, size_t items, const float *x,
+                              const float *panel, float *y, size_t ldy)
 {
     fv sum[LANES_TILE][2];
     LANES_UNROLLED

@@ -81,11 +81,30 @@ LANES_INLINE void product_rest(size_t rows, size_t D, const float *x,
     }
 }
 
+LANES_INLINE void product_watch(size_t rows, size_t D, const float *x,
+                                const float *panel, const float *bias, float *h,
+                                size_t ldh, const struct product_cut *cut)
+{
+    watch_read(x, rows * D * sizeof *x);
+    watch_read(panel, D * PRODUCT_PANEL * sizeof *panel);
+    watch_read(bias, PRODUCT_PANEL * sizeof *bias);
+    for (size_t r = 0; r < rows; r++) {
+        watch_write(h + r * ldh, PRODUCT_PANEL * sizeof *h);
+        if (cut) {
+            watch_write(cut->set + r * cut->ld, 2 * sizeof(lane_set));
+        }
+    }
+    if (cut) {
+        watch_read(cut->above, rows * sizeof *cut->above);
+    }
+}
+
 LANES_INLINE void product_tiles(size_t rows, size_t D, const float *x,
                                 const float *panel, const float *bias, float *h,
                                 size_t ldh, const struct product_cut *cut)
 {
     size_t r = 0;
+    product_watch(rows, D, x, panel, bias, h, ldh, cut);
     for (; r + LANES_TILE <= rows; r += LANES_TILE) {
         product_tile(LANES_TILE, D, x + r * D, panel, bias, h + r * ldh, ldh, cut, r);
     }
@@ -103,15 +122,16 @@ static void kern_pack_tile(size_t D, const float *x, float *tile)
     lanes_deal(LANES_TILE, D, x, D, LANES_TILE, tile);
 }
 
-static void kern_product(size_t rows, size_t D, const float *x, const float *panel,
-                         const float *bias, float *h, size_t ldh)
+UNWATCHED static void kern_product(size_t rows, size_t D, const float *x,
+                                   const float *panel, const float *bias, float *h,
+                                   size_t ldh)
 {
     product_tiles(rows, D, x, panel, bias, h, ldh, NULL);
 }
 
-static void kern_product_cut(size_t rows, size_t D, const float *x, const float *panel,
-                             const float *bias, float *h, size_t ldh,
-                             const struct product_cut *cut)
+UNWATCHED static void kern_product_cut(size_t rows, size_t D, const float *x,
+                                       const float *panel, const float *bias, float *h,
+                                       size_t ldh, const struct product_cut *cut)
 {
     const struct product_cut own = *cut; /* known not to be NULL */
     product_tiles(rows, D, x, panel, bias, h, ldh, &own);
