@@ -32,7 +32,7 @@ try() {
     fi
 }
 
-for limit in 50 100 150 200 250 300 350 400 500 700 1000 1500 2000; do
+for limit in 50 100 150 220 300 400 700 1500; do
     try $limit --version
     try $limit -h
     try $limit top run

@@ -57,7 +57,8 @@ gone() {
     done
 }
 
-pid() { pgrep -f "^$SAETOP" | head -1; }
+# The program in this session: its shell's child. Other tests may run the same program.
+pid() { pgrep -P "$(tmux_ display-message -p -t t '#{pane_pid}')" -f "^$SAETOP" | head -1; }
 
 # The terminal after the program: no alternate screen, no mouse, a cursor, echo and lines.
 whole() {
