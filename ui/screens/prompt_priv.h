@@ -108,8 +108,7 @@ struct prompt_state {
     struct list_view next; /* of the tokens that may come, or of the parts of a why */
     struct ask_why *why;   /* a reference; NULL: none yet */
     uint64_t why_asked;    /* ticket; 0: none that still holds */
-    bool why_busy;
-    size_t texts; /* that are being written, or were: 0 none */
+    size_t texts;          /* that are being written, or were: 0 none */
     char text_name[PROMPT_TEXTS][48];
     uint64_t text_asked[PROMPT_TEXTS];  /* tickets */
     uint64_t text_failed[PROMPT_TEXTS]; /* of the one whose failure was said */
@@ -201,6 +200,9 @@ bool prompt_side_move(struct app *a, const struct session_view *v,
 void prompt_ask_why(struct app *a, const struct session_view *v);
 /* The prompt is another: what was explained is not what stands. */
 void prompt_why_is_over(struct app *a);
+/* The token that may come next under the cursor; -1: the cursor is in no list of them.
+ */
+int32_t prompt_next_here(const struct app *a);
 /* The contribution under the cursor; NULL: the cursor is in no list of them. */
 const struct ask_part *prompt_part_here(const struct app *a);
 /* Let the model write on. Beside it the same without masks and edits, where there are

@@ -35,6 +35,14 @@ static const struct ask_next *next_here(const struct prompt_state *s)
     return (r->next_after ? r->next_after : r->next) + s->at * r->top;
 }
 
+int32_t prompt_next_here(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const struct ask_next *list = next_here(s);
+    const bool shown = s->side == PROMPT_NEXT && focused(a) && list;
+    return shown && s->next.cursor < s->answer->top ? list[s->next.cursor].id : -1;
+}
+
 /* What the pinned prompt has in place of next_here, which no edits changed; NULL: there
  * is none, or no such place in it. */
 static const struct ask_next *pinned_next(const struct prompt_state *s)
@@ -59,10 +67,9 @@ static double logp_in(const struct ask_next *list, size_t n, int32_t id)
 
 static void draw_next_row(const struct app *a, const struct session_view *v,
                           struct canvas *c, struct rect r, const struct ask_next *n,
-                          bool on)
+                          const struct ask_next *pinned, bool on)
 {
     const struct prompt_state *s = prompt_own(a);
-    const struct ask_next *pinned = pinned_next(s);
     const bool two = prompt_is_changed(s) || pinned;
     const double other =
         pinned ? logp_in(pinned, s->pinned->top, n->id) : (double)n->other;
@@ -90,7 +97,7 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
     const struct ask_next *list = next_here(s);
     char title[96] = "next", value[32] = "", name[64];
     const bool two = list && prompt_is_changed(s);
-    const bool pinned = list && pinned_next(s);
+    const struct ask_next *pinned = list ? pinned_next(s) : NULL;
     if (list) {
         names_token_trimmed(&v->names, s->answer->token[s->at].id, name, sizeof name);
         snprintf(title, sizeof title, "next after %.40s", name);
@@ -113,7 +120,7 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
         draw_next_row(a, v, c, (struct rect){in.x + 1, in.y + 1 + (int)i, in.w - 2, 1},
-                      &list[at], focused(a) && at == s->next.cursor);
+                      &list[at], pinned, focused(a) && at == s->next.cursor);
     }
     rows_bar(c, &s->next, in.x + in.w - 1, in.y + 1, in.h - 1);
 }
@@ -142,7 +149,6 @@ void prompt_ask_why(struct app *a, const struct session_view *v)
         return;
     }
     s->side = PROMPT_WHY;
-    s->why_busy = true;
     list_home(&s->next);
 }
 
@@ -152,7 +158,6 @@ void prompt_why_is_over(struct app *a)
     ask_why_unref(s->why);
     s->why = NULL;
     s->why_asked = 0;
-    s->why_busy = false;
     if (s->side == PROMPT_WHY) {
         prompt_side_back(a);
     }
@@ -169,7 +174,6 @@ static void take_why(struct app *a, const struct session_view *v)
         }
         return;
     }
-    s->why_busy = state.busy;
     if (!state.busy && state.rc != OK && state.done == s->why_asked) {
         prompt_why_is_over(a);
         app_say(a, true, "%s", state.error);
@@ -186,7 +190,7 @@ static void take_why(struct app *a, const struct session_view *v)
 const struct ask_part *prompt_part_here(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
-    const bool shown = s->side == PROMPT_WHY && focused(a) && s->why && !s->why_busy;
+    const bool shown = s->side == PROMPT_WHY && focused(a) && s->why;
     return shown && s->next.cursor < s->why->n ? &s->why->part[s->next.cursor] : NULL;
 }
 
@@ -238,16 +242,15 @@ static void draw_why(struct app *a, const struct session_view *v, struct canvas 
     struct prompt_state *s = prompt_own(a);
     const struct ask_why *w = s->why;
     char title[160] = "why", target[64], against[64] = "the mean";
-    if (w && !s->why_busy) {
+    if (w) {
         names_token_trimmed(&v->names, w->target, target, sizeof target);
         if (w->against >= 0) {
             names_token_trimmed(&v->names, w->against, against, sizeof against);
         }
         snprintf(title, sizeof title, "why %.30s, not %.30s", target, against);
     }
-    const struct rect in =
-        canvas_box(c, r, title, s->why_busy ? "..." : "", focused(a));
-    if (!w || s->why_busy) {
+    const struct rect in = canvas_box(c, r, title, w ? "" : "...", focused(a));
+    if (!w) {
         canvas_text(c, in.x + 1, in.y, in.w - 2, "taking gradients ...", ROLE_DIM, 0);
         return;
     }
