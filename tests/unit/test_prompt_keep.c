@@ -207,6 +207,36 @@ static void test_effect(void **state)
     end_world(&t);
 }
 
+/* Of a row that holds two documents, only the one of the token goes to Prompt. */
+static void test_effect_document(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    struct effect_state *s = &own(&t)->effect;
+    char want[64] = "";
+    settle(&t);
+    type(t.b, ":steer 3=clamp:2\n");
+    keys(&t, "E");
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE;
+    size_t i = 0;
+    while (i < s->found.n_worse && s->found.worse[i].pos < 4) {
+        i++;
+    }
+    assert_true(i < s->found.n_worse);
+    const struct ask_worse *w = &s->found.worse[i];
+    int32_t *ids = (int32_t *)(uintptr_t)s->text->ids + w->row * s->text->T;
+    ids[w->pos - 2] = tok_bos(t.lm->tok);
+    for (size_t k = w->pos - 1; k <= w->pos; k++) {
+        const size_t len = strlen(want);
+        snprintf(want + len, sizeof want - len, "%s",
+                 names_token(&t.b->v.names, ids[k]));
+    }
+    list_go(&s->list, s->list.count - s->found.n_worse + i);
+    keys(&t, "\n");
+    assert_string_equal(own(&t)->box.text, want);
+    end_world(&t);
+}
+
 /* Esc stops what is being measured; the result before stays. */
 static void test_effect_cancelled(void **state)
 {
@@ -270,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_show),
         cmocka_unit_test(test_presets),
         cmocka_unit_test(test_effect),
+        cmocka_unit_test(test_effect_document),
         cmocka_unit_test(test_effect_cancelled),
         cmocka_unit_test(test_effect_in_detail),
     };

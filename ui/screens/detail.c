@@ -699,19 +699,34 @@ static enum err export_text(const struct app *a, const struct session_view *v,
 
 /* ---- copy ---- */
 
-/* The text of the context under the cursor, where there is one; else the latent. */
+/* The latent under the cursor: one of those it goes with, or the one shown; -1. */
+static int32_t latent_here(const struct app *a, const struct session_view *v)
+{
+    const struct detail_state *s = detail_of(a);
+    struct near_row row[NEAR_ROWS];
+    if (s->pane != PANE_NEAR) {
+        return s->latent;
+    }
+    return s->near_at < near_rows(a, v, row) ? row[s->near_at].latent : -1;
+}
+
+/* What is under the cursor: the text of a context, a token of the effect, or a
+ * latent. */
 static bool copy(const struct app *a, const struct session_view *v, char *what,
                  size_t cap, struct str *out)
 {
     const struct detail_state *s = detail_of(a);
     const struct latent_detail *d = detail_shown(a, v);
-    if (s->latent < 0) {
-        return false;
+    if (s->pane == PANE_EFFECT) {
+        snprintf(what, cap, "token");
+        str_add(out, names_token(&v->names, effect_token_here(a)));
+        return effect_token_here(a) >= 0;
     }
-    if (s->pane != PANE_CONTEXTS || !d || s->context >= d->n_contexts) {
+    if (s->pane != PANE_CONTEXTS || s->latent < 0 || !d ||
+        s->context >= d->n_contexts) {
         snprintf(what, cap, "latent");
-        str_addf(out, "%d", s->latent);
-        return true;
+        str_addf(out, "%d", latent_here(a, v));
+        return latent_here(a, v) >= 0;
     }
     snprintf(what, cap, "context");
     for (size_t i = 0; i < CONTEXT_TOKENS; i++) {

@@ -357,6 +357,16 @@ bool effect_move(struct app *a, const char *direction)
     return list_by_name(&own(a)->list, direction);
 }
 
+int32_t effect_token_here(const struct app *a)
+{
+    const struct effect_state *s = own(a);
+    const size_t at = s->list.cursor, next = shifts(s);
+    return !s->has                        ? -1
+           : at < next                    ? s->found.shift[at].id
+           : at < next + s->found.n_worse ? s->found.worse[at - next].id
+                                          : -1;
+}
+
 void effect_open(struct app *a, const struct session_view *v,
                  const struct screen_def *from)
 {
@@ -369,14 +379,7 @@ void effect_open(struct app *a, const struct session_view *v,
     const struct ask_worse *w = &s->found.worse[at - next];
     const size_t first = w->pos >= SENT ? w->pos - SENT + 1 : 0;
     const int32_t *ids = s->text->ids + w->row * s->text->T;
-    int32_t send[SENT];
-    size_t n = 0;
-    for (size_t i = first; i <= w->pos; i++) {
-        if (!acts_is_special(v->subject->lm->tok, ids[i])) {
-            send[n++] = ids[i];
-        }
-    }
-    prompt_show(a, v, send, n, n ? n - 1 : 0);
+    prompt_show(a, v, ids + first, w->pos - first + 1, w->pos - first);
     if (from != &screen_prompt) {
         app_come_back(a, from);
     }
