@@ -15,8 +15,9 @@ struct filter_use {
     bool (*set)(struct app *a, const struct session_view *v, const char *text);
     /* Why it cannot be typed now; NULL: it can. */
     const char *(*may)(const struct app *a, const struct session_view *v);
-    /* Say that there are no rows yet; NULL: nothing is said. */
-    void (*waiting)(struct app *a, const struct session_view *v);
+    /* After a text was taken: say why there are no rows, if there are none. NULL:
+     * nothing is said. */
+    void (*empty)(struct app *a, const struct session_view *v);
     const char *(*word)(size_t i); /* the ith that completes, NULL beyond; NULL: none */
     const struct prompt_def *prompt; /* FILTER_PROMPT with history and help */
 };

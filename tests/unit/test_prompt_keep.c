@@ -134,7 +134,17 @@ static void test_presets(void **state)
     type(t.b, ":ask a\n");
     settle(&t);
     type(t.b, ":preset calm\n");
-    assert_true(on_screen(t.b, "position 2, the prompt has 0 to 1"));
+    assert_true(on_screen(t.b, "position: found 2, expected 0 to 1"));
+    /* Nor where the SAE reads nothing, as :steer has it. */
+    type(t.b, ":steer 5=add:1@1\n");
+    own(&t)->row.edits.at[0].pos = 0;
+    assert_true(own(&t)->row.first > 0);
+    type(t.b, ":preset save start\n");
+    keep_preset(&t, t.b->v.subject->sae);
+    keys(&t, "A");
+    type(t.b, ":preset start\n");
+    assert_true(on_screen(t.b, "position 0 holds a special token"));
+    assert_int_equal(own(&t)->row.edits.n, 0);
     /* Of another SAE. */
     struct sae *other = ask_sae(t.b->v.subject->sae->D, SAE_NORM_SCALE);
     sae_init_weights(other, 99);

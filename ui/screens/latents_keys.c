@@ -126,7 +126,7 @@ static const struct prompt_def filter_prompt = {
 const struct filter_use latents_filter = {.line = filter_here,
                                           .set = latents_set_filter,
                                           .may = may_look,
-                                          .waiting = latents_say_waiting,
+                                          .empty = latents_say_empty,
                                           .word = latent_filter_word,
                                           .prompt = &filter_prompt};
 

@@ -25,18 +25,19 @@ static const char *may_name_latent(const struct app *a, const struct session_vie
     return why ? why : !prompt_own(a)->subject ? "the model is not ready yet" : NULL;
 }
 
-static bool is_special(const struct app *a, const struct session_view *v, size_t pos)
+static bool is_special(const struct app *a, size_t pos)
 {
-    return acts_is_special(v->subject->lm->tok, prompt_own(a)->row.ids[pos]);
+    const struct prompt_state *s = prompt_own(a);
+    return s->subject && acts_is_special(s->subject->lm->tok, s->row.ids[pos]);
 }
 
 static const char *may_mask(const struct app *a, const struct session_view *v)
 {
     const char *why = may_change(a, v);
-    return why                                   ? why
-           : v->subject->mask_token < 0          ? "this model has no mask token"
-           : is_special(a, v, prompt_own(a)->at) ? "a special token cannot be masked"
-                                                 : NULL;
+    return why                                ? why
+           : v->subject->mask_token < 0       ? "this model has no mask token"
+           : is_special(a, prompt_own(a)->at) ? "a special token cannot be masked"
+                                              : NULL;
 }
 
 static const char *may_edit(const struct app *a, const struct session_view *v)
@@ -290,6 +291,29 @@ bool prompt_is_silenced(const struct app *a, int32_t latent)
     return false;
 }
 
+bool prompt_edit_refused(struct app *a, const struct ask_edit *e)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const size_t F = s->subject->sae->F;
+    if (e->latent < 0 || (size_t)e->latent >= F) {
+        app_say(a, true, "latent: found %d, expected 0 to %zu", e->latent, F - 1);
+        return true;
+    }
+    if (e->where != ASK_ALL && e->pos >= s->row.n) {
+        app_say(a, true, "position: found %zu, expected 0 to %zu", e->pos,
+                s->row.n - 1);
+        return true;
+    }
+    if (e->where == ASK_AT && is_special(a, e->pos)) {
+        app_say(a, true,
+                "position %zu holds a special token: the SAE does not read it, no "
+                "latent can be changed there",
+                e->pos);
+        return true;
+    }
+    return false;
+}
+
 /* Without an argument the latent under the cursor, by half of its greatest activation;
  * or an edit as `saetop ask` takes it. */
 static void steer(struct app *a, const struct session_view *v, const char *args)
@@ -298,22 +322,15 @@ static void steer(struct app *a, const struct session_view *v, const char *args)
     struct ask_edit e = {0};
     struct errinfo err = {0};
     int32_t latent = -1;
+    (void)v;
     if (!args[0]) {
         if (latent_arg(a, args, &latent)) {
             turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
         }
     } else if (ask_edit_parse(args, &e, &err) != OK) {
         app_say(a, true, "%s", err.msg);
-    } else if (e.latent < 0 || (size_t)e.latent >= s->subject->sae->F) {
-        app_say(a, true, "latent: found %d, expected 0 to %zu", e.latent,
-                s->subject->sae->F - 1);
-    } else if (e.where != ASK_ALL && e.pos >= s->row.n) {
-        app_say(a, true, "position: found %zu, expected 0 to %zu", e.pos, s->row.n - 1);
-    } else if (e.where == ASK_AT && is_special(a, v, e.pos)) {
-        app_say(a, true,
-                "position %zu holds a special token: the SAE does not read it, no "
-                "latent can be changed there",
-                e.pos);
+    } else if (prompt_edit_refused(a, &e)) {
+        return;
     } else {
         set_edit(a, &e);
     }
@@ -375,6 +392,7 @@ static void where(struct app *a, const struct session_view *v, const char *args)
     const size_t i = prompt_edit_of(s, prompt_latent_here(a));
     static const enum ask_where next[] = {
         [ASK_ALL] = ASK_FROM, [ASK_FROM] = ASK_AT, [ASK_AT] = ASK_ALL};
+    (void)v;
     (void)args;
     if (i >= s->row.edits.n) {
         app_say(a, false, "neither silenced nor steered: a or t does");
@@ -383,7 +401,7 @@ static void where(struct app *a, const struct session_view *v, const char *args)
     struct ask_edit e = s->row.edits.at[i];
     e.where = next[e.where];
     e.pos = s->at;
-    if (e.where == ASK_AT && is_special(a, v, s->at)) {
+    if (e.where == ASK_AT && is_special(a, s->at)) {
         e.where = ASK_ALL;
     }
     set_edit(a, &e);

@@ -84,17 +84,16 @@ static void say_none(struct app *a, const struct session_view *v, const char *na
     app_say(a, true, "%c has no preset '%.40s'; :presets lists them", letter, name);
 }
 
-/* Why it cannot be put in place of what stands; false: it can. */
-static bool refused(struct app *a, const struct session_view *v,
-                    const struct ask_preset *p)
+/* Say why it cannot be put in place of what stands; false: it can. */
+static bool refused(struct app *a, const struct ask_preset *p)
 {
-    const struct prompt_row *row = &prompt_own(a)->row;
+    const struct prompt_state *s = prompt_own(a);
     struct errinfo e = {0};
-    if (v->subject_arm != latents_arm(a)) {
+    if (!s->subject || s->row.arm != latents_arm(a)) {
         app_say(a, true, "the SAE of this condition is not ready yet");
         return true;
     }
-    if (ask_preset_fits(p, v->subject->sae, &e) != OK) {
+    if (ask_preset_fits(p, s->subject->sae, &e) != OK) {
         app_say(a, true, "%s", e.msg);
         return true;
     }
@@ -104,10 +103,7 @@ static bool refused(struct app *a, const struct session_view *v,
         return true;
     }
     for (size_t i = 0; i < p->n; i++) {
-        const struct ask_edit *d = &p->edit[i].edit;
-        if (d->where != ASK_ALL && d->pos >= row->n) {
-            app_say(a, true, "preset %s: position %zu, the prompt has 0 to %zu",
-                    p->name, d->pos, row->n - 1);
+        if (prompt_edit_refused(a, &p->edit[i].edit)) {
             return true;
         }
     }
@@ -123,7 +119,7 @@ static void use(struct app *a, const struct session_view *v, const char *name)
         say_none(a, v, name);
         return;
     }
-    if (refused(a, v, p) || !prompt_keep(a)) {
+    if (refused(a, p) || !prompt_keep(a)) {
         return;
     }
     s->row.edits.n = p->n;

@@ -254,5 +254,10 @@ void prompt_presets_say(struct app *a, const struct session_view *v);
 /* What Tab completes. */
 const char *prompt_preset_word(const struct app *a, const char *text, size_t i);
 
+/* ---- prompt_keys.c ---- */
+
+/* Say why an edit cannot be made of the prompt, of whose arm a subject is there: no
+ * such latent or position, or a special token. False: it can. */
+bool prompt_edit_refused(struct app *a, const struct ask_edit *e);
 extern const struct key_list prompt_keys;
 #endif
