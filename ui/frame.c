@@ -116,6 +116,14 @@ static bool is_for_text(const struct key_entry *k, uint32_t key)
     return letter || !k || !k->action->leads_out;
 }
 
+static void press(struct app *a, const struct session_view *v,
+                  const struct key_entry *k)
+{
+    if (!refuse_text(a, v, k)) {
+        app_dispatch(a, v, k, k->preset);
+    }
+}
+
 static void normal_key(struct app *a, const struct session_view *v, uint32_t key)
 {
     const bool card = app_is_live_card(a);
@@ -127,11 +135,11 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
     if (!card && a->screen->type && is_for_text(k, key) && a->screen->type(a, v, key)) {
         return;
     }
-    if (k && !refuse_text(a, v, k)) {
-        app_dispatch(a, v, k, k->preset);
-    } else if (!k && keymap_begins(a->screens, screen, key)) {
+    if (k) {
+        press(a, v, k);
+    } else if (keymap_begins(a->screens, screen, key)) {
         a->after = key;
-    } else if (!k) {
+    } else {
         say_elsewhere(a, key);
     }
 }
@@ -145,7 +153,7 @@ static void second_key(struct app *a, const struct session_view *v, uint32_t aft
     char first[24], names[48];
     const struct key_entry *alone = keymap_find_key(a->screens, a->screen, key);
     if (k) {
-        app_dispatch(a, v, k, k->preset);
+        press(a, v, k);
     } else if (!is_for_text(alone, key)) { /* F1 always helps */
         normal_key(a, v, key);
     } else if (key != KEY_ESC_) {
