@@ -462,7 +462,7 @@ static const struct key_entry keys[] = {
     {{KEY_ESC_}, &action_cancel, "", NULL, "cancel; then up one level", 0},
     {{'q'}, &action_back, "", "leave", "back; on Train: quit", 12},
     {{'Q'}, &action_quit, "", NULL, "quit; asks while there is something to lose", 0},
-    {{'?', KEY_F1_}, &action_help, "", NULL, "keys, commands and topics; / filters, Enter runs", 0},
+    {{'?', KEY_F1_}, &action_help, "", NULL, "keys, commands and topics; " KEY_OF("help-filter") " filters, " KEY_OF("open") " runs", 0},
     {{KEY_CTRL('p')}, &action_finder, "", NULL,
      "go to a latent, concept, screen, command, setting or topic by typing what is known of it", 0},
     {{':'}, &action_prompt, "", "cmd", "command line: Tab completes, Up recalls", 90},

@@ -29,6 +29,9 @@ extern const struct action action_clear_filter;
 void filter_use_clear(struct app *a, const struct session_view *v, const char *args);
 const char *filter_use_may_clear(const struct app *a, const struct session_view *v);
 
+/* After "no latent passes the filter". */
+#define FILTER_CLEARS "   (" KEY_OF("clear-filter") " clears it)"
+
 /* For FILTER_PROMPT alone. */
 const char *filter_use_word(const struct app *a, const char *text, size_t at, size_t i);
 void filter_use_preview(struct app *a, const struct session_view *v, const char *text);

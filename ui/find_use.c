@@ -36,7 +36,7 @@ static void stop(struct app *a, const struct session_view *v)
 static void explain(const struct app *a, const char *text, char *out, size_t cap)
 {
     (void)text;
-    snprintf(out, cap, "%s", use_of(a)->help);
+    app_words(a, use_of(a)->help, out, cap);
 }
 
 static const struct prompt_def prompt = {
@@ -71,9 +71,10 @@ static void next(struct app *a, const struct session_view *v, const char *args)
 static const char *may_next(const struct app *a, const struct session_view *v)
 {
     const char *why = use_of(a)->may_next(a, v);
-    return why                     ? why
-           : use_of(a)->text(a)[0] ? NULL
-                                   : "nothing was looked for yet; / does";
+    return why ? why
+           : use_of(a)->text(a)[0]
+               ? NULL
+               : "nothing was looked for yet; " KEY_OF("find") " does";
 }
 
 const struct action action_find = {

@@ -65,14 +65,15 @@ static void add_screens(struct app *a, const char *typed)
 {
     for (size_t i = 0; i < a->screens->n; i++) {
         const struct screen_def *s = a->screens->row[i];
+        const struct key_entry *go = keymap_go(a->screens, i);
         struct finder_item *item =
             add(&a->finder, "screen",
-                typed[0] ? named(score_of(typed, s->title, s->go.help)) : 1);
+                typed[0] ? named(score_of(typed, s->title, go->help)) : 1);
         char command[64];
         if (item) {
-            snprintf(command, sizeof command, "%s %s", s->go.action->command, s->name);
-            name_it(item, s->title, s->go.help, command);
-            item->key = &s->go;
+            snprintf(command, sizeof command, "%s %s", go->action->command, s->name);
+            name_it(item, s->title, go->help, command);
+            item->key = go;
         }
     }
 }
@@ -101,17 +102,18 @@ static void add_commands(struct app *a, const char *typed)
     for (size_t i = 0; typed[0] && i < n; i++) {
         const struct key_entry *k = keymap_at(t, i);
         const struct screen_def *owner = keymap_owner(t, i);
-        char name[120], line[120];
+        char name[120], line[120], help[KEYMAP_HELP];
+        keymap_text(t, owner, k->help, help, sizeof help);
         snprintf(name, sizeof name, "%s%s%s", k->action->command,
                  k->preset[0] ? " " : "", k->preset);
         double score = k->action->takes_screen || k->action == &action_finder
                            ? 0.0
-                           : score_of(typed, name, k->help);
+                           : score_of(typed, name, help);
         score -= owner == a->screen || owner == t->everywhere ? 0.0 : 2.0;
         struct finder_item *item = add_command(&a->finder, name, score);
         if (item) {
             snprintf(line, sizeof line, ":%.100s", name);
-            name_it(item, line, k->help, name);
+            name_it(item, line, help, name);
             item->key = k;
             item->on = owner == t->everywhere || owner == t->help ? NULL : owner;
         }
@@ -155,8 +157,10 @@ static void add_topics(struct app *a, const char *typed)
 {
     for (size_t i = 0; typed[0] && i < topics_count(); i++) {
         const struct topic *t = topics_at(i);
+        char text[TOPIC_MAX];
+        keymap_text(a->screens, a->screens->everywhere, t->text, text, sizeof text);
         struct finder_item *item =
-            add(&a->finder, "topic", score_of(typed, t->title, t->text) - 1.0);
+            add(&a->finder, "topic", score_of(typed, t->title, text) - 1.0);
         char command[FINDER_COMMAND];
         if (item) {
             snprintf(command, sizeof command, "help %s", t->title);

@@ -69,7 +69,8 @@ static void say_elsewhere(struct app *a, uint32_t key)
     char name[32];
     key_name(key, name, sizeof name);
     if (!k) {
-        app_say(a, false, "%s does nothing   (? lists the keys)", name);
+        app_say(a, false, "%s does nothing   (" KEY_OF("help") " lists the keys)",
+                name);
     } else {
         app_say(a, false, "%s is a key of %s; here :%s%s%s does it", name, owner->title,
                 k->action->command, k->preset[0] ? " " : "", k->preset);
@@ -104,7 +105,9 @@ static bool refuse_text(struct app *a, const struct session_view *v,
     if (!why || k->preset[0] || !(strstr(args, "TEXT") || strstr(args, "EXPRESSION"))) {
         return false;
     }
-    snprintf(a->refused, sizeof a->refused, "%s: %s", k->action->command, why);
+    char reason[160];
+    app_words(a, why, reason, sizeof reason);
+    snprintf(a->refused, sizeof a->refused, "%s: %s", k->action->command, reason);
     app_open_prompt(a, &prompt_refused, "", "");
     return true;
 }
@@ -435,7 +438,8 @@ static void prompt_view(const struct app *a, const struct session_view *v,
 }
 
 /* The box that tells what is being opened, over the empty panes. */
-static void loading_view(const struct session_view *v, struct canvas *c)
+static void loading_view(const struct app *a, const struct session_view *v,
+                         struct canvas *c)
 {
     if (v->state != SESSION_LOADING) {
         return;
@@ -444,8 +448,8 @@ static void loading_view(const struct session_view *v, struct canvas *c)
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
     const struct rect in = canvas_box(c, r, "one moment", NULL, true);
     canvas_textf(c, in.x + 1, in.y, in.w - 2, ROLE_TEXT, 0, "loading: %s", v->loading);
-    canvas_text(c, in.x + 1, in.y + 2, in.w - 2,
-                "? explains keys, measures and ideas meanwhile", ROLE_DIM, 0);
+    app_text(a, c, in.x + 1, in.y + 2, in.w - 2,
+             KEY_OF("help") " explains keys, measures and ideas meanwhile", ROLE_DIM);
 }
 
 void app_view(struct app *a, const struct session_view *v, struct canvas *c)
@@ -459,7 +463,7 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     } else {
         tabs_view(a, c, f.tabs);
         a->screen->view(a, v, c, f.body, kind == LAYOUT_WIDE);
-        loading_view(v, c);
+        loading_view(a, v, c);
         status_view(a, v, a->screen, c, f.status);
         if (!a->help.open && !a->finder.open) {
             hints_view(a, v, a->screen, c, f.hints);

@@ -11,8 +11,12 @@
 
 /* ---- tabs ---- */
 
-static const char help_word[] = "? help";
-enum { HELP_W = (int)sizeof help_word - 1 };
+/* What stands at the right; its columns. */
+static int help_word(const struct app *a, char *out, size_t cap)
+{
+    app_words(a, KEY_OF("help") " help", out, cap);
+    return canvas_text_width(out);
+}
 
 static void tab_text(const struct app *a, size_t s, char *out, size_t cap)
 {
@@ -29,9 +33,9 @@ static void tab_text(const struct app *a, size_t s, char *out, size_t cap)
 /* Columns between two tabs: none where a narrow terminal has no room for them. */
 static int tab_gap(const struct app *a, int w)
 {
-    int used = HELP_W + 1;
+    char text[48];
+    int used = help_word(a, text, sizeof text) + 1;
     for (size_t s = 0; s < a->screens->n; s++) {
-        char text[48];
         tab_text(a, s, text, sizeof text);
         used += canvas_text_width(text) + 1;
     }
@@ -44,21 +48,21 @@ void tabs_view(struct app *a, struct canvas *c, struct rect r)
         return;
     }
     const int gap = tab_gap(a, r.w);
+    char text[48];
     int x = r.x;
     for (size_t s = 0; s < a->screens->n; s++) {
         const bool on = a->screen == a->screens->row[s];
         const int from = x;
-        char text[48];
         tab_text(a, s, text, sizeof text);
         x += canvas_text(c, x, r.y, r.x + r.w - x, text, on ? ROLE_FOCUS : ROLE_TITLE,
                          on ? ATTR_BOLD : 0);
         app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_TAB, (int)s);
         x += gap;
     }
-    const int at = r.x + r.w - HELP_W;
+    const int w = help_word(a, text, sizeof text), at = r.x + r.w - w;
     if (at > x) {
-        canvas_text(c, at, r.y, HELP_W, help_word, ROLE_KEY, 0);
-        app_hit(a, (struct rect){at, r.y, HELP_W, 1}, HIT_HELP, 0);
+        canvas_text(c, at, r.y, w, text, ROLE_KEY, 0);
+        app_hit(a, (struct rect){at, r.y, w, 1}, HIT_HELP, 0);
     }
 }
 
@@ -174,11 +178,12 @@ void status_view(const struct app *a, const struct session_view *v,
         put_message(a, c, x, r.y, end - x, v->message, ROLE_BAD, 0);
         return;
     }
-    char mask[96], own[400] = "", progress[112] = "";
+    char mask[96], words[400] = "", own[400], progress[112] = "";
     status_mask(a, v, mask, sizeof mask);
     if (screen->status) {
-        screen->status(a, v, own, sizeof own);
+        screen->status(a, v, words, sizeof words);
     }
+    app_words(a, words, own, sizeof own);
     if (!app_is_live_card(a)) { /* which has a row for it */
         x += status_part(c, x, r.y, end, mask, ROLE_TEXT);
     }
@@ -289,7 +294,8 @@ static void hint_key(const struct hint *hint, char *out, size_t cap)
     if (k->key[0]) {
         key_name(k->key[0], out, cap);
     } else {
-        snprintf(out, cap, ":%s", k->action->command);
+        snprintf(out, cap, ":%s%s%s", k->action->command, k->preset[0] ? " " : "",
+                 k->preset);
     }
 }
 

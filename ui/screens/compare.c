@@ -173,15 +173,18 @@ static bool is_stale(const struct session_view *v)
 }
 
 /* Over what the numbers are of: that they are old, and what renews them. */
-static void draw_stale(const struct session_view *v, struct canvas *c, struct rect r)
+static void draw_stale(const struct app *a, const struct session_view *v,
+                       struct canvas *c, struct rect r)
 {
-    char was[32], is[32], text[120];
+    char was[32], is[32], text[120], words[120];
     if (is_stale(v) && !v->compare_busy) {
         text_thousands(was, sizeof was,
                        v->compare->measured > 0 ? v->compare->measured : 0);
         text_thousands(is, sizeof is, v->arm[0].concepts->step);
-        snprintf(text, sizeof text, " old: of step %s, not %s; R renews ", was, is);
-        compare_put_right(c, r.x + 1, r.y, r.w - 2, text, ROLE_WARN);
+        snprintf(text, sizeof text,
+                 " old: of step %s, not %s; " KEY_OF("refresh") " renews ", was, is);
+        app_words(a, text, words, sizeof words);
+        compare_put_right(c, r.x + 1, r.y, r.w - 2, words, ROLE_WARN);
     }
 }
 
@@ -206,7 +209,7 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
     }
     struct rect in =
         canvas_box(c, r, title, value, compare_is_focused(a, COMPARE_SAID));
-    draw_stale(v, c, r);
+    draw_stale(a, v, c, r);
     app_hit(a, r, HIT_PANE, COMPARE_SAID);
     in = rect_inset(in, 1, 0);
     if (o) {
@@ -223,12 +226,12 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
         return;
     }
     const char *why = compare_may(a, v);
-    canvas_text(c, in.x, in.y, in.w,
-                v->state == SESSION_LOADING ? ""
-                : v->compare_busy           ? value
-                : why                       ? why
-                                            : "nothing compared yet; R compares",
-                ROLE_DIM, 0);
+    app_text(a, c, in.x, in.y, in.w,
+             v->state == SESSION_LOADING ? ""
+             : v->compare_busy           ? value
+             : why                       ? why
+                   : "nothing compared yet; " KEY_OF("refresh") " compares",
+             ROLE_DIM);
 }
 
 /* ---- settings ---- */
@@ -522,7 +525,8 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     } else if (v->compare && *app_focus(a, &screen_compare) == COMPARE_LATENTS) {
         char name[40];
         compare_list_name(v->compare, s->list, name, sizeof name);
-        snprintf(out, cap, "%s%s", name, s->contexts ? ", contexts; q: the list" : "");
+        snprintf(out, cap, "%s%s", name,
+                 s->contexts ? ", contexts; " KEY_OF("back") ": the list" : "");
     } else if (v->compare) {
         size_t len = 0;
         for (size_t i = 0; i < 2 && len < cap; i++) {

@@ -267,12 +267,13 @@ static void draw_none(const struct app *a, const struct session_view *v,
     } else if (why) {
         snprintf(text, sizeof text, "%s", why);
     } else if (concepts_own(a)->hidden > 0) {
-        snprintf(text, sizeof text, "no concept passes the filter   (\\ clears it)");
+        snprintf(text, sizeof text, "no concept passes the filter" FILTER_CLEARS);
     } else {
-        snprintf(text, sizeof text, "no measured %s; f goes on to the next family",
+        snprintf(text, sizeof text,
+                 "no measured %s; " KEY_OF("family") " goes on to the next family",
                  concepts_family_name(concepts_own(a)->family));
     }
-    canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2, text, ROLE_DIM, 0);
+    app_text(a, c, r.x + 2, r.y + r.h / 2, r.w - 2, text, ROLE_DIM);
 }
 
 /* ---- under the table ---- */
@@ -282,13 +283,16 @@ static void draw_none(const struct app *a, const struct session_view *v,
  * a run without a concepts file gets more families. */
 enum { FOOT_LINES = 3 };
 struct foot {
+    const struct app *a;
     char line[FOOT_LINES][160];
     size_t n;
 };
 
 /* On the last line if it fits there. */
-static void foot_add(struct foot *f, int w, const char *text)
+static void foot_add(struct foot *f, int w, const char *words)
 {
+    char text[160];
+    app_words(f->a, words, text, sizeof text);
     char *last = f->n ? f->line[f->n - 1] : NULL;
     if (last && canvas_text_width(last) + canvas_text_width(text) + 2 <= w) {
         const size_t len = strlen(last);
@@ -333,13 +337,15 @@ static void add_spread(struct foot *f, const struct concepts_state *s,
     if (v->concepts_busy || v->evaluating) {
         snprintf(text, sizeof text, "spread is being measured");
     } else if (have > 0) {
-        snprintf(text, sizeof text, "spread of %zu of %zu arms: R measures the rest",
+        snprintf(text, sizeof text,
+                 "spread of %zu of %zu arms: " KEY_OF("refresh") " measures the rest",
                  have, arms);
     } else if (v->state == SESSION_BROWSING || v->step >= v->planned) {
-        snprintf(text, sizeof text, "spread: R measures it");
+        snprintf(text, sizeof text, "spread: " KEY_OF("refresh") " measures it");
     } else {
         text_thousands(step, sizeof step, v->planned);
-        snprintf(text, sizeof text, "spread: at step %s, or now by R", step);
+        snprintf(text, sizeof text, "spread: at step %s, or now by " KEY_OF("refresh"),
+                 step);
     }
     foot_add(f, w, text);
 }
@@ -372,7 +378,7 @@ static void add_differences(struct foot *f, const struct concepts_state *s,
 static struct foot foot_of(const struct app *a, const struct session_view *v, int w)
 {
     const struct concepts_state *s = concepts_own(a);
-    struct foot f = {.n = 0};
+    struct foot f = {.a = a};
     char text[120];
     if (s->hidden > 0) {
         snprintf(text, sizeof text, "%zu hidden by the filter", s->hidden);
@@ -386,7 +392,7 @@ static struct foot foot_of(const struct app *a, const struct session_view *v, in
     add_spread(&f, s, v, w);
     add_differences(&f, s, v, w);
     if (concepts_fit(a, v) < measures()) {
-        foot_add(&f, w, "h l more");
+        foot_add(&f, w, KEY_OF("move left") " " KEY_OF("move right") " more");
     }
     if (!concepts_has_file(v)) {
         foot_add(

@@ -366,20 +366,23 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
         return;
     }
     if (detail_of(a)->latent < 0) {
-        char key[48];
-        app_key_of(a, &screen_latents, key, sizeof key);
-        canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0,
-                     "no latent chosen: %s shows the table", key);
+        app_text(a, c, x, middle, in.w - 3,
+                 "no latent chosen: " KEY_OF("screen latents") " shows the table",
+                 ROLE_DIM);
     } else if (!fresh) {
-        canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0,
-                     v->detail_busy ? "describing latent #%d ..."
-                                    : "no description of #%d; R asks for one",
-                     detail_of(a)->latent);
+        char text[80];
+        snprintf(text, sizeof text,
+                 v->detail_busy
+                     ? "describing latent #%d ..."
+                     : "no description of #%d; " KEY_OF("refresh") " asks for one",
+                 detail_of(a)->latent);
+        app_text(a, c, x, middle, in.w - 3, text, ROLE_DIM);
     } else if (!d->n_contexts) {
-        canvas_text(c, x, middle, in.w - 3,
-                    d->row.fires ? "no context in this interval; i changes it"
-                                 : "dead: it never fires on this text",
-                    ROLE_DIM, 0);
+        app_text(a, c, x, middle, in.w - 3,
+                 d->row.fires
+                     ? "no context in this interval; " KEY_OF("interval") " changes it"
+                     : "dead: it never fires on this text",
+                 ROLE_DIM);
     } else {
         struct rect list = in;
         list.h -= 1;
@@ -563,7 +566,8 @@ static void enter(struct app *a, const struct session_view *v)
         effect_open(a, v, &screen_detail);
     } else {
         app_say(a, false,
-                "= lists the latents that it goes with; Enter there opens one");
+                KEY_OF("near") " lists the latents that it goes with; " KEY_OF(
+                    "open") " there opens one");
     }
 }
 

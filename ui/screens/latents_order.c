@@ -388,8 +388,9 @@ static void say_tokens(struct app *a, const struct session_view *v, const char *
     }
     filter_free(f);
     if (count) {
-        app_say(a, false, "%zu fire on '%.30s', not most: & tokens=%.30s", count, word,
-                word);
+        app_say(a, false,
+                "%zu fire on '%.30s', not most: " KEY_OF("filter") " tokens=%.30s",
+                count, word, word);
     }
 }
 
@@ -399,8 +400,9 @@ static void say_waiting(struct app *a, const struct session_view *v)
     if (!latents_table(a, v) &&
         (latents_of(a)->find[0] || latents_of(a)->filter.text[0])) {
         app_say(a, false, "no table of latents yet: %s",
-                latents_of(a)->filter.text[0] ? "the filter holds once it is there"
-                                              : "n looks again once it is there");
+                latents_of(a)->filter.text[0]
+                    ? "the filter holds once it is there"
+                    : KEY_OF("find-next +") " looks again once it is there");
     }
 }
 

@@ -163,14 +163,14 @@ static const char *why_old(const struct app *a, const struct effect_of *of,
         same = same_edit(&of->edit[i], &edit[i]);
     }
     if (of->arm != latents_arm(a)) {
-        return "of another condition or seed; E measures this one";
+        return "of another condition or seed; " KEY_OF("effect") " measures this one";
     }
     if (same) {
         return NULL;
     }
     return of->n == 1 && n == 1 && of->edit[0].latent != edit[0].latent
-               ? "of another latent; E measures this one"
-               : "edits have changed since; E measures again";
+               ? "of another latent; " KEY_OF("effect") " measures this one"
+               : "edits have changed since; " KEY_OF("effect") " measures again";
 }
 
 /* ---- drawing ---- */
@@ -298,21 +298,28 @@ static int draw_state(struct app *a, struct canvas *c, struct rect r,
                       const struct ask_edit *edit, size_t n)
 {
     const struct effect_state *s = own(a);
-    char text[120];
+    char text[120], words[120];
     const char *old = s->has ? why_old(a, &s->of, edit, n) : NULL;
+    enum role role = ROLE_VALUE;
     if (s->waiting) {
-        return draw_wrapped(c, r, "making ready the model ...  Esc cancels",
-                            ROLE_VALUE);
-    }
-    if (s->busy) {
-        snprintf(text, sizeof text, "measuring: %zu of %zu rows  Esc cancels", s->done,
+        snprintf(text, sizeof text,
+                 "making ready the model ...  " KEY_OF("cancel") " cancels");
+    } else if (s->busy) {
+        snprintf(text, sizeof text,
+                 "measuring: %zu of %zu rows  " KEY_OF("cancel") " cancels", s->done,
                  s->all);
-        return draw_wrapped(c, r, text, ROLE_VALUE);
+    } else if (!s->has) {
+        snprintf(text, sizeof text,
+                 "nothing was measured: " KEY_OF("effect") " measures");
+        role = ROLE_DIM;
+    } else if (old) {
+        snprintf(text, sizeof text, "%s", old);
+        role = ROLE_WARN;
+    } else {
+        return 0;
     }
-    if (!s->has) {
-        return draw_wrapped(c, r, "nothing was measured: E measures", ROLE_DIM);
-    }
-    return old ? draw_wrapped(c, r, old, ROLE_WARN) : 0;
+    app_words(a, text, words, sizeof words);
+    return draw_wrapped(c, r, words, role);
 }
 
 void effect_draw(struct app *a, const struct session_view *v, struct canvas *c,
@@ -373,7 +380,8 @@ void effect_open(struct app *a, const struct session_view *v,
     const struct effect_state *s = own(a);
     const size_t at = s->list.cursor, next = shifts(s);
     if (!s->has || at < next || at >= next + s->found.n_worse) {
-        app_say(a, false, "Enter on a token whose loss rises puts its text in Prompt");
+        app_say(a, false,
+                KEY_OF("open") " on a token whose loss rises puts its text in Prompt");
         return;
     }
     const struct ask_worse *w = &s->found.worse[at - next];

@@ -9,11 +9,15 @@
 
 /* ---- why not ---- */
 
+#define PROMPT_NO_LATENT                                                               \
+    "no latent is listed here; " KEY_OF("move down") " " KEY_OF("move up") " choose one"
+
 static const char *may_change(const struct app *a, const struct session_view *v)
 {
     const char *why = may_ask(a, v);
-    return why                        ? why
-           : !prompt_own(a)->row.n    ? "there is no text yet: Enter begins one"
+    return why ? why
+           : !prompt_own(a)->row.n
+               ? "there is no text yet: " KEY_ON("prompt", "open") " begins one"
            : !v->subject || !v->asker ? "the model is not ready yet"
                                       : NULL;
 }
@@ -43,9 +47,7 @@ static const char *may_mask(const struct app *a, const struct session_view *v)
 static const char *may_edit(const struct app *a, const struct session_view *v)
 {
     const char *why = may_name_latent(a, v);
-    return why                         ? why
-           : prompt_latent_here(a) < 0 ? "no latent is listed here; j k choose one"
-                                       : NULL;
+    return why ? why : prompt_latent_here(a) < 0 ? PROMPT_NO_LATENT : NULL;
 }
 
 static const char *may_undo_edits(const struct app *a, const struct session_view *v)
@@ -208,7 +210,9 @@ static void set_edit(struct app *a, const struct ask_edit *e)
     struct prompt_state *s = prompt_own(a);
     const size_t i = prompt_edit_of(s, e->latent);
     if (i == PROMPT_EDITS) {
-        app_say(a, true, "at most %d latents are edited at a time; A takes them back",
+        app_say(a, true,
+                "at most %d latents are edited at a time; " KEY_OF(
+                    "unsteer") " takes them back",
                 PROMPT_EDITS);
         return;
     }
@@ -252,7 +256,7 @@ static bool latent_arg(struct app *a, const char *args, int32_t *out)
     }
     *out = args[0] ? (int32_t)n : *out;
     if (*out < 0) {
-        app_say(a, false, "no latent is listed here; j k choose one");
+        app_say(a, false, PROMPT_NO_LATENT);
     }
     return *out >= 0;
 }
@@ -349,7 +353,9 @@ static void strength(struct app *a, const struct session_view *v, const char *ar
     }
     const double unit = e.how == ASK_SCALE ? 1 : prompt_full(s, latent);
     if (e.how == ASK_ZERO) {
-        app_say(a, false, "it is silenced; a takes that back, t steers");
+        app_say(a, false,
+                "it is silenced; " KEY_OF("silence") " takes that back, " KEY_OF(
+                    "steer") " steers");
         return;
     }
     if (!strcmp(args, "+") || !strcmp(args, "-")) {
@@ -376,7 +382,8 @@ static void how(struct app *a, const struct session_view *v, const char *args)
     (void)v;
     (void)args;
     if (i >= s->row.edits.n) {
-        app_say(a, false, "not steered: t steers the latent under the cursor");
+        app_say(a, false,
+                "not steered: " KEY_OF("steer") " steers the latent under the cursor");
         return;
     }
     struct ask_edit e = s->row.edits.at[i];
@@ -395,7 +402,9 @@ static void where(struct app *a, const struct session_view *v, const char *args)
     (void)v;
     (void)args;
     if (i >= s->row.edits.n) {
-        app_say(a, false, "neither silenced nor steered: a or t does");
+        app_say(a, false,
+                "neither silenced nor steered: " KEY_OF("silence") " or " KEY_OF(
+                    "steer") " does");
         return;
     }
     struct ask_edit e = s->row.edits.at[i];
@@ -540,7 +549,8 @@ static void pin(struct app *a, const struct session_view *v, const char *args)
     prompt_list_fill(a);
     (void)v;
     app_say(a, false, "%s",
-            s->pinned ? "pinned: change the prompt and see it compared; | lets it go"
+            s->pinned ? "pinned: change the prompt and see it compared; " KEY_OF(
+                            "pin") " lets it go"
                       : "no prompt is pinned any more");
 }
 
@@ -589,8 +599,10 @@ static void heat(struct app *a, const struct session_view *v, const char *args)
         s->heat = -1;
     } else if (latent_arg(a, args, &latent)) {
         s->heat = latent;
-        app_say(a, false, "digits under the text stay with #%d; Esc lets them go",
-                latent);
+        app_say(
+            a, false,
+            "digits under the text stay with #%d; " KEY_OF("cancel") " lets them go",
+            latent);
     }
 }
 
@@ -682,7 +694,7 @@ static const struct key_entry keys[] = {
     {{'A'}, &action_clear_edits, "", "take back", "take back all that is silenced or steered", 5},
     {{'E'}, &action_effect, "", "effect", "what is silenced or steered does to held-out text: loss with its interval, tokens, next tokens", 4},
     {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
-    {{' '}, &action_pause_writing, "", "pause", "pause writing (l: a token more), or go on", 1},
+    {{' '}, &action_pause_writing, "", "pause", "pause writing (" KEY_OF("move right") ": a token more), or go on", 1},
     {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
     {{'|'}, &action_pin, "", "pin", "pin the prompt: what changes is compared with it, until it is let go", 9},

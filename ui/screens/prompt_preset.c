@@ -76,7 +76,8 @@ static void say_none(struct app *a, const struct session_view *v, const char *na
         const size_t arm = session_view_shown(v, c);
         if (arm != latents_arm(a) && ask_presets_find(v->arm[arm].presets, name)) {
             app_say(a, true,
-                    "preset %.32s is of latents of %c, %c is shown; v changes that",
+                    "preset %.32s is of latents of %c, %c is shown; " KEY_OF(
+                        "arm") " changes that",
                     name, v->cond[c].letter, letter);
             return;
         }

@@ -309,7 +309,8 @@ static const char *why_empty(const struct prompt_state *s, const struct session_
     return v->state == SESSION_LOADING ? "loading"
            : v->no_model               ? VIEW_NO_MODEL
            : !v->subject || !v->asker  ? "making ready the model ..."
-           : s->begun ? "nothing typed: Enter begins, P puts a text of the run here"
+           : s->begun ? "nothing typed: " KEY_OF("open") " begins, " KEY_OF(
+                            "example") " puts a text of the run here"
                       : "no text yet";
 }
 
@@ -356,8 +357,7 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
     } else if (s->row.n) {
         draw_cells(a, v, c, body);
     } else {
-        canvas_text(c, body.x, body.y + body.h / 2, body.w, why_empty(s, v), ROLE_DIM,
-                    0);
+        app_text(a, c, body.x, body.y + body.h / 2, body.w, why_empty(s, v), ROLE_DIM);
     }
     const char *wrong = s->unread[0] ? s->unread : s->error;
     const struct ask_written *written = prompt_written_here(a);

@@ -199,7 +199,10 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
                      fact_value(v, "mask.token"));
     }
     if (y < bottom && steerable) {
-        canvas_text(c, x, y, w, "m on/off  :mask 0.2 at STEP  u undo", ROLE_DIM, 0);
+        app_text(
+            a, c, x, y, w,
+            KEY_OF("toggle-mask") " on/off  :mask 0.2 at STEP  " KEY_OF("undo") " undo",
+            ROLE_DIM);
     }
 }
 
