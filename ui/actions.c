@@ -410,7 +410,7 @@ const struct action action_screen = {.command = "screen",
                                      .word = screen_word};
 const struct action action_events = {.command = "events", .args = "", .run = events};
 const struct action action_back = {
-    .command = "back", .args = "", .run = back, .in_card = true};
+    .command = "back", .args = "", .run = back, .in_help = true, .in_card = true};
 
 /* clang-format off */
 #define ACTION static const struct action
@@ -419,7 +419,7 @@ ACTION action_move = {.command = "move", .args = "DIRECTION", .run = move, .word
 const struct action action_enter = {.command = "open", .args = "", .run = enter, .in_help = true};
 ACTION action_cancel = {.command = "cancel", .args = "", .run = cancel, .in_card = true};
 ACTION action_quit = {.command = "q", .args = "", .run = quit, .in_help = true, .in_card = true};
-ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help, .in_card = true, .leads_out = true};
+ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help, .in_help = true, .in_card = true, .leads_out = true};
 ACTION action_prompt = {.command = "prompt", .args = "", .run = prompt, .in_help = true, .in_card = true};
 ACTION action_undo = {.command = "undo", .args = "", .run = undo, .may = may_undo, .in_card = true};
 ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_redo, .in_card = true};

@@ -513,15 +513,14 @@ void help_enter(struct app *a, const struct session_view *v)
 void help_key(struct app *a, const struct session_view *v, uint32_t key)
 {
     const struct key_entry *k = keymap_find_key(a->screens, a->screens->help, key);
-    const bool closes = key == KEY_ESC_ || key == KEY_F1_ ||
-                        (k && (!strcmp(k->action->command, "help") ||
-                               !strcmp(k->action->command, "back")));
+    const bool closes = k && (!strcmp(k->action->command, "help") ||
+                              !strcmp(k->action->command, "back"));
     if (key == KEY_ESC_ && a->help.filter[0]) {
         help_set_filter(a, v, "");
-    } else if (closes) {
-        help_close(a);
     } else if (key == KEY_TAB_ || key == KEY_SHIFT_TAB) {
         next_section(a, v, key == KEY_TAB_);
+    } else if (closes || keymap_fixed_in_help(key)) {
+        help_close(a);
     } else if (k && k->action->in_help) {
         app_dispatch(a, v, k, k->preset);
     }

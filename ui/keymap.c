@@ -130,6 +130,11 @@ static const struct key_entry *entry_of(const struct section *section, uint32_t 
     return NULL;
 }
 
+bool keymap_fixed_in_help(uint32_t key)
+{
+    return key == KEY_ESC_ || key == KEY_F1_ || key == KEY_TAB_ || key == KEY_SHIFT_TAB;
+}
+
 const struct key_entry *keymap_find_key(const struct screen_table *t,
                                         const struct screen_def *screen, uint32_t key)
 {

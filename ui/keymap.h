@@ -29,7 +29,7 @@ struct action {
      * the line so far. The function NULL: none is known. */
     const char *(*word)(const struct app *a, const char *text, size_t i);
     bool hides;     /* while it cannot be done its hint goes, rather than turning dim */
-    bool in_help;   /* its keys work while help is open */
+    bool in_help;   /* its keys work while help is open; `help` and `back` close it */
     bool in_card;   /* ... and on the card that a small terminal shows */
     bool leads_out; /* its keys that are no letters work in a screen's text box */
 };
@@ -96,6 +96,9 @@ const struct screen_def *keymap_owner(const struct screen_table *t, size_t i);
 const char *keymap_hint(const struct screen_table *t, size_t i,
                         const struct screen_def *screen, enum session_state state,
                         int *priority);
+/* A key that help has for itself, whatever the table says: it closes help, or goes from
+ * section to section. */
+bool keymap_fixed_in_help(uint32_t key);
 /* What a key does on a screen: the screen's own entry before one of everywhere; NULL:
  * nothing. */
 const struct key_entry *keymap_find_key(const struct screen_table *t,

@@ -192,6 +192,25 @@ static void test_refused(void **state)
             "conf:1: found 'unmap train F x', expected unmap PLACE KEYS");
     refused("unmap train F", "conf:1: key F does nothing at train");
     refused("unmap everywhere :", "conf:1: key : leads to every command and stays");
+    refused("map train <Ctrl-H> pause",
+            "conf:1: key Ctrl-H of :pause at train would do "
+            "nothing: a terminal sends Backspace for it");
+    refused("map train Z<Ctrl-M> pause",
+            "conf:1: key Z Ctrl-M of :pause at train would "
+            "do nothing: a terminal sends Enter for it");
+    refused(
+        "map everywhere <Ctrl-C> q",
+        "conf:1: key Ctrl-C of :q at everywhere would do nothing: the terminal makes "
+        "a signal of it");
+    refused("map help x pause", "conf:1: key x of :pause at help would do nothing: the "
+                                "command does nothing while help is open");
+    refused("map help Zx move down", "conf:1: key Z x of :move down at help would do "
+                                     "nothing: help takes no two keys in a row");
+    refused("map help <Tab> move down",
+            "conf:1: key Tab of :move down at help would do "
+            "nothing: help has it for itself");
+    refused("map train F pause now",
+            "conf:1: found ':pause now', expected :pause, which takes nothing");
     refused("remap x", "conf:1: found 'remap', expected set, map or unmap");
     refused("set theme pink",
             "conf:1: found 'set theme pink', expected set theme "
