@@ -68,7 +68,10 @@ void compare_choose(struct app *a, const struct session_view *v, size_t side,
     compare_ask(a, v, true);
 }
 
-void compare_with(struct app *a, const struct session_view *v, const char *path)
+/* Show Compare with the open run on one side and the run or SAE at `path` on the other.
+ * `path` may be two lines, a run each, one for each side; "" removes other runs. The
+ * job thread opens them, and reports errors when it finds them. */
+static void compare_with(struct app *a, const struct session_view *v, const char *path)
 {
     struct compare_state *s = compare_own(a);
     snprintf(s->other, sizeof s->other, "%s", path);

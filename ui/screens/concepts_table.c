@@ -19,13 +19,6 @@ enum {
     HEADER_H = 2
 };
 
-static void put_right(struct canvas *c, int x, int y, int w, const char *text,
-                      enum role role, uint8_t attr)
-{
-    const int used = canvas_text_width(text);
-    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, attr);
-}
-
 /* ---- what stands where ---- */
 
 /* A cell of each row, right-aligned. */
@@ -144,7 +137,7 @@ static void draw_groups(const struct session_view *v, struct canvas *c, int x, i
     } else {
         snprintf(text, sizeof text, "%s", arms > 1 ? concept_columns[0].title : "");
     }
-    put_right(c, x, y, p->latents_end - x, text, ROLE_DIM, 0);
+    rows_right(c, x, y, p->latents_end - x, text, ROLE_DIM, 0);
     if (arms == 1) {
         canvas_textf(c, p->latents_end + 2, y, 24, ROLE_DIM, 0, "%s%s",
                      seeds[0] ? "means of " : "", seeds);
@@ -154,7 +147,7 @@ static void draw_groups(const struct session_view *v, struct canvas *c, int x, i
         const int at = p->latents_end + (int)i * measure_width(arms);
         snprintf(text, sizeof text, "%s%s%s", concept_columns[p->first + i + 1].title,
                  seeds[0] ? ", " : "", seeds);
-        put_right(c, at, y, measure_width(arms) - 1, text, ROLE_TITLE, ATTR_BOLD);
+        rows_right(c, at, y, measure_width(arms) - 1, text, ROLE_TITLE, ATTR_BOLD);
     }
 }
 
@@ -188,11 +181,11 @@ static void draw_titles(struct app *a, const struct session_view *v, struct canv
         char text[48];
         snprintf(text, sizeof text, "%s%s", title, on ? arrow : "");
         const bool here = !difference && latents_cond(a) == (int)q->side;
-        put_right(c, q->x, r.y, q->w, text,
-                  on                       ? ROLE_FOCUS
-                  : difference || arms < 2 ? ROLE_TITLE
-                                           : arm_role(q->side),
-                  on || here || arms < 2 ? ATTR_BOLD : 0);
+        rows_right(c, q->x, r.y, q->w, text,
+                   on                       ? ROLE_FOCUS
+                   : difference || arms < 2 ? ROLE_TITLE
+                                            : arm_role(q->side),
+                   on || here || arms < 2 ? ATTR_BOLD : 0);
         app_hit(a, (struct rect){q->x, r.y, q->w, 1}, HIT_HEADER,
                 concepts_place_hit(q->col, q->side));
     }
@@ -245,7 +238,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
         const struct concept_column *col = &concept_columns[q->col];
         char text[32];
         cell_text(s, v, col, q->side, concept, text, sizeof text);
-        put_right(c, q->x, r.y, q->w, text, role, 0);
+        rows_right(c, q->x, r.y, q->w, text, role, 0);
         if (q->side == SIDE_DIFFERENCE) { /* either way alike */
             const char mark = concepts_mark(concepts_effect(s, col, concept));
             canvas_put(c, q->x + q->w, r.y, (uint32_t)mark,

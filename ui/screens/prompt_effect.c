@@ -175,22 +175,12 @@ static const char *why_old(const struct app *a, const struct effect_of *of,
 
 /* ---- drawing ---- */
 
-/* Text wrapped into rows from r.y on; how many. */
+/* Text in lines from r.y on; how many are there. */
 static int draw_wrapped(struct canvas *c, struct rect r, const char *text,
                         enum role role)
 {
-    int y = 0;
-    for (size_t n = strlen(text); n > 0 && y < r.h && r.w > 0; y++) {
-        const size_t fit = text_fit(text, n, r.w);
-        canvas_textf(c, r.x, r.y + y, r.w, role, 0, "%.*s", (int)fit, text);
-        const size_t skip = fit < n && text[fit] == ' ' ? fit + 1 : fit;
-        text += skip;
-        n -= skip;
-        if (skip == 0) {
-            break;
-        }
-    }
-    return y;
+    const int lines = rows_wrapped(c, r, text, strlen(text), role, 0);
+    return lines < r.h ? lines : r.h;
 }
 
 static enum role role_of(enum ask_verdict v)
@@ -208,13 +198,13 @@ static void draw_shift(const struct session_view *v, struct canvas *c, struct re
     canvas_text(c, r.x, r.y, r.w - num, name, on ? ROLE_VALUE : ROLE_TEXT, 0);
     if (wide) {
         rows_right(c, r.x + r.w - 30, r.y, 9, NUMBER(NUMBER_PLAIN, 0, 5, s->before),
-                   ROLE_DIM);
+                   ROLE_DIM, 0);
     }
     rows_right(c, r.x + r.w - (wide ? 20 : 18), r.y, 8,
-               NUMBER(NUMBER_PLAIN, 0, 5, s->after), ROLE_VALUE);
+               NUMBER(NUMBER_PLAIN, 0, 5, s->after), ROLE_VALUE, 0);
     rows_right(c, r.x + r.w - 10, r.y, 9,
                NUMBER(NUMBER_SIGNED, 0, 5, s->after - s->before),
-               s->after < s->before ? ROLE_WARN : ROLE_GOOD);
+               s->after < s->before ? ROLE_WARN : ROLE_GOOD, 0);
 }
 
 /* How far the loss rises, and the token at the right behind as much of its text as
@@ -268,8 +258,8 @@ static void draw_head(struct canvas *c, struct rect r, bool next)
                 ROLE_TITLE, 0);
     if (next) {
         rows_right(c, r.x, r.y, r.w - 1,
-                   r.w < 40 ? "after    change" : "mean p    after    change",
-                   ROLE_DIM);
+                   r.w < 40 ? "after    change" : "mean p    after    change", ROLE_DIM,
+                   0);
     }
 }
 

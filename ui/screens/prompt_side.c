@@ -80,10 +80,10 @@ static void draw_next_row(const struct app *a, const struct session_view *v,
     plot_bar(c, r.x + text, r.y, r.w - num - text - 1, exp((double)n->logp),
              two ? ROLE_SERIES_B : ROLE_SERIES_A);
     prompt_share(share, sizeof share, (double)n->logp);
-    rows_right(c, r.x + r.w - 7, r.y, 7, share, ROLE_VALUE);
+    rows_right(c, r.x + r.w - 7, r.y, 7, share, ROLE_VALUE, 0);
     if (two) {
         prompt_share(share, sizeof share, other);
-        rows_right(c, r.x + r.w - 14, r.y, 7, share, ROLE_DIM);
+        rows_right(c, r.x + r.w - 14, r.y, 7, share, ROLE_DIM, 0);
     }
     if (on) {
         canvas_tint(c, (struct rect){r.x, r.y, text, 1}, ROLE_SELECT, 0);
@@ -115,7 +115,7 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
                two      ? "now  after"
                : pinned ? "pinned    now"
                         : "share",
-               ROLE_DIM);
+               ROLE_DIM, 0);
     list_set(&s->next, s->answer->top, in.h - 1);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
@@ -210,10 +210,10 @@ static void draw_part(const struct app *a, const struct session_view *v,
     const int room = r.w - 16;
     canvas_text(c, r.x, r.y, room, text, on ? ROLE_VALUE : ROLE_TEXT, 0);
     rows_right(c, r.x + room, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->contribution),
-               p->contribution < 0 ? ROLE_WARN : ROLE_GOOD);
+               p->contribution < 0 ? ROLE_WARN : ROLE_GOOD, 0);
     if (isfinite(p->ablated)) {
         rows_right(c, r.x + room + 8, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->ablated),
-                   ROLE_DIM);
+                   ROLE_DIM, 0);
     }
     if (on) {
         canvas_tint(c, (struct rect){r.x, r.y, room, 1}, ROLE_SELECT, 0);
@@ -255,7 +255,7 @@ static void draw_why(struct app *a, const struct session_view *v, struct canvas 
         return;
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "latent, at", ROLE_DIM, 0);
-    rows_right(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM);
+    rows_right(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM, 0);
     const int foot = in.h > 6 ? 2 : 1;
     list_set(&s->next, w->n, in.h - 1 - foot);
     for (size_t i = 0; i < list_visible(&s->next); i++) {

@@ -1,6 +1,7 @@
 /* The box of Train that says what the seeds of two conditions establish. */
 #include "session/verdicts.h"
 #include "ui/glyph.h"
+#include "ui/rows.h"
 #include "ui/screens/train_priv.h"
 #include "ui/text.h"
 
@@ -36,19 +37,12 @@ static void brief_number(char *out, size_t cap, double x, int digits, bool sign)
     snprintf(out, cap, "%s", text);
 }
 
-static void right(struct canvas *c, int x, int y, int w, const char *text,
-                  enum role role)
-{
-    const int used = canvas_text_width(text);
-    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
-}
-
 static void put_number(struct canvas *c, int x, int y, int w, double v, int digits,
                        bool sign, enum role role)
 {
     char text[32];
     brief_number(text, sizeof text, v, digits, sign);
-    right(c, x, y, w, text, role);
+    rows_right(c, x, y, w, text, role, 0);
 }
 
 /* The result of a row in words, and its direction in *way: 1 up, -1 down, 0 neither. */
@@ -149,7 +143,7 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
                      "[%s, %s]", low, high);
     }
     if (row->d.n > 1 && isfinite(row->smallest) && !verdict_in_reach(row)) {
-        right(c, in.x + k.least, y, k.words - k.least - 2, "beyond", ROLE_DIM);
+        rows_right(c, in.x + k.least, y, k.words - k.least - 2, "beyond", ROLE_DIM, 0);
     } else if (row->d.n > 1) {
         put_number(c, in.x + k.least, y, k.words - k.least - 2, row->smallest, digits,
                    false, ROLE_DIM);
@@ -227,21 +221,21 @@ static void heading(const struct session_view *v, const struct view_verdicts *r,
         canvas_textf(c, in.x + 1, in.y, end - in.x - 1, ROLE_DIM, 0, "%9s %6s %s95%%",
                      "", "diff.", glyph_plus_minus(c->tier));
         if (r->pairs == 1) {
-            right(c, in.x + 23, in.y, 6, of, arm_role(r->of));
-            right(c, in.x + 29, in.y, 6, baseline, arm_role(r->baseline));
+            rows_right(c, in.x + 23, in.y, 6, of, arm_role(r->of), 0);
+            rows_right(c, in.x + 29, in.y, 6, baseline, arm_role(r->baseline), 0);
         }
         return;
     }
     const struct roomy k = roomy_of(in);
-    right(c, in.x + k.of, in.y, k.baseline - k.of, of, arm_role(r->of));
-    right(c, in.x + k.baseline, in.y, k.difference - k.baseline, baseline,
-          arm_role(r->baseline));
-    right(c, in.x + k.difference, in.y, k.interval - k.difference - 1, "diff.",
-          ROLE_DIM);
+    rows_right(c, in.x + k.of, in.y, k.baseline - k.of, of, arm_role(r->of), 0);
+    rows_right(c, in.x + k.baseline, in.y, k.difference - k.baseline, baseline,
+               arm_role(r->baseline), 0);
+    rows_right(c, in.x + k.difference, in.y, k.interval - k.difference - 1, "diff.",
+               ROLE_DIM, 0);
     canvas_text(c, in.x + k.interval, in.y, k.least - k.interval, "95 % interval",
                 ROLE_DIM, 0);
     /* The smallest difference that this many seeds with this spread would establish. */
-    right(c, in.x + k.least - 2, in.y, k.words - k.least, "needs", ROLE_DIM);
+    rows_right(c, in.x + k.least - 2, in.y, k.words - k.least, "needs", ROLE_DIM, 0);
 }
 
 void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
