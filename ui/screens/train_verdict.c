@@ -45,49 +45,55 @@ static void put_number(struct canvas *c, int x, int y, int w, double v, int digi
     rows_right(c, x, y, w, text, role, 0);
 }
 
-/* The result of a row in words, and its direction in *way: 1 up, -1 down, 0 neither. */
-static const char *words_of(const struct view_verdicts *r,
-                            const struct verdict_row *row, enum role *role, int *way)
+/* The result of a row in words. */
+struct result {
+    const char *words;
+    enum role role;
+    int way;     /* 1 up, -1 down, 0 neither: an arrow */
+    bool marked; /* the words are the verdict alone, which has a mark of its own */
+};
+
+static struct result result_of(const struct view_verdicts *r,
+                               const struct verdict_row *row)
 {
-    const int better = verdict_measure(row->measure)->better;
-    *role = ROLE_DIM;
-    *way = 0;
     if (row->d.n < 2) {
-        return row->d.n == 0 ? "not measured" : "one seed";
+        return (struct result){.words = row->d.n == 0 ? "not measured" : "one seed",
+                               .role = ROLE_DIM};
     }
     if (r->why[0]) {
-        *role = ROLE_WARN;
-        return "not comparable";
+        return (struct result){.words = "not comparable", .role = ROLE_WARN};
     }
-    if (row->verdict == VERDICT_LOWER || row->verdict == VERDICT_HIGHER) {
-        *way = row->verdict == VERDICT_HIGHER ? 1 : -1;
-        *role = !r->planned ? ROLE_DIM : *way * better >= 0 ? ROLE_GOOD : ROLE_WARN;
-    } else if (r->planned) {
-        *role = ROLE_TEXT;
-    }
+    const int way = row->verdict == VERDICT_HIGHER  ? 1
+                    : row->verdict == VERDICT_LOWER ? -1
+                                                    : 0;
     if (r->within_random[row->measure]) { /* an arrow still says how they differ */
-        *role = r->planned ? ROLE_WARN : ROLE_DIM;
-        return "within random";
+        return (struct result){.words = "within random",
+                               .role = r->planned ? ROLE_WARN : ROLE_DIM,
+                               .way = way};
     }
-    if (!r->planned) { /* nothing is established before the end */
-        return verdict_brief(row->verdict);
-    }
-    return *way ? verdict_text(row->verdict) : verdict_brief(row->verdict);
+    const int better = verdict_measure(row->measure)->better;
+    return (struct result){/* nothing is established before the end */
+                           .words = way && r->planned ? verdict_text(row->verdict)
+                                                      : verdict_brief(row->verdict),
+                           .role = !r->planned         ? ROLE_DIM
+                                   : way == 0          ? ROLE_TEXT
+                                   : way * better >= 0 ? ROLE_GOOD
+                                                       : ROLE_WARN,
+                           .way = way,
+                           .marked = way == 0};
 }
 
 static void put_words(const struct view_verdicts *r, const struct verdict_row *row,
                       struct canvas *c, int x, int y, int end)
 {
-    enum role role;
-    int way = 0;
-    const char *words = words_of(r, row, &role, &way);
-    if (way) { /* with the interval beside it */
-        canvas_put(c, x, y, way > 0 ? 0x25B2 : 0x25BC, role, ATTR_BOLD);
+    const struct result is = result_of(r, row);
+    if (is.way) { /* with the interval beside it */
+        canvas_put(c, x, y, is.way > 0 ? 0x25B2 : 0x25BC, is.role, ATTR_BOLD);
         x += 2;
     }
-    x += canvas_text(c, x, y, end - x, words, role, 0);
-    if (!way && words == verdict_brief(row->verdict)) {
-        canvas_textf(c, x, y, end - x, role, 0, " %c", verdict_mark(row));
+    x += canvas_text(c, x, y, end - x, is.words, is.role, 0);
+    if (is.marked) {
+        canvas_textf(c, x, y, end - x, is.role, 0, " %c", verdict_mark(row));
     }
 }
 
