@@ -11,7 +11,8 @@ grep -qxF "saetop: $config:5: key F of :axis: train F does :smooth + already; un
     "$work/out" || fail "said: $(cat "$work/out")"
 printf '# mine\nset theme light\nunmap train s\nmap train F smooth +\nmap latents Zr reverse\n' > "$config"
 "$SAETOP" keys | grep -qxF '| `r` `Z r` | `:reverse` | reverse the order |' || fail "no Z r in the table"
-"$SAETOP" keys --built-in | grep -qF 'Z r' && fail "Z r is not built in"
+built=$("$SAETOP" keys --built-in) || fail "no keys --built-in"
+grep -qxF '| `r` | `:reverse` | reverse the order |' <<< "$built" || fail "no r in the built-in table"
 start 80 24 -- "$SAETOP" "$run"
 tmux_ set-option -s set-clipboard on
 expect 'BROWSE' 60; expect 'F smooth'

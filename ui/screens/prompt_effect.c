@@ -68,6 +68,7 @@ bool effect_cancel(struct app *a, const struct session_view *v)
         ask_worker_cancel(v->asker, 0, ASK_HELDOUT);
     }
     s->waiting = s->busy = false;
+    s->asked = 0; /* it may be there already, not yet looked at */
     return was;
 }
 
