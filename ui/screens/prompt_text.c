@@ -60,11 +60,13 @@ static struct place place_at(const struct places *p, size_t i)
 
 int32_t prompt_pinned_at(const struct prompt_state *s, size_t at)
 {
-    const struct places p = places_of(s);
-    const bool back = at + p.back >= p.row->n;
-    return p.pinned
-               ? place_at(&p, back ? places_count(&p) - (p.row->n - at) : at).pinned
-               : -1;
+    const struct ask_answer *p = s->pinned;
+    if (!p) {
+        return -1;
+    }
+    const struct ask_ends x = ask_ends_of(p, s->row.ids, s->row.n);
+    const size_t place = ask_ends_place(x, p->T, s->row.n, at);
+    return place != SIZE_MAX ? (int32_t)place : at < p->T - x.back ? (int32_t)at : -1;
 }
 
 /* The texts of a place, as they are shown. */
