@@ -41,26 +41,27 @@ struct help_line {
     size_t len;
 };
 
-enum { LINES_MAX = 1024, WORDS_MAX = 1 << 15 };
+enum { LINES_MAX = 1024, OWN_MAX = 1 << 15 };
 struct help_lines {
     struct help_line line[LINES_MAX];
     size_t n;
     char head[SCREENS_MAX][48]; /* of the screens */
-    char words[WORDS_MAX];      /* of texts that name keys, with these keys */
-    size_t n_words;
+    char own[OWN_MAX];          /* texts that name keys, with these keys */
+    size_t n_own;
+    struct words filter;
 };
 
 /* A text with its keys as they are on a screen, for as long as the lines live. */
 static const char *words_of(struct help_lines *l, const struct screen_table *t,
                             const struct screen_def *screen, const char *text)
 {
-    char *own = l->words + l->n_words;
-    const size_t room = sizeof l->words - l->n_words;
+    char *own = l->own + l->n_own;
+    const size_t room = sizeof l->own - l->n_own;
     if (!strchr(text, KEY_OF_BEGINS) || room < 2) {
         return text;
     }
     keymap_text(t, screen, text, own, room);
-    l->n_words += strlen(own) + 1;
+    l->n_own += strlen(own) + 1;
     return own;
 }
 
@@ -74,19 +75,21 @@ static void add(struct help_lines *l, enum line_kind kind, size_t index,
 
 /* A phrase that is somewhere as it stands is meant so; else its words are looked for.
  */
-static bool answers(const struct app *a, const char *const *text, size_t n)
+static bool answers(const struct help_lines *l, const struct app *a,
+                    const char *const *text, size_t n)
 {
-    bool is = !a->help.phrase && words_answer(a->help.filter, text, n);
+    bool is = !a->help.phrase && words_answer(&l->filter, text, n);
     for (size_t i = 0; a->help.phrase && i < n; i++) {
         is = is || (text[i] && filter_text_in(text[i], a->help.filter));
     }
     return is;
 }
 
-static bool wanted(const struct app *a, const char *x, const char *y, const char *z)
+static bool wanted(const struct help_lines *l, const struct app *a, const char *x,
+                   const char *y, const char *z)
 {
     const char *const text[] = {x, y, z};
-    return answers(a, text, 3);
+    return answers(l, a, text, 3);
 }
 
 static void add_head(struct help_lines *l, const char *text, size_t before)
@@ -177,7 +180,7 @@ static void add_keys(struct help_lines *l, const struct app *a,
         keymap_args(t, k->action, args, sizeof args);
         snprintf(command, sizeof command, ":%s %s", k->action->command, args);
         const char *help = words_of(l, t, keymap_owner(t, i), k->help);
-        if (!wanted(a, names, command, help)) {
+        if (!wanted(l, a, names, command, help)) {
             continue;
         }
         add_head(l, title, before);
@@ -193,10 +196,10 @@ static void add_topics(struct help_lines *l, const struct app *a, int w)
 {
     for (size_t i = 0; i < topics_count(); i++) {
         const struct topic *t = topics_at(i);
-        const size_t unused = l->n_words;
+        const size_t unused = l->n_own;
         const char *text = words_of(l, a->screens, a->screens->everywhere, t->text);
-        if (!wanted(a, t->title, text, "topic")) {
-            l->n_words = unused;
+        if (!wanted(l, a, t->title, text, "topic")) {
+            l->n_own = unused;
             continue;
         }
         add(l, LINE_GAP, 0, "", 0);
@@ -217,7 +220,7 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
     for (size_t i = 0; pane_metric(i) >= 0; i++) {
         const size_t m = (size_t)pane_metric(i);
         const struct measure *def = measure_at((enum metric)m);
-        if (wanted(a, def->label, def->help, def->column)) {
+        if (wanted(l, a, def->label, def->help, def->column)) {
             add_head(l, head, before);
             add_wrapped(l, LINE_METRIC, LINE_METRIC_MORE, m, def->help,
                         strlen(def->help), w - METRIC_COLUMN);
@@ -225,10 +228,11 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
     }
 }
 
-static bool column_wanted(const struct app *a, const struct latent_column *c)
+static bool column_wanted(const struct help_lines *l, const struct app *a,
+                          const struct latent_column *c)
 {
     const char *const text[] = {c->title, c->help, c->name, c->more, "column"};
-    return answers(a, text, 5);
+    return answers(l, a, text, 5);
 }
 
 static void add_columns(struct help_lines *l, const struct app *a, int w)
@@ -239,7 +243,7 @@ static void add_columns(struct help_lines *l, const struct app *a, int w)
         l, a->screens, a->screens->help,
         "columns and filter words of Latents (" KEY_OF("open") ": sort by it)");
     for (size_t i = 0; (c = latent_column_at(i)) != NULL; i++) {
-        if (column_wanted(a, c)) {
+        if (column_wanted(l, a, c)) {
             add_head(l, head, before);
             add_wrapped(l, LINE_COLUMN, LINE_COLUMN_MORE, i, c->help, strlen(c->help),
                         w - METRIC_COLUMN);
@@ -251,7 +255,7 @@ static void add_column_topics(struct help_lines *l, const struct app *a, int w)
 {
     const struct latent_column *c = NULL;
     for (size_t i = 0; (c = latent_column_at(i)) != NULL; i++) {
-        if (c->more && column_wanted(a, c)) {
+        if (c->more && column_wanted(l, a, c)) {
             add(l, LINE_GAP, 0, "", 0);
             add(l, LINE_COLUMN_TOPIC, i, c->title, strlen(c->title));
             add_wrapped(l, LINE_TEXT, LINE_TEXT, 0, c->more, strlen(c->more), w - 4);
@@ -268,7 +272,7 @@ static void add_events(struct help_lines *l, const struct app *a,
 {
     for (size_t i = v->n_events; i-- > 0;) {
         const struct event_view *ev = &v->event[i];
-        if (wanted(a, ev->kind, ev->text, "")) {
+        if (wanted(l, a, ev->kind, ev->text, "")) {
             add_wrapped(l, LINE_EVENT, LINE_EVENT_MORE, i, ev->text, strlen(ev->text),
                         w - EVENT_COLUMN);
         }
@@ -286,7 +290,7 @@ static void add_messages(struct help_lines *l, const struct app *a, int w)
     const size_t n = a->log.n;
     for (size_t i = n; i-- > 0 && n - i <= MESSAGES;) {
         const char *text = message_at(a, i)->text;
-        if (wanted(a, text, "", "")) {
+        if (wanted(l, a, text, "", "")) {
             add_wrapped(l, LINE_MESSAGE, LINE_MESSAGE_MORE, i, text, strlen(text),
                         w - MESSAGE_COLUMN);
         }
@@ -327,7 +331,8 @@ static void build(struct help_lines *l, const struct app *a,
                   const struct session_view *v, int w)
 {
     const struct screen_table *t = a->screens;
-    l->n = l->n_words = 0;
+    l->n = l->n_own = 0;
+    words_begin(&l->filter, a->help.filter);
     if (a->help.kind == HELP_EVENTS) {
         add_events(l, a, v, w);
         return;
