@@ -7,6 +7,7 @@
 #include "ui/finder.h"
 #include "ui/help.h"
 #include "ui/leave.h"
+#include "ui/look.h"
 #include "ui/steer.h"
 
 #include <stdio.h>
@@ -221,19 +222,17 @@ const struct action action_smooth = {
 static bool set_option(struct app *a, const struct session_view *v, const char *name,
                        const char *value)
 {
-    int found = -1;
-    if (!strcmp(name, "theme") && (found = theme_find(value)) >= 0) {
-        a->theme = (enum theme_id)found;
-    } else if (!strcmp(name, "glyphs") && (found = glyph_tier_find(value)) >= 0) {
-        a->tier = (enum glyph_tier)found;
-    } else if (!strcmp(name, "mouse") &&
-               (!strcmp(value, "on") || !strcmp(value, "off"))) {
-        a->mouse = value[1] == 'n';
-    } else if (!strcmp(name, "smooth")) {
+    struct look l = {a->theme, a->tier, a->mouse};
+    if (!strcmp(name, "smooth")) {
         action_smooth.run(a, v, value);
-    } else {
+        return true;
+    }
+    if (!look_set(&l, name, value)) {
         return false;
     }
+    a->theme = (enum theme_id)l.theme;
+    a->tier = (enum glyph_tier)l.tier;
+    a->mouse = l.mouse != 0;
     return true;
 }
 

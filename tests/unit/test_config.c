@@ -16,7 +16,7 @@ static void test_nothing(void **state)
     (void)state;
     struct config c;
     parse(&c, "# a remark\n\n   \n");
-    assert_true(c.theme == -1 && c.tier == -1 && c.mouse == -1);
+    assert_true(c.look.theme == -1 && c.look.tier == -1 && c.look.mouse == -1);
     assert_ptr_equal(c.screens, &screen_table);
     config_deinit(&c);
 }
@@ -27,9 +27,9 @@ static void test_look(void **state)
     struct config c;
     parse(&c,
           "set theme light\n:set glyphs ascii\r\n  set  mouse\toff\nset theme mono");
-    assert_int_equal(c.theme, THEME_MONO);
-    assert_int_equal(c.tier, GLYPH_ASCII);
-    assert_int_equal(c.mouse, 0);
+    assert_int_equal(c.look.theme, THEME_MONO);
+    assert_int_equal(c.look.tier, GLYPH_ASCII);
+    assert_int_equal(c.look.mouse, 0);
     config_deinit(&c);
 }
 
