@@ -126,6 +126,19 @@ const struct screen_def *app_home(const struct app *a)
     return a->screens->row[0];
 }
 
+const struct screen_def *app_screen_that(const struct app *a,
+                                         bool (*is)(const struct screen_def *))
+{
+    size_t i = 0;
+    if (is(a->screen)) {
+        return a->screen;
+    }
+    while (!is(a->screens->row[i])) {
+        i++;
+    }
+    return a->screens->row[i];
+}
+
 bool app_is_live_card(const struct app *a)
 {
     return layout_kind(a->w, a->h) < LAYOUT_FULL;

@@ -237,6 +237,10 @@ void app_come_back(struct app *a, const struct screen_def *screen);
 const struct screen_def *app_up(const struct app *a);
 /* The screen that a small terminal's card stands in for: the first. */
 const struct screen_def *app_home(const struct app *a);
+/* The screen shown, if it is such a one, else the first of the table that is: whose
+ * find or filter is meant, for instance. One must be. */
+const struct screen_def *app_screen_that(const struct app *a,
+                                         bool (*is)(const struct screen_def *));
 /* Whether the terminal is so small that a card stands in for the screens. */
 bool app_is_live_card(const struct app *a);
 /* Note that what is drawn in r reacts to the mouse. */

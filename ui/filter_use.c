@@ -3,17 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool has_filter(const struct screen_def *screen)
+{
+    return screen->filter != NULL;
+}
+
 /* The screen whose filter is meant. While a prompt is open nothing leads to another. */
 static const struct screen_def *filtered(const struct app *a)
 {
-    size_t i = 0;
-    if (a->screen->filter) {
-        return a->screen;
-    }
-    while (!a->screens->row[i]->filter) {
-        i++;
-    }
-    return a->screens->row[i];
+    return app_screen_that(a, has_filter);
 }
 
 static const struct filter_use *use_of(const struct app *a)

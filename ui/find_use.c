@@ -3,17 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool has_find(const struct screen_def *screen)
+{
+    return screen->find != NULL;
+}
+
 /* While a prompt is open nothing leads to another screen. */
 static const struct find_use *use_of(const struct app *a)
 {
-    size_t i = 0;
-    if (a->screen->find) {
-        return a->screen->find;
-    }
-    while (!a->screens->row[i]->find) {
-        i++;
-    }
-    return a->screens->row[i]->find;
+    return app_screen_that(a, has_find)->find;
 }
 
 /* Look from where the prompt was opened, so that a text typed in pieces ends where it

@@ -139,11 +139,8 @@ static void of_text(const struct effect_of *of, char *out, size_t cap)
 {
     size_t len = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < of->n && len < cap; i++) {
-        char edit[64];
-        prompt_edit_text(&of->edit[i], edit, sizeof edit);
-        len += (size_t)snprintf(out + len, cap - len, "%s#%d %s", i ? ", " : "",
-                                of->edit[i].latent, edit);
+    for (size_t i = 0; i < of->n; i++) {
+        len = prompt_edit_add(&of->edit[i], i == 0, out, cap, len);
     }
 }
 

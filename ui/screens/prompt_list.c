@@ -255,3 +255,13 @@ void prompt_edit_text(const struct ask_edit *e, char *out, size_t cap)
         break;
     }
 }
+
+size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t cap,
+                       size_t len)
+{
+    char edit[64];
+    prompt_edit_text(e, edit, sizeof edit);
+    return len >= cap ? len
+                      : len + (size_t)snprintf(out + len, cap - len, "%s#%d %s",
+                                               first ? "" : ", ", e->latent, edit);
+}

@@ -39,11 +39,8 @@ static void list_names(const struct ask_presets *p, char *out, size_t cap)
         const struct ask_preset *one = &p->at[i];
         len +=
             (size_t)snprintf(out + len, cap - len, "%s%s (", i ? ", " : "", one->name);
-        for (size_t k = 0; k < one->n && len < cap; k++) {
-            char edit[64];
-            prompt_edit_text(&one->edit[k].edit, edit, sizeof edit);
-            len += (size_t)snprintf(out + len, cap - len, "%s#%d %s", k ? ", " : "",
-                                    one->edit[k].edit.latent, edit);
+        for (size_t k = 0; k < one->n; k++) {
+            len = prompt_edit_add(&one->edit[k].edit, k == 0, out, cap, len);
         }
         if (len < cap) {
             len += (size_t)snprintf(out + len, cap - len, ")");

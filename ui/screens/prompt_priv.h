@@ -235,6 +235,10 @@ void prompt_latent_name(const struct app *a, const struct session_view *v,
 size_t prompt_edit_of(const struct prompt_state *s, int32_t latent);
 /* "silenced", "add +2.00 from 7" */
 void prompt_edit_text(const struct ask_edit *e, char *out, size_t cap);
+/* Put "#3 silenced" behind the `len` bytes of a list, and how long it is then, `cap` or
+ * more where it was cut; ", " goes before all but the first. */
+size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t cap,
+                       size_t len);
 /* What counts as a full strength of a latent: the greatest activation that is known. */
 double prompt_full(const struct prompt_state *s, int32_t latent);
 /* Whether masks or edits do something to the prompt that is shown. */
