@@ -150,6 +150,17 @@ const struct key_entry *keymap_find_key(const struct screen_table *t,
     return any;
 }
 
+uint32_t keymap_key_on(const struct screen_table *t, const struct screen_def *screen,
+                       const struct key_entry *k)
+{
+    for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
+        if (k->key[i] != KEY_CTRL('m') && keymap_find_key(t, screen, k->key[i]) == k) {
+            return k->key[i];
+        }
+    }
+    return 0;
+}
+
 static bool begins(const struct key_entry *k, uint32_t first)
 {
     for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
@@ -292,18 +303,6 @@ static bool is_line_of(const struct key_entry *k, const char *line, size_t n)
             (line[name] == ' ' && !memcmp(line + name + 1, k->preset, preset)));
 }
 
-/* The first key of an entry that is not another's on the screen; 0: none. */
-static uint32_t key_on(const struct screen_table *t, const struct screen_def *screen,
-                       const struct key_entry *k)
-{
-    for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
-        if (k->key[i] != KEY_CTRL('m') && keymap_find_key(t, screen, k->key[i]) == k) {
-            return k->key[i];
-        }
-    }
-    return 0;
-}
-
 /* The key of a command line of n bytes; 0: none. */
 static uint32_t key_of(const struct screen_table *t, const struct screen_def *screen,
                        const char *line, size_t n)
@@ -316,9 +315,10 @@ static uint32_t key_of(const struct screen_table *t, const struct screen_def *sc
         const int rank = section.owner == screen ? 3 : here ? 2 : 1;
         for (size_t i = 0; i < section.n && rank > best_rank; i++) {
             const struct key_entry *k = &section.entry[i];
-            const uint32_t key = is_line_of(k, line, n)
-                                     ? key_on(t, here ? screen : section.owner, k)
-                                     : 0;
+            const uint32_t key =
+                is_line_of(k, line, n)
+                    ? keymap_key_on(t, here ? screen : section.owner, k)
+                    : 0;
             best = key ? key : best;
             best_rank = key ? rank : best_rank;
         }

@@ -103,6 +103,10 @@ bool keymap_fixed_in_help(uint32_t key);
  * nothing. */
 const struct key_entry *keymap_find_key(const struct screen_table *t,
                                         const struct screen_def *screen, uint32_t key);
+/* The first key of an entry that does it on a screen, and is not another's there; 0:
+ * none. */
+uint32_t keymap_key_on(const struct screen_table *t, const struct screen_def *screen,
+                       const struct key_entry *k);
 /* Whether a key that does nothing itself on a screen begins what others follow. */
 bool keymap_begins(const struct screen_table *t, const struct screen_def *screen,
                    uint32_t key);

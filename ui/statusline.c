@@ -22,10 +22,10 @@ static void tab_text(const struct app *a, size_t s, char *out, size_t cap)
 {
     const struct screen_def *screen = a->screens->row[s];
     const bool on = a->screen == screen;
-    const struct key_entry *go = keymap_go(a->screens, s);
+    const uint32_t go = keymap_key_on(a->screens, a->screen, keymap_go(a->screens, s));
     char key[48] = "-";
-    if (go->key[0]) {
-        key_name(go->key[0], key, sizeof key);
+    if (go) {
+        key_name(go, key, sizeof key);
     }
     snprintf(out, cap, "%c%s %s%c", on ? '[' : ' ', key, screen->title, on ? ']' : ' ');
 }
@@ -134,10 +134,11 @@ static void put_message(const struct app *a, struct canvas *c, int x, int y, int
 {
     const struct key_entry *k =
         keymap_find_command(a->screens, a->screen, "messages", strlen("messages"));
-    char key[32] = "";
-    if (canvas_text_width(text) > w && k && k->key[0] &&
+    const uint32_t shows = k ? keymap_key_on(a->screens, a->screen, k) : 0;
+    char key[48] = "";
+    if (canvas_text_width(text) > w && shows &&
         (!app_is_live_card(a) || k->action->in_card)) {
-        key_name(k->key[0], key, sizeof key);
+        key_name(shows, key, sizeof key);
     }
     const int room = key[0] ? w - 1 - canvas_text_width(key) : w;
     const int used = canvas_text(c, x, y, room, text, role, attr);
@@ -249,16 +250,10 @@ static bool is_useless(const struct app *a, const struct session_view *v,
 struct hint {
     size_t entry; /* of the keymap */
     const struct key_entry *key;
+    uint32_t pressed; /* 0: it is typed as a command */
     const char *text;
     int priority;
 };
-
-/* Whether the screen has an entry of its own on the key of one of everywhere. */
-static bool is_shadowed(const struct screen_table *t, const struct screen_def *screen,
-                        const struct key_entry *k)
-{
-    return keymap_find_key(t, screen, k->key[0]) != k;
-}
 
 static size_t collect_hints(const struct app *a, const struct session_view *v,
                             const struct screen_def *screen, struct hint out[HINTS_MAX])
@@ -271,9 +266,12 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
         const struct screen_def *owner = keymap_owner(t, i);
         struct hint hint = {.entry = i, .key = k};
         hint.text = keymap_hint(t, i, screen, v->state, &hint.priority);
-        if (!hint.text || (owner != screen && owner != t->everywhere) ||
-            (owner == t->everywhere && k->key[0] && is_shadowed(t, screen, k)) ||
-            is_useless(a, v, k)) {
+        if (!hint.text || (owner != screen && owner != t->everywhere)) {
+            continue;
+        }
+        hint.pressed = keymap_key_on(t, screen, k);
+        const bool shadowed = k->key[0] && !hint.pressed; /* by keys of the screen */
+        if (shadowed || is_useless(a, v, k)) {
             continue;
         }
         size_t at = n++;
@@ -291,8 +289,8 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
 static void hint_key(const struct hint *hint, char *out, size_t cap)
 {
     const struct key_entry *k = hint->key;
-    if (k->key[0]) {
-        key_name(k->key[0], out, cap);
+    if (hint->pressed) {
+        key_name(hint->pressed, out, cap);
     } else {
         snprintf(out, cap, ":%s%s%s", k->action->command, k->preset[0] ? " " : "",
                  k->preset);
@@ -303,7 +301,7 @@ static void hint_key(const struct hint *hint, char *out, size_t cap)
 static size_t hint_group(const struct hint *hint, size_t n)
 {
     size_t same = 1;
-    while (same < n && hint[0].key->key[0] && !strcmp(hint[same].text, hint[0].text)) {
+    while (same < n && hint[0].pressed && !strcmp(hint[same].text, hint[0].text)) {
         same++;
     }
     return same;

@@ -116,10 +116,11 @@ static void test_moved_keys_are_named(void **state)
           "unmap train m\nmap train T toggle-mask\nunmap train b\n"
           "unmap train E\nmap train X events\n"
           "unmap latents &\nmap latents F filter\n"
-          "unmap latents \\\nmap latents C clear-filter\n"
+          "unmap latents \\\nmap latents C clear-filter\nmap latents Zl label\n"
           "unmap compare c\nmap compare K choose-run\n"
           "unmap runs d\nmap runs D delete ask\n"
-          "unmap concepts R\nmap concepts K refresh\n");
+          "unmap concepts R\nmap concepts K refresh\n"
+          "map everywhere Zn note\nmap latents 9 reverse\n");
     struct bench *b = test_calloc(1, sizeof *b);
     begin_with(b, c.screens, 200, 60, 1);
     shows(b, "train", NULL, "Ctrl-W help");                           /* the tabs */
@@ -136,7 +137,18 @@ static void test_moved_keys_are_named(void **state)
     shows(b, "latents", "filter nosuchword",
           "no latent passes the filter   (C clears it)");
     shows(b, "latents", "clear-filter", "8 Latents");
+    shows(b, "latents", NULL,
+          "Z n note");                   /* the second: the first is of `label` here */
+    shows(b, "latents", NULL, "- Runs"); /* 9 does something else here */
+    shows(b, "train", NULL, "9 Runs");
+    shows(b, "train", NULL, "; note");
     shows(b, "latents", "help known to", "known to / and F; an empty");
+    app_run(&b->a, &b->v, "screen latents");
+    press(b, 'Z');
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_PAUSE});
+    app_view(&b->a, &b->v, &b->c); /* the window of second keys */
+    assert_true(on_screen(b, "Z, then") && on_screen(b, "known to / and F; an empty"));
+    press(b, KEY_ESC_);
     shows(b, "train", "help is one seed of", "T, [ ] and :mask act"); /* a topic */
     assert_true(on_screen(b, "Z j k scroll  Tab section  s filter  ^ run it"));
     press(b, KEY_CTRL('w'));
