@@ -9,6 +9,7 @@
 #include "train/also.h"
 #include "train/run_open.h"
 #include "ui/explore.h"
+#include "ui/glyph.h"
 #include "user_config.h"
 
 #include <stdio.h>
@@ -35,10 +36,9 @@ static enum err parse_size(const char *text, int *w, int *h, struct errinfo *e)
 static enum err parse_look(const struct explore_args *a, const struct config *own,
                            struct explore_config *c, struct errinfo *e)
 {
-    static const char *const tiers[] = {"braille", "block", "ascii"};
-    const int theme = a->theme          ? theme_find(a->theme)
-                      : own->theme >= 0 ? own->theme
-                                        : THEME_DARK;
+    const int theme = a->theme               ? theme_find(a->theme)
+                      : own->look.theme >= 0 ? own->look.theme
+                                             : THEME_DARK;
     char hint[NEAREST_HINT];
     if (theme < 0) {
         return err_set(e, ERR_USAGE,
@@ -47,19 +47,14 @@ static enum err parse_look(const struct explore_args *a, const struct config *ow
                        nearest_hint(a->theme, "dark light contrast mono", hint));
     }
     c->theme = (enum theme_id)theme;
-    c->tier = a->glyphs ? -1 : own->tier;
-    for (int i = 0; a->glyphs && i < 3; i++) {
-        if (strcmp(a->glyphs, tiers[i]) == 0) {
-            c->tier = i;
-        }
-    }
+    c->tier = a->glyphs ? glyph_tier_find(a->glyphs) : own->look.tier;
     if (a->glyphs && c->tier < 0) {
         return err_set(e, ERR_USAGE,
                        "--glyphs: found '%s', expected braille, block or ascii%s",
                        a->glyphs, nearest_hint(a->glyphs, "braille block ascii", hint));
     }
     c->color = a->color ? 1 : a->no_color ? 0 : -1;
-    c->mouse = !a->no_mouse && own->mouse != 0;
+    c->mouse = !a->no_mouse && own->look.mouse != 0;
     return a->size ? parse_size(a->size, &c->w, &c->h, e) : OK;
 }
 

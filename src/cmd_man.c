@@ -228,7 +228,9 @@ static void add_keys(struct str *out)
         }
         add_font(out, 'I', command);
         str_addc(out, '\n');
-        add_paragraph(out, k->help);
+        char help[KEYMAP_HELP];
+        keymap_text(t, owner, k->help, help, sizeof help);
+        add_paragraph(out, help);
     }
 }
 

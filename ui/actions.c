@@ -7,6 +7,7 @@
 #include "ui/finder.h"
 #include "ui/help.h"
 #include "ui/leave.h"
+#include "ui/look.h"
 #include "ui/steer.h"
 
 #include <stdio.h>
@@ -221,19 +222,17 @@ const struct action action_smooth = {
 static bool set_option(struct app *a, const struct session_view *v, const char *name,
                        const char *value)
 {
-    int found = -1;
-    if (!strcmp(name, "theme") && (found = theme_find(value)) >= 0) {
-        a->theme = (enum theme_id)found;
-    } else if (!strcmp(name, "glyphs") && (found = glyph_tier_find(value)) >= 0) {
-        a->tier = (enum glyph_tier)found;
-    } else if (!strcmp(name, "mouse") &&
-               (!strcmp(value, "on") || !strcmp(value, "off"))) {
-        a->mouse = value[1] == 'n';
-    } else if (!strcmp(name, "smooth")) {
+    struct look l = {a->theme, a->tier, a->mouse};
+    if (!strcmp(name, "smooth")) {
         action_smooth.run(a, v, value);
-    } else {
+        return true;
+    }
+    if (!look_set(&l, name, value)) {
         return false;
     }
+    a->theme = (enum theme_id)l.theme;
+    a->tier = (enum glyph_tier)l.tier;
+    a->mouse = l.mouse != 0;
     return true;
 }
 
@@ -410,7 +409,7 @@ const struct action action_screen = {.command = "screen",
                                      .word = screen_word};
 const struct action action_events = {.command = "events", .args = "", .run = events};
 const struct action action_back = {
-    .command = "back", .args = "", .run = back, .in_card = true};
+    .command = "back", .args = "", .run = back, .in_help = true, .in_card = true};
 
 /* clang-format off */
 #define ACTION static const struct action
@@ -419,7 +418,7 @@ ACTION action_move = {.command = "move", .args = "DIRECTION", .run = move, .word
 const struct action action_enter = {.command = "open", .args = "", .run = enter, .in_help = true};
 ACTION action_cancel = {.command = "cancel", .args = "", .run = cancel, .in_card = true};
 ACTION action_quit = {.command = "q", .args = "", .run = quit, .in_help = true, .in_card = true};
-ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help, .in_card = true, .leads_out = true};
+ACTION action_help = {.command = "help", .args = "[TEXT]", .run = help, .in_help = true, .in_card = true, .leads_out = true};
 ACTION action_prompt = {.command = "prompt", .args = "", .run = prompt, .in_help = true, .in_card = true};
 ACTION action_undo = {.command = "undo", .args = "", .run = undo, .may = may_undo, .in_card = true};
 ACTION action_redo = {.command = "redo", .args = "", .run = redo, .may = may_redo, .in_card = true};
@@ -462,7 +461,7 @@ static const struct key_entry keys[] = {
     {{KEY_ESC_}, &action_cancel, "", NULL, "cancel; then up one level", 0},
     {{'q'}, &action_back, "", "leave", "back; on Train: quit", 12},
     {{'Q'}, &action_quit, "", NULL, "quit; asks while there is something to lose", 0},
-    {{'?', KEY_F1_}, &action_help, "", NULL, "keys, commands and topics; / filters, Enter runs", 0},
+    {{'?', KEY_F1_}, &action_help, "", NULL, "keys, commands and topics; " KEY_OF("help-filter") " filters, " KEY_OF("open") " runs", 0},
     {{KEY_CTRL('p')}, &action_finder, "", NULL,
      "go to a latent, concept, screen, command, setting or topic by typing what is known of it", 0},
     {{':'}, &action_prompt, "", "cmd", "command line: Tab completes, Up recalls", 90},

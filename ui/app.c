@@ -126,17 +126,17 @@ const struct screen_def *app_home(const struct app *a)
     return a->screens->row[0];
 }
 
-void app_key_of(const struct app *a, const struct screen_def *screen, char *out,
-                size_t cap)
+const struct screen_def *app_screen_that(const struct app *a,
+                                         bool (*is)(const struct screen_def *))
 {
-    for (size_t s = 0; s < a->screens->n; s++) {
-        const struct key_entry *go = keymap_go(a->screens, s);
-        if (a->screens->row[s] == screen && go->key[0]) {
-            key_name(go->key[0], out, cap);
-            return;
-        }
+    size_t i = 0;
+    if (is(a->screen)) {
+        return a->screen;
     }
-    snprintf(out, cap, ":screen %s", screen->name);
+    while (!is(a->screens->row[i])) {
+        i++;
+    }
+    return a->screens->row[i];
 }
 
 bool app_is_live_card(const struct app *a)
@@ -158,12 +158,28 @@ bool app_pressed_on(const struct app *a, const struct hit *hit)
 
 /* ---- saying and asking ---- */
 
+void app_words(const struct app *a, const char *text, char *out, size_t cap)
+{
+    const struct screen_def *on = app_is_live_card(a) ? app_home(a) : a->screen;
+    keymap_text(a->screens, on, text, out, cap);
+}
+
+int app_text(const struct app *a, struct canvas *c, int x, int y, int max_cols,
+             const char *text, enum role role)
+{
+    char words[400];
+    app_words(a, text, words, sizeof words);
+    return canvas_text(c, x, y, max_cols, words, role, 0);
+}
+
 void app_say(struct app *a, bool bad, const char *fmt, ...)
 {
     va_list ap;
+    char text[sizeof a->message];
     va_start(ap, fmt);
-    vsnprintf(a->message, sizeof a->message, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    app_words(a, text, a->message, sizeof a->message);
     a->message_bad = bad;
     a->said++;
 }
@@ -306,7 +322,8 @@ void app_undo(struct app *a, const struct session_view *v, bool back)
     s->kind->apply(a, v, s, back);
     if (a->said == said || !a->message_bad) { /* else it could not, and says why */
         app_say(a, false,
-                back ? "undone: %s   (Ctrl-R does it again)" : "done again: %s",
+                back ? "undone: %s   (" KEY_OF("redo") " does it again)"
+                     : "done again: %s",
                 s->kind->name);
     }
 }
@@ -350,7 +367,7 @@ void app_run(struct app *a, const struct session_view *v, const char *line)
     }
     const struct key_entry *k = keymap_find_command(a->screens, a->screen, line, n);
     if (!k) {
-        app_say(a, true, "unknown command: %.*s   (? lists them)",
+        app_say(a, true, "unknown command: %.*s   (" KEY_OF("help") " lists them)",
                 (int)(n < 60 ? n : 60), line);
         return;
     }

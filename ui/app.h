@@ -237,9 +237,10 @@ void app_come_back(struct app *a, const struct screen_def *screen);
 const struct screen_def *app_up(const struct app *a);
 /* The screen that a small terminal's card stands in for: the first. */
 const struct screen_def *app_home(const struct app *a);
-/* The key that opens a screen of the table; ":screen NAME" where none does. */
-void app_key_of(const struct app *a, const struct screen_def *screen, char *out,
-                size_t cap);
+/* The screen shown, if it is such a one, else the first of the table that is: whose
+ * find or filter is meant, for instance. One must be. */
+const struct screen_def *app_screen_that(const struct app *a,
+                                         bool (*is)(const struct screen_def *));
 /* Whether the terminal is so small that a card stands in for the screens. */
 bool app_is_live_card(const struct app *a);
 /* Note that what is drawn in r reacts to the mouse. */
@@ -250,6 +251,12 @@ bool app_pressed_on(const struct app *a, const struct hit *hit);
 
 /* ---- saying and asking ---- */
 
+/* A text with its keys (KEY_OF) as they are where one is, and drawn as canvas_text
+ * draws one: columns used. */
+void app_words(const struct app *a, const char *text, char *out, size_t cap);
+int app_text(const struct app *a, struct canvas *c, int x, int y, int max_cols,
+             const char *text, enum role role);
+/* Say something, in which KEY_OF may stand. */
 void app_say(struct app *a, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The message shown now, of the interface or the session; NULL: none, or it was

@@ -72,11 +72,15 @@ static void explain(const struct app *a, const char *text, char *out, size_t cap
 {
     const struct key_entry *k = command_of(a, text);
     if (k) {
-        char args[120];
+        char args[120], help[KEYMAP_HELP];
         keymap_args(a->screens, k->action, args, sizeof args);
-        snprintf(out, cap, ":%s %s   %s", k->action->command, args, k->help);
+        app_words(a, k->help, help, sizeof help);
+        snprintf(out, cap, ":%s %s   %s", k->action->command, args, help);
     } else if (!text[0]) {
-        snprintf(out, cap, "a command; Tab completes, Up recalls, ? lists them all");
+        app_words(
+            a,
+            "a command; Tab completes, Up recalls, " KEY_OF("help") " lists them all",
+            out, cap);
     } else if (!strchr(text, ' ')) {
         snprintf(out, cap, "Tab completes; no command of that name yet");
     }
@@ -128,6 +132,6 @@ void prompt_help(const struct app *a, char *out, size_t cap)
     } else if (p->explain) {
         p->explain(a, a->line.text, out, cap);
     } else if (p->help) {
-        snprintf(out, cap, "%s", p->help);
+        app_words(a, p->help, out, cap);
     }
 }

@@ -1,8 +1,6 @@
 #include "ui/config.h"
 
-#include "ui/glyph.h"
 #include "ui/script.h"
-#include "ui/theme.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,26 +42,13 @@ static enum err set_look(struct config *c, const char *rest, struct errinfo *e)
 {
     char name[WORD], value[WORD], more[WORD];
     next_word(next_word(next_word(rest, name), value), more);
-    const int mouse = !strcmp(value, "on") ? 1 : !strcmp(value, "off") ? 0 : -1;
-    int *to = NULL, found = -1;
-    if (!strcmp(name, "theme")) {
-        to = &c->theme;
-        found = theme_find(value);
-    } else if (!strcmp(name, "glyphs")) {
-        to = &c->tier;
-        found = glyph_tier_find(value);
-    } else if (!strcmp(name, "mouse")) {
-        to = &c->mouse;
-        found = mouse;
-    }
-    if (!to || found < 0 || more[0]) {
+    if (more[0] || !look_set(&c->look, name, value)) {
         return err_set(
             e, ERR_FORMAT,
             "found 'set %.60s', expected set theme dark|light|contrast|mono, "
             "set glyphs braille|block|ascii or set mouse on|off",
             rest);
     }
-    *to = found;
     return OK;
 }
 
@@ -109,7 +94,7 @@ enum err config_parse(struct config *c, const char *text, size_t n, const char *
 {
     struct script_reader r = {.text = text, .len = n};
     struct script_line line = {.kind = SCRIPT_KEYS};
-    *c = (struct config){.theme = -1, .tier = -1, .mouse = -1, .screens = screens};
+    *c = (struct config){.look = {-1, -1, -1}, .screens = screens};
     while (line.kind != SCRIPT_END) {
         struct errinfo why = {0};
         enum err rc = script_next(&r, &line, &why);

@@ -8,10 +8,11 @@
 #ifndef SAETOP_UI_CONFIG_H
 #define SAETOP_UI_CONFIG_H
 
+#include "ui/look.h"
 #include "ui/own_keys.h"
 
 struct config {
-    int theme, tier, mouse; /* -1: not said */
+    struct look look;
     struct own_keys keys;
     const struct screen_table *screens; /* with keys, or the table that was given */
 };

@@ -102,7 +102,7 @@ static void do_request(struct loop *l, const struct app_request *r)
     case REQUEST_LOOK:
         l->c.tier = l->app.tier;
         if (l->t) {
-            term_set_theme(l->t, l->app.theme, term_wants_color(l->t));
+            term_set_theme(l->t, l->app.theme);
             term_set_mouse(l->t, l->app.mouse);
         }
         break;

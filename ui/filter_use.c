@@ -3,17 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool has_filter(const struct screen_def *screen)
+{
+    return screen->filter != NULL;
+}
+
 /* The screen whose filter is meant. While a prompt is open nothing leads to another. */
 static const struct screen_def *filtered(const struct app *a)
 {
-    size_t i = 0;
-    if (a->screen->filter) {
-        return a->screen;
-    }
-    while (!a->screens->row[i]->filter) {
-        i++;
-    }
-    return a->screens->row[i];
+    return app_screen_that(a, has_filter);
 }
 
 static const struct filter_use *use_of(const struct app *a)
@@ -45,10 +43,10 @@ static void push(struct app *a, const char *before, const char *after)
 
 /* ---- the prompt ---- */
 
-static void say_waiting(struct app *a, const struct session_view *v)
+static void say_empty(struct app *a, const struct session_view *v)
 {
-    if (use_of(a)->waiting) {
-        use_of(a)->waiting(a, v);
+    if (use_of(a)->empty) {
+        use_of(a)->empty(a, v);
     }
 }
 
@@ -82,7 +80,7 @@ void filter_use_accept(struct app *a, const struct session_view *v, const char *
     if (strncmp(l->was, l->text, UNDO_TEXT - 1) != 0) {
         push(a, l->was, l->text);
     }
-    say_waiting(a, v);
+    say_empty(a, v);
 }
 
 void filter_use_cancel(struct app *a, const struct session_view *v)
@@ -108,7 +106,7 @@ static void run(struct app *a, const struct session_view *v, const char *args)
         app_open_prompt(a, use_of(a)->prompt, "", l->text);
     } else if (filter_use_check(a, v, args)) {
         push(a, l->was, args);
-        say_waiting(a, v);
+        say_empty(a, v);
     }
 }
 

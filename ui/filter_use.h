@@ -15,8 +15,9 @@ struct filter_use {
     bool (*set)(struct app *a, const struct session_view *v, const char *text);
     /* Why it cannot be typed now; NULL: it can. */
     const char *(*may)(const struct app *a, const struct session_view *v);
-    /* Say that there are no rows yet; NULL: nothing is said. */
-    void (*waiting)(struct app *a, const struct session_view *v);
+    /* After a text was taken: say why there are no rows, if there are none. NULL:
+     * nothing is said. */
+    void (*empty)(struct app *a, const struct session_view *v);
     const char *(*word)(size_t i); /* the ith that completes, NULL beyond; NULL: none */
     const struct prompt_def *prompt; /* FILTER_PROMPT with history and help */
 };
@@ -27,6 +28,9 @@ extern const struct action action_clear_filter;
  * one). */
 void filter_use_clear(struct app *a, const struct session_view *v, const char *args);
 const char *filter_use_may_clear(const struct app *a, const struct session_view *v);
+
+/* After "no latent passes the filter". */
+#define FILTER_CLEARS "   (" KEY_OF("clear-filter") " clears it)"
 
 /* For FILTER_PROMPT alone. */
 const char *filter_use_word(const struct app *a, const char *text, size_t at, size_t i);

@@ -3,17 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool has_find(const struct screen_def *screen)
+{
+    return screen->find != NULL;
+}
+
 /* While a prompt is open nothing leads to another screen. */
 static const struct find_use *use_of(const struct app *a)
 {
-    size_t i = 0;
-    if (a->screen->find) {
-        return a->screen->find;
-    }
-    while (!a->screens->row[i]->find) {
-        i++;
-    }
-    return a->screens->row[i]->find;
+    return app_screen_that(a, has_find)->find;
 }
 
 /* Look from where the prompt was opened, so that a text typed in pieces ends where it
@@ -36,7 +34,7 @@ static void stop(struct app *a, const struct session_view *v)
 static void explain(const struct app *a, const char *text, char *out, size_t cap)
 {
     (void)text;
-    snprintf(out, cap, "%s", use_of(a)->help);
+    app_words(a, use_of(a)->help, out, cap);
 }
 
 static const struct prompt_def prompt = {
@@ -71,9 +69,10 @@ static void next(struct app *a, const struct session_view *v, const char *args)
 static const char *may_next(const struct app *a, const struct session_view *v)
 {
     const char *why = use_of(a)->may_next(a, v);
-    return why                     ? why
-           : use_of(a)->text(a)[0] ? NULL
-                                   : "nothing was looked for yet; / does";
+    return why ? why
+           : use_of(a)->text(a)[0]
+               ? NULL
+               : "nothing was looked for yet; " KEY_OF("find") " does";
 }
 
 const struct action action_find = {

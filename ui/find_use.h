@@ -25,6 +25,9 @@ struct find_use {
     const char *help; /* beside the line that is typed */
 };
 
+/* For help. */
+#define FIND_GOES_ON KEY_OF("find-next +") " " KEY_OF("find-next -") " go on"
+
 extern const struct action action_find;
 extern const struct action action_find_next;
 

@@ -23,14 +23,14 @@
 #define NAME_BY_SENSE 45.0
 #define HELP_BY_SENSE 12.0
 
-static double score_of(const char *typed, const char *name, const char *more)
+static double score_of(const struct words *w, const char *name, const char *more)
 {
-    const double own = (double)fuzzy_score(typed, name, true);
-    const double about = BY_HELP * (double)fuzzy_score(typed, more, false);
+    const double own = (double)fuzzy_score(w->typed, name, true);
+    const double about = BY_HELP * (double)fuzzy_score(w->typed, more, false);
     const char *const text[] = {name, more};
-    const double sense = words_answer(typed, text, 1)   ? NAME_BY_SENSE
-                         : words_answer(typed, text, 2) ? HELP_BY_SENSE
-                                                        : 0.0;
+    const double sense = words_answer(w, text, 1)   ? NAME_BY_SENSE
+                         : words_answer(w, text, 2) ? HELP_BY_SENSE
+                                                    : 0.0;
     const double best = own > about ? own : about;
     return best > sense ? best : sense;
 }
@@ -61,18 +61,19 @@ static void name_it(struct finder_item *item, const char *text, const char *more
              command);
 }
 
-static void add_screens(struct app *a, const char *typed)
+static void add_screens(struct app *a, const struct words *w)
 {
     for (size_t i = 0; i < a->screens->n; i++) {
         const struct screen_def *s = a->screens->row[i];
+        const struct key_entry *go = keymap_go(a->screens, i);
         struct finder_item *item =
             add(&a->finder, "screen",
-                typed[0] ? named(score_of(typed, s->title, s->go.help)) : 1);
+                w->typed[0] ? named(score_of(w, s->title, go->help)) : 1);
         char command[64];
         if (item) {
-            snprintf(command, sizeof command, "%s %s", s->go.action->command, s->name);
-            name_it(item, s->title, s->go.help, command);
-            item->key = &s->go;
+            snprintf(command, sizeof command, "%s %s", go->action->command, s->name);
+            name_it(item, s->title, go->help, command);
+            item->key = go;
         }
     }
 }
@@ -94,24 +95,25 @@ static struct finder_item *add_command(struct finder_state *f, const char *name,
 }
 
 /* Entries of the keymap that a person would look for: not those that move. */
-static void add_commands(struct app *a, const char *typed)
+static void add_commands(struct app *a, const struct words *w)
 {
     const struct screen_table *t = a->screens;
     const size_t n = keymap_count(t);
-    for (size_t i = 0; typed[0] && i < n; i++) {
+    for (size_t i = 0; w->typed[0] && i < n; i++) {
         const struct key_entry *k = keymap_at(t, i);
         const struct screen_def *owner = keymap_owner(t, i);
-        char name[120], line[120];
+        char name[120], line[120], help[KEYMAP_HELP];
+        keymap_text(t, owner, k->help, help, sizeof help);
         snprintf(name, sizeof name, "%s%s%s", k->action->command,
                  k->preset[0] ? " " : "", k->preset);
         double score = k->action->takes_screen || k->action == &action_finder
                            ? 0.0
-                           : score_of(typed, name, k->help);
+                           : score_of(w, name, help);
         score -= owner == a->screen || owner == t->everywhere ? 0.0 : 2.0;
         struct finder_item *item = add_command(&a->finder, name, score);
         if (item) {
             snprintf(line, sizeof line, ":%.100s", name);
-            name_it(item, line, k->help, name);
+            name_it(item, line, help, name);
             item->key = k;
             item->on = owner == t->everywhere || owner == t->help ? NULL : owner;
         }
@@ -136,13 +138,13 @@ static void add_concepts(struct app *a, const struct session_view *v, const char
     }
 }
 
-static void add_settings(struct app *a, const char *typed)
+static void add_settings(struct app *a, const struct words *w)
 {
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
-    for (size_t i = 0; typed[0] && i < n; i++) {
+    for (size_t i = 0; w->typed[0] && i < n; i++) {
         struct finder_item *item =
-            add(&a->finder, "setting", score_of(typed, t[i].key, t[i].help) - 5.0);
+            add(&a->finder, "setting", score_of(w, t[i].key, t[i].help) - 5.0);
         char command[FINDER_COMMAND];
         if (item) {
             snprintf(command, sizeof command, "setting %s", t[i].key);
@@ -151,12 +153,14 @@ static void add_settings(struct app *a, const char *typed)
     }
 }
 
-static void add_topics(struct app *a, const char *typed)
+static void add_topics(struct app *a, const struct words *w)
 {
-    for (size_t i = 0; typed[0] && i < topics_count(); i++) {
+    for (size_t i = 0; w->typed[0] && i < topics_count(); i++) {
         const struct topic *t = topics_at(i);
+        char text[TOPIC_MAX];
+        keymap_text(a->screens, a->screens->everywhere, t->text, text, sizeof text);
         struct finder_item *item =
-            add(&a->finder, "topic", score_of(typed, t->title, t->text) - 1.0);
+            add(&a->finder, "topic", score_of(w, t->title, text) - 1.0);
         char command[FINDER_COMMAND];
         if (item) {
             snprintf(command, sizeof command, "help %s", t->title);
@@ -215,18 +219,20 @@ static void look(struct app *a, const struct session_view *v)
 {
     struct finder_state *f = &a->finder;
     const char *typed = f->line.text;
+    struct words w;
+    words_begin(&w, typed);
     f->n = 0;
     if (!typed[0]) {
         add_recent(a);
     }
     /* There are few screens; latents are many and leave room (FOUND_MAX) for the rest.
      */
-    add_screens(a, typed);
+    add_screens(a, &w);
     add_of_screens(a, v, typed);
     add_concepts(a, v, typed);
-    add_commands(a, typed);
-    add_topics(a, typed);
-    add_settings(a, typed);
+    add_commands(a, &w);
+    add_topics(a, &w);
+    add_settings(a, &w);
     for (size_t i = 0; i < f->n; i++) { /* a stable order, whatever qsort does */
         f->item[i].score -= 1e-6 * (double)i;
     }

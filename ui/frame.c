@@ -69,7 +69,8 @@ static void say_elsewhere(struct app *a, uint32_t key)
     char name[32];
     key_name(key, name, sizeof name);
     if (!k) {
-        app_say(a, false, "%s does nothing   (? lists the keys)", name);
+        app_say(a, false, "%s does nothing   (" KEY_OF("help") " lists the keys)",
+                name);
     } else {
         app_say(a, false, "%s is a key of %s; here :%s%s%s does it", name, owner->title,
                 k->action->command, k->preset[0] ? " " : "", k->preset);
@@ -104,7 +105,9 @@ static bool refuse_text(struct app *a, const struct session_view *v,
     if (!why || k->preset[0] || !(strstr(args, "TEXT") || strstr(args, "EXPRESSION"))) {
         return false;
     }
-    snprintf(a->refused, sizeof a->refused, "%s: %s", k->action->command, why);
+    char reason[160];
+    app_words(a, why, reason, sizeof reason);
+    snprintf(a->refused, sizeof a->refused, "%s: %s", k->action->command, reason);
     app_open_prompt(a, &prompt_refused, "", "");
     return true;
 }
@@ -114,6 +117,14 @@ static bool is_for_text(const struct key_entry *k, uint32_t key)
 {
     const bool letter = key >= ' ' && key < KEY_FIRST_SPECIAL;
     return letter || !k || !k->action->leads_out;
+}
+
+static void press(struct app *a, const struct session_view *v,
+                  const struct key_entry *k)
+{
+    if (!refuse_text(a, v, k)) {
+        app_dispatch(a, v, k, k->preset);
+    }
 }
 
 static void normal_key(struct app *a, const struct session_view *v, uint32_t key)
@@ -127,11 +138,11 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
     if (!card && a->screen->type && is_for_text(k, key) && a->screen->type(a, v, key)) {
         return;
     }
-    if (k && !refuse_text(a, v, k)) {
-        app_dispatch(a, v, k, k->preset);
-    } else if (!k && keymap_begins(a->screens, screen, key)) {
+    if (k) {
+        press(a, v, k);
+    } else if (keymap_begins(a->screens, screen, key)) {
         a->after = key;
-    } else if (!k) {
+    } else {
         say_elsewhere(a, key);
     }
 }
@@ -145,7 +156,7 @@ static void second_key(struct app *a, const struct session_view *v, uint32_t aft
     char first[24], names[48];
     const struct key_entry *alone = keymap_find_key(a->screens, a->screen, key);
     if (k) {
-        app_dispatch(a, v, k, k->preset);
+        press(a, v, k);
     } else if (!is_for_text(alone, key)) { /* F1 always helps */
         normal_key(a, v, key);
     } else if (key != KEY_ESC_) {
@@ -427,7 +438,8 @@ static void prompt_view(const struct app *a, const struct session_view *v,
 }
 
 /* The box that tells what is being opened, over the empty panes. */
-static void loading_view(const struct session_view *v, struct canvas *c)
+static void loading_view(const struct app *a, const struct session_view *v,
+                         struct canvas *c)
 {
     if (v->state != SESSION_LOADING) {
         return;
@@ -436,8 +448,8 @@ static void loading_view(const struct session_view *v, struct canvas *c)
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
     const struct rect in = canvas_box(c, r, "one moment", NULL, true);
     canvas_textf(c, in.x + 1, in.y, in.w - 2, ROLE_TEXT, 0, "loading: %s", v->loading);
-    canvas_text(c, in.x + 1, in.y + 2, in.w - 2,
-                "? explains keys, measures and ideas meanwhile", ROLE_DIM, 0);
+    app_text(a, c, in.x + 1, in.y + 2, in.w - 2,
+             KEY_OF("help") " explains keys, measures and ideas meanwhile", ROLE_DIM);
 }
 
 void app_view(struct app *a, const struct session_view *v, struct canvas *c)
@@ -451,7 +463,7 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     } else {
         tabs_view(a, c, f.tabs);
         a->screen->view(a, v, c, f.body, kind == LAYOUT_WIDE);
-        loading_view(v, c);
+        loading_view(a, v, c);
         status_view(a, v, a->screen, c, f.status);
         if (!a->help.open && !a->finder.open) {
             hints_view(a, v, a->screen, c, f.hints);

@@ -41,12 +41,29 @@ struct help_line {
     size_t len;
 };
 
-enum { LINES_MAX = 1024 };
+enum { LINES_MAX = 1024, OWN_MAX = 1 << 15 };
 struct help_lines {
     struct help_line line[LINES_MAX];
     size_t n;
     char head[SCREENS_MAX][48]; /* of the screens */
+    char own[OWN_MAX];          /* texts that name keys, with these keys */
+    size_t n_own;
+    struct words filter;
 };
+
+/* A text with its keys as they are on a screen, for as long as the lines live. */
+static const char *words_of(struct help_lines *l, const struct screen_table *t,
+                            const struct screen_def *screen, const char *text)
+{
+    char *own = l->own + l->n_own;
+    const size_t room = sizeof l->own - l->n_own;
+    if (!strchr(text, KEY_OF_BEGINS) || room < 2) {
+        return text;
+    }
+    keymap_text(t, screen, text, own, room);
+    l->n_own += strlen(own) + 1;
+    return own;
+}
 
 static void add(struct help_lines *l, enum line_kind kind, size_t index,
                 const char *text, size_t len)
@@ -58,19 +75,21 @@ static void add(struct help_lines *l, enum line_kind kind, size_t index,
 
 /* A phrase that is somewhere as it stands is meant so; else its words are looked for.
  */
-static bool answers(const struct app *a, const char *const *text, size_t n)
+static bool answers(const struct help_lines *l, const struct app *a,
+                    const char *const *text, size_t n)
 {
-    bool is = !a->help.phrase && words_answer(a->help.filter, text, n);
+    bool is = !a->help.phrase && words_answer(&l->filter, text, n);
     for (size_t i = 0; a->help.phrase && i < n; i++) {
         is = is || (text[i] && filter_text_in(text[i], a->help.filter));
     }
     return is;
 }
 
-static bool wanted(const struct app *a, const char *x, const char *y, const char *z)
+static bool wanted(const struct help_lines *l, const struct app *a, const char *x,
+                   const char *y, const char *z)
 {
     const char *const text[] = {x, y, z};
-    return answers(a, text, 3);
+    return answers(l, a, text, 3);
 }
 
 static void add_head(struct help_lines *l, const char *text, size_t before)
@@ -123,20 +142,20 @@ static int key_lead(const struct screen_table *t, const struct key_entry *k, cha
 /* An entry and, where its words are longer than the line, lines that go on with them.
  */
 static void add_key_lines(struct help_lines *l, const struct screen_table *t, size_t i,
-                          int w)
+                          const char *help, int w)
 {
     const struct key_entry *k = keymap_at(t, i);
+    const size_t len = strlen(help);
     char lead[192];
     const int at = key_lead(t, k, lead, sizeof lead);
     const int room = w - 1 - at;
-    if (canvas_text_width(k->help) <= room) {
-        add(l, LINE_KEY, i, k->help, strlen(k->help));
+    if (canvas_text_width(help) <= room) {
+        add(l, LINE_KEY, i, help, len);
     } else if (room >= 24) {
-        add_wrapped(l, LINE_KEY, LINE_KEY_MORE, i, k->help, strlen(k->help), room);
+        add_wrapped(l, LINE_KEY, LINE_KEY_MORE, i, help, len, room);
     } else { /* a long command: the words below it */
         add(l, LINE_KEY, i, "", 0);
-        add_wrapped(l, LINE_KEY_MORE, LINE_KEY_MORE, i, k->help, strlen(k->help),
-                    w - 1 - KEY_COLUMN);
+        add_wrapped(l, LINE_KEY_MORE, LINE_KEY_MORE, i, help, len, w - 1 - KEY_COLUMN);
     }
 }
 
@@ -160,12 +179,14 @@ static void add_keys(struct help_lines *l, const struct app *a,
         key_names(k, names, sizeof names);
         keymap_args(t, k->action, args, sizeof args);
         snprintf(command, sizeof command, ":%s %s", k->action->command, args);
-        if (!wanted(a, names, command, k->help)) {
+        const char *help = words_of(l, t, keymap_owner(t, i), k->help);
+        if (!wanted(l, a, names, command, help)) {
             continue;
         }
         add_head(l, title, before);
-        add_key_lines(l, t, i, w);
+        add_key_lines(l, t, i, help, w);
         if (why && !apart) {
+            why = words_of(l, t, keymap_owner(t, i), why);
             add(l, LINE_WHY, i, why, strlen(why));
         }
     }
@@ -175,12 +196,15 @@ static void add_topics(struct help_lines *l, const struct app *a, int w)
 {
     for (size_t i = 0; i < topics_count(); i++) {
         const struct topic *t = topics_at(i);
-        if (!wanted(a, t->title, t->text, "topic")) {
+        const size_t unused = l->n_own;
+        const char *text = words_of(l, a->screens, a->screens->everywhere, t->text);
+        if (!wanted(l, a, t->title, text, "topic")) {
+            l->n_own = unused;
             continue;
         }
         add(l, LINE_GAP, 0, "", 0);
         add(l, LINE_TOPIC, i, t->title, strlen(t->title));
-        for (const char *p = t->text; *p;) {
+        for (const char *p = text; *p;) {
             const size_t n = strcspn(p, "\n");
             add_wrapped(l, LINE_TEXT, LINE_TEXT, 0, p, n, w - 4);
             p += n + (p[n] == '\n' ? 1 : 0);
@@ -191,31 +215,36 @@ static void add_topics(struct help_lines *l, const struct app *a, int w)
 static void add_measures(struct help_lines *l, const struct app *a, int w)
 {
     const size_t before = l->n;
+    const char *head = words_of(l, a->screens, a->screens->help,
+                                "measures (" KEY_OF("open") ": in the pane in focus)");
     for (size_t i = 0; pane_metric(i) >= 0; i++) {
         const size_t m = (size_t)pane_metric(i);
         const struct measure *def = measure_at((enum metric)m);
-        if (wanted(a, def->label, def->help, def->column)) {
-            add_head(l, "measures (Enter: in the pane in focus)", before);
+        if (wanted(l, a, def->label, def->help, def->column)) {
+            add_head(l, head, before);
             add_wrapped(l, LINE_METRIC, LINE_METRIC_MORE, m, def->help,
                         strlen(def->help), w - METRIC_COLUMN);
         }
     }
 }
 
-static bool column_wanted(const struct app *a, const struct latent_column *c)
+static bool column_wanted(const struct help_lines *l, const struct app *a,
+                          const struct latent_column *c)
 {
     const char *const text[] = {c->title, c->help, c->name, c->more, "column"};
-    return answers(a, text, 5);
+    return answers(l, a, text, 5);
 }
 
 static void add_columns(struct help_lines *l, const struct app *a, int w)
 {
     const size_t before = l->n;
     const struct latent_column *c = NULL;
+    const char *head = words_of(
+        l, a->screens, a->screens->help,
+        "columns and filter words of Latents (" KEY_OF("open") ": sort by it)");
     for (size_t i = 0; (c = latent_column_at(i)) != NULL; i++) {
-        if (column_wanted(a, c)) {
-            add_head(l, "columns and filter words of Latents (Enter: sort by it)",
-                     before);
+        if (column_wanted(l, a, c)) {
+            add_head(l, head, before);
             add_wrapped(l, LINE_COLUMN, LINE_COLUMN_MORE, i, c->help, strlen(c->help),
                         w - METRIC_COLUMN);
         }
@@ -226,7 +255,7 @@ static void add_column_topics(struct help_lines *l, const struct app *a, int w)
 {
     const struct latent_column *c = NULL;
     for (size_t i = 0; (c = latent_column_at(i)) != NULL; i++) {
-        if (c->more && column_wanted(a, c)) {
+        if (c->more && column_wanted(l, a, c)) {
             add(l, LINE_GAP, 0, "", 0);
             add(l, LINE_COLUMN_TOPIC, i, c->title, strlen(c->title));
             add_wrapped(l, LINE_TEXT, LINE_TEXT, 0, c->more, strlen(c->more), w - 4);
@@ -243,7 +272,7 @@ static void add_events(struct help_lines *l, const struct app *a,
 {
     for (size_t i = v->n_events; i-- > 0;) {
         const struct event_view *ev = &v->event[i];
-        if (wanted(a, ev->kind, ev->text, "")) {
+        if (wanted(l, a, ev->kind, ev->text, "")) {
             add_wrapped(l, LINE_EVENT, LINE_EVENT_MORE, i, ev->text, strlen(ev->text),
                         w - EVENT_COLUMN);
         }
@@ -261,7 +290,7 @@ static void add_messages(struct help_lines *l, const struct app *a, int w)
     const size_t n = a->log.n;
     for (size_t i = n; i-- > 0 && n - i <= MESSAGES;) {
         const char *text = message_at(a, i)->text;
-        if (wanted(a, text, "", "")) {
+        if (wanted(l, a, text, "", "")) {
             add_wrapped(l, LINE_MESSAGE, LINE_MESSAGE_MORE, i, text, strlen(text),
                         w - MESSAGE_COLUMN);
         }
@@ -302,7 +331,8 @@ static void build(struct help_lines *l, const struct app *a,
                   const struct session_view *v, int w)
 {
     const struct screen_table *t = a->screens;
-    l->n = 0;
+    l->n = l->n_own = 0;
+    words_begin(&l->filter, a->help.filter);
     if (a->help.kind == HELP_EVENTS) {
         add_events(l, a, v, w);
         return;
@@ -444,7 +474,8 @@ static void sort_by(struct app *a, const struct session_view *v,
 {
     if (!(c->flags & IN_TABLE)) {
         app_say(a, true, "%s does not stand in the table: %s", c->title,
-                c->flags & IN_FILTER ? "& filters by it" : "the export has it");
+                c->flags & IN_FILTER ? KEY_OF("filter") " filters by it"
+                                     : "the export has it");
         return;
     }
     run_there(a, v, "latents", "sort", c->name);
@@ -486,18 +517,17 @@ void help_enter(struct app *a, const struct session_view *v)
 
 void help_key(struct app *a, const struct session_view *v, uint32_t key)
 {
-    const bool closes = key == KEY_ESC_ || key == 'q' || key == '?' || key == KEY_F1_;
+    const struct key_entry *k = keymap_find_key(a->screens, a->screens->help, key);
+    const bool closes = k && (!strcmp(k->action->command, "help") ||
+                              !strcmp(k->action->command, "back"));
     if (key == KEY_ESC_ && a->help.filter[0]) {
         help_set_filter(a, v, "");
-    } else if (closes) {
-        help_close(a);
     } else if (key == KEY_TAB_ || key == KEY_SHIFT_TAB) {
         next_section(a, v, key == KEY_TAB_);
-    } else {
-        const struct key_entry *k = keymap_find_key(a->screens, a->screens->help, key);
-        if (k && k->action->in_help) {
-            app_dispatch(a, v, k, k->preset);
-        }
+    } else if (closes || keymap_fixed_in_help(key)) {
+        help_close(a);
+    } else if (k && k->action->in_help) {
+        app_dispatch(a, v, k, k->preset);
     }
 }
 
@@ -590,7 +620,8 @@ static const char *why_no_line(const struct app *a)
         return "no line answers to that; Esc shows all";
     }
     return a->help.kind == HELP_MESSAGES
-               ? "nothing was said yet since the start; E on Train has the run's events"
+               ? "nothing was said yet since the start; " KEY_OF(
+                     "events") " on Train has the run's events"
                : "nothing yet";
 }
 
@@ -614,7 +645,7 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     app_hit(a, r, HIT_OVERLAY, 0);
     const struct rect old = canvas_clip(c, in);
     if (!l.n) {
-        canvas_text(c, in.x + 1, in.y, in.w - 2, why_no_line(a), ROLE_DIM, 0);
+        app_text(a, c, in.x + 1, in.y, in.w - 2, why_no_line(a), ROLE_DIM);
     }
     for (int i = 0; i < in.h && list->top + (size_t)i < l.n; i++) {
         const size_t at = list->top + (size_t)i;
@@ -627,10 +658,14 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     canvas_unclip(c, old);
     const struct layout_frame f = layout_frame(c->w, c->h);
     canvas_fill(c, f.hints, ' ', ROLE_TEXT, 0);
+#define MOVES   KEY_OF("move down") " " KEY_OF("move up") " scroll"
+#define FILTERS KEY_OF("help-filter") " filter"
+#define OPENS   KEY_OF("open")
     static const char *const hints[] = {
-        [HELP_KEYS] = "j k scroll  Tab section  / filter  Enter run it  Esc close",
-        [HELP_EVENTS] = "j k scroll  / filter  Enter cursor there  Esc close",
-        [HELP_MESSAGES] = "j k scroll  / filter  Esc close"};
-    canvas_text(c, f.hints.x + 1, f.hints.y, f.hints.w - 1, hints[a->help.kind],
-                ROLE_DIM, 0);
+        [HELP_KEYS] = MOVES "  Tab section  " FILTERS "  " OPENS " run it  Esc close",
+        [HELP_EVENTS] = MOVES "  " FILTERS "  " OPENS " cursor there  Esc close",
+        [HELP_MESSAGES] = MOVES "  " FILTERS "  Esc close"};
+    char words[160];
+    keymap_text(a->screens, a->screens->help, hints[a->help.kind], words, sizeof words);
+    canvas_text(c, f.hints.x + 1, f.hints.y, f.hints.w - 1, words, ROLE_DIM, 0);
 }

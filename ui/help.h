@@ -11,7 +11,7 @@ void help_open(struct app *a, const struct session_view *v, const char *filter);
 void help_open_list(struct app *a, const struct session_view *v, enum help_kind kind);
 void help_close(struct app *a);
 void help_set_filter(struct app *a, const struct session_view *v, const char *text);
-/* A key while help is open; whether it was taken. */
+/* A key while help is open. */
 void help_key(struct app *a, const struct session_view *v, uint32_t key);
 void help_move(struct app *a, const struct session_view *v, const char *direction);
 /* Run what is on the line under the cursor. */

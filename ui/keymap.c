@@ -130,6 +130,11 @@ static const struct key_entry *entry_of(const struct section *section, uint32_t 
     return NULL;
 }
 
+bool keymap_fixed_in_help(uint32_t key)
+{
+    return key == KEY_ESC_ || key == KEY_F1_ || key == KEY_TAB_ || key == KEY_SHIFT_TAB;
+}
+
 const struct key_entry *keymap_find_key(const struct screen_table *t,
                                         const struct screen_def *screen, uint32_t key)
 {
@@ -143,6 +148,17 @@ const struct key_entry *keymap_find_key(const struct screen_table *t,
         any = k && section.owner == t->everywhere ? k : any;
     }
     return any;
+}
+
+uint32_t keymap_key_on(const struct screen_table *t, const struct screen_def *screen,
+                       const struct key_entry *k)
+{
+    for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
+        if (k->key[i] != KEY_CTRL('m') && keymap_find_key(t, screen, k->key[i]) == k) {
+            return k->key[i];
+        }
+    }
+    return 0;
 }
 
 static bool begins(const struct key_entry *k, uint32_t first)
@@ -277,6 +293,80 @@ void key_names(const struct key_entry *k, char *out, size_t cap)
     }
 }
 
+/* Whether an entry does a command line of n bytes: "find", "smooth +". */
+static bool is_line_of(const struct key_entry *k, const char *line, size_t n)
+{
+    const size_t name = strlen(k->action->command), preset = strlen(k->preset);
+    const size_t rest = preset ? preset + 1 : 0;
+    return n == name + rest && !memcmp(line, k->action->command, name) &&
+           (!rest ||
+            (line[name] == ' ' && !memcmp(line + name + 1, k->preset, preset)));
+}
+
+/* The key of a command line of n bytes; 0: none. */
+static uint32_t key_of(const struct screen_table *t, const struct screen_def *screen,
+                       const char *line, size_t n)
+{
+    uint32_t best = 0;
+    int best_rank = 0; /* 3: this screen's, 2: of everywhere, 1: another's */
+    for (size_t p = 0; p < sections_of(t); p++) {
+        const struct section section = section_at(t, p);
+        const bool here = section.owner == screen || section.owner == t->everywhere;
+        const int rank = section.owner == screen ? 3 : here ? 2 : 1;
+        for (size_t i = 0; i < section.n && rank > best_rank; i++) {
+            const struct key_entry *k = &section.entry[i];
+            const uint32_t key =
+                is_line_of(k, line, n)
+                    ? keymap_key_on(t, here ? screen : section.owner, k)
+                    : 0;
+            best = key ? key : best;
+            best_rank = key ? rank : best_rank;
+        }
+    }
+    return best;
+}
+
+/* The key of what stands in KEY_OF, or the command. */
+static void name_of(const struct screen_table *t, const struct screen_def *screen,
+                    const char *line, size_t n, char *out, size_t cap)
+{
+    const char *colon = memchr(line, ':', n);
+    for (size_t s = 0; colon && s < t->n; s++) {
+        const size_t place = strlen(t->row[s]->name);
+        const bool is =
+            place == (size_t)(colon - line) && !memcmp(line, t->row[s]->name, place);
+        screen = is ? t->row[s] : screen;
+    }
+    n -= colon ? (size_t)(colon + 1 - line) : 0;
+    line = colon ? colon + 1 : line;
+    const uint32_t key = key_of(t, screen, line, n);
+    if (key) {
+        key_name(key, out, cap);
+    } else {
+        snprintf(out, cap, ":%.*s", (int)(n < cap ? n : cap), line);
+    }
+}
+
+void keymap_text(const struct screen_table *t, const struct screen_def *screen,
+                 const char *text, char *out, size_t cap)
+{
+    size_t len = 0;
+    char name[120];
+    while (*text && len + 1 < cap) {
+        const char *from = text + 1,
+                   *end = *text == KEY_OF_BEGINS ? strchr(from, KEY_OF_ENDS) : NULL;
+        if (!end) {
+            out[len++] = *text++;
+            continue;
+        }
+        name_of(t, screen, from, (size_t)(end - from), name, sizeof name);
+        len += (size_t)snprintf(out + len, cap - len, "%s", name);
+        len = len < cap ? len : cap - 1;
+        text = end + 1;
+    }
+    out[len] = '\0';
+}
+
 uint32_t key_from_name(const char *name)
 {
     for (size_t i = 0; i < SPECIAL; i++) {
@@ -336,9 +426,9 @@ static void add_escaped(struct str *out, const char *text)
     }
 }
 
-static void add_entry(const struct screen_table *t, struct str *out,
-                      const struct key_entry *k)
+static void add_entry(const struct screen_table *t, struct str *out, size_t entry)
 {
+    const struct key_entry *k = keymap_at(t, entry);
     str_add(out, "| ");
     bool first = true;
     for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
@@ -359,7 +449,9 @@ static void add_entry(const struct screen_table *t, struct str *out,
     str_add(out, " | ");
     add_code(out, command);
     str_add(out, " | ");
-    add_escaped(out, k->help);
+    char help[KEYMAP_HELP];
+    keymap_text(t, keymap_owner(t, entry), k->help, help, sizeof help);
+    add_escaped(out, help);
     str_add(out, " |\n");
 }
 
@@ -374,6 +466,6 @@ void keymap_markdown(const struct screen_table *t, struct str *out)
                      owner ? "\n" : "", keymap_owner(t, i)->title);
             owner = keymap_owner(t, i);
         }
-        add_entry(t, out, keymap_at(t, i));
+        add_entry(t, out, i);
     }
 }

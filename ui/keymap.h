@@ -22,13 +22,14 @@ struct action {
     bool takes_screen;   /* that is the name of a screen: args come from the table */
     /* args: a command's text or a key's preset */
     void (*run)(struct app *a, const struct session_view *v, const char *args);
-    /* Why it cannot be done now, NULL: it can. The function NULL: it always can. */
+    /* Why it cannot be done now, for keymap_text; NULL: it can. The function NULL: it
+     * always can. */
     const char *(*may)(const struct app *a, const struct session_view *v);
     /* The ith word that could stand as its argument, NULL beyond the last; `text` is
      * the line so far. The function NULL: none is known. */
     const char *(*word)(const struct app *a, const char *text, size_t i);
     bool hides;     /* while it cannot be done its hint goes, rather than turning dim */
-    bool in_help;   /* its keys work while help is open */
+    bool in_help;   /* its keys work while help is open; `help` and `back` close it */
     bool in_card;   /* ... and on the card that a small terminal shows */
     bool leads_out; /* its keys that are no letters work in a screen's text box */
 };
@@ -43,14 +44,26 @@ struct action {
         return i < sizeof words / sizeof words[0] ? words[i] : NULL;                   \
     }
 
+/* In a text that people read, the key that does a command with that after it: what is
+ * shown is the key as the user has it, see keymap_text. Keys of a line that is typed
+ * into, of the finder, of help and of the question on leaving are fixed, and named as
+ * they are. No command has bytes of these two, and a text from a file is escaped. */
+#define KEY_OF(command)         "\x01" command "\x02"
+#define KEY_ON(screen, command) KEY_OF(screen ":" command) /* of another screen */
+#define KEYS_THAT_MOVE                                                                 \
+    KEY_OF("move left")                                                                \
+    " " KEY_OF("move down") " " KEY_OF("move up") " " KEY_OF("move right")
+enum { KEY_OF_BEGINS = 1, KEY_OF_ENDS = 2 };
+
 #define KEYMAP_KEYS 4
+enum { KEYMAP_HELP = 256 }; /* bytes of a help sentence with its keys */
 
 struct key_entry {
     uint32_t key[KEYMAP_KEYS]; /* or KEY_THEN of two; 0: no more */
     const struct action *action;
     const char *preset; /* a key's argument; "" none */
     const char *hint;   /* for the hint line; NULL: not there. See keymap_hint. */
-    const char *help;   /* a sentence */
+    const char *help;   /* a sentence, for keymap_text */
     int priority;       /* of the hint: lower first */
 };
 
@@ -83,10 +96,17 @@ const struct screen_def *keymap_owner(const struct screen_table *t, size_t i);
 const char *keymap_hint(const struct screen_table *t, size_t i,
                         const struct screen_def *screen, enum session_state state,
                         int *priority);
+/* A key that help has for itself, whatever the table says: it closes help, or goes from
+ * section to section. */
+bool keymap_fixed_in_help(uint32_t key);
 /* What a key does on a screen: the screen's own entry before one of everywhere; NULL:
  * nothing. */
 const struct key_entry *keymap_find_key(const struct screen_table *t,
                                         const struct screen_def *screen, uint32_t key);
+/* The first key of an entry that does it on a screen, and is not another's there; 0:
+ * none. */
+uint32_t keymap_key_on(const struct screen_table *t, const struct screen_def *screen,
+                       const struct key_entry *k);
 /* Whether a key that does nothing itself on a screen begins what others follow. */
 bool keymap_begins(const struct screen_table *t, const struct screen_def *screen,
                    uint32_t key);
@@ -113,6 +133,12 @@ void keymap_args(const struct screen_table *t, const struct action *action, char
 void key_name(uint32_t key, char *out, size_t cap);
 /* All keys of an entry: "j Down". */
 void key_names(const struct key_entry *k, char *out, size_t cap);
+/* Copy a text; each KEY_OF in it becomes the first key that does that: on the screen
+ * (KEY_ON: that one), else everywhere but where the screen has that key itself, else on
+ * the first screen that does it; where none does it is the command to type, ":find".
+ * Cut to `cap`. */
+void keymap_text(const struct screen_table *t, const struct screen_def *screen,
+                 const char *text, char *out, size_t cap);
 /* The key of a name of two letters or more, as scripts write it: "<Enter>" without the
  * brackets; 0: unknown. */
 uint32_t key_from_name(const char *name);

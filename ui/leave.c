@@ -144,12 +144,17 @@ static int draw_whole(struct canvas *c, int x, int y, int w, const char *text)
     return lines;
 }
 
-/* When the run was last saved, and how to open it again; lines used. */
+/* When the run was last saved, and how to open it again; lines used. Drawn where c is
+ * one. */
 static int draw_saved(const struct session_view *v, struct canvas *c, int x, int y,
                       int w)
 {
     char command[sizeof v->arm[0].dir + 16], step[32];
-    if (!opening(v, command, sizeof command)) {
+    const bool saved = opening(v, command, sizeof command);
+    if (!c) {
+        return saved ? 1 + draw_whole(NULL, 0, 0, w, command) : 2;
+    }
+    if (!saved) {
         canvas_text(c, x, y, w, "It was not saved yet. Saving says where; then",
                     ROLE_TEXT, 0);
         canvas_text(c, x, y + 1, w, "saetop DIRECTORY opens it again.", ROLE_TEXT, 0);
@@ -192,8 +197,10 @@ void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
                     ROLE_TEXT, 0);
         return;
     }
+    static const char *const keys[] = {"c", "d", "Esc"};
+    enum { KEYS = sizeof keys / sizeof keys[0] };
     /* On a small screen the keys are what must be seen. */
-    const bool roomy = in.h >= 8;
+    const bool roomy = in.h >= 1 + draw_saved(v, NULL, 0, 0, w) + 1 + KEYS;
     int y = in.y;
     if (in.h > 3) {
         char step[32];
@@ -203,9 +210,8 @@ void leave_view(struct app *a, const struct session_view *v, struct canvas *c)
     if (roomy) {
         y += draw_saved(v, c, x, y, w) + 1;
     }
-    static const char *const keys[] = {"c", "d", "Esc"};
     const char *const verb = opens ? "open it" : "quit";
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < KEYS; i++) {
         char what[64];
         snprintf(what, sizeof what,
                  i == 0   ? "save and %s"

@@ -110,6 +110,53 @@ static enum err check_clash(const struct own_keys *o, const struct screen_def *p
                    command, owner->name, names, text);
 }
 
+/* Keys that no terminal hands over, and what comes in their place. */
+static const struct {
+    uint32_t key;
+    const char *why;
+} never[] = {{KEY_CTRL('c'), "the terminal makes a signal of it"},
+             {KEY_CTRL('h'), "a terminal sends Backspace for it"},
+             {KEY_CTRL('m'), "a terminal sends Enter for it"},
+             {KEY_CTRL('z'), "the terminal makes a signal of it"}};
+
+/* Why a key of that action at a place would do nothing; NULL: it does it. */
+static const char *why_nothing(const struct own_keys *o, const struct screen_def *at,
+                               uint32_t key, const struct action *action)
+{
+    for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) {
+        if (KEY_LAST_OF(key) == never[i].key || KEY_FIRST_OF(key) == never[i].key) {
+            return never[i].why;
+        }
+    }
+    if (at != o->table.help) {
+        return NULL;
+    }
+    return KEY_FIRST_OF(key)           ? "help takes no two keys in a row"
+           : keymap_fixed_in_help(key) ? "help has it for itself"
+           : !action->in_help          ? "the command does nothing while help is open"
+                                       : NULL;
+}
+
+static enum err check_does(const struct own_keys *o, const struct screen_def *at,
+                           uint32_t key, const char *command,
+                           const struct action *action, const char *preset,
+                           struct errinfo *e)
+{
+    const char *why = why_nothing(o, at, key, action);
+    char name[48], args[120];
+    key_name(key, name, sizeof name);
+    keymap_args(&o->table, action, args, sizeof args);
+    if (why) {
+        return err_set(e, ERR_USAGE, "key %s of :%.60s at %s would do nothing: %s",
+                       name, command, at->name, why);
+    }
+    return preset[0] && !args[0]
+               ? err_set(e, ERR_USAGE,
+                         "found ':%.60s', expected :%s, which takes nothing", command,
+                         action->command)
+               : OK;
+}
+
 /* ---- changing ---- */
 
 /* The entry at a place that does a command with that after it; NULL: none. */
@@ -182,6 +229,7 @@ enum err own_keys_map(struct own_keys *o, const char *place, uint32_t key,
     const char *preset = command + n + strspn(command + n, " ");
     TRY(find_place(o, place, &at, e));
     TRY(find_command(o, at, command, n, &like, e));
+    TRY(check_does(o, at, key, command, like->action, preset, e));
     TRY(check_clash(o, at, key, command, e));
     struct key_entry *k = entry_of(o, at, command, n, preset);
     if (!k) {

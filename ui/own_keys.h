@@ -26,9 +26,9 @@ enum err own_keys_init(struct own_keys *o, const struct screen_table *of,
 void own_keys_deinit(struct own_keys *o);
 
 /* Let a key (or KEY_THEN of two) do a command line at a place: the name of a screen,
- * "help" or "everywhere". ERR_USAGE: no such place or command, a key that does
- * something else there already, two keys of which the first does; it names both.
- * ERR_LIMIT. */
+ * "help" or "everywhere". ERR_USAGE: no such place or command, a key that would do
+ * nothing there, a key that does something else there already, two keys of which the
+ * first does; it names both. ERR_LIMIT. */
 enum err own_keys_map(struct own_keys *o, const char *place, uint32_t key,
                       const char *command, struct errinfo *e) ERR_CHECKED;
 /* Take from a key at a place what it does. ERR_USAGE: nothing, or `:`, which leads to

@@ -88,9 +88,12 @@ static double share(double v, double a, double b)
     return (0.5 * v - 0.5 * a) / (0.5 * b - 0.5 * a);
 }
 
+/* Of what is out of sight no more than a drawing takes. */
+#define FAR 1e4
+
 static double place_x(const struct plot_result *r, double x)
 {
-    return LEFT + DATA_W * held(share(x, r->x_min, r->x_max), -1, 2);
+    return LEFT + DATA_W * held(share(x, r->x_min, r->x_max), -FAR, FAR);
 }
 
 /* NaN where the axis has no place for it. */
@@ -101,7 +104,7 @@ static double place_y(const struct plot_result *r, double y)
     }
     const double t = r->log_y ? share(log10(y), log10(r->y_min), log10(r->y_max))
                               : share(y, r->y_min, r->y_max);
-    return TOP + DATA_H * (1 - held(t, -1, 2));
+    return TOP + DATA_H * (1 - held(t, -FAR, FAR));
 }
 
 /* ---- curves ---- */
@@ -152,11 +155,58 @@ static void path_to(struct path *p, double x, double y)
     *p = (struct path){p->out, p->begun, true, column, x, y, y, y, y};
 }
 
+/* Of from + t * by, t from *t0 to *t1, the part between low and high; false: none. */
+static bool cut(double *t0, double *t1, double from, double by, double low, double high)
+{
+    if (!(fabs(by) > 0)) {
+        return from >= low && from <= high;
+    }
+    const double a = (low - from) / by, b = (high - from) / by;
+    *t0 = fmax(*t0, fmin(a, b));
+    *t1 = fmin(*t1, fmax(a, b));
+    return *t0 <= *t1;
+}
+
+/* A curve under way, and its last sample, which may be out of sight. */
+struct curve {
+    struct path path;
+    bool has;
+    double x, y;
+};
+
+/* On to the next sample, or along the part of that line that is near what is in view:
+ * cut there, so that it enters at its own slope. NaN: a gap. */
+static void curve_to(struct curve *c, double x, double y)
+{
+    double t0 = 0, t1 = 1;
+    if (isnan(y)) {
+        path_to(&c->path, x, y);
+        c->has = false;
+        return;
+    }
+    const double from_x = c->has ? c->x : x, from_y = c->has ? c->y : y;
+    const double by_x = x - from_x, by_y = y - from_y;
+    const bool near = cut(&t0, &t1, from_x, by_x, LEFT - DATA_W, LEFT + 2 * DATA_W) &&
+                      cut(&t0, &t1, from_y, by_y, TOP - DATA_H, TOP + 2 * DATA_H);
+    const bool begins = !c->has || t0 > 0;
+    if (!near || begins) {
+        path_to(&c->path, x, (double)NAN);
+    }
+    if (near && begins) {
+        path_to(&c->path, from_x + t0 * by_x, from_y + t0 * by_y);
+    }
+    if (near && c->has) {
+        path_to(&c->path, t1 < 1 ? from_x + t1 * by_x : x,
+                t1 < 1 ? from_y + t1 * by_y : y);
+    }
+    *c = (struct curve){c->path, true, x, y};
+}
+
 static void add_curve(struct str *out, const struct plot_result *r,
                       const struct plot_series *s, double smooth, enum role role,
                       const char *how)
 {
-    struct path p = {.out = out};
+    struct curve c = {.path = {.out = out}};
     struct plot_ema m = plot_ema_begin(smooth);
     str_addf(out, "<path fill=\"none\" stroke=\"#%06X\"%s d=\"", color(role), how);
     for (size_t i = 0; i < s->n; i++) {
@@ -165,10 +215,10 @@ static void add_curve(struct str *out, const struct plot_result *r,
         const bool before = i + 1 < s->n && s->x[i + 1] < r->x_min;
         const bool after = i > 0 && s->x[i - 1] > r->x_max;
         if (!before && !after) {
-            path_to(&p, place_x(r, s->x[i]), place_y(r, y));
+            curve_to(&c, place_x(r, s->x[i]), place_y(r, y));
         }
     }
-    path_settle(&p);
+    path_settle(&c.path);
     str_add(out, "\"/>\n");
 }
 

@@ -1,6 +1,7 @@
 #include "ui/rows.h"
 
 #include "ui/filter.h"
+#include "ui/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -39,8 +40,30 @@ void rows_bar(struct canvas *c, const struct list_view *list, int x, int y, int 
     }
 }
 
-void rows_right(struct canvas *c, int x, int y, int w, const char *text, enum role role)
+void rows_right(struct canvas *c, int x, int y, int w, const char *text, enum role role,
+                uint8_t attr)
 {
     const int used = canvas_text_width(text);
-    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
+    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, attr);
+}
+
+int rows_wrapped(struct canvas *c, struct rect r, const char *text, size_t n,
+                 enum role role, int skip)
+{
+    int lines = 0;
+    while (n > 0) {
+        const size_t len = text_fit(text, n, r.w > 1 ? r.w : 1);
+        const int y = lines - skip;
+        if (y >= 0 && y < r.h) {
+            canvas_textf(c, r.x, r.y + y, r.w, role, 0, "%.*s", (int)len, text);
+        }
+        lines++;
+        text += len;
+        n -= len;
+        while (n > 0 && *text == ' ') {
+            text++;
+            n--;
+        }
+    }
+    return lines;
 }

@@ -53,7 +53,7 @@ struct screen_def {
      * screen of the table. */
     void (*chart)(struct app *a, const struct session_view *v, struct canvas *c,
                   struct rect r);
-    /* Its part of the status line. */
+    /* Its part of the status line, in which KEY_OF may stand. */
     void (*status)(const struct app *a, const struct session_view *v, char *out,
                    size_t cap);
     /* How many rows the screen's lowest line is above the body's last row; messages are

@@ -11,17 +11,21 @@
 
 /* ---- tabs ---- */
 
-static const char help_word[] = "? help";
-enum { HELP_W = (int)sizeof help_word - 1 };
+/* What stands at the right; its columns. */
+static int help_word(const struct app *a, char *out, size_t cap)
+{
+    app_words(a, KEY_OF("help") " help", out, cap);
+    return canvas_text_width(out);
+}
 
 static void tab_text(const struct app *a, size_t s, char *out, size_t cap)
 {
     const struct screen_def *screen = a->screens->row[s];
     const bool on = a->screen == screen;
-    const struct key_entry *go = keymap_go(a->screens, s);
+    const uint32_t go = keymap_key_on(a->screens, a->screen, keymap_go(a->screens, s));
     char key[48] = "-";
-    if (go->key[0]) {
-        key_name(go->key[0], key, sizeof key);
+    if (go) {
+        key_name(go, key, sizeof key);
     }
     snprintf(out, cap, "%c%s %s%c", on ? '[' : ' ', key, screen->title, on ? ']' : ' ');
 }
@@ -29,9 +33,9 @@ static void tab_text(const struct app *a, size_t s, char *out, size_t cap)
 /* Columns between two tabs: none where a narrow terminal has no room for them. */
 static int tab_gap(const struct app *a, int w)
 {
-    int used = HELP_W + 1;
+    char text[48];
+    int used = help_word(a, text, sizeof text) + 1;
     for (size_t s = 0; s < a->screens->n; s++) {
-        char text[48];
         tab_text(a, s, text, sizeof text);
         used += canvas_text_width(text) + 1;
     }
@@ -44,21 +48,21 @@ void tabs_view(struct app *a, struct canvas *c, struct rect r)
         return;
     }
     const int gap = tab_gap(a, r.w);
+    char text[48];
     int x = r.x;
     for (size_t s = 0; s < a->screens->n; s++) {
         const bool on = a->screen == a->screens->row[s];
         const int from = x;
-        char text[48];
         tab_text(a, s, text, sizeof text);
         x += canvas_text(c, x, r.y, r.x + r.w - x, text, on ? ROLE_FOCUS : ROLE_TITLE,
                          on ? ATTR_BOLD : 0);
         app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_TAB, (int)s);
         x += gap;
     }
-    const int at = r.x + r.w - HELP_W;
+    const int w = help_word(a, text, sizeof text), at = r.x + r.w - w;
     if (at > x) {
-        canvas_text(c, at, r.y, HELP_W, help_word, ROLE_KEY, 0);
-        app_hit(a, (struct rect){at, r.y, HELP_W, 1}, HIT_HELP, 0);
+        canvas_text(c, at, r.y, w, text, ROLE_KEY, 0);
+        app_hit(a, (struct rect){at, r.y, w, 1}, HIT_HELP, 0);
     }
 }
 
@@ -130,10 +134,11 @@ static void put_message(const struct app *a, struct canvas *c, int x, int y, int
 {
     const struct key_entry *k =
         keymap_find_command(a->screens, a->screen, "messages", strlen("messages"));
-    char key[32] = "";
-    if (canvas_text_width(text) > w && k && k->key[0] &&
+    const uint32_t shows = k ? keymap_key_on(a->screens, a->screen, k) : 0;
+    char key[48] = "";
+    if (canvas_text_width(text) > w && shows &&
         (!app_is_live_card(a) || k->action->in_card)) {
-        key_name(k->key[0], key, sizeof key);
+        key_name(shows, key, sizeof key);
     }
     const int room = key[0] ? w - 1 - canvas_text_width(key) : w;
     const int used = canvas_text(c, x, y, room, text, role, attr);
@@ -174,11 +179,12 @@ void status_view(const struct app *a, const struct session_view *v,
         put_message(a, c, x, r.y, end - x, v->message, ROLE_BAD, 0);
         return;
     }
-    char mask[96], own[400] = "", progress[112] = "";
+    char mask[96], words[400] = "", own[400], progress[112] = "";
     status_mask(a, v, mask, sizeof mask);
     if (screen->status) {
-        screen->status(a, v, own, sizeof own);
+        screen->status(a, v, words, sizeof words);
     }
+    app_words(a, words, own, sizeof own);
     if (!app_is_live_card(a)) { /* which has a row for it */
         x += status_part(c, x, r.y, end, mask, ROLE_TEXT);
     }
@@ -244,16 +250,10 @@ static bool is_useless(const struct app *a, const struct session_view *v,
 struct hint {
     size_t entry; /* of the keymap */
     const struct key_entry *key;
+    uint32_t pressed; /* 0: it is typed as a command */
     const char *text;
     int priority;
 };
-
-/* Whether the screen has an entry of its own on the key of one of everywhere. */
-static bool is_shadowed(const struct screen_table *t, const struct screen_def *screen,
-                        const struct key_entry *k)
-{
-    return keymap_find_key(t, screen, k->key[0]) != k;
-}
 
 static size_t collect_hints(const struct app *a, const struct session_view *v,
                             const struct screen_def *screen, struct hint out[HINTS_MAX])
@@ -266,9 +266,12 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
         const struct screen_def *owner = keymap_owner(t, i);
         struct hint hint = {.entry = i, .key = k};
         hint.text = keymap_hint(t, i, screen, v->state, &hint.priority);
-        if (!hint.text || (owner != screen && owner != t->everywhere) ||
-            (owner == t->everywhere && k->key[0] && is_shadowed(t, screen, k)) ||
-            is_useless(a, v, k)) {
+        if (!hint.text || (owner != screen && owner != t->everywhere)) {
+            continue;
+        }
+        hint.pressed = keymap_key_on(t, screen, k);
+        const bool shadowed = k->key[0] && !hint.pressed; /* by keys of the screen */
+        if (shadowed || is_useless(a, v, k)) {
             continue;
         }
         size_t at = n++;
@@ -286,10 +289,11 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
 static void hint_key(const struct hint *hint, char *out, size_t cap)
 {
     const struct key_entry *k = hint->key;
-    if (k->key[0]) {
-        key_name(k->key[0], out, cap);
+    if (hint->pressed) {
+        key_name(hint->pressed, out, cap);
     } else {
-        snprintf(out, cap, ":%s", k->action->command);
+        snprintf(out, cap, ":%s%s%s", k->action->command, k->preset[0] ? " " : "",
+                 k->preset);
     }
 }
 
@@ -297,7 +301,7 @@ static void hint_key(const struct hint *hint, char *out, size_t cap)
 static size_t hint_group(const struct hint *hint, size_t n)
 {
     size_t same = 1;
-    while (same < n && hint[0].key->key[0] && !strcmp(hint[same].text, hint[0].text)) {
+    while (same < n && hint[0].pressed && !strcmp(hint[same].text, hint[0].text)) {
         same++;
     }
     return same;

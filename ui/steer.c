@@ -83,7 +83,8 @@ static const char *may_fork(const struct app *a, const struct session_view *v)
 const char *may_choose_arm(const struct app *a, const struct session_view *v)
 {
     (void)a;
-    return v->n_conds > 1 ? NULL : "there is no twin; b on Train forks one";
+    return v->n_conds > 1 ? NULL
+                          : "there is no twin; " KEY_OF("fork") " on Train forks one";
 }
 
 /* ---- masking rates ---- */
@@ -170,10 +171,11 @@ void steer_change_rate(struct app *a, const struct session_view *v, int arm,
 static void say_rate(struct app *a, const struct session_view *v, int arm,
                      double before, double after)
 {
-    char text[96], was[sizeof a->message];
+    char text[128], was[sizeof a->message];
     const char letter = v->cond[arm].letter;
     if (after <= 0) {
-        snprintf(text, sizeof text, "%c: masking off; m brings %.2f back", letter,
+        snprintf(text, sizeof text,
+                 "%c: masking off; " KEY_OF("toggle-mask") " brings %.2f back", letter,
                  rate_on(a, v, arm));
     } else if (before <= 0) {
         snprintf(text, sizeof text, "%c: masking on at %.2f", letter, after);
@@ -216,8 +218,10 @@ static void step_rate(struct app *a, const struct session_view *v, const char *a
                 app_say(a, false, "%c: the rate is %.2f, of 0 to %.2f", letter, now,
                         MASK_RATE_MAX);
             } else {
-                app_say(a, false, "%c: masking is off; m or ] brings %.2f back", letter,
-                        rate_on(a, v, arm));
+                app_say(a, false,
+                        "%c: masking is off; " KEY_OF("toggle-mask") " or " KEY_OF(
+                            "rate +0.05") " brings %.2f back",
+                        letter, rate_on(a, v, arm));
             }
             continue;
         }

@@ -54,7 +54,8 @@ int term_colors(const struct term *t);
 /* Whether colours are shown at all, where the theme has any: it has some, and neither
  * NO_COLOR nor the configuration says no. */
 bool term_wants_color(const struct term *t);
-void term_set_theme(struct term *t, enum theme_id theme, bool color);
+/* With colours if term_wants_color. */
+void term_set_theme(struct term *t, enum theme_id theme);
 void term_set_mouse(struct term *t, bool on);
 
 /* Show the canvas; only differences are sent, nothing for an unchanged one. Parts that

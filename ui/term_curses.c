@@ -294,9 +294,9 @@ static int color_of(struct term *t, int c256, int c8, int32_t rgb)
     return t->colors == 256 ? c256 : c8;
 }
 
-void term_set_theme(struct term *t, enum theme_id theme, bool color)
+void term_set_theme(struct term *t, enum theme_id theme)
 {
-    color = color && t->colors > 0 && theme != THEME_MONO;
+    const bool color = t->wants_color && theme != THEME_MONO;
     t->palette.n = 0;
     for (int role = 0; role < ROLE_COUNT; role++) {
         const struct role_style *s = theme_style(theme, (enum role)role);
@@ -350,7 +350,7 @@ static void start_colors(struct term *t, const struct term_config *cfg,
         cfg->color == 1 || (cfg->color == -1 && !(no_color && no_color[0]));
     t->colors = count_colors(t, name);
     t->wants_color = want && t->colors > 0;
-    term_set_theme(t, cfg->theme, want);
+    term_set_theme(t, cfg->theme);
 }
 
 /* ---- size ---- */

@@ -1,8 +1,11 @@
 #include "ui/topics.h"
 
+#include "ui/keymap.h"
+
 /* The texts keep apart what others report, what is measured here and what is not
  * known. */
-// clang-format off: text, wrapped by hand
+/* Wrapped by hand. */
+/* clang-format off */
 static const struct topic topics[] = {
     {"what is an SAE?",
      "A sparse autoencoder rewrites an activation of a language model as a sum of "
@@ -41,9 +44,10 @@ static const struct topic topics[] = {
      "on k and width."},
     {"what do Concepts show?",
      "Per measure A, B and A-B, means over seeds where there are several; the latent is "
-     "the first main one of the seed shown (#: the next). F1 is held out: of the latent of "
-     "greatest F1 on one half of the word forms, judged on the other, so it need not be that "
-     "of the latent beside it. spread: over how many latents the concept is spread, the "
+     "the first main one of the seed shown (" KEY_OF("seed") ": the next). "
+     "F1 is held out: of the latent of greatest F1 on one half of the word forms, judged "
+     "on the other, so it need not be that of the latent beside it. spread: over how many "
+     "latents the concept is spread, the "
      "fewest whose joint probe reaches .95 of the F1 of ten. recall: on how much of the "
      "concept's words a main latent fires; absorb: where none does and another latent stands "
      "in; frac: the same in part.\n"
@@ -57,25 +61,28 @@ static const struct topic topics[] = {
      "stands in on half or more; missed: on fewer. So a word that is held can be absorbed "
      "in part. probe wrong: the model tells fewer than half; too rare: under 20 "
      "occurrences, no verdict. 4/5: so many seeds say so. by: the latent that absorbs most, "
-     "of the seed shown, and its share of the occurrences that are absorbed. Enter on a word "
-     "shows where it stands, and what both do there.\n"
-     "= puts the concept over training in place of its words. o opens the latent of the "
-     "other condition that corresponds to this one's: pairs most alike in all, by the "
-     "cosine of decoder rows and by firing together; O opens the same number there.\n"
-     "d changes the rule, 0 brings SAEBench's back: an occurrence is absorbed where no "
-     "main latent fires and the latent of the greatest projection on the probe's "
-     "direction supplies a share of .4 of it or more, at a cosine of .025 or more. What "
+     "of the seed shown, and its share of the occurrences that are absorbed. "
+     KEY_OF("open") " on a word shows where it stands, and what both do there.\n"
+     KEY_ON("concepts", "curves") " puts the concept over training in place of its words. "
+     KEY_ON("concepts", "partner") " opens the latent of the other condition that "
+     "corresponds to this one's: pairs most alike in all, by the cosine of decoder rows and "
+     "by firing together; "
+     KEY_ON("concepts", "same-number") " opens the same number there.\n"
+     KEY_ON("concepts", "rule") " changes the rule, " KEY_ON("concepts", "rule default")
+     " brings SAEBench's back: an occurrence is absorbed where no main latent fires and the "
+     "latent of the greatest projection on the probe's direction supplies a share of .4 of it "
+     "or more, at a cosine of .025 or more. What "
      "is fixed: a latent fires above 1e-8; the absorption fraction counts three other "
      "latents of cosine .1; a further main latent raises F1 by more than .03.\n"
      "Without a concepts file the families are made from the vocabulary: first letters, "
      "word shapes (capital, all capitals, digits), suffixes. --concepts FILE.csv "
      "(concept,parent,word) brings your own categories.\n"
-     "A-B of one seed is no finding: others (#) may turn it round, and after "
+     "A-B of one seed is no finding: others (" KEY_OF("seed") ") may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},
     {"what does Compare show?",
-     "Two conditions of a run, or of two runs (c chooses them; saetop R1 R2), or a run and "
-     "another tool's SAE: what may be concluded, measures, settings that differ, curves, "
-     "latents. All differences are of [1] less [2].\n"
+     "Two conditions of a run, or of two runs (" KEY_ON("compare", "choose-run") " chooses them; "
+     "saetop R1 R2), or a run and another tool's SAE: what may be concluded, measures, "
+     "settings that differ, curves, latents. All differences are of [1] less [2].\n"
      "Over several seeds the verdict is that of `saetop verdict`: established, too small "
      "to matter, or open. One seed establishes nothing: its interval is of the text. "
      "Figures are those that `saetop eval` kept, else what training measured, else both "
@@ -87,16 +94,19 @@ static const struct topic topics[] = {
      "on fewer than 10 tokens are left out. Other seeds find other latents, too: hold a "
      "condition against another seed of itself to see what masks have no part in."},
     {"what do Runs show?",
-     "The runs in the folder where c saves, or in that of :folder DIR: a line each, the "
-     "newest first. p is the masking rate of each condition, arms conditions x seeds. "
+     "The runs in the folder where " KEY_ON("train", "save") " saves, or in that of :folder DIR: "
+     "a line each, the newest first. p is the masking rate of each condition, arms "
+     "conditions x seeds. "
      "L0, EV and absorption are condition A's, means over its seeds, of the last "
      "evaluation while it trained; below, all conditions of the run under the cursor. "
      "They are no verdict: saetop verdict RUN... is.\n"
      "* is a mark; a dot, that the run is open here or in another process. "
-     "Enter opens a run in place of this one, and asks first where training would be "
-     "lost; one that is being trained is followed from save to save. T trains a run "
-     "on, c compares it with the one that is open. d moves it to .trash in the same folder, from where u brings it back and which "
-     "nothing empties; a run that a process has, or that is open here, stays."},
+     KEY_ON("runs", "open") " opens a run in place of this one, and asks first where "
+     "training would be lost; one that is being trained is followed from save to save. "
+     KEY_ON("runs", "train-on") " trains a run on, " KEY_ON("runs", "compare-run") " compares "
+     "it with the one that is open. " KEY_ON("runs", "delete ask") " moves it to .trash in the "
+     "same folder, from where " KEY_OF("undo") " brings it back and which nothing empties; "
+     "a run that a process has, or that is open here, stays."},
     {"what is masking?",
      "While the SAE trains, each input token is replaced by a mask token with "
      "probability p before the language model runs; so words that go together are "
@@ -126,18 +136,20 @@ static const struct topic topics[] = {
      "is 'loss if ablated'."},
     {"what is a condition, a seed, a twin?",
      "A condition is a way to train: A masked, B not. Each has arms, one a seed of "
-     "weights: other first weights and another order of batches, on the same text. m, "
-     "[ ] and :mask act on all of them. Curves show their mean and the band from the "
-     "least to the greatest (V: each as a thin line); latents and concepts are those of "
-     "one seed, which # changes. A twin is the same with the opposite masking: whatever "
-     "then differs comes from masking and chance.\n"
+     "weights: other first weights and another order of batches, on the same text. "
+     KEY_ON("train", "toggle-mask") ", " KEY_ON("train", "rate -0.05") " " KEY_ON("train", "rate +0.05")
+     " and :mask act on all of them. Curves show their mean and the band from the "
+     "least to the greatest (" KEY_ON("train", "seed-lines") ": each as a thin line); "
+     "latents and concepts are those of one seed, which " KEY_OF("seed") " changes. A twin is "
+     "the same with the opposite masking: whatever then differs comes from masking and "
+     "chance.\n"
      "`:condition few k=2` adds a condition: A's settings but for these, with its seeds, "
      "trained from step 0 while the others wait, to the weights that it would have had "
      "from the start. The first time it says what that takes. `:condition random "
      "decoder=random` (or --random) is a control: its decoder stays as random as it "
      "began, and the rest is trained. `:tune B lr=0.001` changes one on the way, in all "
      "of its seeds, from the next step on: lr, k, l1, l0, aux.coef; an event says from "
-     "what to what, and u takes it back as another.\n"
+     "what to what, and " KEY_OF("undo") " takes it back as another.\n"
      "The sample starts with five seeds a condition; --seeds N asks for others. All "
      "read one text through one model: that is as far as what they establish goes."},
     {"what do the seeds establish?",
@@ -146,9 +158,10 @@ static const struct topic topics[] = {
      "establishes nothing. Then, Holm-adjusted over the first five measures: established, "
      "▲ higher or ▼ lower; small =: too small to matter, as the interval lies within .01 "
      "(recall and F1 .02); else open: not established, which is not 'no effect'; open ~: "
-     "its own interval leaves 0 out, but Holm asks more of one among several. Tab to the box and z show "
-     "both values, the interval and what it 'needs': the smallest difference that so many "
-     "seeds of this spread would establish ('beyond': none that the measure can have).\n"
+     "its own interval leaves 0 out, but Holm asks more of one among several. "
+     KEY_OF("focus +") " to the box and " KEY_ON("train", "zoom") " show both values, "
+     "the interval and what it 'needs': the smallest difference that so many seeds of this "
+     "spread would establish ('beyond': none that the measure can have).\n"
      "within random: beside a random control, the measure is not established to differ "
      "from it; an arrow before it is of the two conditions.\n"
      "not comparable: k, clean L0 or more than masks differ. Losses of masked and of "
@@ -169,9 +182,10 @@ static const struct topic topics[] = {
      "a 95 % interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
      "ρ: density, the share of tokens that a latent fires on."},
     {"the filter",
-     "&dog keeps latents with dog in their top tokens, match, label or #number; dog cat "
-     "keeps those with both, a|b with either, !x without. density>1e-4 f1>=.5 compares "
-     "(Tab completes names); dead, labelled, marked and matched are flags.\n"
+     KEY_ON("latents", "filter") " dog keeps latents with dog in their top tokens, match, "
+     "label or #number; dog cat keeps those with both, a|b with either, !x without. "
+     "density>1e-4 f1>=.5 compares (Tab completes names); dead, labelled, marked and matched "
+     "are flags.\n"
      "\"a b\" is a text with what else would be a sign; in it \\\" is a quote and \\\\ a "
      "backslash. /regex/ is a POSIX extended expression: \\/ is a slash, \\\\ a "
      "backslash, and \\w \\s \\b stand for word, space and word's edge."},
@@ -195,7 +209,7 @@ static const struct topic topics[] = {
      "and the SAE's error, from zero latents on; 'rest' is what is there at zero. "
      "'silenced' is what the difference really loses without that latent alone; the "
      "rank correlation says how far the two agree.\n"
-     "| pins the prompt, to compare others with it; each condition has its own "
+     KEY_ON("prompt", "pin") " pins the prompt, to compare others with it; each condition has its own "
      "edits."},
     {"mouse",
      "Click a tab, pane, row, column title, hint or the rate's slider. A second "
@@ -207,7 +221,7 @@ static const struct topic topics[] = {
                "If these look broken, your font lacks them: :set glyphs block, or :set "
                "glyphs ascii."},
 };
-// clang-format on
+/* clang-format on */
 
 size_t topics_count(void)
 {

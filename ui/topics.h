@@ -6,8 +6,9 @@
 
 struct topic {
     const char *title;
-    const char *text; /* one paragraph a line, wrapped when shown */
+    const char *text; /* one paragraph a line, wrapped when shown; for keymap_text */
 };
+enum { TOPIC_MAX = 4096 }; /* bytes of a text with its keys */
 size_t topics_count(void);
 const struct topic *topics_at(size_t i);
 

@@ -51,9 +51,10 @@ static void widest(const struct app *a, const size_t *entry, size_t n, int *keys
     *keys = *help = 0;
     for (size_t i = 0; i < n; i++) {
         const struct key_entry *k = keymap_at(a->screens, entry[i]);
-        char name[64];
+        char name[64], words[KEYMAP_HELP];
         second_names(a, k, name, sizeof name);
-        const int w[2] = {canvas_text_width(name), canvas_text_width(k->help)};
+        app_words(a, k->help, words, sizeof words);
+        const int w[2] = {canvas_text_width(name), canvas_text_width(words)};
         *keys = w[0] > *keys ? w[0] : *keys;
         *help = w[1] > *help ? w[1] : *help;
     }
@@ -82,8 +83,8 @@ static void window(struct app *a, const struct session_view *v, struct canvas *c
         second_names(a, k, name, sizeof name);
         canvas_text(c, in.x + 1, in.y + i, keys, name, off ? ROLE_DIM : ROLE_KEY,
                     off ? 0 : ATTR_BOLD);
-        canvas_text(c, in.x + 1 + keys + KEY_GAP, in.y + i, in.w - 2 - keys - KEY_GAP,
-                    k->help, off ? ROLE_DIM : ROLE_TEXT, 0);
+        app_text(a, c, in.x + 1 + keys + KEY_GAP, in.y + i, in.w - 2 - keys - KEY_GAP,
+                 k->help, off ? ROLE_DIM : ROLE_TEXT);
         app_hit(a, (struct rect){in.x, in.y + i, in.w, 1}, HIT_HINT, (int)entry[i]);
     }
 }

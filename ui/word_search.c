@@ -5,7 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { WORD_MAX = 64, STEM_LEAST = 3 };
+enum { STEM_LEAST = 3 };
 
 /* Words for the same thing, a row each; stems. */
 #define ROW_WORDS 8
@@ -43,6 +43,8 @@ static const char *const same[][ROW_WORDS] = {
     {"screen", "tab", "page", "view"},
     {"interval", "confidence", "error bar", "CI"},
 };
+enum { ROWS = sizeof same / sizeof same[0] };
+_Static_assert(ROWS <= 64, "a bit a row");
 
 /* The word without its ending, where enough is left. */
 static size_t stem(const char *word, size_t n)
@@ -75,14 +77,36 @@ static bool same_stem(const char *a, const char *b)
     return n == m && !strncasecmp(a, b, n);
 }
 
-static bool other_name_is_in(const char *word, const char *const *text, size_t n)
+/* The rows that a word is in. */
+static uint64_t rows_of(const char *word)
 {
-    for (size_t r = 0; r < sizeof same / sizeof same[0]; r++) {
-        bool here = false;
+    uint64_t rows = 0;
+    for (size_t r = 0; r < ROWS; r++) {
         for (size_t i = 0; i < ROW_WORDS && same[r][i]; i++) {
-            here = here || same_stem(same[r][i], word);
+            rows |= same_stem(same[r][i], word) ? UINT64_C(1) << r : 0;
         }
-        for (size_t i = 0; here && i < ROW_WORDS && same[r][i]; i++) {
+    }
+    return rows;
+}
+
+void words_begin(struct words *w, const char *typed)
+{
+    *w = (struct words){.typed = typed, .same = rows_of(typed)};
+    for (const char *p = typed + strspn(typed, " "); *p && w->n < WORDS_MAX;
+         p += strspn(p, " ")) {
+        const size_t n = strcspn(p, " "), len = n < WORD_MAX ? n : WORD_MAX - 1;
+        char *word = w->of[w->n].word;
+        memcpy(word, p, len);
+        memcpy(w->of[w->n].stem, word, stem(word, len));
+        w->of[w->n++].same = rows_of(word);
+        p += n;
+    }
+}
+
+static bool is_in_rows(uint64_t rows, const char *const *text, size_t n)
+{
+    for (size_t r = 0; r < ROWS; r++) {
+        for (size_t i = 0; rows >> r & 1 && i < ROW_WORDS && same[r][i]; i++) {
             if (is_in(same[r][i], text, n)) {
                 return true;
             }
@@ -91,31 +115,16 @@ static bool other_name_is_in(const char *word, const char *const *text, size_t n
     return false;
 }
 
-static bool word_answers(const char *word, size_t len, const char *const *text,
-                         size_t n)
+bool words_answer(const struct words *w, const char *const *text, size_t n)
 {
-    char own[WORD_MAX];
-    len = len < sizeof own ? len : sizeof own - 1;
-    memcpy(own, word, len);
-    own[len] = '\0';
-    if (is_in(own, text, n) || other_name_is_in(own, text, n)) {
+    if (is_in(w->typed, text, n) || is_in_rows(w->same, text, n)) {
         return true;
     }
-    own[stem(own, len)] = '\0';
-    return is_in(own, text, n);
-}
-
-bool words_answer(const char *typed, const char *const *text, size_t n)
-{
-    if (is_in(typed, text, n) || other_name_is_in(typed, text, n)) {
-        return true;
-    }
-    for (const char *p = typed + strspn(typed, " "); *p; p += strspn(p, " ")) {
-        const size_t len = strcspn(p, " ");
-        if (!word_answers(p, len, text, n)) {
+    for (size_t i = 0; i < w->n; i++) {
+        if (!is_in(w->of[i].word, text, n) && !is_in_rows(w->of[i].same, text, n) &&
+            !is_in(w->of[i].stem, text, n)) {
             return false;
         }
-        p += len;
     }
     return true;
 }

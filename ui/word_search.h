@@ -6,9 +6,23 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* Whether each word of `typed` is in one of the n texts, which may be NULL. "" is in
- * all; a whole phrase counts as well. O(texts x words). */
-bool words_answer(const char *typed, const char *const *text, size_t n);
+enum { WORD_MAX = 64, WORDS_MAX = 16 }; /* bytes of a word; words that count */
+
+/* What was typed, with what is looked for in its place: made once, for many texts. */
+struct words {
+    const char *typed; /* borrowed */
+    uint64_t same;     /* rows of words for the same thing that the phrase is in */
+    size_t n;
+    struct {
+        char word[WORD_MAX], stem[WORD_MAX];
+        uint64_t same;
+    } of[WORDS_MAX];
+};
+void words_begin(struct words *w, const char *typed);
+/* Whether each word is in one of the n texts, which may be NULL. "" is in all; a whole
+ * phrase counts as well. O(texts x words). */
+bool words_answer(const struct words *w, const char *const *text, size_t n);
 
 #endif

@@ -226,5 +226,8 @@ struct ask_ends {
 };
 struct ask_ends ask_ends_of(const struct ask_answer *before, const int32_t *ids,
                             size_t n);
+/* Where token `at` of the n was in the prompt of T tokens: SIZE_MAX for one between the
+ * ends, which need not have been there. */
+size_t ask_ends_place(struct ask_ends x, size_t T, size_t n, size_t at);
 
 #endif

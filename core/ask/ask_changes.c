@@ -120,3 +120,8 @@ struct ask_ends ask_ends_of(const struct ask_answer *before, const int32_t *ids,
     }
     return x;
 }
+
+size_t ask_ends_place(struct ask_ends x, size_t T, size_t n, size_t at)
+{
+    return at < x.front ? at : at + x.back >= n ? at + T - n : SIZE_MAX;
+}

@@ -213,7 +213,7 @@ static const struct latent_column list[] = {
      .more = "1: it tells the match without an error. From .5 on a latent counts as "
              "matched, in the line below the table and in the filter."},
     {.name = "marked", .title = "marked", .type = COLUMN_FLAG, .flags = IN_CSV | IN_FILTER,
-     .number = is_marked, .help = "you marked it, with Space: a * before its number"},
+     .number = is_marked, .help = "you marked it: a * before its number"},
     {.name = "dead", .title = "dead", .type = COLUMN_FLAG, .flags = IN_FILTER,
      .number = is_dead, .help = "it fires on no token of this text"},
     {.name = "matched", .title = "matched", .type = COLUMN_FLAG, .flags = IN_FILTER,
@@ -227,7 +227,7 @@ static const struct latent_column list[] = {
              "it fires on"},
     {.name = "label", .title = "label", .type = COLUMN_TEXT,
      .flags = EVERYWHERE | ONLY_LABELS | IN_FILTER, .width = 16, .text_width = 16,
-     .text = label_text, .help = "what you called it; ; names one"},
+     .text = label_text, .help = "what you called it"},
 };
 // clang-format on
 

@@ -81,7 +81,7 @@ enum err session_follow(struct session *s, struct errinfo *e)
     if (rc == OK) {
         session_say(
             s, false,
-            "another process saved it at step %lld; R describes its latents anew",
+            "another process saved it at step %lld; :refresh on Latents describes them anew",
             (long long)s->record[0].step);
     }
     return rc;

@@ -9,12 +9,14 @@ printf 'unmap train s\nmap train F smooth +\nmap train s events\nmap everywhere 
 "$SAETOP" "$run" > "$work/out" 2>&1 && fail "a clash was taken"
 grep -qxF "saetop: $config:5: key F of :axis: train F does :smooth + already; unmap that first" \
     "$work/out" || fail "said: $(cat "$work/out")"
-printf '# mine\nset theme light\nunmap train s\nmap train F smooth +\nmap latents Zr reverse\n' > "$config"
+printf '# mine\nset theme light\nunmap everywhere ?\nunmap train s\nmap train F smooth +\nmap latents Zr reverse\n' > "$config"
 "$SAETOP" keys | grep -qxF '| `r` `Z r` | `:reverse` | reverse the order |' || fail "no Z r in the table"
-"$SAETOP" keys --built-in | grep -qF 'Z r' && fail "Z r is not built in"
+built=$("$SAETOP" keys --built-in) || fail "no keys --built-in"
+grep -qxF '| `r` | `:reverse` | reverse the order |' <<< "$built" || fail "no r in the built-in table"
 start 80 24 -- "$SAETOP" "$run"
 tmux_ set-option -s set-clipboard on
-expect 'BROWSE' 60; expect 'F smooth'
+expect 'BROWSE' 60; expect 'F smooth'; expect 'F1 help'
+keys '?'; expect '\? does nothing   \(F1 lists the keys\)'
 # Light: its ground on every row, to the right edge.
 tmux_ capture-pane -e -N -p -t t | head -24 > "$work/screen"
 [ "$(grep -c '48;5;231' "$work/screen")" -ge 20 ] || fail "the ground is not painted"

@@ -43,7 +43,7 @@ keys a; expect '#[0-9]+ silenced' 60; expect 'E effect'
 keys E; expect 'loss (rises|falls)|not established|no activation is changed' 120
 expect '32 rows'; keys Escape; gone '32 rows'; keys A; gone 'silenced' 60
 type_line ':latent 3'; expect '#3 of A' 60
-type_line ':effect 8'; expect '8 rows' 120; keys 5; expect '\[5 Prompt\]'
+type_line ':effect 8'; expect '━ 8 rows ━' 120; keys 5; expect '\[5 Prompt\]'
 keys W; expect 'why .*, not' 120; expect 'rank correlation|latents [+-]'
 keys Escape; expect 'next after'
 type_line ':ask the end'; expect 'the·end' 60

@@ -54,7 +54,7 @@ static void a_run_named_at_the_start(void **state)
     snprintf(b->v.other, sizeof b->v.other, "runs/b");
     type(b, "6");
     assert_string_equal(one_command(b, COMMAND_COMPARE).text, "runs/b");
-    compare_with(&b->a, &b->v, "runs/c"); /* as Runs hands it over */
+    app_run(&b->a, &b->v, "compare runs/c"); /* as Runs hands it over */
     assert_string_equal(one_command(b, COMMAND_COMPARE).text, "runs/c");
     bench_free(b);
 }
@@ -220,6 +220,26 @@ static void the_verdict_is_first(void **state)
     bench_free(b);
 }
 
+/* At no width does a mark stand on a verdict's last letter. */
+static void a_mark_covers_no_letter(void **state)
+{
+    (void)state;
+    size_t whole = 0, brief = 0;
+    for (int w = 80; w < 90; w++) {
+        struct bench *b = bench_new(w, 24, 2);
+        struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+        const int m = compare_measure_at(c, 0);
+        assert_int_equal(verdict_mark(&c->measures.row[m]), '*');
+        c->measures.within_random[m] = true;
+        type(b, "6");
+        assert_false(on_screen(b, "within rando*"));
+        whole += on_screen(b, "within random") ? 1U : 0U;
+        brief += on_screen(b, " random ") ? 1U : 0U;
+        bench_free(b);
+    }
+    assert_true(whole > 0 && brief > 0);
+}
+
 static void panes_and_curves(void **state)
 {
     (void)state;
@@ -343,6 +363,7 @@ int main(void)
         cmocka_unit_test(sides_are_chosen),
         cmocka_unit_test(a_second_click_enters),
         cmocka_unit_test(the_verdict_is_first),
+        cmocka_unit_test(a_mark_covers_no_letter),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),
         cmocka_unit_test(what_cannot_be_paired),

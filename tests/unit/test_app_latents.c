@@ -210,11 +210,23 @@ static void test_find_in_index(void **state)
         fires = fires || t[i].token == rare;
     }
     assert_true(fires);
-    snprintf(line, sizeof line, "&%s\n", word);
+    /* Said of a filter that was taken, not of each letter of it. */
+    const size_t said = b->a.log.n;
+    snprintf(line, sizeof line, "&%s", word);
     type(b, line);
     assert_int_equal(latents_of(&b->a)->shown, 0);
+    press(b, KEY_ESC_);
+    type(b, line);
+    assert_int_equal(b->a.log.n, said);
+    press(b, KEY_ENTER_);
     snprintf(line, sizeof line, "not most: & tokens=%s", word);
     assert_true(on_screen(b, line));
+    snprintf(line, sizeof line, "&tokens=%s\n", word);
+    n = strtoul(b->a.message, NULL, 10);
+    press(b, '&');
+    press(b, 'u' & 0x1F); /* clears the line */
+    type(b, line + 1);
+    assert_int_equal(latents_of(&b->a)->shown, n);
     bench_free(b);
 }
 

@@ -1,5 +1,7 @@
 /* Words of the explorer: messages, hints that fit the state, numbers that were not
  * measured, texts that a prompt offers. */
+#include "ui/config.h"
+#include "ui/screens/table.h"
 #include "ui/statusline.h"
 #include "ui/steer.h"
 #include "ui_bench.h"
@@ -143,6 +145,26 @@ static void test_refused_text_is_no_key(void **state)
     assert_null(b->a.prompt);
     assert_true(strncmp(b->a.message, "label: ", 7) == 0);
     bench_free(b);
+}
+
+/* ... also where two keys in a row open it. */
+static void test_refused_text_after_two_keys(void **state)
+{
+    (void)state;
+    static const char text[] = "map latents Zl label\n";
+    struct config c;
+    struct errinfo e;
+    struct bench *b = test_calloc(1, sizeof *b);
+    assert_ok(config_parse(&c, text, strlen(text), "conf", &screen_table, &e), &e);
+    begin_with(b, c.screens, 120, 36, 1);
+    latent_table_unref((struct latent_table *)(uintptr_t)b->v.arm[0].table);
+    b->v.arm[0].table = NULL;
+    type(b, "3Zl1q dog");
+    assert_true(on_screen(b, "   (Esc)"));
+    assert_string_equal(b->a.screen->name, "latents");
+    assert_string_equal(b->a.line.text, "1q dog");
+    bench_free(b);
+    config_deinit(&c);
 }
 
 /* A rate that was asked for is not in use yet: no step is named from which it is. */
@@ -497,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_answers_are_not_lost),
         cmocka_unit_test(test_cut_messages_lead_on),
         cmocka_unit_test(test_refused_text_is_no_key),
+        cmocka_unit_test(test_refused_text_after_two_keys),
         cmocka_unit_test(test_messages_hide_nothing),
         cmocka_unit_test(test_hints_fit_the_state),
         cmocka_unit_test(test_progress_stays),

@@ -527,6 +527,17 @@ static void test_quit_tells_of_the_last_save(void **state)
     }
     press(b, 'q');
     assert_true(on_screen(b, "stay"));
+    /* Where there is no room for it, the keys alone. */
+    static const int sizes[][2] = {{60, 12}, {80, 14}, {40, 10}, {40, 8}, {30, 5}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct errinfo e;
+        assert_ok(canvas_resize(&b->c, sizes[i][0], sizes[i][1], &e), &e);
+        app_update(
+            &b->a, &b->v,
+            &(struct event){.kind = EVENT_RESIZE, .w = sizes[i][0], .h = sizes[i][1]});
+        app_view(&b->a, &b->v, &b->c);
+        assert_true(on_screen(b, "save and quit") && on_screen(b, "stay"));
+    }
     bench_free(b);
 }
 

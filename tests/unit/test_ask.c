@@ -614,6 +614,10 @@ static void test_ends(void **state)
     ends_are(rx, y, 6, 2, 2);
     ends_are(ry, x, 5, 2, 2);
     ends_are(rx, x, 5, 5, 0);
+    static const size_t was[] = {0, 1, SIZE_MAX, SIZE_MAX, 3, 4}; /* y's tokens in x */
+    for (size_t i = 0; i < 6; i++) {
+        assert_int_equal(ask_ends_place(ask_ends_of(rx, y, 6), 5, 6, i), was[i]);
+    }
     static const int32_t twice[] = {0, 10, 11, 12, 13, 13};
     ends_are(rx, twice, 6, 5, 0);
     ends_are(rx, twice + 1, 5, 0, 1);

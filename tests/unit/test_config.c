@@ -16,7 +16,7 @@ static void test_nothing(void **state)
     (void)state;
     struct config c;
     parse(&c, "# a remark\n\n   \n");
-    assert_true(c.theme == -1 && c.tier == -1 && c.mouse == -1);
+    assert_true(c.look.theme == -1 && c.look.tier == -1 && c.look.mouse == -1);
     assert_ptr_equal(c.screens, &screen_table);
     config_deinit(&c);
 }
@@ -27,9 +27,9 @@ static void test_look(void **state)
     struct config c;
     parse(&c,
           "set theme light\n:set glyphs ascii\r\n  set  mouse\toff\nset theme mono");
-    assert_int_equal(c.theme, THEME_MONO);
-    assert_int_equal(c.tier, GLYPH_ASCII);
-    assert_int_equal(c.mouse, 0);
+    assert_int_equal(c.look.theme, THEME_MONO);
+    assert_int_equal(c.look.tier, GLYPH_ASCII);
+    assert_int_equal(c.look.mouse, 0);
     config_deinit(&c);
 }
 
@@ -82,6 +82,84 @@ static void test_keys_work(void **state)
     config_deinit(&c);
 }
 
+/* Go to a screen and see that it, or what a command says there, names a key. */
+static void shows(struct bench *b, const char *screen, const char *command,
+                  const char *want)
+{
+    char line[80];
+    snprintf(line, sizeof line, "screen %s", screen);
+    app_run(&b->a, &b->v, line);
+    if (command) {
+        app_run(&b->a, &b->v, command);
+    }
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+    if (!on_screen(b, want)) {
+        fail_msg("%s, %s: '%s' is not on the screen; message: %s", screen,
+                 command ? command : "", want, b->a.message);
+    }
+}
+
+/* A key that was moved is named as it is pressed, in each kind of text. */
+static void test_moved_keys_are_named(void **state)
+{
+    (void)state;
+    struct config c;
+    parse(&c,
+          "unmap everywhere ?\nunmap everywhere <F1>\nmap everywhere <Ctrl-W> help\n"
+          "unmap everywhere u\nmap everywhere Zu undo\n"
+          "unmap everywhere <Ctrl-R>\nmap everywhere Zr redo\n"
+          "unmap everywhere <Enter>\nmap everywhere ^ open\n"
+          "unmap everywhere j\nunmap everywhere <Down>\nmap everywhere Zj move down\n"
+          "unmap everywhere 3\nmap everywhere 8 screen latents\n"
+          "unmap help /\nmap help s help-filter\n"
+          "unmap train m\nmap train T toggle-mask\nunmap train b\n"
+          "unmap train E\nmap train X events\n"
+          "unmap latents &\nmap latents F filter\n"
+          "unmap latents \\\nmap latents C clear-filter\nmap latents Zl label\n"
+          "unmap compare c\nmap compare K choose-run\n"
+          "unmap runs d\nmap runs D delete ask\n"
+          "unmap concepts R\nmap concepts K refresh\n"
+          "map everywhere Zn note\nmap latents 9 reverse\n");
+    struct bench *b = test_calloc(1, sizeof *b);
+    begin_with(b, c.screens, 200, 60, 1);
+    shows(b, "train", NULL, "Ctrl-W help");                           /* the tabs */
+    shows(b, "train", NULL, "T mask");                                /* hints */
+    shows(b, "train", NULL, "T on/off  :mask 0.2 at STEP  Z u undo"); /* a pane */
+    shows(b, "train", "nosuch", "unknown command: nosuch   (Ctrl-W lists them)");
+    press(b, '!');
+    assert_true(on_screen(b, "! does nothing   (Ctrl-W lists the keys)"));
+    shows(b, "train", "rate -0.9", "T brings"); /* a message */
+    shows(b, "train", "undo", "(Z r does it again)");
+    shows(
+        b, "compare", NULL, /* why not */
+        "one condition alone: K chooses a run beside it, :fork on Train forks a twin");
+    shows(b, "latents", "filter nosuchword",
+          "no latent passes the filter   (C clears it)");
+    shows(b, "latents", "clear-filter", "8 Latents");
+    shows(b, "latents", NULL,
+          "Z n note");                   /* the second: the first is of `label` here */
+    shows(b, "latents", NULL, "- Runs"); /* 9 does something else here */
+    shows(b, "train", NULL, "9 Runs");
+    shows(b, "train", NULL, "; note");
+    shows(b, "latents", "help known to", "known to / and F; an empty");
+    app_run(&b->a, &b->v, "screen latents");
+    press(b, 'Z');
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_PAUSE});
+    app_view(&b->a, &b->v, &b->c); /* the window of second keys */
+    assert_true(on_screen(b, "Z, then") && on_screen(b, "known to / and F; an empty"));
+    press(b, KEY_ESC_);
+    shows(b, "train", "help is one seed of", "T, [ ] and :mask act"); /* a topic */
+    assert_true(on_screen(b, "Z j k scroll  Tab section  s filter  ^ run it"));
+    press(b, KEY_CTRL('w'));
+    assert_false(b->a.help.open);
+    app_run(&b->a, &b->v, "go latents"); /* the finder */
+    assert_string_equal(b->a.finder.item[0].kind, "screen");
+    assert_int_equal(b->a.finder.item[0].key->key[0], '8');
+    bench_free(b);
+    config_deinit(&c);
+}
+
 static void refused(const char *text, const char *want)
 {
     struct config c;
@@ -126,6 +204,25 @@ static void test_refused(void **state)
             "conf:1: found 'unmap train F x', expected unmap PLACE KEYS");
     refused("unmap train F", "conf:1: key F does nothing at train");
     refused("unmap everywhere :", "conf:1: key : leads to every command and stays");
+    refused("map train <Ctrl-H> pause",
+            "conf:1: key Ctrl-H of :pause at train would do "
+            "nothing: a terminal sends Backspace for it");
+    refused("map train Z<Ctrl-M> pause",
+            "conf:1: key Z Ctrl-M of :pause at train would "
+            "do nothing: a terminal sends Enter for it");
+    refused(
+        "map everywhere <Ctrl-C> q",
+        "conf:1: key Ctrl-C of :q at everywhere would do nothing: the terminal makes "
+        "a signal of it");
+    refused("map help x pause", "conf:1: key x of :pause at help would do nothing: the "
+                                "command does nothing while help is open");
+    refused("map help Zx move down", "conf:1: key Z x of :move down at help would do "
+                                     "nothing: help takes no two keys in a row");
+    refused("map help <Tab> move down",
+            "conf:1: key Tab of :move down at help would do "
+            "nothing: help has it for itself");
+    refused("map train F pause now",
+            "conf:1: found ':pause now', expected :pause, which takes nothing");
     refused("remap x", "conf:1: found 'remap', expected set, map or unmap");
     refused("set theme pink",
             "conf:1: found 'set theme pink', expected set theme "
@@ -160,7 +257,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_nothing),   cmocka_unit_test(test_look),
         cmocka_unit_test(test_keys_work), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_limit),     cmocka_unit_test(test_moved_keys_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

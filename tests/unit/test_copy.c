@@ -1,9 +1,12 @@
 /* Keys of two: what may follow is listed after a pause. What is copied: on each screen
  * what is under the cursor, printable and no longer than a terminal takes, in a
  * sequence that holds nothing else. */
+#include "prompt_world.h"
 #include "pty.h"
 #include "ui/copy.h"
 #include "ui/screens/concepts_priv.h"
+#include "ui/screens/detail_priv.h"
+#include "ui/screens/runs_priv.h"
 #include "ui/term.h"
 #include "ui_bench.h"
 #include "ui_runs.h"
@@ -102,10 +105,74 @@ static void test_screens(void **state)
     assert_string_equal(copied(b), "42");
     type(b, "6YY");
     assert_true(strstr(copied(b), ", difference ") != NULL);
-    type(b, "9:sort name\nYY");
-    assert_true(b->a.copied.text[0] && b->a.n_requests > 0);
+    type(b, "9:find gemma\n");
+    b->a.n_requests = 0;
+    type(b, "YY");
+    assert_string_equal(copied(b), SAMPLE_FOLDER "/gemma-scope");
     runs_view_deinit(&b->a.runs);
     bench_free(b);
+}
+
+/* In Detail: the row under the cursor of what the latent goes with. */
+static void test_near(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    struct near_row row[NEAR_ROWS];
+    char latent[16];
+    type(b, "3:latent 42\n=jj");
+    assert_true(near_rows(&b->a, &b->v, row) > 2);
+    snprintf(latent, sizeof latent, "%d", row[2].latent);
+    b->a.n_requests = 0;
+    type(b, "YY");
+    assert_string_equal(b->a.copied.what, "latent");
+    assert_string_equal(copied(b), latent);
+    bench_free(b);
+}
+
+/* In Prompt, at the right: the token that may come next, the latent of a why, the token
+ * whose share or loss changes. */
+static void test_prompt(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    const struct names *names = &t.b->v.names;
+    settle(&t);
+    type(t.b, ":steer 3=clamp:2\n");
+    settle(&t);
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE;
+    keys(&t, "j");
+    const struct prompt_state *s = own(&t);
+    const struct ask_answer *r = s->answer;
+    const struct ask_next *next = r->next_after + s->at * r->top;
+    struct copied want;
+    const char *piece = names_token(names, next[1].id);
+    copy_take(&want, "token", piece, strlen(piece));
+    t.b->a.n_requests = 0;
+    type(t.b, "YY");
+    assert_string_equal(copied(t.b), want.text);
+    keys(&t, "\nj"); /* why */
+    assert_true(s->side == PROMPT_WHY && s->why->n > 1);
+    size_t at = 0;
+    while (s->why->part[at].latent < 0) {
+        at++;
+    }
+    list_go(&own(&t)->next, at);
+    t.b->a.n_requests = 0;
+    type(t.b, "YY");
+    char latent[16];
+    snprintf(latent, sizeof latent, "%d", s->why->part[at].latent);
+    assert_string_equal(t.b->a.copied.what, "latent");
+    assert_string_equal(copied(t.b), latent);
+    keys(&t, "EG");
+    assert_int_equal(s->side, PROMPT_EFFECT);
+    piece = names_token(names, s->effect.found.worse[s->effect.found.n_worse - 1].id);
+    copy_take(&want, "token", piece, strlen(piece));
+    t.b->a.n_requests = 0;
+    type(t.b, "YY");
+    assert_string_equal(t.b->a.copied.what, "token");
+    assert_string_equal(copied(t.b), want.text);
+    end_world(&t);
 }
 
 static void test_hostile(void **state)
@@ -180,7 +247,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_which),    cmocka_unit_test(test_which_by_mouse),
-        cmocka_unit_test(test_screens),  cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_screens),  cmocka_unit_test(test_near),
+        cmocka_unit_test(test_prompt),   cmocka_unit_test(test_hostile),
         cmocka_unit_test(test_sequence),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

@@ -325,6 +325,55 @@ static void test_svg_of_many(void **state)
     test_free(x);
 }
 
+/* Samples out of sight on both sides lead the line in and out at its own slope. */
+static void test_svg_edges(void **state)
+{
+    (void)state;
+    double x[] = {-1000, 15, 100}, y[] = {-500, 7.5, 50};
+    struct canvas c;
+    struct plot_svg plots;
+    struct str out;
+    struct errinfo e;
+    struct plot_spec spec = {.title = "edges",
+                             .x_min = 10,
+                             .x_max = 20,
+                             .y_min = 7,
+                             .y_max = 8,
+                             .cursor_x = (double)NAN,
+                             .n_series = 1};
+    spec.series[0] =
+        (struct plot_series){.x = x, .y = y, .n = 3, .role = ROLE_SERIES_A};
+    plot_svg_init(&plots);
+    assert_ok(canvas_init(&c, 80, 24, GLYPH_BRAILLE, &e), &e);
+    c.plots = &plots;
+    plot_draw(&c, (struct rect){0, 0, 80, 24}, &spec, NULL);
+    str_init(&out, (size_t)1 << 20);
+    assert_ok(plot_svg_file(&plots, &out, &e), &e);
+    double px, py, was_x = 0, was_y = 0, w, h, left, top;
+    const char *clip = strstr(out.p, "<clipPath");
+    assert_int_equal(sscanf(clip,
+                            "<clipPath id=\"data\"><rect x=\"%lf\" y=\"%lf\" "
+                            "width=\"%lf\" height=\"%lf\"",
+                            &left, &top, &w, &h),
+                     4);
+    size_t n = 0;
+    for (const char *p = strstr(out.p, "d=\"M") + 3; *p != '"'; p++) {
+        if ((*p == 'M' || *p == 'L') && sscanf(p + 1, "%lf %lf", &px, &py) == 2) {
+            if (n++) { /* y = x / 2: five heights in a width */
+                const double slope = (was_y - py) / (px - was_x);
+                assert_true(fabs(slope - 5 * h / w) < .01);
+            }
+            was_x = px;
+            was_y = py;
+            assert_true(fabs(px - left) < 3 * w && fabs(py - top) < 3 * h);
+        }
+    }
+    assert_int_equal(n, 3);
+    str_free(&out);
+    plot_svg_deinit(&plots);
+    canvas_deinit(&c);
+}
+
 /* With colours: without its sequences it is the text, and they are nothing but SGR. */
 static void test_ansi(void **state)
 {
@@ -384,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_never_over_a_file),
         cmocka_unit_test(test_svg),
         cmocka_unit_test(test_svg_of_many),
+        cmocka_unit_test(test_svg_edges),
         cmocka_unit_test(test_ansi),
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_nothing_to_export),

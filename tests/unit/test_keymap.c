@@ -3,6 +3,7 @@
 #include "check.h"
 #include "ui/event.h"
 #include "ui/screens/table.h"
+#include "ui/topics.h"
 
 static const struct screen_table *const t = &screen_table;
 
@@ -124,7 +125,10 @@ static void test_each_entry_is_complete(void **state)
         assert_true(k->help && strlen(k->help) > 1);
         assert_non_null(k->preset);
         assert_non_null(act->args);
-        assert_true(strlen(k->help) < 100);
+        char help[KEYMAP_HELP];
+        keymap_text(t, keymap_owner(t, i), k->help, help, sizeof help);
+        assert_true(strlen(help) < 100);
+        assert_null(strstr(help, " :move"));
         /* A hint without a key would be a word that nothing stands before. */
         assert_true(!k->hint || k->key[0]);
         /* The command by its name alone leads to the same action. */
@@ -180,6 +184,54 @@ static void test_names_come_back(void **state)
     assert_int_equal(key_from_name("Ctrl-!"), 0);
 }
 
+static void says(const struct screen_table *of, const char *screen, const char *text,
+                 const char *want)
+{
+    char out[120];
+    const struct screen_def *on = screen_find(of, screen);
+    keymap_text(of, on ? on : of->everywhere, text, out, sizeof out);
+    assert_string_equal(out, want);
+}
+
+/* KEY_OF: the screen's own key, one of everywhere, another screen's; a key that the
+ * screen has for something else is none; a command where there is none. */
+static void test_text(void **state)
+{
+    (void)state;
+    says(t, "latents", KEY_OF("refresh") "|" KEY_OF("undo") "|" KEY_OF("fork"),
+         "R|u|b");
+    says(t, "train", KEY_OF("note") " " KEY_OF("smooth +"), "; s");
+    says(t, "latents", KEY_OF("note"), ":note");
+    says(t, "detail", KEY_OF("silence") KEY_ON("train", "zoom-x out") "%", "a-%");
+    says(t, "prompt", KEY_OF("extend") KEY_OF("smooth"), ":extend:smooth");
+    says(t, "", KEY_OF("copy run") " " KEY_OF("screen runs") " " KEY_OF("copy"),
+         "Y r 9 Y Y");
+    says(t, "train",
+         "\x01"
+         "note",
+         "\x01note");
+    /* Cut where there is no room, and what is long. */
+    char out[6], text[400] = "\x01";
+    keymap_text(t, t->everywhere, "abc" KEY_OF("copy run"), out, sizeof out);
+    assert_string_equal(out, "abcY ");
+    memset(text + 1, 'x', 398);
+    text[398] = '\x02';
+    keymap_text(t, t->everywhere, text, out, sizeof out);
+    assert_string_equal(out, ":xxxx");
+}
+
+/* Each text of help holds, with its keys, in the room that there is for one. */
+static void test_topics(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < topics_count(); i++) {
+        char text[TOPIC_MAX];
+        keymap_text(t, t->everywhere, topics_at(i)->text, text, sizeof text);
+        assert_true(strlen(text) + 1 < sizeof text);
+        assert_null(strchr(text, KEY_OF_BEGINS));
+    }
+}
+
 static void test_unknown_command(void **state)
 {
     (void)state;
@@ -222,6 +274,8 @@ int main(void)
         cmocka_unit_test(test_each_entry_is_complete),
         cmocka_unit_test(test_each_screen_is_complete),
         cmocka_unit_test(test_names_come_back),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_topics),
         cmocka_unit_test(test_unknown_command),
         cmocka_unit_test(test_markdown),
     };

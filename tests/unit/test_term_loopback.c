@@ -274,7 +274,7 @@ static void test_theme_and_size(void **state)
     struct rng r = rng_begin(20, RNG_SAMPLE, 0);
     scribble(&c, &r);
     for (int theme = 0; theme < THEME_COUNT; theme++) {
-        term_set_theme(t, (enum theme_id)theme, true);
+        term_set_theme(t, (enum theme_id)theme);
         show(t, &c);
         compare(&p, &c, (enum theme_id)theme, 256 * (theme != THEME_MONO), "theme",
                 theme);

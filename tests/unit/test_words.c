@@ -2,10 +2,17 @@
 #include "ui/word_search.h"
 #include "ui_bench.h"
 
+static bool answer(const char *typed, const char *const *text, size_t n)
+{
+    struct words w;
+    words_begin(&w, typed);
+    return words_answer(&w, text, n);
+}
+
 static void check(const char *typed, const char *text, bool yes)
 {
     const char *const one[] = {text, NULL};
-    if (words_answer(typed, one, 2) != yes) {
+    if (answer(typed, one, 2) != yes) {
         fail_msg("'%s' in '%s': expected %d", typed, text, yes);
     }
 }
@@ -34,6 +41,9 @@ static void test_words(void **state)
     memset(longest, 'x', sizeof longest);
     longest[399] = '\0';
     check(longest, "x", false);
+    /* Beyond as many as count a word is not looked for. */
+    check("a b c d e f g h i j k l m n o p zz", "abcdefghijklmnop", true);
+    check("a b c d e f g h i j k l m n o zz q", "abcdefghijklmnop", false);
 }
 
 /* Each text counts, and words may be spread over them. */
@@ -41,9 +51,9 @@ static void test_texts(void **state)
 {
     (void)state;
     const char *const text[] = {"r", "reverse", "reverse the order"};
-    assert_true(words_answer("r order", text, 3));
-    assert_false(words_answer("order up", text, 3));
-    assert_true(words_answer("orders", text, 3));
+    assert_true(answer("r order", text, 3));
+    assert_false(answer("order up", text, 3));
+    assert_true(answer("orders", text, 3));
 }
 
 static void test_help(void **state)

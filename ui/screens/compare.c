@@ -5,6 +5,7 @@
 #include "ui/actions.h"
 #include "ui/export.h"
 #include "ui/pane.h"
+#include "ui/rows.h"
 #include "ui/screens/compare_priv.h"
 #include "ui/text.h"
 
@@ -73,13 +74,6 @@ enum role compare_role(const struct comparison *c, size_t side)
     return choice_role(c->side[side].choice);
 }
 
-void compare_put_right(struct canvas *c, int x, int y, int w, const char *text,
-                       enum role role)
-{
-    const int used = canvas_text_width(text);
-    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
-}
-
 bool compare_is_focused(const struct app *a, int pane)
 {
     return *app_focus(a, &screen_compare) == pane;
@@ -121,45 +115,20 @@ static void draw_sides(struct app *a, const struct session_view *v, struct canva
 
 /* ---- the verdict ---- */
 
-/* Text in lines of at most w columns, broken at spaces: draws those from `skip` on that
- * fit below r.y, and returns how many there are. Words are ASCII but for names in
- * warnings, which canvas_text escapes. */
-static size_t draw_wrapped(struct canvas *c, struct rect r, const char *text, size_t n,
-                           enum role role, int skip)
+static int draw_said_lines(const struct comparison *o, struct canvas *c, struct rect r,
+                           int top)
 {
-    size_t lines = 0;
-    while (n > 0) {
-        const size_t len = text_fit(text, n, r.w > 1 ? r.w : 1);
-        const int y = (int)lines - skip;
-        if (y >= 0 && y < r.h) {
-            canvas_textf(c, r.x, r.y + y, r.w, role, 0, "%.*s", (int)len, text);
-        }
-        lines++;
-        text += len;
-        n -= len;
-        while (n > 0 && *text == ' ') {
-            text++;
-            n--;
-        }
-    }
-    return lines;
-}
-
-static size_t draw_said_lines(const struct comparison *o, struct canvas *c,
-                              struct rect r, size_t top)
-{
-    size_t lines = 0;
+    int lines = 0;
     for (const char *p = o->said; p && *p;) {
         const char *end = strchr(p, '\n');
         const size_t n = end ? (size_t)(end - p) : strlen(p);
-        lines += draw_wrapped(c, r, p, n, lines ? ROLE_TEXT : ROLE_VALUE,
-                              (int)top - (int)lines);
+        lines += rows_wrapped(c, r, p, n, lines ? ROLE_TEXT : ROLE_VALUE, top - lines);
         p = end ? end + 1 : p + n;
     }
     for (size_t i = 0; i < o->remarks.n; i++) {
         char text[REMARK_TEXT + 4];
         const int n = snprintf(text, sizeof text, "! %s", o->remarks.line[i]);
-        lines += draw_wrapped(c, r, text, (size_t)n, ROLE_WARN, (int)top - (int)lines);
+        lines += rows_wrapped(c, r, text, (size_t)n, ROLE_WARN, top - lines);
     }
     return lines;
 }
@@ -173,15 +142,18 @@ static bool is_stale(const struct session_view *v)
 }
 
 /* Over what the numbers are of: that they are old, and what renews them. */
-static void draw_stale(const struct session_view *v, struct canvas *c, struct rect r)
+static void draw_stale(const struct app *a, const struct session_view *v,
+                       struct canvas *c, struct rect r)
 {
-    char was[32], is[32], text[120];
+    char was[32], is[32], text[120], words[120];
     if (is_stale(v) && !v->compare_busy) {
         text_thousands(was, sizeof was,
                        v->compare->measured > 0 ? v->compare->measured : 0);
         text_thousands(is, sizeof is, v->arm[0].concepts->step);
-        snprintf(text, sizeof text, " old: of step %s, not %s; R renews ", was, is);
-        compare_put_right(c, r.x + 1, r.y, r.w - 2, text, ROLE_WARN);
+        snprintf(text, sizeof text,
+                 " old: of step %s, not %s; " KEY_OF("refresh") " renews ", was, is);
+        app_words(a, text, words, sizeof words);
+        rows_right(c, r.x + 1, r.y, r.w - 2, words, ROLE_WARN, 0);
     }
 }
 
@@ -206,29 +178,28 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
     }
     struct rect in =
         canvas_box(c, r, title, value, compare_is_focused(a, COMPARE_SAID));
-    draw_stale(v, c, r);
+    draw_stale(a, v, c, r);
     app_hit(a, r, HIT_PANE, COMPARE_SAID);
     in = rect_inset(in, 1, 0);
     if (o) {
         s->said.page = in.h;
-        const size_t lines = draw_said_lines(o, c, in, s->said.top);
+        const size_t lines = (size_t)draw_said_lines(o, c, in, (int)s->said.top);
         const size_t most = lines > (size_t)in.h ? lines - (size_t)in.h : 0;
         s->said.count = most + 1; /* places of the first line */
         s->said.top = s->said.top < most ? s->said.top : most;
         s->said.cursor = s->said.top;
         if (s->said.top < most) {
-            compare_put_right(c, in.x, r.y + r.h - 1, in.w - 1, " more below ",
-                              ROLE_DIM);
+            rows_right(c, in.x, r.y + r.h - 1, in.w - 1, " more below ", ROLE_DIM, 0);
         }
         return;
     }
     const char *why = compare_may(a, v);
-    canvas_text(c, in.x, in.y, in.w,
-                v->state == SESSION_LOADING ? ""
-                : v->compare_busy           ? value
-                : why                       ? why
-                                            : "nothing compared yet; R compares",
-                ROLE_DIM, 0);
+    app_text(a, c, in.x, in.y, in.w,
+             v->state == SESSION_LOADING ? ""
+             : v->compare_busy           ? value
+             : why                       ? why
+                   : "nothing compared yet; " KEY_OF("refresh") " compares",
+             ROLE_DIM);
 }
 
 /* ---- settings ---- */
@@ -522,7 +493,8 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     } else if (v->compare && *app_focus(a, &screen_compare) == COMPARE_LATENTS) {
         char name[40];
         compare_list_name(v->compare, s->list, name, sizeof name);
-        snprintf(out, cap, "%s%s", name, s->contexts ? ", contexts; q: the list" : "");
+        snprintf(out, cap, "%s%s", name,
+                 s->contexts ? ", contexts; " KEY_OF("back") ": the list" : "");
     } else if (v->compare) {
         size_t len = 0;
         for (size_t i = 0; i < 2 && len < cap; i++) {
@@ -653,7 +625,7 @@ static bool copy(const struct app *a, const struct session_view *v, char *what,
         str_addf(out, "%s: %c %.6g, %c %.6g, difference %.6g, %s",
                  verdict_measure_name((size_t)m), compare_letter(o, 0), r->d.after,
                  compare_letter(o, 1), r->d.before, r->d.by.mean,
-                 compare_verdict_word(r));
+                 verdict_brief(r->verdict));
     }
     return true;
 }

@@ -19,7 +19,8 @@ const char *compare_may(const struct app *a, const struct session_view *v)
     if (v->n_conds > 1 || compare_own(a)->other[0] || v->other[0]) {
         return NULL;
     }
-    return "one condition alone: c chooses a run beside it, b on Train forks a twin";
+    return "one condition alone: " KEY_OF(
+        "choose-run") " chooses a run beside it, " KEY_OF("fork") " on Train forks a twin";
 }
 
 void compare_ask(struct app *a, const struct session_view *v, bool again)
@@ -67,7 +68,10 @@ void compare_choose(struct app *a, const struct session_view *v, size_t side,
     compare_ask(a, v, true);
 }
 
-void compare_with(struct app *a, const struct session_view *v, const char *path)
+/* Show Compare with the open run on one side and the run or SAE at `path` on the other.
+ * `path` may be two lines, a run each, one for each side; "" removes other runs. The
+ * job thread opens them, and reports errors when it finds them. */
+static void compare_with(struct app *a, const struct session_view *v, const char *path)
 {
     struct compare_state *s = compare_own(a);
     snprintf(s->other, sizeof s->other, "%s", path);
@@ -249,7 +253,7 @@ ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may 
 static const struct key_entry keys[] = {
     {{0}, &action_compare, "", NULL,
      "with another run or SAE, or A with B; alone: this run's own conditions", 0},
-    {{'c'}, &action_choose, "", "choose run", "choose from Runs what is compared: Enter takes a run, beside the one that is open; Space marks two", 2},
+    {{'c'}, &action_choose, "", "choose run", "choose from Runs what is compared: " KEY_ON("runs", "open") " takes a run, beside the one that is open; " KEY_ON("runs", "mark") " marks two", 2},
     {{'v'}, &action_side, "2", "side", "the next condition on the second side; two alone change sides", 1},
     {{'V'}, &action_side, "1", NULL, "the next condition on the first side", 0},
     {{'f'}, &action_list, "", "latents", "latents: in pairs, in one side alone, split, fused", 2},

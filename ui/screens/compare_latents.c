@@ -239,8 +239,8 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     rule_text(v->compare, s->list, rule, sizeof rule);
     canvas_text(c, in.x + 2, in.y, in.w - 2, rule, ROLE_DIM, 0);
     if (!s->latents.count) {
-        canvas_text(c, in.x + 2, in.y + 1, in.w - 2, "none; f: the next list", ROLE_DIM,
-                    0);
+        app_text(a, c, in.x + 2, in.y + 1, in.w - 2,
+                 "none; " KEY_OF("list") ": the next list", ROLE_DIM);
     }
     for (size_t i = 0; i < list_visible(&s->latents); i++) {
         const size_t at = s->latents.top + i;

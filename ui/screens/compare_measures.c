@@ -3,6 +3,7 @@
 #include "base/number.h"
 #include "ui/export.h"
 #include "ui/pane.h"
+#include "ui/rows.h"
 #include "ui/screens/compare_priv.h"
 #include "ui/text.h"
 
@@ -48,16 +49,12 @@ size_t compare_measures_n(const struct comparison *c)
     return n;
 }
 
-const char *compare_verdict_word(const struct verdict_row *r)
-{
-    return verdict_brief(r->verdict);
-}
-
-/* The same within `room` columns; of a random control where it is within that. */
+/* The verdict in a word or two of `room` columns; of a random control where it is
+ * within that. */
 static const char *verdict_word(const struct comparison *o, size_t m, int room)
 {
     static const char within[] = "within random";
-    return !o->measures.within_random[m]   ? compare_verdict_word(&o->measures.row[m])
+    return !o->measures.within_random[m]   ? verdict_brief(o->measures.row[m].verdict)
            : room < (int)sizeof within - 1 ? "random"
                                            : within;
 }
@@ -106,21 +103,22 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
     canvas_text(c, x + 2, r.y, LABEL_W - 3, label_of(m, LABEL_W - 3),
                 cursor ? ROLE_SELECT : ROLE_VALUE, 0);
     x += LABEL_W;
-    compare_put_right(c, x, r.y, VALUE_W - 1,
-                      NUMBER(NUMBER_PLAIN, 0, digits, row->d.after), role);
+    rows_right(c, x, r.y, VALUE_W - 1, NUMBER(NUMBER_PLAIN, 0, digits, row->d.after),
+               role, 0);
     x += VALUE_W;
-    compare_put_right(c, x, r.y, VALUE_W - 1,
-                      NUMBER(NUMBER_PLAIN, 0, digits, row->d.before), role);
+    rows_right(c, x, r.y, VALUE_W - 1, NUMBER(NUMBER_PLAIN, 0, digits, row->d.before),
+               role, 0);
     x += VALUE_W;
-    compare_put_right(c, x, r.y, DIFFERENCE_W - 1,
-                      NUMBER(NUMBER_SIGNED, 0, digits, row->d.by.mean), role);
+    rows_right(c, x, r.y, DIFFERENCE_W - 1,
+               NUMBER(NUMBER_SIGNED, 0, digits, row->d.by.mean), role, 0);
     x += DIFFERENCE_W;
     interval_text(o, m, interval, sizeof interval);
-    compare_put_right(c, x, r.y, INTERVAL_W - 1, interval, role);
+    rows_right(c, x, r.y, INTERVAL_W - 1, interval, role, 0);
     x += INTERVAL_W;
-    canvas_text(c, x, r.y, r.x + r.w - x, verdict_word(o, m, r.x + r.w - x),
+    const int mark = r.x + r.w - 1;
+    canvas_text(c, x, r.y, mark - x, verdict_word(o, m, mark - x),
                 cursor ? ROLE_SELECT : verdict_role(o, m), 0);
-    canvas_put(c, r.x + r.w - 1, r.y, (uint32_t)verdict_mark(row), role, 0);
+    canvas_put(c, mark, r.y, (uint32_t)verdict_mark(row), role, 0);
 }
 
 static void draw_measure_header(const struct comparison *o, struct canvas *c,
@@ -129,15 +127,15 @@ static void draw_measure_header(const struct comparison *o, struct canvas *c,
     int x = r.x + LABEL_W;
     for (size_t i = 0; i < 2; i++) {
         const char letter[2] = {compare_letter(o, i), '\0'};
-        compare_put_right(c, x, r.y, VALUE_W - 1, letter, compare_role(o, i));
+        rows_right(c, x, r.y, VALUE_W - 1, letter, compare_role(o, i), 0);
         x += VALUE_W;
     }
     char title[8];
     snprintf(title, sizeof title, "%c-%c", compare_letter(o, 0), compare_letter(o, 1));
-    compare_put_right(c, x, r.y, DIFFERENCE_W - 1, title, ROLE_TITLE);
+    rows_right(c, x, r.y, DIFFERENCE_W - 1, title, ROLE_TITLE, 0);
     x += DIFFERENCE_W;
-    compare_put_right(c, x, r.y, INTERVAL_W - 1,
-                      o->measures.pairs > 1 ? "95 %, seeds" : "95 %, text", ROLE_TITLE);
+    rows_right(c, x, r.y, INTERVAL_W - 1,
+               o->measures.pairs > 1 ? "95 %, seeds" : "95 %, text", ROLE_TITLE, 0);
     x += INTERVAL_W;
     canvas_text(c, x, r.y, r.x + r.w - x, "verdict", ROLE_TITLE, 0);
 }
@@ -204,7 +202,7 @@ void compare_export_measures(const struct comparison *o, struct str *out)
         export_number(out, o->measures.by[m].high, false);
         csv_add(out, o->measures.pairs > 1 ? "seeds" : "text", false);
         export_integer(out, (int64_t)r->d.n, false);
-        csv_add(out, compare_verdict_word(r), false);
+        csv_add(out, verdict_brief(r->verdict), false);
         csv_add(out,
                 o->control == o->n_choices     ? ""
                 : o->measures.within_random[m] ? "true"

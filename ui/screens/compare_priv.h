@@ -4,8 +4,9 @@
 #ifndef SAETOP_UI_SCREENS_COMPARE_PRIV_H
 #define SAETOP_UI_SCREENS_COMPARE_PRIV_H
 
+#include "ui/app.h"
 #include "ui/plot.h"
-#include "ui/screens/compare.h"
+#include "ui/screens/table.h"
 
 enum {
     COMPARE_SAID, /* the verdict, and warnings */
@@ -57,9 +58,6 @@ enum { HIT_CHOICE = HIT_SCREEN, HIT_COMPARE_ROW }; /* a: choice; row of a pane's
 /* Letter and role of a side. */
 char compare_letter(const struct comparison *c, size_t side);
 enum role compare_role(const struct comparison *c, size_t side);
-/* A text that ends at x + w, cut at its end where it is longer. */
-void compare_put_right(struct canvas *c, int x, int y, int w, const char *text,
-                       enum role role);
 bool compare_is_focused(const struct app *a, int pane);
 /* Lead to a pane, from which Esc leads back to the one in focus. */
 void compare_lead_to(struct app *a, int pane);
@@ -71,8 +69,6 @@ struct list_view *compare_list_of(struct compare_state *s, int pane);
 /* The ith of the measures listed: those that were measured, the primary ones first; -1
  * beyond the last. */
 int compare_measure_at(const struct comparison *c, size_t i);
-/* The verdict in a word: "higher", "too small", "open", "one seed". */
-const char *compare_verdict_word(const struct verdict_row *r);
 /* What the numbers were measured on: "live: 16 rows". */
 const char *compare_source_text(const struct comparison *o, char *out, size_t cap);
 size_t compare_measures_n(const struct comparison *c);

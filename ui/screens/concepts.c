@@ -195,8 +195,8 @@ static void status(const struct app *a, const struct session_view *v, char *out,
                      : s->side == SIDE_B           ? " of B"
                                                    : ", A-B";
     const char *whose = arms_of(v) < 2    ? ""
-                        : latents_cond(a) ? "Enter opens B's  "
-                                          : "Enter opens A's  ";
+                        : latents_cond(a) ? KEY_OF("open") " opens B's  "
+                                          : KEY_OF("open") " opens A's  ";
     size_t len = (size_t)snprintf(out, cap, "%ssort %s%s", whose, by, of);
     if (s->filter.text[0] && len < cap) {
         len +=

@@ -75,15 +75,18 @@ void concepts_draw_curves(struct app *a, const struct session_view *v, struct ca
     const struct concept_column *col = &concept_columns[s->curve];
     double events[EVENTS];
     char title[96], value[48] = "";
+    char empty[64];
     struct curve *curve = mem_alloc(2, sizeof *curve);
+    app_words(a,
+              concept_figures[col->figure].as == VERDICT_OF_SPREAD
+                  ? "measured at the last step, and by " KEY_OF("refresh")
+                  : "a point comes with each evaluation",
+              empty, sizeof empty);
     struct plot_spec spec = {.y_min = (double)NAN,
                              .y_max = (double)NAN,
                              .cursor_x = (double)NAN,
                              .event_x = events,
-                             .empty =
-                                 concept_figures[col->figure].as == VERDICT_OF_SPREAD
-                                     ? "measured at the last step, and by R"
-                                     : "a point comes with each evaluation"};
+                             .empty = empty};
     for (size_t k = 0; curve && s->at >= 0 && k < arms_of(v); k++) {
         fill(&curve[k], v, k, (size_t)s->at, (size_t)col->figure);
         const bool band = v->cond[k].n_seeds > 1;

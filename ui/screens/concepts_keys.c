@@ -391,7 +391,7 @@ const struct find_use concepts_find_use = {
     .look = find_look,
     .may = concepts_may_browse,
     .may_next = concepts_may_browse,
-    .help = "a concept or one of its words, in any family; n N go on",
+    .help = "a concept or one of its words, in any family; " FIND_GOES_ON,
 };
 
 static void refresh(struct app *a, const struct session_view *v, const char *args)
@@ -496,7 +496,7 @@ static const struct key_entry keys[] = {
     {{'f'}, &action_family, "", "family", "super-categories, categories, first letters; without a file also shapes, suffixes", 1},
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 3},
     {{'>'}, &action_sort, "+", "sort",
-     "sort by the column to the right: of each measure A, B, their difference; h l show more", 3},
+     "sort by the column to the right: of each measure A, B, their difference; " KEY_OF("move left") " " KEY_OF("move right") " show more", 3},
     {{'r'}, &action_reverse, "", "reverse", "reverse the order", 3},
     {{'/'}, &action_find, "", "find", "find a concept or a word of one, in any family", 2},
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
@@ -512,7 +512,7 @@ static const struct key_entry keys[] = {
     {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one's", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other condition", 0},
     {{'R'}, &action_refresh, "", "measure", "measure words and spread of the seeds that lack them, else all again", 7},
-    {{'v'}, &action_latents_arm, "", "A/B", "which condition's latents Enter opens", 4},
+    {{'v'}, &action_latents_arm, "", "A/B", "which condition's latents " KEY_OF("open") " opens", 4},
     {{'#'}, &action_seed, "", "seed", "the next seed of weights, whose latents are shown", 5},
 };
 

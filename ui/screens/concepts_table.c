@@ -19,13 +19,6 @@ enum {
     HEADER_H = 2
 };
 
-static void put_right(struct canvas *c, int x, int y, int w, const char *text,
-                      enum role role, uint8_t attr)
-{
-    const int used = canvas_text_width(text);
-    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, attr);
-}
-
 /* ---- what stands where ---- */
 
 /* A cell of each row, right-aligned. */
@@ -144,7 +137,7 @@ static void draw_groups(const struct session_view *v, struct canvas *c, int x, i
     } else {
         snprintf(text, sizeof text, "%s", arms > 1 ? concept_columns[0].title : "");
     }
-    put_right(c, x, y, p->latents_end - x, text, ROLE_DIM, 0);
+    rows_right(c, x, y, p->latents_end - x, text, ROLE_DIM, 0);
     if (arms == 1) {
         canvas_textf(c, p->latents_end + 2, y, 24, ROLE_DIM, 0, "%s%s",
                      seeds[0] ? "means of " : "", seeds);
@@ -154,7 +147,7 @@ static void draw_groups(const struct session_view *v, struct canvas *c, int x, i
         const int at = p->latents_end + (int)i * measure_width(arms);
         snprintf(text, sizeof text, "%s%s%s", concept_columns[p->first + i + 1].title,
                  seeds[0] ? ", " : "", seeds);
-        put_right(c, at, y, measure_width(arms) - 1, text, ROLE_TITLE, ATTR_BOLD);
+        rows_right(c, at, y, measure_width(arms) - 1, text, ROLE_TITLE, ATTR_BOLD);
     }
 }
 
@@ -188,11 +181,11 @@ static void draw_titles(struct app *a, const struct session_view *v, struct canv
         char text[48];
         snprintf(text, sizeof text, "%s%s", title, on ? arrow : "");
         const bool here = !difference && latents_cond(a) == (int)q->side;
-        put_right(c, q->x, r.y, q->w, text,
-                  on                       ? ROLE_FOCUS
-                  : difference || arms < 2 ? ROLE_TITLE
-                                           : arm_role(q->side),
-                  on || here || arms < 2 ? ATTR_BOLD : 0);
+        rows_right(c, q->x, r.y, q->w, text,
+                   on                       ? ROLE_FOCUS
+                   : difference || arms < 2 ? ROLE_TITLE
+                                            : arm_role(q->side),
+                   on || here || arms < 2 ? ATTR_BOLD : 0);
         app_hit(a, (struct rect){q->x, r.y, q->w, 1}, HIT_HEADER,
                 concepts_place_hit(q->col, q->side));
     }
@@ -245,7 +238,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
         const struct concept_column *col = &concept_columns[q->col];
         char text[32];
         cell_text(s, v, col, q->side, concept, text, sizeof text);
-        put_right(c, q->x, r.y, q->w, text, role, 0);
+        rows_right(c, q->x, r.y, q->w, text, role, 0);
         if (q->side == SIDE_DIFFERENCE) { /* either way alike */
             const char mark = concepts_mark(concepts_effect(s, col, concept));
             canvas_put(c, q->x + q->w, r.y, (uint32_t)mark,
@@ -267,12 +260,13 @@ static void draw_none(const struct app *a, const struct session_view *v,
     } else if (why) {
         snprintf(text, sizeof text, "%s", why);
     } else if (concepts_own(a)->hidden > 0) {
-        snprintf(text, sizeof text, "no concept passes the filter   (\\ clears it)");
+        snprintf(text, sizeof text, "no concept passes the filter" FILTER_CLEARS);
     } else {
-        snprintf(text, sizeof text, "no measured %s; f goes on to the next family",
+        snprintf(text, sizeof text,
+                 "no measured %s; " KEY_OF("family") " goes on to the next family",
                  concepts_family_name(concepts_own(a)->family));
     }
-    canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2, text, ROLE_DIM, 0);
+    app_text(a, c, r.x + 2, r.y + r.h / 2, r.w - 2, text, ROLE_DIM);
 }
 
 /* ---- under the table ---- */
@@ -282,13 +276,16 @@ static void draw_none(const struct app *a, const struct session_view *v,
  * a run without a concepts file gets more families. */
 enum { FOOT_LINES = 3 };
 struct foot {
+    const struct app *a;
     char line[FOOT_LINES][160];
     size_t n;
 };
 
 /* On the last line if it fits there. */
-static void foot_add(struct foot *f, int w, const char *text)
+static void foot_add(struct foot *f, int w, const char *words)
 {
+    char text[160];
+    app_words(f->a, words, text, sizeof text);
     char *last = f->n ? f->line[f->n - 1] : NULL;
     if (last && canvas_text_width(last) + canvas_text_width(text) + 2 <= w) {
         const size_t len = strlen(last);
@@ -333,13 +330,15 @@ static void add_spread(struct foot *f, const struct concepts_state *s,
     if (v->concepts_busy || v->evaluating) {
         snprintf(text, sizeof text, "spread is being measured");
     } else if (have > 0) {
-        snprintf(text, sizeof text, "spread of %zu of %zu arms: R measures the rest",
+        snprintf(text, sizeof text,
+                 "spread of %zu of %zu arms: " KEY_OF("refresh") " measures the rest",
                  have, arms);
     } else if (v->state == SESSION_BROWSING || v->step >= v->planned) {
-        snprintf(text, sizeof text, "spread: R measures it");
+        snprintf(text, sizeof text, "spread: " KEY_OF("refresh") " measures it");
     } else {
         text_thousands(step, sizeof step, v->planned);
-        snprintf(text, sizeof text, "spread: at step %s, or now by R", step);
+        snprintf(text, sizeof text, "spread: at step %s, or now by " KEY_OF("refresh"),
+                 step);
     }
     foot_add(f, w, text);
 }
@@ -372,7 +371,7 @@ static void add_differences(struct foot *f, const struct concepts_state *s,
 static struct foot foot_of(const struct app *a, const struct session_view *v, int w)
 {
     const struct concepts_state *s = concepts_own(a);
-    struct foot f = {.n = 0};
+    struct foot f = {.a = a};
     char text[120];
     if (s->hidden > 0) {
         snprintf(text, sizeof text, "%zu hidden by the filter", s->hidden);
@@ -386,7 +385,7 @@ static struct foot foot_of(const struct app *a, const struct session_view *v, in
     add_spread(&f, s, v, w);
     add_differences(&f, s, v, w);
     if (concepts_fit(a, v) < measures()) {
-        foot_add(&f, w, "h l more");
+        foot_add(&f, w, KEY_OF("move left") " " KEY_OF("move right") " more");
     }
     if (!concepts_has_file(v)) {
         foot_add(

@@ -20,13 +20,6 @@ enum {
     FIT_W = 43 /* of a latent: number, F1, precision, recall, firmness */
 };
 
-static void put_right(struct canvas *c, int x, int y, int w, const char *text,
-                      enum role role, uint8_t attr)
-{
-    const int used = canvas_text_width(text);
-    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, attr);
-}
-
 /* ---- latents ---- */
 
 static const char *label_of(const struct session_view *v, size_t arm, int32_t latent)
@@ -255,11 +248,11 @@ static void draw_fate(struct canvas *c, int x, int y, const struct concept_word 
     const struct word_result *of = w->of[arm];
     char text[32], by[24] = "";
     if (k->n == 0) {
-        put_right(c, x, y, FIRES_W - 1, "-", ROLE_DIM, 0);
+        rows_right(c, x, y, FIRES_W - 1, "-", ROLE_DIM, 0);
         return;
     }
-    put_right(c, x, y, FIRES_W - 1, NUMBER(NUMBER_PLAIN, 0, 2, k->fires),
-              cursor ? ROLE_SELECT : ROLE_TEXT, 0);
+    rows_right(c, x, y, FIRES_W - 1, NUMBER(NUMBER_PLAIN, 0, 2, k->fires),
+               cursor ? ROLE_SELECT : ROLE_TEXT, 0);
     verdict_of(k, text, sizeof text);
     canvas_text(c, x + FIRES_W + 1, y, VERDICT_W - 1, text,
                 cursor ? ROLE_SELECT : verdict_role(word_seeds_verdict(k)), 0);
@@ -296,7 +289,7 @@ static void draw_word_header(const struct session_view *v, struct canvas *c,
     const int y = r.y;
     int x = fates_x(r);
     canvas_text(c, r.x + 2, y, WORD_W, "word", ROLE_TITLE, ATTR_BOLD);
-    put_right(c, x - COUNT_W - 2, y, COUNT_W, "n", ROLE_TITLE, ATTR_BOLD);
+    rows_right(c, x - COUNT_W - 2, y, COUNT_W, "n", ROLE_TITLE, ATTR_BOLD);
     for (size_t arm = 0; arm < arms_of(v); arm++) {
         const size_t seeds = v->cond[arm].n_seeds;
         char by[40] = "by share", verdict[40] = "verdict";
@@ -330,8 +323,8 @@ static void draw_word(const struct app *a, const struct session_view *v,
     canvas_text(c, r.x + 2, r.y, name_w, text, cursor ? ROLE_SELECT : ROLE_VALUE, 0);
     rows_tint_found(c, r.x + 2, r.y, name_w, text, concepts_own(a)->find);
     text_thousands(count, sizeof count, (int64_t)w->occurrences);
-    put_right(c, x - COUNT_W - 2, r.y, COUNT_W, count, cursor ? ROLE_SELECT : ROLE_TEXT,
-              0);
+    rows_right(c, x - COUNT_W - 2, r.y, COUNT_W, count,
+               cursor ? ROLE_SELECT : ROLE_TEXT, 0);
     for (size_t arm = 0; arm < arms_of(v); arm++) {
         draw_fate(c, x, r.y, w, arm, BY_W + more(r) - 1, cursor);
         x += fate_w(r);

@@ -366,20 +366,23 @@ static void draw_contexts(struct app *a, const struct session_view *v, struct ca
         return;
     }
     if (detail_of(a)->latent < 0) {
-        char key[48];
-        app_key_of(a, &screen_latents, key, sizeof key);
-        canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0,
-                     "no latent chosen: %s shows the table", key);
+        app_text(a, c, x, middle, in.w - 3,
+                 "no latent chosen: " KEY_OF("screen latents") " shows the table",
+                 ROLE_DIM);
     } else if (!fresh) {
-        canvas_textf(c, x, middle, in.w - 3, ROLE_DIM, 0,
-                     v->detail_busy ? "describing latent #%d ..."
-                                    : "no description of #%d; R asks for one",
-                     detail_of(a)->latent);
+        char text[80];
+        snprintf(text, sizeof text,
+                 v->detail_busy
+                     ? "describing latent #%d ..."
+                     : "no description of #%d; " KEY_OF("refresh") " asks for one",
+                 detail_of(a)->latent);
+        app_text(a, c, x, middle, in.w - 3, text, ROLE_DIM);
     } else if (!d->n_contexts) {
-        canvas_text(c, x, middle, in.w - 3,
-                    d->row.fires ? "no context in this interval; i changes it"
-                                 : "dead: it never fires on this text",
-                    ROLE_DIM, 0);
+        app_text(a, c, x, middle, in.w - 3,
+                 d->row.fires
+                     ? "no context in this interval; " KEY_OF("interval") " changes it"
+                     : "dead: it never fires on this text",
+                 ROLE_DIM);
     } else {
         struct rect list = in;
         list.h -= 1;
@@ -563,7 +566,8 @@ static void enter(struct app *a, const struct session_view *v)
         effect_open(a, v, &screen_detail);
     } else {
         app_say(a, false,
-                "= lists the latents that it goes with; Enter there opens one");
+                KEY_OF("near") " lists the latents that it goes with; " KEY_OF(
+                    "open") " there opens one");
     }
 }
 
@@ -699,19 +703,34 @@ static enum err export_text(const struct app *a, const struct session_view *v,
 
 /* ---- copy ---- */
 
-/* The text of the context under the cursor, where there is one; else the latent. */
+/* The latent under the cursor: one of those it goes with, or the one shown; -1. */
+static int32_t latent_here(const struct app *a, const struct session_view *v)
+{
+    const struct detail_state *s = detail_of(a);
+    struct near_row row[NEAR_ROWS];
+    if (s->pane != PANE_NEAR) {
+        return s->latent;
+    }
+    return s->near_at < near_rows(a, v, row) ? row[s->near_at].latent : -1;
+}
+
+/* What is under the cursor: the text of a context, a token of the effect, or a
+ * latent. */
 static bool copy(const struct app *a, const struct session_view *v, char *what,
                  size_t cap, struct str *out)
 {
     const struct detail_state *s = detail_of(a);
     const struct latent_detail *d = detail_shown(a, v);
-    if (s->latent < 0) {
-        return false;
+    if (s->pane == PANE_EFFECT) {
+        snprintf(what, cap, "token");
+        str_add(out, names_token(&v->names, effect_token_here(a)));
+        return effect_token_here(a) >= 0;
     }
-    if (s->pane != PANE_CONTEXTS || !d || s->context >= d->n_contexts) {
+    if (s->pane != PANE_CONTEXTS || s->latent < 0 || !d ||
+        s->context >= d->n_contexts) {
         snprintf(what, cap, "latent");
-        str_addf(out, "%d", s->latent);
-        return true;
+        str_addf(out, "%d", latent_here(a, v));
+        return latent_here(a, v) >= 0;
     }
     snprintf(what, cap, "context");
     for (size_t i = 0; i < CONTEXT_TOKENS; i++) {

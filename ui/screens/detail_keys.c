@@ -19,7 +19,9 @@ static void find_look(struct app *a, const struct session_view *v, bool forward,
         return;
     }
     if (!d || !d->n_contexts) {
-        app_say(a, false, "no contexts yet: n looks again once they are there");
+        app_say(a, false,
+                "no contexts yet: " KEY_OF(
+                    "find-next +") " looks again once they are there");
         return;
     }
     const size_t n = d->n_contexts;
@@ -294,7 +296,7 @@ const struct find_use detail_find_use = {
     .look = find_look,
     .may = may_look,
     .may_next = may_find,
-    .help = "a text in these contexts; Enter stays there, n N go on",
+    .help = "a text in these contexts; Enter stays there, " FIND_GOES_ON,
 };
 
 static const char *may_send(const struct app *a, const struct session_view *v)
@@ -391,7 +393,7 @@ static const struct key_entry keys[] = {
     {{'K', KEY_LEFT_}, &action_latent, "-", NULL, "previous latent in the order of the table", 0},
     {{KEY_DELETE_BACK}, &action_previous, "", NULL, "back to the latent that was open before", 0},
     {{'='}, &action_near, "", "near",
-     "latents that it goes with: near, firing together, absorbing, in the other condition; Enter opens", 2},
+     "latents that it goes with: near, firing together, absorbing, in the other condition; " KEY_OF("open") " opens", 2},
     {{'i'}, &action_interval, "", "interval",
      "which contexts: the largest, a tenth of the range, random ones, or zero: silent on a top token", 2},
     {{'I'}, &action_intervals, "", NULL, "all intervals below each other, with how many tokens are in each", 0},

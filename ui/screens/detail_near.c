@@ -111,8 +111,10 @@ static void add_partner(struct near_list *l, int32_t latent)
                  v->cond[other].letter, NUMBER(NUMBER_PLAIN, 0, 2, (double)p->cosine),
                  NUMBER(NUMBER_PLAIN, 0, 2, (double)p->firing));
     } else if (r) {
-        snprintf(r->text, sizeof r->text, "%s",
-                 current ? "none corresponds; o says why" : "o pairs the latents");
+        app_words(l->a,
+                  current ? "none corresponds; " KEY_OF("partner") " says why"
+                          : KEY_OF("partner") " pairs the latents",
+                  r->text, sizeof r->text);
     }
 }
 

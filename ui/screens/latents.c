@@ -214,8 +214,8 @@ static void draw_table(struct app *a, const struct session_view *v, struct canva
     canvas_fill(c, (struct rect){r.x, r.y + r.h - 2, r.w, 1}, 0x2500, ROLE_BORDER, 0);
     draw_counts(a, v, c, (struct rect){r.x, r.y + r.h - 1, r.w, 1}, t);
     if (!l->shown) {
-        canvas_text(c, r.x + 2, r.y + 3, r.w - 2,
-                    "no latent passes the filter   (\\ clears it)", ROLE_DIM, 0);
+        app_text(a, c, r.x + 2, r.y + 3, r.w - 2,
+                 "no latent passes the filter" FILTER_CLEARS, ROLE_DIM);
     }
     const size_t rows = list_visible(&l->list);
     for (size_t i = 0; i < rows && (int)i < r.h - 4; i++) {
@@ -313,7 +313,7 @@ static void draw_preview(const struct app *a, const struct session_view *v,
         if (v->detail && v->detail->latent == l->at && v->detail_arm == l->arm) {
             preview_contexts(v, c, x, y, w, bottom);
         } else {
-            canvas_text(c, x, y, w, "Enter: contexts, lens, more", ROLE_DIM, 0);
+            app_text(a, c, x, y, w, KEY_OF("open") ": contexts, lens, more", ROLE_DIM);
         }
     }
 }

@@ -107,7 +107,7 @@ const struct find_use latents_find_use = {
     .look = latents_find,
     .may = may_look,
     .may_next = latents_may_browse,
-    .help = "a word, label or #number; Enter stays there, n N go on",
+    .help = "a word, label or #number; Enter stays there, " FIND_GOES_ON,
 };
 
 /* ---- filter ---- */
@@ -126,7 +126,7 @@ static const struct prompt_def filter_prompt = {
 const struct filter_use latents_filter = {.line = filter_here,
                                           .set = latents_set_filter,
                                           .may = may_look,
-                                          .waiting = latents_say_waiting,
+                                          .empty = latents_say_empty,
                                           .word = latent_filter_word,
                                           .prompt = &filter_prompt};
 
@@ -294,9 +294,11 @@ static void scatter(struct app *a, const struct session_view *v, const char *arg
         l->scatter = !args[0] && !l->scatter;
         latents_order(a, v);
         if (l->scatter) {
-            app_say(a, false,
-                    "h j k l go from point to point, . , change the measure, "
-                    "= is the table again");
+            app_say(
+                a, false,
+                KEYS_THAT_MOVE
+                " go from point to point, " KEY_OF("scatter +") " " KEY_OF(
+                    "scatter -") " change the measure, " KEY_OF("scatter") " is the table again");
         }
         return;
     }
@@ -370,9 +372,9 @@ static const struct key_entry keys[] = {
     {{'a'}, &action_silence, "", NULL, "silence the latent in Prompt, or let it speak again", 0},
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent; the filter knows `marked`", 7},
     {{';'}, &action_label, "", "label",
-     "name the latent; kept with the run, known to / and &; an empty name takes it off", 8},
+     "name the latent; kept with the run, known to " KEY_OF("find") " and " KEY_OF("filter") "; an empty name takes it off", 8},
     {{'='}, &action_scatter, "", "scatter",
-     "the latents as points: density against a measure; hjkl go from point to point", 9},
+     "the latents as points: density against a measure; " KEYS_THAT_MOVE " go from point to point", 9},
     {{'.'}, &action_scatter, "+", NULL,
      "next measure of the scatter; Tab after :scatter lists them", 0},
     {{','}, &action_scatter, "-", NULL, "previous measure of the scatter", 0},

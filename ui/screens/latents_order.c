@@ -358,28 +358,6 @@ static void free_finders(struct latents_state *l)
     }
 }
 
-/* Where no latent has the word that a filter is: how many fire on it, and how to see
- * them. */
-static void say_tokens(struct app *a, const struct session_view *v, const char *word)
-{
-    struct latents_state *l = latents_of(a);
-    const struct latent_table *t = latents_table(a, v);
-    size_t count = 0;
-    if (!t || word[strcspn(word, " <>=!~&|()/#\"")]) {
-        return;
-    }
-    struct filter *f = filter_new_word(&latent_filter_tokens, word);
-    for (size_t id = 0; f && id < t->F; id++) {
-        const struct latent_source source = latents_source(l, v, t, (int32_t)id);
-        count += filter_holds(f, &source) ? 1U : 0U;
-    }
-    filter_free(f);
-    if (count) {
-        app_say(a, false, "%zu fire on '%.30s', not most: & tokens=%.30s", count, word,
-                word);
-    }
-}
-
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text)
 {
     struct latents_state *l = latents_of(a);
@@ -388,19 +366,52 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
     }
     l->stale = true;
     latents_order(a, v);
-    if (!l->shown && text[0]) {
-        say_tokens(a, v, text);
-    }
     return true;
 }
 
-void latents_say_waiting(struct app *a, const struct session_view *v)
+/* Where no latent has the word that a filter is: how many fire on it, and how to see
+ * them. */
+static void say_tokens(struct app *a, const struct session_view *v, const char *word)
+{
+    struct latents_state *l = latents_of(a);
+    const struct latent_table *t = latents_table(a, v);
+    char text[LINE_CAP + 8], why[FILTER_MESSAGE];
+    size_t count = 0, at = 0;
+    if (word[strcspn(word, " <>=!~&|()/#\"")]) {
+        return;
+    }
+    snprintf(text, sizeof text, "tokens=%s", word);
+    struct filter *f = filter_new(&latent_filter, text, &at, why, sizeof why);
+    for (size_t id = 0; f && id < t->F; id++) {
+        const struct latent_source source = latents_source(l, v, t, (int32_t)id);
+        count += filter_holds(f, &source) ? 1U : 0U;
+    }
+    filter_free(f);
+    if (count) {
+        app_say(a, false,
+                "%zu fire on '%.30s', not most: " KEY_OF("filter") " tokens=%.30s",
+                count, word, word);
+    }
+}
+
+/* If there is no table yet, say that the request waits for it. */
+static void say_waiting(struct app *a, const struct session_view *v)
 {
     if (!latents_table(a, v) &&
         (latents_of(a)->find[0] || latents_of(a)->filter.text[0])) {
         app_say(a, false, "no table of latents yet: %s",
-                latents_of(a)->filter.text[0] ? "the filter holds once it is there"
-                                              : "n looks again once it is there");
+                latents_of(a)->filter.text[0]
+                    ? "the filter holds once it is there"
+                    : KEY_OF("find-next +") " looks again once it is there");
+    }
+}
+
+void latents_say_empty(struct app *a, const struct session_view *v)
+{
+    const struct latents_state *l = latents_of(a);
+    say_waiting(a, v);
+    if (latents_table(a, v) && !l->shown && l->filter.text[0]) {
+        say_tokens(a, v, l->filter.text);
     }
 }
 
@@ -469,7 +480,7 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
     struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     if (!t || !finder(l, 0)) {
-        latents_say_waiting(a, v);
+        say_waiting(a, v);
         return;
     }
     latents_order(a, v); /* it may be asked for from another screen */

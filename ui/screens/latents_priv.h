@@ -87,8 +87,9 @@ extern const struct filter_use latents_filter;
 extern const struct find_use latents_find_use;
 /* Compile and use a filter text; false and the error is kept. */
 bool latents_set_filter(struct app *a, const struct session_view *v, const char *text);
-/* If there is no table yet, say that the request waits for it. */
-void latents_say_waiting(struct app *a, const struct session_view *v);
+/* Where a filter shows no latent, say why: there is no table yet, or a word is in no
+ * top tokens though latents fire on it. */
+void latents_say_empty(struct app *a, const struct session_view *v);
 void latents_find(struct app *a, const struct session_view *v, bool forward, bool here);
 void latents_deinit(struct latents_state *l);
 /* Whether the table can be sorted by a column: that of labels only where there are

@@ -95,8 +95,8 @@ static void draw_words(const struct app *a, const struct session_view *v,
 {
     const struct latents_state *l = latents_of(a);
     if (!l->shown || l->at < 0 || (size_t)l->at >= t->F) {
-        canvas_text(c, r.x, r.y, r.w, "no latent passes the filter   (\\ clears it)",
-                    ROLE_DIM, 0);
+        app_text(a, c, r.x, r.y, r.w, "no latent passes the filter" FILTER_CLEARS,
+                 ROLE_DIM);
         return;
     }
     const struct latent_row *row = &t->row[l->at];

@@ -327,30 +327,39 @@ static enum err export_text(const struct app *a, const struct session_view *v,
 
 /* ---- copy ---- */
 
-/* The latent under the cursor of the list, the token that may come next, or the token
- * under the cursor of the text. */
+/* The token under the cursor of the pane in focus; -1: there is none. */
+static int32_t token_here(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const struct ask_written *written = prompt_written_here(a);
+    if (*app_focus(a, &screen_prompt) == PROMPT_TEXT_PANE) {
+        return s->at < s->row.n ? s->row.ids[s->at] : -1;
+    }
+    return s->side == PROMPT_EFFECT ? effect_token_here(a)
+           : written                ? written->id
+                                    : prompt_next_here(a);
+}
+
+/* What is under the cursor: the latent in a list of latents and in a why, else the
+ * token. */
 static bool copy(const struct app *a, const struct session_view *v, char *what,
                  size_t cap, struct str *out)
 {
-    const struct prompt_state *s = prompt_own(a);
     const int focus = *app_focus(a, &screen_prompt);
-    const struct ask_written *written = prompt_written_here(a);
-    if (focus == PROMPT_LATENTS_PANE) {
-        const int32_t id = prompt_latent_here(a);
-        snprintf(what, cap, "latent");
+    const bool why = focus == PROMPT_NEXT_PANE && prompt_own(a)->side == PROMPT_WHY;
+    const bool latent = focus == PROMPT_LATENTS_PANE || why;
+    const struct ask_part *part = prompt_part_here(a);
+    const int32_t id = !latent ? token_here(a)
+                       : !why  ? prompt_latent_here(a)
+                       : part  ? part->latent
+                               : -1;
+    snprintf(what, cap, latent ? "latent" : "token");
+    if (latent) {
         str_addf(out, "%d", id);
-        return id >= 0;
+    } else {
+        str_add(out, names_token(&v->names, id));
     }
-    snprintf(what, cap, "token");
-    if (focus == PROMPT_NEXT_PANE && written) {
-        str_add(out, names_token(&v->names, written->id));
-        return true;
-    }
-    if (s->at >= s->row.n) {
-        return false;
-    }
-    str_add(out, names_token(&v->names, s->row.ids[s->at]));
-    return true;
+    return id >= 0;
 }
 
 const struct screen_def screen_prompt = {

@@ -68,6 +68,7 @@ bool effect_cancel(struct app *a, const struct session_view *v)
         ask_worker_cancel(v->asker, 0, ASK_HELDOUT);
     }
     s->waiting = s->busy = false;
+    s->asked = 0; /* it may be there already, not yet looked at */
     return was;
 }
 
@@ -138,11 +139,8 @@ static void of_text(const struct effect_of *of, char *out, size_t cap)
 {
     size_t len = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < of->n && len < cap; i++) {
-        char edit[64];
-        prompt_edit_text(&of->edit[i], edit, sizeof edit);
-        len += (size_t)snprintf(out + len, cap - len, "%s#%d %s", i ? ", " : "",
-                                of->edit[i].latent, edit);
+    for (size_t i = 0; i < of->n; i++) {
+        len = prompt_edit_add(&of->edit[i], i == 0, out, cap, len);
     }
 }
 
@@ -163,34 +161,24 @@ static const char *why_old(const struct app *a, const struct effect_of *of,
         same = same_edit(&of->edit[i], &edit[i]);
     }
     if (of->arm != latents_arm(a)) {
-        return "of another condition or seed; E measures this one";
+        return "of another condition or seed; " KEY_OF("effect") " measures this one";
     }
     if (same) {
         return NULL;
     }
     return of->n == 1 && n == 1 && of->edit[0].latent != edit[0].latent
-               ? "of another latent; E measures this one"
-               : "edits have changed since; E measures again";
+               ? "of another latent; " KEY_OF("effect") " measures this one"
+               : "edits have changed since; " KEY_OF("effect") " measures again";
 }
 
 /* ---- drawing ---- */
 
-/* Text wrapped into rows from r.y on; how many. */
+/* Text in lines from r.y on; how many are there. */
 static int draw_wrapped(struct canvas *c, struct rect r, const char *text,
                         enum role role)
 {
-    int y = 0;
-    for (size_t n = strlen(text); n > 0 && y < r.h && r.w > 0; y++) {
-        const size_t fit = text_fit(text, n, r.w);
-        canvas_textf(c, r.x, r.y + y, r.w, role, 0, "%.*s", (int)fit, text);
-        const size_t skip = fit < n && text[fit] == ' ' ? fit + 1 : fit;
-        text += skip;
-        n -= skip;
-        if (skip == 0) {
-            break;
-        }
-    }
-    return y;
+    const int lines = rows_wrapped(c, r, text, strlen(text), role, 0);
+    return lines < r.h ? lines : r.h;
 }
 
 static enum role role_of(enum ask_verdict v)
@@ -208,13 +196,13 @@ static void draw_shift(const struct session_view *v, struct canvas *c, struct re
     canvas_text(c, r.x, r.y, r.w - num, name, on ? ROLE_VALUE : ROLE_TEXT, 0);
     if (wide) {
         rows_right(c, r.x + r.w - 30, r.y, 9, NUMBER(NUMBER_PLAIN, 0, 5, s->before),
-                   ROLE_DIM);
+                   ROLE_DIM, 0);
     }
     rows_right(c, r.x + r.w - (wide ? 20 : 18), r.y, 8,
-               NUMBER(NUMBER_PLAIN, 0, 5, s->after), ROLE_VALUE);
+               NUMBER(NUMBER_PLAIN, 0, 5, s->after), ROLE_VALUE, 0);
     rows_right(c, r.x + r.w - 10, r.y, 9,
                NUMBER(NUMBER_SIGNED, 0, 5, s->after - s->before),
-               s->after < s->before ? ROLE_WARN : ROLE_GOOD);
+               s->after < s->before ? ROLE_WARN : ROLE_GOOD, 0);
 }
 
 /* How far the loss rises, and the token at the right behind as much of its text as
@@ -268,8 +256,8 @@ static void draw_head(struct canvas *c, struct rect r, bool next)
                 ROLE_TITLE, 0);
     if (next) {
         rows_right(c, r.x, r.y, r.w - 1,
-                   r.w < 40 ? "after    change" : "mean p    after    change",
-                   ROLE_DIM);
+                   r.w < 40 ? "after    change" : "mean p    after    change", ROLE_DIM,
+                   0);
     }
 }
 
@@ -298,21 +286,28 @@ static int draw_state(struct app *a, struct canvas *c, struct rect r,
                       const struct ask_edit *edit, size_t n)
 {
     const struct effect_state *s = own(a);
-    char text[120];
+    char text[120], words[120];
     const char *old = s->has ? why_old(a, &s->of, edit, n) : NULL;
+    enum role role = ROLE_VALUE;
     if (s->waiting) {
-        return draw_wrapped(c, r, "making ready the model ...  Esc cancels",
-                            ROLE_VALUE);
-    }
-    if (s->busy) {
-        snprintf(text, sizeof text, "measuring: %zu of %zu rows  Esc cancels", s->done,
+        snprintf(text, sizeof text,
+                 "making ready the model ...  " KEY_OF("cancel") " cancels");
+    } else if (s->busy) {
+        snprintf(text, sizeof text,
+                 "measuring: %zu of %zu rows  " KEY_OF("cancel") " cancels", s->done,
                  s->all);
-        return draw_wrapped(c, r, text, ROLE_VALUE);
+    } else if (!s->has) {
+        snprintf(text, sizeof text,
+                 "nothing was measured: " KEY_OF("effect") " measures");
+        role = ROLE_DIM;
+    } else if (old) {
+        snprintf(text, sizeof text, "%s", old);
+        role = ROLE_WARN;
+    } else {
+        return 0;
     }
-    if (!s->has) {
-        return draw_wrapped(c, r, "nothing was measured: E measures", ROLE_DIM);
-    }
-    return old ? draw_wrapped(c, r, old, ROLE_WARN) : 0;
+    app_words(a, text, words, sizeof words);
+    return draw_wrapped(c, r, words, role);
 }
 
 void effect_draw(struct app *a, const struct session_view *v, struct canvas *c,
@@ -357,26 +352,30 @@ bool effect_move(struct app *a, const char *direction)
     return list_by_name(&own(a)->list, direction);
 }
 
+int32_t effect_token_here(const struct app *a)
+{
+    const struct effect_state *s = own(a);
+    const size_t at = s->list.cursor, next = shifts(s);
+    return !s->has                        ? -1
+           : at < next                    ? s->found.shift[at].id
+           : at < next + s->found.n_worse ? s->found.worse[at - next].id
+                                          : -1;
+}
+
 void effect_open(struct app *a, const struct session_view *v,
                  const struct screen_def *from)
 {
     const struct effect_state *s = own(a);
     const size_t at = s->list.cursor, next = shifts(s);
     if (!s->has || at < next || at >= next + s->found.n_worse) {
-        app_say(a, false, "Enter on a token whose loss rises puts its text in Prompt");
+        app_say(a, false,
+                KEY_OF("open") " on a token whose loss rises puts its text in Prompt");
         return;
     }
     const struct ask_worse *w = &s->found.worse[at - next];
     const size_t first = w->pos >= SENT ? w->pos - SENT + 1 : 0;
     const int32_t *ids = s->text->ids + w->row * s->text->T;
-    int32_t send[SENT];
-    size_t n = 0;
-    for (size_t i = first; i <= w->pos; i++) {
-        if (!acts_is_special(v->subject->lm->tok, ids[i])) {
-            send[n++] = ids[i];
-        }
-    }
-    prompt_show(a, v, send, n, n ? n - 1 : 0);
+    prompt_show(a, v, ids + first, w->pos - first + 1, w->pos - first);
     if (from != &screen_prompt) {
         app_come_back(a, from);
     }

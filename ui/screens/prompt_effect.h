@@ -54,6 +54,8 @@ void effect_draw(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect r, const struct ask_edit *edit, size_t n, bool focus);
 /* "down", "page-up", ..: false: that is for others. */
 bool effect_move(struct app *a, const char *direction);
+/* The token under the cursor; -1: nothing was found. */
+int32_t effect_token_here(const struct app *a);
 /* Enter: the text up to the token under the cursor goes to Prompt, which leads back to
  * `from`. */
 void effect_open(struct app *a, const struct session_view *v,

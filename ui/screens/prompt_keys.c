@@ -9,11 +9,15 @@
 
 /* ---- why not ---- */
 
+#define PROMPT_NO_LATENT                                                               \
+    "no latent is listed here; " KEY_OF("move down") " " KEY_OF("move up") " choose one"
+
 static const char *may_change(const struct app *a, const struct session_view *v)
 {
     const char *why = may_ask(a, v);
-    return why                        ? why
-           : !prompt_own(a)->row.n    ? "there is no text yet: Enter begins one"
+    return why ? why
+           : !prompt_own(a)->row.n
+               ? "there is no text yet: " KEY_ON("prompt", "open") " begins one"
            : !v->subject || !v->asker ? "the model is not ready yet"
                                       : NULL;
 }
@@ -25,26 +29,25 @@ static const char *may_name_latent(const struct app *a, const struct session_vie
     return why ? why : !prompt_own(a)->subject ? "the model is not ready yet" : NULL;
 }
 
-static bool is_special(const struct app *a, const struct session_view *v, size_t pos)
+static bool is_special(const struct app *a, size_t pos)
 {
-    return acts_is_special(v->subject->lm->tok, prompt_own(a)->row.ids[pos]);
+    const struct prompt_state *s = prompt_own(a);
+    return s->subject && acts_is_special(s->subject->lm->tok, s->row.ids[pos]);
 }
 
 static const char *may_mask(const struct app *a, const struct session_view *v)
 {
     const char *why = may_change(a, v);
-    return why                                   ? why
-           : v->subject->mask_token < 0          ? "this model has no mask token"
-           : is_special(a, v, prompt_own(a)->at) ? "a special token cannot be masked"
-                                                 : NULL;
+    return why                                ? why
+           : v->subject->mask_token < 0       ? "this model has no mask token"
+           : is_special(a, prompt_own(a)->at) ? "a special token cannot be masked"
+                                              : NULL;
 }
 
 static const char *may_edit(const struct app *a, const struct session_view *v)
 {
     const char *why = may_name_latent(a, v);
-    return why                         ? why
-           : prompt_latent_here(a) < 0 ? "no latent is listed here; j k choose one"
-                                       : NULL;
+    return why ? why : prompt_latent_here(a) < 0 ? PROMPT_NO_LATENT : NULL;
 }
 
 static const char *may_undo_edits(const struct app *a, const struct session_view *v)
@@ -207,7 +210,9 @@ static void set_edit(struct app *a, const struct ask_edit *e)
     struct prompt_state *s = prompt_own(a);
     const size_t i = prompt_edit_of(s, e->latent);
     if (i == PROMPT_EDITS) {
-        app_say(a, true, "at most %d latents are edited at a time; A takes them back",
+        app_say(a, true,
+                "at most %d latents are edited at a time; " KEY_OF(
+                    "unsteer") " takes them back",
                 PROMPT_EDITS);
         return;
     }
@@ -251,7 +256,7 @@ static bool latent_arg(struct app *a, const char *args, int32_t *out)
     }
     *out = args[0] ? (int32_t)n : *out;
     if (*out < 0) {
-        app_say(a, false, "no latent is listed here; j k choose one");
+        app_say(a, false, PROMPT_NO_LATENT);
     }
     return *out >= 0;
 }
@@ -290,6 +295,29 @@ bool prompt_is_silenced(const struct app *a, int32_t latent)
     return false;
 }
 
+bool prompt_edit_refused(struct app *a, const struct ask_edit *e)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const size_t F = s->subject->sae->F;
+    if (e->latent < 0 || (size_t)e->latent >= F) {
+        app_say(a, true, "latent: found %d, expected 0 to %zu", e->latent, F - 1);
+        return true;
+    }
+    if (e->where != ASK_ALL && e->pos >= s->row.n) {
+        app_say(a, true, "position: found %zu, expected 0 to %zu", e->pos,
+                s->row.n - 1);
+        return true;
+    }
+    if (e->where == ASK_AT && is_special(a, e->pos)) {
+        app_say(a, true,
+                "position %zu holds a special token: the SAE does not read it, no "
+                "latent can be changed there",
+                e->pos);
+        return true;
+    }
+    return false;
+}
+
 /* Without an argument the latent under the cursor, by half of its greatest activation;
  * or an edit as `saetop ask` takes it. */
 static void steer(struct app *a, const struct session_view *v, const char *args)
@@ -298,22 +326,15 @@ static void steer(struct app *a, const struct session_view *v, const char *args)
     struct ask_edit e = {0};
     struct errinfo err = {0};
     int32_t latent = -1;
+    (void)v;
     if (!args[0]) {
         if (latent_arg(a, args, &latent)) {
             turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
         }
     } else if (ask_edit_parse(args, &e, &err) != OK) {
         app_say(a, true, "%s", err.msg);
-    } else if (e.latent < 0 || (size_t)e.latent >= s->subject->sae->F) {
-        app_say(a, true, "latent: found %d, expected 0 to %zu", e.latent,
-                s->subject->sae->F - 1);
-    } else if (e.where != ASK_ALL && e.pos >= s->row.n) {
-        app_say(a, true, "position: found %zu, expected 0 to %zu", e.pos, s->row.n - 1);
-    } else if (e.where == ASK_AT && is_special(a, v, e.pos)) {
-        app_say(a, true,
-                "position %zu holds a special token: the SAE does not read it, no "
-                "latent can be changed there",
-                e.pos);
+    } else if (prompt_edit_refused(a, &e)) {
+        return;
     } else {
         set_edit(a, &e);
     }
@@ -332,7 +353,9 @@ static void strength(struct app *a, const struct session_view *v, const char *ar
     }
     const double unit = e.how == ASK_SCALE ? 1 : prompt_full(s, latent);
     if (e.how == ASK_ZERO) {
-        app_say(a, false, "it is silenced; a takes that back, t steers");
+        app_say(a, false,
+                "it is silenced; " KEY_OF("silence") " takes that back, " KEY_OF(
+                    "steer") " steers");
         return;
     }
     if (!strcmp(args, "+") || !strcmp(args, "-")) {
@@ -359,7 +382,8 @@ static void how(struct app *a, const struct session_view *v, const char *args)
     (void)v;
     (void)args;
     if (i >= s->row.edits.n) {
-        app_say(a, false, "not steered: t steers the latent under the cursor");
+        app_say(a, false,
+                "not steered: " KEY_OF("steer") " steers the latent under the cursor");
         return;
     }
     struct ask_edit e = s->row.edits.at[i];
@@ -375,15 +399,18 @@ static void where(struct app *a, const struct session_view *v, const char *args)
     const size_t i = prompt_edit_of(s, prompt_latent_here(a));
     static const enum ask_where next[] = {
         [ASK_ALL] = ASK_FROM, [ASK_FROM] = ASK_AT, [ASK_AT] = ASK_ALL};
+    (void)v;
     (void)args;
     if (i >= s->row.edits.n) {
-        app_say(a, false, "neither silenced nor steered: a or t does");
+        app_say(a, false,
+                "neither silenced nor steered: " KEY_OF("silence") " or " KEY_OF(
+                    "steer") " does");
         return;
     }
     struct ask_edit e = s->row.edits.at[i];
     e.where = next[e.where];
     e.pos = s->at;
-    if (e.where == ASK_AT && is_special(a, v, s->at)) {
+    if (e.where == ASK_AT && is_special(a, s->at)) {
         e.where = ASK_ALL;
     }
     set_edit(a, &e);
@@ -522,7 +549,8 @@ static void pin(struct app *a, const struct session_view *v, const char *args)
     prompt_list_fill(a);
     (void)v;
     app_say(a, false, "%s",
-            s->pinned ? "pinned: change the prompt and see it compared; | lets it go"
+            s->pinned ? "pinned: change the prompt and see it compared; " KEY_OF(
+                            "pin") " lets it go"
                       : "no prompt is pinned any more");
 }
 
@@ -571,8 +599,10 @@ static void heat(struct app *a, const struct session_view *v, const char *args)
         s->heat = -1;
     } else if (latent_arg(a, args, &latent)) {
         s->heat = latent;
-        app_say(a, false, "digits under the text stay with #%d; Esc lets them go",
-                latent);
+        app_say(
+            a, false,
+            "digits under the text stay with #%d; " KEY_OF("cancel") " lets them go",
+            latent);
     }
 }
 
@@ -664,7 +694,7 @@ static const struct key_entry keys[] = {
     {{'A'}, &action_clear_edits, "", "take back", "take back all that is silenced or steered", 5},
     {{'E'}, &action_effect, "", "effect", "what is silenced or steered does to held-out text: loss with its interval, tokens, next tokens", 4},
     {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
-    {{' '}, &action_pause_writing, "", "pause", "pause writing (l: a token more), or go on", 1},
+    {{' '}, &action_pause_writing, "", "pause", "pause writing (" KEY_OF("move right") ": a token more), or go on", 1},
     {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
     {{'|'}, &action_pin, "", "pin", "pin the prompt: what changes is compared with it, until it is let go", 9},

@@ -67,10 +67,10 @@ static void draw_entry(const struct app *a, const struct session_view *v,
     snprintf(text, sizeof text, "#%d", e->latent);
     canvas_text(c, r.x + COL_LATENT, r.y, 7, text, on ? ROLE_VALUE : ROLE_KEY, 0);
     number(text, sizeof text, e->act);
-    rows_right(c, r.x + COL_ACT, r.y, 6, text, ROLE_TEXT);
+    rows_right(c, r.x + COL_ACT, r.y, 6, text, ROLE_TEXT, 0);
     if (has_two(s, list)) {
         number(text, sizeof text, e->after);
-        rows_right(c, r.x + COL_AFTER, r.y, 6, text, fates[e->fate]);
+        rows_right(c, r.x + COL_AFTER, r.y, 6, text, fates[e->fate], 0);
     } else {
         plot_bar(c, r.x + COL_AFTER, r.y, 6, (double)e->act / prompt_full(s, e->latent),
                  arm_role((size_t)latents_cond(a)));

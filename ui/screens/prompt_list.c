@@ -94,10 +94,7 @@ static size_t place_in(const struct ask_answer *other, const struct ask_answer *
         for (size_t t = 0; t < r->T; t++) {
             ids[t] = r->token[t].id;
         }
-        const struct ask_ends x = ask_ends_of(other, ids, r->T);
-        place = at < x.front          ? at
-                : at >= r->T - x.back ? at + other->T - r->T
-                                      : SIZE_MAX;
+        place = ask_ends_place(ask_ends_of(other, ids, r->T), other->T, r->T, at);
     }
     mem_free(ids);
     return place;
@@ -257,4 +254,14 @@ void prompt_edit_text(const struct ask_edit *e, char *out, size_t cap)
                  where);
         break;
     }
+}
+
+size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t cap,
+                       size_t len)
+{
+    char edit[64];
+    prompt_edit_text(e, edit, sizeof edit);
+    return len >= cap ? len
+                      : len + (size_t)snprintf(out + len, cap - len, "%s#%d %s",
+                                               first ? "" : ", ", e->latent, edit);
 }

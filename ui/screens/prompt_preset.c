@@ -39,11 +39,8 @@ static void list_names(const struct ask_presets *p, char *out, size_t cap)
         const struct ask_preset *one = &p->at[i];
         len +=
             (size_t)snprintf(out + len, cap - len, "%s%s (", i ? ", " : "", one->name);
-        for (size_t k = 0; k < one->n && len < cap; k++) {
-            char edit[64];
-            prompt_edit_text(&one->edit[k].edit, edit, sizeof edit);
-            len += (size_t)snprintf(out + len, cap - len, "%s#%d %s", k ? ", " : "",
-                                    one->edit[k].edit.latent, edit);
+        for (size_t k = 0; k < one->n; k++) {
+            len = prompt_edit_add(&one->edit[k].edit, k == 0, out, cap, len);
         }
         if (len < cap) {
             len += (size_t)snprintf(out + len, cap - len, ")");
@@ -76,7 +73,8 @@ static void say_none(struct app *a, const struct session_view *v, const char *na
         const size_t arm = session_view_shown(v, c);
         if (arm != latents_arm(a) && ask_presets_find(v->arm[arm].presets, name)) {
             app_say(a, true,
-                    "preset %.32s is of latents of %c, %c is shown; v changes that",
+                    "preset %.32s is of latents of %c, %c is shown; " KEY_OF(
+                        "arm") " changes that",
                     name, v->cond[c].letter, letter);
             return;
         }
@@ -84,17 +82,16 @@ static void say_none(struct app *a, const struct session_view *v, const char *na
     app_say(a, true, "%c has no preset '%.40s'; :presets lists them", letter, name);
 }
 
-/* Why it cannot be put in place of what stands; false: it can. */
-static bool refused(struct app *a, const struct session_view *v,
-                    const struct ask_preset *p)
+/* Say why it cannot be put in place of what stands; false: it can. */
+static bool refused(struct app *a, const struct ask_preset *p)
 {
-    const struct prompt_row *row = &prompt_own(a)->row;
+    const struct prompt_state *s = prompt_own(a);
     struct errinfo e = {0};
-    if (v->subject_arm != latents_arm(a)) {
+    if (!s->subject || s->row.arm != latents_arm(a)) {
         app_say(a, true, "the SAE of this condition is not ready yet");
         return true;
     }
-    if (ask_preset_fits(p, v->subject->sae, &e) != OK) {
+    if (ask_preset_fits(p, s->subject->sae, &e) != OK) {
         app_say(a, true, "%s", e.msg);
         return true;
     }
@@ -104,10 +101,7 @@ static bool refused(struct app *a, const struct session_view *v,
         return true;
     }
     for (size_t i = 0; i < p->n; i++) {
-        const struct ask_edit *d = &p->edit[i].edit;
-        if (d->where != ASK_ALL && d->pos >= row->n) {
-            app_say(a, true, "preset %s: position %zu, the prompt has 0 to %zu",
-                    p->name, d->pos, row->n - 1);
+        if (prompt_edit_refused(a, &p->edit[i].edit)) {
             return true;
         }
     }
@@ -123,7 +117,7 @@ static void use(struct app *a, const struct session_view *v, const char *name)
         say_none(a, v, name);
         return;
     }
-    if (refused(a, v, p) || !prompt_keep(a)) {
+    if (refused(a, p) || !prompt_keep(a)) {
         return;
     }
     s->row.edits.n = p->n;

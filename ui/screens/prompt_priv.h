@@ -108,8 +108,7 @@ struct prompt_state {
     struct list_view next; /* of the tokens that may come, or of the parts of a why */
     struct ask_why *why;   /* a reference; NULL: none yet */
     uint64_t why_asked;    /* ticket; 0: none that still holds */
-    bool why_busy;
-    size_t texts; /* that are being written, or were: 0 none */
+    size_t texts;          /* that are being written, or were: 0 none */
     char text_name[PROMPT_TEXTS][48];
     uint64_t text_asked[PROMPT_TEXTS];  /* tickets */
     uint64_t text_failed[PROMPT_TEXTS]; /* of the one whose failure was said */
@@ -201,6 +200,9 @@ bool prompt_side_move(struct app *a, const struct session_view *v,
 void prompt_ask_why(struct app *a, const struct session_view *v);
 /* The prompt is another: what was explained is not what stands. */
 void prompt_why_is_over(struct app *a);
+/* The token that may come next under the cursor; -1: the cursor is in no list of them.
+ */
+int32_t prompt_next_here(const struct app *a);
 /* The contribution under the cursor; NULL: the cursor is in no list of them. */
 const struct ask_part *prompt_part_here(const struct app *a);
 /* Let the model write on. Beside it the same without masks and edits, where there are
@@ -233,6 +235,10 @@ void prompt_latent_name(const struct app *a, const struct session_view *v,
 size_t prompt_edit_of(const struct prompt_state *s, int32_t latent);
 /* "silenced", "add +2.00 from 7" */
 void prompt_edit_text(const struct ask_edit *e, char *out, size_t cap);
+/* Put "#3 silenced" behind the `len` bytes of a list, and how long it is then, `cap` or
+ * more where it was cut; ", " goes before all but the first. */
+size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t cap,
+                       size_t len);
 /* What counts as a full strength of a latent: the greatest activation that is known. */
 double prompt_full(const struct prompt_state *s, int32_t latent);
 /* Whether masks or edits do something to the prompt that is shown. */
@@ -252,5 +258,10 @@ void prompt_presets_say(struct app *a, const struct session_view *v);
 /* What Tab completes. */
 const char *prompt_preset_word(const struct app *a, const char *text, size_t i);
 
+/* ---- prompt_keys.c ---- */
+
+/* Say why an edit cannot be made of the prompt, of whose arm a subject is there: no
+ * such latent or position, or a special token. False: it can. */
+bool prompt_edit_refused(struct app *a, const struct ask_edit *e);
 extern const struct key_list prompt_keys;
 #endif

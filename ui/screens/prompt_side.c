@@ -35,6 +35,14 @@ static const struct ask_next *next_here(const struct prompt_state *s)
     return (r->next_after ? r->next_after : r->next) + s->at * r->top;
 }
 
+int32_t prompt_next_here(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const struct ask_next *list = next_here(s);
+    const bool shown = s->side == PROMPT_NEXT && focused(a) && list;
+    return shown && s->next.cursor < s->answer->top ? list[s->next.cursor].id : -1;
+}
+
 /* What the pinned prompt has in place of next_here, which no edits changed; NULL: there
  * is none, or no such place in it. */
 static const struct ask_next *pinned_next(const struct prompt_state *s)
@@ -59,10 +67,9 @@ static double logp_in(const struct ask_next *list, size_t n, int32_t id)
 
 static void draw_next_row(const struct app *a, const struct session_view *v,
                           struct canvas *c, struct rect r, const struct ask_next *n,
-                          bool on)
+                          const struct ask_next *pinned, bool on)
 {
     const struct prompt_state *s = prompt_own(a);
-    const struct ask_next *pinned = pinned_next(s);
     const bool two = prompt_is_changed(s) || pinned;
     const double other =
         pinned ? logp_in(pinned, s->pinned->top, n->id) : (double)n->other;
@@ -73,10 +80,10 @@ static void draw_next_row(const struct app *a, const struct session_view *v,
     plot_bar(c, r.x + text, r.y, r.w - num - text - 1, exp((double)n->logp),
              two ? ROLE_SERIES_B : ROLE_SERIES_A);
     prompt_share(share, sizeof share, (double)n->logp);
-    rows_right(c, r.x + r.w - 7, r.y, 7, share, ROLE_VALUE);
+    rows_right(c, r.x + r.w - 7, r.y, 7, share, ROLE_VALUE, 0);
     if (two) {
         prompt_share(share, sizeof share, other);
-        rows_right(c, r.x + r.w - 14, r.y, 7, share, ROLE_DIM);
+        rows_right(c, r.x + r.w - 14, r.y, 7, share, ROLE_DIM, 0);
     }
     if (on) {
         canvas_tint(c, (struct rect){r.x, r.y, text, 1}, ROLE_SELECT, 0);
@@ -90,7 +97,7 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
     const struct ask_next *list = next_here(s);
     char title[96] = "next", value[32] = "", name[64];
     const bool two = list && prompt_is_changed(s);
-    const bool pinned = list && pinned_next(s);
+    const struct ask_next *pinned = list ? pinned_next(s) : NULL;
     if (list) {
         names_token_trimmed(&v->names, s->answer->token[s->at].id, name, sizeof name);
         snprintf(title, sizeof title, "next after %.40s", name);
@@ -108,12 +115,12 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
                two      ? "now  after"
                : pinned ? "pinned    now"
                         : "share",
-               ROLE_DIM);
+               ROLE_DIM, 0);
     list_set(&s->next, s->answer->top, in.h - 1);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
         draw_next_row(a, v, c, (struct rect){in.x + 1, in.y + 1 + (int)i, in.w - 2, 1},
-                      &list[at], focused(a) && at == s->next.cursor);
+                      &list[at], pinned, focused(a) && at == s->next.cursor);
     }
     rows_bar(c, &s->next, in.x + in.w - 1, in.y + 1, in.h - 1);
 }
@@ -142,7 +149,6 @@ void prompt_ask_why(struct app *a, const struct session_view *v)
         return;
     }
     s->side = PROMPT_WHY;
-    s->why_busy = true;
     list_home(&s->next);
 }
 
@@ -152,7 +158,6 @@ void prompt_why_is_over(struct app *a)
     ask_why_unref(s->why);
     s->why = NULL;
     s->why_asked = 0;
-    s->why_busy = false;
     if (s->side == PROMPT_WHY) {
         prompt_side_back(a);
     }
@@ -169,7 +174,6 @@ static void take_why(struct app *a, const struct session_view *v)
         }
         return;
     }
-    s->why_busy = state.busy;
     if (!state.busy && state.rc != OK && state.done == s->why_asked) {
         prompt_why_is_over(a);
         app_say(a, true, "%s", state.error);
@@ -186,7 +190,7 @@ static void take_why(struct app *a, const struct session_view *v)
 const struct ask_part *prompt_part_here(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
-    const bool shown = s->side == PROMPT_WHY && focused(a) && s->why && !s->why_busy;
+    const bool shown = s->side == PROMPT_WHY && focused(a) && s->why;
     return shown && s->next.cursor < s->why->n ? &s->why->part[s->next.cursor] : NULL;
 }
 
@@ -206,10 +210,10 @@ static void draw_part(const struct app *a, const struct session_view *v,
     const int room = r.w - 16;
     canvas_text(c, r.x, r.y, room, text, on ? ROLE_VALUE : ROLE_TEXT, 0);
     rows_right(c, r.x + room, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->contribution),
-               p->contribution < 0 ? ROLE_WARN : ROLE_GOOD);
+               p->contribution < 0 ? ROLE_WARN : ROLE_GOOD, 0);
     if (isfinite(p->ablated)) {
         rows_right(c, r.x + room + 8, r.y, 8, NUMBER(NUMBER_SIGNED, 0, 2, p->ablated),
-                   ROLE_DIM);
+                   ROLE_DIM, 0);
     }
     if (on) {
         canvas_tint(c, (struct rect){r.x, r.y, room, 1}, ROLE_SELECT, 0);
@@ -238,21 +242,20 @@ static void draw_why(struct app *a, const struct session_view *v, struct canvas 
     struct prompt_state *s = prompt_own(a);
     const struct ask_why *w = s->why;
     char title[160] = "why", target[64], against[64] = "the mean";
-    if (w && !s->why_busy) {
+    if (w) {
         names_token_trimmed(&v->names, w->target, target, sizeof target);
         if (w->against >= 0) {
             names_token_trimmed(&v->names, w->against, against, sizeof against);
         }
         snprintf(title, sizeof title, "why %.30s, not %.30s", target, against);
     }
-    const struct rect in =
-        canvas_box(c, r, title, s->why_busy ? "..." : "", focused(a));
-    if (!w || s->why_busy) {
+    const struct rect in = canvas_box(c, r, title, w ? "" : "...", focused(a));
+    if (!w) {
         canvas_text(c, in.x + 1, in.y, in.w - 2, "taking gradients ...", ROLE_DIM, 0);
         return;
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "latent, at", ROLE_DIM, 0);
-    rows_right(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM);
+    rows_right(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM, 0);
     const int foot = in.h > 6 ? 2 : 1;
     list_set(&s->next, w->n, in.h - 1 - foot);
     for (size_t i = 0; i < list_visible(&s->next); i++) {

@@ -60,11 +60,13 @@ static struct place place_at(const struct places *p, size_t i)
 
 int32_t prompt_pinned_at(const struct prompt_state *s, size_t at)
 {
-    const struct places p = places_of(s);
-    const bool back = at + p.back >= p.row->n;
-    return p.pinned
-               ? place_at(&p, back ? places_count(&p) - (p.row->n - at) : at).pinned
-               : -1;
+    const struct ask_answer *p = s->pinned;
+    if (!p) {
+        return -1;
+    }
+    const struct ask_ends x = ask_ends_of(p, s->row.ids, s->row.n);
+    const size_t place = ask_ends_place(x, p->T, s->row.n, at);
+    return place != SIZE_MAX ? (int32_t)place : at < p->T - x.back ? (int32_t)at : -1;
 }
 
 /* The texts of a place, as they are shown. */
@@ -309,7 +311,8 @@ static const char *why_empty(const struct prompt_state *s, const struct session_
     return v->state == SESSION_LOADING ? "loading"
            : v->no_model               ? VIEW_NO_MODEL
            : !v->subject || !v->asker  ? "making ready the model ..."
-           : s->begun ? "nothing typed: Enter begins, P puts a text of the run here"
+           : s->begun ? "nothing typed: " KEY_OF("open") " begins, " KEY_OF(
+                            "example") " puts a text of the run here"
                       : "no text yet";
 }
 
@@ -356,8 +359,7 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
     } else if (s->row.n) {
         draw_cells(a, v, c, body);
     } else {
-        canvas_text(c, body.x, body.y + body.h / 2, body.w, why_empty(s, v), ROLE_DIM,
-                    0);
+        app_text(a, c, body.x, body.y + body.h / 2, body.w, why_empty(s, v), ROLE_DIM);
     }
     const char *wrong = s->unread[0] ? s->unread : s->error;
     const struct ask_written *written = prompt_written_here(a);

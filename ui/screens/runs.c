@@ -328,8 +328,10 @@ static void draw_none(const struct app *a, struct canvas *c, struct rect r)
                      plural_s(l->n), s->filter.text);
     } else {
         canvas_textf(c, x, y - 1, w, ROLE_TEXT, 0, "no runs yet in %s", folder);
-        canvas_text(c, x, y + 1, w, "c on Train saves the run that is open here there;",
-                    ROLE_DIM, 0);
+        app_text(
+            a, c, x, y + 1, w,
+            KEY_ON("train", "save") " on Train saves the run that is open here there;",
+            ROLE_DIM);
         canvas_text(c, x, y + 2, w,
                     "saetop train --out DIR makes one, :folder DIR lists others",
                     ROLE_DIM, 0);
@@ -412,11 +414,14 @@ static bool state_of(const struct app *a, const struct session_view *v,
         snprintf(out, cap, "open here");
     } else if (r->holder > 0) {
         snprintf(out, cap, "process %ld has it open%s", r->holder,
-                 runs_own(a)->choosing ? "" : "; Enter opens it and follows its saves");
+                 runs_own(a)->choosing
+                     ? ""
+                     : "; " KEY_OF("open") " opens it and follows its saves");
     } else if (r->imported) {
         snprintf(out, cap, "imported: trained by another tool");
     } else if (r->step < r->steps) {
-        snprintf(out, cap, "stopped before its end; T trains it on");
+        snprintf(out, cap,
+                 "stopped before its end; " KEY_OF("train-on") " trains it on");
     } else {
         return false;
     }
@@ -456,7 +461,7 @@ static void draw_about(struct app *a, const struct session_view *v, struct canva
     runs_path(a, row, path);
     canvas_text(c, x, y++, w, path, ROLE_VALUE, 0);
     if (y < end && state_of(a, v, row, text, sizeof text, &bad)) {
-        canvas_text(c, x, y++, w, text, bad ? ROLE_WARN : ROLE_GOOD, 0);
+        app_text(a, c, x, y++, w, text, bad ? ROLE_WARN : ROLE_GOOD);
     }
     if (y < end && row->opens) {
         canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "%s k %.6g width %lld%s%s", row->arch,
@@ -562,7 +567,8 @@ static void status(const struct app *a, const struct session_view *v, char *out,
                    size_t cap)
 {
     const struct runs_state *s = runs_own(a);
-    const char *does = s->choosing ? "Enter compares  " : "Enter opens  ";
+    const char *does =
+        s->choosing ? KEY_OF("open") " compares  " : KEY_OF("open") " opens  ";
     int len = snprintf(out, cap, "%ssort %s%s", s->n ? does : "",
                        run_column_title(run_column_at((size_t)s->sort)),
                        s->reverse ? ", reversed" : "");

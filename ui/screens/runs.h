@@ -5,7 +5,7 @@
 #include "ui/app.h"
 
 /* Show Runs to choose what is compared: Enter hands the run under the cursor, or two
- * that are marked, to compare_with; q and Esc go back where one came from. */
+ * that are marked, to :compare; q and Esc go back where one came from. */
 void runs_choose(struct app *a, const struct session_view *v);
 
 #endif

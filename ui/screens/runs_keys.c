@@ -42,8 +42,9 @@ void runs_open(struct app *a, const struct session_view *v, bool resume)
                 "%.200s: an SAE of another tool, which has no state to go on from",
                 r->name);
     } else if (resume && r->holder > 0) {
-        app_say(a, true, "%.200s: process %ld has it open; Enter follows it", r->name,
-                r->holder);
+        app_say(a, true,
+                "%.200s: process %ld has it open; " KEY_OF("open") " follows it",
+                r->name, r->holder);
     } else {
         leave_for(a, v, path, resume);
     }
@@ -227,7 +228,7 @@ const struct find_use runs_find = {
     .look = find_look,
     .may = runs_may_browse,
     .may_next = runs_may_browse,
-    .help = "in names, labels, notes and architectures; n N go on",
+    .help = "in names, labels, notes and architectures; " FIND_GOES_ON,
 };
 
 /* ---- filter ---- */
@@ -373,7 +374,9 @@ static void say_done(struct app *a, const struct run_answer *answer)
         snprintf(runs_own(a)->wanted, RUN_NAME_MAX, "%s", text);
         break;
     case RUN_ORDER_TRASH:
-        app_say(a, false, "deleted: %.200s, into " RUN_TRASH "; u brings it back",
+        app_say(a, false,
+                "deleted: %.200s, into " RUN_TRASH
+                "; " KEY_OF("undo") " brings it back",
                 name);
         kind = &trash_undo;
         break;
@@ -453,10 +456,13 @@ static bool is_sure(struct app *a)
     snprintf(s->asked_of, sizeof s->asked_of, "%s", name);
     if (!sure && s->n_marks > 0) {
         app_say(a, false,
-                "d again moves %zu marked run%s to " RUN_TRASH "; u brings them back",
+                KEY_OF("delete ask") " again moves %zu marked run%s to " RUN_TRASH
+                                     "; " KEY_OF("undo") " brings them back",
                 s->n_marks, plural_s(s->n_marks));
     } else if (!sure) {
-        app_say(a, false, "d again moves %.200s to " RUN_TRASH "; u brings it back",
+        app_say(a, false,
+                KEY_OF("delete ask") " again moves %.200s to " RUN_TRASH
+                                     "; " KEY_OF("undo") " brings it back",
                 name);
     }
     return sure;
@@ -537,7 +543,7 @@ ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 
 /* In the order in which help shows them. */
 static const struct key_entry keys[] = {
-    {{'T'}, &action_train_on, "", "train on", "train the run on; Enter opens it to be browsed", 2},
+    {{'T'}, &action_train_on, "", "train on", "train the run on; " KEY_OF("open") " opens it to be browsed", 2},
     {{'c'}, &action_compare, "", "compare", "compare this run with the one that is open, or two marked runs", 3},
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 5},
     {{'>'}, &action_sort, "+", "sort", "sort by the column to the right", 5},
@@ -547,10 +553,10 @@ static const struct key_entry keys[] = {
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
     {{'&'}, &action_filter, "", "filter", "show only runs: topk  !x  a|b  /regex/", 6},
     {{'\\'}, &action_clear, "", "clear", "clear the filter", 6},
-    {{' '}, &action_mark, "", "mark", "mark or unmark the run, for d and c", 8},
+    {{' '}, &action_mark, "", "mark", "mark or unmark the run, for " KEY_OF("delete ask") " and " KEY_OF("compare-run"), 8},
     {{';'}, &action_label, "", "label", "call the run something; kept in its directory", 3},
     {{0}, &action_rename, "", NULL, "give its directory another name in the folder", 0},
-    {{'d'}, &action_delete, "ask", "delete", "move the marked runs, or this one, to the folder's .trash, if pressed again; u brings them back", 4},
+    {{'d'}, &action_delete, "ask", "delete", "move the marked runs, or this one, to the folder's .trash, if pressed again; " KEY_OF("undo") " brings them back", 4},
     {{0}, &action_folder, "", NULL, "list the runs of another folder; without DIR: where runs are saved", 0},
     {{'R'}, &action_refresh, "", NULL, "look at the folder now; it is looked at every two seconds", 0},
 };

@@ -340,7 +340,9 @@ static void seed_lines(struct app *a, const struct session_view *v, const char *
     bool *on = &train_of(a)->seeds;
     *on = !*on;
     app_say(a, false, *on ? "thin lines: each seed%s" : "band: least and greatest seed",
-            train_of(a)->unit != X_STEP ? "; on the step axis alone (x)" : "");
+            train_of(a)->unit != X_STEP
+                ? "; on the step axis alone (" KEY_OF("axis") ")"
+                : "");
     (void)v;
 }
 
@@ -605,7 +607,7 @@ static const struct key_entry keys[] = {
     {{0}, &action_condition, "", NULL,
      "a further condition with the seeds of A, from step 0 while the others wait: random decoder=random", 0},
     {{'E'}, &action_events, "", "events",
-     "all events of the run, each whole; Enter puts the cursor there", 11},
+     "all events of the run, each whole; " KEY_OF("open") " puts the cursor there", 11},
     {{'D'}, &action_numbers, "", NULL,
      "box of numbers: the verdict on two conditions, or one's values and bests", 0},
 };

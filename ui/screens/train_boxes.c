@@ -60,8 +60,8 @@ static int number_rows(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect in)
 {
     const struct cond_view *arm = &v->cond[numbered(a, v)];
-    rows_right(c, in.x + 12, in.y, 7, "now", ROLE_DIM);
-    rows_right(c, in.x + 20, in.y, 7, "best", ROLE_DIM);
+    rows_right(c, in.x + 12, in.y, 7, "now", ROLE_DIM, 0);
+    rows_right(c, in.x + 20, in.y, 7, "best", ROLE_DIM, 0);
     canvas_text(c, in.x + 29, in.y, in.w - 29, "at step", ROLE_DIM, 0);
     int rows = 1;
     for (size_t i = 0; measure_box((int)i + 1) >= 0 && rows < in.h; i++) {
@@ -76,12 +76,12 @@ static int number_rows(const struct app *a, const struct session_view *v,
         canvas_text(c, in.x + 1, y, 12, d->brief ? d->brief : d->label, ROLE_TEXT, 0);
         short_number(text, sizeof text, arm->last[metric], false);
         const struct ce_doubt *doubt = metric_doubt(arm->last, (enum metric)metric);
-        rows_right(c, in.x + 12, y, 7, text, doubt ? ROLE_WARN : ROLE_VALUE);
+        rows_right(c, in.x + 12, y, 7, text, doubt ? ROLE_WARN : ROLE_VALUE, 0);
         if (doubt) {
             canvas_text(c, in.x + 20, y, in.w - 20, doubt->brief, ROLE_WARN, 0);
         } else if (best_of(&arm->series[metric], d->better, &best, &step)) {
             short_number(text, sizeof text, best, false);
-            rows_right(c, in.x + 20, y, 7, text, ROLE_TEXT);
+            rows_right(c, in.x + 20, y, 7, text, ROLE_TEXT, 0);
             text_thousands(text, sizeof text, (int64_t)step);
             canvas_text(c, in.x + 29, y, in.w - 29, text, ROLE_DIM, 0);
         }
@@ -199,7 +199,10 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
                      fact_value(v, "mask.token"));
     }
     if (y < bottom && steerable) {
-        canvas_text(c, x, y, w, "m on/off  :mask 0.2 at STEP  u undo", ROLE_DIM, 0);
+        app_text(
+            a, c, x, y, w,
+            KEY_OF("toggle-mask") " on/off  :mask 0.2 at STEP  " KEY_OF("undo") " undo",
+            ROLE_DIM);
     }
 }
 
@@ -212,7 +215,7 @@ static void event_row(const struct session_view *v, struct canvas *c, int x, int
     const struct event_view *ev = &v->event[i];
     char step[32];
     text_thousands(step, sizeof step, ev->step);
-    rows_right(c, x, y, 6, step, ROLE_DIM);
+    rows_right(c, x, y, 6, step, ROLE_DIM, 0);
     event_letters(v, i, c, x + 7, y);
     x += 8 + event_letters_w(v);
     w -= 8 + event_letters_w(v);

@@ -1,6 +1,7 @@
 /* The box of Train that says what the seeds of two conditions establish. */
 #include "session/verdicts.h"
 #include "ui/glyph.h"
+#include "ui/rows.h"
 #include "ui/screens/train_priv.h"
 #include "ui/text.h"
 
@@ -36,64 +37,63 @@ static void brief_number(char *out, size_t cap, double x, int digits, bool sign)
     snprintf(out, cap, "%s", text);
 }
 
-static void right(struct canvas *c, int x, int y, int w, const char *text,
-                  enum role role)
-{
-    const int used = canvas_text_width(text);
-    canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, 0);
-}
-
 static void put_number(struct canvas *c, int x, int y, int w, double v, int digits,
                        bool sign, enum role role)
 {
     char text[32];
     brief_number(text, sizeof text, v, digits, sign);
-    right(c, x, y, w, text, role);
+    rows_right(c, x, y, w, text, role, 0);
 }
 
-/* The result of a row in words, and its direction in *way: 1 up, -1 down, 0 neither. */
-static const char *words_of(const struct view_verdicts *r,
-                            const struct verdict_row *row, enum role *role, int *way)
+/* The result of a row in words. */
+struct result {
+    const char *words;
+    enum role role;
+    int way;     /* 1 up, -1 down, 0 neither: an arrow */
+    bool marked; /* the words are the verdict alone, which has a mark of its own */
+};
+
+static struct result result_of(const struct view_verdicts *r,
+                               const struct verdict_row *row)
 {
-    const int better = verdict_measure(row->measure)->better;
-    *role = ROLE_DIM;
-    *way = 0;
     if (row->d.n < 2) {
-        return row->d.n == 0 ? "not measured" : "one seed";
+        return (struct result){.words = row->d.n == 0 ? "not measured" : "one seed",
+                               .role = ROLE_DIM};
     }
     if (r->why[0]) {
-        *role = ROLE_WARN;
-        return "not comparable";
+        return (struct result){.words = "not comparable", .role = ROLE_WARN};
     }
-    if (row->verdict == VERDICT_LOWER || row->verdict == VERDICT_HIGHER) {
-        *way = row->verdict == VERDICT_HIGHER ? 1 : -1;
-        *role = !r->planned ? ROLE_DIM : *way * better >= 0 ? ROLE_GOOD : ROLE_WARN;
-    } else if (r->planned) {
-        *role = ROLE_TEXT;
-    }
+    const int way = row->verdict == VERDICT_HIGHER  ? 1
+                    : row->verdict == VERDICT_LOWER ? -1
+                                                    : 0;
     if (r->within_random[row->measure]) { /* an arrow still says how they differ */
-        *role = r->planned ? ROLE_WARN : ROLE_DIM;
-        return "within random";
+        return (struct result){.words = "within random",
+                               .role = r->planned ? ROLE_WARN : ROLE_DIM,
+                               .way = way};
     }
-    if (!r->planned) { /* nothing is established before the end */
-        return verdict_brief(row->verdict);
-    }
-    return *way ? verdict_text(row->verdict) : verdict_brief(row->verdict);
+    const int better = verdict_measure(row->measure)->better;
+    return (struct result){/* nothing is established before the end */
+                           .words = way && r->planned ? verdict_text(row->verdict)
+                                                      : verdict_brief(row->verdict),
+                           .role = !r->planned         ? ROLE_DIM
+                                   : way == 0          ? ROLE_TEXT
+                                   : way * better >= 0 ? ROLE_GOOD
+                                                       : ROLE_WARN,
+                           .way = way,
+                           .marked = way == 0};
 }
 
 static void put_words(const struct view_verdicts *r, const struct verdict_row *row,
                       struct canvas *c, int x, int y, int end)
 {
-    enum role role;
-    int way = 0;
-    const char *words = words_of(r, row, &role, &way);
-    if (way) { /* with the interval beside it */
-        canvas_put(c, x, y, way > 0 ? 0x25B2 : 0x25BC, role, ATTR_BOLD);
+    const struct result is = result_of(r, row);
+    if (is.way) { /* with the interval beside it */
+        canvas_put(c, x, y, is.way > 0 ? 0x25B2 : 0x25BC, is.role, ATTR_BOLD);
         x += 2;
     }
-    x += canvas_text(c, x, y, end - x, words, role, 0);
-    if (!way && words == verdict_brief(row->verdict)) {
-        canvas_textf(c, x, y, end - x, role, 0, " %c", verdict_mark(row));
+    x += canvas_text(c, x, y, end - x, is.words, is.role, 0);
+    if (is.marked) {
+        canvas_textf(c, x, y, end - x, is.role, 0, " %c", verdict_mark(row));
     }
 }
 
@@ -149,7 +149,7 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
                      "[%s, %s]", low, high);
     }
     if (row->d.n > 1 && isfinite(row->smallest) && !verdict_in_reach(row)) {
-        right(c, in.x + k.least, y, k.words - k.least - 2, "beyond", ROLE_DIM);
+        rows_right(c, in.x + k.least, y, k.words - k.least - 2, "beyond", ROLE_DIM, 0);
     } else if (row->d.n > 1) {
         put_number(c, in.x + k.least, y, k.words - k.least - 2, row->smallest, digits,
                    false, ROLE_DIM);
@@ -227,21 +227,21 @@ static void heading(const struct session_view *v, const struct view_verdicts *r,
         canvas_textf(c, in.x + 1, in.y, end - in.x - 1, ROLE_DIM, 0, "%9s %6s %s95%%",
                      "", "diff.", glyph_plus_minus(c->tier));
         if (r->pairs == 1) {
-            right(c, in.x + 23, in.y, 6, of, arm_role(r->of));
-            right(c, in.x + 29, in.y, 6, baseline, arm_role(r->baseline));
+            rows_right(c, in.x + 23, in.y, 6, of, arm_role(r->of), 0);
+            rows_right(c, in.x + 29, in.y, 6, baseline, arm_role(r->baseline), 0);
         }
         return;
     }
     const struct roomy k = roomy_of(in);
-    right(c, in.x + k.of, in.y, k.baseline - k.of, of, arm_role(r->of));
-    right(c, in.x + k.baseline, in.y, k.difference - k.baseline, baseline,
-          arm_role(r->baseline));
-    right(c, in.x + k.difference, in.y, k.interval - k.difference - 1, "diff.",
-          ROLE_DIM);
+    rows_right(c, in.x + k.of, in.y, k.baseline - k.of, of, arm_role(r->of), 0);
+    rows_right(c, in.x + k.baseline, in.y, k.difference - k.baseline, baseline,
+               arm_role(r->baseline), 0);
+    rows_right(c, in.x + k.difference, in.y, k.interval - k.difference - 1, "diff.",
+               ROLE_DIM, 0);
     canvas_text(c, in.x + k.interval, in.y, k.least - k.interval, "95 % interval",
                 ROLE_DIM, 0);
     /* The smallest difference that this many seeds with this spread would establish. */
-    right(c, in.x + k.least - 2, in.y, k.words - k.least, "needs", ROLE_DIM);
+    rows_right(c, in.x + k.least - 2, in.y, k.words - k.least, "needs", ROLE_DIM, 0);
 }
 
 void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
