@@ -47,8 +47,8 @@ enum err settings_shards_check(const struct settings *s, const struct shards *fr
                        "mask.schedule: expected constant: activations made elsewhere "
                        "have one mask rate");
     }
-    if (s->mask_positions != POSITIONS_KEEP && s->mask_rate > 0 &&
-        !shards_has(from, SHARDS_FLAGS)) {
+    /* At rate 0 as well: an arm may be given the files' rate later. */
+    if (s->mask_positions != POSITIONS_KEEP && !shards_has(from, SHARDS_FLAGS)) {
         return err_set(e, ERR_USAGE,
                        "mask.positions: expected keep: %s does not say which positions "
                        "are masked (masked)",

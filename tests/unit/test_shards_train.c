@@ -11,23 +11,31 @@
 
 static char dir[512], out[520];
 
+/* A shard of 300 vectors with all parts. */
+static const struct tiny_shard whole_shard = {.n = 300,
+                                              .masked = true,
+                                              .tokens = true,
+                                              .flags = true,
+                                              .rate = "0.25",
+                                              .type = ST_F32};
+
+/* Three shards like `s`, one behind another. */
+static void write_three(struct tiny_shard s)
+{
+    static const char *const names[] = {"a.safetensors", "b.safetensors",
+                                        "c.safetensors"};
+    for (size_t i = 0; i < 3; i++, s.first += s.n) {
+        tiny_write(dir, names[i], &s);
+    }
+}
+
 /* 900 vectors in three shards; the masked side stands half a unit away. */
 static int make(void **state)
 {
     (void)state;
     tmp_make_in_memory(dir, sizeof dir);
     snprintf(out, sizeof out, "%s-run", dir);
-    struct tiny_shard s = {.n = 300,
-                           .masked = true,
-                           .tokens = true,
-                           .flags = true,
-                           .rate = "0.25",
-                           .type = ST_F32};
-    static const char *const names[] = {"a.safetensors", "b.safetensors",
-                                        "c.safetensors"};
-    for (size_t i = 0; i < 3; i++, s.first += 300) {
-        tiny_write(dir, names[i], &s);
-    }
+    write_three(whole_shard);
     return 0;
 }
 
@@ -96,6 +104,26 @@ static void the_files_say_what_nobody_named(void **state)
     assert_ok(engine_set_mask(g, 0, 0.0, 0, &e), &e);
     assert_ok(engine_set_mask(g, 0, 0.25, 0, &e), &e);
     engine_free(g);
+}
+
+/* Masked positions that no file marks cannot be dropped, whether the arm masks from its
+ * first step on or is given the files' rate later. */
+static void positions_take_flags(void **state)
+{
+    (void)state;
+    static const char *const rates[] = {"0.25", "0"}, *const rules[] = {"drop", "mix"};
+    struct tiny_shard s = whole_shard;
+    s.flags = false;
+    write_three(s);
+    for (size_t i = 0; i < 4; i++) {
+        const char *const more[][2] = {{"mask.rate", rates[i / 2]},
+                                       {"mask.positions", rules[i % 2]}};
+        struct errinfo e = {0};
+        struct inputs *in = NULL;
+        const struct settings set = ready(more, 2);
+        check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e,
+                    "does not say which positions are masked");
+    }
 }
 
 /* ---- sides ---- */
@@ -184,13 +212,8 @@ static void a_resume_comes_to_the_same_bits(void **state)
     engine_free(on);
     engine_free(whole);
     /* Other files are another run's. */
-    struct tiny_shard t = {.n = 300,
-                           .masked = true,
-                           .tokens = true,
-                           .flags = true,
-                           .rate = "0.25",
-                           .type = ST_F32,
-                           .first = 7};
+    struct tiny_shard t = whole_shard;
+    t.first = 7;
     tiny_write(dir, "b.safetensors", &t);
     check_error(engine_resume(out, NULL, "", NULL, &on, &e), ERR_USAGE, &e,
                 "has changed since");
@@ -255,12 +278,7 @@ static void latents_are_described_without_a_model(void **state)
 static void latents_without_tokens(void **state)
 {
     (void)state;
-    static const char *const names[] = {"a.safetensors", "b.safetensors",
-                                        "c.safetensors"};
-    struct tiny_shard shard = {.n = 300, .type = ST_F16};
-    for (size_t i = 0; i < 3; i++, shard.first += 300) {
-        tiny_write(dir, names[i], &shard);
-    }
+    write_three((struct tiny_shard){.n = 300, .type = ST_F16});
     const struct settings s = ready(NULL, 0);
     assert_true(s.mask_rate == 0.0);
     const struct session_config cfg = {.set = s};
@@ -319,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make, drop)
         IN_FOLDER(the_files_say_what_nobody_named),
+        IN_FOLDER(positions_take_flags),
         IN_FOLDER(arms_see_their_sides),
         IN_FOLDER(measures_without_a_model),
         IN_FOLDER(a_resume_comes_to_the_same_bits),
