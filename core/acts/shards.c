@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
+#include <math.h>
 #include <string.h>
 
 #define HELD_PART 20                /* of the rows one is held out */
@@ -142,6 +143,7 @@ enum err shards_open(const char *dir, size_t T, struct shards **out, struct erri
     struct shards *s = NULL;
     enum err rc = OK;
     TRY(mem_new(&s, 1, sizeof *s, "shards of activations", e));
+    s->mask_rate = (double)NAN;
     s->dir = mem_strdup(dir);
     if (!s->dir) {
         rc = err_set(e, ERR_NOMEM, "out of memory for a path");

@@ -132,7 +132,7 @@ static enum err say_rate(struct shards *s, const char *file, double rate,
         return err_set(e, ERR_FORMAT, "%s: mask_rate: found %g, expected 0 to %g", file,
                        rate, MASK_RATE_MAX);
     }
-    if (s->mask_rate > 0 && (rate < s->mask_rate || rate > s->mask_rate)) {
+    if (rate < s->mask_rate || rate > s->mask_rate) { /* neither, of NaN */
         (void)snprintf(found, sizeof found, "%g", rate);
         (void)snprintf(expected, sizeof expected, "%g", s->mask_rate);
         return disagree(file, "mask_rate", found, expected, e);
@@ -162,7 +162,6 @@ static enum err read_about(struct shards *s, struct errinfo *e)
     char path[FOLDER_PATH];
     cJSON *tree = NULL;
     const char *model = "", *hook = "";
-    double rate = 0;
     enum err rc;
     TRY(path_join(path, sizeof path, s->dir, SHARDS_ABOUT, e));
     if (!file_exists(path)) {
@@ -172,10 +171,10 @@ static enum err read_about(struct shards *s, struct errinfo *e)
     TRY(json_load(path, 1u << 20, &tree, e));
     TRY_OUT(rc, json_str(at, tree, "model", false, &model, e));
     TRY_OUT(rc, json_str(at, tree, "hook", false, &hook, e));
-    TRY_OUT(rc, json_num(at, tree, "mask_rate", false, 0, MASK_RATE_MAX, &rate, e));
+    TRY_OUT(rc,
+            json_num(at, tree, "mask_rate", false, 0, MASK_RATE_MAX, &s->mask_rate, e));
     TRY_OUT(rc, say_text(s->model, path, "model", model, e));
-    TRY_OUT(rc, say_text(s->hook, path, "hook", hook, e));
-    s->mask_rate = rate;
+    rc = say_text(s->hook, path, "hook", hook, e);
 out:
     cJSON_Delete(tree);
     return rc;

@@ -30,7 +30,7 @@ struct shards {
     size_t D, T;
     size_t text_T; /* rows of the files themselves; 0: they have none */
     uint64_t rows, train, vectors, hash;
-    double mask_rate;
+    double mask_rate; /* NaN while no file has said one */
     char model[SHARDS_TEXT], hook[SHARDS_TEXT];
 };
 

@@ -200,6 +200,15 @@ static void refuses(void **state)
     t.rate = "0.3";
     tiny_write(dir, "b.safetensors", &t);
     refused("b.safetensors: mask_rate: found 0.3, expected 0.2");
+    t.rate = "0"; /* is said as well */
+    tiny_write(dir, "a.safetensors", &t);
+    refused("b.safetensors: mask_rate: found 0.3, expected 0 as in the files before");
+    static const char about[] = "{\"mask_rate\": 0}";
+    put_file("activations.json", about, sizeof about - 1);
+    t.rate = "0.3";
+    tiny_write(dir, "a.safetensors", &t);
+    refused("a.safetensors: mask_rate: found 0.3, expected 0 as in the files before");
+    assert_int_equal(unlink(tmp_path(path, dir, "activations.json")), 0);
     npy_make(&b, "<f4", false, "(3, 2)", x, sizeof x);
     put_file("b.npy", b.p, b.n);
     refused("found in b.npy as well");
