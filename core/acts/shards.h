@@ -3,8 +3,9 @@
  * of a model and its text. Never loaded whole.
  *
  * A shard is one .safetensors file with tensors of the names below, or .npy files of
- * one stem: STEM.activations.npy, STEM.activations_masked.npy, ... (STEM.npy alone:
- * activations). Shards are in the order of their names. Activations are [n,D], or
+ * one stem: STEM.activations.npy, STEM.activations_masked.npy, ... (STEM.npy:
+ * activations), or activations.npy, tokens.npy, ... Shards are in the order of their
+ * names. A link in the place of a file is refused. Activations are [n,D], or
  * [rows,T,D] where texts have rows, in F32, F16, BF16 or F64; the others have their
  * shape without D. Activations at special tokens are left out by who writes them.
  * What is said of all of them stands in each shard's __metadata__, or in the folder's

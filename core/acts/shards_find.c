@@ -31,7 +31,7 @@ struct found {
 
 struct list {
     struct found *at;
-    size_t n, cap, links;
+    size_t n, cap;
 };
 
 static void list_free(struct list *l)
@@ -42,16 +42,18 @@ static void list_free(struct list *l)
     mem_free(l->at);
 }
 
-/* "X.tokens.npy" is the part tokens of X, "X.npy" its activations. */
+/* "X.tokens.npy" is the part tokens of X, "X.npy" its activations; "tokens.npy" is the
+ * part of an X without a name. */
 static void split_npy(struct found *f)
 {
     f->part = SHARDS_CLEAN;
     for (int p = 0; p < SHARDS_PARTS; p++) {
         const char *part = shards_part_name((enum shards_part)p);
         const size_t n = strlen(part);
-        if (f->stem > n + 1 && f->name[f->stem - n - 1] == '.' &&
+        const bool bare = f->stem == n;
+        if ((bare || (f->stem > n + 1 && f->name[f->stem - n - 1] == '.')) &&
             memcmp(f->name + f->stem - n, part, n) == 0) {
-            f->stem -= n + 1;
+            f->stem -= bare ? n : n + 1;
             f->part = p;
             return;
         }
@@ -62,14 +64,15 @@ static enum err visit(const struct folder *dir, const char *name, mode_t mode,
                       void *user, struct errinfo *e)
 {
     struct list *l = user;
-    (void)dir;
     const bool npy = path_has_suffix(name, NPY);
     if (name[0] == '.' || (!npy && !path_has_suffix(name, ST))) {
         return OK;
     }
-    if (!S_ISREG(mode)) {
-        l->links++;
-        return OK;
+    if (!S_ISREG(mode)) { /* a run on some of the files would not say so */
+        return err_set(e, ERR_FORMAT,
+                       "%s/%s: found %s, expected a regular file: put the file itself "
+                       "there",
+                       dir->path, name, S_ISLNK(mode) ? "a link" : "another kind");
     }
     TRY(mem_grow(&l->at, &l->cap, l->n + 1, sizeof *l->at, MAX_FILES, e));
     struct found *f = &l->at[l->n];
@@ -423,9 +426,9 @@ enum err shards_find(struct shards *s, struct errinfo *e)
     folder_close(&dir);
     if (rc == OK && l.n == 0) {
         rc = err_set(e, ERR_FORMAT,
-                     "%s: found no " ST " or " NPY " in it (%zu links passed over), "
-                     "expected shards of activations",
-                     s->dir, l.links);
+                     "%s: found no " ST " or " NPY " in it, expected shards of "
+                     "activations",
+                     s->dir);
     }
     if (rc == OK) {
         qsort(l.at, l.n, sizeof *l.at, by_stem);

@@ -171,7 +171,51 @@ static void reads_npy(void **state)
     shards_free(s);
 }
 
+/* A single shard's files may have the names of their parts alone. */
+static void reads_bare_part_names(void **state)
+{
+    (void)state;
+    static struct blob b;
+    struct errinfo e;
+    float x[20 * 2];
+    uint16_t ids[20];
+    for (size_t i = 0; i < 20; i++) {
+        x[2 * i] = x[2 * i + 1] = (float)i;
+        ids[i] = (uint16_t)(i + 7);
+    }
+    npy_make(&b, "<f4", false, "(20, 2)", x, sizeof x);
+    put_file("activations.npy", b.p, b.n);
+    npy_make(&b, "<u2", false, "(20,)", ids, sizeof ids);
+    put_file("tokens.npy", b.p, b.n);
+    struct shards *s = open_of(8);
+    assert_int_equal(shards_files(s), 1);
+    int32_t token[8];
+    uint8_t masked[8];
+    assert_ok(shards_tokens(s, 1, token, masked, &e), &e);
+    assert_int_equal(token[0], 15);
+    shards_free(s);
+}
+
 /* ---- what does not fit ---- */
+
+/* A folder of which some files are links is none that is read in part. */
+static void refuses_links(void **state)
+{
+    (void)state;
+    char path[512];
+    write_two(ST_F32);
+    assert_int_equal(symlink("a.safetensors", tmp_path(path, dir, "c.txt")), 0);
+    shards_free(open_of(8)); /* of another name it is no matter */
+    static const char *const names[] = {"c.safetensors", "c.npy"};
+    for (size_t i = 0; i < 2; i++) {
+        char said[64];
+        assert_int_equal(symlink("a.safetensors", tmp_path(path, dir, names[i])), 0);
+        snprintf(said, sizeof said, "/%s: found a link", names[i]);
+        refused(said);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(unlink(tmp_path(path, dir, "c.txt")), 0);
+}
 
 static void refuses(void **state)
 {
@@ -443,6 +487,8 @@ int main(void)
         IN_FOLDER(reads_rows_of_every_part),
         IN_FOLDER(rows_of_the_files),
         IN_FOLDER(reads_npy),
+        IN_FOLDER(reads_bare_part_names),
+        IN_FOLDER(refuses_links),
         IN_FOLDER(refuses),
         IN_FOLDER(refuses_npy),
         IN_FOLDER(refuses_numbers_that_are_none),
