@@ -9,7 +9,6 @@
 
 #define HELD_PART 20                /* of the rows one is held out */
 #define ROW_MAX   ((size_t)1 << 26) /* numbers of a row: 256 MB */
-#define HASHED    ((size_t)4096)    /* bytes at each end of a part */
 
 static const struct {
     const char *name;
@@ -46,50 +45,6 @@ enum err shards_open_part(const struct shard_part *p, struct infile **out,
                        p->path, now, p->len);
     }
     *out = f;
-    return OK;
-}
-
-/* A number for each vector of the part; D where it is activations. */
-static size_t width_of(const struct shards *s, enum shards_part part)
-{
-    return parts[part].floats ? s->D : 1;
-}
-
-static enum err hash_part(struct shards *s, const struct shard *d,
-                          enum shards_part part, struct errinfo *e)
-{
-    const struct shard_part *p = &d->part[part];
-    uint8_t bytes[HASHED];
-    struct infile *f = NULL;
-    const size_t all = d->n * width_of(s, part) * elem_size(p->elem);
-    const size_t n = all < HASHED ? all : HASHED;
-    const char *name = path_base(p->path);
-    const uint64_t facts[] = {p->len, p->at, (uint64_t)p->elem, d->n};
-    s->hash = hash_bytes(s->hash, name, strlen(name));
-    s->hash = hash_bytes(s->hash, facts, sizeof facts);
-    TRY(shards_open_part(p, &f, e));
-    enum err rc = infile_get(f, p->at, bytes, n, e);
-    if (rc == OK) {
-        s->hash = hash_bytes(s->hash, bytes, n);
-        rc = infile_get(f, p->at + all - n, bytes, n, e);
-    }
-    if (rc == OK) {
-        s->hash = hash_bytes(s->hash, bytes, n);
-    }
-    infile_close(f);
-    return rc;
-}
-
-static enum err hash_all(struct shards *s, struct errinfo *e)
-{
-    s->hash = HASH_START;
-    for (size_t i = 0; i < s->count; i++) {
-        for (int part = 0; part < SHARDS_PARTS; part++) {
-            if (s->shard[i].part[part].path) {
-                TRY(hash_part(s, &s->shard[i], (enum shards_part)part, e));
-            }
-        }
-    }
     return OK;
 }
 
@@ -144,6 +99,7 @@ enum err shards_open(const char *dir, size_t T, struct shards **out, struct erri
     enum err rc = OK;
     TRY(mem_new(&s, 1, sizeof *s, "shards of activations", e));
     s->mask_rate = (double)NAN;
+    s->hash = HASH_START;
     s->dir = mem_strdup(dir);
     if (!s->dir) {
         rc = err_set(e, ERR_NOMEM, "out of memory for a path");
@@ -152,7 +108,6 @@ enum err shards_open(const char *dir, size_t T, struct shards **out, struct erri
     TRY_OUT(rc, shards_find(s, e));
     TRY_OUT(rc, check_rate(s, e));
     TRY_OUT(rc, lay_out(s, T, e));
-    TRY_OUT(rc, hash_all(s, e));
     *out = s;
     return OK;
 out:
@@ -267,6 +222,12 @@ static struct place find_row(const struct shards *s, uint64_t row)
     const size_t at = (size_t)(row - d->first_row) * s->T;
     const size_t left = d->n - at;
     return (struct place){d, at, left < s->T ? left : s->T};
+}
+
+/* A number for each vector of the part; D where it is activations. */
+static size_t width_of(const struct shards *s, enum shards_part part)
+{
+    return parts[part].floats ? s->D : 1;
 }
 
 /* The bytes of a row of a part; *out is the caller's. */

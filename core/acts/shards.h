@@ -46,7 +46,8 @@ struct shards;
 /* Open and check all heads, not the numbers. T 0: the files' own rows, else SHARDS_ROW.
  * ERR_FORMAT for shards that do not agree or leave nothing to hold out, in a line with
  * the file, the tensor and what was found and expected. Errors of the containers. *out:
- * caller owns. Cost: a look at each head. */
+ * caller owns. Cost: each file is
+ * opened once, for its head and the two ends of each of its parts (shards_hash). */
 enum err shards_open(const char *dir, size_t T, struct shards **out,
                      struct errinfo *e) ERR_CHECKED;
 void shards_free(struct shards *s); /* NULL is fine */

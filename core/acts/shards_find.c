@@ -17,6 +17,7 @@
 #define MAX_FILES 100000
 #define MAX_D     65536
 #define MAX_T     65536
+#define HASHED    ((size_t)4096) /* bytes at each end of a part */
 #define NPY       ".npy"
 #define ST        ".safetensors"
 #define ALL_PARTS (-1) /* of a file that may hold any */
@@ -186,7 +187,8 @@ out:
 /* ---- a head ---- */
 
 static enum err part_new(struct shard *d, enum shards_part part, const char *path,
-                         size_t len, struct shard_part **out, struct errinfo *e)
+                         const struct infile *in, struct shard_part **out,
+                         struct errinfo *e)
 {
     struct shard_part *p = &d->part[part];
     if (p->path) {
@@ -194,7 +196,8 @@ static enum err part_new(struct shard *d, enum shards_part part, const char *pat
                        path, shards_part_name(part), path_base(p->path));
     }
     p->path = mem_strdup(path);
-    p->len = len;
+    p->file = in;
+    p->len = infile_len(in);
     *out = p;
     return p->path ? OK : err_set(e, ERR_NOMEM, "out of memory for a path");
 }
@@ -229,7 +232,7 @@ static enum err take_shape(struct shard_part *p, enum shards_part part, bool kno
     return OK;
 }
 
-static enum err take_tensors(struct shard *d, const char *path,
+static enum err take_tensors(struct shard *d, const char *path, const struct infile *in,
                              const struct infile_bytes *b, const struct st_file *f,
                              struct errinfo *e)
 {
@@ -239,7 +242,7 @@ static enum err take_tensors(struct shard *d, const char *path,
         struct shard_part *p = NULL;
         enum elem elem = ELEM_F32;
         if (t) {
-            TRY(part_new(d, (enum shards_part)part, path, b->len, &p, e));
+            TRY(part_new(d, (enum shards_part)part, path, in, &p, e));
             p->at = (size_t)((const uint8_t *)t->data - b->p);
             const bool known = st_elem(t->dtype, &elem);
             TRY(take_shape(p, (enum shards_part)part, known, elem, t->shape, t->ndim,
@@ -257,7 +260,7 @@ static enum err read_st(struct shards *s, struct shard *d, const char *path,
     enum err rc;
     TRY(infile_map(in, &b, e));
     TRY_OUT(rc, st_parse(b.p, b.len, path, &f, e));
-    TRY_OUT(rc, take_tensors(d, path, &b, f, e));
+    TRY_OUT(rc, take_tensors(d, path, in, &b, f, e));
     rc = say_meta(s, path, f, e);
 out:
     st_close(f);
@@ -302,23 +305,20 @@ static enum err read_npy(struct shard *d, enum shards_part part, const char *pat
                        "numpy.ascontiguousarray(x)",
                        path);
     }
-    TRY(part_new(d, part, path, len, &p, e));
+    TRY(part_new(d, part, path, in, &p, e));
     p->at = h.header;
     return take_shape(p, part, true, h.elem, h.shape, h.ndim, e);
 }
 
+/* *in: the file, open; caller owns. */
 static enum err read_head(struct shards *s, struct shard *d, const struct found *f,
-                          struct errinfo *e)
+                          struct infile **in, struct errinfo *e)
 {
     char path[FOLDER_PATH];
-    struct infile *in = NULL;
     TRY(path_join(path, sizeof path, s->dir, f->name, e));
-    TRY(infile_open(path, &in, e));
-    const enum err rc = f->part == ALL_PARTS
-                            ? read_st(s, d, path, in, e)
-                            : read_npy(d, (enum shards_part)f->part, path, in, e);
-    infile_close(in);
-    return rc;
+    TRY(infile_open(path, in, e));
+    return f->part == ALL_PARTS ? read_st(s, d, path, *in, e)
+                                : read_npy(d, (enum shards_part)f->part, path, *in, e);
 }
 
 /* ---- a shard ---- */
@@ -383,14 +383,42 @@ static enum err begin(struct shards *s, const struct shard *d, struct errinfo *e
     return OK;
 }
 
-/* The files of one stem. */
-static enum err read_shard(struct shards *s, const struct found *f, size_t n,
-                           struct errinfo *e)
+/* Into the hash of all: shards_hash. */
+static enum err hash_part(struct shards *s, const struct shard *d,
+                          const struct shard_part *p, struct errinfo *e)
 {
-    TRY(mem_grow(&s->shard, &s->cap, s->count + 1, sizeof *s->shard, MAX_FILES, e));
-    struct shard *d = &s->shard[s->count++];
+    uint8_t bytes[HASHED];
+    size_t all = elem_size(p->elem);
+    for (size_t i = 0; i < p->ndim; i++) {
+        all *= p->shape[i];
+    }
+    const size_t n = all < HASHED ? all : HASHED;
+    const char *name = path_base(p->path);
+    const uint64_t facts[] = {p->len, p->at, (uint64_t)p->elem, d->n};
+    s->hash = hash_bytes(s->hash, name, strlen(name));
+    s->hash = hash_bytes(s->hash, facts, sizeof facts);
+    TRY(infile_get(p->file, p->at, bytes, n, e));
+    s->hash = hash_bytes(s->hash, bytes, n);
+    TRY(infile_get(p->file, p->at + all - n, bytes, n, e));
+    s->hash = hash_bytes(s->hash, bytes, n);
+    return OK;
+}
+
+static enum err hash_parts(struct shards *s, const struct shard *d, struct errinfo *e)
+{
+    for (int part = 0; part < SHARDS_PARTS; part++) {
+        TRY(d->part[part].path ? hash_part(s, d, &d->part[part], e) : OK);
+    }
+    return OK;
+}
+
+/* The heads of the files of one stem, held against those before; the files stay open in
+ * file [n]. */
+static enum err read_heads(struct shards *s, struct shard *d, const struct found *f,
+                           size_t n, struct infile **file, struct errinfo *e)
+{
     for (size_t i = 0; i < n; i++) {
-        TRY(read_head(s, d, &f[i], e));
+        TRY(read_head(s, d, &f[i], &file[i], e));
     }
     const struct shard_part *c = &d->part[SHARDS_CLEAN];
     if (!c->path) {
@@ -402,6 +430,26 @@ static enum err read_shard(struct shards *s, const struct found *f, size_t n,
     const size_t T = c->ndim == 3 ? c->shape[1] : 0;
     s->text_T = T == s->text_T ? T : 0;
     return OK;
+}
+
+/* The files of one stem, each opened once. */
+static enum err read_shard(struct shards *s, const struct found *f, size_t n,
+                           struct errinfo *e)
+{
+    struct infile **file = NULL;
+    TRY(mem_grow(&s->shard, &s->cap, s->count + 1, sizeof *s->shard, MAX_FILES, e));
+    struct shard *d = &s->shard[s->count++];
+    TRY(mem_new(&file, n, sizeof *file, "files of a shard", e));
+    enum err rc = read_heads(s, d, f, n, file, e);
+    rc = rc == OK ? hash_parts(s, d, e) : rc;
+    for (size_t i = 0; i < n; i++) {
+        infile_close(file[i]);
+    }
+    for (int part = 0; part < SHARDS_PARTS; part++) {
+        d->part[part].file = NULL;
+    }
+    mem_free(file);
+    return rc;
 }
 
 static enum err read_all(struct shards *s, const struct list *l, struct errinfo *e)

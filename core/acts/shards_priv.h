@@ -10,8 +10,9 @@
 
 /* Where a part of a shard is. */
 struct shard_part {
-    char *path;     /* owned; NULL: the shard has none */
-    size_t len, at; /* of the file; bytes before the first element */
+    char *path;                /* owned; NULL: the shard has none */
+    const struct infile *file; /* while the shard is opened, else NULL */
+    size_t len, at;            /* of the file; bytes before the first element */
     enum elem elem;
     size_t ndim; /* as in the file */
     size_t shape[3];
