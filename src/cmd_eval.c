@@ -167,11 +167,7 @@ static enum err add_remarks(const char *dir, const struct inputs *in,
     run_record_remarks(&r->record, in, &remarks);
     sae_remarks(r->record.sae, run_record_says_k(&r->record), &m, &remarks);
     cmd_remarks(dir, &remarks);
-    cJSON *list = remarks.n > 0 ? cJSON_CreateArray() : NULL;
-    for (size_t i = 0; list != NULL && i < remarks.n; i++) {
-        (void)cJSON_AddItemToArray(list, cJSON_CreateString(remarks.line[i]));
-    }
-    return remarks.n > 0 ? report_list(&r->report, "remarks", list, e) : OK;
+    return report_remarks(&r->report, &remarks, e);
 }
 
 static enum err evaluate_run(struct eval_args *a, const struct evaluator *v,
@@ -367,6 +363,7 @@ static enum err eval_textless(const struct eval_args *a, const struct run_record
                               struct errinfo *e)
 {
     const struct textless_eval s = {.run = {x, y},
+                                    .name = {a->run[0], a->run[1]},
                                     .n = y != NULL ? 2 : 1,
                                     .seed = a->seed,
                                     .rows = a->rows,

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/pool.h"
+#include "cmd.h"
 #include "eval/acts_bench.h"
 #include "eval/truth.h"
 #include "num/blas.h"
@@ -24,10 +25,21 @@ static enum err add_tree(cJSON *root, const char *key, const struct report *r,
     return OK;
 }
 
-static enum err measure_on_acts(const struct run_record *run,
-                                const struct textless_eval *a, struct pool *pool,
-                                struct report *r, struct errinfo *e)
+/* Of other files than a run was trained on figures are other ones as well. */
+static enum err remark_on_files(const struct run_record *run, const char *name,
+                                const struct shards *from, struct report *r,
+                                struct errinfo *e)
 {
+    struct remarks remarks = {0};
+    run_record_shards_remarks(run, from, &remarks);
+    cmd_remarks(name, &remarks);
+    return report_remarks(r, &remarks, e);
+}
+
+static enum err measure_on_acts(const struct textless_eval *a, size_t i,
+                                struct pool *pool, struct report *r, struct errinfo *e)
+{
+    const struct run_record *run = a->run[i];
     struct shards *from = NULL;
     struct acts_bench *bench = NULL;
     enum err rc = OK;
@@ -37,6 +49,7 @@ static enum err measure_on_acts(const struct run_record *run,
                      shards_dir(from), shards_width(from), run->sae->D);
         goto out;
     }
+    TRY_OUT(rc, remark_on_files(run, a->name[i], from, r, e));
     TRY_OUT(rc, acts_bench_new(from, (size_t)a->rows, pool, NULL, &bench, e));
     rc = acts_bench_report(bench, run->sae, pool, NULL, r, e);
 out:
@@ -61,12 +74,13 @@ out:
     return rc;
 }
 
-static enum err measure_run(const struct run_record *run, const struct textless_eval *a,
-                            struct pool *pool, struct report *r, struct errinfo *e)
+static enum err measure_run(const struct textless_eval *a, size_t i, struct pool *pool,
+                            struct report *r, struct errinfo *e)
 {
     report_init(r, (uint64_t)a->seed);
-    return run->set.source == SOURCE_ACTIVATIONS ? measure_on_acts(run, a, pool, r, e)
-                                                 : measure_on_features(run, pool, r, e);
+    return a->run[i]->set.source == SOURCE_ACTIVATIONS
+               ? measure_on_acts(a, i, pool, r, e)
+               : measure_on_features(a->run[i], pool, r, e);
 }
 
 /* Whether two runs have to have the same value of a setting to be compared: feature by
@@ -170,7 +184,7 @@ enum err eval_textless_runs(const struct textless_eval *a, struct str *out,
         TRY_OUT(rc, check_same(&a->run[0]->set, &a->run[1]->set, e));
     }
     for (size_t i = 0; i < a->n; i++) {
-        TRY_OUT(rc, measure_run(a->run[i], a, pool, &r[i], e));
+        TRY_OUT(rc, measure_run(a, i, pool, &r[i], e));
     }
     if (a->n > 1) {
         TRY_OUT(rc, report_compare(&r[0], &r[1], &diff, e));

@@ -12,6 +12,7 @@
  * model's activations, or they differ in these. */
 struct textless_eval {
     const struct run_record *run[2];
+    const char *name[2]; /* of them, before remarks on stderr */
     size_t n;
     int64_t seed; /* of intervals */
     int64_t rows; /* held-out ones, of activations */

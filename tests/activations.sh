@@ -86,6 +86,7 @@ done
 "$saetop" eval "$out/files" --json > "$out/eval.json"
 grep -q '"explained_variance"' "$out/eval.json" || fail "no explained variance"
 grep -q 'it needs the model and its text' "$out/eval.json" || fail "what is missing is not said"
+! grep -q 'other activations' "$out/eval.json" || fail "its own activations are called others"
 "$saetop" eval "$out/files" --model "$model" --corpus "$text" --only fidelity 2> /dev/null |
     grep -q ce_recovered || fail "no losses with the model"
 
@@ -114,4 +115,9 @@ head -c 100000 "$out/shards/1.safetensors" > "$out/cut" && mv "$out/cut" "$out/s
 refused 'shards/1.safetensors: file is cut short' "${train[@]}"
 rm "$out/shards/1.safetensors"
 refused 'shards has changed since' train --resume "$out/short" --steps 300
+"$saetop" eval "$out/files" --json > "$out/eval.json" 2> "$out/said"
+for said in "$out/eval.json" "$out/said"; do
+    grep -q "trained on other activations than $out/shards holds now" "$said" ||
+        fail "eval on other activations: $(cat "$said")"
+done
 [ ! -e "$out/none" ] || fail "a refused run was made"

@@ -1,5 +1,6 @@
 /* Training on activations made elsewhere: which side an arm sees, which rates there
  * are, that a resume comes to the same bits, and what is measured. */
+#include "eval/acts_bench.h"
 #include "num/blas.h"
 #include "train/settings_shards.h"
 #include "unit/run_engine.h"
@@ -160,11 +161,25 @@ static void arms_see_their_sides(void **state)
 
 /* ---- what is measured ---- */
 
-static void remove_run(void)
+/* With the folder of its twin. */
+static void drop_run(void)
 {
-    char command[600];
-    snprintf(command, sizeof command, "rm -rf %s", out);
-    assert_int_equal(system(command), 0);
+    char arms[512], twin[512];
+    tmp_path(arms, out, "arms");
+    tmp_drop(tmp_path(twin, arms, "twin"));
+    tmp_drop(arms);
+    tmp_drop(out);
+}
+
+/* Rows that are evaluated are counted: their activations, and codes of k latents each,
+ * three times a number and an index. */
+static void check_bytes(struct engine *g)
+{
+    const size_t more = 5, before = engine_bytes(g), T = 10, k = 2;
+    g->in->set.eval_rows += (int64_t)more;
+    assert_int_equal(engine_bytes(g) - before,
+                     acts_bench_bytes(more, T, TINY_D) + more * T * k * 3 * 8);
+    g->in->set.eval_rows -= (int64_t)more;
 }
 
 static void measures_without_a_model(void **state)
@@ -184,13 +199,29 @@ static void measures_without_a_model(void **state)
         report_find(&g->arm[0].report, "fidelity.in_distribution.explained_variance");
     assert_non_null(f);
     assert_true(fabs(f->v.value - last->v[METRIC_EV]) < 1e-9);
-    assert_true(engine_bytes(g) > 0);
+    check_bytes(g);
     assert_ok(engine_save(g, out, &e), &e);
     engine_free(g);
-    remove_run();
+    tmp_drop(out);
 }
 
 /* ---- going on ---- */
+
+/* Who opens the run says so. */
+static void check_remark_on_files(void)
+{
+    struct inputs *in = NULL;
+    struct run_record r = {0};
+    struct remarks remarks = {0};
+    struct errinfo e;
+    assert_ok(rundir_load(out, &r, &e), &e);
+    assert_ok(inputs_new(&r.set, &in, &e), &e);
+    run_record_remarks(&r, in, &remarks);
+    assert_int_equal(remarks.n, 1);
+    assert_non_null(strstr(remarks.line[0], "trained on other activations than"));
+    run_record_deinit(&r);
+    inputs_free(in);
+}
 
 static void a_resume_comes_to_the_same_bits(void **state)
 {
@@ -201,7 +232,6 @@ static void a_resume_comes_to_the_same_bits(void **state)
     struct engine *whole = start_engine(&s), *part = start_engine(&s), *on = NULL;
     run_engine_to(whole, s.steps);
     run_engine_to(part, 11);
-    remove_run();
     assert_ok(engine_save(part, out, &e), &e);
     engine_free(part);
     assert_ok(engine_resume(out, NULL, "", NULL, &on, &e), &e);
@@ -218,7 +248,8 @@ static void a_resume_comes_to_the_same_bits(void **state)
     check_error(engine_resume(out, NULL, "", NULL, &on, &e), ERR_USAGE, &e,
                 "has changed since");
     assert_non_null(strstr(e.msg, dir));
-    remove_run();
+    check_remark_on_files();
+    drop_run();
 }
 
 /* ---- in the explorer ---- */
