@@ -44,9 +44,9 @@ static enum err measure_on_acts(const struct textless_eval *a, size_t i,
     struct acts_bench *bench = NULL;
     enum err rc = OK;
     TRY_OUT(rc, settings_shards_open(&run->set, &from, e));
-    if (shards_width(from) != run->sae->D) {
+    if (shards_facts(from)->D != run->sae->D) {
         rc = err_set(e, ERR_FORMAT, "%s: found %zu dimensions, the SAE reads %zu",
-                     shards_dir(from), shards_width(from), run->sae->D);
+                     shards_facts(from)->dir, shards_facts(from)->D, run->sae->D);
         goto out;
     }
     TRY_OUT(rc, remark_on_files(run, a->name[i], from, r, e));

@@ -47,25 +47,26 @@ struct shards;
  * ERR_FORMAT for shards that do not agree or leave nothing to hold out, in a line with
  * the file, the tensor and what was found and expected. Errors of the containers. *out:
  * caller owns. Cost: each file is
- * opened once, for its head and the two ends of each of its parts (shards_hash). */
+ * opened once, for its head and the two ends of each of its parts (hash). */
 enum err shards_open(const char *dir, size_t T, struct shards **out,
                      struct errinfo *e) ERR_CHECKED;
 void shards_free(struct shards *s); /* NULL is fine */
 
-const char *shards_dir(const struct shards *s);
-size_t shards_width(const struct shards *s);   /* D */
-size_t shards_T(const struct shards *s);       /* vectors of a row */
-uint64_t shards_rows(const struct shards *s);  /* all of them, shorter ones too */
-uint64_t shards_train(const struct shards *s); /* the first ones, to train on */
-uint64_t shards_count(const struct shards *s); /* vectors */
-size_t shards_files(const struct shards *s);   /* shards */
+#define SHARDS_TEXT 256 /* of model and hook, with its NUL */
+struct shards_facts {
+    const char *dir;
+    size_t files; /* shards */
+    size_t D, T;  /* width of a vector; vectors of a row */
+    uint64_t vectors;
+    uint64_t rows, train; /* all of them, shorter ones too; the first, to train on */
+    double mask_rate;     /* 0 without activations_masked */
+    char model[SHARDS_TEXT], hook[SHARDS_TEXT]; /* "" where nothing says */
+    uint64_t hash; /* of names, shapes, types and the first and last bytes of every
+                      part: whether these are the files that a run was trained on */
+};
+/* Borrowed. */
+const struct shards_facts *shards_facts(const struct shards *s);
 bool shards_has(const struct shards *s, enum shards_part part);
-double shards_mask_rate(const struct shards *s);  /* 0 without activations_masked */
-const char *shards_model(const struct shards *s); /* "" where nothing says */
-const char *shards_hook(const struct shards *s);  /* likewise */
-/* Of names, shapes, types and the first and last bytes of every part: whether these are
- * the files that a run was trained on. */
-uint64_t shards_hash(const struct shards *s);
 
 /* The row at a place of the endless reading order of a seed: each epoch has every row
  * that is trained on once, in an order of its own, as the documents of a corpus. */

@@ -136,12 +136,12 @@ static enum err say_rate(struct shards *s, const char *file, double rate,
         return err_set(e, ERR_FORMAT, "%s: mask_rate: found %g, expected 0 to %g", file,
                        rate, MASK_RATE_MAX);
     }
-    if (rate < s->mask_rate || rate > s->mask_rate) { /* neither, of NaN */
+    if (rate < s->facts.mask_rate || rate > s->facts.mask_rate) { /* neither, of NaN */
         (void)snprintf(found, sizeof found, "%g", rate);
-        (void)snprintf(expected, sizeof expected, "%g", s->mask_rate);
+        (void)snprintf(expected, sizeof expected, "%g", s->facts.mask_rate);
         return disagree(file, "mask_rate", found, expected, e);
     }
-    s->mask_rate = rate;
+    s->facts.mask_rate = rate;
     return OK;
 }
 
@@ -155,8 +155,8 @@ static enum err say_meta(struct shards *s, const char *file, const struct st_fil
         return err_set(e, ERR_FORMAT, "%s: mask_rate: found %.60s, expected a number",
                        file, text);
     }
-    TRY(model ? say_text(s->model, file, "model", model, e) : OK);
-    TRY(hook ? say_text(s->hook, file, "hook", hook, e) : OK);
+    TRY(model ? say_text(s->facts.model, file, "model", model, e) : OK);
+    TRY(hook ? say_text(s->facts.hook, file, "hook", hook, e) : OK);
     return text ? say_rate(s, file, rate, e) : OK;
 }
 
@@ -175,10 +175,10 @@ static enum err read_about(struct shards *s, struct errinfo *e)
     TRY(json_load(path, 1u << 20, &tree, e));
     TRY_OUT(rc, json_str(at, tree, "model", false, &model, e));
     TRY_OUT(rc, json_str(at, tree, "hook", false, &hook, e));
-    TRY_OUT(rc,
-            json_num(at, tree, "mask_rate", false, 0, MASK_RATE_MAX, &s->mask_rate, e));
-    TRY_OUT(rc, say_text(s->model, path, "model", model, e));
-    rc = say_text(s->hook, path, "hook", hook, e);
+    TRY_OUT(rc, json_num(at, tree, "mask_rate", false, 0, MASK_RATE_MAX,
+                         &s->facts.mask_rate, e));
+    TRY_OUT(rc, say_text(s->facts.model, path, "model", model, e));
+    rc = say_text(s->facts.hook, path, "hook", hook, e);
 out:
     cJSON_Delete(tree);
     return rc;
@@ -351,10 +351,10 @@ static enum err check_agrees(const struct shards *s, const struct shard *d,
 {
     const struct shard_part *c = &d->part[SHARDS_CLEAN];
     const size_t D = c->shape[c->ndim - 1];
-    if (D != s->D) {
+    if (D != s->facts.D) {
         return err_set(e, ERR_FORMAT,
                        "%s: activations: found %zu dimensions, expected %zu as in %s",
-                       c->path, D, s->D,
+                       c->path, D, s->facts.D,
                        path_base(s->shard[0].part[SHARDS_CLEAN].path));
     }
     for (int part = 0; part < SHARDS_PARTS; part++) {
@@ -372,13 +372,13 @@ static enum err check_agrees(const struct shards *s, const struct shard *d,
 static enum err begin(struct shards *s, const struct shard *d, struct errinfo *e)
 {
     const struct shard_part *c = &d->part[SHARDS_CLEAN];
-    s->D = c->shape[c->ndim - 1];
+    s->facts.D = c->shape[c->ndim - 1];
     s->text_T = c->ndim == 3 ? c->shape[1] : 0;
-    if (s->D < 1 || s->D > MAX_D || s->text_T > MAX_T) {
+    if (s->facts.D < 1 || s->facts.D > MAX_D || s->text_T > MAX_T) {
         return err_set(e, ERR_LIMIT,
                        "%s: activations: found rows of %zu vectors of %zu dimensions, "
                        "expected at most %d and 1 to %d",
-                       c->path, s->text_T, s->D, MAX_T, MAX_D);
+                       c->path, s->text_T, s->facts.D, MAX_T, MAX_D);
     }
     return OK;
 }
@@ -395,12 +395,12 @@ static enum err hash_part(struct shards *s, const struct shard *d,
     const size_t n = all < HASHED ? all : HASHED;
     const char *name = path_base(p->path);
     const uint64_t facts[] = {p->len, p->at, (uint64_t)p->elem, d->n};
-    s->hash = hash_bytes(s->hash, name, strlen(name));
-    s->hash = hash_bytes(s->hash, facts, sizeof facts);
+    s->facts.hash = hash_bytes(s->facts.hash, name, strlen(name));
+    s->facts.hash = hash_bytes(s->facts.hash, facts, sizeof facts);
     TRY(infile_get(p->file, p->at, bytes, n, e));
-    s->hash = hash_bytes(s->hash, bytes, n);
+    s->facts.hash = hash_bytes(s->facts.hash, bytes, n);
     TRY(infile_get(p->file, p->at + all - n, bytes, n, e));
-    s->hash = hash_bytes(s->hash, bytes, n);
+    s->facts.hash = hash_bytes(s->facts.hash, bytes, n);
     return OK;
 }
 
@@ -426,7 +426,7 @@ static enum err read_heads(struct shards *s, struct shard *d, const struct found
                        f[0].name, shards_part_name(SHARDS_CLEAN));
     }
     TRY(check_shapes(d, e));
-    TRY(s->count == 1 ? begin(s, d, e) : check_agrees(s, d, e));
+    TRY(s->facts.files == 1 ? begin(s, d, e) : check_agrees(s, d, e));
     const size_t T = c->ndim == 3 ? c->shape[1] : 0;
     s->text_T = T == s->text_T ? T : 0;
     return OK;
@@ -437,8 +437,9 @@ static enum err read_shard(struct shards *s, const struct found *f, size_t n,
                            struct errinfo *e)
 {
     struct infile **file = NULL;
-    TRY(mem_grow(&s->shard, &s->cap, s->count + 1, sizeof *s->shard, MAX_FILES, e));
-    struct shard *d = &s->shard[s->count++];
+    TRY(mem_grow(&s->shard, &s->cap, s->facts.files + 1, sizeof *s->shard, MAX_FILES,
+                 e));
+    struct shard *d = &s->shard[s->facts.files++];
     TRY(mem_new(&file, n, sizeof *file, "files of a shard", e));
     enum err rc = read_heads(s, d, f, n, file, e);
     rc = rc == OK ? hash_parts(s, d, e) : rc;

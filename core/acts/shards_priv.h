@@ -6,8 +6,6 @@
 #include "base/elem.h"
 #include "base/infile.h"
 
-#define SHARDS_TEXT 256 /* of model and hook, with its NUL */
-
 /* Where a part of a shard is. */
 struct shard_part {
     char *path;                /* owned; NULL: the shard has none */
@@ -25,14 +23,11 @@ struct shard {
 };
 
 struct shards {
+    struct shards_facts facts; /* mask_rate NaN while no file has said one */
     char *dir;
-    struct shard *shard; /* [count] */
-    size_t count, cap;
-    size_t D, T;
+    struct shard *shard; /* [facts.files] */
+    size_t cap;
     size_t text_T; /* rows of the files themselves; 0: they have none */
-    uint64_t rows, train, vectors, hash;
-    double mask_rate; /* NaN while no file has said one */
-    char model[SHARDS_TEXT], hook[SHARDS_TEXT];
 };
 
 /* Name of a part's tensor, and whether it is activations. */

@@ -182,10 +182,10 @@ static const char *model_name(const struct lm *m, char out[NAME_CAP])
 /* What made the activations, for other tools. */
 static const char *source_name(const struct inputs *in, char out[NAME_CAP])
 {
-    return in->lm                        ? model_name(in->lm, out)
-           : in->synth                   ? "synthetic"
-           : shards_model(in->shards)[0] ? shards_model(in->shards)
-                                         : "activations";
+    return in->lm                               ? model_name(in->lm, out)
+           : in->synth                          ? "synthetic"
+           : shards_facts(in->shards)->model[0] ? shards_facts(in->shards)->model
+                                                : "activations";
 }
 
 static enum err write_files(const char *dir, const struct arm *a,
@@ -531,9 +531,9 @@ static const char *made_how(const struct run_record *r)
 void run_record_shards_remarks(const struct run_record *r, const struct shards *from,
                                struct remarks *out)
 {
-    if (r->corpus_hash && r->corpus_hash != shards_hash(from)) {
+    if (r->corpus_hash && r->corpus_hash != shards_facts(from)->hash) {
         remarks_add(out, "%s other activations than %s holds now", made_how(r),
-                    shards_dir(from));
+                    shards_facts(from)->dir);
     }
 }
 

@@ -83,12 +83,12 @@ static void reads_rows_of_every_part(void **state)
         uint8_t masked[8];
         write_two(types[k]);
         struct shards *s = open_of(8);
-        assert_int_equal(shards_width(s), TINY_D);
-        assert_int_equal(shards_T(s), 8);
-        assert_int_equal(shards_rows(s), 5);
-        assert_int_equal(shards_train(s), 4);
-        assert_int_equal(shards_count(s), 30);
-        assert_true(fabs(shards_mask_rate(s) - 0.25) < 1e-12);
+        assert_int_equal(shards_facts(s)->D, TINY_D);
+        assert_int_equal(shards_facts(s)->T, 8);
+        assert_int_equal(shards_facts(s)->rows, 5);
+        assert_int_equal(shards_facts(s)->train, 4);
+        assert_int_equal(shards_facts(s)->vectors, 30);
+        assert_true(fabs(shards_facts(s)->mask_rate - 0.25) < 1e-12);
         for (size_t row = 0; row < 5; row++) {
             const size_t n = row == 2 ? 4 : first[row + 1] - first[row];
             for (int side = 0; side < 2; side++) {
@@ -125,17 +125,17 @@ static void rows_of_the_files(void **state)
     struct tiny_shard t = {.n = 20, .T = 5, .type = ST_F32};
     tiny_write(dir, "a.safetensors", &t);
     struct shards *s = open_of(0);
-    assert_int_equal(shards_T(s), 5);
-    assert_int_equal(shards_rows(s), 4);
+    assert_int_equal(shards_facts(s)->T, 5);
+    assert_int_equal(shards_facts(s)->rows, 4);
     shards_free(s);
     t.T = 10;
     tiny_write(dir, "b.safetensors", &t);
     s = open_of(4);
-    assert_int_equal(shards_rows(s), 10);
+    assert_int_equal(shards_facts(s)->rows, 10);
     shards_free(s);
     s = open_of(0); /* rows of both kinds: neither's */
-    assert_int_equal(shards_T(s), SHARDS_ROW);
-    assert_int_equal(shards_rows(s), 2);
+    assert_int_equal(shards_facts(s)->T, SHARDS_ROW);
+    assert_int_equal(shards_facts(s)->rows, 2);
     shards_free(s);
 }
 
@@ -161,8 +161,8 @@ static void reads_npy(void **state)
     npy_make(&b, "<u2", false, "(20,)", ids, sizeof ids);
     put_file("s.tokens.npy", b.p, b.n);
     struct shards *s = open_of(8);
-    assert_int_equal(shards_files(s), 1);
-    assert_string_equal(shards_hook(s), "blocks.3.hook");
+    assert_int_equal(shards_facts(s)->files, 1);
+    assert_string_equal(shards_facts(s)->hook, "blocks.3.hook");
     assert_ok(shards_get(s, SHARDS_CLEAN, 2, got, &e), &e);
     const float zero = 0.0f;
     assert_memory_equal(got, x + 16 * TINY_D, 4 * TINY_D * sizeof *x);
@@ -191,7 +191,7 @@ static void reads_bare_part_names(void **state)
     npy_make(&b, "<u2", false, "(20,)", ids, sizeof ids);
     put_file("tokens.npy", b.p, b.n);
     struct shards *s = open_of(8);
-    assert_int_equal(shards_files(s), 1);
+    assert_int_equal(shards_facts(s)->files, 1);
     int32_t token[8];
     uint8_t masked[8];
     assert_ok(shards_tokens(s, 1, token, masked, &e), &e);
@@ -323,7 +323,7 @@ static void refuses_numbers_that_are_none(void **state)
 static uint64_t hash_at(size_t T)
 {
     struct shards *s = open_of(T);
-    const uint64_t hash = shards_hash(s);
+    const uint64_t hash = shards_facts(s)->hash;
     shards_free(s);
     return hash;
 }

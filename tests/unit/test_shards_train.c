@@ -127,6 +127,34 @@ static void positions_take_flags(void **state)
     }
 }
 
+/* Rows of files may be so long that 64 of them are more than memory holds: the scale is
+ * of the first few that training reads. */
+static void long_rows_are_scaled_by_few(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.safetensors", "b.safetensors",
+                                        "c.safetensors", "d.safetensors"};
+    enum { LONG = 4096, FEW = 8192 / LONG };
+    static float x[FEW * LONG * TINY_D];
+    const char *const more[][2] = {{"context", "4096"}, {"mask.rate", "0"}};
+    struct tiny_shard s = {.n = LONG, .type = ST_F32};
+    struct inputs *in = NULL;
+    struct errinfo e = {0};
+    for (size_t i = 0; i < 4; i++, s.first += s.n) {
+        tiny_write(dir, names[i], &s);
+    }
+    const struct settings set = ready(more, 2);
+    assert_ok(inputs_new(&set, &in, &e), &e);
+    for (uint64_t i = 0; i < FEW; i++) { /* of three to train on */
+        assert_ok(shards_get(in->shards, SHARDS_CLEAN,
+                             shards_row_at(in->shards, (uint64_t)set.seed, i),
+                             x + i * LONG * TINY_D, &e),
+                  &e);
+    }
+    assert_true(fabsf(in->scale / acts_scale(x, FEW * LONG, TINY_D) - 1) < 1e-5f);
+    inputs_free(in);
+}
+
 /* ---- sides ---- */
 
 /* Share of a batch's vectors that are of the masked side. */
@@ -369,6 +397,7 @@ int main(void)
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make, drop)
         IN_FOLDER(the_files_say_what_nobody_named),
         IN_FOLDER(positions_take_flags),
+        IN_FOLDER(long_rows_are_scaled_by_few),
         IN_FOLDER(arms_see_their_sides),
         IN_FOLDER(measures_without_a_model),
         IN_FOLDER(a_resume_comes_to_the_same_bits),
