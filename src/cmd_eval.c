@@ -10,6 +10,7 @@
 #include "eval/splitting.h"
 #include "eval/suite.h"
 #include "eval_arms.h"
+#include "eval_meta.h"
 #include "eval_pair.h"
 #include "eval_summary.h"
 #include "eval_textless.h"
@@ -207,21 +208,9 @@ static void add_cache(cJSON *root, const struct evaluator *v)
 static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
                      const struct eval_run *r)
 {
-    const struct settings *s = &r->record.set;
-    (void)cJSON_AddStringToObject(root, "run", dir);
-    if (!cJSON_HasObjectItem(root,
-                             "step")) { /* of sections that never ran evaluate() */
-        (void)cJSON_AddNumberToObject(root, "step", (double)r->record.step);
-    }
-    (void)cJSON_AddStringToObject(root, "arch", s->arch);
-    (void)cJSON_AddNumberToObject(root, "k", s->k);
-    (void)cJSON_AddNumberToObject(root, "mask_rate", r->record.mask_rate);
-    (void)cJSON_AddNumberToObject(root, "rows", (double)a->rows);
-    cJSON *seeds = cJSON_AddObjectToObject(root, "seeds");
-    (void)cJSON_AddNumberToObject(seeds, "training", (double)s->seed);
-    (void)cJSON_AddNumberToObject(seeds, "weights", (double)settings_weights_seed(s));
-    (void)cJSON_AddNumberToObject(seeds, "evaluation", (double)eval_defaults().seed);
-    (void)cJSON_AddNumberToObject(seeds, "intervals", (double)a->seed);
+    eval_meta_add(root, dir, &r->record, a->rows, a->seed);
+    (void)cJSON_AddNumberToObject(cJSON_GetObjectItemCaseSensitive(root, "seeds"),
+                                  "evaluation", (double)eval_defaults().seed);
     cJSON *times = cJSON_AddObjectToObject(root, "part_seconds");
     for (size_t i = 0; i < r->times.n; i++) {
         (void)cJSON_AddNumberToObject(times, r->times.section[i], r->times.seconds[i]);
