@@ -10,9 +10,12 @@
 #include "cmd.h"
 #include "eval/kept.h"
 #include "eval_arms.h"
+#include "eval_meta.h"
 #include "eval_pair.h"
+#include "eval_textless.h"
 #include "progress.h"
 #include "run/run_arms.h"
+#include "train/settings_shards.h"
 #include "train/settings_synth.h"
 
 #include <math.h>
@@ -35,13 +38,14 @@ static enum err add_arm(struct arm_evals *a, const char *dir, struct errinfo *e)
     (void)snprintf(x->dir, sizeof x->dir, "%s", dir);
     TRY(browse_record(dir, &none, &x->record, e));
     a->n++;
-    if (x->record.set.source == SOURCE_ACTIVATIONS) {
+    const bool files = x->record.set.source == SOURCE_ACTIVATIONS;
+    if (files && a->needs_text) {
         return err_set(e, ERR_USAGE,
-                       "%s: activations made elsewhere have no model to give a verdict "
-                       "by; saetop eval measures an arm",
+                       "%s: activations made elsewhere have no text with words of "
+                       "concepts; saetop verdict compares such runs",
                        dir);
     }
-    TRY(settings_need_text(&x->record.set, dir, e));
+    TRY(files ? OK : settings_need_text(&x->record.set, dir, e));
     const char *const pair[2] = {a->arm[0].dir, dir};
     return eval_check_pair(pair, &a->arm[0].record.set, &x->record.set, e);
 }
@@ -99,27 +103,47 @@ static enum err group(struct arm_evals *a, struct errinfo *e)
     return conditions_of(set, name, a->n, &a->conditions, e);
 }
 
-/* ---- evaluations ---- */
+/* ---- activations made elsewhere ---- */
 
-static bool is_number(double v, int64_t want)
+/* What the folder holds now, and which arms were trained on something else. */
+static enum err look_at_files(struct arm_evals *a, struct errinfo *e)
 {
-    return v >= (double)want && v <= (double)want;
+    struct shards *from = NULL;
+    a->textless = a->arm[0].record.set.source == SOURCE_ACTIVATIONS;
+    if (!a->textless) {
+        return OK;
+    }
+    TRY(settings_shards_open(&a->arm[0].record.set, &from, e));
+    a->files_hash = shards_facts(from)->hash;
+    for (size_t i = 0; i < a->n; i++) {
+        struct remarks of = {0};
+        run_record_shards_remarks(&a->arm[i].record, from, &of);
+        for (size_t k = 0; k < of.n; k++) {
+            remarks_add(&a->remarks, "%s: %s", a->arm[i].dir, of.line[k]);
+        }
+    }
+    shards_free(from);
+    return OK;
 }
 
+/* ---- evaluations ---- */
+
 /* Whether it is what `saetop eval` would say of the run now. */
-static bool holds(const struct arm_eval *x, const cJSON *root)
+static bool holds(const struct arm_evals *a, const struct arm_eval *x,
+                  const cJSON *root)
 {
-    return is_number(kept_value(root, "step"), x->record.step) &&
-           is_number(kept_value(root, "rows"), EVAL_ROWS) &&
-           is_number(kept_value(root, "seeds.intervals"), EVAL_SEED) &&
-           cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "units")) &&
-           cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "concepts")) &&
-           cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "words"));
+    if (!eval_meta_holds(root, &x->record, EVAL_ROWS, EVAL_SEED)) {
+        return false;
+    }
+    return a->textless
+               ? eval_meta_holds_files(root, a->files_hash)
+               : cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "concepts")) &&
+                     cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "words"));
 }
 
 /* The kept evaluation, if there is one that holds. One that can't be read is made anew
  * as well: it is ours to write. */
-static void take_kept(struct arm_eval *x)
+static void take_kept(const struct arm_evals *a, struct arm_eval *x)
 {
     struct errinfo unsaid;
     char path[RUNDIR_PATH];
@@ -128,7 +152,7 @@ static void take_kept(struct arm_eval *x)
         !file_exists(path) || json_load(path, EVAL_BYTES, &root, &unsaid) != OK) {
         return;
     }
-    if (holds(x, root)) {
+    if (holds(a, x, root)) {
         x->eval = root;
     } else {
         cJSON_Delete(root);
@@ -167,10 +191,9 @@ static void say_plan(const struct arm_evals *a, size_t n)
             "saetop: %zu of %zu arms to be evaluated and kept, about %s by the last", n,
             a->n, duration_text((double)n * each, DURATION_WORDS, time));
     } else {
-        cmd_say(
-            stderr,
-            "saetop: %zu of %zu arms to be evaluated and kept, tens of seconds each", n,
-            a->n);
+        cmd_say(stderr,
+                "saetop: %zu of %zu arms to be evaluated and kept, %sseconds each", n,
+                a->n, a->textless ? "" : "tens of ");
     }
 }
 
@@ -194,6 +217,7 @@ static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
                                  struct errinfo *e)
 {
     const char *dir[ARM_EVALS_MAX];
+    struct textless_arm files[ARM_EVALS_MAX];
     struct arm_eval *of[ARM_EVALS_MAX];
     struct str json[ARM_EVALS_MAX];
     size_t n = 0;
@@ -201,12 +225,16 @@ static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
         if (a->arm[i].eval == NULL) {
             str_init(&json[n], EVAL_BYTES);
             dir[n] = a->arm[i].dir;
+            files[n] = (struct textless_arm){&a->arm[i].record, a->arm[i].dir};
             of[n++] = &a->arm[i];
         }
     }
     struct waiting w = {a, clock_ns()};
     const struct eval_watch watch = {say_begin, &w};
-    enum err rc = n > 0 ? eval_arms(dir, n, threads, &watch, json, &a->lost, e) : OK;
+    enum err rc = n == 0 ? OK
+                  : a->textless
+                      ? eval_textless_arms(files, n, threads, &watch, json, &a->lost, e)
+                      : eval_arms(dir, n, threads, &watch, json, &a->lost, e);
     for (size_t i = 0; i < n; i++) {
         if (rc == OK) {
             rc = json_parse(json[i].p, json[i].len, "eval.json", &of[i]->eval, e);
@@ -220,7 +248,7 @@ static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
 static enum err open_all(const char *const *run, size_t n_runs, size_t least, bool anew,
                          int64_t threads, struct arm_evals *out, struct errinfo *e)
 {
-    *out = (struct arm_evals){0};
+    *out = (struct arm_evals){.needs_text = least < 2};
     TRY(mem_new(&out->arm, ARM_EVALS_MAX, sizeof *out->arm, "arms", e));
     for (size_t i = 0; i < n_runs; i++) {
         TRY(add_run(out, run[i], e));
@@ -232,9 +260,10 @@ static enum err open_all(const char *const *run, size_t n_runs, size_t least, bo
                        "compare: train with --set twin=unmasked, or name another run",
                        out->arm[0].dir);
     }
+    TRY(look_at_files(out, e));
     for (size_t i = 0; i < out->n; i++) {
         if (!anew) {
-            take_kept(&out->arm[i]);
+            take_kept(out, &out->arm[i]);
         }
     }
     return evaluate_missing(out, threads, e);

@@ -20,6 +20,9 @@ struct arm_evals {
     struct conditions conditions;
     struct remarks remarks; /* of what was opened, for people and for JSON */
     bool lost;              /* an evaluation could not be kept, as stderr says */
+    bool needs_text;        /* runs without a text are refused */
+    bool textless;          /* all are on activations made elsewhere, */
+    uint64_t files_hash;    /* whose files are these */
 };
 
 #define ARM_EVALS_MAX 64 /* arms */
@@ -28,14 +31,15 @@ struct arm_evals {
  * one holds if it is of the run's step, made by `saetop eval` with its usual rows and
  * seed; `anew`: none does. The others are made as by `saetop eval`, of one model and
  * text, tens of seconds each on one core, which stderr says beforehand, with how
- * long it takes, and on a terminal how far it is. ERR_USAGE for
- * runs of different models or texts, or on known features; errors of reading and of
- * evaluating. After an error call arm_evals_close too. */
+ * long it takes, and on a terminal how far it is. ERR_USAGE for runs of different
+ * models or texts, on known features, or on activations made elsewhere; errors of
+ * reading and of evaluating. After an error call arm_evals_close too. */
 enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
                         int64_t threads, struct arm_evals *out,
                         struct errinfo *e) ERR_CHECKED;
 /* The same, but ERR_USAGE, before anything is evaluated, where all arms are of one
- * condition. */
+ * condition; and all may be on the same activations made elsewhere: then a kept
+ * evaluation holds for those files alone, and what takes the model is not in it. */
 enum err arm_evals_compare(const char *const *run, size_t n_runs, bool anew,
                            int64_t threads, struct arm_evals *out,
                            struct errinfo *e) ERR_CHECKED;

@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include "progress.h"
+#include "token_out.h"
 
 #include <math.h>
 
@@ -34,12 +35,9 @@ enum err ask_effect_measure(struct ask *a, struct ask_subject *s, size_t rows,
 
 /* ---- text ---- */
 
-static void add_token(const struct ask_found *f, int32_t id, size_t width,
-                      struct str *out)
+static const struct tok *tok_of(const struct ask_found *f)
 {
-    size_t len = 0;
-    const char *piece = tok_piece_view(f->subject->lm->tok, id, &len);
-    ask_out_cell(piece ? piece : "", piece ? len : 0, width, "\xc2\xb7", out);
+    return f->subject->lm->tok;
 }
 
 /* The text before a token: of its row, BEFORE tokens at most. */
@@ -48,7 +46,7 @@ static void add_before(const struct ask_found *f, const struct ask_worse *w,
 {
     const struct ask_rows *t = f->subject->text;
     const size_t from = w->pos > BEFORE ? w->pos - BEFORE : 0;
-    tok_decode(f->subject->lm->tok, t->ids + w->row * t->T + from, w->pos - from, out);
+    tok_decode(tok_of(f), t->ids + w->row * t->T + from, w->pos - from, out);
 }
 
 /* Its end, in CONTEXT_WIDTH columns at most. */
@@ -88,7 +86,7 @@ static void add_worse(const struct ask_found *f, struct str *out)
                  NUMBER(NUMBER_SIGNED, 7, 2, (double)w->logp - (double)w->logp_after));
         add_context(f, w, out);
         str_add(out, " \xe2\x96\xb8 "); /* a triangle: the token comes next */
-        add_token(f, w->id, TOKEN_WIDTH, out);
+        token_out_cell(tok_of(f), w->id, TOKEN_WIDTH, out);
         ask_out_end_line(out);
     }
 }
@@ -100,7 +98,7 @@ static void add_shifts(const struct ask_found *f, struct str *out)
     for (size_t i = 0; i < h->n_shift && i < SHOWN; i++) {
         const struct ask_shift *s = &h->shift[i];
         str_add(out, "   ");
-        add_token(f, s->id, TOKEN_WIDTH, out);
+        token_out_cell(tok_of(f), s->id, TOKEN_WIDTH, out);
         str_addf(out, " %s > %s %s\n", NUMBER(NUMBER_PLAIN, 7, 5, s->before),
                  NUMBER(NUMBER_PLAIN, 7, 5, s->after),
                  NUMBER(NUMBER_SIGNED, 9, 5, s->after - s->before));
@@ -136,7 +134,7 @@ void ask_effect_text(const struct ask_found *f, struct str *out)
 static void add_id(const struct ask_found *f, int32_t id, struct str *out)
 {
     str_addf(out, "\"id\":%d,\"token\":", (int)id);
-    ask_out_token(f, id, out);
+    token_out_json(tok_of(f), id, out);
 }
 
 static void add_worse_json(const struct ask_found *f, struct str *out)
@@ -153,8 +151,8 @@ static void add_worse_json(const struct ask_found *f, struct str *out)
         str_add(out, ",\"before\":");
         json_add_string(out, before.len ? before.p : "", before.len);
         str_free(&before);
-        ask_out_number(out, "logp", (double)w->logp);
-        ask_out_number(out, "logp_after", (double)w->logp_after);
+        json_add_member(out, "logp", (double)w->logp);
+        json_add_member(out, "logp_after", (double)w->logp_after);
         str_addc(out, '}');
     }
     str_addc(out, ']');
@@ -167,8 +165,8 @@ static void add_shifts_json(const struct ask_found *f, struct str *out)
     for (size_t i = 0; i < h->n_shift; i++) {
         str_add(out, i ? ",{" : "{");
         add_id(f, h->shift[i].id, out);
-        ask_out_number(out, "probability", h->shift[i].before);
-        ask_out_number(out, "probability_after", h->shift[i].after);
+        json_add_member(out, "probability", h->shift[i].before);
+        json_add_member(out, "probability_after", h->shift[i].after);
         str_addc(out, '}');
     }
     str_addc(out, ']');
@@ -183,13 +181,13 @@ void ask_effect_json(const struct ask_found *f, struct str *out)
     }
     str_addf(out, "\"heldout\":{\"rows\":%zu,\"tokens\":%zu,\"changed\":%zu", h->rows,
              h->tokens, h->changed);
-    ask_out_number(out, "loss", h->loss.before);
-    ask_out_number(out, "loss_after", h->loss.after);
-    ask_out_number(out, "difference", h->loss.by.mean);
-    ask_out_number(out, "low", h->loss.by.low);
-    ask_out_number(out, "high", h->loss.by.high);
+    json_add_member(out, "loss", h->loss.before);
+    json_add_member(out, "loss_after", h->loss.after);
+    json_add_member(out, "difference", h->loss.by.mean);
+    json_add_member(out, "low", h->loss.by.low);
+    json_add_member(out, "high", h->loss.by.high);
     str_addf(out, ",\"verdict\":\"%s\"", ask_verdict_name(ask_heldout_verdict(h)));
-    ask_out_number(out, "kl", h->kl);
+    json_add_member(out, "kl", h->kl);
     add_worse_json(f, out);
     add_shifts_json(f, out);
     str_addc(out, '}');

@@ -1,20 +1,13 @@
 #include "ask_effect.h"
 #include "base/json.h"
+#include "token_out.h"
 
 #include <math.h>
 #include <string.h>
 
-void ask_out_number(struct str *out, const char *key, double v)
+static void add_token(const struct ask_found *f, int32_t id, struct str *out)
 {
-    str_addf(out, ",\"%s\":", key);
-    json_add_number(out, v);
-}
-
-void ask_out_token(const struct ask_found *f, int32_t id, struct str *out)
-{
-    size_t len = 0;
-    const char *piece = tok_piece_view(f->subject->lm->tok, id, &len);
-    json_add_string(out, piece ? piece : "", piece ? len : 0);
+    token_out_json(f->subject->lm->tok, id, out);
 }
 
 static const char *truth(bool b)
@@ -35,16 +28,16 @@ static void add_tokens(const struct ask_found *f, struct str *out)
         const struct ask_token *k = &f->r->token[t];
         str_addf(out, "%s{\"position\":%zu,\"id\":%d,\"token\":", t ? "," : "", t,
                  (int)k->id);
-        ask_out_token(f, k->id, out);
+        add_token(f, k->id, out);
         str_addf(out, ",\"special\":%s,\"masked\":%s,\"fed\":%d", truth(k->special),
                  truth(k->masked), (int)k->fed);
-        ask_out_number(out, "logp", (double)k->logp);
-        ask_out_number(out, "rank", t > 0 ? (double)k->rank : (double)NAN);
-        ask_out_number(out, "logp_after",
-                       is_changed(f) ? (double)k->logp_after : (double)NAN);
-        ask_out_number(out, "rank_after",
-                       t > 0 && is_changed(f) ? (double)k->rank_after : (double)NAN);
-        ask_out_number(out, "error", (double)k->error);
+        json_add_member(out, "logp", (double)k->logp);
+        json_add_member(out, "rank", t > 0 ? (double)k->rank : (double)NAN);
+        json_add_member(out, "logp_after",
+                        is_changed(f) ? (double)k->logp_after : (double)NAN);
+        json_add_member(out, "rank_after",
+                        t > 0 && is_changed(f) ? (double)k->rank_after : (double)NAN);
+        json_add_member(out, "error", (double)k->error);
         str_addf(out, ",\"active\":%zu}", k->active);
     }
     str_addf(out, "],\"cut\":%zu", f->row->cut);
@@ -56,7 +49,7 @@ static void add_fire(const struct ask_found *f, const struct ask_fire *x,
     str_addf(out, "{\"latent\":%d,\"activation\":", (int)x->latent);
     json_add_number(out, (double)x->act);
     if (is_changed(f)) {
-        ask_out_number(out, "after", (double)x->after);
+        json_add_member(out, "after", (double)x->after);
     }
     str_addc(out, '}');
 }
@@ -79,11 +72,11 @@ static void add_latents(const struct ask_found *f, struct str *out)
         str_addf(out, "%s{\"latent\":%d,\"label\":", i ? "," : "", (int)p->latent);
         const char *label = latent_labels_of(f->labels, p->latent);
         json_add_string(out, label, strlen(label));
-        ask_out_number(out, "activation", (double)p->act);
+        json_add_member(out, "activation", (double)p->act);
         str_addf(out, ",\"position\":%u,\"fires\":%u", (unsigned)p->at,
                  (unsigned)p->fires);
         if (is_changed(f)) {
-            ask_out_number(out, "after", (double)p->after);
+            json_add_member(out, "after", (double)p->after);
             str_addf(out, ",\"position_after\":%u,\"fires_after\":%u",
                      (unsigned)p->at_after, (unsigned)p->fires_after);
         }
@@ -96,7 +89,7 @@ static void add_edits(const struct ask_found *f, struct str *out)
 {
     str_add(out, ",\"edits\":[");
     for (size_t i = 0; i < f->r->n_edits; i++) {
-        const struct ask_effect *x = &f->r->effect[i];
+        const struct ask_acted *x = &f->r->acted[i];
         struct str text;
         str_init(&text, 200);
         ask_edit_print(&f->q->edit[i], &text);
@@ -104,8 +97,9 @@ static void add_edits(const struct ask_found *f, struct str *out)
         json_add_string(out, text.len ? text.p : "", text.len);
         str_free(&text);
         str_addf(out, ",\"positions\":%zu", x->positions);
-        ask_out_number(out, "most", (double)x->most);
-        ask_out_number(out, "max_seen", ask_max_seen(f->subject, f->q->edit[i].latent));
+        json_add_member(out, "most", (double)x->most);
+        json_add_member(out, "max_seen",
+                        ask_max_seen(f->subject, f->q->edit[i].latent));
         str_addf(out, ",\"beyond\":%s}", truth(x->beyond));
     }
     str_addc(out, ']');
@@ -123,11 +117,11 @@ static void add_next(const struct ask_found *f, const char *key,
     for (size_t i = 0; i < f->r->top; i++) {
         const struct ask_next *x = &all[f->at * f->r->top + i];
         str_addf(out, "%s{\"id\":%d,\"token\":", i ? "," : "", (int)x->id);
-        ask_out_token(f, x->id, out);
-        ask_out_number(out, "probability", exp((double)x->logp));
-        ask_out_number(out, "logp", (double)x->logp);
+        add_token(f, x->id, out);
+        json_add_member(out, "probability", exp((double)x->logp));
+        json_add_member(out, "logp", (double)x->logp);
         if (is_changed(f)) {
-            ask_out_number(out, "logp_other", (double)x->other);
+            json_add_member(out, "logp_other", (double)x->other);
         }
         str_addc(out, '}');
     }
@@ -154,9 +148,9 @@ static void add_part(const char *what, const struct ask_part *p, struct str *out
 {
     str_addf(out, "{\"part\":\"%s\",\"latent\":", what);
     json_add_number(out, p && p->latent >= 0 ? (double)p->latent : (double)NAN);
-    ask_out_number(out, "position", p ? (double)p->pos : (double)NAN);
-    ask_out_number(out, "activation",
-                   p && p->latent >= 0 ? (double)p->act : (double)NAN);
+    json_add_member(out, "position", p ? (double)p->pos : (double)NAN);
+    json_add_member(out, "activation",
+                    p && p->latent >= 0 ? (double)p->act : (double)NAN);
 }
 
 /* The contributions add up to the difference; the last of them is the part that is
@@ -167,13 +161,13 @@ static void add_contributions(const struct ask_why *w, struct str *out)
     for (size_t i = 0; i < w->n; i++) {
         const struct ask_part *p = &w->part[i];
         add_part(p->latent < 0 ? "error" : "latent", p, out);
-        ask_out_number(out, "contribution", p->contribution);
-        ask_out_number(out, "ablated", p->ablated);
+        json_add_member(out, "contribution", p->contribution);
+        json_add_member(out, "ablated", p->ablated);
         str_add(out, "},");
     }
     add_part("zero", NULL, out);
-    ask_out_number(out, "contribution", w->at_zero);
-    ask_out_number(out, "ablated", (double)NAN);
+    json_add_member(out, "contribution", w->at_zero);
+    json_add_member(out, "ablated", (double)NAN);
     str_add(out, "}]");
 }
 
@@ -187,24 +181,24 @@ static void add_why(const struct ask_found *f, struct str *out)
     add_contributions(w, out);
     str_addf(out, ",\"why\":{\"position\":%zu,\"target\":{\"id\":%d,\"token\":", w->pos,
              (int)w->target);
-    ask_out_token(f, w->target, out);
+    add_token(f, w->target, out);
     str_add(out, "},\"against\":");
     if (w->against >= 0) {
         str_addf(out, "{\"id\":%d,\"token\":", (int)w->against);
-        ask_out_token(f, w->against, out);
+        add_token(f, w->against, out);
         str_addc(out, '}');
     } else {
         str_add(out, "\"mean\"");
     }
-    ask_out_number(out, "logit_difference", w->difference);
-    ask_out_number(out, "at_zero", w->at_zero);
-    ask_out_number(out, "sum", w->sum);
-    ask_out_number(out, "latents", w->latents);
-    ask_out_number(out, "error", w->error);
-    ask_out_number(out, "remainder", w->remainder);
+    json_add_member(out, "logit_difference", w->difference);
+    json_add_member(out, "at_zero", w->at_zero);
+    json_add_member(out, "sum", w->sum);
+    json_add_member(out, "latents", w->latents);
+    json_add_member(out, "error", w->error);
+    json_add_member(out, "remainder", w->remainder);
     str_addf(out, ",\"complete\":%s,\"points\":%zu,\"ablated\":%zu", truth(w->complete),
              w->points, w->ablated);
-    ask_out_number(out, "spearman", w->spearman);
+    json_add_member(out, "spearman", w->spearman);
     str_addc(out, '}');
 }
 
@@ -233,8 +227,8 @@ static void add_told(const struct ask_found *f, const struct ask_story *s,
         const struct ask_told *k = &s->token[i];
         str_addf(out, "%s{\"position\":%zu,\"id\":%d,\"token\":", i ? "," : "", k->pos,
                  (int)k->id);
-        ask_out_token(f, k->id, out);
-        ask_out_number(out, "logp", (double)k->logp);
+        add_token(f, k->id, out);
+        json_add_member(out, "logp", (double)k->logp);
         str_add(out, ",\"latents\":[");
         for (size_t n = 0; n < k->n; n++) {
             str_add(out, n ? "," : "");

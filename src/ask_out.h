@@ -37,18 +37,8 @@ struct ask_found {
     const struct ask_heldout *heldout; /* NULL: not asked */
 };
 
-/* Text of a file, escaped, in `width` columns, cut where it is longer; what stands for
- * a space. */
-void ask_out_cell(const char *p, size_t len, size_t width, const char *space,
-                  struct str *out);
-
 /* The end of a line, without spaces before it. */
 void ask_out_end_line(struct str *out);
-
-/* Parts of JSON: a comma and a member with a number, null where it is none; a token's
- * text as a string. */
-void ask_out_number(struct str *out, const char *key, double v);
-void ask_out_token(const struct ask_found *f, int32_t id, struct str *out);
 
 void ask_out_json(const struct ask_found *f, struct str *out);
 void ask_out_text(const struct ask_found *f, struct str *out);

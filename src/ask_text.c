@@ -2,6 +2,7 @@
 #include "ask_effect.h"
 #include "base/number.h"
 #include "base/utf8.h"
+#include "token_out.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,55 +12,14 @@
 #define SHOWN       10 /* latents of the prompt, contributions */
 #define LINE        78
 
+static const struct tok *tok_of(const struct ask_found *f)
+{
+    return f->subject->lm->tok;
+}
+
 static bool is_changed(const struct ask_found *f)
 {
     return f->r->next_after != NULL;
-}
-
-static size_t columns_of(const char *s, size_t n)
-{
-    size_t cols = 0;
-    for (size_t i = 0; i < n; cols++) {
-        uint32_t cp;
-        i += utf8_next(s + i, n - i, &cp);
-    }
-    return cols;
-}
-
-void ask_out_cell(const char *p, size_t len, size_t width, const char *space,
-                  struct str *out)
-{
-    struct str s;
-    str_init(&s, 4096);
-    utf8_escape(&s, p, len);
-    const char *text = s.len ? s.p : "";
-    size_t n = s.len, cols = columns_of(text, n);
-    const bool cut = cols > width;
-    while (cols > width - (cut ? 1 : 0)) {
-        n = utf8_clip(text, n, n - 1);
-        cols = columns_of(text, n);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (text[i] == ' ') {
-            str_add(out, space);
-        } else {
-            str_addc(out, text[i]);
-        }
-    }
-    str_add(out, cut ? "\xe2\x80\xa6" : "");
-    for (cols += cut; cols < width; cols++) {
-        str_addc(out, ' ');
-    }
-    str_free(&s);
-}
-
-static void add_token(const struct ask_found *f, int32_t id, size_t width,
-                      struct str *out)
-{
-    size_t len = 0;
-    const char *piece = tok_piece_view(f->subject->lm->tok, id, &len);
-    /* A middle dot, as on the screens. */
-    ask_out_cell(piece ? piece : "", piece ? len : 0, width, "\xc2\xb7", out);
 }
 
 static void add_label(const struct ask_found *f, int32_t latent, struct str *out)
@@ -67,7 +27,7 @@ static void add_label(const struct ask_found *f, int32_t latent, struct str *out
     const char *label = latent_labels_of(f->labels, latent);
     if (label[0]) {
         str_add(out, "  ");
-        ask_out_cell(label, strlen(label), 24, " ", out);
+        token_out_clip(label, strlen(label), 24, " ", out);
     }
 }
 
@@ -123,7 +83,7 @@ static void add_tokens(const struct ask_found *f, struct str *out)
     for (size_t t = 0; t < f->r->T; t++) {
         const struct ask_token *k = &f->r->token[t];
         str_addf(out, "%4zu %c ", t, k->masked ? 'm' : ' ');
-        add_token(f, k->id, TOKEN_WIDTH, out);
+        token_out_cell(tok_of(f), k->id, TOKEN_WIDTH, out);
         if (t > 0) {
             str_addf(out, " %s %6d", NUMBER(NUMBER_PLAIN, 6, 2, (double)k->logp),
                      (int)k->rank);
@@ -156,7 +116,7 @@ static void add_peaks(const struct ask_found *f, struct str *out)
             str_addf(out, " > %s", NUMBER(NUMBER_PLAIN, 6, 2, (double)p->after));
         }
         str_addf(out, "  at %u ", (unsigned)p->at);
-        add_token(f, r->token[p->at].id, TOKEN_WIDTH, out);
+        token_out_cell(tok_of(f), r->token[p->at].id, TOKEN_WIDTH, out);
         str_addf(out, " on %u token%s", (unsigned)p->fires, plural_s(p->fires));
         add_label(f, p->latent, out);
         ask_out_end_line(out);
@@ -169,7 +129,7 @@ static void add_peaks(const struct ask_found *f, struct str *out)
 static void add_edits(const struct ask_found *f, struct str *out)
 {
     for (size_t i = 0; i < f->r->n_edits; i++) {
-        const struct ask_effect *x = &f->r->effect[i];
+        const struct ask_acted *x = &f->r->acted[i];
         const int32_t latent = f->q->edit[i].latent;
         str_add(out, i ? "  " : "\nedits\n  ");
         ask_edit_print(&f->q->edit[i], out);
@@ -192,7 +152,7 @@ static void add_next(const struct ask_found *f, const struct ask_next *x,
                      struct str *out)
 {
     str_addf(out, "  %s ", NUMBER(NUMBER_PLAIN, 6, 4, exp((double)x->logp)));
-    add_token(f, x->id, TOKEN_WIDTH, out);
+    token_out_cell(tok_of(f), x->id, TOKEN_WIDTH, out);
     if (is_changed(f)) {
         str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 6, 4, exp((double)x->other)));
     }
@@ -202,7 +162,7 @@ static void add_nexts(const struct ask_found *f, struct str *out)
 {
     const struct ask_answer *r = f->r;
     str_addf(out, "\nnext, after %zu ", f->at);
-    add_token(f, r->token[f->at].id, TOKEN_WIDTH, out);
+    token_out_cell(tok_of(f), r->token[f->at].id, TOKEN_WIDTH, out);
     if (is_changed(f)) {
         str_addf(out, "(KL %s nats)",
                  NUMBER(NUMBER_PLAIN, 0, 4, (double)r->token[f->at].kl));
@@ -239,7 +199,7 @@ static void add_parts(const struct ask_found *f, struct str *out)
         str_addf(out, "  %s %s  %-8s %4u   ",
                  NUMBER(NUMBER_SIGNED, 12, 3, p->contribution),
                  NUMBER(NUMBER_SIGNED, 8, 3, p->ablated), name, (unsigned)p->pos);
-        add_token(f, f->r->token[p->pos].id, TOKEN_WIDTH, out);
+        token_out_cell(tok_of(f), f->r->token[p->pos].id, TOKEN_WIDTH, out);
         if (p->latent >= 0) {
             str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 10, 2, (double)p->act));
         }
@@ -254,12 +214,12 @@ static void add_why(const struct ask_found *f, struct str *out)
 {
     const struct ask_why *w = f->why;
     str_add(out, "\nwhy ");
-    add_token(f, w->target, 1 + TOKEN_WIDTH, out);
+    token_out_cell(tok_of(f), w->target, 1 + TOKEN_WIDTH, out);
     ask_out_end_line(out);
     str_cut(out, out->len - 1);
     str_addf(out, " at %zu, and not ", w->pos);
     if (w->against >= 0) {
-        add_token(f, w->against, 1 + TOKEN_WIDTH, out);
+        token_out_cell(tok_of(f), w->against, 1 + TOKEN_WIDTH, out);
     } else {
         str_add(out, "the mean of all tokens");
     }

@@ -8,6 +8,7 @@
 #include "corpus_opts.h"
 #include "lm_cmds.h"
 #include "samples_dir.h"
+#include "token_out.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -55,10 +56,8 @@ static void add_text(const struct token_rows *r, const struct tok *t, size_t row
     str_addf(out, "%6llu  %zu of %zu masked  ", (unsigned long long)(r->first + row),
              count_masked(r->masked + at, r->T), r->T);
     for (size_t i = 0; i < r->T; i++) {
-        size_t len = 0;
-        const char *p = tok_piece_view(t, r->ids[at + i], &len);
         str_add(out, r->masked[at + i] ? "[" : "");
-        utf8_escape(out, p ? p : "", len);
+        token_out_text(t, r->ids[at + i], out);
         str_add(out, r->masked[at + i] ? "]" : "");
     }
     str_addc(out, '\n');

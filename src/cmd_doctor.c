@@ -171,16 +171,18 @@ static enum err print_page(const struct doctor_args *a, const struct run_opts *r
     return str_err(out, "doctor", e);
 }
 
-/* Whether the model itself is none that is computed, rather than not there, or asked
- * for what it has not. */
-static bool is_refused(const struct settings *set)
+/* Whether what went wrong is that the model itself is none that is computed, rather
+ * than not there, or asked for what it has not: loading it alone fails in the same
+ * words. */
+static bool is_refused(const struct settings *set, const struct errinfo *why)
 {
     struct lm *m = NULL;
-    struct errinfo unused;
+    struct errinfo again = {0};
     const enum err rc =
-        set->source != SOURCE_MODEL ? OK : inputs_load_lm(set, &m, &unused);
+        set->source != SOURCE_MODEL ? OK : inputs_load_lm(set, &m, &again);
     lm_free(m);
-    return rc == ERR_FORMAT || rc == ERR_LIMIT || rc == ERR_USAGE;
+    return (rc == ERR_FORMAT || rc == ERR_LIMIT || rc == ERR_USAGE) &&
+           strcmp(again.msg, why->msg) == 0;
 }
 
 static enum err doctor(struct doctor_args *a, const struct run_opts *ro,
@@ -190,7 +192,7 @@ static enum err doctor(struct doctor_args *a, const struct run_opts *ro,
     struct doctor d;
     TRY(settings_of(a, ro, &set, e));
     const enum err looked = doctor_look(&set, &d, e);
-    a->refused = looked != OK && is_refused(&set);
+    a->refused = looked != OK && is_refused(&set, e);
     TRY(looked);
     const enum err rc = print_page(a, ro, &d, out, e);
     doctor_deinit(&d);

@@ -10,6 +10,7 @@
 #include "eval/splitting.h"
 #include "eval/suite.h"
 #include "eval_arms.h"
+#include "eval_meta.h"
 #include "eval_pair.h"
 #include "eval_summary.h"
 #include "eval_textless.h"
@@ -167,11 +168,7 @@ static enum err add_remarks(const char *dir, const struct inputs *in,
     run_record_remarks(&r->record, in, &remarks);
     sae_remarks(r->record.sae, run_record_says_k(&r->record), &m, &remarks);
     cmd_remarks(dir, &remarks);
-    cJSON *list = remarks.n > 0 ? cJSON_CreateArray() : NULL;
-    for (size_t i = 0; list != NULL && i < remarks.n; i++) {
-        (void)cJSON_AddItemToArray(list, cJSON_CreateString(remarks.line[i]));
-    }
-    return remarks.n > 0 ? report_list(&r->report, "remarks", list, e) : OK;
+    return report_remarks(&r->report, &remarks, e);
 }
 
 static enum err evaluate_run(struct eval_args *a, const struct evaluator *v,
@@ -211,21 +208,9 @@ static void add_cache(cJSON *root, const struct evaluator *v)
 static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
                      const struct eval_run *r)
 {
-    const struct settings *s = &r->record.set;
-    (void)cJSON_AddStringToObject(root, "run", dir);
-    if (!cJSON_HasObjectItem(root,
-                             "step")) { /* of sections that never ran evaluate() */
-        (void)cJSON_AddNumberToObject(root, "step", (double)r->record.step);
-    }
-    (void)cJSON_AddStringToObject(root, "arch", s->arch);
-    (void)cJSON_AddNumberToObject(root, "k", s->k);
-    (void)cJSON_AddNumberToObject(root, "mask_rate", r->record.mask_rate);
-    (void)cJSON_AddNumberToObject(root, "rows", (double)a->rows);
-    cJSON *seeds = cJSON_AddObjectToObject(root, "seeds");
-    (void)cJSON_AddNumberToObject(seeds, "training", (double)s->seed);
-    (void)cJSON_AddNumberToObject(seeds, "weights", (double)settings_weights_seed(s));
-    (void)cJSON_AddNumberToObject(seeds, "evaluation", (double)eval_defaults().seed);
-    (void)cJSON_AddNumberToObject(seeds, "intervals", (double)a->seed);
+    eval_meta_add(root, dir, &r->record, a->rows, a->seed);
+    (void)cJSON_AddNumberToObject(cJSON_GetObjectItemCaseSensitive(root, "seeds"),
+                                  "evaluation", (double)eval_defaults().seed);
     cJSON *times = cJSON_AddObjectToObject(root, "part_seconds");
     for (size_t i = 0; i < r->times.n; i++) {
         (void)cJSON_AddNumberToObject(times, r->times.section[i], r->times.seconds[i]);
@@ -367,6 +352,7 @@ static enum err eval_textless(const struct eval_args *a, const struct run_record
                               struct errinfo *e)
 {
     const struct textless_eval s = {.run = {x, y},
+                                    .name = {a->run[0], a->run[1]},
                                     .n = y != NULL ? 2 : 1,
                                     .seed = a->seed,
                                     .rows = a->rows,

@@ -6,6 +6,7 @@
 #include "browse.h"
 #include "cmd.h"
 #include "latents/latent_find.h"
+#include "token_out.h"
 #include "top_json.h"
 #include "top_text.h"
 
@@ -22,24 +23,15 @@ struct find_args {
 
 /* ---- by a text ---- */
 
-static void add_token_text(const struct browse *t, int32_t id, struct str *out)
-{
-    size_t len = 0;
-    const char *piece = tok_piece_view(t->in->lm->tok, id, &len);
-    str_addc(out, '\'');
-    utf8_escape(out, piece ? piece : "", piece ? len : 0);
-    str_addc(out, '\'');
-}
-
 /* Why a latent is in the list. */
 static void add_reason_text(const struct browse *t, const struct latent_found *f,
                             struct str *out)
 {
     str_addf(out, "        by %s", latent_found_by_name(f->by));
     if (f->token) {
-        str_add(out, ": ");
-        add_token_text(t, f->token->token, out);
-        str_addf(out, " %u time%s, max %s, %s of its activation", f->token->fires,
+        str_add(out, ": '");
+        token_out_text(t->in->lm->tok, f->token->token, out);
+        str_addf(out, "' %u time%s, max %s, %s of its activation", f->token->fires,
                  plural_s(f->token->fires),
                  NUMBER(NUMBER_PLAIN, 0, 3, (double)f->token->max),
                  NUMBER(NUMBER_PLAIN, 0, 2, f->share));
@@ -52,7 +44,7 @@ static void add_token_json(const struct browse *t, const struct latent_found *f,
 {
     const struct latent_token *token = f->token;
     str_add(out, ",\"by_token\":{\"token\":");
-    top_json_token(t, token->token, out);
+    token_out_json(t->in->lm->tok, token->token, out);
     str_addf(out, ",\"fires\":%u,\"max\":", token->fires);
     json_add_number(out, (double)token->max);
     str_add(out, ",\"share\":");
@@ -127,14 +119,14 @@ static void add_prompted(const struct browse *t, const struct latent_labels *lab
             str_add(out, ",\"by\":\"prompt\",\"activation\":");
             json_add_number(out, (double)p->act);
             str_addf(out, ",\"position\":%u,\"token\":", p->at);
-            top_json_token(t, token, out);
+            token_out_json(t->in->lm->tok, token, out);
             str_addf(out, ",\"prompt_fires\":%u}", p->fires);
             continue;
         }
         top_text_row(t, labels, (size_t)p->latent, out);
-        str_addf(out, "        %s at ", NUMBER(NUMBER_PLAIN, 0, 3, (double)p->act));
-        add_token_text(t, token, out);
-        str_addf(out, ", fires on %u of its tokens\n", p->fires);
+        str_addf(out, "        %s at '", NUMBER(NUMBER_PLAIN, 0, 3, (double)p->act));
+        token_out_text(t->in->lm->tok, token, out);
+        str_addf(out, "', fires on %u of its tokens\n", p->fires);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "lm_cmds.h"
 #include "samples_dir.h"
 #include "text_input.h"
+#include "token_out.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -36,12 +37,6 @@ static enum err open_tokenizer(const struct tokenize_args *a, struct tok **out,
     return lm_load_tok(dir, out, e);
 }
 
-static const char *piece(const struct tok *t, int32_t id, size_t *len)
-{
-    const char *p = tok_piece_view(t, id, len);
-    return p ? p : "";
-}
-
 static void add_json(const struct tok *t, const struct tok_ids *ids, bool bos,
                      struct str *out)
 {
@@ -51,10 +46,8 @@ static void add_json(const struct tok *t, const struct tok_ids *ids, bool bos,
     }
     str_add(out, "],\"pieces\":[");
     for (size_t i = 0; i < ids->n; i++) {
-        size_t len = 0;
-        const char *p = piece(t, ids->p[i], &len);
         str_add(out, i ? "," : "");
-        json_add_string(out, p, len);
+        token_out_json(t, ids->p[i], out);
     }
     str_addf(out, "],\"tokens\":%zu,\"vocab\":%zu,\"bos_added\":%s", ids->n,
              tok_vocab(t), bos ? "true" : "false");
@@ -66,8 +59,8 @@ static void add_json(const struct tok *t, const struct tok_ids *ids, bool bos,
                  {"pad", tok_pad(t)},
                  {"mask", tok_mask(t)}};
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-        str_addf(out, ",\"%s\":", roles[i].key);
-        json_add_number(out, roles[i].id >= 0 ? (double)roles[i].id : (double)NAN);
+        json_add_member(out, roles[i].key,
+                        roles[i].id >= 0 ? (double)roles[i].id : (double)NAN);
     }
     str_add(out, "}\n");
 }
@@ -78,10 +71,8 @@ static void add_table(const struct tok *t, const struct tok_ids *ids, bool bos,
     str_addf(out, "%zu token%s, BOS %s\n", ids->n, plural_s(ids->n),
              bos ? "added" : "not added");
     for (size_t i = 0; i < ids->n; i++) {
-        size_t len = 0;
-        const char *p = piece(t, ids->p[i], &len);
         str_addf(out, "%6zu %7d  \"", i, (int)ids->p[i]);
-        utf8_escape(out, p, len);
+        token_out_text(t, ids->p[i], out);
         str_add(out, "\"\n");
     }
 }

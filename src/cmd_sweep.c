@@ -72,8 +72,7 @@ static void print_json_cell(const struct sweep_cell *c, const struct sweep_resul
              c->mask_rate);
     const struct sweep_set set = sweep_set_of(c->source);
     for (size_t m = set.first; m < set.end; m++) {
-        str_addf(&s, ",\"%s\":", sweep_measure_def(m)->result);
-        json_add_number(&s, r->v[m]);
+        json_add_member(&s, sweep_measure_def(m)->result, r->v[m]);
     }
     str_add(&s, "}\n");
     (void)fputs(s.p, stdout);

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
+#include "token_out.h"
 #include "top_json.h"
 #include "top_text.h"
 
@@ -20,15 +21,6 @@ struct top_args {
     const char *interval;
     bool json;
 };
-
-/* ---- all latents ---- */
-
-static void add_token(const struct browse *t, int32_t id, struct str *out)
-{
-    size_t len = 0;
-    const char *piece = tok_piece_view(t->in->lm->tok, id, &len);
-    utf8_escape(out, piece ? piece : "", piece ? len : 0);
-}
 
 /* ---- the share that match ---- */
 
@@ -135,7 +127,7 @@ static void add_context_text(const struct browse *t, const struct latent_context
         const bool centre = i == CONTEXT_TOKENS / 2;
         if (c->token[i] >= 0) {
             str_add(out, centre ? "[[" : "");
-            add_token(t, c->token[i], out);
+            token_out_text(t->in->lm->tok, c->token[i], out);
             str_add(out, centre ? "]]" : "");
         }
     }
@@ -147,7 +139,7 @@ static void add_lens(const struct browse *t, const char *name, const int32_t *id
 {
     str_addf(out, "%-12s", name);
     for (size_t i = 0; i < n; i++) {
-        add_token(t, ids[i], out);
+        token_out_text(t->in->lm->tok, ids[i], out);
         str_addf(out, " %s  ", NUMBER(NUMBER_SIGNED, 0, 2, (double)logits[i]));
     }
     str_addc(out, '\n');

@@ -60,8 +60,7 @@ static void print_json_row(const struct reporter *r, size_t arm,
     add_json_arm(r, arm, &s);
     for (int m = 0; m < METRIC_COUNT; m++) {
         if (isfinite(row->v[m])) {
-            str_addf(&s, ",\"%s\":", measure_at((enum metric)m)->column);
-            json_add_number(&s, row->v[m]);
+            json_add_member(&s, measure_at((enum metric)m)->column, row->v[m]);
         }
     }
     str_add(&s, "}\n");

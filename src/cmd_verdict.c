@@ -218,6 +218,47 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
     return OK;
 }
 
+/* Whether a line says nothing of the measure: no comparison has it for want of a model.
+ */
+static bool is_missing(const struct verdicts *v, size_t m)
+{
+    bool missing = v->arms.textless;
+    for (size_t i = 0; i < v->n; i++) {
+        missing = missing && v->at[i].row[m].verdict == VERDICT_NOT_MEASURED;
+    }
+    return missing;
+}
+
+/* Whether the table has the measure. */
+static bool is_shown(const struct verdicts *v, bool all, size_t m)
+{
+    const enum verdict_list list = verdict_measure_def(m)->list;
+    return (all || list == VERDICT_PRIMARY ||
+            (v->arms.textless && list == VERDICT_BARE)) &&
+           !is_missing(v, m);
+}
+
+/* What the model would be needed for. */
+static void add_missing(const struct verdicts *v, bool all, struct remarks *out)
+{
+    struct str text;
+    str_init(&text, REMARK_TEXT);
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        const bool asked = all || verdict_measure_def(m)->list == VERDICT_PRIMARY;
+        if (asked && is_missing(v, m)) {
+            str_addf(&text, "%s%s", text.len > 0 ? "; " : "", verdict_measure_label(m));
+        }
+    }
+    if (text.len > 0) {
+        remarks_add(
+            out,
+            "activations made elsewhere: not measured without the model and its "
+            "text: %s",
+            text.p);
+    }
+    str_free(&text);
+}
+
 static enum err make_verdicts(const struct verdict_args *a,
                               const struct opts_result *line, struct verdicts *v,
                               struct errinfo *e)
@@ -225,7 +266,9 @@ static enum err make_verdicts(const struct verdict_args *a,
     v->first = (size_t)a->planned;
     TRY(arm_evals_compare(line->args, line->n_args, a->anew, a->threads, &v->arms, e));
     TRY(read_reports(v, e));
-    return make_comparisons(a, v, e);
+    TRY(make_comparisons(a, v, e));
+    add_missing(v, a->all || a->json, &v->arms.remarks);
+    return OK;
 }
 
 /* ---- output ---- */
@@ -240,6 +283,7 @@ static void add_member(struct str *out, const char *key, double v)
 static void add_row_json(const struct verdicts *v, const struct comparison *c, size_t m,
                          struct str *out)
 {
+    static const char *const lists[VERDICT_LISTS] = {"primary", "others", "bare"};
     const struct verdict_measure_def *def = verdict_measure_def(m);
     const struct verdict_row *r = &c->row[m];
     const struct stats_interval by = c->by[m];
@@ -261,11 +305,11 @@ static void add_row_json(const struct verdicts *v, const struct comparison *c, s
     add_member(out, "p_holm", r->p_holm);
     add_member(out, "smallest", r->smallest);
     add_member(out, "margin", r->margin);
-    str_addf(out, "\"within_random\": %s, \"primary\": %s}",
+    str_addf(out, "\"within_random\": %s, \"primary\": %s, \"list\": \"%s\"}",
              c->control == v->arms.conditions.n || r->d.n < 2 ? "null"
              : c->within_random[m]                            ? "true"
                                                               : "false",
-             def->primary ? "true" : "false");
+             def->list == VERDICT_PRIMARY ? "true" : "false", lists[def->list]);
 }
 
 static void add_json(const struct verdicts *v, struct str *out)
@@ -346,13 +390,21 @@ static bool text_varies(const struct verdicts *v)
     return r;
 }
 
+/* What the seeds have in common. */
+static const char *shared(const struct verdicts *v)
+{
+    return v->arms.textless ? "these activations, which all seeds share"
+           : text_varies(v) ? "this model: seeds vary the order of the text as well"
+                            : "this model and text, which all seeds share";
+}
+
 /* Rows that are shown: whether one is open, and whether one has a mark to be told. */
 static void look(const struct verdicts *v, bool all, bool *open, bool *marked)
 {
     *open = *marked = false;
     for (size_t i = 0; i < v->n * VERDICT_MEASURE_COUNT; i++) {
         const struct verdict_row *r = &v->row[i];
-        if (all || verdict_measure_def(i % VERDICT_MEASURE_COUNT)->primary) {
+        if (is_shown(v, all, i % VERDICT_MEASURE_COUNT)) {
             *open = *open || r->verdict == VERDICT_OPEN;
             *marked = *marked || strchr("~=", verdict_mark(r)) != NULL;
         }
@@ -376,9 +428,7 @@ static void add_foot(const struct verdicts *v, bool all, struct str *out)
                      "could establish\n");
     }
     if (most >= 2) {
-        str_addf(out, "Established here is of this model%s.\n",
-                 text_varies(v) ? ": seeds vary the order of the text as well"
-                                : " and text, which all seeds share");
+        str_addf(out, "Established here is of %s.\n", shared(v));
     }
     if (most >= 2 && v->first == 0) {
         str_addf(
@@ -410,7 +460,7 @@ static void add_text(const struct verdicts *v, bool all, struct str *out)
     for (size_t i = 0; i < v->n; i++) {
         add_heading(v, &v->at[i], out);
         for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-            if (all || verdict_measure_def(m)->primary) {
+            if (is_shown(v, all, m)) {
                 add_row_text(&v->at[i], m, out);
             }
         }
@@ -424,7 +474,7 @@ int cmd_verdict(int argc, char **argv)
     // clang-format off
     const struct opt table[] = {
         {"json", OPT_FLAG, &a.json, NULL, "one object: conditions, and a row a measure", 0, 0, NULL},
-        {"all", OPT_FLAG, &a.all, NULL, "measures beyond the primary list too; they are a list of their own for Holm", 0, 0, NULL},
+        {"all", OPT_FLAG, &a.all, NULL, "measures beyond the primary list too, in lists of their own for Holm", 0, 0, NULL},
         {"planned", OPT_INT, &a.planned, "N", "seeds that were planned, if more were added after looking: intervals that hold for any number of seeds; 0: none were added", 0, ARM_EVALS_MAX, NULL},
         {"margin", OPT_LIST, &a.margins, "NAME=X", "what is too small to matter of a measure; may be repeated (default: 0.01 for explained variance, CE recovered and absorption, 0.02 for recall and F1, 0.005 for probing, half a latent for spread)", 0, 0, NULL},
         {"anew", OPT_FLAG, &a.anew, NULL, "evaluate, whatever is kept", 0, 0, NULL},
@@ -440,7 +490,8 @@ int cmd_verdict(int argc, char **argv)
             "compared with a baseline, paired by seed: two as A less B, the first less "
             "the second; more with the one that is not masked, else with B. Each "
             "measure is established, not established, or too small to matter. An arm is "
-            "evaluated once, as by `saetop eval`, and its eval.json kept.",
+            "evaluated once, as by `saetop eval`, and its eval.json kept. Of runs on "
+            "activations made elsewhere what these alone give is compared.",
         .table = table,
         .n = sizeof table / sizeof *table,
         .min_args = 1,

@@ -4,6 +4,8 @@
 
 #include "base/str.h"
 
+#include <stdbool.h>
+
 #define EVAL_ROWS 64 /* of text for reconstruction, unless somebody asks for others */
 #define EVAL_SEED 0  /* of intervals and masks, likewise */
 

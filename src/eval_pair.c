@@ -13,6 +13,7 @@ enum err eval_check_pair(const char *const run[2], const struct settings *x,
                 {setting_key.corpus, x->corpus, y->corpus},
                 {setting_key.ood, x->ood, y->ood},
                 {setting_key.concepts, x->concepts, y->concepts},
+                {setting_key.activations, x->activations, y->activations},
                 {setting_key.hook, x->hook, y->hook}};
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         if (strcmp(same[i].x, same[i].y) != 0) {
@@ -20,6 +21,11 @@ enum err eval_check_pair(const char *const run[2], const struct settings *x,
                            "%s and %s: %s is '%.80s' and '%.80s', expected the same",
                            run[0], run[1], same[i].key, same[i].x, same[i].y);
         }
+    }
+    if (x->activations[0] && x->context != y->context) { /* other rows are held out */
+        return err_set(e, ERR_USAGE,
+                       "%s and %s: context is %lld and %lld, expected the same", run[0],
+                       run[1], (long long)x->context, (long long)y->context);
     }
     return OK;
 }

@@ -60,7 +60,7 @@ void eval_summary_one(const struct report *r, struct str *out)
     shown += add_one(r, METRIC_DEAD_CLEAN, out);
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         const struct verdict_measure_def *def = verdict_measure_def(m);
-        shown += def->primary && add_one(r, def->metric, out);
+        shown += def->list == VERDICT_PRIMARY && add_one(r, def->metric, out);
     }
     add_rest(r, shown, out);
 }
@@ -136,7 +136,8 @@ void eval_summary_two(const struct eval_pair *p, struct str *out)
     str_addf(out, "  %-22s %7s %7s %8s\n", "", "A", "B", "A-B");
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         const struct figure *f = report_find(p->difference, verdict_measure(m)->path);
-        if (!verdict_measure_def(m)->primary || f == NULL || !isfinite(f->v.value)) {
+        if (verdict_measure_def(m)->list != VERDICT_PRIMARY || f == NULL ||
+            !isfinite(f->v.value)) {
             continue;
         }
         if (is_zero(f->v.value)) {

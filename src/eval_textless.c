@@ -2,8 +2,11 @@
 
 #include "base/file.h"
 #include "base/pool.h"
+#include "cmd.h"
 #include "eval/acts_bench.h"
+#include "eval/kept.h"
 #include "eval/truth.h"
+#include "eval_meta.h"
 #include "num/blas.h"
 #include "train/settings_shards.h"
 #include "train/settings_synth.h"
@@ -24,25 +27,53 @@ static enum err add_tree(cJSON *root, const char *key, const struct report *r,
     return OK;
 }
 
-static enum err measure_on_acts(const struct run_record *run,
-                                const struct textless_eval *a, struct pool *pool,
-                                struct report *r, struct errinfo *e)
+/* What runs are measured on, opened once for all of them. */
+struct textless {
+    struct pool *pool;
+    struct shards *from; /* NULL: known features, which each run makes anew */
+    struct acts_bench *acts;
+};
+
+static void textless_close(struct textless *t)
 {
-    struct shards *from = NULL;
-    struct acts_bench *bench = NULL;
-    enum err rc = OK;
-    TRY_OUT(rc, settings_shards_open(&run->set, &from, e));
-    if (shards_width(from) != run->sae->D) {
-        rc = err_set(e, ERR_FORMAT, "%s: found %zu dimensions, the SAE reads %zu",
-                     shards_dir(from), shards_width(from), run->sae->D);
-        goto out;
+    acts_bench_free(t->acts);
+    shards_free(t->from);
+    pool_free(t->pool);
+}
+
+static enum err textless_open(const struct settings *s, int64_t rows, int64_t threads,
+                              struct textless *t, struct errinfo *e)
+{
+    TRY(num_ready(e));
+    TRY(pool_new(threads > 0 ? (size_t)threads : pool_cpus(), &t->pool, e));
+    if (s->source != SOURCE_ACTIVATIONS) {
+        return OK;
     }
-    TRY_OUT(rc, acts_bench_new(from, (size_t)a->rows, pool, NULL, &bench, e));
-    rc = acts_bench_report(bench, run->sae, pool, NULL, r, e);
-out:
-    acts_bench_free(bench);
-    shards_free(from);
-    return rc;
+    TRY(settings_shards_open(s, &t->from, e));
+    return acts_bench_new(t->from, (size_t)rows, t->pool, NULL, &t->acts, e);
+}
+
+/* Of other files than a run was trained on figures are other ones as well. */
+static enum err remark_on_files(const struct run_record *run, const char *name,
+                                const struct shards *from, struct report *r,
+                                struct errinfo *e)
+{
+    struct remarks remarks = {0};
+    run_record_shards_remarks(run, from, &remarks);
+    cmd_remarks(name, &remarks);
+    return report_remarks(r, &remarks, e);
+}
+
+static enum err measure_on_acts(const struct textless *t, const struct run_record *run,
+                                const char *name, struct report *r, struct errinfo *e)
+{
+    const struct shards_facts *f = shards_facts(t->from);
+    if (f->D != run->sae->D) {
+        return err_set(e, ERR_FORMAT, "%s: found %zu dimensions, the SAE reads %zu",
+                       f->dir, f->D, run->sae->D);
+    }
+    TRY(remark_on_files(run, name, t->from, r, e));
+    return acts_bench_report(t->acts, run->sae, t->pool, NULL, r, e);
 }
 
 static enum err measure_on_features(const struct run_record *run, struct pool *pool,
@@ -61,12 +92,28 @@ out:
     return rc;
 }
 
-static enum err measure_run(const struct run_record *run, const struct textless_eval *a,
-                            struct pool *pool, struct report *r, struct errinfo *e)
+static enum err measure_run(const struct textless *t, const struct run_record *run,
+                            const char *name, struct report *r, struct errinfo *e)
 {
-    report_init(r, (uint64_t)a->seed);
-    return run->set.source == SOURCE_ACTIVATIONS ? measure_on_acts(run, a, pool, r, e)
-                                                 : measure_on_features(run, pool, r, e);
+    return t->from ? measure_on_acts(t, run, name, r, e)
+                   : measure_on_features(run, t->pool, r, e);
+}
+
+/* The text of a run's eval.json. */
+static enum err print_eval(const struct textless *t, const struct run_record *run,
+                           const char *dir, int64_t rows, const struct report *r,
+                           struct str *out, struct errinfo *e)
+{
+    cJSON *root = NULL;
+    TRY(report_tree(r, &root, e));
+    eval_meta_add(root, dir, run, rows, (int64_t)r->seed);
+    if (t->from) {
+        eval_meta_add_files(root, shards_facts(t->from)->hash);
+    }
+    enum err rc = kept_add(r, root, e);
+    rc = rc == OK ? json_print(root, out, e) : rc;
+    cJSON_Delete(root);
+    return rc;
 }
 
 /* Whether two runs have to have the same value of a setting to be compared: feature by
@@ -123,36 +170,38 @@ static void table_runs(const struct textless_eval *a, const struct report *r,
     }
 }
 
-static enum err print_runs(const struct textless_eval *a, const struct report *r,
-                           const struct report *diff, struct str *out,
-                           struct errinfo *e)
+static enum err print_two(const struct report *r, const struct report *diff,
+                          struct str *out, struct errinfo *e)
 {
-    static const char *const key[] = {"first", "second"};
-    struct str text;
-    cJSON *root = NULL;
+    cJSON *root = cJSON_CreateObject();
     enum err rc = OK;
-    str_init(&text, TEXT_BYTES);
-    if (a->n == 1) {
-        TRY_OUT(rc, report_json(r, &text, e));
-    } else {
-        root = cJSON_CreateObject();
-        TRY_OUT(rc, add_tree(root, key[0], &r[0], e));
-        TRY_OUT(rc, add_tree(root, key[1], &r[1], e));
-        TRY_OUT(rc, add_tree(root, "first_less_second", diff, e));
-        TRY_OUT(rc, json_print(root, &text, e));
-    }
-    if (a->json) {
-        str_add(out, text.p);
-    } else {
-        table_runs(a, r, diff, out);
-    }
-    if (a->file) {
-        rc = file_write_named_text(a->file, text.p, e);
-    } else if (a->dir) {
-        rc = rundir_write_eval(a->dir, text.p, e);
-    }
+    TRY_OUT(rc, add_tree(root, "first", &r[0], e));
+    TRY_OUT(rc, add_tree(root, "second", &r[1], e));
+    TRY_OUT(rc, add_tree(root, "first_less_second", diff, e));
+    rc = json_print(root, out, e);
 out:
     cJSON_Delete(root);
+    return rc;
+}
+
+static enum err print_runs(const struct textless_eval *a, const struct textless *t,
+                           const struct report *r, const struct report *diff,
+                           struct str *out, struct errinfo *e)
+{
+    struct str text;
+    str_init(&text, TEXT_BYTES);
+    enum err rc = a->n == 1 ? print_eval(t, a->run[0], a->name[0], a->rows, r, &text, e)
+                            : print_two(r, diff, &text, e);
+    if (rc == OK && a->json) {
+        str_add(out, text.p);
+    } else if (rc == OK) {
+        table_runs(a, r, diff, out);
+    }
+    if (rc == OK && a->file) {
+        rc = file_write_named_text(a->file, text.p, e);
+    } else if (rc == OK && a->dir) {
+        rc = rundir_write_eval(a->dir, text.p, e);
+    }
     str_free(&text);
     return rc;
 }
@@ -161,25 +210,59 @@ enum err eval_textless_runs(const struct textless_eval *a, struct str *out,
                             struct errinfo *e)
 {
     struct report r[2] = {{0}}, diff;
-    struct pool *pool = NULL;
+    struct textless t = {0};
     enum err rc = OK;
     report_init(&diff, (uint64_t)a->seed);
-    TRY_OUT(rc, num_ready(e));
-    TRY_OUT(rc, pool_new(a->threads > 0 ? (size_t)a->threads : pool_cpus(), &pool, e));
     if (a->n > 1) {
         TRY_OUT(rc, check_same(&a->run[0]->set, &a->run[1]->set, e));
     }
+    TRY_OUT(rc, textless_open(&a->run[0]->set, a->rows, a->threads, &t, e));
     for (size_t i = 0; i < a->n; i++) {
-        TRY_OUT(rc, measure_run(a->run[i], a, pool, &r[i], e));
+        report_init(&r[i], (uint64_t)a->seed);
+        TRY_OUT(rc, measure_run(&t, a->run[i], a->name[i], &r[i], e));
     }
     if (a->n > 1) {
         TRY_OUT(rc, report_compare(&r[0], &r[1], &diff, e));
     }
-    rc = print_runs(a, r, &diff, out, e);
+    rc = print_runs(a, &t, r, &diff, out, e);
 out:
     report_deinit(&r[0]);
     report_deinit(&r[1]);
     report_deinit(&diff);
-    pool_free(pool);
+    textless_close(&t);
+    return rc;
+}
+
+/* ---- for other commands ---- */
+
+static enum err eval_arm(const struct textless *t, const struct textless_arm *arm,
+                         struct str *json, bool *lost, struct errinfo *e)
+{
+    struct report r;
+    report_init(&r, EVAL_SEED);
+    enum err rc = measure_run(t, arm->run, arm->dir, &r, e);
+    rc = rc == OK ? print_eval(t, arm->run, arm->dir, EVAL_ROWS, &r, json, e) : rc;
+    report_deinit(&r);
+    TRY(rc);
+    rc = rundir_write_eval(arm->dir, json->p, e);
+    if (rc != OK) {
+        (void)cmd_fail(rc, e);
+        *lost = true;
+    }
+    return OK;
+}
+
+enum err eval_textless_arms(const struct textless_arm *arm, size_t n, int64_t threads,
+                            const struct eval_watch *watch, struct str *json,
+                            bool *lost, struct errinfo *e)
+{
+    struct textless t = {0};
+    enum err rc = textless_open(&arm[0].run->set, EVAL_ROWS, threads, &t, e);
+    *lost = false;
+    for (size_t i = 0; i < n && rc == OK; i++) {
+        watch->begin(watch->user, arm[i].dir, i, n);
+        rc = eval_arm(&t, &arm[i], &json[i], lost, e);
+    }
+    textless_close(&t);
     return rc;
 }

@@ -4,6 +4,7 @@
 #define SAETOP_SRC_EVAL_TEXTLESS_H
 
 #include "base/str.h"
+#include "eval_arms.h"
 #include "train/rundir.h"
 
 /* One saved run, or two (n = 2) and the paired differences of the second from the
@@ -12,6 +13,7 @@
  * model's activations, or they differ in these. */
 struct textless_eval {
     const struct run_record *run[2];
+    const char *name[2]; /* of them, before remarks on stderr */
     size_t n;
     int64_t seed; /* of intervals */
     int64_t rows; /* held-out ones, of activations */
@@ -21,5 +23,15 @@ struct textless_eval {
 };
 enum err eval_textless_runs(const struct textless_eval *a, struct str *out,
                             struct errinfo *e) ERR_CHECKED;
+
+/* As eval_arms, of n runs (1 or more) on the same activations made elsewhere. Borrowed.
+ */
+struct textless_arm {
+    const struct run_record *run;
+    const char *dir;
+};
+enum err eval_textless_arms(const struct textless_arm *arm, size_t n, int64_t threads,
+                            const struct eval_watch *watch, struct str *json,
+                            bool *lost, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -1,20 +1,12 @@
 #include "top_json.h"
 
 #include "base/json.h"
+#include "token_out.h"
 #include "top_text.h"
 
-/* A member with a number. */
-static void number(struct str *out, const char *key, double v)
+static void add_token(const struct browse *t, int32_t id, struct str *out)
 {
-    str_addf(out, ",\"%s\":", key);
-    json_add_number(out, v);
-}
-
-void top_json_token(const struct browse *t, int32_t id, struct str *out)
-{
-    size_t len = 0;
-    const char *piece = tok_piece_view(t->in->lm->tok, id, &len);
-    json_add_string(out, piece ? piece : "", piece ? len : 0);
+    token_out_json(t->in->lm->tok, id, out);
 }
 
 static void add_tokens(const struct browse *t, const struct latent_row *r,
@@ -23,7 +15,7 @@ static void add_tokens(const struct browse *t, const struct latent_row *r,
     str_add(out, "[");
     for (int i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
         str_add(out, i ? "," : "");
-        top_json_token(t, r->top_token[i], out);
+        add_token(t, r->top_token[i], out);
     }
     str_add(out, "]");
 }
@@ -71,7 +63,7 @@ static void add_context(const struct browse *t, const struct latent_context *c,
     for (int i = 0; i < CONTEXT_TOKENS; i++) {
         if (c->token[i] >= 0) {
             str_add(out, first ? "" : ",");
-            top_json_token(t, c->token[i], out);
+            add_token(t, c->token[i], out);
             first = false;
         }
     }
@@ -85,7 +77,7 @@ static void add_context(const struct browse *t, const struct latent_context *c,
         }
     }
     str_add(out, "],\"token\":");
-    top_json_token(t, c->token[CONTEXT_TOKENS / 2], out);
+    add_token(t, c->token[CONTEXT_TOKENS / 2], out);
     str_add(out, "}");
 }
 
@@ -106,8 +98,8 @@ static void add_lens(const struct browse *t, const char *name, const int32_t *id
     str_addf(out, ",\"%s\":[", name);
     for (size_t i = 0; i < n; i++) {
         str_add(out, i ? ",{\"token\":" : "{\"token\":");
-        top_json_token(t, ids[i], out);
-        number(out, "logit", (double)logits[i]);
+        add_token(t, ids[i], out);
+        json_add_member(out, "logit", (double)logits[i]);
         str_addc(out, '}');
     }
     str_add(out, "]");
@@ -130,7 +122,7 @@ static void add_neighbours(const struct latent_detail *d, struct str *out)
     str_add(out, ",\"neighbours\":[");
     for (size_t i = 0; i < d->n_neighbours; i++) {
         str_addf(out, "%s{\"latent\":%d", i ? "," : "", d->neighbour[i]);
-        number(out, "cosine", (double)d->neighbour_cos[i]);
+        json_add_member(out, "cosine", (double)d->neighbour_cos[i]);
         str_addc(out, '}');
     }
     str_add(out, "]");
@@ -142,7 +134,7 @@ static void add_together(const struct latent_detail *d, struct str *out)
     for (size_t i = 0; i < d->n_together; i++) {
         str_addf(out, "%s{\"latent\":%d,\"tokens\":%u", i ? "," : "", d->together[i],
                  d->together_fires[i]);
-        number(out, "share", (double)d->together_share[i]);
+        json_add_member(out, "share", (double)d->together_share[i]);
         str_addc(out, '}');
     }
     str_add(out, "]");
@@ -166,8 +158,8 @@ static enum err add_intervals(const struct browse *t, const struct latent_detail
         if (k >= 0) {
             const double max = (double)d->row.max;
             str_addf(out, "%d", k);
-            number(out, "above", max * k / 10.0);
-            number(out, "up_to", max * (k + 1) / 10.0);
+            json_add_member(out, "above", max * k / 10.0);
+            json_add_member(out, "up_to", max * (k + 1) / 10.0);
         } else {
             str_add(out, k == INTERVAL_TOP      ? "\"top\""
                          : k == INTERVAL_RANDOM ? "\"random\""
@@ -194,11 +186,11 @@ enum err top_json_latent(const struct browse *t, const struct latent_labels *lab
     str_addc(out, ',');
     json_add_number(out, d->density_hi);
     str_addc(out, ']');
-    number(out, "encoder_decoder_cosine", (double)d->enc_dec_cos);
-    number(out, "delta_nll", d->delta_nll);
-    number(out, "delta_nll_tokens", (double)d->delta_n);
-    number(out, "robustness", d->robustness);
-    number(out, "robustness_tokens", (double)d->robust_n);
+    json_add_member(out, "encoder_decoder_cosine", (double)d->enc_dec_cos);
+    json_add_member(out, "delta_nll", d->delta_nll);
+    json_add_member(out, "delta_nll_tokens", (double)d->delta_n);
+    json_add_member(out, "robustness", d->robustness);
+    json_add_member(out, "robustness_tokens", (double)d->robust_n);
     add_histogram(d, out);
     add_lens(t, "promotes", norm->top, norm->top_logit, d->n_lens, out);
     add_lens(t, "suppresses", norm->bottom, norm->bottom_logit, d->n_lens, out);

@@ -7,8 +7,6 @@
 #include "browse.h"
 #include "latents/latent_labels.h"
 
-/* A token's text as a JSON string. */
-void top_json_token(const struct browse *t, int32_t id, struct str *out);
 /* The row of latent j as an object that is left open. */
 void top_json_row(const struct browse *t, const struct latent_labels *labels, size_t j,
                   struct str *out);

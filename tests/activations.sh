@@ -86,8 +86,41 @@ done
 "$saetop" eval "$out/files" --json > "$out/eval.json"
 grep -q '"explained_variance"' "$out/eval.json" || fail "no explained variance"
 grep -q 'it needs the model and its text' "$out/eval.json" || fail "what is missing is not said"
+! grep -q 'other activations' "$out/eval.json" || fail "its own activations are called others"
 "$saetop" eval "$out/files" --model "$model" --corpus "$text" --only fidelity 2> /dev/null |
     grep -q ce_recovered || fail "no losses with the model"
+
+# Arms are compared by what activations alone give; what takes the model is named. A second
+# look evaluates nothing.
+"$saetop" verdict "$out/files" > "$out/verdict" 2> "$out/said" || fail "verdict: $(cat "$out/said")"
+grep -q '5 of 6 arms to be evaluated' "$out/said" || fail "what eval kept does not serve: $(cat "$out/said")"
+for row in 'explained variance' 'L0, clean' 'dead latents' 'cosine' 'length given back'; do
+    grep -qE "^  $row +[-+][0-9.]+" "$out/verdict" || fail "verdict has no $row: $(cat "$out/verdict")"
+done
+! grep -qE '^  (CE recovered|probing)' "$out/verdict" || fail "rows of nothing: $(cat "$out/verdict")"
+tr '\n' ' ' < "$out/verdict" | tr -s ' ' |
+    grep -q 'not measured without the model and its text: CE recovered; absorption, semantic;' ||
+    fail "verdict does not say what takes the model: $(cat "$out/verdict")"
+"$saetop" verdict "$out/files" --json > "$out/verdict" 2> "$out/said"
+[ ! -s "$out/said" ] || fail "evaluated again: $(cat "$out/said")"
+value() { # DIRECTORY: explained variance in its eval.json
+    tr -d '\n' < "$1/eval.json" |
+        sed -E 's/.*"explained_variance":[[:space:]]*\{[[:space:]]*"value":[[:space:]]*([-0-9.e]+).*/\1/'
+}
+for seed in '' .s2 .s3; do
+    masked=$out/files${seed:+/arms/${seed#.}}
+    printf '%s %s\n' "$(value "$masked")" "$(value "$out/files/arms/twin$seed")"
+done | awk '{ sum += $1 - $2 } END { printf "%.9f\n", sum / NR }' > "$out/x"
+tr -d '\n' < "$out/verdict" |
+    sed -E 's/.*"explained_variance", [^}]*"difference": ([-0-9.e]+).*/\1/' |
+    awk '{ printf "%.9f\n", $1 }' | cmp - "$out/x" || fail "not the mean difference of its arms"
+"$saetop" eval "$out/files" "$out/files/arms/twin" > "$out/said"
+grep -q '^first less second' "$out/said" || fail "eval of two: $(cat "$out/said")"
+refused 'expected the same' verdict "$out/files" "$out/inside"
+refused 'have no text with words of concepts' concepts "$out/files"
+"$saetop" train --activations "$out/shards" --set context=64 --out "$out/rows" --width 128 --k 4 \
+    --batch 256 --steps 20 --threads 1 > /dev/null
+refused 'context is 128 and 64' verdict "$out/files" "$out/rows"
 
 # In the explorer latents have words where the tokenizer is named, else numbers; what takes
 # the model says so.
@@ -114,4 +147,11 @@ head -c 100000 "$out/shards/1.safetensors" > "$out/cut" && mv "$out/cut" "$out/s
 refused 'shards/1.safetensors: file is cut short' "${train[@]}"
 rm "$out/shards/1.safetensors"
 refused 'shards has changed since' train --resume "$out/short" --steps 300
+"$saetop" eval "$out/files" --json > "$out/eval.json" 2> "$out/said"
+"$saetop" verdict "$out/files" --json > "$out/verdict" 2> "$out/x"
+grep -q '5 of 6 arms to be evaluated' "$out/x" || fail "evaluations of other files serve: $(cat "$out/x")"
+for said in "$out/eval.json" "$out/said" "$out/verdict"; do
+    grep -q "trained on other activations than $out/shards holds now" "$said" ||
+        fail "eval on other activations: $(cat "$said")"
+done
 [ ! -e "$out/none" ] || fail "a refused run was made"

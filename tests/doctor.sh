@@ -108,6 +108,9 @@ sed -i 's/"model_type": "llama"/"model_type": "mamba"/' "$out/m/config.json"
 refuse "expected one of those supported: gpt2, gpt_neo, gpt_neox, llama" "$saetop" doctor "$out/m" "$out/text.txt"
 refuse "supported" "$saetop" doctor "$out/m" "$out/text.txt" --json
 grep -q '^{"supported":false,"why":".*mamba' "$out/said" || fail "$(cat "$out/said")"
+refuse "checkpoint.best" "$saetop" doctor "$out/m" "$out/text.txt" --set checkpoint.best=luck --json
+grep -q '^{"supported":null,"why":".*checkpoint.best' "$out/said" ||
+    fail "a setting's fault is called the model's: $(cat "$out/said")"
 printf 'GGUF' > "$out/cut.gguf"
 refuse "cut.gguf" "$saetop" doctor "$out/cut.gguf"
 refuse "not found" "$saetop" doctor "$out/nothing-here"

@@ -91,7 +91,8 @@ void acts_set_harvest(struct acts_set *s, struct harvester *h, size_t rows)
 static enum err read_shards(struct acts_set *s, const struct shards *from,
                             struct errinfo *e)
 {
-    const uint64_t first = shards_train(from), held = shards_rows(from) - first;
+    const struct shards_facts *f = shards_facts(from);
+    const uint64_t first = f->train, held = f->rows - first;
     uint8_t *masked = NULL;
     enum err rc = OK;
     TRY(tokens_new(s, e));
@@ -117,11 +118,12 @@ enum err acts_set_of_shards(const struct shards *from, size_t rows,
                             struct acts_set **out, struct errinfo *e)
 {
     struct acts_set *s = NULL;
-    const uint64_t held = shards_rows(from) - shards_train(from);
+    const struct shards_facts *f = shards_facts(from);
+    const uint64_t held = f->rows - f->train;
     TRY(mem_new(&s, 1, sizeof *s, "a set of activations", e));
     s->rows = held < rows ? (size_t)held : rows;
-    s->T = shards_T(from);
-    s->D = shards_width(from);
+    s->T = f->T;
+    s->D = f->D;
     const enum err rc = read_shards(s, from, e);
     if (rc != OK) {
         acts_set_free(s);

@@ -4,11 +4,11 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
+#include <math.h>
 #include <string.h>
 
 #define HELD_PART 20                /* of the rows one is held out */
 #define ROW_MAX   ((size_t)1 << 26) /* numbers of a row: 256 MB */
-#define HASHED    ((size_t)4096)    /* bytes at each end of a part */
 
 static const struct {
     const char *name;
@@ -48,56 +48,12 @@ enum err shards_open_part(const struct shard_part *p, struct infile **out,
     return OK;
 }
 
-/* A number for each vector of the part; D where it is activations. */
-static size_t width_of(const struct shards *s, enum shards_part part)
-{
-    return parts[part].floats ? s->D : 1;
-}
-
-static enum err hash_part(struct shards *s, const struct shard *d,
-                          enum shards_part part, struct errinfo *e)
-{
-    const struct shard_part *p = &d->part[part];
-    uint8_t bytes[HASHED];
-    struct infile *f = NULL;
-    const size_t all = d->n * width_of(s, part) * elem_size(p->elem);
-    const size_t n = all < HASHED ? all : HASHED;
-    const char *name = path_base(p->path);
-    const uint64_t facts[] = {p->len, p->at, (uint64_t)p->elem, d->n};
-    s->hash = hash_bytes(s->hash, name, strlen(name));
-    s->hash = hash_bytes(s->hash, facts, sizeof facts);
-    TRY(shards_open_part(p, &f, e));
-    enum err rc = infile_get(f, p->at, bytes, n, e);
-    if (rc == OK) {
-        s->hash = hash_bytes(s->hash, bytes, n);
-        rc = infile_get(f, p->at + all - n, bytes, n, e);
-    }
-    if (rc == OK) {
-        s->hash = hash_bytes(s->hash, bytes, n);
-    }
-    infile_close(f);
-    return rc;
-}
-
-static enum err hash_all(struct shards *s, struct errinfo *e)
-{
-    s->hash = HASH_START;
-    for (size_t i = 0; i < s->count; i++) {
-        for (int part = 0; part < SHARDS_PARTS; part++) {
-            if (s->shard[i].part[part].path) {
-                TRY(hash_part(s, &s->shard[i], (enum shards_part)part, e));
-            }
-        }
-    }
-    return OK;
-}
-
 /* Masked activations are of a rate that somebody says. */
 static enum err check_rate(struct shards *s, struct errinfo *e)
 {
     const bool masked = shards_has(s, SHARDS_MASKED);
     const char *path = s->shard[0].part[SHARDS_CLEAN].path;
-    if (masked && !(s->mask_rate > 0)) {
+    if (masked && !(s->facts.mask_rate > 0)) {
         return err_set(
             e, ERR_FORMAT,
             "%s: %s: found no mask_rate above 0 in __metadata__ or " SHARDS_ABOUT
@@ -105,7 +61,7 @@ static enum err check_rate(struct shards *s, struct errinfo *e)
             path, parts[SHARDS_MASKED].name);
     }
     if (!masked) {
-        s->mask_rate = 0;
+        s->facts.mask_rate = 0;
     }
     return OK;
 }
@@ -113,27 +69,27 @@ static enum err check_rate(struct shards *s, struct errinfo *e)
 static enum err lay_out(struct shards *s, size_t T, struct errinfo *e)
 {
     size_t numbers = 0;
-    s->T = T ? T : s->text_T ? s->text_T : SHARDS_ROW;
-    if (!mem_mul(s->T, s->D, &numbers) || numbers > ROW_MAX) {
+    s->facts.T = T ? T : s->text_T ? s->text_T : SHARDS_ROW;
+    if (!mem_mul(s->facts.T, s->facts.D, &numbers) || numbers > ROW_MAX) {
         return err_set(e, ERR_LIMIT,
                        "%s: found rows of %zu vectors of %zu dimensions, expected at "
                        "most %zu numbers in a row: name a smaller context",
-                       s->dir, s->T, s->D, ROW_MAX);
+                       s->dir, s->facts.T, s->facts.D, ROW_MAX);
     }
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; i < s->facts.files; i++) {
         struct shard *d = &s->shard[i];
-        d->first_row = s->rows;
-        s->rows += d->n / s->T + (d->n % s->T != 0);
-        s->vectors += d->n;
+        d->first_row = s->facts.rows;
+        s->facts.rows += d->n / s->facts.T + (d->n % s->facts.T != 0);
+        s->facts.vectors += d->n;
     }
-    if (s->rows < 2) {
+    if (s->facts.rows < 2) {
         return err_set(e, ERR_FORMAT,
                        "%s: found %llu activations, expected more than one row of %zu: "
                        "a row is held out",
-                       s->dir, (unsigned long long)s->vectors, s->T);
+                       s->dir, (unsigned long long)s->facts.vectors, s->facts.T);
     }
-    const uint64_t held = s->rows / HELD_PART;
-    s->train = s->rows - (held ? held : 1);
+    const uint64_t held = s->facts.rows / HELD_PART;
+    s->facts.train = s->facts.rows - (held ? held : 1);
     return OK;
 }
 
@@ -142,7 +98,10 @@ enum err shards_open(const char *dir, size_t T, struct shards **out, struct erri
     struct shards *s = NULL;
     enum err rc = OK;
     TRY(mem_new(&s, 1, sizeof *s, "shards of activations", e));
+    s->facts.mask_rate = (double)NAN;
+    s->facts.hash = HASH_START;
     s->dir = mem_strdup(dir);
+    s->facts.dir = s->dir;
     if (!s->dir) {
         rc = err_set(e, ERR_NOMEM, "out of memory for a path");
         goto out;
@@ -150,7 +109,6 @@ enum err shards_open(const char *dir, size_t T, struct shards **out, struct erri
     TRY_OUT(rc, shards_find(s, e));
     TRY_OUT(rc, check_rate(s, e));
     TRY_OUT(rc, lay_out(s, T, e));
-    TRY_OUT(rc, hash_all(s, e));
     *out = s;
     return OK;
 out:
@@ -163,7 +121,7 @@ void shards_free(struct shards *s)
     if (!s) {
         return;
     }
-    for (size_t i = 0; i < s->count; i++) {
+    for (size_t i = 0; i < s->facts.files; i++) {
         for (int part = 0; part < SHARDS_PARTS; part++) {
             mem_free(s->shard[i].part[part].path);
         }
@@ -175,39 +133,9 @@ void shards_free(struct shards *s)
 
 /* ---- facts ---- */
 
-const char *shards_dir(const struct shards *s)
+const struct shards_facts *shards_facts(const struct shards *s)
 {
-    return s->dir;
-}
-
-size_t shards_width(const struct shards *s)
-{
-    return s->D;
-}
-
-size_t shards_T(const struct shards *s)
-{
-    return s->T;
-}
-
-uint64_t shards_rows(const struct shards *s)
-{
-    return s->rows;
-}
-
-uint64_t shards_train(const struct shards *s)
-{
-    return s->train;
-}
-
-uint64_t shards_count(const struct shards *s)
-{
-    return s->vectors;
-}
-
-size_t shards_files(const struct shards *s)
-{
-    return s->count;
+    return &s->facts;
 }
 
 bool shards_has(const struct shards *s, enum shards_part part)
@@ -215,31 +143,11 @@ bool shards_has(const struct shards *s, enum shards_part part)
     return s->shard[0].part[part].path != NULL;
 }
 
-double shards_mask_rate(const struct shards *s)
-{
-    return s->mask_rate;
-}
-
-const char *shards_model(const struct shards *s)
-{
-    return s->model;
-}
-
-const char *shards_hook(const struct shards *s)
-{
-    return s->hook;
-}
-
-uint64_t shards_hash(const struct shards *s)
-{
-    return s->hash;
-}
-
 uint64_t shards_row_at(const struct shards *s, uint64_t seed, uint64_t place)
 {
     /* The key of a corpus's documents to train on: they never meet in one run. */
-    const uint64_t key = (uint64_t)1 << 63 | 2 * (place / s->train);
-    return rng_permuted_at(seed, key, s->train, place % s->train);
+    const uint64_t key = (uint64_t)1 << 63 | 2 * (place / s->facts.train);
+    return rng_permuted_at(seed, key, s->facts.train, place % s->facts.train);
 }
 
 /* ---- rows ---- */
@@ -252,7 +160,7 @@ struct place {
 
 static struct place find_row(const struct shards *s, uint64_t row)
 {
-    size_t lo = 0, hi = s->count;
+    size_t lo = 0, hi = s->facts.files;
     while (hi - lo > 1) { /* the last shard that begins at the row or before */
         const size_t mid = lo + (hi - lo) / 2;
         if (s->shard[mid].first_row <= row) {
@@ -262,9 +170,15 @@ static struct place find_row(const struct shards *s, uint64_t row)
         }
     }
     const struct shard *d = &s->shard[lo];
-    const size_t at = (size_t)(row - d->first_row) * s->T;
+    const size_t at = (size_t)(row - d->first_row) * s->facts.T;
     const size_t left = d->n - at;
-    return (struct place){d, at, left < s->T ? left : s->T};
+    return (struct place){d, at, left < s->facts.T ? left : s->facts.T};
+}
+
+/* A number for each vector of the part; D where it is activations. */
+static size_t width_of(const struct shards *s, enum shards_part part)
+{
+    return parts[part].floats ? s->facts.D : 1;
 }
 
 /* The bytes of a row of a part; *out is the caller's. */
@@ -292,14 +206,14 @@ enum err shards_get(const struct shards *s, enum shards_part part, uint64_t row,
 {
     const struct place at = find_row(s, row);
     const struct shard_part *p = &at.d->part[part];
-    const size_t numbers = at.n * s->D;
+    const size_t numbers = at.n * s->facts.D;
     uint8_t *bytes = NULL;
     TRY(read_part(s, at, part, &bytes, e));
     elem_to_f32(p->elem, bytes, numbers, x);
     mem_free(bytes);
-    memset(x + numbers, 0, (s->T * s->D - numbers) * sizeof *x);
-    return elem_check_part(p->path, parts[part].name, p->shape, p->ndim, at.at * s->D,
-                           numbers, x, e);
+    memset(x + numbers, 0, (s->facts.T * s->facts.D - numbers) * sizeof *x);
+    return elem_check_part(p->path, parts[part].name, p->shape, p->ndim,
+                           at.at * s->facts.D, numbers, x, e);
 }
 
 static enum err get_ids(const struct shards *s, struct place at, int32_t *ids,
@@ -329,7 +243,7 @@ enum err shards_tokens(const struct shards *s, uint64_t row, int32_t *ids,
 {
     const struct place at = find_row(s, row);
     uint8_t *flags = NULL;
-    for (size_t i = 0; i < s->T; i++) {
+    for (size_t i = 0; i < s->facts.T; i++) {
         ids[i] = i < at.n ? 0 : -1;
         masked[i] = 0;
     }

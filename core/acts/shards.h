@@ -3,8 +3,9 @@
  * of a model and its text. Never loaded whole.
  *
  * A shard is one .safetensors file with tensors of the names below, or .npy files of
- * one stem: STEM.activations.npy, STEM.activations_masked.npy, ... (STEM.npy alone:
- * activations). Shards are in the order of their names. Activations are [n,D], or
+ * one stem: STEM.activations.npy, STEM.activations_masked.npy, ... (STEM.npy:
+ * activations), or activations.npy, tokens.npy, ... Shards are in the order of their
+ * names. A link in the place of a file is refused. Activations are [n,D], or
  * [rows,T,D] where texts have rows, in F32, F16, BF16 or F64; the others have their
  * shape without D. Activations at special tokens are left out by who writes them.
  * What is said of all of them stands in each shard's __metadata__, or in the folder's
@@ -45,25 +46,27 @@ struct shards;
 /* Open and check all heads, not the numbers. T 0: the files' own rows, else SHARDS_ROW.
  * ERR_FORMAT for shards that do not agree or leave nothing to hold out, in a line with
  * the file, the tensor and what was found and expected. Errors of the containers. *out:
- * caller owns. Cost: a look at each head. */
+ * caller owns. Cost: each file is
+ * opened once, for its head and the two ends of each of its parts (hash). */
 enum err shards_open(const char *dir, size_t T, struct shards **out,
                      struct errinfo *e) ERR_CHECKED;
 void shards_free(struct shards *s); /* NULL is fine */
 
-const char *shards_dir(const struct shards *s);
-size_t shards_width(const struct shards *s);   /* D */
-size_t shards_T(const struct shards *s);       /* vectors of a row */
-uint64_t shards_rows(const struct shards *s);  /* all of them, shorter ones too */
-uint64_t shards_train(const struct shards *s); /* the first ones, to train on */
-uint64_t shards_count(const struct shards *s); /* vectors */
-size_t shards_files(const struct shards *s);   /* shards */
+#define SHARDS_TEXT 256 /* of model and hook, with its NUL */
+struct shards_facts {
+    const char *dir;
+    size_t files; /* shards */
+    size_t D, T;  /* width of a vector; vectors of a row */
+    uint64_t vectors;
+    uint64_t rows, train; /* all of them, shorter ones too; the first, to train on */
+    double mask_rate;     /* 0 without activations_masked */
+    char model[SHARDS_TEXT], hook[SHARDS_TEXT]; /* "" where nothing says */
+    uint64_t hash; /* of names, shapes, types and the first and last bytes of every
+                      part: whether these are the files that a run was trained on */
+};
+/* Borrowed. */
+const struct shards_facts *shards_facts(const struct shards *s);
 bool shards_has(const struct shards *s, enum shards_part part);
-double shards_mask_rate(const struct shards *s);  /* 0 without activations_masked */
-const char *shards_model(const struct shards *s); /* "" where nothing says */
-const char *shards_hook(const struct shards *s);  /* likewise */
-/* Of names, shapes, types and the first and last bytes of every part: whether these are
- * the files that a run was trained on. */
-uint64_t shards_hash(const struct shards *s);
 
 /* The row at a place of the endless reading order of a seed: each epoch has every row
  * that is trained on once, in an order of its own, as the documents of a corpus. */

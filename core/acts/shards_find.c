@@ -17,6 +17,7 @@
 #define MAX_FILES 100000
 #define MAX_D     65536
 #define MAX_T     65536
+#define HASHED    ((size_t)4096) /* bytes at each end of a part */
 #define NPY       ".npy"
 #define ST        ".safetensors"
 #define ALL_PARTS (-1) /* of a file that may hold any */
@@ -31,7 +32,7 @@ struct found {
 
 struct list {
     struct found *at;
-    size_t n, cap, links;
+    size_t n, cap;
 };
 
 static void list_free(struct list *l)
@@ -42,16 +43,18 @@ static void list_free(struct list *l)
     mem_free(l->at);
 }
 
-/* "X.tokens.npy" is the part tokens of X, "X.npy" its activations. */
+/* "X.tokens.npy" is the part tokens of X, "X.npy" its activations; "tokens.npy" is the
+ * part of an X without a name. */
 static void split_npy(struct found *f)
 {
     f->part = SHARDS_CLEAN;
     for (int p = 0; p < SHARDS_PARTS; p++) {
         const char *part = shards_part_name((enum shards_part)p);
         const size_t n = strlen(part);
-        if (f->stem > n + 1 && f->name[f->stem - n - 1] == '.' &&
+        const bool bare = f->stem == n;
+        if ((bare || (f->stem > n + 1 && f->name[f->stem - n - 1] == '.')) &&
             memcmp(f->name + f->stem - n, part, n) == 0) {
-            f->stem -= n + 1;
+            f->stem -= bare ? n : n + 1;
             f->part = p;
             return;
         }
@@ -62,14 +65,15 @@ static enum err visit(const struct folder *dir, const char *name, mode_t mode,
                       void *user, struct errinfo *e)
 {
     struct list *l = user;
-    (void)dir;
     const bool npy = path_has_suffix(name, NPY);
     if (name[0] == '.' || (!npy && !path_has_suffix(name, ST))) {
         return OK;
     }
-    if (!S_ISREG(mode)) {
-        l->links++;
-        return OK;
+    if (!S_ISREG(mode)) { /* a run on some of the files would not say so */
+        return err_set(e, ERR_FORMAT,
+                       "%s/%s: found %s, expected a regular file: put the file itself "
+                       "there",
+                       dir->path, name, S_ISLNK(mode) ? "a link" : "another kind");
     }
     TRY(mem_grow(&l->at, &l->cap, l->n + 1, sizeof *l->at, MAX_FILES, e));
     struct found *f = &l->at[l->n];
@@ -132,12 +136,12 @@ static enum err say_rate(struct shards *s, const char *file, double rate,
         return err_set(e, ERR_FORMAT, "%s: mask_rate: found %g, expected 0 to %g", file,
                        rate, MASK_RATE_MAX);
     }
-    if (s->mask_rate > 0 && (rate < s->mask_rate || rate > s->mask_rate)) {
+    if (rate < s->facts.mask_rate || rate > s->facts.mask_rate) { /* neither, of NaN */
         (void)snprintf(found, sizeof found, "%g", rate);
-        (void)snprintf(expected, sizeof expected, "%g", s->mask_rate);
+        (void)snprintf(expected, sizeof expected, "%g", s->facts.mask_rate);
         return disagree(file, "mask_rate", found, expected, e);
     }
-    s->mask_rate = rate;
+    s->facts.mask_rate = rate;
     return OK;
 }
 
@@ -151,8 +155,8 @@ static enum err say_meta(struct shards *s, const char *file, const struct st_fil
         return err_set(e, ERR_FORMAT, "%s: mask_rate: found %.60s, expected a number",
                        file, text);
     }
-    TRY(model ? say_text(s->model, file, "model", model, e) : OK);
-    TRY(hook ? say_text(s->hook, file, "hook", hook, e) : OK);
+    TRY(model ? say_text(s->facts.model, file, "model", model, e) : OK);
+    TRY(hook ? say_text(s->facts.hook, file, "hook", hook, e) : OK);
     return text ? say_rate(s, file, rate, e) : OK;
 }
 
@@ -162,7 +166,6 @@ static enum err read_about(struct shards *s, struct errinfo *e)
     char path[FOLDER_PATH];
     cJSON *tree = NULL;
     const char *model = "", *hook = "";
-    double rate = 0;
     enum err rc;
     TRY(path_join(path, sizeof path, s->dir, SHARDS_ABOUT, e));
     if (!file_exists(path)) {
@@ -172,10 +175,10 @@ static enum err read_about(struct shards *s, struct errinfo *e)
     TRY(json_load(path, 1u << 20, &tree, e));
     TRY_OUT(rc, json_str(at, tree, "model", false, &model, e));
     TRY_OUT(rc, json_str(at, tree, "hook", false, &hook, e));
-    TRY_OUT(rc, json_num(at, tree, "mask_rate", false, 0, MASK_RATE_MAX, &rate, e));
-    TRY_OUT(rc, say_text(s->model, path, "model", model, e));
-    TRY_OUT(rc, say_text(s->hook, path, "hook", hook, e));
-    s->mask_rate = rate;
+    TRY_OUT(rc, json_num(at, tree, "mask_rate", false, 0, MASK_RATE_MAX,
+                         &s->facts.mask_rate, e));
+    TRY_OUT(rc, say_text(s->facts.model, path, "model", model, e));
+    rc = say_text(s->facts.hook, path, "hook", hook, e);
 out:
     cJSON_Delete(tree);
     return rc;
@@ -184,7 +187,8 @@ out:
 /* ---- a head ---- */
 
 static enum err part_new(struct shard *d, enum shards_part part, const char *path,
-                         size_t len, struct shard_part **out, struct errinfo *e)
+                         const struct infile *in, struct shard_part **out,
+                         struct errinfo *e)
 {
     struct shard_part *p = &d->part[part];
     if (p->path) {
@@ -192,7 +196,8 @@ static enum err part_new(struct shard *d, enum shards_part part, const char *pat
                        path, shards_part_name(part), path_base(p->path));
     }
     p->path = mem_strdup(path);
-    p->len = len;
+    p->file = in;
+    p->len = infile_len(in);
     *out = p;
     return p->path ? OK : err_set(e, ERR_NOMEM, "out of memory for a path");
 }
@@ -227,7 +232,7 @@ static enum err take_shape(struct shard_part *p, enum shards_part part, bool kno
     return OK;
 }
 
-static enum err take_tensors(struct shard *d, const char *path,
+static enum err take_tensors(struct shard *d, const char *path, const struct infile *in,
                              const struct infile_bytes *b, const struct st_file *f,
                              struct errinfo *e)
 {
@@ -237,7 +242,7 @@ static enum err take_tensors(struct shard *d, const char *path,
         struct shard_part *p = NULL;
         enum elem elem = ELEM_F32;
         if (t) {
-            TRY(part_new(d, (enum shards_part)part, path, b->len, &p, e));
+            TRY(part_new(d, (enum shards_part)part, path, in, &p, e));
             p->at = (size_t)((const uint8_t *)t->data - b->p);
             const bool known = st_elem(t->dtype, &elem);
             TRY(take_shape(p, (enum shards_part)part, known, elem, t->shape, t->ndim,
@@ -255,7 +260,7 @@ static enum err read_st(struct shards *s, struct shard *d, const char *path,
     enum err rc;
     TRY(infile_map(in, &b, e));
     TRY_OUT(rc, st_parse(b.p, b.len, path, &f, e));
-    TRY_OUT(rc, take_tensors(d, path, &b, f, e));
+    TRY_OUT(rc, take_tensors(d, path, in, &b, f, e));
     rc = say_meta(s, path, f, e);
 out:
     st_close(f);
@@ -300,23 +305,20 @@ static enum err read_npy(struct shard *d, enum shards_part part, const char *pat
                        "numpy.ascontiguousarray(x)",
                        path);
     }
-    TRY(part_new(d, part, path, len, &p, e));
+    TRY(part_new(d, part, path, in, &p, e));
     p->at = h.header;
     return take_shape(p, part, true, h.elem, h.shape, h.ndim, e);
 }
 
+/* *in: the file, open; caller owns. */
 static enum err read_head(struct shards *s, struct shard *d, const struct found *f,
-                          struct errinfo *e)
+                          struct infile **in, struct errinfo *e)
 {
     char path[FOLDER_PATH];
-    struct infile *in = NULL;
     TRY(path_join(path, sizeof path, s->dir, f->name, e));
-    TRY(infile_open(path, &in, e));
-    const enum err rc = f->part == ALL_PARTS
-                            ? read_st(s, d, path, in, e)
-                            : read_npy(d, (enum shards_part)f->part, path, in, e);
-    infile_close(in);
-    return rc;
+    TRY(infile_open(path, in, e));
+    return f->part == ALL_PARTS ? read_st(s, d, path, *in, e)
+                                : read_npy(d, (enum shards_part)f->part, path, *in, e);
 }
 
 /* ---- a shard ---- */
@@ -349,10 +351,10 @@ static enum err check_agrees(const struct shards *s, const struct shard *d,
 {
     const struct shard_part *c = &d->part[SHARDS_CLEAN];
     const size_t D = c->shape[c->ndim - 1];
-    if (D != s->D) {
+    if (D != s->facts.D) {
         return err_set(e, ERR_FORMAT,
                        "%s: activations: found %zu dimensions, expected %zu as in %s",
-                       c->path, D, s->D,
+                       c->path, D, s->facts.D,
                        path_base(s->shard[0].part[SHARDS_CLEAN].path));
     }
     for (int part = 0; part < SHARDS_PARTS; part++) {
@@ -370,25 +372,53 @@ static enum err check_agrees(const struct shards *s, const struct shard *d,
 static enum err begin(struct shards *s, const struct shard *d, struct errinfo *e)
 {
     const struct shard_part *c = &d->part[SHARDS_CLEAN];
-    s->D = c->shape[c->ndim - 1];
+    s->facts.D = c->shape[c->ndim - 1];
     s->text_T = c->ndim == 3 ? c->shape[1] : 0;
-    if (s->D < 1 || s->D > MAX_D || s->text_T > MAX_T) {
+    if (s->facts.D < 1 || s->facts.D > MAX_D || s->text_T > MAX_T) {
         return err_set(e, ERR_LIMIT,
                        "%s: activations: found rows of %zu vectors of %zu dimensions, "
                        "expected at most %d and 1 to %d",
-                       c->path, s->text_T, s->D, MAX_T, MAX_D);
+                       c->path, s->text_T, s->facts.D, MAX_T, MAX_D);
     }
     return OK;
 }
 
-/* The files of one stem. */
-static enum err read_shard(struct shards *s, const struct found *f, size_t n,
-                           struct errinfo *e)
+/* Into the hash of all: shards_hash. */
+static enum err hash_part(struct shards *s, const struct shard *d,
+                          const struct shard_part *p, struct errinfo *e)
 {
-    TRY(mem_grow(&s->shard, &s->cap, s->count + 1, sizeof *s->shard, MAX_FILES, e));
-    struct shard *d = &s->shard[s->count++];
+    uint8_t bytes[HASHED];
+    size_t all = elem_size(p->elem);
+    for (size_t i = 0; i < p->ndim; i++) {
+        all *= p->shape[i];
+    }
+    const size_t n = all < HASHED ? all : HASHED;
+    const char *name = path_base(p->path);
+    const uint64_t facts[] = {p->len, p->at, (uint64_t)p->elem, d->n};
+    s->facts.hash = hash_bytes(s->facts.hash, name, strlen(name));
+    s->facts.hash = hash_bytes(s->facts.hash, facts, sizeof facts);
+    TRY(infile_get(p->file, p->at, bytes, n, e));
+    s->facts.hash = hash_bytes(s->facts.hash, bytes, n);
+    TRY(infile_get(p->file, p->at + all - n, bytes, n, e));
+    s->facts.hash = hash_bytes(s->facts.hash, bytes, n);
+    return OK;
+}
+
+static enum err hash_parts(struct shards *s, const struct shard *d, struct errinfo *e)
+{
+    for (int part = 0; part < SHARDS_PARTS; part++) {
+        TRY(d->part[part].path ? hash_part(s, d, &d->part[part], e) : OK);
+    }
+    return OK;
+}
+
+/* The heads of the files of one stem, held against those before; the files stay open in
+ * file [n]. */
+static enum err read_heads(struct shards *s, struct shard *d, const struct found *f,
+                           size_t n, struct infile **file, struct errinfo *e)
+{
     for (size_t i = 0; i < n; i++) {
-        TRY(read_head(s, d, &f[i], e));
+        TRY(read_head(s, d, &f[i], &file[i], e));
     }
     const struct shard_part *c = &d->part[SHARDS_CLEAN];
     if (!c->path) {
@@ -396,10 +426,31 @@ static enum err read_shard(struct shards *s, const struct found *f, size_t n,
                        f[0].name, shards_part_name(SHARDS_CLEAN));
     }
     TRY(check_shapes(d, e));
-    TRY(s->count == 1 ? begin(s, d, e) : check_agrees(s, d, e));
+    TRY(s->facts.files == 1 ? begin(s, d, e) : check_agrees(s, d, e));
     const size_t T = c->ndim == 3 ? c->shape[1] : 0;
     s->text_T = T == s->text_T ? T : 0;
     return OK;
+}
+
+/* The files of one stem, each opened once. */
+static enum err read_shard(struct shards *s, const struct found *f, size_t n,
+                           struct errinfo *e)
+{
+    struct infile **file = NULL;
+    TRY(mem_grow(&s->shard, &s->cap, s->facts.files + 1, sizeof *s->shard, MAX_FILES,
+                 e));
+    struct shard *d = &s->shard[s->facts.files++];
+    TRY(mem_new(&file, n, sizeof *file, "files of a shard", e));
+    enum err rc = read_heads(s, d, f, n, file, e);
+    rc = rc == OK ? hash_parts(s, d, e) : rc;
+    for (size_t i = 0; i < n; i++) {
+        infile_close(file[i]);
+    }
+    for (int part = 0; part < SHARDS_PARTS; part++) {
+        d->part[part].file = NULL;
+    }
+    mem_free(file);
+    return rc;
 }
 
 static enum err read_all(struct shards *s, const struct list *l, struct errinfo *e)
@@ -424,9 +475,9 @@ enum err shards_find(struct shards *s, struct errinfo *e)
     folder_close(&dir);
     if (rc == OK && l.n == 0) {
         rc = err_set(e, ERR_FORMAT,
-                     "%s: found no " ST " or " NPY " in it (%zu links passed over), "
-                     "expected shards of activations",
-                     s->dir, l.links);
+                     "%s: found no " ST " or " NPY " in it, expected shards of "
+                     "activations",
+                     s->dir);
     }
     if (rc == OK) {
         qsort(l.at, l.n, sizeof *l.at, by_stem);

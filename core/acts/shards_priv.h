@@ -6,12 +6,11 @@
 #include "base/elem.h"
 #include "base/infile.h"
 
-#define SHARDS_TEXT 256 /* of model and hook, with its NUL */
-
 /* Where a part of a shard is. */
 struct shard_part {
-    char *path;     /* owned; NULL: the shard has none */
-    size_t len, at; /* of the file; bytes before the first element */
+    char *path;                /* owned; NULL: the shard has none */
+    const struct infile *file; /* while the shard is opened, else NULL */
+    size_t len, at;            /* of the file; bytes before the first element */
     enum elem elem;
     size_t ndim; /* as in the file */
     size_t shape[3];
@@ -24,14 +23,11 @@ struct shard {
 };
 
 struct shards {
+    struct shards_facts facts; /* mask_rate NaN while no file has said one */
     char *dir;
-    struct shard *shard; /* [count] */
-    size_t count, cap;
-    size_t D, T;
+    struct shard *shard; /* [facts.files] */
+    size_t cap;
     size_t text_T; /* rows of the files themselves; 0: they have none */
-    uint64_t rows, train, vectors, hash;
-    double mask_rate;
-    char model[SHARDS_TEXT], hook[SHARDS_TEXT];
 };
 
 /* Name of a part's tensor, and whether it is activations. */

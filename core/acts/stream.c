@@ -115,7 +115,7 @@ enum err stream_of_shards(const struct shards *from, const struct stream_config 
     struct acts_stream *s = NULL;
     TRY(mem_new(&s, 1, sizeof *s, "a stream of activations", e));
     s->shards = from;
-    const enum err rc = make(s, shards_T(from), shards_width(from), cfg, e);
+    const enum err rc = make(s, shards_facts(from)->T, shards_facts(from)->D, cfg, e);
     if (rc != OK) {
         stream_free(s);
         return rc;

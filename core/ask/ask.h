@@ -143,8 +143,8 @@ struct ask_token {
     float error; /* |x - xhat| / |x| at the hook, before; NaN where special */
     size_t active, active_after; /* latents above 0, dense ones counted */
 };
-/* What an edit did: over the positions where it acted. */
-struct ask_effect {
+/* Where an edit acted: over those positions. */
+struct ask_acted {
     size_t positions;
     float most; /* of the activations that its latent came to have there, the greatest
                    by size; 0 where it acted nowhere */
@@ -166,8 +166,8 @@ struct ask_answer {
     size_t top;            /* K, at most the vocabulary */
     struct ask_next *next; /* [T, top], likeliest first: after position t */
     struct ask_next
-        *next_after;           /* the same after; NULL: nothing is done to the prompt */
-    struct ask_effect *effect; /* [n_edits]; NULL without edits */
+        *next_after;         /* the same after; NULL: nothing is done to the prompt */
+    struct ask_acted *acted; /* [n_edits]; NULL without edits */
     size_t n_edits;
 };
 

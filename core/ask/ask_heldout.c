@@ -159,25 +159,28 @@ struct ask_subject *ask_heldout_of(const struct ask_heldout_pass *p)
 
 /* ---- a row ---- */
 
-static double rise(const struct ask_worse *w)
+/* Keep x among the ASK_MOVED greatest of list [*n], greatest first, if it is above 0;
+ * of equal ones the one that came first. */
+static void keep(void *list, size_t *n, const void *x, size_t size,
+                 double (*value)(const void *x))
 {
-    return (double)w->logp - (double)w->logp_after;
-}
-
-/* Keep it if it is among the greatest; of equal ones the earlier. */
-static void keep_worse(struct ask_heldout *h, const struct ask_worse *w)
-{
-    size_t at = h->n_worse < ASK_MOVED ? h->n_worse : ASK_MOVED - 1;
-    if (!(rise(w) > 0) ||
-        (h->n_worse == ASK_MOVED && !(rise(w) > rise(&h->worse[at])))) {
+    char *at = list;
+    size_t i = *n;
+    while (i > 0 && value(x) > value(at + (i - 1) * size)) {
+        i--;
+    }
+    if (i == ASK_MOVED || !(value(x) > 0)) {
         return;
     }
-    while (at > 0 && rise(w) > rise(&h->worse[at - 1])) {
-        h->worse[at] = h->worse[at - 1];
-        at--;
-    }
-    h->worse[at] = *w;
-    h->n_worse += h->n_worse < ASK_MOVED;
+    *n += *n < ASK_MOVED;
+    memmove(at + (i + 1) * size, at + i * size, (*n - 1 - i) * size);
+    memcpy(at + i * size, x, size);
+}
+
+static double rise(const void *x)
+{
+    const struct ask_worse *w = x;
+    return (double)w->logp - (double)w->logp_after;
 }
 
 static bool is_changed_at(const struct ask_answer *r, size_t t)
@@ -203,7 +206,7 @@ static void add_row(struct ask_heldout_pass *p, const struct ask_answer *r)
         h->kl += (double)r->token[t - 1].kl;
         before -= (double)k->logp;
         after -= (double)k->logp_after;
-        keep_worse(h, &w);
+        keep(h->worse, &h->n_worse, &w, sizeof w, rise);
     }
     for (size_t v = 0; v < p->subject->lm->cfg.vocab; v++) {
         p->sum.before[v] += p->row.before[v];
@@ -236,24 +239,10 @@ enum err ask_heldout_row(struct ask_heldout_pass *p, struct ask *a, struct errin
 
 /* ---- the sum ---- */
 
-static double change(const struct ask_shift *s)
+static double change(const void *x)
 {
+    const struct ask_shift *s = x;
     return fabs(s->after - s->before);
-}
-
-static void keep_shift(struct ask_heldout *h, const struct ask_shift *s)
-{
-    size_t at = h->n_shift < ASK_MOVED ? h->n_shift : ASK_MOVED - 1;
-    if (!(change(s) > 0) ||
-        (h->n_shift == ASK_MOVED && !(change(s) > change(&h->shift[at])))) {
-        return;
-    }
-    while (at > 0 && change(s) > change(&h->shift[at - 1])) {
-        h->shift[at] = h->shift[at - 1];
-        at--;
-    }
-    h->shift[at] = *s;
-    h->n_shift += h->n_shift < ASK_MOVED;
 }
 
 void ask_heldout_sum(const struct ask_heldout_pass *p, struct ask_heldout *out)
@@ -265,7 +254,7 @@ void ask_heldout_sum(const struct ask_heldout_pass *p, struct ask_heldout *out)
     for (size_t v = 0; v < p->subject->lm->cfg.vocab; v++) {
         const struct ask_shift s = {(int32_t)v, p->sum.before[v] / n,
                                     p->sum.after[v] / n};
-        keep_shift(&h, &s);
+        keep(h.shift, &h.n_shift, &s, sizeof s, change);
     }
     *out = h;
 }

@@ -5,11 +5,9 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FILE_BYTES ((size_t)8 << 20)
 
@@ -354,37 +352,13 @@ enum err ask_presets_parse(const char *text, size_t len, const char *file,
     return rc;
 }
 
-/* A file of the run's: a regular one. */
-static enum err read_own(const char *path, char **out, size_t *len, struct errinfo *e)
-{
-    int fd = -1;
-    char *text = NULL;
-    size_t got = 0;
-    TRY(file_open_own(path, O_RDONLY, &fd, e));
-    enum err rc = mem_new(&text, FILE_BYTES + 1, 1, "presets", e);
-    const int failed = rc == OK ? file_read_at(fd, text, FILE_BYTES + 1, 0, &got) : 0;
-    close(fd);
-    if (rc == OK && failed) {
-        rc = file_fail(e, path, "read", failed);
-    } else if (rc == OK && got > FILE_BYTES) {
-        rc = err_set(e, ERR_LIMIT, "%s: larger than %zu bytes", path, FILE_BYTES);
-    }
-    if (rc != OK) {
-        mem_free(text);
-        return rc;
-    }
-    *out = text;
-    *len = got;
-    return OK;
-}
-
 enum err ask_presets_load(const char *dir, struct ask_presets **out, struct errinfo *e)
 {
     char path[4096];
     char *text = NULL;
     size_t len = 0;
     TRY(path_join(path, sizeof path, dir, ASK_PRESET_FILE, e));
-    const enum err opened = read_own(path, &text, &len, e);
+    const enum err opened = file_read_own(path, FILE_BYTES, &text, &len, e);
     if (opened != OK) {
         return opened == ERR_MISSING ? presets_new(0, out, e) : opened;
     }

@@ -26,7 +26,7 @@ void ask_answer_unref(struct ask_answer *r)
     mem_free(r->peak);
     mem_free(r->next);
     mem_free(r->next_after);
-    mem_free(r->effect);
+    mem_free(r->acted);
     mem_free(r);
 }
 
@@ -51,7 +51,7 @@ static enum err answer_new(const struct ask *a, const struct ask_question *q,
         TRY_OUT(rc, mem_new(&r->next_after, r->T, each, what, e));
     }
     if (q->n_edits > 0) {
-        TRY_OUT(rc, mem_new(&r->effect, q->n_edits, sizeof *r->effect, what, e));
+        TRY_OUT(rc, mem_new(&r->acted, q->n_edits, sizeof *r->acted, what, e));
     }
     *out = r;
     return OK;
@@ -231,7 +231,7 @@ static void list_effects(const struct ask *a, const struct ask_question *q,
     for (size_t i = 0; i < q->n_edits; i++) {
         const int32_t j = q->edit[i].latent;
         const double seen = ask_max_seen(a->subject, j);
-        struct ask_effect *f = &r->effect[i];
+        struct ask_acted *f = &r->acted[i];
         for (size_t t = 0; t < q->n; t++) {
             if (a->special[t] || !ask_edit_acts(&q->edit[i], t)) {
                 continue;

@@ -138,12 +138,10 @@ int file_read_at(int fd, void *out, size_t n, uint64_t at, size_t *got)
     return 0;
 }
 
-enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
-                   struct errinfo *e)
+/* All of a file of `size` bytes; fd is closed. */
+static enum err read_all(int fd, const char *path, size_t size, size_t max_bytes,
+                         char **data, size_t *len, struct errinfo *e)
 {
-    int fd = -1;
-    size_t size = 0;
-    TRY(file_open_regular(path, &fd, &size, e));
     char *buf = NULL;
     size_t got = 0;
     enum err rc = OK;
@@ -166,6 +164,29 @@ out:
     mem_free(buf);
     close(fd);
     return rc;
+}
+
+enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
+                   struct errinfo *e)
+{
+    int fd = -1;
+    size_t size = 0;
+    TRY(file_open_regular(path, &fd, &size, e));
+    return read_all(fd, path, size, max_bytes, data, len, e);
+}
+
+enum err file_read_own(const char *path, size_t max_bytes, char **data, size_t *len,
+                       struct errinfo *e)
+{
+    struct stat st;
+    int fd = -1;
+    TRY(file_open_own(path, O_RDONLY, &fd, e));
+    if (fstat(fd, &st) != 0) {
+        const int number = errno;
+        close(fd);
+        return file_fail(e, path, "read", number);
+    }
+    return read_all(fd, path, (size_t)st.st_size, max_bytes, data, len, e);
 }
 
 enum err file_read_text(const char *path, size_t max_bytes, char **text,

@@ -49,8 +49,12 @@ const char *file_kind(mode_t mode);
 enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
                    struct errinfo *e) ERR_CHECKED;
 
-/* The same for a text that is then read as a string: ERR_FORMAT, with its line, for a
- * NUL byte, behind which the rest would be lost silently. */
+/* The same of a file of saetop's own (file_open_own). */
+enum err file_read_own(const char *path, size_t max_bytes, char **data, size_t *len,
+                       struct errinfo *e) ERR_CHECKED;
+
+/* As file_read, for a text that is then read as a string: ERR_FORMAT, with its line,
+ * for a NUL byte, behind which the rest would be lost silently. */
 enum err file_read_text(const char *path, size_t max_bytes, char **text,
                         struct errinfo *e) ERR_CHECKED;
 

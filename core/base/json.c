@@ -468,6 +468,12 @@ void json_add_number(struct str *s, double v)
     }
 }
 
+void json_add_member(struct str *s, const char *key, double v)
+{
+    str_addf(s, ",\"%s\":", key);
+    json_add_number(s, v);
+}
+
 /* cJSON's text, in which all but layout stands in strings: what a terminal would act on
  * is escaped there, as json_add_string does. */
 static void add_printed(struct str *s, const char *text, size_t len)

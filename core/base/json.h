@@ -65,6 +65,9 @@ void json_add_string(struct str *s, const char *text, size_t len);
 /* Append a number that reads back as the same double; NaN and infinities become null.
  */
 void json_add_number(struct str *s, double v);
+/* Append `,"key":` and such a number, a member of an object behind others; `key` is a
+ * plain name. */
+void json_add_member(struct str *s, const char *key, double v);
 /* Append a tree as one line, a space behind each ":" and ",". */
 void json_add_line(struct str *s, const cJSON *v);
 /* After a tree was built that is not printed here, or by another thread, or after other

@@ -188,8 +188,11 @@ enum err kept_read(const cJSON *root, const char *file, struct report *out,
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT && rc == OK; m++) {
         struct unkept k = {.at = {file, verdict_measure(m)->path}};
         const cJSON *o = cJSON_GetObjectItemCaseSensitive(units, k.at.path);
+        const double value = kept_value(root, k.at.path);
         if (o != NULL) {
             rc = take_figure(&k, o, out, e);
+        } else if (isfinite(value)) {
+            rc = report_value(out, value, e, "%s", k.at.path);
         }
         mem_free(k.id);
         mem_free(k.x);

@@ -14,7 +14,8 @@
 enum err kept_add(const struct report *r, cJSON *root, struct errinfo *e) ERR_CHECKED;
 
 /* Read it back into `out`, which report_init has begun: the figures with their values
- * and, unless out->reps is 0, intervals. A file without the member, as training writes
+ * and, unless out->reps is 0, intervals; of a figure that has no units in the file the
+ * value alone. A file without the member, as training writes
  * it, has none: ERR_MISSING. `file` is for error lines; anything may stand in it.
  * ERR_FORMAT names what is wrong, ERR_NOMEM. */
 enum err kept_read(const cJSON *root, const char *file, struct report *out,

@@ -5,11 +5,9 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define FIT_MAX ((size_t)1 << 30)
 
@@ -90,25 +88,6 @@ static struct fit_head head_of(const struct probe_key *k, const void *data, size
     return h;
 }
 
-/* The n bytes of a file of the cache's own, which has no more: NULL for any other. */
-static char *read_own(const char *path, size_t n)
-{
-    char *file = NULL;
-    int fd = -1;
-    size_t got = 0;
-    if (file_open_own(path, O_RDONLY, &fd, NULL) != OK) {
-        return NULL;
-    }
-    const bool whole = mem_new(&file, n + 1, 1, path, NULL) == OK &&
-                       file_read_at(fd, file, n + 1, 0, &got) == 0 && got == n;
-    (void)close(fd);
-    if (!whole) {
-        mem_free(file);
-        return NULL;
-    }
-    return file;
-}
-
 bool probe_cache_get(struct probe_cache *c, const struct probe_key *k, void *data,
                      size_t len)
 {
@@ -116,13 +95,17 @@ bool probe_cache_get(struct probe_cache *c, const struct probe_key *k, void *dat
     if (c == NULL || len > FIT_MAX || path_of(c, k, path, sizeof path, NULL) != OK) {
         return false;
     }
-    char *file = read_own(path, sizeof(struct fit_head) + len);
-    if (file == NULL) {
+    char *file = NULL;
+    size_t n = 0;
+    if (file_read_own(path, sizeof(struct fit_head) + len, &file, &n, NULL) != OK) {
         return false;
     }
     const char *from = file + sizeof(struct fit_head);
-    const struct fit_head want = head_of(k, from, len);
-    const bool same = memcmp(file, &want, sizeof want) == 0;
+    bool same = n == sizeof(struct fit_head) + len;
+    if (same) {
+        const struct fit_head want = head_of(k, from, len);
+        same = memcmp(file, &want, sizeof want) == 0;
+    }
     if (same) {
         memcpy(data, from, len);
         c->got++;

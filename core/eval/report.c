@@ -219,6 +219,16 @@ enum err report_list(struct report *r, const char *key, cJSON *list, struct erri
     return json_built(e); /* another thread may print it */
 }
 
+enum err report_remarks(struct report *r, const struct remarks *remarks,
+                        struct errinfo *e)
+{
+    cJSON *list = remarks->n > 0 ? cJSON_CreateArray() : NULL;
+    for (size_t i = 0; list != NULL && i < remarks->n; i++) {
+        (void)cJSON_AddItemToArray(list, cJSON_CreateString(remarks->line[i]));
+    }
+    return remarks->n > 0 ? report_list(r, "remarks", list, e) : OK;
+}
+
 const struct figure *report_find(const struct report *r, const char *path)
 {
     for (size_t i = 0; i < r->n; i++) {

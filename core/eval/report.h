@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/json_out.h"
+#include "base/remarks.h"
 #include "base/str.h"
 #include "eval/evaluate.h"
 
@@ -77,6 +78,9 @@ enum err report_fits(struct report *r, const char *what, size_t fits, size_t sho
 /* A list of the report's own under `key` of the JSON; taken over. NULL is ERR_NOMEM. */
 enum err report_list(struct report *r, const char *key, cJSON *list,
                      struct errinfo *e) ERR_CHECKED;
+/* "remarks" of the JSON; nothing where there are none. */
+enum err report_remarks(struct report *r, const struct remarks *remarks,
+                        struct errinfo *e) ERR_CHECKED;
 
 const struct figure *report_find(const struct report *r,
                                  const char *path); /* or NULL */

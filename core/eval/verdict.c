@@ -9,7 +9,8 @@
 #define L0_APART 0.05 /* a share */
 
 static const struct verdict_measure_def table[VERDICT_MEASURE_COUNT] = {
-#define VERDICT_ROW(id, margin, primary, range) {METRIC_##id, margin, primary, range},
+#define VERDICT_ROW(id, margin, list, range)                                           \
+    {METRIC_##id, margin, VERDICT_##list, range},
     VERDICT_MEASURES(VERDICT_ROW)
 #undef VERDICT_ROW
 };
@@ -107,9 +108,9 @@ void verdict_row_of(size_t m, double margin, size_t n, const double *before,
     paired_of(both, x, y, first, VERDICT_LEVEL, &out->d);
 }
 
-static bool of_list(const struct verdict_row *r, bool primary)
+static bool of_list(const struct verdict_row *r, enum verdict_list list)
 {
-    return table[r->measure].primary == primary;
+    return table[r->measure].list == list;
 }
 
 /* The p below which row `at` is established, the others being as they are: Holm goes up
@@ -117,15 +118,15 @@ static bool of_list(const struct verdict_row *r, bool primary)
  */
 static double needed_p(const struct verdict_row *row, size_t n, size_t at)
 {
-    const bool primary = table[row[at].measure].primary;
+    const enum verdict_list list = table[row[at].measure].list;
     size_t tests = 0, passed = 0;
     for (size_t i = 0; i < n; i++) {
-        tests += of_list(&row[i], primary) && !isnan(row[i].d.p);
+        tests += of_list(&row[i], list) && !isnan(row[i].d.p);
     }
     for (bool more = true; more;) {
         size_t below = 0;
         for (size_t i = 0; i < n; i++) {
-            below += i != at && of_list(&row[i], primary) &&
+            below += i != at && of_list(&row[i], list) &&
                      row[i].d.p < VERDICT_ALPHA / (double)(tests - passed);
         }
         more = below > passed;
@@ -156,13 +157,13 @@ enum err verdict_decide(struct verdict_row *row, size_t n, struct errinfo *e)
 {
     double *p = NULL;
     enum err rc = mem_new(&p, n, sizeof *p, "verdicts", e);
-    for (int primary = 0; primary < 2 && rc == OK; primary++) {
+    for (enum verdict_list list = 0; list < VERDICT_LISTS && rc == OK; list++) {
         for (size_t i = 0; i < n; i++) {
-            p[i] = of_list(&row[i], primary) ? row[i].d.p : (double)NAN;
+            p[i] = of_list(&row[i], list) ? row[i].d.p : (double)NAN;
         }
         rc = stats_holm(n, p, p, e);
         for (size_t i = 0; i < n && rc == OK; i++) {
-            row[i].p_holm = of_list(&row[i], primary) ? p[i] : row[i].p_holm;
+            row[i].p_holm = of_list(&row[i], list) ? p[i] : row[i].p_holm;
         }
     }
     for (size_t i = 0; i < n && rc == OK; i++) {

@@ -6,33 +6,47 @@
 #include "measure/measure.h"
 #include "num/paired.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 #define VERDICT_ALPHA 0.05
 #define VERDICT_LEVEL (1.0 - VERDICT_ALPHA)
 
-/* X(id of a row of measure/measure.h, margin, primary, range)
- * margin: a difference that lies within it either way is too small to matter.
+/* Lists of measures: Holm's adjustment is over each by itself. */
+enum verdict_list {
+    VERDICT_PRIMARY, /* shown first */
+    VERDICT_OTHERS,
+    VERDICT_BARE, /* what activations alone give beside explained variance: shown first
+                     where there is no model, and nowhere else but by --all */
+    VERDICT_LISTS
+};
+/* X(id of a row of measure/measure.h, margin, list, range)
+ * margin: a difference that lies within it either way is too small to matter; 0 of L0,
+ * whose size is the run's own (verdict_l0_apart).
  * range: a difference beyond it is none that can be: all but spread, which is of 1 to
- * 10 latents, are shares. primary: of the list that is shown first; Holm's adjustment
- * is over it, and over the rest by itself. */
+ * 10 latents, and L0 are shares. Squared error is no row: on the same activations its
+ * difference is that of explained variance, times their variance. */
 #define VERDICT_MEASURES(X)                                                            \
-    X(EV, 0.01, true, 1)                                                               \
-    X(CE_REC, 0.01, true, 1)                                                           \
-    X(ABSORPTION, 0.01, true, 1)                                                       \
-    X(RECALL, 0.02, true, 1)                                                           \
-    X(F1_BEST, 0.02, true, 1)                                                          \
-    X(F1_HELDOUT, 0.02, true, 1)                                                       \
-    X(PROBING_K1, 0.005, true, 1)                                                      \
-    X(PROBING_K5, 0.005, true, 1)                                                      \
-    X(EV_OOD, 0.01, false, 1)                                                          \
-    X(CE_REC_OOD, 0.01, false, 1)                                                      \
-    X(ABS_FRACTION, 0.01, false, 1)                                                    \
-    X(SPREAD, 0.5, false, 9)                                                           \
-    X(ABS_SUPER, 0.01, false, 1)                                                       \
-    X(ABS_LETTER, 0.01, false, 1)                                                      \
-    X(PROBING_K1_OOD, 0.005, false, 1)                                                 \
-    X(PROBING_K5_OOD, 0.005, false, 1)
+    X(EV, 0.01, PRIMARY, 1)                                                            \
+    X(CE_REC, 0.01, PRIMARY, 1)                                                        \
+    X(ABSORPTION, 0.01, PRIMARY, 1)                                                    \
+    X(RECALL, 0.02, PRIMARY, 1)                                                        \
+    X(F1_BEST, 0.02, PRIMARY, 1)                                                       \
+    X(F1_HELDOUT, 0.02, PRIMARY, 1)                                                    \
+    X(PROBING_K1, 0.005, PRIMARY, 1)                                                   \
+    X(PROBING_K5, 0.005, PRIMARY, 1)                                                   \
+    X(EV_OOD, 0.01, OTHERS, 1)                                                         \
+    X(CE_REC_OOD, 0.01, OTHERS, 1)                                                     \
+    X(ABS_FRACTION, 0.01, OTHERS, 1)                                                   \
+    X(SPREAD, 0.5, OTHERS, 9)                                                          \
+    X(ABS_SUPER, 0.01, OTHERS, 1)                                                      \
+    X(ABS_LETTER, 0.01, OTHERS, 1)                                                     \
+    X(PROBING_K1_OOD, 0.005, OTHERS, 1)                                                \
+    X(PROBING_K5_OOD, 0.005, OTHERS, 1)                                                \
+    X(L0_CLEAN, 0, BARE, (double)INFINITY)                                             \
+    X(DEAD_CLEAN, 0.01, BARE, 1)                                                       \
+    X(COSINE, 0.01, BARE, 2)                                                           \
+    X(SHRINKAGE, 0.01, BARE, 1)
 
 enum verdict_measure {
 #define VERDICT_ENUM(id, ...) VERDICT_OF_##id,
@@ -43,7 +57,7 @@ enum verdict_measure {
 struct verdict_measure_def {
     enum metric metric;
     double margin;
-    bool primary;
+    enum verdict_list list;
     double range;
 };
 /* m below VERDICT_MEASURE_COUNT. */
@@ -121,11 +135,10 @@ bool verdict_is_within(const struct verdict_row *row);
 /* For rows of arms that have not reached the end of their plan: a difference that is
  * small now may grow, so "too small to matter" becomes open. */
 void verdict_so_far(struct verdict_row *row, size_t n);
-/* The verdicts of n rows, of which those of primary measures are one list for Holm and
- * the others another. `first`: what paired_of was given. The 95 % intervals are each
- * measure's own, so that one may exclude 0 where Holm leaves it open; being inside the
- * margin is a pair of one-sided tests at 2.5 % each (equivalence), not adjusted.
- * O(n^2). ERR_NOMEM. */
+/* The verdicts of n rows, each list of measures (verdict_list) one for Holm. `first`:
+ * what paired_of was given. The 95 % intervals are each measure's own, so that one may
+ * exclude 0 where Holm leaves it open; being inside the margin is a pair of one-sided
+ * tests at 2.5 % each (equivalence), not adjusted. O(n^2). ERR_NOMEM. */
 enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
                        struct errinfo *e) ERR_CHECKED;
 

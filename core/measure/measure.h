@@ -221,7 +221,13 @@ struct measure {
       "all") \
     X(DEAD_CLEAN, 20, .result = "dead_fraction", .path = "latents.dead", \
       .label = "dead latents", .unit = "share", .better = -1, .digits = 3, \
-      .help = "share of the latents that never fire on the text of the evaluation")
+      .help = "share of the latents that never fire on the text of the evaluation") \
+    X(COSINE, NOT_SWEPT, .path = "fidelity.in_distribution.cosine", .label = "cosine", \
+      .unit = "cosine", .better = 1, .digits = 4, \
+      .help = "mean cosine of an activation and what the SAE gives back") \
+    X(SHRINKAGE, NOT_SWEPT, .path = "fidelity.in_distribution.shrinkage", \
+      .label = "length given back", .unit = "share", .digits = 4, \
+      .help = "mean length of what the SAE gives back, as a share of the activation's")
 
 /* Of a synthetic source, against the features that its rows are made of (eval/truth.h):
  * the results of its sweeps, places counted by themselves. */

@@ -33,10 +33,6 @@ enum err compare_kept(const char *dir, int64_t step, struct report *out,
                      (long long)at, (long long)step);
     }
     rc = rc == OK ? kept_read(root, path, out, e) : rc;
-    const char *l0 = measure_at(METRIC_L0_CLEAN)->path;
-    if (rc == OK && isfinite(kept_value(root, l0))) {
-        rc = report_value(out, kept_value(root, l0), e, "%s", l0);
-    }
     cJSON_Delete(root);
     return rc;
 }
@@ -111,10 +107,7 @@ static enum err add_figures(const struct metric_row *v,
             TRY(report_value(out, v->v[m], e, "%s", measure_at(m)->path));
         }
     }
-    const double l0 = v->v[METRIC_L0_CLEAN];
-    return isfinite(l0)
-               ? report_value(out, l0, e, "%s", measure_at(METRIC_L0_CLEAN)->path)
-               : OK;
+    return OK;
 }
 
 enum err compare_live(const struct history *h, const struct concept_table *t,
@@ -230,8 +223,10 @@ static bool is_said(const struct compared *c, size_t m, enum said what)
     const struct verdict_row *r = &c->row[m];
     const bool has = isfinite(c->by[m].low) && isfinite(c->by[m].high);
     const bool apart = has && (c->by[m].low > 0.0 || c->by[m].high < 0.0);
-    if (!verdict_measure_def(m)->primary) {
-        return what == SAID_BESIDE && verdict_direction(r->verdict) != NULL;
+    const enum verdict_list list = verdict_measure_def(m)->list;
+    if (list != VERDICT_PRIMARY) {
+        return what == SAID_BESIDE && list == VERDICT_OTHERS &&
+               verdict_direction(r->verdict) != NULL;
     }
     if (what == SAID_WITHIN) {
         return c->within_random[m];

@@ -134,7 +134,8 @@ static size_t text_bytes(const struct engine *g)
 /* With held-out rows, a frozen copy, and codes of the arm that has the most. */
 static size_t shards_bytes(const struct engine *g)
 {
-    const size_t T = shards_T(g->in->shards), rows = (size_t)g->in->set.eval_rows;
+    const size_t T = shards_facts(g->in->shards)->T,
+                 rows = (size_t)g->in->set.eval_rows;
     size_t most = 0;
     for (size_t a = 0; a < g->n_arms; a++) {
         const struct sae *s = g->arm[a].arm->sae;

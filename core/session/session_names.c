@@ -26,7 +26,7 @@ static void add_fact(struct session_view *v, const char *name, const char *value
     if (v->n_facts < VIEW_FACTS) {
         struct fact *f = &v->fact[v->n_facts++];
         snprintf(f->name, sizeof f->name, "%s", name);
-        snprintf(f->value, sizeof f->value, "%s", value);
+        snprintf(f->value, sizeof f->value, "%.*s", (int)sizeof f->value - 1, value);
     }
 }
 
@@ -48,7 +48,7 @@ static void add_sources(struct session_view *v, const struct inputs *in,
 {
     const bool tail = strcmp(set->ood, OOD_TAIL) == 0;
     if (in->shards) {
-        const char *model = shards_model(in->shards);
+        const char *model = shards_facts(in->shards)->model;
         add_fact(v, "model", model[0] ? model : "elsewhere");
         add_fact(v, "activations", path_base(set->activations));
         return;

@@ -16,10 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Rows of clean training text behind the normalisation and the start of b_dec: 64 rows
- * of 128 are 8,000 activations, enough for a median in 128 dimensions. */
-#define NORM_ROWS 64
-/* The same for a synthetic source. */
+/* The same as NORM_ROWS for a synthetic source. */
 #define SYNTH_ROWS 4096
 /* Tokens counted for the unigram mask: frequencies to a percent for common words. */
 #define UNIGRAM_TOKENS 200000
@@ -27,7 +24,7 @@
 size_t inputs_width(const struct inputs *in)
 {
     return in->synth    ? synth_config_of(in->synth)->D
-           : in->shards ? shards_width(in->shards)
+           : in->shards ? shards_facts(in->shards)->D
                         : lm_hook_width(&in->lm->cfg, in->hook);
 }
 
@@ -39,9 +36,10 @@ const struct tok *inputs_tok(const struct inputs *in)
 struct inputs_hashes inputs_hashes(const struct inputs *in)
 {
     return (struct inputs_hashes){.model = in->lm ? in->lm->hash : 0,
-                                  .corpus = in->corpus   ? corpus_hash(in->corpus)
-                                            : in->shards ? shards_hash(in->shards)
-                                                         : 0,
+                                  .corpus = in->corpus ? corpus_hash(in->corpus)
+                                            : in->shards
+                                                ? shards_facts(in->shards)->hash
+                                                : 0,
                                   .ood = in->ood ? corpus_hash(in->ood) : 0,
                                   .concepts = in->concepts_hash};
 }
@@ -118,14 +116,14 @@ static void choose_mask(const struct inputs *in, struct settings *s)
 
 double inputs_usual_rate(const struct inputs *in)
 {
-    const double theirs = in->shards ? shards_mask_rate(in->shards) : 0;
+    const double theirs = in->shards ? shards_facts(in->shards)->mask_rate : 0;
     return theirs > 0 ? theirs : MASK_RATE_USUAL;
 }
 
 void inputs_resolve(const struct inputs *in, struct settings *s)
 {
     if (in->shards && !s->context) {
-        s->context = (int64_t)shards_T(in->shards);
+        s->context = (int64_t)shards_facts(in->shards)->T;
     }
     settings_resolve(s, in->lm ? in->lm->cfg.n_ctx : 1, inputs_width(in));
     memmove(s->hook, in->set.hook, sizeof s->hook); /* s may be in->set itself */

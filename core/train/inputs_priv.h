@@ -5,6 +5,14 @@
 
 #include "train/inputs.h"
 
+/* Rows of clean training text behind the normalisation and the start of b_dec: 64 rows
+ * of 128 are 8,000 activations, enough for a median in 128 dimensions. Rows of files
+ * may be long: those are fewer where 64 have more vectors than this. */
+#define NORM_ROWS    64
+#define NORM_VECTORS 8192
+/* What a run reads this often is learnt by heart rather than from. */
+#define MANY_TIMES 10.0
+
 /* in->scale and in->b_dec from n clean activations x [n,D], which are scaled in place;
  * in->clean where it is asked for. ERR_NUMERIC where they are not finite. */
 enum err inputs_normalise(struct inputs *in, float *x, size_t n,

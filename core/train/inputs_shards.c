@@ -6,16 +6,19 @@
 
 #include <string.h>
 
-/* Clean rows behind the normalisation and the start of b_dec. */
-#define NORM_ROWS 64
-/* As often as this activations are learnt by heart rather than from. */
-#define MANY_TIMES 10.0
+/* Rows to normalise by, of those to train on: one at least. */
+static size_t norm_rows(const struct shards_facts *f)
+{
+    const size_t fit = NORM_VECTORS / f->T;
+    const size_t most = fit < 1 ? 1 : fit < NORM_ROWS ? fit : NORM_ROWS;
+    return f->train < most ? (size_t)f->train : most;
+}
 
 static enum err normalise(struct inputs *in, struct errinfo *e)
 {
-    const size_t T = shards_T(in->shards), D = shards_width(in->shards);
-    const uint64_t seed = (uint64_t)in->set.seed, all = shards_train(in->shards);
-    const size_t rows = all < NORM_ROWS ? (size_t)all : NORM_ROWS;
+    const struct shards_facts *f = shards_facts(in->shards);
+    const size_t T = f->T, D = f->D, rows = norm_rows(f);
+    const uint64_t seed = (uint64_t)in->set.seed;
     int32_t *ids = NULL;
     uint8_t *masked = NULL;
     float *x = NULL;
@@ -33,7 +36,7 @@ static enum err normalise(struct inputs *in, struct errinfo *e)
         }
     }
     rc = inputs_normalise(in, x, n, e);
-    rc = rc == ERR_NUMERIC ? err_prefix(e, rc, "%s", shards_dir(in->shards)) : rc;
+    rc = rc == ERR_NUMERIC ? err_prefix(e, rc, "%s", f->dir) : rc;
 out:
     mem_free(ids);
     mem_free(masked);
@@ -43,25 +46,21 @@ out:
 
 static void note_shards(struct inputs *in)
 {
-    const struct shards *from = in->shards;
+    const struct shards_facts *f = shards_facts(in->shards);
     const struct settings *s = &in->set;
-    const double n = (double)shards_count(from) * (double)shards_train(from) /
-                     (double)shards_rows(from);
+    const double n = (double)f->vectors * (double)f->train / (double)f->rows;
     const double times = (double)s->steps * (double)s->batch / n;
     remarks_add(&in->remarks,
                 "%s: %llu activations in %zu shard%s; the last %llu of %llu rows are "
                 "held out, and without the model explained variance, L0 and dead "
                 "latents are what is measured on them",
-                shards_dir(from), (unsigned long long)shards_count(from),
-                shards_files(from), plural_s(shards_files(from)),
-                (unsigned long long)(shards_rows(from) - shards_train(from)),
-                (unsigned long long)shards_rows(from));
+                f->dir, (unsigned long long)f->vectors, f->files, plural_s(f->files),
+                (unsigned long long)(f->rows - f->train), (unsigned long long)f->rows);
     if (times >= MANY_TIMES) {
         remarks_add(&in->remarks,
                     "%s: few activations: %.0f to train on, read some %.0f times in "
                     "%lld steps of %lld",
-                    shards_dir(from), n, times, (long long)s->steps,
-                    (long long)s->batch);
+                    f->dir, n, times, (long long)s->steps, (long long)s->batch);
     }
 }
 
@@ -80,7 +79,7 @@ static enum err open_tokens(struct inputs *in, struct errinfo *e)
     if (!ids) {
         return err_set(e, ERR_USAGE,
                        "tokenizer: %s has no token ids (tokens), expected them with it",
-                       shards_dir(in->shards));
+                       shards_facts(in->shards)->dir);
     }
     TRY(settings_path(s, s->tokenizer, path, sizeof path, e));
     TRY(file_is_dir(path) ? tok_load_dir(path, &in->tok, e)

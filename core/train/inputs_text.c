@@ -7,8 +7,6 @@
 #include <math.h>
 #include <string.h>
 
-/* A text that a run reads this often is learnt by heart rather than from. */
-#define MANY_TIMES 10.0
 /* Held-out tokens below which figures say little: 32 rows of 128. */
 #define FEW_TOKENS 4096
 

@@ -29,7 +29,8 @@ const struct ce_doubt *metric_doubt(const double *v, enum metric m)
         return NULL;
     }
     /* Evaluated, and yet without a share: erasing costs nothing on this text. Where
-     * there is no model there is no text, and words of concepts are not counted. */
+     * nothing but activations was there, no words of concepts were counted. What the
+     * run is opened with now says nothing of that: a model may be named later. */
     const bool evaluated =
         isfinite(v[m == METRIC_CE_REC ? METRIC_EV : METRIC_EV_OOD]) &&
         isfinite(v[METRIC_TRUE_POS]);

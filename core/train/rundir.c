@@ -182,10 +182,10 @@ static const char *model_name(const struct lm *m, char out[NAME_CAP])
 /* What made the activations, for other tools. */
 static const char *source_name(const struct inputs *in, char out[NAME_CAP])
 {
-    return in->lm                        ? model_name(in->lm, out)
-           : in->synth                   ? "synthetic"
-           : shards_model(in->shards)[0] ? shards_model(in->shards)
-                                         : "activations";
+    return in->lm                               ? model_name(in->lm, out)
+           : in->synth                          ? "synthetic"
+           : shards_facts(in->shards)->model[0] ? shards_facts(in->shards)->model
+                                                : "activations";
 }
 
 static enum err write_files(const char *dir, const struct arm *a,
@@ -528,6 +528,15 @@ static const char *made_how(const struct run_record *r)
     return r->imported ? "imported for" : "trained on";
 }
 
+void run_record_shards_remarks(const struct run_record *r, const struct shards *from,
+                               struct remarks *out)
+{
+    if (r->corpus_hash && r->corpus_hash != shards_facts(from)->hash) {
+        remarks_add(out, "%s other activations than %s holds now", made_how(r),
+                    shards_facts(from)->dir);
+    }
+}
+
 /* An SAE of another tool's brings no hashes. */
 static bool is_other_model(const struct run_record *r, const struct lm *m)
 {
@@ -537,13 +546,6 @@ static bool is_other_model(const struct run_record *r, const struct lm *m)
 static void add_other_text(const struct run_record *r, const struct inputs *in,
                            struct remarks *out)
 {
-    if (in->shards) {
-        if (r->corpus_hash && r->corpus_hash != shards_hash(in->shards)) {
-            remarks_add(out, "%s other activations than %s holds now", made_how(r),
-                        shards_dir(in->shards));
-        }
-        return;
-    }
     if (r->set.activations[0]) { /* of which no text has the hash */
         remarks_add(out,
                     "%s activations made elsewhere; whether they are of %s is not "
@@ -593,6 +595,9 @@ bool run_record_says_k(const struct run_record *r)
 void run_record_remarks(const struct run_record *r, const struct inputs *in,
                         struct remarks *out)
 {
+    if (in->shards) {
+        run_record_shards_remarks(r, in->shards, out);
+    }
     /* A synthetic source has no model and no text. */
     if (in->lm && !is_other_model(r, in->lm)) {
         add_other_text(r, in, out);

@@ -172,5 +172,8 @@ void run_record_remarks(const struct run_record *r, const struct inputs *in,
 /* Only those of them that are about the model, where no text is open. */
 void run_record_model_remarks(const struct run_record *r, const struct lm *m,
                               struct remarks *out);
+/* That the folder of activations holds others than those that it was trained on. */
+void run_record_shards_remarks(const struct run_record *r, const struct shards *from,
+                               struct remarks *out);
 
 #endif

@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700 /* S_IFREG, kill */
 /* Operations of a person on a whole run: label it, move it. */
 #include "base/file.h"
+#include "base/mem.h"
 #include "base/utf8.h"
 #include "train/rundir.h"
 #include "train/rundir_priv.h"
@@ -57,31 +58,29 @@ static bool is_label(const char *text, size_t len)
     return len <= RUN_LABEL_MAX;
 }
 
+static enum err no_label(const char *path, struct errinfo *e)
+{
+    return err_set(e, ERR_FORMAT,
+                   "%s: expected one line of at most %d bytes of plain text", path,
+                   RUN_LABEL_MAX);
+}
+
 enum err rundir_label(const char *dir, char out[RUN_LABEL_MAX + 1], struct errinfo *e)
 {
-    char path[RUNDIR_PATH], text[RUN_LABEL_MAX + 2];
-    int fd = -1;
+    char path[RUNDIR_PATH], *text = NULL;
     size_t got = 0;
     out[0] = '\0';
     TRY(path_join(path, sizeof path, dir, RUN_LABEL, e));
-    const enum err opened = file_open_own(path, O_RDONLY, &fd, e);
-    if (opened != OK) {
-        return opened == ERR_MISSING ? OK : opened;
-    }
-    const int number = file_read_at(fd, text, sizeof text, 0, &got);
-    close(fd);
-    if (number != 0) {
-        return file_fail(e, path, "read", number);
+    const enum err rc = file_read_own(path, RUN_LABEL_MAX + 1, &text, &got, e);
+    if (rc != OK) {
+        return rc == ERR_MISSING ? OK : rc == ERR_LIMIT ? no_label(path, e) : rc;
     }
     const size_t len = got > 0 && text[got - 1] == '\n' ? got - 1 : got;
-    if (!is_label(text, len)) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: expected one line of at most %d bytes of plain text", path,
-                       RUN_LABEL_MAX);
-    }
-    memcpy(out, text, len);
-    out[len] = '\0';
-    return OK;
+    const bool fits = is_label(text, len);
+    memcpy(out, text, fits ? len : 0);
+    out[fits ? len : 0] = '\0';
+    mem_free(text);
+    return fits ? OK : no_label(path, e);
 }
 
 static enum err write_label(const char *dir, const char *text, struct errinfo *e)

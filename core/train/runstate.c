@@ -414,7 +414,8 @@ static bool same_text(const struct corpus *c, uint64_t was)
 
 static bool same_rows(const struct inputs *in, uint64_t was)
 {
-    return in->shards ? shards_hash(in->shards) == was : same_text(in->corpus, was);
+    return in->shards ? shards_facts(in->shards)->hash == was
+                      : same_text(in->corpus, was);
 }
 
 enum err runstate_check_inputs(const struct run_state *r, const char *dir,

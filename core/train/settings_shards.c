@@ -22,7 +22,7 @@ enum err settings_shards_open(const struct settings *s, struct shards **out,
 
 enum err settings_shards_rate(const struct shards *from, double rate, struct errinfo *e)
 {
-    const double theirs = shards_mask_rate(from);
+    const double theirs = shards_facts(from)->mask_rate;
     if (rate <= 0 || fabs(rate - theirs) < SAME_RATE) {
         return OK;
     }
@@ -31,11 +31,11 @@ enum err settings_shards_rate(const struct shards *from, double rate, struct err
                      e, ERR_USAGE,
                      "mask rate: found %g, expected 0 or %g: the masked activations "
                      "of %s were made at that rate, which cannot be changed here",
-                     rate, theirs, shards_dir(from))
+                     rate, theirs, shards_facts(from)->dir)
                : err_set(e, ERR_USAGE,
                          "mask rate: found %g, expected 0: %s has no "
                          "activations_masked",
-                         rate, shards_dir(from));
+                         rate, shards_facts(from)->dir);
 }
 
 enum err settings_shards_check(const struct settings *s, const struct shards *from,
@@ -47,12 +47,12 @@ enum err settings_shards_check(const struct settings *s, const struct shards *fr
                        "mask.schedule: expected constant: activations made elsewhere "
                        "have one mask rate");
     }
-    if (s->mask_positions != POSITIONS_KEEP && s->mask_rate > 0 &&
-        !shards_has(from, SHARDS_FLAGS)) {
+    /* At rate 0 as well: an arm may be given the files' rate later. */
+    if (s->mask_positions != POSITIONS_KEEP && !shards_has(from, SHARDS_FLAGS)) {
         return err_set(e, ERR_USAGE,
                        "mask.positions: expected keep: %s does not say which positions "
                        "are masked (masked)",
-                       shards_dir(from));
+                       shards_facts(from)->dir);
     }
     return OK;
 }
@@ -94,8 +94,8 @@ enum err settings_shards_defaults(struct settings *s, struct errinfo *e)
     TRY(check_named(s, e));
     TRY(set_unless_given(s, setting_key.source, "activations", e));
     TRY(settings_shards_open(s, &from, e));
-    const char *hook = shards_hook(from);
-    (void)snprintf(rate, sizeof rate, "%.17g", shards_mask_rate(from));
+    const char *hook = shards_facts(from)->hook;
+    (void)snprintf(rate, sizeof rate, "%.17g", shards_facts(from)->mask_rate);
     enum err rc =
         set_unless_given(s, setting_key.hook, hook[0] ? hook : "activations", e);
     rc = rc == OK ? set_unless_given(s, setting_key.mask_rate, rate, e) : rc;

@@ -7,8 +7,8 @@
 #include "train/settings.h"
 
 /* What the user named (`activations`), and what the files say and nobody named: source,
- * hook, mask.rate. Looks at their heads. ERR_USAGE for settings that such a run would
- * not read; errors of shards_open. */
+ * hook, mask.rate. Opens them (shards_open), which the run does again. ERR_USAGE for
+ * settings that such a run would not read; errors of shards_open. */
 enum err settings_shards_defaults(struct settings *s, struct errinfo *e) ERR_CHECKED;
 
 /* Open the folder of the settings, in rows of `context` where it is named. ERR_USAGE

@@ -18,19 +18,20 @@ static const char *const names[][2] = {
 
 static void read_rows(const struct shards *s)
 {
-    const size_t T = shards_T(s), D = shards_width(s);
-    const uint64_t rows = shards_rows(s) < ROWS ? shards_rows(s) : ROWS;
+    const size_t T = shards_facts(s)->T, D = shards_facts(s)->D;
+    const uint64_t rows = shards_facts(s)->rows < ROWS ? shards_facts(s)->rows : ROWS;
     struct errinfo e;
     float *x = NULL;
     int32_t *ids = NULL;
     uint8_t *masked = NULL;
-    require(shards_train(s) < shards_rows(s) && shards_train(s) > 0);
+    require(shards_facts(s)->train < shards_facts(s)->rows &&
+            shards_facts(s)->train > 0);
     require(mem_new(&x, T * D, sizeof *x, "x", &e) == OK &&
             mem_new(&ids, T, sizeof *ids, "ids", &e) == OK &&
             mem_new(&masked, T, 1, "masked", &e) == OK);
     for (uint64_t i = 0; i < rows; i++) {
-        const uint64_t row = i % 2 ? shards_rows(s) - 1 - i : i;
-        require(shards_row_at(s, 1, i) < shards_train(s));
+        const uint64_t row = i % 2 ? shards_facts(s)->rows - 1 - i : i;
+        require(shards_row_at(s, 1, i) < shards_facts(s)->train);
         if (shards_get(s, SHARDS_CLEAN, row, x, &e) != OK ||
             (shards_has(s, SHARDS_MASKED) &&
              shards_get(s, SHARDS_MASKED, row, x, &e) != OK) ||

@@ -93,10 +93,9 @@ static struct ask_answer *prompt_sample_answer(const struct ask_subject *subject
     if (edited) {
         assert_ok(
             mem_new(&r->next_after, n * PROMPT_TOP, sizeof *r->next, "a test", &e), &e);
-        assert_ok(mem_new(&r->effect, 2, sizeof *r->effect, "a test", &e), &e);
+        assert_ok(mem_new(&r->acted, 2, sizeof *r->acted, "a test", &e), &e);
         r->n_edits = 2;
-        r->effect[1] =
-            (struct ask_effect){.positions = n - 1, .most = 9, .beyond = true};
+        r->acted[1] = (struct ask_acted){.positions = n - 1, .most = 9, .beyond = true};
     }
     for (size_t t = 0; t < n; t++) {
         prompt_sample_token(subject, r, t, ids[t], edited);

@@ -444,9 +444,9 @@ static void test_positions(void **state)
     /* The woken latent is listed; the edit says what it did. */
     const float after = ask_fire_at(r, 5, 2).after;
     assert_true(fabs((double)after - act_of(&p, 5, 2) - 3) < 1e-5);
-    assert_int_equal(r->effect[0].positions, 1);
-    assert_true(fabs((double)r->effect[0].most - (double)after) < 1e-6);
-    assert_false(r->effect[0].beyond);
+    assert_int_equal(r->acted[0].positions, 1);
+    assert_true(fabs((double)r->acted[0].most - (double)after) < 1e-6);
+    assert_false(r->acted[0].beyond);
     /* KL of the likeliest 100 tokens is most of it. */
     const size_t t = p.T - 1;
     double kl = 0, share = 0;

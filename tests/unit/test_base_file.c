@@ -229,10 +229,19 @@ static void test_own_files_are_regular(void **state)
     (void)state;
     char path[512], victim[512];
     struct errinfo e;
+    char *data = NULL;
+    size_t len = 0;
     int fd = -1;
     tmp_path(victim, dir, "victim");
     tmp_path(path, dir, "place");
+    check_error(file_read_own(path, 100, &data, &len, &e), ERR_MISSING, &e, "place");
     assert_ok(file_write_text(victim, "precious", &e), &e);
+    check_error(file_read_own(victim, 7, &data, &len, &e), ERR_LIMIT, &e,
+                "found 8 bytes, expected at most 7");
+    assert_ok(file_read_own(victim, 8, &data, &len, &e), &e);
+    assert_int_equal(len, 8);
+    assert_string_equal(data, "precious");
+    mem_free(data);
     for (enum file_kind_of kind = 0; kind < N_KINDS; kind++) {
         const char *name = kind_name(kind);
         if (kind == KIND_REGULAR || !make_kind(kind, path, victim, dir)) {
@@ -245,6 +254,7 @@ static void test_own_files_are_regular(void **state)
         check_error(file_open_own(path, O_RDONLY, &fd, &e), ERR_FORMAT, &e, name);
         check_error(file_open_own(path, O_RDWR | O_CREAT, &fd, &e), ERR_FORMAT, &e,
                     name);
+        check_error(file_read_own(path, 100, &data, &len, &e), ERR_FORMAT, &e, name);
         assert_int_equal(mode_of(path), mode);
         assert_int_equal(entries(dir), before);
         check_content(victim, "precious");

@@ -104,9 +104,27 @@ static void a_copy_is_its_own(void **state)
     history_free(&b);
 }
 
+/* A row without a share of cross-entropy says that there is nothing to recover only
+ * where a text was there to be read: true_positives are counted on its words. */
+static void doubts_need_a_text(void **state)
+{
+    (void)state;
+    struct metric_row row = metric_row_empty();
+    assert_null(metric_doubt(row.v, METRIC_CE_REC));
+    row.v[METRIC_EV] = .5;
+    assert_null(metric_doubt(row.v, METRIC_CE_REC));
+    row.v[METRIC_TRUE_POS] = 0;
+    assert_non_null(metric_doubt(row.v, METRIC_CE_REC));
+    assert_null(metric_doubt(row.v, METRIC_CE_REC_OOD)); /* no such text */
+    assert_null(metric_doubt(row.v, METRIC_EV));
+    row.v[METRIC_CE_REC] = .9;
+    assert_null(metric_doubt(row.v, METRIC_CE_REC));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(doubts_need_a_text),
         cmocka_unit_test(a_round_trip_keeps_every_value),
         cmocka_unit_test(the_columns_begin_as_promised),
         cmocka_unit_test(bad_files_are_named),

@@ -1,7 +1,10 @@
 /* A run directory from anybody: whatever stands where its files belong, reading ends,
  * changes nothing at all, and names it; writing changes nothing outside of the run. */
+#include "ask/ask_preset.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "eval/concept_history.h"
+#include "latents/latent_labels.h"
 #include "small_run.h"
 #include "train/rundir_priv.h"
 #include "unit/file_kinds.h"
@@ -472,9 +475,20 @@ static void test_a_reader_sees_one_save(void **state)
     remove_tree(p.top);
 }
 
+/* Files whose writers the folder of a run does not know, by the names that it goes by.
+ */
+static void test_names_that_stand_twice(void **state)
+{
+    (void)state;
+    assert_string_equal(RUN_LABELS, LATENT_LABEL_FILE);
+    assert_string_equal(RUN_PRESETS, ASK_PRESET_FILE);
+    assert_string_equal(RUN_HISTORY, CONCEPT_HISTORY_FILE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_that_stand_twice),
         cmocka_unit_test(test_links_from_an_archive),
         cmocka_unit_test(test_every_kind_at_every_place),
         cmocka_unit_test(test_lock_of_others),

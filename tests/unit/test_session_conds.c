@@ -331,7 +331,7 @@ static void a_comparison_knows_the_control(void **state)
     assert_int_equal(t.v.compare->measures.pairs, 2);
     bool any = false;
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-        any = any || (verdict_measure_def(m)->primary &&
+        any = any || (verdict_measure_def(m)->list == VERDICT_PRIMARY &&
                       t.v.compare->measures.within_random[m]);
     }
     assert_int_equal(strstr(t.v.compare->said, "Within random") != NULL, any);

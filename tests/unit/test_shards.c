@@ -6,6 +6,9 @@
 #include "tiny_shards.h"
 
 #include <math.h>
+#ifdef __linux__
+#include <sys/inotify.h>
+#endif
 #include <unistd.h>
 
 static char dir[512];
@@ -80,12 +83,12 @@ static void reads_rows_of_every_part(void **state)
         uint8_t masked[8];
         write_two(types[k]);
         struct shards *s = open_of(8);
-        assert_int_equal(shards_width(s), TINY_D);
-        assert_int_equal(shards_T(s), 8);
-        assert_int_equal(shards_rows(s), 5);
-        assert_int_equal(shards_train(s), 4);
-        assert_int_equal(shards_count(s), 30);
-        assert_true(fabs(shards_mask_rate(s) - 0.25) < 1e-12);
+        assert_int_equal(shards_facts(s)->D, TINY_D);
+        assert_int_equal(shards_facts(s)->T, 8);
+        assert_int_equal(shards_facts(s)->rows, 5);
+        assert_int_equal(shards_facts(s)->train, 4);
+        assert_int_equal(shards_facts(s)->vectors, 30);
+        assert_true(fabs(shards_facts(s)->mask_rate - 0.25) < 1e-12);
         for (size_t row = 0; row < 5; row++) {
             const size_t n = row == 2 ? 4 : first[row + 1] - first[row];
             for (int side = 0; side < 2; side++) {
@@ -122,17 +125,17 @@ static void rows_of_the_files(void **state)
     struct tiny_shard t = {.n = 20, .T = 5, .type = ST_F32};
     tiny_write(dir, "a.safetensors", &t);
     struct shards *s = open_of(0);
-    assert_int_equal(shards_T(s), 5);
-    assert_int_equal(shards_rows(s), 4);
+    assert_int_equal(shards_facts(s)->T, 5);
+    assert_int_equal(shards_facts(s)->rows, 4);
     shards_free(s);
     t.T = 10;
     tiny_write(dir, "b.safetensors", &t);
     s = open_of(4);
-    assert_int_equal(shards_rows(s), 10);
+    assert_int_equal(shards_facts(s)->rows, 10);
     shards_free(s);
     s = open_of(0); /* rows of both kinds: neither's */
-    assert_int_equal(shards_T(s), SHARDS_ROW);
-    assert_int_equal(shards_rows(s), 2);
+    assert_int_equal(shards_facts(s)->T, SHARDS_ROW);
+    assert_int_equal(shards_facts(s)->rows, 2);
     shards_free(s);
 }
 
@@ -158,8 +161,8 @@ static void reads_npy(void **state)
     npy_make(&b, "<u2", false, "(20,)", ids, sizeof ids);
     put_file("s.tokens.npy", b.p, b.n);
     struct shards *s = open_of(8);
-    assert_int_equal(shards_files(s), 1);
-    assert_string_equal(shards_hook(s), "blocks.3.hook");
+    assert_int_equal(shards_facts(s)->files, 1);
+    assert_string_equal(shards_facts(s)->hook, "blocks.3.hook");
     assert_ok(shards_get(s, SHARDS_CLEAN, 2, got, &e), &e);
     const float zero = 0.0f;
     assert_memory_equal(got, x + 16 * TINY_D, 4 * TINY_D * sizeof *x);
@@ -171,7 +174,51 @@ static void reads_npy(void **state)
     shards_free(s);
 }
 
+/* A single shard's files may have the names of their parts alone. */
+static void reads_bare_part_names(void **state)
+{
+    (void)state;
+    static struct blob b;
+    struct errinfo e;
+    float x[20 * 2];
+    uint16_t ids[20];
+    for (size_t i = 0; i < 20; i++) {
+        x[2 * i] = x[2 * i + 1] = (float)i;
+        ids[i] = (uint16_t)(i + 7);
+    }
+    npy_make(&b, "<f4", false, "(20, 2)", x, sizeof x);
+    put_file("activations.npy", b.p, b.n);
+    npy_make(&b, "<u2", false, "(20,)", ids, sizeof ids);
+    put_file("tokens.npy", b.p, b.n);
+    struct shards *s = open_of(8);
+    assert_int_equal(shards_facts(s)->files, 1);
+    int32_t token[8];
+    uint8_t masked[8];
+    assert_ok(shards_tokens(s, 1, token, masked, &e), &e);
+    assert_int_equal(token[0], 15);
+    shards_free(s);
+}
+
 /* ---- what does not fit ---- */
+
+/* A folder of which some files are links is none that is read in part. */
+static void refuses_links(void **state)
+{
+    (void)state;
+    char path[512];
+    write_two(ST_F32);
+    assert_int_equal(symlink("a.safetensors", tmp_path(path, dir, "c.txt")), 0);
+    shards_free(open_of(8)); /* of another name it is no matter */
+    static const char *const names[] = {"c.safetensors", "c.npy"};
+    for (size_t i = 0; i < 2; i++) {
+        char said[64];
+        assert_int_equal(symlink("a.safetensors", tmp_path(path, dir, names[i])), 0);
+        snprintf(said, sizeof said, "/%s: found a link", names[i]);
+        refused(said);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(unlink(tmp_path(path, dir, "c.txt")), 0);
+}
 
 static void refuses(void **state)
 {
@@ -200,6 +247,15 @@ static void refuses(void **state)
     t.rate = "0.3";
     tiny_write(dir, "b.safetensors", &t);
     refused("b.safetensors: mask_rate: found 0.3, expected 0.2");
+    t.rate = "0"; /* is said as well */
+    tiny_write(dir, "a.safetensors", &t);
+    refused("b.safetensors: mask_rate: found 0.3, expected 0 as in the files before");
+    static const char about[] = "{\"mask_rate\": 0}";
+    put_file("activations.json", about, sizeof about - 1);
+    t.rate = "0.3";
+    tiny_write(dir, "a.safetensors", &t);
+    refused("a.safetensors: mask_rate: found 0.3, expected 0 as in the files before");
+    assert_int_equal(unlink(tmp_path(path, dir, "activations.json")), 0);
     npy_make(&b, "<f4", false, "(3, 2)", x, sizeof x);
     put_file("b.npy", b.p, b.n);
     refused("found in b.npy as well");
@@ -264,25 +320,67 @@ static void refuses_numbers_that_are_none(void **state)
     shards_free(s);
 }
 
-/* Another content, length or name is other shards. */
+static uint64_t hash_at(size_t T)
+{
+    struct shards *s = open_of(T);
+    const uint64_t hash = shards_facts(s)->hash;
+    shards_free(s);
+    return hash;
+}
+
+/* Another content, length or name is other shards; other rows of the same are not. */
 static void knows_its_files(void **state)
 {
     (void)state;
     char path[512], other[512];
+    struct tiny_shard b = {.n = 10,
+                           .first = 20,
+                           .masked = true,
+                           .tokens = true,
+                           .flags = true,
+                           .rate = "0.25",
+                           .type = ST_F32};
     write_two(ST_F32);
-    struct shards *s = open_of(8);
-    const uint64_t hash = shards_hash(s);
-    shards_free(s);
-    s = open_of(4);
-    assert_true(shards_hash(s) == hash);
-    shards_free(s);
+    const uint64_t hash = hash_at(8);
+    assert_true(hash_at(4) == hash);
+    b.first = 7;
+    tiny_write(dir, "b.safetensors", &b);
+    assert_true(hash_at(8) != hash);
+    b.first = 20;
+    b.n = 11;
+    tiny_write(dir, "b.safetensors", &b);
+    assert_true(hash_at(8) != hash);
+    b.n = 10;
+    tiny_write(dir, "b.safetensors", &b);
+    assert_true(hash_at(8) == hash);
     assert_int_equal(rename(tmp_path(path, dir, "b.safetensors"),
                             tmp_path(other, dir, "c.safetensors")),
                      0);
-    s = open_of(8);
-    assert_true(shards_hash(s) != hash);
-    shards_free(s);
+    assert_true(hash_at(8) != hash);
 }
+
+#ifdef __linux__
+/* Opening, a folder on a network may be slow: each file once, whatever it holds. */
+static void opens_each_file_once(void **state)
+{
+    (void)state;
+    char events[4096];
+    size_t opens = 0;
+    write_two(ST_F32);
+    const int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    assert_true(fd >= 0 && inotify_add_watch(fd, dir, IN_OPEN) >= 0);
+    shards_free(open_of(8));
+    const ssize_t n = read(fd, events, sizeof events);
+    for (ssize_t at = 0; at < n;) {
+        struct inotify_event one;
+        memcpy(&one, events + at, sizeof one);
+        opens += one.len > 0; /* of a file in it, not of itself */
+        at += (ssize_t)(sizeof one + one.len);
+    }
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(opens, 2);
+}
+#endif
 
 /* ---- the stream ---- */
 
@@ -392,8 +490,19 @@ static void drops_and_mixes(void **state)
     shards_free(s);
 }
 
-/* From any batch on, another stream that is put there serves the same bits; so does a
- * fork, on its own side. */
+/* Batch `number`, from 0, of a stream that never masks. */
+static void clean_batch(const struct shards *s, size_t number,
+                        float out[BATCH * TINY_D])
+{
+    struct acts_stream *st = stream_on(s, config(), 0);
+    for (size_t i = 0; i <= number; i++) {
+        next(st, out);
+    }
+    stream_free(st);
+}
+
+/* From any batch on, another stream that is put there serves the same bits; a fork to
+ * rate 0 those of a stream that never masked. */
 static void goes_on_from_a_position(void **state)
 {
     (void)state;
@@ -403,6 +512,7 @@ static void goes_on_from_a_position(void **state)
     struct acts_stream *a = stream_on(s, config(), 0.25);
     for (size_t i = 0; i < 20; i++) {
         float x[BATCH * TINY_D], y[BATCH * TINY_D], z[BATCH * TINY_D];
+        float clean[BATCH * TINY_D];
         struct acts_stream *b = stream_on(s, config(), 0), *f = NULL;
         const struct stream_pos pos = stream_tell(a);
         assert_ok(stream_seek(b, &pos, &e), &e);
@@ -416,9 +526,8 @@ static void goes_on_from_a_position(void **state)
         next(a, x);
         next(c, y);
         assert_memory_equal(x, y, sizeof x);
-        bool side = true;
-        (void)number_of(z, &side);
-        assert_false(side);
+        clean_batch(s, i + 2, clean); /* the third from here */
+        assert_memory_equal(z, clean, sizeof z);
         stream_free(b);
         stream_free(c);
         stream_free(f);
@@ -434,10 +543,15 @@ int main(void)
         IN_FOLDER(reads_rows_of_every_part),
         IN_FOLDER(rows_of_the_files),
         IN_FOLDER(reads_npy),
+        IN_FOLDER(reads_bare_part_names),
+        IN_FOLDER(refuses_links),
         IN_FOLDER(refuses),
         IN_FOLDER(refuses_npy),
         IN_FOLDER(refuses_numbers_that_are_none),
         IN_FOLDER(knows_its_files),
+#ifdef __linux__
+        IN_FOLDER(opens_each_file_once),
+#endif
         IN_FOLDER(serves_each_vector_once),
         IN_FOLDER(drops_and_mixes),
         IN_FOLDER(goes_on_from_a_position),

@@ -1,5 +1,6 @@
 /* Training on activations made elsewhere: which side an arm sees, which rates there
  * are, that a resume comes to the same bits, and what is measured. */
+#include "eval/acts_bench.h"
 #include "num/blas.h"
 #include "train/settings_shards.h"
 #include "unit/run_engine.h"
@@ -11,23 +12,31 @@
 
 static char dir[512], out[520];
 
+/* A shard of 300 vectors with all parts. */
+static const struct tiny_shard whole_shard = {.n = 300,
+                                              .masked = true,
+                                              .tokens = true,
+                                              .flags = true,
+                                              .rate = "0.25",
+                                              .type = ST_F32};
+
+/* Three shards like `s`, one behind another. */
+static void write_three(struct tiny_shard s)
+{
+    static const char *const names[] = {"a.safetensors", "b.safetensors",
+                                        "c.safetensors"};
+    for (size_t i = 0; i < 3; i++, s.first += s.n) {
+        tiny_write(dir, names[i], &s);
+    }
+}
+
 /* 900 vectors in three shards; the masked side stands half a unit away. */
 static int make(void **state)
 {
     (void)state;
     tmp_make_in_memory(dir, sizeof dir);
     snprintf(out, sizeof out, "%s-run", dir);
-    struct tiny_shard s = {.n = 300,
-                           .masked = true,
-                           .tokens = true,
-                           .flags = true,
-                           .rate = "0.25",
-                           .type = ST_F32};
-    static const char *const names[] = {"a.safetensors", "b.safetensors",
-                                        "c.safetensors"};
-    for (size_t i = 0; i < 3; i++, s.first += 300) {
-        tiny_write(dir, names[i], &s);
-    }
+    write_three(whole_shard);
     return 0;
 }
 
@@ -98,6 +107,54 @@ static void the_files_say_what_nobody_named(void **state)
     engine_free(g);
 }
 
+/* Masked positions that no file marks cannot be dropped, whether the arm masks from its
+ * first step on or is given the files' rate later. */
+static void positions_take_flags(void **state)
+{
+    (void)state;
+    static const char *const rates[] = {"0.25", "0"}, *const rules[] = {"drop", "mix"};
+    struct tiny_shard s = whole_shard;
+    s.flags = false;
+    write_three(s);
+    for (size_t i = 0; i < 4; i++) {
+        const char *const more[][2] = {{"mask.rate", rates[i / 2]},
+                                       {"mask.positions", rules[i % 2]}};
+        struct errinfo e = {0};
+        struct inputs *in = NULL;
+        const struct settings set = ready(more, 2);
+        check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e,
+                    "does not say which positions are masked");
+    }
+}
+
+/* Rows of files may be so long that 64 of them are more than memory holds: the scale is
+ * of the first few that training reads. */
+static void long_rows_are_scaled_by_few(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.safetensors", "b.safetensors",
+                                        "c.safetensors", "d.safetensors"};
+    enum { LONG = 4096, FEW = 8192 / LONG };
+    static float x[FEW * LONG * TINY_D];
+    const char *const more[][2] = {{"context", "4096"}, {"mask.rate", "0"}};
+    struct tiny_shard s = {.n = LONG, .type = ST_F32};
+    struct inputs *in = NULL;
+    struct errinfo e = {0};
+    for (size_t i = 0; i < 4; i++, s.first += s.n) {
+        tiny_write(dir, names[i], &s);
+    }
+    const struct settings set = ready(more, 2);
+    assert_ok(inputs_new(&set, &in, &e), &e);
+    for (uint64_t i = 0; i < FEW; i++) { /* of three to train on */
+        assert_ok(shards_get(in->shards, SHARDS_CLEAN,
+                             shards_row_at(in->shards, (uint64_t)set.seed, i),
+                             x + i * LONG * TINY_D, &e),
+                  &e);
+    }
+    assert_true(fabsf(in->scale / acts_scale(x, FEW * LONG, TINY_D) - 1) < 1e-5f);
+    inputs_free(in);
+}
+
 /* ---- sides ---- */
 
 /* Share of a batch's vectors that are of the masked side. */
@@ -132,11 +189,25 @@ static void arms_see_their_sides(void **state)
 
 /* ---- what is measured ---- */
 
-static void remove_run(void)
+/* With the folder of its twin. */
+static void drop_run(void)
 {
-    char command[600];
-    snprintf(command, sizeof command, "rm -rf %s", out);
-    assert_int_equal(system(command), 0);
+    char arms[512], twin[512];
+    tmp_path(arms, out, "arms");
+    tmp_drop(tmp_path(twin, arms, "twin"));
+    tmp_drop(arms);
+    tmp_drop(out);
+}
+
+/* Rows that are evaluated are counted: their activations, and codes of k latents each,
+ * three times a number and an index. */
+static void check_bytes(struct engine *g)
+{
+    const size_t more = 5, before = engine_bytes(g), T = 10, k = 2;
+    g->in->set.eval_rows += (int64_t)more;
+    assert_int_equal(engine_bytes(g) - before,
+                     acts_bench_bytes(more, T, TINY_D) + more * T * k * 3 * 8);
+    g->in->set.eval_rows -= (int64_t)more;
 }
 
 static void measures_without_a_model(void **state)
@@ -156,13 +227,29 @@ static void measures_without_a_model(void **state)
         report_find(&g->arm[0].report, "fidelity.in_distribution.explained_variance");
     assert_non_null(f);
     assert_true(fabs(f->v.value - last->v[METRIC_EV]) < 1e-9);
-    assert_true(engine_bytes(g) > 0);
+    check_bytes(g);
     assert_ok(engine_save(g, out, &e), &e);
     engine_free(g);
-    remove_run();
+    tmp_drop(out);
 }
 
 /* ---- going on ---- */
+
+/* Who opens the run says so. */
+static void check_remark_on_files(void)
+{
+    struct inputs *in = NULL;
+    struct run_record r = {0};
+    struct remarks remarks = {0};
+    struct errinfo e;
+    assert_ok(rundir_load(out, &r, &e), &e);
+    assert_ok(inputs_new(&r.set, &in, &e), &e);
+    run_record_remarks(&r, in, &remarks);
+    assert_int_equal(remarks.n, 1);
+    assert_non_null(strstr(remarks.line[0], "trained on other activations than"));
+    run_record_deinit(&r);
+    inputs_free(in);
+}
 
 static void a_resume_comes_to_the_same_bits(void **state)
 {
@@ -173,7 +260,6 @@ static void a_resume_comes_to_the_same_bits(void **state)
     struct engine *whole = start_engine(&s), *part = start_engine(&s), *on = NULL;
     run_engine_to(whole, s.steps);
     run_engine_to(part, 11);
-    remove_run();
     assert_ok(engine_save(part, out, &e), &e);
     engine_free(part);
     assert_ok(engine_resume(out, NULL, "", NULL, &on, &e), &e);
@@ -184,18 +270,14 @@ static void a_resume_comes_to_the_same_bits(void **state)
     engine_free(on);
     engine_free(whole);
     /* Other files are another run's. */
-    struct tiny_shard t = {.n = 300,
-                           .masked = true,
-                           .tokens = true,
-                           .flags = true,
-                           .rate = "0.25",
-                           .type = ST_F32,
-                           .first = 7};
+    struct tiny_shard t = whole_shard;
+    t.first = 7;
     tiny_write(dir, "b.safetensors", &t);
     check_error(engine_resume(out, NULL, "", NULL, &on, &e), ERR_USAGE, &e,
                 "has changed since");
     assert_non_null(strstr(e.msg, dir));
-    remove_run();
+    check_remark_on_files();
+    drop_run();
 }
 
 /* ---- in the explorer ---- */
@@ -255,12 +337,7 @@ static void latents_are_described_without_a_model(void **state)
 static void latents_without_tokens(void **state)
 {
     (void)state;
-    static const char *const names[] = {"a.safetensors", "b.safetensors",
-                                        "c.safetensors"};
-    struct tiny_shard shard = {.n = 300, .type = ST_F16};
-    for (size_t i = 0; i < 3; i++, shard.first += 300) {
-        tiny_write(dir, names[i], &shard);
-    }
+    write_three((struct tiny_shard){.n = 300, .type = ST_F16});
     const struct settings s = ready(NULL, 0);
     assert_true(s.mask_rate == 0.0);
     const struct session_config cfg = {.set = s};
@@ -319,6 +396,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define IN_FOLDER(f) cmocka_unit_test_setup_teardown(f, make, drop)
         IN_FOLDER(the_files_say_what_nobody_named),
+        IN_FOLDER(positions_take_flags),
+        IN_FOLDER(long_rows_are_scaled_by_few),
         IN_FOLDER(arms_see_their_sides),
         IN_FOLDER(measures_without_a_model),
         IN_FOLDER(a_resume_comes_to_the_same_bits),

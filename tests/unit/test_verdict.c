@@ -75,7 +75,7 @@ static void test_kinds(void **state)
 }
 
 /* An interval that excludes 0 by itself is not enough among several measures; and the
- * lists of primary measures and others do not count for each other. */
+ * lists of measures do not count for each other. */
 static void test_lists(void **state)
 {
     (void)state;
@@ -84,7 +84,7 @@ static void test_lists(void **state)
     size_t primary = 0;
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         fill(&row[m], m, SEEDS, 0.0, 0.02, 0);
-        primary += verdict_measure_def(m)->primary ? 1 : 0;
+        primary += verdict_measure_def(m)->list == VERDICT_PRIMARY ? 1 : 0;
     }
     assert_true(primary >= 2 && primary < VERDICT_MEASURE_COUNT);
     fill(&row[0], 0, SEEDS, 0.03, 0.018, 0);
@@ -94,10 +94,19 @@ static void test_lists(void **state)
     near(row[0].p_holm, row[0].d.p * (double)primary, 1e-12);
     assert_ok(verdict_judge(row, 1, 0, &e), &e); /* alone */
     assert_int_equal(row[0].verdict, VERDICT_HIGHER);
-    /* Secondary measures beside it do not count: it is alone on its list for Holm. */
-    row[1] = row[VERDICT_MEASURE_COUNT - 1];
-    assert_ok(verdict_judge(row, 2, 0, &e), &e);
-    assert_int_equal(row[0].verdict, VERDICT_HIGHER);
+    /* Measures of other lists do not count: each is alone on its own for Holm. */
+    fill(&row[1], VERDICT_OF_PROBING_K5_OOD, SEEDS, 0.03, 0.018, 0);
+    fill(&row[2], VERDICT_OF_COSINE, SEEDS, 0.03, 0.018, 0);
+    assert_ok(verdict_judge(row, 3, 0, &e), &e);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(row[i].verdict, VERDICT_HIGHER);
+    }
+    fill(&row[3], VERDICT_OF_SHRINKAGE, SEEDS, 0.0, 0.02, 0);
+    fill(&row[4], VERDICT_OF_L0_CLEAN, SEEDS, 0.0, 0.02, 0);
+    fill(&row[5], VERDICT_OF_DEAD_CLEAN, SEEDS, 0.0, 0.02, 0);
+    assert_ok(verdict_judge(row, 6, 0, &e), &e); /* four of one list */
+    assert_int_equal(row[1].verdict, VERDICT_HIGHER);
+    assert_int_equal(row[2].verdict, VERDICT_OPEN);
 }
 
 /* A mean just above the smallest effect is established, one just below is not: whatever
@@ -204,6 +213,25 @@ static void test_kept(void **state)
     for (size_t i = 0; i < 6; i++) {
         report_deinit(all[i]);
     }
+}
+
+/* A figure that is no mean over units comes back as its value. */
+static void test_kept_plain(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"units\": {}, \"latents\": {\"dead\": 0.25}}";
+    struct errinfo e;
+    struct report r;
+    cJSON *root = NULL;
+    report_init(&r, 0);
+    assert_ok(json_parse(text, sizeof text - 1, "kept", &root, &e), &e);
+    assert_ok(kept_read(root, "eval.json", &r, &e), &e);
+    const struct figure *f = report_find(&r, "latents.dead");
+    assert_non_null(f);
+    near(f->v.value, 0.25, 0.0);
+    assert_true(r.n == 1 && f->n == 0 && isnan(f->v.lo));
+    report_deinit(&r);
+    cJSON_Delete(root);
 }
 
 /* A file may hold anything. */
@@ -436,11 +464,12 @@ static void test_marks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_smallest),     cmocka_unit_test(test_kept),
-        cmocka_unit_test(test_kept_hostile), cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_beyond_masks), cmocka_unit_test(test_baseline),
-        cmocka_unit_test(test_pairs),        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_kinds),      cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_smallest),   cmocka_unit_test(test_kept),
+        cmocka_unit_test(test_kept_plain), cmocka_unit_test(test_kept_hostile),
+        cmocka_unit_test(test_conditions), cmocka_unit_test(test_beyond_masks),
+        cmocka_unit_test(test_baseline),   cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -28,9 +28,9 @@ const char *compare_source_text(const struct comparison *o, char *out, size_t ca
 
 int compare_measure_at(const struct comparison *c, size_t i)
 {
-    for (int primary = 1; primary >= 0; primary--) {
+    for (enum verdict_list list = 0; list < VERDICT_BARE; list++) {
         for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-            const bool in = verdict_measure_def(m)->primary == (primary == 1) &&
+            const bool in = verdict_measure_def(m)->list == list &&
                             c->measures.row[m].verdict != VERDICT_NOT_MEASURED;
             if (in && i-- == 0) {
                 return (int)m;

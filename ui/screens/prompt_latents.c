@@ -97,9 +97,9 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
     const int used =
         canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
     int x = r.x + (used < 18 ? 18 : used); /* so that it stands still as it is moved */
-    const struct ask_effect *f =
-        s->answer && s->answer->effect && i < s->answer->n_edits && !s->changed
-            ? &s->answer->effect[i]
+    const struct ask_acted *f =
+        s->answer && s->answer->acted && i < s->answer->n_edits && !s->changed
+            ? &s->answer->acted[i]
             : NULL;
     const char *beyond = f && f->beyond ? " beyond text" : "";
     const int room = r.x + r.w - x - canvas_text_width(beyond);

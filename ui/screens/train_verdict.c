@@ -200,7 +200,7 @@ static int rows_of(const struct session_view *v, const struct view_verdicts *r,
     const int bottom = in.y + in.h;
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT && y < bottom; m++) {
         const int metric = (int)verdict_measure_def(m)->metric;
-        if (metric >= METRIC_COUNT) {
+        if (metric >= METRIC_COUNT || verdict_measure_def(m)->list == VERDICT_BARE) {
             continue;
         }
         if (roomy) {
@@ -266,7 +266,8 @@ static bool any_but_for_holm(const struct view_verdicts *r)
 {
     bool any = false;
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
-        any = any || (!r->why[0] && verdict_but_for_holm(&r->row[m]));
+        any = any || (!r->why[0] && verdict_measure_def(m)->list != VERDICT_BARE &&
+                      verdict_but_for_holm(&r->row[m]));
     }
     return any;
 }

@@ -1,0 +1,62 @@
+#include "eval_meta.h"
+
+#include "eval/kept.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FILES "activations_hash"
+
+void eval_meta_add(cJSON *root, const char *dir, const struct run_record *r,
+                   int64_t rows, int64_t seed)
+{
+    const struct settings *s = &r->set;
+    (void)cJSON_AddStringToObject(root, "run", dir);
+    if (!cJSON_HasObjectItem(root,
+                             "step")) { /* of sections that never ran evaluate() */
+        (void)cJSON_AddNumberToObject(root, "step", (double)r->step);
+    }
+    (void)cJSON_AddStringToObject(root, "arch", s->arch);
+    (void)cJSON_AddNumberToObject(root, "k", s->k);
+    (void)cJSON_AddNumberToObject(root, "mask_rate", r->mask_rate);
+    (void)cJSON_AddNumberToObject(root, "rows", (double)rows);
+    cJSON *seeds = cJSON_AddObjectToObject(root, "seeds");
+    (void)cJSON_AddNumberToObject(seeds, "training", (double)s->seed);
+    (void)cJSON_AddNumberToObject(seeds, "weights", (double)settings_weights_seed(s));
+    (void)cJSON_AddNumberToObject(seeds, "intervals", (double)seed);
+}
+
+static bool is_number(double v, int64_t want)
+{
+    return v >= (double)want && v <= (double)want;
+}
+
+bool eval_meta_holds(const cJSON *root, const struct run_record *r, int64_t rows,
+                     int64_t seed)
+{
+    return is_number(kept_value(root, "step"), r->step) &&
+           is_number(kept_value(root, "rows"), rows) &&
+           is_number(kept_value(root, "seeds.intervals"), seed) &&
+           cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "units"));
+}
+
+/* A number of 64 bits is no double. */
+static const char *hash_text(uint64_t hash, char out[24])
+{
+    (void)snprintf(out, 24, "%016" PRIx64, hash);
+    return out;
+}
+
+void eval_meta_add_files(cJSON *root, uint64_t hash)
+{
+    char text[24];
+    (void)cJSON_AddStringToObject(root, FILES, hash_text(hash, text));
+}
+
+bool eval_meta_holds_files(const cJSON *root, uint64_t hash)
+{
+    char text[24];
+    const cJSON *is = cJSON_GetObjectItemCaseSensitive(root, FILES);
+    return cJSON_IsString(is) && strcmp(is->valuestring, hash_text(hash, text)) == 0;
+}
