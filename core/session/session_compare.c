@@ -2,7 +2,7 @@
  * job thread makes it. */
 #include "base/mem.h"
 #include "sae/sae_remarks.h"
-#include "session/compare_priv.h"
+#include "session/session_compare_priv.h"
 #include "train/run_open.h"
 
 #include <math.h>
@@ -142,7 +142,7 @@ out:
 
 /* ---- the other run ---- */
 
-void compare_doing(struct session *s, const char *what)
+void session_compare_doing(struct session *s, const char *what)
 {
     pthread_mutex_lock(&s->mu);
     (void)snprintf(s->pub.compare_doing, sizeof s->pub.compare_doing, "%s", what);
@@ -203,7 +203,7 @@ static enum err open_other(struct compare_bench *b, struct compare_input *other,
                            const char *path, struct errinfo *e)
 {
     struct run_arms *arms = NULL;
-    compare_doing(b->s, "opening the other run");
+    session_compare_doing(b->s, "opening the other run");
     if (!run_is_openable(path)) {
         return err_set(e, ERR_MISSING,
                        "%s: no run directory, nor an SAE of another tool", path);
@@ -318,7 +318,7 @@ static enum err describe(struct compare_bench *b, size_t i, struct compare_arm *
     char text[80];
     (void)snprintf(text, sizeof text, "reading the latents of %c",
                    b->out->choice[side->choice].letter);
-    compare_doing(b->s, text);
+    session_compare_doing(b->s, text);
     TRY(sae_clone(a->sae, &side->sae, e));
     return latent_table_new(side->sae, b->set, b->s->in->concepts, a->step, NULL,
                             &b->s->stop, &side->table, e);
@@ -365,7 +365,7 @@ static enum err pair_latents(struct compare_bench *b, struct errinfo *e)
     TRY(describe(b, 1, a[1], e));
     (void)snprintf(text, sizeof text, "pairing %zu with %zu latents", o->side[0].F,
                    o->side[1].F);
-    compare_doing(b->s, text);
+    session_compare_doing(b->s, text);
     const struct sae *const s[2] = {o->side[0].sae, o->side[1].sae};
     const struct latent_table *const t[2] = {o->side[0].table, o->side[1].table};
     return latent_pairs_new(s, t, &b->s->stop, &o->pairs, e);
@@ -446,11 +446,11 @@ static enum err make(struct compare_bench *b, struct errinfo *e)
                                o->difference, COMPARE_DIFFERENCES);
     keep_known(o, b->of[x].arm[0], o->choice[x].letter);
     keep_known(o, b->of[y].arm[0], o->choice[y].letter);
-    compare_pair_arms(b, x, y, &p);
+    session_compare_pair_arms(b, x, y, &p);
     TRY(take_curves(b, e));
     TRY(pair_latents(b, e));
-    TRY(compare_measure_pairs(b, &p, l0, e));
-    TRY(compare_say_it(b, &p, l0, e));
+    TRY(session_compare_measure_pairs(b, &p, l0, e));
+    TRY(session_compare_say_it(b, &p, l0, e));
     for (size_t i = 0; i < 2; i++) {
         own_remarks(b, i);
     }
@@ -480,7 +480,7 @@ enum err session_compare(struct session *s, const struct job *job,
     b->out = NULL;
     comparison_unref(old);
 out:
-    compare_doing(s, "");
+    session_compare_doing(s, "");
     comparison_unref(b->out);
     for (size_t i = 0; i < COMPARE_OTHERS; i++) {
         arms_free(b->other[i].arm, b->other[i].n);

@@ -1,7 +1,7 @@
 /* A comparison's measures, and the sentences on them. Job thread. */
 #include "base/mem.h"
 #include "eval/heldout.h"
-#include "session/compare_priv.h"
+#include "session/session_compare_priv.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 
 #define SAID_BYTES ((size_t)1 << 14)
 
-void compare_pair_arms(const struct compare_bench *b, size_t x, size_t y,
-                       struct arm_pairs *out)
+void session_compare_pair_arms(const struct compare_bench *b, size_t x, size_t y,
+                               struct arm_pairs *out)
 {
     enum { BOTH = 2 * RUN_ARMS_MAX };
     const struct compare_arm *arm[BOTH];
@@ -191,7 +191,7 @@ static enum err hold_against_control(struct compare_bench *b, struct errinfo *e)
     if (o->control == o->n_choices) {
         return OK;
     }
-    compare_pair_arms(b, o->side[0].choice, o->control, &p);
+    session_compare_pair_arms(b, o->side[0].choice, o->control, &p);
     const bool fits = p.n > 1 && pair_apart(&p, o->source) == p.n;
     enum err rc = fits ? reports_read(b, &p, o->source, &r, &unsaid) : ERR_MISSING;
     if (rc == OK) {
@@ -210,8 +210,9 @@ static enum err hold_against_control(struct compare_bench *b, struct errinfo *e)
 
 /* What is kept is of most text; of two runs what training measured may be of other
  * texts, and is taken for several seeds alone. */
-enum err compare_measure_pairs(struct compare_bench *b, const struct arm_pairs *p,
-                               double l0[2], struct errinfo *e)
+enum err session_compare_measure_pairs(struct compare_bench *b,
+                                       const struct arm_pairs *p, double l0[2],
+                                       struct errinfo *e)
 {
     const bool one_run =
         b->of[b->out->side[0].choice].run == b->of[b->out->side[1].choice].run;
@@ -222,7 +223,7 @@ enum err compare_measure_pairs(struct compare_bench *b, const struct arm_pairs *
                           (from == COMPARE_FROM_RUN && (one_run || p->n > 1)) ||
                           (from == COMPARE_FROM_JUST_NOW && p->n == 1);
         if (from == COMPARE_FROM_JUST_NOW && fits) {
-            compare_doing(b->s, "evaluating both");
+            session_compare_doing(b->s, "evaluating both");
         }
         rc = fits ? measure_from(b, p, (enum compare_source)from, l0, e) : rc;
         if (rc == ERR_CANCELLED || rc == ERR_NOMEM) {
@@ -258,8 +259,8 @@ static void name_choice(const struct comparison *o, size_t choice, char out[SIDE
                    o->choice[choice].name);
 }
 
-enum err compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
-                        const double l0[2], struct errinfo *e)
+enum err session_compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
+                                const double l0[2], struct errinfo *e)
 {
     struct comparison *o = b->out;
     struct compare_facts f = {.difference = o->difference,
