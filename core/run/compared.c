@@ -180,7 +180,7 @@ enum err compare_pairs(const struct report *const *a, const struct report *const
                        size_t pairs, const double *margin, size_t first,
                        struct compared *out, struct errinfo *e)
 {
-    *out = (struct compared){.pairs = pairs};
+    *out = (struct compared){.pairs = pairs, .first = first};
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         compare_measure(a, b, pairs, m,
                         margin != NULL ? margin[m] : verdict_measure_def(m)->margin,
@@ -191,10 +191,11 @@ enum err compare_pairs(const struct report *const *a, const struct report *const
 }
 
 enum err compare_alone(const struct report *const *a, const struct report *const *b,
-                       size_t pairs, struct compared *out, struct errinfo *e)
+                       size_t pairs, size_t first, struct compared *out,
+                       struct errinfo *e)
 {
-    TRY(compare_pairs(a, b, pairs, NULL, 0, out, e));
-    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, 0, e);
+    TRY(compare_pairs(a, b, pairs, NULL, first, out, e));
+    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, first, e);
 }
 
 enum err compare_within(const struct report *const *a, const struct report *const *b,
@@ -303,52 +304,45 @@ static bool has_measure(const struct compared *c)
 
 #define OPENING 400 /* of a sentence, with how both sides are called */
 
-/* Of the random control, where there is one. */
-static void say_within(const struct compared *c, const char *a, const char *control,
-                       struct str *out)
+/* Sentences for several seeds. */
+static void say_seeds(const struct compared *c, const char *a, const char *b,
+                      const char *control, bool so_far, struct str *out)
 {
-    char opening[OPENING];
-    if (control != NULL) {
-        (void)snprintf(opening, sizeof opening,
-                       "Within random, where %s is not established to differ from %s: ",
-                       a, control);
-        say_of(c, SAID_WITHIN, opening, out);
+    char seeds[80], has[OPENING], within[OPENING], open[OPENING];
+    const struct {
+        enum said said;
+        const char *opening[2]; /* at the end of the plan, before it; NULL: not said */
+    } list[] = {
+        {SAID_ESTABLISHED, {has, has}},
+        {SAID_BESIDE,
+         {"Established of the other measures: ", "So far, of the other measures: "}},
+        {SAID_WITHIN,
+         {control != NULL ? within : NULL, control != NULL ? within : NULL}},
+        {SAID_SMALL, {"Too small to matter: ", "Small so far: "}},
+        {SAID_OPEN, {open, "Open: "}},
+        {SAID_SAME, {"The same: ", "The same: "}},
+    };
+    const int len = snprintf(seeds, sizeof seeds, "%zu seeds", c->pairs);
+    if (c->first > 0) {
+        (void)snprintf(seeds + len, sizeof seeds - (size_t)len, ", %zu of them planned",
+                       c->first);
     }
-}
-
-/* Sentences for several seeds that have finished. */
-static void say_verdicts(const struct compared *c, const char *a, const char *b,
-                         const char *control, struct str *out)
-{
-    char opening[OPENING];
-    (void)snprintf(opening, sizeof opening,
-                   "Established over %zu seeds: against %s, %s has ", c->pairs, b, a);
-    say_of(c, SAID_ESTABLISHED, opening, out);
-    say_of(c, SAID_BESIDE, "Established of the other measures: ", out);
-    say_within(c, a, control, out);
-    say_of(c, SAID_SMALL, "Too small to matter: ", out);
-    (void)snprintf(opening, sizeof opening,
+    (void)snprintf(has, sizeof has, "%s over %s: against %s, %s has ",
+                   so_far ? "So far" : "Established", seeds, b, a);
+    (void)snprintf(within, sizeof within,
+                   "Within random, where %s is not established to differ from %s: ", a,
+                   control != NULL ? control : "");
+    (void)snprintf(open, sizeof open,
                    "Not established (in brackets the smallest difference that %zu "
                    "seeds could establish): ",
                    c->pairs);
-    say_of(c, SAID_OPEN, opening, out);
-    say_of(c, SAID_SAME, "The same: ", out);
-}
-
-/* Sentences for several seeds that are still training. */
-static void say_so_far(const struct compared *c, const char *a, const char *b,
-                       const char *control, struct str *out)
-{
-    char opening[OPENING];
-    str_add(out, "So far, before the end of the plan: nothing is established yet.\n");
-    (void)snprintf(opening, sizeof opening,
-                   "Over %zu seeds, against %s, %s has so far ", c->pairs, b, a);
-    say_of(c, SAID_ESTABLISHED, opening, out);
-    say_of(c, SAID_BESIDE, "So far, of the other measures: ", out);
-    say_within(c, a, control, out);
-    say_of(c, SAID_SMALL, "Small so far: ", out);
-    say_of(c, SAID_OPEN, "Open: ", out);
-    say_of(c, SAID_SAME, "The same: ", out);
+    str_add(out,
+            so_far ? "Before the end of the plan: nothing is established yet.\n" : "");
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        if (list[i].opening[so_far] != NULL) {
+            say_of(c, list[i].said, list[i].opening[so_far], out);
+        }
+    }
 }
 
 void compare_say(const struct compared *c, const char *a, const char *b,
@@ -369,10 +363,8 @@ void compare_say(const struct compared *c, const char *a, const char *b,
         say_of(c, SAID_BARE, "Without an interval, so without a direction: ", out);
         say_of(c, SAID_SAME, "The same: ", out);
         str_add(out, "Several seeds of each (train --seeds 5) would change it.\n");
-    } else if (so_far) {
-        say_so_far(c, a, b, control, out);
     } else {
-        say_verdicts(c, a, b, control, out);
+        say_seeds(c, a, b, control, so_far, out);
     }
 }
 

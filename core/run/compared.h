@@ -32,6 +32,8 @@ enum err compare_evaluated(const struct eval_result *r, const struct concepts *c
  * is within its random control (compare_within; false where nobody asked). */
 struct compared {
     size_t pairs;
+    size_t first; /* seeds that were planned, where more were added: the intervals are
+                     those of paired_of for any number of seeds; else 0 */
     struct verdict_row row[VERDICT_MEASURE_COUNT];
     struct stats_interval by[VERDICT_MEASURE_COUNT];
     bool within_random[VERDICT_MEASURE_COUNT];
@@ -44,7 +46,7 @@ enum err compare_pairs(const struct report *const *a, const struct report *const
                        struct compared *out, struct errinfo *e) ERR_CHECKED;
 /* The same with the verdicts of this one alone. */
 enum err compare_alone(const struct report *const *a, const struct report *const *b,
-                       size_t pairs, struct compared *out,
+                       size_t pairs, size_t first, struct compared *out,
                        struct errinfo *e) ERR_CHECKED;
 
 /* Which measures of a condition are "within random" (verdict_is_within), from the pairs

@@ -151,6 +151,23 @@ static size_t rows_of(const struct compare_bench *b, enum compare_source from,
     return f != NULL && f->unit != NULL && strcmp(f->unit, "rows") == 0 ? f->n : 0;
 }
 
+/* Seeds planned of the run that a choice is of: its first arm says it, as those of the
+ * others are one each. */
+static size_t planned_of(const struct compare_bench *b, size_t choice)
+{
+    const size_t run = b->of[choice].run;
+    const struct compare_arm *first = run == 0 ? b->own->arm : b->other[run - 1].arm;
+    return (size_t)first->set.seed_count;
+}
+
+/* paired_first of two choices: of two runs the one that planned less tells. */
+static size_t first_of_pairs(const struct compare_bench *b, size_t x, size_t y,
+                             size_t pairs)
+{
+    const size_t of_x = planned_of(b, x), of_y = planned_of(b, y);
+    return paired_first(pairs, of_x < of_y ? of_x : of_y);
+}
+
 /* Differences of all pairs. l0: mean of each side. */
 static enum err measure_from(struct compare_bench *b, const struct arm_pairs *p,
                              enum compare_source from, double l0[2], struct errinfo *e)
@@ -161,7 +178,10 @@ static enum err measure_from(struct compare_bench *b, const struct arm_pairs *p,
     for (size_t i = 0; i < 2 * p->n && rc == OK; i++) {
         l0[i % 2] += l0_of(r.of[i % 2][i / 2]) / (double)p->n;
     }
-    rc = rc == OK ? compare_alone(r.of[0], r.of[1], p->n, &b->out->measures, e) : rc;
+    const size_t first =
+        first_of_pairs(b, b->out->side[0].choice, b->out->side[1].choice, p->n);
+    rc = rc == OK ? compare_alone(r.of[0], r.of[1], p->n, first, &b->out->measures, e)
+                  : rc;
     b->out->source = rc == OK ? from : b->out->source;
     b->out->rows = rc == OK ? rows_of(b, from, r.of[0][0]) : 0;
     reports_free(&r);
@@ -195,8 +215,9 @@ static enum err hold_against_control(struct compare_bench *b, struct errinfo *e)
     const bool fits = p.n > 1 && pair_apart(&p, o->source) == p.n;
     enum err rc = fits ? reports_read(b, &p, o->source, &r, &unsaid) : ERR_MISSING;
     if (rc == OK) {
-        rc = compare_within(r.of[0], r.of[1], p.n, NULL, 0, o->measures.within_random,
-                            &unsaid);
+        rc = compare_within(r.of[0], r.of[1], p.n, NULL,
+                            first_of_pairs(b, o->side[0].choice, o->control, p.n),
+                            o->measures.within_random, &unsaid);
     }
     if (fits) {
         reports_free(&r);

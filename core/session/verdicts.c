@@ -138,12 +138,6 @@ static void rows_between(const struct session_view *v, const size_t *a, const si
     }
 }
 
-/* Seeds planned, where more were added; else 0. */
-static size_t looked_at(const struct session_view *v, size_t pairs)
-{
-    return v->seeds_planned > 0 && pairs > v->seeds_planned ? planned_seeds(v) : 0;
-}
-
 static size_t find_control(const struct session_view *v, size_t of)
 {
     bool random[VIEW_CONDS];
@@ -169,7 +163,7 @@ static enum err hold_against_control(const struct session_view *v, size_t of,
         out->control = v->n_conds;
         return OK;
     }
-    rows_between(v, a, b, pairs, looked_at(v, pairs), row);
+    rows_between(v, a, b, pairs, paired_first(pairs, v->seeds_planned), row);
     TRY(verdict_decide(row, VERDICT_MEASURE_COUNT, e));
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         out->within_random[m] = verdict_is_within(&row[m]);
@@ -189,7 +183,7 @@ bool view_verdicts_of(const struct session_view *v, size_t of,
         return false;
     }
     out->pairs = pairs_of(v, of, out->baseline, a, b);
-    out->first = looked_at(v, out->pairs);
+    out->first = paired_first(out->pairs, v->seeds_planned);
     out->planned = at_plan(v, a, out->pairs) && at_plan(v, b, out->pairs);
     find_why(v, a, b, out);
     rows_between(v, a, b, out->pairs, out->first, out->row);

@@ -73,7 +73,7 @@ static void test_over_seeds(void **state)
             of[side][i] = &r[side][i];
         }
     }
-    assert_ok(compare_alone(of[0], of[1], SEEDS, &c, &e), &e);
+    assert_ok(compare_alone(of[0], of[1], SEEDS, 0, &c, &e), &e);
     assert_int_equal(c.pairs, SEEDS);
     struct paired want;
     paired_of(SEEDS, ev[1], ev[0], 0, VERDICT_LEVEL,
@@ -95,9 +95,17 @@ static void test_over_seeds(void **state)
     lacks(s.p, "recall");
     lacks(s.p, "one seed");
     str_clear(&s);
+    struct compared wide; /* three planned, two added after a look */
+    assert_ok(compare_alone(of[0], of[1], SEEDS, 3, &wide, &e), &e);
+    assert_int_equal(wide.first, 3);
+    assert_true(wide.by[m].low < c.by[m].low && wide.by[m].high > c.by[m].high);
+    assert_true(wide.row[m].p_holm > c.row[m].p_holm);
+    compare_say(&wide, "A", "C", NULL, false, &s);
+    has(s.p, " over 5 seeds, 3 of them planned: ");
+    str_clear(&s);
     compare_say(&c, "A", "C", NULL, true, &s);
-    has(s.p, "So far, before the end of the plan: nothing is established yet.\n");
-    has(s.p, "Over 5 seeds, against C, A has so far explained variance lower by 0.03");
+    has(s.p, "Before the end of the plan: nothing is established yet.\n");
+    has(s.p, "So far over 5 seeds: against C, A has explained variance lower by 0.03");
     lacks(s.p, "Established");
     lacks(s.p, "Too small");
     for (size_t i = 0; i < 2 * SEEDS; i++) {
@@ -128,7 +136,7 @@ static void test_within_random(void **state)
             of[side][i] = &r[side][i];
         }
     }
-    assert_ok(compare_alone(of[0], of[1], SEEDS, &c, &e), &e);
+    assert_ok(compare_alone(of[0], of[1], SEEDS, 0, &c, &e), &e);
     assert_false(c.within_random[row_of(METRIC_RECALL)]); /* nobody asked yet */
     assert_ok(compare_within(of[0], of[2], SEEDS, NULL, 0, c.within_random, &e), &e);
     assert_false(c.within_random[row_of(METRIC_EV)]);
@@ -169,7 +177,7 @@ static void test_one_seed(void **state)
         put_units(&r[side], METRIC_PROBING_K5, 0.9, 0.0);
     }
     const struct report *a = &r[0], *b = &r[1];
-    assert_ok(compare_alone(&a, &b, 1, &c, &e), &e);
+    assert_ok(compare_alone(&a, &b, 1, 0, &c, &e), &e);
     assert_int_equal(c.row[row_of(METRIC_EV)].verdict, VERDICT_ONE_SEED);
     assert_true(c.by[row_of(METRIC_EV)].high < 0.0);
     assert_true(isnan(c.by[row_of(METRIC_CE_REC)].low));
@@ -186,14 +194,14 @@ static void test_one_seed(void **state)
     report_deinit(&r[1]);
 
     str_clear(&s);
-    assert_ok(compare_alone(&a, &b, 0, &c, &e), &e);
+    assert_ok(compare_alone(&a, &b, 0, 0, &c, &e), &e);
     compare_say(&c, "A", "B", NULL, false, &s);
     has(s.p, "no seed in common");
     str_clear(&s);
     report_init(&r[0], 0);
     report_init(&r[1], 0);
     put(&r[0], METRIC_EV, 0.5);
-    assert_ok(compare_alone(&a, &b, 1, &c, &e), &e);
+    assert_ok(compare_alone(&a, &b, 1, 0, &c, &e), &e);
     compare_say(&c, "A", "B", NULL, false, &s);
     has(s.p, "no measure was taken of both A and B");
     report_deinit(&r[0]);

@@ -60,7 +60,7 @@ static inline void sample_measures(struct comparison *c, size_t seeds)
             of[side][i] = &r[side][i];
         }
     }
-    if (compare_alone(of[0], of[1], seeds, &c->measures, &e) != OK) {
+    if (compare_alone(of[0], of[1], seeds, 0, &c->measures, &e) != OK) {
         abort();
     }
     for (size_t i = 0; i < 2 * seeds; i++) {
