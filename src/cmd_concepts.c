@@ -222,7 +222,7 @@ static void add_differences_json(const struct table *t, size_t c, struct str *ou
             str_addf(out, ", \"n\": %zu, \"p_holm\": ", r->d.n);
             json_add_number(out, r->p_holm);
             str_addf(out, ", \"verdict\": \"%s\", \"direction\": %s%s%s}",
-                     verdict_text(r->verdict), direction ? "\"" : "",
+                     verdict_row_text(r), direction ? "\"" : "",
                      direction ? direction : "null", direction ? "\"" : "");
             any = true;
         }
@@ -298,7 +298,7 @@ static void add_difference_text(const struct table *t, size_t c, size_t k,
     } else {
         str_addf(out, "%*s", WORDS - BEFORE, "");
     }
-    str_add(&text, verdict_text(f1->verdict));
+    str_add(&text, verdict_row_text(f1));
     for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
         const struct verdict_row *r = concept_effect(&t->effects, c, k, f);
         if (verdict_direction(r->verdict) != NULL) {

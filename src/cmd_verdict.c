@@ -254,9 +254,9 @@ static void add_row_json(const struct verdicts *v, const struct comparison *c, s
     json_add_number(out, by.high);
     str_addf(out, "], \"interval_of\": \"%s\", \"n\": %zu, ",
              c->pairs == 1 ? "text" : "seeds", r->d.n);
-    str_addf(out, "\"verdict\": \"%s\", \"direction\": %s%s%s, ",
-             verdict_text(r->verdict), direction ? "\"" : "",
-             direction ? direction : "null", direction ? "\"" : "");
+    str_addf(out, "\"verdict\": \"%s\", \"direction\": %s%s%s, ", verdict_row_text(r),
+             direction ? "\"" : "", direction ? direction : "null",
+             direction ? "\"" : "");
     add_member(out, "p", r->d.p);
     add_member(out, "p_holm", r->p_holm);
     add_member(out, "smallest", r->smallest);
@@ -304,7 +304,7 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
         return;
     }
     const char mark[] = {' ', verdict_mark(r), '\0'};
-    str_addf(out, "  %s%s%s", direction ? "established: " : "",
+    str_addf(out, "  %s%s%s", direction && !r->so_far ? "established: " : "",
              verdict_brief(r->verdict), mark[1] == ' ' || direction ? "" : mark);
     if (r->verdict == VERDICT_OPEN && isfinite(r->smallest)) {
         str_addf(out, ", %s%s", verdict_in_reach(r) ? "needs " : "out of reach",
@@ -369,7 +369,8 @@ static void add_foot(const struct verdicts *v, bool all, struct str *out)
     }
     look(v, all, &open, &marked);
     if (marked) {
-        str_add(out, VERDICT_MARKS "\n");
+        str_addf(out, "%s\n",
+                 arm_evals_so_far(&v->arms) ? VERDICT_MARKS_SO_FAR : VERDICT_MARKS);
     }
     if (open) {
         str_add(out, "open: not established; needs: smallest difference so many seeds "

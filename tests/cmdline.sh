@@ -414,6 +414,15 @@ cp -r begun begun2 && sed -i 's/"steps":[[:space:]]*4,/"steps": 400,/' begun2/co
 keep begun2 0.3 && keep begun2/arms/twin 0.3
 accept verdict begun2
 grep -q '^! so far: begun2 is at step 4 of 400' out || fault "verdict so far"
+for seed in 1 2 3; do
+    cp -r ctl$seed gone$seed && rm -r gone$seed/arms/random
+    sed -i 's/"steps":[[:space:]]*4,/"steps": 400,/' gone$seed/config.json gone$seed/arms/twin/config.json
+done
+accept verdict gone1 gone2 gone3
+grep -q 'absorption, semantic .*\]  lower$' out && ! grep -q 'established: \|too small' out ||
+    fault "verdict of seeds so far"
+"$saetop" verdict gone1 gone2 gone3 --json | grep -q '"verdict": "so far", "direction": "lower"' ||
+    fault "verdict --json so far"
 # Seeds of weights within one run are seeds as well.
 "$saetop" train --out seeded --steps 4 $small --seeds 2 --set twin=unmasked >/dev/null || exit 1
 keep seeded 0.30 && keep seeded/arms/s2 0.33

@@ -198,6 +198,12 @@ enum err compare_alone(const struct report *const *a, const struct report *const
     return verdict_judge(out->row, VERDICT_MEASURE_COUNT, first, e);
 }
 
+void compare_so_far(struct compared *c)
+{
+    c->so_far = true;
+    verdict_so_far(c->row, VERDICT_MEASURE_COUNT);
+}
+
 enum err compare_within(const struct report *const *a, const struct report *const *b,
                         size_t pairs, const double *margin, size_t first,
                         bool out[VERDICT_MEASURE_COUNT], struct errinfo *e)
@@ -232,7 +238,8 @@ static bool is_said(const struct compared *c, size_t m, enum said what)
     const bool has = isfinite(c->by[m].low) && isfinite(c->by[m].high);
     const bool apart = has && (c->by[m].low > 0.0 || c->by[m].high < 0.0);
     if (!verdict_measure_def(m)->primary) {
-        return what == SAID_BESIDE && verdict_direction(r->verdict) != NULL;
+        return what == SAID_BESIDE && !c->within_random[m] &&
+               verdict_direction(r->verdict) != NULL;
     }
     if (what == SAID_WITHIN) {
         return c->within_random[m];
@@ -306,7 +313,7 @@ static bool has_measure(const struct compared *c)
 
 /* Sentences for several seeds. */
 static void say_seeds(const struct compared *c, const char *a, const char *b,
-                      const char *control, bool so_far, struct str *out)
+                      const char *control, struct str *out)
 {
     char seeds[80], has[OPENING], within[OPENING], open[OPENING];
     const struct {
@@ -318,9 +325,9 @@ static void say_seeds(const struct compared *c, const char *a, const char *b,
          {"Established of the other measures: ", "So far, of the other measures: "}},
         {SAID_WITHIN,
          {control != NULL ? within : NULL, control != NULL ? within : NULL}},
-        {SAID_SMALL, {"Too small to matter: ", "Small so far: "}},
+        {SAID_SMALL, {"Too small to matter: ", NULL}},
         {SAID_OPEN, {open, "Open: "}},
-        {SAID_SAME, {"The same: ", "The same: "}},
+        {SAID_SAME, {"The same: ", NULL}},
     };
     const int len = snprintf(seeds, sizeof seeds, "%zu seeds", c->pairs);
     if (c->first > 0) {
@@ -328,7 +335,7 @@ static void say_seeds(const struct compared *c, const char *a, const char *b,
                        c->first);
     }
     (void)snprintf(has, sizeof has, "%s over %s: against %s, %s has ",
-                   so_far ? "So far" : "Established", seeds, b, a);
+                   c->so_far ? "So far" : "Established", seeds, b, a);
     (void)snprintf(within, sizeof within,
                    "Within random, where %s is not established to differ from %s: ", a,
                    control != NULL ? control : "");
@@ -336,17 +343,17 @@ static void say_seeds(const struct compared *c, const char *a, const char *b,
                    "Not established (in brackets the smallest difference that %zu "
                    "seeds could establish): ",
                    c->pairs);
-    str_add(out,
-            so_far ? "Before the end of the plan: nothing is established yet.\n" : "");
+    str_add(out, c->so_far ? "Before the end of the plan: nothing is established yet.\n"
+                           : "");
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-        if (list[i].opening[so_far] != NULL) {
-            say_of(c, list[i].said, list[i].opening[so_far], out);
+        if (list[i].opening[c->so_far] != NULL) {
+            say_of(c, list[i].said, list[i].opening[c->so_far], out);
         }
     }
 }
 
 void compare_say(const struct compared *c, const char *a, const char *b,
-                 const char *control, bool so_far, struct str *out)
+                 const char *control, struct str *out)
 {
     char opening[OPENING];
     if (c->pairs == 0) {
@@ -364,7 +371,7 @@ void compare_say(const struct compared *c, const char *a, const char *b,
         say_of(c, SAID_SAME, "The same: ", out);
         str_add(out, "Several seeds of each (train --seeds 5) would change it.\n");
     } else {
-        say_seeds(c, a, b, control, so_far, out);
+        say_seeds(c, a, b, control, out);
     }
 }
 

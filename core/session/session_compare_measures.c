@@ -229,6 +229,17 @@ static enum err hold_against_control(struct compare_bench *b, struct errinfo *e)
 
 /* ---- all of them ---- */
 
+/* Whether an arm of a choice has not come to the end of its plan. */
+static bool is_on_the_way(const struct compare_bench *b, size_t choice)
+{
+    bool r = false;
+    for (size_t i = 0; i < b->of[choice].n; i++) {
+        const struct compare_arm *a = b->of[choice].arm[i];
+        r = r || (!a->imported && a->step >= 0 && a->step < a->set.steps);
+    }
+    return r;
+}
+
 /* What is kept is of most text; of two runs what training measured may be of other
  * texts, and is taken for several seeds alone. */
 enum err session_compare_measure_pairs(struct compare_bench *b,
@@ -255,22 +266,15 @@ enum err session_compare_measure_pairs(struct compare_bench *b,
         remarks_add(&b->out->remarks, "no measures: %s", e->msg);
         b->out->measures = (struct compared){.pairs = p->n};
     }
+    if (is_on_the_way(b, b->out->side[0].choice) ||
+        is_on_the_way(b, b->out->side[1].choice)) {
+        compare_so_far(&b->out->measures);
+    }
     b->out->control = b->out->n_choices;
     return rc == OK && p->n > 1 ? hold_against_control(b, e) : OK;
 }
 
 /* ---- sentences ---- */
-
-/* Whether an arm of a choice has not come to the end of its plan. */
-static bool is_on_the_way(const struct compare_bench *b, size_t choice)
-{
-    bool r = false;
-    for (size_t i = 0; i < b->of[choice].n; i++) {
-        const struct compare_arm *a = b->of[choice].arm[i];
-        r = r || (!a->imported && a->step >= 0 && a->step < a->set.steps);
-    }
-    return r;
-}
 
 /* "A (mask p=0.30)" */
 #define SIDE_NAME (COMPARE_NAME + 8)
@@ -290,7 +294,6 @@ enum err session_compare_say_it(struct compare_bench *b, const struct arm_pairs 
                                        : COMPARE_DIFFERENCES};
     const size_t apart = pair_apart(p, o->source);
     char name[2][SIDE_NAME], control[SIDE_NAME];
-    bool so_far = false;
     struct str s;
     for (size_t i = 0; i < 2; i++) {
         const size_t choice = o->side[i].choice;
@@ -298,7 +301,6 @@ enum err session_compare_say_it(struct compare_bench *b, const struct arm_pairs 
         f.l0[i] = l0[i];
         f.tuned[i] = b->of[choice].arm[0]->tuned;
         f.step[i] = apart < p->n ? step_of(p->of[i][apart], o->source) : -1;
-        so_far = so_far || is_on_the_way(b, choice);
         name_choice(o, choice, name[i]);
     }
     if (o->control < o->n_choices) {
@@ -306,7 +308,7 @@ enum err session_compare_say_it(struct compare_bench *b, const struct arm_pairs 
     }
     str_init(&s, SAID_BYTES);
     compare_say(&o->measures, name[0], name[1],
-                o->control < o->n_choices ? control : NULL, so_far, &s);
+                o->control < o->n_choices ? control : NULL, &s);
     compare_warn(&f, &o->remarks);
     const enum err rc = str_err(&s, "comparison", e);
     o->said = rc == OK ? str_take(&s) : NULL;

@@ -187,6 +187,11 @@ bool view_verdicts_of(const struct session_view *v, size_t of,
     out->planned = at_plan(v, a, out->pairs) && at_plan(v, b, out->pairs);
     find_why(v, a, b, out);
     rows_between(v, a, b, out->pairs, out->first, out->row);
-    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) == OK &&
-           hold_against_control(v, of, out, &e) == OK;
+    if (verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) != OK) {
+        return false;
+    }
+    if (!out->planned) {
+        verdict_so_far(out->row, VERDICT_MEASURE_COUNT);
+    }
+    return hold_against_control(v, of, out, &e) == OK;
 }

@@ -220,6 +220,29 @@ static void the_verdict_is_first(void **state)
     bench_free(b);
 }
 
+/* Before the end of the plan no row is marked as established, nor does one that is not
+ * told from a random control have a mark. */
+static void marks_are_of_verdicts(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    type(b, "6");
+    assert_true(on_screen(b, "lower   *"));
+    sample_within(c);
+    c->measures.within_random[VERDICT_OF_EV] = true;
+    press(b, 'j');
+    assert_false(on_screen(b, "random  *"));
+    compare_so_far(&c->measures);
+    c->measures.within_random[VERDICT_OF_EV] = false;
+    type(b, "\tg"); /* onto the row */
+    assert_true(on_screen(b, "lower"));
+    assert_false(on_screen(b, "lower   *"));
+    assert_true(on_screen(b, "so far, nothing is established"));
+    assert_false(on_screen(b, "* established"));
+    bench_free(b);
+}
+
 static void panes_and_curves(void **state)
 {
     (void)state;
@@ -343,6 +366,7 @@ int main(void)
         cmocka_unit_test(sides_are_chosen),
         cmocka_unit_test(a_second_click_enters),
         cmocka_unit_test(the_verdict_is_first),
+        cmocka_unit_test(marks_are_of_verdicts),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),
         cmocka_unit_test(what_cannot_be_paired),

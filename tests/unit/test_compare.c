@@ -86,7 +86,7 @@ static void test_over_seeds(void **state)
     assert_int_equal(c.row[row_of(METRIC_F1_BEST)].verdict, VERDICT_OPEN);
     assert_int_equal(c.row[row_of(METRIC_CE_REC)].verdict, VERDICT_SMALL);
     assert_int_equal(c.row[row_of(METRIC_RECALL)].verdict, VERDICT_NOT_MEASURED);
-    compare_say(&c, "A", "C", NULL, false, &s);
+    compare_say(&c, "A", "C", NULL, &s);
     has(s.p,
         "Established over 5 seeds: against C, A has explained variance lower by 0.03");
     has(s.p, "Too small to matter: CE recovered.\n");
@@ -100,14 +100,20 @@ static void test_over_seeds(void **state)
     assert_int_equal(wide.first, 3);
     assert_true(wide.by[m].low < c.by[m].low && wide.by[m].high > c.by[m].high);
     assert_true(wide.row[m].p_holm > c.row[m].p_holm);
-    compare_say(&wide, "A", "C", NULL, false, &s);
+    compare_say(&wide, "A", "C", NULL, &s);
     has(s.p, " over 5 seeds, 3 of them planned: ");
     str_clear(&s);
-    compare_say(&c, "A", "C", NULL, true, &s);
+    compare_so_far(&c);
+    compare_say(&c, "A", "C", NULL, &s);
+    assert_int_equal(c.row[m].verdict, VERDICT_LOWER);
+    assert_int_equal(verdict_mark(&c.row[m]), ' ');
+    assert_int_equal(c.row[row_of(METRIC_CE_REC)].verdict, VERDICT_OPEN);
     has(s.p, "Before the end of the plan: nothing is established yet.\n");
     has(s.p, "So far over 5 seeds: against C, A has explained variance lower by 0.03");
     lacks(s.p, "Established");
-    lacks(s.p, "Too small");
+    lacks(s.p, "mall");
+    lacks(s.p, "The same");
+    has(s.p, "Open: CE recovered; F1 of the best latent (0.");
     for (size_t i = 0; i < 2 * SEEDS; i++) {
         report_deinit(&r[i % 2][i / 2]);
     }
@@ -132,6 +138,7 @@ static void test_within_random(void **state)
             report_init(&r[side][i], 0);
             put(&r[side][i], METRIC_EV, 0.9 - 0.1 * (double)side + apart);
             put(&r[side][i], METRIC_RECALL, (side == 1 ? 0.5 : 0.7) + 5.0 * apart);
+            put(&r[side][i], METRIC_ABS_SUPER, (side == 1 ? 0.5 : 0.7) + 5.0 * apart);
             put(&r[side][i], METRIC_ABSORPTION, 0.3 + 10.0 * apart);
             of[side][i] = &r[side][i];
         }
@@ -142,15 +149,19 @@ static void test_within_random(void **state)
     assert_false(c.within_random[row_of(METRIC_EV)]);
     assert_true(c.within_random[row_of(METRIC_RECALL)]);
     assert_int_equal(c.row[row_of(METRIC_RECALL)].verdict, VERDICT_HIGHER);
-    compare_say(&c, "A", "B", "C (random)", false, &s);
+    compare_say(&c, "A", "B", "C (random)", &s);
     has(s.p, "main-latent recall higher by 0.2");
     has(s.p, "Within random, where A is not established to differ from C (random): "
              "absorption, semantic; main-latent recall.\n");
+    assert_int_equal(c.row[row_of(METRIC_ABS_SUPER)].verdict, VERDICT_HIGHER);
+    assert_true(c.within_random[row_of(METRIC_ABS_SUPER)]);
+    lacks(s.p, "other measures");
     str_clear(&s);
-    compare_say(&c, "A", "B", NULL, false, &s);
-    lacks(s.p, "random");
+    compare_say(&c, "A", "B", NULL, &s);
+    lacks(s.p, "random: ");
     str_clear(&s);
-    compare_say(&c, "A", "B", "C (random)", true, &s);
+    compare_so_far(&c);
+    compare_say(&c, "A", "B", "C (random)", &s);
     has(s.p, "Within random, where A");
     for (size_t i = 0; i < 3 * SEEDS; i++) {
         report_deinit(&r[i % 3][i / 3]);
@@ -181,7 +192,7 @@ static void test_one_seed(void **state)
     assert_int_equal(c.row[row_of(METRIC_EV)].verdict, VERDICT_ONE_SEED);
     assert_true(c.by[row_of(METRIC_EV)].high < 0.0);
     assert_true(isnan(c.by[row_of(METRIC_CE_REC)].low));
-    compare_say(&c, "A", "B", NULL, false, &s);
+    compare_say(&c, "A", "B", NULL, &s);
     has(s.p, "Not established: one seed; the interval is of the text.\n");
     has(s.p, "On this text, against B, A has explained variance lower by 0.0499 [0.0");
     has(s.p, "Not told apart on it: main-latent recall.\n");
@@ -195,14 +206,14 @@ static void test_one_seed(void **state)
 
     str_clear(&s);
     assert_ok(compare_alone(&a, &b, 0, 0, &c, &e), &e);
-    compare_say(&c, "A", "B", NULL, false, &s);
+    compare_say(&c, "A", "B", NULL, &s);
     has(s.p, "no seed in common");
     str_clear(&s);
     report_init(&r[0], 0);
     report_init(&r[1], 0);
     put(&r[0], METRIC_EV, 0.5);
     assert_ok(compare_alone(&a, &b, 1, 0, &c, &e), &e);
-    compare_say(&c, "A", "B", NULL, false, &s);
+    compare_say(&c, "A", "B", NULL, &s);
     has(s.p, "no measure was taken of both A and B");
     report_deinit(&r[0]);
     report_deinit(&r[1]);

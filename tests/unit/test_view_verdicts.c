@@ -55,8 +55,14 @@ static void test_so_far_and_one_seed(void **state)
     struct session_view v;
     struct view_verdicts r;
     sample_view_seeds(&v, 2, 5, 900, 0);
+    for (size_t i = 0; i < 5; i++) { /* small, which may grow */
+        put(&v, 0, i, METRIC_RECALL, 0.8 + 0.001 * (double)(i % 2));
+        put(&v, 1, i, METRIC_RECALL, 0.8);
+    }
     assert_true(view_verdicts_of(&v, 0, &r));
     assert_false(r.planned);
+    assert_int_equal(r.row[VERDICT_OF_RECALL].verdict, VERDICT_OPEN);
+    assert_true(r.row[VERDICT_OF_RECALL].so_far);
     session_view_deinit(&v);
     sample_view_seeds(&v, 2, 1, 1500, 0);
     v.arm[1].weights = 7; /* the only one of each: a pair whatever its seeds */

@@ -143,7 +143,7 @@ static inline void sample_sentences(struct comparison *c, const char *control)
     struct str s;
     struct errinfo e;
     str_init(&s, (size_t)1 << 14);
-    compare_say(&c->measures, "A (mask p=0.30)", "B (no mask)", control, false, &s);
+    compare_say(&c->measures, "A (mask p=0.30)", "B (no mask)", control, &s);
     if (str_err(&s, "sample", &e) != OK) {
         abort();
     }

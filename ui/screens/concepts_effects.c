@@ -189,7 +189,7 @@ void concepts_effect_text(const struct concepts_state *s,
         snprintf(out + len, cap - len, " ~ leaves 0 out alone, not among %zu (Holm)",
                  s->tested[s->family][col->figure]);
     } else if (len < cap) {
-        snprintf(out + len, cap - len, " %s%s%s", verdict_text(r->verdict),
+        snprintf(out + len, cap - len, " %s%s%s", verdict_row_text(r),
                  direction ? " " : "", direction ? direction : "");
     }
 }

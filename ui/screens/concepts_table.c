@@ -359,12 +359,12 @@ static void add_differences(struct foot *f, const struct concepts_state *s,
                      : "A-B of one pair is no finding: `saetop verdict` takes seeds");
         return;
     }
+    const char *marks = s->so_far ? VERDICT_MARKS_SO_FAR : VERDICT_MARKS;
     if (sorted) {
-        snprintf(text, sizeof text, "found by sorting%s  %s",
-                 s->so_far ? ", so far" : "", VERDICT_MARKS);
+        snprintf(text, sizeof text, "found by sorting%s%s", s->so_far ? ", " : "  ",
+                 marks);
     } else {
-        snprintf(text, sizeof text, "A-B%s  %s", s->so_far ? " so far" : "",
-                 VERDICT_MARKS);
+        snprintf(text, sizeof text, "A-B%s%s", s->so_far ? " " : "  ", marks);
     }
     foot_add(f, w, text);
 }
