@@ -249,7 +249,7 @@ static void add_choices(struct compare_bench *b, size_t run, struct compare_arm 
             (void)snprintf(c->name, sizeof c->name, "%.40s%s%.50s", last_name(path),
                            path[0] != '\0' ? ": " : "", arm[i].label);
         }
-        b->of[at].run = run;
+        c->run = run;
         b->of[at].arm[b->of[at].n++] = &arm[i];
         o->n_choices = at >= o->n_choices ? at + 1 : o->n_choices;
     }
@@ -259,7 +259,7 @@ static void add_choices(struct compare_bench *b, size_t run, struct compare_arm 
 static size_t first_of(const struct compare_bench *b, size_t run)
 {
     size_t i = 0;
-    while (i < b->out->n_choices && b->of[i].run != run) {
+    while (i < b->out->n_choices && b->out->choice[i].run != run) {
         i++;
     }
     return i;
@@ -418,9 +418,10 @@ static void own_remarks(struct compare_bench *b, size_t side)
 {
     struct session *s = b->s;
     const size_t choice = b->out->side[side].choice;
-    const size_t at =
-        b->of[choice].run == 0 ? (size_t)(b->of[choice].arm[0] - b->own->arm) : 0;
-    if (b->of[choice].run != 0 || at >= s->n_records) {
+    const size_t at = b->out->choice[choice].run == 0
+                          ? (size_t)(b->of[choice].arm[0] - b->own->arm)
+                          : 0;
+    if (b->out->choice[choice].run != 0 || at >= s->n_records) {
         return; /* one in training has no record */
     }
     pthread_mutex_lock(&s->mu); /* the record is another after a follow */
@@ -435,8 +436,10 @@ static enum err make(struct compare_bench *b, struct errinfo *e)
     struct comparison *o = b->out;
     struct arm_pairs p;
     double l0[2] = {(double)NAN, (double)NAN};
-    const struct concept_table *first = b->own->arm[0].concepts;
-    o->measured = first != NULL ? first->step : -1;
+    for (size_t i = 0; i < RUN_ARMS_MAX; i++) {
+        const bool has = i < b->own->n && b->own->arm[i].concepts != NULL;
+        o->measured[i] = has ? b->own->arm[i].concepts->step : -1;
+    }
     add_choices(b, 0, b->own->arm, b->own->n, "");
     TRY(add_others(b, e));
     TRY(choose(b, e));

@@ -155,7 +155,7 @@ static size_t rows_of(const struct compare_bench *b, enum compare_source from,
  * others are one each. */
 static size_t planned_of(const struct compare_bench *b, size_t choice)
 {
-    const size_t run = b->of[choice].run;
+    const size_t run = b->out->choice[choice].run;
     const struct compare_arm *first = run == 0 ? b->own->arm : b->other[run - 1].arm;
     return (size_t)first->set.seed_count;
 }
@@ -246,8 +246,9 @@ enum err session_compare_measure_pairs(struct compare_bench *b,
                                        const struct arm_pairs *p, double l0[2],
                                        struct errinfo *e)
 {
+    const struct comparison *o = b->out;
     const bool one_run =
-        b->of[b->out->side[0].choice].run == b->of[b->out->side[1].choice].run;
+        o->choice[o->side[0].choice].run == o->choice[o->side[1].choice].run;
     enum err rc = p->n > 0 ? ERR_MISSING : OK;
     for (int from = COMPARE_FROM_KEPT; rc != OK && from <= COMPARE_FROM_JUST_NOW;
          from++) {

@@ -33,7 +33,7 @@ struct compare_bench {
     struct compare_input *own; /* of the job */
     struct compare_input other[COMPARE_OTHERS];
     struct {
-        size_t run, n; /* 0: the one that is open; arms of it */
+        size_t n; /* arms of it */
         struct compare_arm *arm[RUN_ARMS_MAX];
     } of[COMPARE_CHOICES]; /* what a choice is */
     struct comparison *out;

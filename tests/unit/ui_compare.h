@@ -160,7 +160,9 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
     struct latent_table *const table[2] = {a, b};
     atomic_init(&c->refs, 1);
     c->source = seeds > 1 ? COMPARE_FROM_RUN : COMPARE_FROM_KEPT;
-    c->measured = 900;
+    for (size_t i = 0; i < RUN_ARMS_MAX; i++) {
+        c->measured[i] = 900;
+    }
     c->rows = 16;
     c->n_choices = sizeof name / sizeof *name;
     for (size_t i = 0; i < c->n_choices; i++) {
@@ -168,6 +170,7 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
         c->choice[i].seeds = seeds;
         snprintf(c->choice[i].name, sizeof c->choice[i].name, "%s", name[i]);
     }
+    c->choice[2].run = 1;
     for (size_t i = 0; i < 2; i++) {
         c->side[i].choice = i;
         c->side[i].step = 900;
@@ -195,6 +198,7 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
 static inline void sample_within(struct comparison *c)
 {
     c->control = 2;
+    c->choice[2].run = 0;
     snprintf(c->choice[2].name, sizeof c->choice[2].name, "random p=0.30");
     c->measures.within_random[VERDICT_OF_ABSORPTION] = true;
     c->measures.within_random[VERDICT_OF_F1_HELDOUT] = true;
