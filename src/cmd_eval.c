@@ -520,11 +520,12 @@ enum err eval_arms(const char *const *run, size_t n, int64_t threads,
 static void print_pair_text(const struct eval_args *a, const struct eval_run *r,
                             const struct report *diff, struct str *out)
 {
-    char tuned[2][CONDITION_TUNED];
-    conditions_tuned(&r[0].record.history, tuned[0]);
-    conditions_tuned(&r[1].record.history, tuned[1]);
+    struct condition_changes changes[2][CHANGE_KINDS];
+    conditions_changes(&r[0].record.history, changes[0]);
+    conditions_changes(&r[1].record.history, changes[1]);
     const struct eval_pair p = {.set = {&r[0].record.set, &r[1].record.set},
-                                .tuned = {tuned[0], tuned[1]},
+                                .step = {r[0].record.step, r[1].record.step},
+                                .changes = {changes[0], changes[1]},
                                 .report = {&r[0].report, &r[1].report},
                                 .difference = diff};
     add_header(&r[0], "A ", a->run[0], out);

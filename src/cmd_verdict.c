@@ -171,9 +171,9 @@ static void warn(struct verdicts *v, const struct comparison *c)
     const struct condition *x = &v->arms.conditions.at[c->of];
     const struct condition *y = &v->arms.conditions.at[c->baseline];
     struct difference d[DIFFERENCES];
-    char tuned[2][CONDITION_TUNED];
-    conditions_tuned(&v->arms.arm[x->arm].record.history, tuned[0]);
-    conditions_tuned(&v->arms.arm[y->arm].record.history, tuned[1]);
+    struct condition_changes changes[2][CHANGE_KINDS];
+    conditions_changes(&v->arms.arm[x->arm].record.history, changes[0]);
+    conditions_changes(&v->arms.arm[y->arm].record.history, changes[1]);
     const size_t n =
         conditions_differences(&v->arms.arm[x->arm].record.set,
                                &v->arms.arm[y->arm].record.set, d, DIFFERENCES);
@@ -183,7 +183,7 @@ static void warn(struct verdicts *v, const struct comparison *c)
         .n = n < DIFFERENCES ? n : DIFFERENCES,
         .l0 = {clean_l0(v, c->of), clean_l0(v, c->baseline)},
         .step = {-1, -1}, /* arm_evals_open says it */
-        .tuned = {tuned[0], tuned[1]}};
+        .changes = {changes[0], changes[1]}};
     compare_warn(&f, &v->arms.remarks);
 }
 

@@ -377,20 +377,30 @@ void compare_say(const struct compared *c, const char *a, const char *b,
 
 /* What was changed on the way on one side alone stays in its weights, and is in no
  * setting where it was changed back. */
-static void warn_tuned(const struct compare_facts *f, struct remarks *out)
+static void warn_changes(const struct compare_facts *f, enum change_kind kind,
+                         struct remarks *out)
 {
-    const char *const t[2] = {f->tuned[0] != NULL ? f->tuned[0] : "",
-                              f->tuned[1] != NULL ? f->tuned[1] : ""};
-    if (strcmp(t[0], t[1]) == 0) {
+    static const struct {
+        const char *one[2], *both; /* around the changes of one side; of both */
+    } say[CHANGE_KINDS] = {
+        [CHANGE_MASKS] = {{"was not masked alike all the way", ""},
+                          "not masked alike all the way"},
+        [CHANGE_SETTINGS] = {{"was changed on the way", ": not the masking alone"},
+                             "changed on the way"},
+    };
+    const struct condition_changes *const a = f->changes[0], *const b = f->changes[1];
+    const char *t[2] = {a != NULL ? a[kind].text : "", b != NULL ? b[kind].text : ""};
+    const bool alike = a != NULL && b != NULL && a[kind].hash == b[kind].hash;
+    if (alike || (t[0][0] == '\0' && t[1][0] == '\0')) {
         return;
     }
     if (t[0][0] != '\0' && t[1][0] != '\0') {
-        remarks_add(out, "changed on the way, %c: %.150s; %c: %.150s", f->letter[0],
-                    t[0], f->letter[1], t[1]);
+        remarks_add(out, "%s, %c: %s; %c: %s", say[kind].both, f->letter[0], t[0],
+                    f->letter[1], t[1]);
     } else {
         const size_t i = t[0][0] != '\0' ? 0 : 1;
-        remarks_add(out, "%c was changed on the way, %s: not the masking alone",
-                    f->letter[i], t[i]);
+        remarks_add(out, "%c %s, %s%s", f->letter[i], say[kind].one[0], t[i],
+                    say[kind].one[1]);
     }
 }
 
@@ -405,15 +415,14 @@ void compare_warn(const struct compare_facts *f, struct remarks *out)
     if (text[0] != '\0') {
         remarks_add(out, "%s", text);
     }
-    warn_tuned(f, out);
+    warn_changes(f, CHANGE_MASKS, out);
+    warn_changes(f, CHANGE_SETTINGS, out);
     if (f->step[0] != f->step[1] && f->step[0] >= 0 && f->step[1] >= 0) {
         remarks_add(out, "%c is of step %lld, %c of step %lld", f->letter[0],
                     (long long)f->step[0], f->letter[1], (long long)f->step[1]);
     }
     if (verdict_l0_apart(f->l0[0], f->l0[1])) {
-        remarks_add(out,
-                    "clean L0 is %.3g in %c, %.3g in %c: not comparable without a "
-                    "doubt, as most measures follow it",
+        remarks_add(out, "clean L0 is %.3g in %c, %.3g in %c: most measures follow it",
                     f->l0[0], f->letter[0], f->l0[1], f->letter[1]);
     }
 }

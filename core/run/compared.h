@@ -70,15 +70,15 @@ enum err compare_within(const struct report *const *a, const struct report *cons
 void compare_say(const struct compared *c, const char *a, const char *b,
                  const char *control, struct str *out);
 
-/* Lines about what else differs than is compared: settings beyond the masking, clean
- * L0, steps, inputs. */
+/* Lines about what else differs than is compared: inputs, settings beyond the masking,
+ * what was changed on the way, steps, clean L0. */
 struct compare_facts {
     char letter[2];
     const struct difference *difference;
     size_t n; /* of them */
     double l0[2];
-    int64_t step[2];      /* -1: not known */
-    const char *tuned[2]; /* of conditions_tuned; NULL: not known */
+    int64_t step[2];                            /* -1: not known */
+    const struct condition_changes *changes[2]; /* [CHANGE_KINDS]; NULL: not known */
 };
 void compare_warn(const struct compare_facts *f, struct remarks *out);
 

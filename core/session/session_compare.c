@@ -95,7 +95,7 @@ static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
     to->step = to->imported ? -1 : to->step;
     const struct history *h = a != NULL ? &a->history : &s->record[i].history;
     TRY(copy_rows(h, &to->history, e));
-    conditions_tuned(h, to->tuned);
+    conditions_changes(h, to->changes);
     conditions_seeds(&to->set, to->seed);
     pthread_mutex_lock(&s->mu);
     const struct arm_view *shown = &s->pub.arm[i];
@@ -180,7 +180,7 @@ static enum err take_other(struct compare_bench *b, struct compare_input *other,
     to->imported = r.imported;
     to->step = r.imported ? -1 : r.step;
     conditions_seeds(&to->set, to->seed);
-    conditions_tuned(&r.history, to->tuned);
+    conditions_changes(&r.history, to->changes);
     to->history = r.history;
     r.history = (struct history){0};
     (void)snprintf(to->dir, sizeof to->dir, "%s", dir);

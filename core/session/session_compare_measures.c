@@ -300,7 +300,7 @@ enum err session_compare_say_it(struct compare_bench *b, const struct arm_pairs 
         const size_t choice = o->side[i].choice;
         f.letter[i] = o->choice[choice].letter;
         f.l0[i] = l0[i];
-        f.tuned[i] = b->of[choice].arm[0]->tuned;
+        f.changes[i] = b->of[choice].arm[0]->changes;
         f.step[i] = apart < p->n ? step_of(p->of[i][apart], o->source) : -1;
         name_choice(o, choice, name[i]);
     }

@@ -18,7 +18,7 @@ struct compare_arm {
     size_t cond;   /* of its run */
     bool imported; /* another tool's: how it was trained is not known */
     char label[COMPARE_NAME];
-    char tuned[CONDITION_TUNED]; /* on the way */
+    struct condition_changes changes[CHANGE_KINDS]; /* on the way */
 };
 struct compare_input {
     size_t n;

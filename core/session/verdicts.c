@@ -1,5 +1,7 @@
 #include "session/verdicts.h"
 
+#include "run/conditions.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,15 +30,16 @@ static size_t pairs_of(const struct session_view *v, size_t a, size_t b, size_t 
 
 /* Whether a setting of one was changed on the way, also if it was changed back, where
  * the other's was not. What came before a fork is of both. */
-static bool was_tuned(const struct session_view *v, const struct cond_view *one,
-                      const struct cond_view *other)
+static bool was_changed(const struct session_view *v, const struct cond_view *one,
+                        const struct cond_view *other)
 {
     const int64_t shared =
         one->forked_at > other->forked_at ? one->forked_at : other->forked_at;
     for (size_t i = 0; i < v->n_events; i++) {
         const struct event_view *ev = &v->event[i];
         bool both = ev->step <= shared;
-        if (ev->letter != one->letter || strcmp(ev->kind, "tune") != 0) {
+        if (ev->letter != one->letter ||
+            conditions_change_kind(ev->kind) != CHANGE_SETTINGS) {
             continue;
         }
         for (size_t k = 0; k < v->n_events && !both; k++) {
@@ -89,9 +92,9 @@ static void find_why(const struct session_view *v, const size_t *x, const size_t
                                       : a->beyond_masks != b->beyond_masks) {
         snprintf(out->why, sizeof out->why, "%c and %c differ in more than masks",
                  a->letter, b->letter);
-    } else if (was_tuned(v, a, b) || was_tuned(v, b, a)) {
-        snprintf(out->why, sizeof out->why, "%c tuned on the way",
-                 was_tuned(v, a, b) ? a->letter : b->letter);
+    } else if (was_changed(v, a, b) || was_changed(v, b, a)) {
+        snprintf(out->why, sizeof out->why, "%c changed on the way",
+                 was_changed(v, a, b) ? a->letter : b->letter);
     } else if (isfinite(l0_a) && isfinite(l0_b) && verdict_l0_apart(l0_a, l0_b)) {
         snprintf(out->why, sizeof out->why, "clean L0 %.3g against %.3g", l0_a, l0_b);
     }

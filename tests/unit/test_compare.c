@@ -261,37 +261,72 @@ static void test_changes_on_the_way(void **state)
     (void)state;
     struct history h = {0};
     struct errinfo e;
-    char tuned[CONDITION_TUNED];
-    struct run_event ev[] = {{120, 1, "tune", "lr 0.002 -> 0.001"},
-                             {200, 2, "mask", "p 0.3 -> 0"},
-                             {300, 3, "tune", "lr 0.001 -> 0.002"}};
-    conditions_tuned(&h, tuned);
-    assert_string_equal(tuned, "");
-    for (size_t i = 0; i < 3; i++) {
+    struct condition_changes c[CHANGE_KINDS], none[CHANGE_KINDS];
+    struct run_event ev[] = {
+        {120, 1, "tune", "lr 0.002 -> 0.001"},
+        {200, 2, "mask", "p 0.30 -> 0.00, trained on from step 201"},
+        {250, 2, "save", "runs/a"},
+        {300, 3, "lr", "lr 0.001 -> 0.002"}};
+    conditions_changes(&h, none);
+    assert_string_equal(none[CHANGE_MASKS].text, "");
+    assert_string_equal(none[CHANGE_SETTINGS].text, "");
+    for (size_t i = 0; i < 4; i++) {
         assert_ok(history_add_event(&h, &ev[i], &e), &e);
     }
-    conditions_tuned(&h, tuned);
-    assert_string_equal(tuned,
+    conditions_changes(&h, c);
+    assert_string_equal(c[CHANGE_MASKS].text, "p 0.30 -> 0.00 at step 200");
+    assert_string_equal(c[CHANGE_SETTINGS].text,
                         "lr 0.002 -> 0.001 at step 120, lr 0.001 -> 0.002 at step 300");
     struct compare_facts f = {.letter = {'A', 'B'},
                               .l0 = {4.0, 4.0},
                               .step = {900, 900},
-                              .tuned = {tuned, ""}};
+                              .changes = {c, none}};
+    struct remarks r = {0};
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 2);
+    assert_string_equal(
+        r.line[0], "A was not masked alike all the way, p 0.30 -> 0.00 at step 200");
+    assert_string_equal(r.line[1],
+                        "A was changed on the way, lr 0.002 -> 0.001 at step 120, lr "
+                        "0.001 -> 0.002 at step 300: not the masking alone");
+    f.changes[1] = c;
+    compare_warn(&f, &r);
+    f.changes[0] = f.changes[1] = NULL; /* not known */
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 2);
+    history_free(&h);
+}
+
+/* Changes that there is no room for count all the same. */
+static void test_many_changes(void **state)
+{
+    (void)state;
+    struct history h[2] = {{0}, {0}};
+    struct condition_changes c[2][CHANGE_KINDS];
+    struct errinfo e;
+    for (int i = 0; i < 20; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            struct run_event ev = {i, 1, "tune", "lr 0.002 -> 0.001"};
+            ev.step += i == 19 ? (int64_t)k : 0; /* the last alone is another */
+            assert_ok(history_add_event(&h[k], &ev, &e), &e);
+        }
+    }
+    conditions_changes(&h[0], c[0]);
+    conditions_changes(&h[1], c[1]);
+    const char *text = c[0][CHANGE_SETTINGS].text;
+    assert_int_equal(strlen(text), CONDITION_CHANGES - 1);
+    assert_string_equal(text + CONDITION_CHANGES - 4, "...");
+    assert_string_equal(text, c[1][CHANGE_SETTINGS].text);
+    const struct compare_facts f = {
+        .letter = {'A', 'B'}, .step = {-1, -1}, .changes = {c[0], c[1]}};
     struct remarks r = {0};
     compare_warn(&f, &r);
     assert_int_equal(r.n, 1);
-    assert_string_equal(r.line[0],
-                        "A was changed on the way, lr 0.002 -> 0.001 at step 120, lr "
-                        "0.001 -> 0.002 at step 300: not the masking alone");
-    f.tuned[1] = tuned;
-    compare_warn(&f, &r);
-    assert_int_equal(r.n, 1);
-    for (int i = 0; i < 20; i++) { /* more than there is room for */
-        assert_ok(history_add_event(&h, &ev[0], &e), &e);
-    }
-    conditions_tuned(&h, tuned);
-    assert_int_equal(strlen(tuned), CONDITION_TUNED - 1);
-    history_free(&h);
+    has(r.line[0], "changed on the way, A: lr 0.002 -> 0.001 at step 0, ");
+    has(r.line[0], "...; B: lr");
+    assert_string_equal(r.line[0] + strlen(r.line[0]) - 3, "...");
+    history_free(&h[0]);
+    history_free(&h[1]);
 }
 
 /* ---- curves and figures of a run ---- */
@@ -390,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_one_seed),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_changes_on_the_way),
+        cmocka_unit_test(test_many_changes),
         cmocka_unit_test(test_curve),
         cmocka_unit_test(test_live),
     };
