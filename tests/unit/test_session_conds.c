@@ -353,6 +353,13 @@ static void a_comparison_knows_the_control(void **state)
     assert_int_equal(t.v.compare->side[0].step, 40);
     assert_int_equal(t.v.compare->side[1].step, t.v.step);
     assert_true(t.v.compare->measured[6] < 40); /* it goes on */
+
+    /* A preset is of the step of its own arm. */
+    const size_t late = t.v.cond[3].arm[0];
+    post_text(&t, (struct command){.kind = COMMAND_PRESET}, "calm 3=zero");
+    post_text(&t, (struct command){.kind = COMMAND_PRESET, .arm = late}, "calm 3=zero");
+    assert_int_equal(ask_presets_find(t.v.arm[0].presets, "calm")->step, 40);
+    assert_int_equal(ask_presets_find(t.v.arm[late].presets, "calm")->step, t.v.step);
     assert_true(says(t.v.compare, "no measures: ") &&
                 says(t.v.compare, ", seed 1: nothing measured yet"));
     close_viewer(&t);
