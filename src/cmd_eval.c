@@ -364,6 +364,27 @@ static bool is_textless(const struct run_record *r)
 
 static enum err eval_textless(const struct eval_args *a, const struct run_record *x,
                               const struct run_record *y, struct str *out,
+/* Such a run has no sections to choose from, no details and no form of SAEBench's. */
+static enum err check_textless(const struct eval_args *a, const char *dir,
+                               struct errinfo *e)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } of_text[] = {{"--details", a->details != NULL},
+                   {"--only", a->only != NULL},
+                   {"--to", a->to != NULL},
+                   {"--probes", a->probes.n > 0}};
+    for (size_t i = 0; i < sizeof of_text / sizeof *of_text; i++) {
+        if (of_text[i].given) {
+            return err_set(e, ERR_USAGE,
+                           "%s: %s is a run without a text, expected one on text",
+                           of_text[i].name, dir);
+        }
+    }
+    return OK;
+}
+
                               struct errinfo *e)
 {
     const struct textless_eval s = {.run = {x, y},
@@ -376,6 +397,7 @@ static enum err eval_textless(const struct eval_args *a, const struct run_record
                                     .dir = y == NULL ? a->run[0] : NULL};
     return eval_textless_runs(&s, out, e);
 }
+    TRY(check_textless(a, is_textless(x) ? a->run[0] : a->run[1], e));
 
 static void say_text(struct json_out *o, const char *key, const char *value)
 {
@@ -449,12 +471,7 @@ static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e
     str_init(&text, OUTPUT_BYTES);
     TRY_OUT(rc, browse_record(a->run[0], &a->named, &r.record, e));
     if (is_textless(&r.record)) {
-        rc = a->details == NULL
-                 ? eval_textless(a, &r.record, NULL, out, e)
-                 : err_set(e, ERR_USAGE,
-                           "--details: %s is a run without a text, expected one on "
-                           "text",
-                           a->run[0]);
+        rc = eval_textless(a, &r.record, NULL, out, e);
         goto out;
     }
     TRY_OUT(rc, say_first_arm(a->run[0], e));
