@@ -151,6 +151,7 @@ static double seconds_of(const cJSON *root)
  * progress. */
 struct waiting {
     const struct arm_evals *a;
+    bool quiet;
     int64_t began; /* ns */
 };
 
@@ -185,12 +186,12 @@ static void say_begin(void *user, const char *run, size_t i, size_t n)
         (void)snprintf(left, sizeof left, ", about %s left",
                        duration_text((double)(n - i) * each, DURATION_WORDS, time));
     }
-    if (isatty(STDERR_FILENO)) {
+    if (!w->quiet && isatty(STDERR_FILENO)) {
         cmd_say(stderr, "saetop: evaluating %s (%zu of %zu%s)", run, i + 1, n, left);
     }
 }
 
-static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
+static enum err evaluate_missing(struct arm_evals *a, const struct arm_evals_opts *o,
                                  struct errinfo *e)
 {
     const char *dir[ARM_EVALS_MAX];
@@ -204,9 +205,9 @@ static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
             of[n++] = &a->arm[i];
         }
     }
-    struct waiting w = {a, clock_ns()};
-    const struct eval_watch watch = {say_begin, &w};
-    enum err rc = n > 0 ? eval_arms(dir, n, threads, &watch, json, &a->lost, e) : OK;
+    struct waiting w = {a, o->quiet, clock_ns()};
+    const struct eval_watch watch = {o->quiet, say_begin, &w};
+    enum err rc = n > 0 ? eval_arms(dir, n, o->threads, &watch, json, &a->lost, e) : OK;
     for (size_t i = 0; i < n; i++) {
         if (rc == OK) {
             rc = json_parse(json[i].p, json[i].len, "eval.json", &of[i]->eval, e);
@@ -217,8 +218,9 @@ static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
 }
 
 /* least: conditions that there must be, known before anything is evaluated. */
-static enum err open_all(const char *const *run, size_t n_runs, size_t least, bool anew,
-                         int64_t threads, struct arm_evals *out, struct errinfo *e)
+static enum err open_all(const char *const *run, size_t n_runs, size_t least,
+                         const struct arm_evals_opts *o, struct arm_evals *out,
+                         struct errinfo *e)
 {
     *out = (struct arm_evals){0};
     TRY(mem_new(&out->arm, ARM_EVALS_MAX, sizeof *out->arm, "arms", e));
@@ -233,23 +235,25 @@ static enum err open_all(const char *const *run, size_t n_runs, size_t least, bo
                        out->arm[0].dir);
     }
     for (size_t i = 0; i < out->n; i++) {
-        if (!anew) {
+        if (!o->anew) {
             take_kept(&out->arm[i]);
         }
     }
-    return evaluate_missing(out, threads, e);
+    return evaluate_missing(out, o, e);
 }
 
-enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
-                        int64_t threads, struct arm_evals *out, struct errinfo *e)
+enum err arm_evals_open(const char *const *run, size_t n_runs,
+                        const struct arm_evals_opts *o, struct arm_evals *out,
+                        struct errinfo *e)
 {
-    return open_all(run, n_runs, 1, anew, threads, out, e);
+    return open_all(run, n_runs, 1, o, out, e);
 }
 
-enum err arm_evals_compare(const char *const *run, size_t n_runs, bool anew,
-                           int64_t threads, struct arm_evals *out, struct errinfo *e)
+enum err arm_evals_compare(const char *const *run, size_t n_runs,
+                           const struct arm_evals_opts *o, struct arm_evals *out,
+                           struct errinfo *e)
 {
-    return open_all(run, n_runs, 2, anew, threads, out, e);
+    return open_all(run, n_runs, 2, o, out, e);
 }
 
 void arm_evals_close(struct arm_evals *a)

@@ -460,8 +460,8 @@ int cmd_concepts(int argc, char **argv)
         return suggest(&a);
     }
     str_init(&out, OUTPUT_BYTES);
-    enum err rc =
-        arm_evals_open(line.args, line.n_args, a.anew, a.threads, &t.arms, &e);
+    const struct arm_evals_opts how = {a.anew, a.json, a.threads};
+    enum err rc = arm_evals_open(line.args, line.n_args, &how, &t.arms, &e);
     if (rc == OK && a.concept != NULL) {
         rc = concept_words(&t.arms, a.concept, a.json, &out, &e);
     } else if (rc == OK) {

@@ -104,20 +104,22 @@ static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *
 
 /* ---- running ---- */
 
+static void show(struct eval_args *a, const char *doing, const char *what, size_t done,
+                 size_t n)
+{
+    char text[96];
+    (void)snprintf(text, sizeof text, "%s: %s, %zu of %zu", doing, what, done + 1, n);
+    progress_draw(&a->bar, (double)done, (double)n, text);
+}
+
 /* What is being made for all runs, and of a run what is measured. */
 static void show_making(void *user, const char *what, size_t done, size_t n)
 {
-    struct eval_args *a = user;
-    char text[96];
-    (void)snprintf(text, sizeof text, "preparing: %s, %zu of %zu", what, done + 1, n);
-    progress_draw(&a->bar, (double)done, (double)n, text);
+    show(user, "preparing", what, done, n);
 }
 static void show_measuring(void *user, const char *what, size_t done, size_t n)
 {
-    struct eval_args *a = user;
-    char text[96];
-    (void)snprintf(text, sizeof text, "measuring: %s, %zu of %zu", what, done + 1, n);
-    progress_draw(&a->bar, (double)done, (double)n, text);
+    show(user, "measuring", what, done, n);
 }
 
 /* Open the evaluator of both runs, by the settings of the first. */
@@ -362,8 +364,6 @@ static bool is_textless(const struct run_record *r)
     return r->set.source != SOURCE_MODEL;
 }
 
-static enum err eval_textless(const struct eval_args *a, const struct run_record *x,
-                              const struct run_record *y, struct str *out,
 /* Such a run has no sections to choose from, no details and no form of SAEBench's. */
 static enum err check_textless(const struct eval_args *a, const char *dir,
                                struct errinfo *e)
@@ -385,6 +385,8 @@ static enum err check_textless(const struct eval_args *a, const char *dir,
     return OK;
 }
 
+static enum err eval_textless(const struct eval_args *a, const struct run_record *x,
+                              const struct run_record *y, struct str *out,
                               struct errinfo *e)
 {
     const struct textless_eval s = {.run = {x, y},
@@ -395,9 +397,9 @@ static enum err check_textless(const struct eval_args *a, const char *dir,
                                     .json = a->json,
                                     .file = a->out,
                                     .dir = y == NULL ? a->run[0] : NULL};
+    TRY(check_textless(a, is_textless(x) ? a->run[0] : a->run[1], e));
     return eval_textless_runs(&s, out, e);
 }
-    TRY(check_textless(a, is_textless(x) ? a->run[0] : a->run[1], e));
 
 static void say_text(struct json_out *o, const char *key, const char *value)
 {
@@ -521,7 +523,7 @@ enum err eval_arms(const char *const *run, size_t n, int64_t threads,
     struct evaluator *v = NULL;
     enum err rc = OK;
     a.threads = threads;
-    progress_init(&a.bar, false);
+    progress_init(&a.bar, watch->quiet);
     for (size_t i = 0; i < n && rc == OK; i++) {
         watch->begin(watch->user, run[i], i, n);
         a.run[0] = run[i];

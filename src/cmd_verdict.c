@@ -223,7 +223,8 @@ static enum err make_verdicts(const struct verdict_args *a,
                               struct errinfo *e)
 {
     v->first = (size_t)a->planned;
-    TRY(arm_evals_compare(line->args, line->n_args, a->anew, a->threads, &v->arms, e));
+    const struct arm_evals_opts o = {a->anew, a->json, a->threads};
+    TRY(arm_evals_compare(line->args, line->n_args, &o, &v->arms, e));
     TRY(read_reports(v, e));
     return make_comparisons(a, v, e);
 }
