@@ -187,11 +187,33 @@ static void warn(struct verdicts *v, const struct comparison *c)
     compare_warn(&f, &v->arms.remarks);
 }
 
+/* Seeds that were planned before anybody looked, where more were added; 0: none were. A
+ * run says how many it planned; of several runs that is not known. */
+static size_t planned_first(const struct verdict_args *a, const struct arm_evals *arms,
+                            size_t baseline)
+{
+    const size_t planned = (size_t)arms->arm[0].record.set.seed_count;
+    size_t x[ARM_EVALS_MAX], y[ARM_EVALS_MAX], runs = 0, least = ARM_EVALS_MAX;
+    for (size_t i = 0; i < arms->n; i++) {
+        runs += arms->arm[i].named ? 1 : 0;
+    }
+    for (size_t k = 0; k < arms->conditions.n; k++) {
+        const size_t n = k == baseline ? ARM_EVALS_MAX
+                                       : conditions_pairs(&arms->conditions, arms->n, k,
+                                                          baseline, x, y);
+        least = n < least ? n : least;
+    }
+    return a->planned >= 0 ? (size_t)a->planned
+           : runs == 1     ? paired_first(least, planned)
+                           : 0;
+}
+
 static enum err make_comparisons(const struct verdict_args *a, struct verdicts *v,
                                  struct errinfo *e)
 {
     const struct conditions *c = &v->arms.conditions;
     const size_t baseline = conditions_baseline(c);
+    v->first = planned_first(a, &v->arms, baseline);
     TRY(mem_new(&v->row, c->n, VERDICT_MEASURE_COUNT * sizeof *v->row, "verdicts", e));
     for (size_t k = 0; k < c->n; k++) {
         struct comparison *x = &v->at[v->n];
@@ -222,7 +244,6 @@ static enum err make_verdicts(const struct verdict_args *a,
                               const struct opts_result *line, struct verdicts *v,
                               struct errinfo *e)
 {
-    v->first = (size_t)a->planned;
     const struct arm_evals_opts o = {a->anew, a->json, a->threads};
     TRY(arm_evals_compare(line->args, line->n_args, &o, &v->arms, e));
     TRY(read_reports(v, e));
@@ -300,8 +321,8 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
         str_addf(out, " %18s", "");
     }
     if (c->within_random[m]) { /* a direction is established nevertheless */
-        str_addf(out, "  %s%swithin random\n", direction ? direction : "",
-                 direction ? ", " : "");
+        const bool said = direction != NULL && !r->so_far;
+        str_addf(out, "  %s%swithin random\n", said ? direction : "", said ? ", " : "");
         return;
     }
     const char mark[] = {' ', verdict_mark(r), '\0'};
@@ -394,10 +415,12 @@ static void add_foot(const struct verdicts *v, bool all, struct str *out)
         if (v->at[i].control < v->arms.conditions.n) {
             str_addf(out,
                      "Within random: %c-%c, where the second has a random decoder, is "
-                     "not\nestablished. A direction before it is established, of the "
-                     "list above.\n",
+                     "not\nestablished.%s\n",
                      v->arms.conditions.at[v->at[i].of].letter,
-                     v->arms.conditions.at[v->at[i].control].letter);
+                     v->arms.conditions.at[v->at[i].control].letter,
+                     arm_evals_so_far(&v->arms) ? ""
+                                                : " A direction before it is "
+                                                  "established, of the list above.");
         }
     }
     for (size_t i = 0; i < v->arms.remarks.n; i++) {
@@ -422,12 +445,12 @@ static void add_text(const struct verdicts *v, bool all, struct str *out)
 
 int cmd_verdict(int argc, char **argv)
 {
-    struct verdict_args a = {0};
+    struct verdict_args a = {.planned = -1};
     // clang-format off
     const struct opt table[] = {
         {"json", OPT_FLAG, &a.json, NULL, "one object: conditions, and a row a measure", 0, 0, NULL},
         {"all", OPT_FLAG, &a.all, NULL, "measures beyond the primary list too; they are a list of their own for Holm", 0, 0, NULL},
-        {"planned", OPT_INT, &a.planned, "N", "seeds that were planned, if more were added after looking: intervals that hold for any number of seeds; 0: none were added", 0, ARM_EVALS_MAX, NULL},
+        {"planned", OPT_INT, &a.planned, "N", "seeds that were planned, if more were added after looking: intervals that hold for any number of seeds; 0: none were added; -1: what a run says, if one is named", -1, ARM_EVALS_MAX, NULL},
         {"margin", OPT_LIST, &a.margins, "NAME=X", "what is too small to matter of a measure; may be repeated (default: 0.01 for explained variance, CE recovered and absorption, 0.02 for recall and F1, 0.005 for probing, half a latent for spread)", 0, 0, NULL},
         {"anew", OPT_FLAG, &a.anew, NULL, "evaluate, whatever is kept", 0, 0, NULL},
         {"threads", OPT_INT, &a.threads, "T", "threads; 0: as many as the process may use", 0, 1024, NULL},
