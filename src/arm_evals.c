@@ -276,6 +276,15 @@ bool arm_evals_so_far(const struct arm_evals *a)
     return r;
 }
 
+size_t arm_evals_planned(const struct arm_evals *a)
+{
+    size_t runs = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        runs += a->arm[i].named ? 1 : 0;
+    }
+    return runs == 1 ? (size_t)a->arm[0].record.set.seed_count : 0;
+}
+
 /* ---- output ---- */
 
 /* Add the directories of the arms of condition k, or their seeds, as JSON strings. */

@@ -49,6 +49,10 @@ void arm_evals_close(struct arm_evals *a);
 /* Whether an arm has steps of its plan left: verdicts are then "so far". */
 bool arm_evals_so_far(const struct arm_evals *a);
 
+/* Seeds of each condition that the run planned, as its first arm says it; 0: there are
+ * several runs, so it is not known. */
+size_t arm_evals_planned(const struct arm_evals *a);
+
 /* Append "conditions": [{"name", "settings", "runs", "seeds"}] and "remarks" as members
  * of a JSON object that is being written, each followed by a comma. */
 void arm_evals_json(const struct arm_evals *a, struct str *out);

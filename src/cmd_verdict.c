@@ -187,16 +187,12 @@ static void warn(struct verdicts *v, const struct comparison *c)
     compare_warn(&f, &v->arms.remarks);
 }
 
-/* Seeds that were planned before anybody looked, where more were added; 0: none were. A
- * run says how many it planned; of several runs that is not known. */
+/* Seeds that were planned before anybody looked, where more were added; 0: none were.
+ */
 static size_t planned_first(const struct verdict_args *a, const struct arm_evals *arms,
                             size_t baseline)
 {
-    const size_t planned = (size_t)arms->arm[0].record.set.seed_count;
-    size_t x[ARM_EVALS_MAX], y[ARM_EVALS_MAX], runs = 0, least = ARM_EVALS_MAX;
-    for (size_t i = 0; i < arms->n; i++) {
-        runs += arms->arm[i].named ? 1 : 0;
-    }
+    size_t x[ARM_EVALS_MAX], y[ARM_EVALS_MAX], least = ARM_EVALS_MAX;
     for (size_t k = 0; k < arms->conditions.n; k++) {
         const size_t n = k == baseline ? ARM_EVALS_MAX
                                        : conditions_pairs(&arms->conditions, arms->n, k,
@@ -204,8 +200,7 @@ static size_t planned_first(const struct verdict_args *a, const struct arm_evals
         least = n < least ? n : least;
     }
     return a->planned >= 0 ? (size_t)a->planned
-           : runs == 1     ? paired_first(least, planned)
-                           : 0;
+                           : paired_first(least, arm_evals_planned(arms));
 }
 
 static enum err make_comparisons(const struct verdict_args *a, struct verdicts *v,

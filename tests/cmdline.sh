@@ -402,6 +402,9 @@ sed -i 's/"seed.count":[[:space:]]*3,/"seed.count": 2,/' plan/config.json
 accept verdict plan
 grep -q '3 seeds, 2 of them planned: 95 % intervals for any number of seeds' out ||
     fault "verdict of a seed that was added"
+accept concepts plan
+tr -s '\n ' ' ' <out | grep -q 'of the seeds (for any number of them, as 2 were planned, cut' ||
+    fault "concepts of a seed that was added"
 accept verdict plan --planned 0
 grep -q '3 seeds, 95 % paired t intervals' out || fault "verdict --planned 0"
 # Beside a random control: what A has less of than B the control has as little of.

@@ -87,6 +87,7 @@ static enum err compute(struct concepts_state *s, const struct session_view *v,
                                     .baseline = verdict_baseline(NULL, arms_of(v)),
                                     .of = a->of,
                                     .seed = a->seed,
+                                    .planned = v->seeds_planned,
                                     .so_far = s->so_far};
     TRY_OUT(rc, concept_effects_of(&in, &s->effects, NULL));
     count_tested(s, family);

@@ -367,6 +367,11 @@ static void add_differences(struct foot *f, const struct concepts_state *s,
         snprintf(text, sizeof text, "A-B%s%s", s->so_far ? " " : "  ", marks);
     }
     foot_add(f, w, text);
+    if (paired_first(concepts_seeds(s), v->seeds_planned) > 0) {
+        snprintf(text, sizeof text, "%zu seeds, %zu planned: wider intervals",
+                 concepts_seeds(s), v->seeds_planned);
+        foot_add(f, w, text);
+    }
 }
 
 static struct foot foot_of(const struct app *a, const struct session_view *v, int w)
