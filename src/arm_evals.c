@@ -175,6 +175,7 @@ static double seconds_of(const cJSON *root)
  * progress. */
 struct waiting {
     const struct arm_evals *a;
+    bool quiet;
     int64_t began; /* ns */
 };
 
@@ -208,12 +209,12 @@ static void say_begin(void *user, const char *run, size_t i, size_t n)
         (void)snprintf(left, sizeof left, ", about %s left",
                        duration_text((double)(n - i) * each, DURATION_WORDS, time));
     }
-    if (isatty(STDERR_FILENO)) {
+    if (!w->quiet && isatty(STDERR_FILENO)) {
         cmd_say(stderr, "saetop: evaluating %s (%zu of %zu%s)", run, i + 1, n, left);
     }
 }
 
-static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
+static enum err evaluate_missing(struct arm_evals *a, const struct arm_evals_opts *o,
                                  struct errinfo *e)
 {
     const char *dir[ARM_EVALS_MAX];
@@ -229,12 +230,13 @@ static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
             of[n++] = &a->arm[i];
         }
     }
-    struct waiting w = {a, clock_ns()};
-    const struct eval_watch watch = {say_begin, &w};
-    enum err rc = n == 0 ? OK
-                  : a->textless
-                      ? eval_textless_arms(files, n, threads, &watch, json, &a->lost, e)
-                      : eval_arms(dir, n, threads, &watch, json, &a->lost, e);
+    struct waiting w = {a, o->quiet, clock_ns()};
+    const struct eval_watch watch = {o->quiet, say_begin, &w};
+    enum err rc =
+        n == 0 ? OK
+        : a->textless
+            ? eval_textless_arms(files, n, o->threads, &watch, json, &a->lost, e)
+            : eval_arms(dir, n, o->threads, &watch, json, &a->lost, e);
     for (size_t i = 0; i < n; i++) {
         if (rc == OK) {
             rc = json_parse(json[i].p, json[i].len, "eval.json", &of[i]->eval, e);
@@ -245,8 +247,9 @@ static enum err evaluate_missing(struct arm_evals *a, int64_t threads,
 }
 
 /* least: conditions that there must be, known before anything is evaluated. */
-static enum err open_all(const char *const *run, size_t n_runs, size_t least, bool anew,
-                         int64_t threads, struct arm_evals *out, struct errinfo *e)
+static enum err open_all(const char *const *run, size_t n_runs, size_t least,
+                         const struct arm_evals_opts *o, struct arm_evals *out,
+                         struct errinfo *e)
 {
     *out = (struct arm_evals){.needs_text = least < 2};
     TRY(mem_new(&out->arm, ARM_EVALS_MAX, sizeof *out->arm, "arms", e));
@@ -262,23 +265,25 @@ static enum err open_all(const char *const *run, size_t n_runs, size_t least, bo
     }
     TRY(look_at_files(out, e));
     for (size_t i = 0; i < out->n; i++) {
-        if (!anew) {
+        if (!o->anew) {
             take_kept(out, &out->arm[i]);
         }
     }
-    return evaluate_missing(out, threads, e);
+    return evaluate_missing(out, o, e);
 }
 
-enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
-                        int64_t threads, struct arm_evals *out, struct errinfo *e)
+enum err arm_evals_open(const char *const *run, size_t n_runs,
+                        const struct arm_evals_opts *o, struct arm_evals *out,
+                        struct errinfo *e)
 {
-    return open_all(run, n_runs, 1, anew, threads, out, e);
+    return open_all(run, n_runs, 1, o, out, e);
 }
 
-enum err arm_evals_compare(const char *const *run, size_t n_runs, bool anew,
-                           int64_t threads, struct arm_evals *out, struct errinfo *e)
+enum err arm_evals_compare(const char *const *run, size_t n_runs,
+                           const struct arm_evals_opts *o, struct arm_evals *out,
+                           struct errinfo *e)
 {
-    return open_all(run, n_runs, 2, anew, threads, out, e);
+    return open_all(run, n_runs, 2, o, out, e);
 }
 
 void arm_evals_close(struct arm_evals *a)
@@ -299,6 +304,15 @@ bool arm_evals_so_far(const struct arm_evals *a)
         r = r || a->arm[i].record.step < a->arm[i].record.set.steps;
     }
     return r;
+}
+
+size_t arm_evals_planned(const struct arm_evals *a)
+{
+    size_t runs = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        runs += a->arm[i].named ? 1 : 0;
+    }
+    return runs == 1 ? (size_t)a->arm[0].record.set.seed_count : 0;
 }
 
 /* ---- output ---- */

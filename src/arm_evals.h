@@ -27,26 +27,35 @@ struct arm_evals {
 
 #define ARM_EVALS_MAX 64 /* arms */
 
+struct arm_evals_opts {
+    bool anew;       /* no kept evaluation holds */
+    bool quiet;      /* how far it is, is not said */
+    int64_t threads; /* 0: as many as the process may use */
+};
 /* The arms of n_runs runs, grouped into conditions, and an evaluation of each. A kept
  * one holds if it is of the run's step, made by `saetop eval` with its usual rows and
- * seed; `anew`: none does. The others are made as by `saetop eval`, of one model and
- * text, tens of seconds each on one core, which stderr says beforehand, with how
- * long it takes, and on a terminal how far it is. ERR_USAGE for runs of different
- * models or texts, on known features, or on activations made elsewhere; errors of
- * reading and of evaluating. After an error call arm_evals_close too. */
-enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,
-                        int64_t threads, struct arm_evals *out,
+ * seed. The others are made as by `saetop eval`, of one model and text, tens of seconds
+ * each on one core, which stderr says beforehand, with how long it takes, and on a
+ * terminal how far it is. ERR_USAGE for runs of different models or texts, on known
+ * features, or on activations made elsewhere; errors of reading and of evaluating.
+ * After an error call arm_evals_close too. */
+enum err arm_evals_open(const char *const *run, size_t n_runs,
+                        const struct arm_evals_opts *o, struct arm_evals *out,
                         struct errinfo *e) ERR_CHECKED;
 /* The same, but ERR_USAGE, before anything is evaluated, where all arms are of one
  * condition; and all may be on the same activations made elsewhere: then a kept
  * evaluation holds for those files alone, and what takes the model is not in it. */
-enum err arm_evals_compare(const char *const *run, size_t n_runs, bool anew,
-                           int64_t threads, struct arm_evals *out,
+enum err arm_evals_compare(const char *const *run, size_t n_runs,
+                           const struct arm_evals_opts *o, struct arm_evals *out,
                            struct errinfo *e) ERR_CHECKED;
 void arm_evals_close(struct arm_evals *a);
 
 /* Whether an arm has steps of its plan left: verdicts are then "so far". */
 bool arm_evals_so_far(const struct arm_evals *a);
+
+/* Seeds of each condition that the run planned, as its first arm says it; 0: there are
+ * several runs, so it is not known. */
+size_t arm_evals_planned(const struct arm_evals *a);
 
 /* Append "conditions": [{"name", "settings", "runs", "seeds"}] and "remarks" as members
  * of a JSON object that is being written, each followed by a comma. */

@@ -151,6 +151,7 @@ static enum err fill(struct table *t, struct errinfo *e)
                                           conditions_baseline(&t->arms.conditions),
                                       .of = t->arms.conditions.of,
                                       .seed = seed,
+                                      .planned = arm_evals_planned(&t->arms),
                                       .so_far = arm_evals_so_far(&t->arms)};
     TRY_OUT(rc, concept_effects_of(&arms, &t->effects, e));
     take_text_bounds(t);
@@ -222,7 +223,7 @@ static void add_differences_json(const struct table *t, size_t c, struct str *ou
             str_addf(out, ", \"n\": %zu, \"p_holm\": ", r->d.n);
             json_add_number(out, r->p_holm);
             str_addf(out, ", \"verdict\": \"%s\", \"direction\": %s%s%s}",
-                     verdict_text(r->verdict), direction ? "\"" : "",
+                     verdict_row_text(r), direction ? "\"" : "",
                      direction ? direction : "null", direction ? "\"" : "");
             any = true;
         }
@@ -298,7 +299,7 @@ static void add_difference_text(const struct table *t, size_t c, size_t k,
     } else {
         str_addf(out, "%*s", WORDS - BEFORE, "");
     }
-    str_add(&text, verdict_text(f1->verdict));
+    str_add(&text, verdict_row_text(f1));
     for (size_t f = 0; f < CONCEPT_FIGURES; f++) {
         const struct verdict_row *r = concept_effect(&t->effects, c, k, f);
         if (verdict_direction(r->verdict) != NULL) {
@@ -333,7 +334,8 @@ static void add_name(const char *name, struct str *out)
 static void add_text(const struct table *t, bool letters, struct str *out)
 {
     const struct conditions *k = &t->arms.conditions;
-    bool seeds = false;
+    char kind[64] = "t", seeds[256];
+    size_t most = 0;
     arm_evals_text(&t->arms, out);
     add_heading(out);
     for (size_t c = 0; c < t->n; c++) {
@@ -348,21 +350,31 @@ static void add_text(const struct table *t, bool letters, struct str *out)
             add_value_text(t, c, i, out);
         }
         for (size_t i = 0; i < k->n; i++) {
-            const bool several = i != t->effects.baseline &&
-                                 concept_effect(&t->effects, c, i, 0)->d.n > 1;
-            if (several) {
+            const size_t n = i == t->effects.baseline
+                                 ? 0
+                                 : concept_effect(&t->effects, c, i, 0)->d.n;
+            if (n > 1) {
                 add_difference_text(t, c, i, out);
             }
-            seeds = seeds || several;
+            most = n > most ? n : most;
         }
         str_free(&name);
     }
     str_addc(out, '\n');
+    const size_t first = paired_first(most, arm_evals_planned(&t->arms));
+    if (first > 0) {
+        (void)snprintf(kind, sizeof kind, "for any number of them, as %zu were planned",
+                       first);
+    }
+    (void)snprintf(
+        seeds, sizeof seeds,
+        "latent: that of the first seed. Intervals are of the seeds (%s, cut "
+        "at what a figure can be); Holm over the concepts of a family, for "
+        "each column.",
+        kind);
     str_wrap(out,
-             seeds
-                 ? "latent: that of the first seed. Intervals are of the seeds (t, "
-                   "cut at what a figure can be); Holm over the concepts of a family, "
-                   "for each column."
+             most > 1
+                 ? seeds
                  : "Intervals are of the words of the text: one seed establishes no "
                    "difference.",
              0, 0);
@@ -460,8 +472,8 @@ int cmd_concepts(int argc, char **argv)
         return suggest(&a);
     }
     str_init(&out, OUTPUT_BYTES);
-    enum err rc =
-        arm_evals_open(line.args, line.n_args, a.anew, a.threads, &t.arms, &e);
+    const struct arm_evals_opts how = {a.anew, a.json, a.threads};
+    enum err rc = arm_evals_open(line.args, line.n_args, &how, &t.arms, &e);
     if (rc == OK && a.concept != NULL) {
         rc = concept_words(&t.arms, a.concept, a.json, &out, &e);
     } else if (rc == OK) {

@@ -105,20 +105,22 @@ static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *
 
 /* ---- running ---- */
 
+static void show(struct eval_args *a, const char *doing, const char *what, size_t done,
+                 size_t n)
+{
+    char text[96];
+    (void)snprintf(text, sizeof text, "%s: %s, %zu of %zu", doing, what, done + 1, n);
+    progress_draw(&a->bar, (double)done, (double)n, text);
+}
+
 /* What is being made for all runs, and of a run what is measured. */
 static void show_making(void *user, const char *what, size_t done, size_t n)
 {
-    struct eval_args *a = user;
-    char text[96];
-    (void)snprintf(text, sizeof text, "preparing: %s, %zu of %zu", what, done + 1, n);
-    progress_draw(&a->bar, (double)done, (double)n, text);
+    show(user, "preparing", what, done, n);
 }
 static void show_measuring(void *user, const char *what, size_t done, size_t n)
 {
-    struct eval_args *a = user;
-    char text[96];
-    (void)snprintf(text, sizeof text, "measuring: %s, %zu of %zu", what, done + 1, n);
-    progress_draw(&a->bar, (double)done, (double)n, text);
+    show(user, "measuring", what, done, n);
 }
 
 /* Open the evaluator of both runs, by the settings of the first. */
@@ -347,6 +349,27 @@ static bool is_textless(const struct run_record *r)
     return r->set.source != SOURCE_MODEL;
 }
 
+/* Such a run has no sections to choose from, no details and no form of SAEBench's. */
+static enum err check_textless(const struct eval_args *a, const char *dir,
+                               struct errinfo *e)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } of_text[] = {{"--details", a->details != NULL},
+                   {"--only", a->only != NULL},
+                   {"--to", a->to != NULL},
+                   {"--probes", a->probes.n > 0}};
+    for (size_t i = 0; i < sizeof of_text / sizeof *of_text; i++) {
+        if (of_text[i].given) {
+            return err_set(e, ERR_USAGE,
+                           "%s: %s is a run without a text, expected one on text",
+                           of_text[i].name, dir);
+        }
+    }
+    return OK;
+}
+
 static enum err eval_textless(const struct eval_args *a, const struct run_record *x,
                               const struct run_record *y, struct str *out,
                               struct errinfo *e)
@@ -360,6 +383,7 @@ static enum err eval_textless(const struct eval_args *a, const struct run_record
                                     .json = a->json,
                                     .file = a->out,
                                     .dir = y == NULL ? a->run[0] : NULL};
+    TRY(check_textless(a, is_textless(x) ? a->run[0] : a->run[1], e));
     return eval_textless_runs(&s, out, e);
 }
 
@@ -435,12 +459,7 @@ static enum err eval_one(struct eval_args *a, struct str *out, struct errinfo *e
     str_init(&text, OUTPUT_BYTES);
     TRY_OUT(rc, browse_record(a->run[0], &a->named, &r.record, e));
     if (is_textless(&r.record)) {
-        rc = a->details == NULL
-                 ? eval_textless(a, &r.record, NULL, out, e)
-                 : err_set(e, ERR_USAGE,
-                           "--details: %s is a run without a text, expected one on "
-                           "text",
-                           a->run[0]);
+        rc = eval_textless(a, &r.record, NULL, out, e);
         goto out;
     }
     TRY_OUT(rc, say_first_arm(a->run[0], e));
@@ -490,7 +509,7 @@ enum err eval_arms(const char *const *run, size_t n, int64_t threads,
     struct evaluator *v = NULL;
     enum err rc = OK;
     a.threads = threads;
-    progress_init(&a.bar, false);
+    progress_init(&a.bar, watch->quiet);
     for (size_t i = 0; i < n && rc == OK; i++) {
         watch->begin(watch->user, run[i], i, n);
         a.run[0] = run[i];
@@ -506,11 +525,12 @@ enum err eval_arms(const char *const *run, size_t n, int64_t threads,
 static void print_pair_text(const struct eval_args *a, const struct eval_run *r,
                             const struct report *diff, struct str *out)
 {
-    char tuned[2][CONDITION_TUNED];
-    conditions_tuned(&r[0].record.history, tuned[0]);
-    conditions_tuned(&r[1].record.history, tuned[1]);
+    struct condition_changes changes[2][CHANGE_KINDS];
+    conditions_changes(&r[0].record.history, changes[0]);
+    conditions_changes(&r[1].record.history, changes[1]);
     const struct eval_pair p = {.set = {&r[0].record.set, &r[1].record.set},
-                                .tuned = {tuned[0], tuned[1]},
+                                .step = {r[0].record.step, r[1].record.step},
+                                .changes = {changes[0], changes[1]},
                                 .report = {&r[0].report, &r[1].report},
                                 .difference = diff};
     add_header(&r[0], "A ", a->run[0], out);

@@ -171,9 +171,9 @@ static void warn(struct verdicts *v, const struct comparison *c)
     const struct condition *x = &v->arms.conditions.at[c->of];
     const struct condition *y = &v->arms.conditions.at[c->baseline];
     struct difference d[DIFFERENCES];
-    char tuned[2][CONDITION_TUNED];
-    conditions_tuned(&v->arms.arm[x->arm].record.history, tuned[0]);
-    conditions_tuned(&v->arms.arm[y->arm].record.history, tuned[1]);
+    struct condition_changes changes[2][CHANGE_KINDS];
+    conditions_changes(&v->arms.arm[x->arm].record.history, changes[0]);
+    conditions_changes(&v->arms.arm[y->arm].record.history, changes[1]);
     const size_t n =
         conditions_differences(&v->arms.arm[x->arm].record.set,
                                &v->arms.arm[y->arm].record.set, d, DIFFERENCES);
@@ -183,8 +183,24 @@ static void warn(struct verdicts *v, const struct comparison *c)
         .n = n < DIFFERENCES ? n : DIFFERENCES,
         .l0 = {clean_l0(v, c->of), clean_l0(v, c->baseline)},
         .step = {-1, -1}, /* arm_evals_open says it */
-        .tuned = {tuned[0], tuned[1]}};
+        .changes = {changes[0], changes[1]}};
     compare_warn(&f, &v->arms.remarks);
+}
+
+/* Seeds that were planned before anybody looked, where more were added; 0: none were.
+ */
+static size_t planned_first(const struct verdict_args *a, const struct arm_evals *arms,
+                            size_t baseline)
+{
+    size_t x[ARM_EVALS_MAX], y[ARM_EVALS_MAX], least = ARM_EVALS_MAX;
+    for (size_t k = 0; k < arms->conditions.n; k++) {
+        const size_t n = k == baseline ? ARM_EVALS_MAX
+                                       : conditions_pairs(&arms->conditions, arms->n, k,
+                                                          baseline, x, y);
+        least = n < least ? n : least;
+    }
+    return a->planned >= 0 ? (size_t)a->planned
+                           : paired_first(least, arm_evals_planned(arms));
 }
 
 static enum err make_comparisons(const struct verdict_args *a, struct verdicts *v,
@@ -192,6 +208,7 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
 {
     const struct conditions *c = &v->arms.conditions;
     const size_t baseline = conditions_baseline(c);
+    v->first = planned_first(a, &v->arms, baseline);
     TRY(mem_new(&v->row, c->n, VERDICT_MEASURE_COUNT * sizeof *v->row, "verdicts", e));
     for (size_t k = 0; k < c->n; k++) {
         struct comparison *x = &v->at[v->n];
@@ -263,8 +280,8 @@ static enum err make_verdicts(const struct verdict_args *a,
                               const struct opts_result *line, struct verdicts *v,
                               struct errinfo *e)
 {
-    v->first = (size_t)a->planned;
-    TRY(arm_evals_compare(line->args, line->n_args, a->anew, a->threads, &v->arms, e));
+    const struct arm_evals_opts o = {a->anew, a->json, a->threads};
+    TRY(arm_evals_compare(line->args, line->n_args, &o, &v->arms, e));
     TRY(read_reports(v, e));
     TRY(make_comparisons(a, v, e));
     add_missing(v, a->all || a->json, &v->arms.remarks);
@@ -298,9 +315,9 @@ static void add_row_json(const struct verdicts *v, const struct comparison *c, s
     json_add_number(out, by.high);
     str_addf(out, "], \"interval_of\": \"%s\", \"n\": %zu, ",
              c->pairs == 1 ? "text" : "seeds", r->d.n);
-    str_addf(out, "\"verdict\": \"%s\", \"direction\": %s%s%s, ",
-             verdict_text(r->verdict), direction ? "\"" : "",
-             direction ? direction : "null", direction ? "\"" : "");
+    str_addf(out, "\"verdict\": \"%s\", \"direction\": %s%s%s, ", verdict_row_text(r),
+             direction ? "\"" : "", direction ? direction : "null",
+             direction ? "\"" : "");
     add_member(out, "p", r->d.p);
     add_member(out, "p_holm", r->p_holm);
     add_member(out, "smallest", r->smallest);
@@ -343,12 +360,12 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
         str_addf(out, " %18s", "");
     }
     if (c->within_random[m]) { /* a direction is established nevertheless */
-        str_addf(out, "  %s%swithin random\n", direction ? direction : "",
-                 direction ? ", " : "");
+        const bool said = direction != NULL && !r->so_far;
+        str_addf(out, "  %s%swithin random\n", said ? direction : "", said ? ", " : "");
         return;
     }
     const char mark[] = {' ', verdict_mark(r), '\0'};
-    str_addf(out, "  %s%s%s", direction ? "established: " : "",
+    str_addf(out, "  %s%s%s", direction && !r->so_far ? "established: " : "",
              verdict_brief(r->verdict), mark[1] == ' ' || direction ? "" : mark);
     if (r->verdict == VERDICT_OPEN && isfinite(r->smallest)) {
         str_addf(out, ", %s%s", verdict_in_reach(r) ? "needs " : "out of reach",
@@ -421,7 +438,8 @@ static void add_foot(const struct verdicts *v, bool all, struct str *out)
     }
     look(v, all, &open, &marked);
     if (marked) {
-        str_add(out, VERDICT_MARKS "\n");
+        str_addf(out, "%s\n",
+                 arm_evals_so_far(&v->arms) ? VERDICT_MARKS_SO_FAR : VERDICT_MARKS);
     }
     if (open) {
         str_add(out, "open: not established; needs: smallest difference so many seeds "
@@ -442,10 +460,12 @@ static void add_foot(const struct verdicts *v, bool all, struct str *out)
         if (v->at[i].control < v->arms.conditions.n) {
             str_addf(out,
                      "Within random: %c-%c, where the second has a random decoder, is "
-                     "not\nestablished. A direction before it is established, of the "
-                     "list above.\n",
+                     "not\nestablished.%s\n",
                      v->arms.conditions.at[v->at[i].of].letter,
-                     v->arms.conditions.at[v->at[i].control].letter);
+                     v->arms.conditions.at[v->at[i].control].letter,
+                     arm_evals_so_far(&v->arms) ? ""
+                                                : " A direction before it is "
+                                                  "established, of the list above.");
         }
     }
     for (size_t i = 0; i < v->arms.remarks.n; i++) {
@@ -470,12 +490,12 @@ static void add_text(const struct verdicts *v, bool all, struct str *out)
 
 int cmd_verdict(int argc, char **argv)
 {
-    struct verdict_args a = {0};
+    struct verdict_args a = {.planned = -1};
     // clang-format off
     const struct opt table[] = {
         {"json", OPT_FLAG, &a.json, NULL, "one object: conditions, and a row a measure", 0, 0, NULL},
         {"all", OPT_FLAG, &a.all, NULL, "measures beyond the primary list too, in lists of their own for Holm", 0, 0, NULL},
-        {"planned", OPT_INT, &a.planned, "N", "seeds that were planned, if more were added after looking: intervals that hold for any number of seeds; 0: none were added", 0, ARM_EVALS_MAX, NULL},
+        {"planned", OPT_INT, &a.planned, "N", "seeds that were planned, if more were added after looking: intervals that hold for any number of seeds; 0: none were added; -1: what a run says, if one is named", -1, ARM_EVALS_MAX, NULL},
         {"margin", OPT_LIST, &a.margins, "NAME=X", "what is too small to matter of a measure; may be repeated (default: 0.01 for explained variance, CE recovered and absorption, 0.02 for recall and F1, 0.005 for probing, half a latent for spread)", 0, 0, NULL},
         {"anew", OPT_FLAG, &a.anew, NULL, "evaluate, whatever is kept", 0, 0, NULL},
         {"threads", OPT_INT, &a.threads, "T", "threads; 0: as many as the process may use", 0, 1024, NULL},

@@ -9,8 +9,9 @@
 #define EVAL_ROWS 64 /* of text for reconstruction, unless somebody asks for others */
 #define EVAL_SEED 0  /* of intervals and masks, likewise */
 
-/* Called before each of n evaluations. */
+/* Called before each of n evaluations. quiet: no bar is drawn on the terminal. */
 struct eval_watch {
+    bool quiet;
     void (*begin)(void *user, const char *run, size_t i, size_t n);
     void *user;
 };

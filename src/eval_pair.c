@@ -2,24 +2,18 @@
 
 #include "base/mem.h"
 #include "eval/latent_stats.h"
+#include "run/conditions.h"
 
-#include <string.h>
 enum err eval_check_pair(const char *const run[2], const struct settings *x,
                          const struct settings *y, struct errinfo *e)
 {
-    const struct {
-        const char *key, *x, *y;
-    } same[] = {{setting_key.model, x->model, y->model},
-                {setting_key.corpus, x->corpus, y->corpus},
-                {setting_key.ood, x->ood, y->ood},
-                {setting_key.concepts, x->concepts, y->concepts},
-                {setting_key.activations, x->activations, y->activations},
-                {setting_key.hook, x->hook, y->hook}};
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
-        if (strcmp(same[i].x, same[i].y) != 0) {
+    struct difference d[SETTING_MAX];
+    const size_t n = conditions_differences(x, y, d, SETTING_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (d[i].kind == DIFFERENCE_INPUTS) {
             return err_set(e, ERR_USAGE,
-                           "%s and %s: %s is '%.80s' and '%.80s', expected the same",
-                           run[0], run[1], same[i].key, same[i].x, same[i].y);
+                           "%s and %s: %s is '%s' and '%s', expected the same", run[0],
+                           run[1], d[i].key, d[i].value[0], d[i].value[1]);
         }
     }
     if (x->activations[0] && x->context != y->context) { /* other rows are held out */

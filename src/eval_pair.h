@@ -6,7 +6,7 @@
 #include "sae/sae.h"
 #include "train/settings.h"
 
-/* ERR_USAGE, naming the runs, where x and y differ in model, text, concepts or hook:
+/* ERR_USAGE, naming the runs, where x and y differ in what DIFFERENCE_INPUTS has:
  * runs are compared on one text through one model. */
 enum err eval_check_pair(const char *const run[2], const struct settings *x,
                          const struct settings *y, struct errinfo *e) ERR_CHECKED;

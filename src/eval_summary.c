@@ -103,28 +103,19 @@ static void add_two(const struct eval_pair *p, size_t m, const struct figure *f,
 static void add_warnings(const struct eval_pair *p, struct str *out)
 {
     struct difference d[DIFFERENCES];
-    char text[256];
+    struct remarks warnings = {0};
     const size_t all = conditions_differences(p->set[0], p->set[1], d, DIFFERENCES);
-    const size_t n = all < DIFFERENCES ? all : DIFFERENCES;
-    conditions_differ_in(d, n, DIFFERENCE_OTHER, text, sizeof text);
-    if (text[0] != '\0') {
-        str_add(out, "! ");
-        str_wrap(out, text, 2, 2);
-    }
     const struct compare_facts f = {.letter = {'A', 'B'},
-                                    .l0 = {(double)NAN, (double)NAN},
-                                    .step = {-1, -1},
-                                    .tuned = {p->tuned[0], p->tuned[1]}};
-    struct remarks tuned = {0};
-    compare_warn(&f, &tuned);
-    for (size_t i = 0; i < tuned.n; i++) {
-        str_addf(out, "! %s\n", tuned.line[i]);
-    }
-    const double a = value_at(p->report[0], METRIC_L0_CLEAN);
-    const double b = value_at(p->report[1], METRIC_L0_CLEAN);
-    if (verdict_l0_apart(a, b)) {
-        str_addf(out, "! clean L0 is %.3g in A, %.3g in B: most measures follow it\n",
-                 a, b);
+                                    .difference = d,
+                                    .n = all < DIFFERENCES ? all : DIFFERENCES,
+                                    .l0 = {value_at(p->report[0], METRIC_L0_CLEAN),
+                                           value_at(p->report[1], METRIC_L0_CLEAN)},
+                                    .step = {p->step[0], p->step[1]},
+                                    .changes = {p->changes[0], p->changes[1]}};
+    compare_warn(&f, &warnings);
+    for (size_t i = 0; i < warnings.n; i++) {
+        str_add(out, "! ");
+        str_wrap(out, warnings.line[i], 2, 2);
     }
 }
 

@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 #include "eval/report.h"
-#include "train/settings.h"
+#include "run/conditions.h"
 
 /* Lines of a summary at most, with those that the caller puts before it. */
 #define EVAL_SUMMARY_LINES 16
@@ -15,13 +15,14 @@
 void eval_summary_one(const struct report *r, struct str *out);
 
 /* Summary of two runs x and y and the paired differences x - y: the primary measures
- * with both values, the difference and its interval, the conclusions, and warnings:
- * settings that differ beyond the masking, unequal L0. Measures that do not differ at
- * all are counted and not listed. At most EVAL_SUMMARY_LINES - 2 lines, but for what a
- * warning of many settings takes. */
+ * with both values, the difference and its interval, the conclusions, and the
+ * warnings of compare_warn. Measures that do not differ at
+ * all are counted and not listed. At most EVAL_SUMMARY_LINES - 2 lines, but for
+ * what long warnings take. */
 struct eval_pair {
     const struct settings *set[2];
-    const char *tuned[2]; /* on the way, conditions_tuned; NULL: not known */
+    int64_t step[2];
+    const struct condition_changes *changes[2]; /* [CHANGE_KINDS]; NULL: not known */
     const struct report *report[2];
     const struct report *difference;
 };

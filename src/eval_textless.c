@@ -120,9 +120,13 @@ static enum err print_eval(const struct textless *t, const struct run_record *ru
  * feature, or row by row. */
 static bool must_agree(const struct setting_def *d)
 {
-    return setting_is_synth(d) || strcmp(d->key, setting_key.seed) == 0 ||
-           strcmp(d->key, setting_key.activations) == 0 ||
-           strcmp(d->key, setting_key.context) == 0;
+    const char *const more[] = {setting_key.source, setting_key.activations,
+                                setting_key.context, setting_key.seed};
+    bool r = setting_is_synth(d);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        r = r || strcmp(d->key, more[i]) == 0;
+    }
+    return r;
 }
 
 static enum err check_same(const struct settings *a, const struct settings *b,

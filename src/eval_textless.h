@@ -7,10 +7,10 @@
 #include "eval_arms.h"
 #include "train/rundir.h"
 
-/* One saved run, or two (n = 2) and the paired differences of the second from the
- * first, as text or JSON into `out`; also into `file` or, where that is NULL, the
- * eval.json of the run `dir`, unless that is NULL too. ERR_USAGE if one of them is on a
- * model's activations, or they differ in these. */
+/* One saved run, or two (n = 2) and the paired differences, the first less the second,
+ * as text or JSON into `out`; also into `file` or, where that is NULL, the eval.json of
+ * the run `dir`, unless that is NULL too. ERR_USAGE if they differ in their source, or
+ * in the features or activations that it gives. */
 struct textless_eval {
     const struct run_record *run[2];
     const char *name[2]; /* of them, before remarks on stderr */

@@ -68,14 +68,19 @@ for condition in '' twin; do
 done
 
 # Stopped and gone on with: the same bytes in both sides.
-"$saetop" train --activations "$out/shards" --out "$out/short" "${small[@]}" > /dev/null &
+: > "$out/rows"
+"$saetop" train --activations "$out/shards" --out "$out/short" "${small[@]}" \
+    --set log.every=1 --json > "$out/rows" &
 pid=$!
-for _ in $(seq 400); do
-    [ -s "$out/short/metrics.csv" ] && break
+for _ in $(seq 2400); do
+    [ "$(grep -c '"event":"row"' "$out/rows")" -ge 1 ] && break
     sleep 0.05
 done
-kill -INT "$pid" 2> /dev/null || true
-wait "$pid" || true
+kill -TERM "$pid" # a shell's background jobs ignore SIGINT
+rc=0
+wait "$pid" || rc=$?
+[ "$rc" = 143 ] || fail "stopped with status $rc, expected 143"
+[ "$(tail -n 1 "$out/short/metrics.csv" | cut -d, -f1)" -lt 200 ] || fail "stopped at its end"
 "$saetop" train --resume "$out/short" --quiet
 for arm in . arms/twin; do
     cmp "$out/files/$arm/sae_weights.safetensors" "$out/short/$arm/sae_weights.safetensors" ||
@@ -89,6 +94,11 @@ grep -q 'it needs the model and its text' "$out/eval.json" || fail "what is miss
 ! grep -q 'other activations' "$out/eval.json" || fail "its own activations are called others"
 "$saetop" eval "$out/files" --model "$model" --corpus "$text" --only fidelity 2> /dev/null |
     grep -q ce_recovered || fail "no losses with the model"
+for option in '--only fidelity' '--to saebench' '--probes none.csv' "--details $out/details.json"; do
+    refused "^saetop: ${option%% *}: .*files is a run without a text" eval "$out/files" $option \
+        $([ "$option" != '--to saebench' ] || echo "$out/saebench")
+done
+refused 'source is activations and model, expected the same in both' eval "$out/files" "$out/inside"
 
 # Arms are compared by what activations alone give; what takes the model is named. A second
 # look evaluates nothing.

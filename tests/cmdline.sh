@@ -392,6 +392,21 @@ accept verdict arms1 arms2 arms3 --planned 3 --json
 "$saetop" verdict arms1 arms2 arms3 --planned 3 --json | tr -d '\n' |
     grep -q '"name": "absorption_semantic", "condition": "A", "baseline": "B", "difference": -0.40.*"interval": \[-0.457[0-9]*, -0.356[0-9]*\], "interval_of": "seeds", "n": 3, "verdict": "established", "direction": "lower"' ||
     fault "verdict --json"
+# A run says how many seeds it planned: three are three of two where one was added.
+"$saetop" train --out plan --steps 4 $small --seeds 3 --set twin=unmasked >/dev/null || exit 1
+keep plan 0.30 && keep plan/arms/s2 0.33 && keep plan/arms/s3 0.30
+keep plan/arms/twin 0.90 && keep plan/arms/twin.s2 0.93 && keep plan/arms/twin.s3 0.93
+accept verdict plan
+grep -q '3 seeds, 95 % paired t intervals' out || fault "verdict of planned seeds"
+sed -i 's/"seed.count":[[:space:]]*3,/"seed.count": 2,/' plan/config.json
+accept verdict plan
+grep -q '3 seeds, 2 of them planned: 95 % intervals for any number of seeds' out ||
+    fault "verdict of a seed that was added"
+accept concepts plan
+tr -s '\n ' ' ' <out | grep -q 'of the seeds (for any number of them, as 2 were planned, cut' ||
+    fault "concepts of a seed that was added"
+accept verdict plan --planned 0
+grep -q '3 seeds, 95 % paired t intervals' out || fault "verdict --planned 0"
 # Beside a random control: what A has less of than B the control has as little of.
 for seed in 1 2 3; do
     "$saetop" train --out ctl$seed --steps 4 $small --seed $seed --set twin=unmasked --random \
@@ -414,6 +429,22 @@ cp -r begun begun2 && sed -i 's/"steps":[[:space:]]*4,/"steps": 400,/' begun2/co
 keep begun2 0.3 && keep begun2/arms/twin 0.3
 accept verdict begun2
 grep -q '^! so far: begun2 is at step 4 of 400' out || fault "verdict so far"
+for seed in 1 2 3; do
+    cp -r ctl$seed far$seed
+    sed -i 's/"steps":[[:space:]]*4,/"steps": 400,/' far$seed/config.json far$seed/arms/*/config.json
+done
+accept verdict far1 far2 far3
+grep -q 'absorption, semantic .*\]  within random$' out && ! grep -q 'A direction before it' out ||
+    fault "verdict beside a random control so far"
+for seed in 1 2 3; do
+    cp -r ctl$seed gone$seed && rm -r gone$seed/arms/random
+    sed -i 's/"steps":[[:space:]]*4,/"steps": 400,/' gone$seed/config.json gone$seed/arms/twin/config.json
+done
+accept verdict gone1 gone2 gone3
+grep -q 'absorption, semantic .*\]  lower$' out && ! grep -q 'established: \|too small' out ||
+    fault "verdict of seeds so far"
+"$saetop" verdict gone1 gone2 gone3 --json | grep -q '"verdict": "so far", "direction": "lower"' ||
+    fault "verdict --json so far"
 # Seeds of weights within one run are seeds as well.
 "$saetop" train --out seeded --steps 4 $small --seeds 2 --set twin=unmasked >/dev/null || exit 1
 keep seeded 0.30 && keep seeded/arms/s2 0.33

@@ -109,7 +109,8 @@ static void fill_effect(const struct concept_arms *a, struct concept_effects *x,
     }
     r->measure = concept_figures[f].as;
     r->margin = verdict_measure_def(r->measure)->margin;
-    paired_of(n, p->before, p->after, 0, VERDICT_LEVEL, &r->d);
+    paired_of(n, p->before, p->after, paired_first(p->n, a->planned), VERDICT_LEVEL,
+              &r->d);
 }
 
 /* Verdicts of the concepts of one family, in a row of their own for it. */

@@ -31,6 +31,8 @@ struct concept_arms {
     const size_t *seed; /* [n] arms of two conditions that have the same one are a pair;
                            where each has but one arm, these are a pair in any case. No
                            two arms of a condition have the same */
+    size_t planned;     /* seeds, before more were added: intervals are then those for
+                           any number of them (paired_first); 0: not known */
     bool so_far;        /* some arm is not at the end of its plan */
 };
 

@@ -193,9 +193,16 @@ bool verdict_but_for_holm(const struct verdict_row *row)
            !(row->p_holm < VERDICT_ALPHA);
 }
 
+const char *verdict_row_text(const struct verdict_row *row)
+{
+    return row->so_far && verdict_direction(row->verdict) != NULL
+               ? "so far"
+               : verdict_text(row->verdict);
+}
+
 char verdict_mark(const struct verdict_row *row)
 {
-    return verdict_direction(row->verdict) != NULL ? '*'
+    return verdict_direction(row->verdict) != NULL ? (row->so_far ? ' ' : '*')
            : verdict_but_for_holm(row)             ? '~'
            : row->verdict == VERDICT_SMALL         ? '='
                                                    : ' ';
@@ -203,7 +210,7 @@ char verdict_mark(const struct verdict_row *row)
 
 bool verdict_in_reach(const struct verdict_row *row)
 {
-    return row->smallest <= table[row->measure].range;
+    return isfinite(row->smallest) && row->smallest <= table[row->measure].range;
 }
 
 void verdict_why(const struct verdict_row *row, char out[VERDICT_WHY])
@@ -227,7 +234,7 @@ void verdict_why(const struct verdict_row *row, char out[VERDICT_WHY])
         (void)snprintf(out, VERDICT_WHY,
                        "open: out of reach with %zu seeds, whatever the difference",
                        row->d.n);
-    } else if (verdict_direction(row->verdict) != NULL) {
+    } else if (verdict_direction(row->verdict) != NULL && !row->so_far) {
         (void)snprintf(out, VERDICT_WHY, "* established: %s, p %s after Holm",
                        verdict_direction(row->verdict),
                        NUMBER(NUMBER_PLAIN, 0, 3, row->p_holm));
@@ -243,8 +250,10 @@ bool verdict_is_within(const struct verdict_row *row)
 void verdict_so_far(struct verdict_row *row, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        row[i].so_far = true;
         if (row[i].verdict == VERDICT_SMALL || row[i].verdict == VERDICT_SAME) {
             row[i].verdict = VERDICT_OPEN;
+            row[i].smallest = (double)NAN;
         }
     }
 }

@@ -23,20 +23,21 @@ enum verdict_list {
 /* X(id of a row of measure/measure.h, margin, list, range)
  * margin: a difference that lies within it either way is too small to matter; 0 of L0,
  * whose size is the run's own (verdict_l0_apart).
- * range: a difference beyond it is none that can be: all but spread, which is of 1 to
- * 10 latents, and L0 are shares. Squared error is no row: on the same activations its
- * difference is that of explained variance, times their variance. */
+ * range: a difference beyond it is none that can be: shares differ by 1 at most,
+ * spread, which is of 1 to 10 latents, by 9; explained variance and CE recovered are 1
+ * at most but fall below 0 without a bound. Squared error is no row: on the same
+ * activations its difference is that of explained variance, times their variance. */
 #define VERDICT_MEASURES(X)                                                            \
-    X(EV, 0.01, PRIMARY, 1)                                                            \
-    X(CE_REC, 0.01, PRIMARY, 1)                                                        \
+    X(EV, 0.01, PRIMARY, (double)INFINITY)                                             \
+    X(CE_REC, 0.01, PRIMARY, (double)INFINITY)                                         \
     X(ABSORPTION, 0.01, PRIMARY, 1)                                                    \
     X(RECALL, 0.02, PRIMARY, 1)                                                        \
     X(F1_BEST, 0.02, PRIMARY, 1)                                                       \
     X(F1_HELDOUT, 0.02, PRIMARY, 1)                                                    \
     X(PROBING_K1, 0.005, PRIMARY, 1)                                                   \
     X(PROBING_K5, 0.005, PRIMARY, 1)                                                   \
-    X(EV_OOD, 0.01, OTHERS, 1)                                                         \
-    X(CE_REC_OOD, 0.01, OTHERS, 1)                                                     \
+    X(EV_OOD, 0.01, OTHERS, (double)INFINITY)                                          \
+    X(CE_REC_OOD, 0.01, OTHERS, (double)INFINITY)                                      \
     X(ABS_FRACTION, 0.01, OTHERS, 1)                                                   \
     X(SPREAD, 0.5, OTHERS, 9)                                                          \
     X(ABS_SUPER, 0.01, OTHERS, 1)                                                      \
@@ -110,6 +111,7 @@ struct verdict_row {
     double smallest; /* |mean| that so many pairs of this spread would have established,
                         the other rows being as they are; NaN without a spread */
     enum verdict verdict;
+    bool so_far; /* of verdict_so_far: its direction is no verdict yet */
 };
 /* A row on measure m from n pairs of values, of which those with both finite count;
  * verdict_judge finds the rest. n up to VERDICT_PAIRS. */
@@ -119,10 +121,14 @@ void verdict_row_of(size_t m, double margin, size_t n, const double *before,
 /* Whether a row that was judged is open though its own interval leaves 0 out: Holm asks
  * more of one among several. */
 bool verdict_but_for_holm(const struct verdict_row *row);
+/* verdict_text of a row; "so far" of a direction before the end of the plan. */
+const char *verdict_row_text(const struct verdict_row *row);
 /* How every table marks a row: '*' established, '~' but for Holm, '=' small; ' ' none.
  */
 char verdict_mark(const struct verdict_row *row);
 #define VERDICT_MARKS "* established  ~ leaves 0 out, but not after Holm  = small"
+#define VERDICT_MARKS_SO_FAR                                                           \
+    "so far, nothing is established  ~ leaves 0 out, but not after Holm"
 /* What the row comes to in a line: why it is small, or not established, and the
  * smallest difference that would have been. "" where there is nothing to say. */
 #define VERDICT_WHY 160
@@ -132,8 +138,10 @@ bool verdict_in_reach(const struct verdict_row *row);
 /* Whether a row that was judged, of a condition less a random control, finds the
  * condition "within random": two pairs at least, and no difference established. */
 bool verdict_is_within(const struct verdict_row *row);
-/* For rows of arms that have not reached the end of their plan: a difference that is
- * small now may grow, so "too small to matter" becomes open. */
+/* For rows of arms that have not reached the end of their plan: what is established now
+ * may pass, so that such a row keeps its direction but has neither mark nor why; and a
+ * difference that is small, or none, may grow, so that "too small to matter" and "the
+ * same" become open, without a smallest difference. */
 void verdict_so_far(struct verdict_row *row, size_t n);
 /* The verdicts of n rows, each list of measures (verdict_list) one for Holm. `first`:
  * what paired_of was given. The 95 % intervals are each measure's own, so that one may

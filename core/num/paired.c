@@ -57,6 +57,11 @@ double paired_half(size_t n, size_t first, double level)
                      : stats_t_quantile(0.5 + 0.5 * level, (double)(n - 1));
 }
 
+size_t paired_first(size_t n, size_t planned)
+{
+    return planned == 0 || n <= planned ? 0 : planned > 2 ? planned : 2;
+}
+
 double paired_widening(size_t n, size_t first, double level)
 {
     return paired_half(n, first, level) / paired_half(n, 0, level);

@@ -75,6 +75,10 @@ void paired_of(size_t n, const double *before, const double *after, size_t first
 /* Half the width of the interval, in units of sd / sqrt(n): Student's quantile, or h of
  * above. NaN for n < 2 and n < first. */
 double paired_half(size_t n, size_t first, double level);
+/* What `first` is where `planned` pairs were planned and there are n: planned ones, two
+ * at least, where more were added, as somebody may have looked before; else 0. planned
+ * 0: not known. */
+size_t paired_first(size_t n, size_t planned);
 /* How many times as wide the anytime interval is as the fixed one at n. */
 double paired_widening(size_t n, size_t first, double level);
 /* The fewest pairs n, from `first` on, whose anytime interval is no wider than the

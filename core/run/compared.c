@@ -173,7 +173,7 @@ enum err compare_pairs(const struct report *const *a, const struct report *const
                        size_t pairs, const double *margin, size_t first,
                        struct compared *out, struct errinfo *e)
 {
-    *out = (struct compared){.pairs = pairs};
+    *out = (struct compared){.pairs = pairs, .first = first};
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         compare_measure(a, b, pairs, m,
                         margin != NULL ? margin[m] : verdict_measure_def(m)->margin,
@@ -184,10 +184,17 @@ enum err compare_pairs(const struct report *const *a, const struct report *const
 }
 
 enum err compare_alone(const struct report *const *a, const struct report *const *b,
-                       size_t pairs, struct compared *out, struct errinfo *e)
+                       size_t pairs, size_t first, struct compared *out,
+                       struct errinfo *e)
 {
-    TRY(compare_pairs(a, b, pairs, NULL, 0, out, e));
-    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, 0, e);
+    TRY(compare_pairs(a, b, pairs, NULL, first, out, e));
+    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, first, e);
+}
+
+void compare_so_far(struct compared *c)
+{
+    c->so_far = true;
+    verdict_so_far(c->row, VERDICT_MEASURE_COUNT);
 }
 
 enum err compare_within(const struct report *const *a, const struct report *const *b,
@@ -225,7 +232,7 @@ static bool is_said(const struct compared *c, size_t m, enum said what)
     const bool apart = has && (c->by[m].low > 0.0 || c->by[m].high < 0.0);
     const enum verdict_list list = verdict_measure_def(m)->list;
     if (list != VERDICT_PRIMARY) {
-        return what == SAID_BESIDE && list == VERDICT_OTHERS &&
+        return what == SAID_BESIDE && list == VERDICT_OTHERS && !c->within_random[m] &&
                verdict_direction(r->verdict) != NULL;
     }
     if (what == SAID_WITHIN) {
@@ -298,56 +305,49 @@ static bool has_measure(const struct compared *c)
 
 #define OPENING 400 /* of a sentence, with how both sides are called */
 
-/* Of the random control, where there is one. */
-static void say_within(const struct compared *c, const char *a, const char *control,
-                       struct str *out)
+/* Sentences for several seeds. */
+static void say_seeds(const struct compared *c, const char *a, const char *b,
+                      const char *control, struct str *out)
 {
-    char opening[OPENING];
-    if (control != NULL) {
-        (void)snprintf(opening, sizeof opening,
-                       "Within random, where %s is not established to differ from %s: ",
-                       a, control);
-        say_of(c, SAID_WITHIN, opening, out);
+    char seeds[80], has[OPENING], within[OPENING], open[OPENING];
+    const struct {
+        enum said said;
+        const char *opening[2]; /* at the end of the plan, before it; NULL: not said */
+    } list[] = {
+        {SAID_ESTABLISHED, {has, has}},
+        {SAID_BESIDE,
+         {"Established of the other measures: ", "So far, of the other measures: "}},
+        {SAID_WITHIN,
+         {control != NULL ? within : NULL, control != NULL ? within : NULL}},
+        {SAID_SMALL, {"Too small to matter: ", NULL}},
+        {SAID_OPEN, {open, "Open: "}},
+        {SAID_SAME, {"The same: ", NULL}},
+    };
+    const int len = snprintf(seeds, sizeof seeds, "%zu seeds", c->pairs);
+    if (c->first > 0) {
+        (void)snprintf(seeds + len, sizeof seeds - (size_t)len, ", %zu of them planned",
+                       c->first);
     }
-}
-
-/* Sentences for several seeds that have finished. */
-static void say_verdicts(const struct compared *c, const char *a, const char *b,
-                         const char *control, struct str *out)
-{
-    char opening[OPENING];
-    (void)snprintf(opening, sizeof opening,
-                   "Established over %zu seeds: against %s, %s has ", c->pairs, b, a);
-    say_of(c, SAID_ESTABLISHED, opening, out);
-    say_of(c, SAID_BESIDE, "Established of the other measures: ", out);
-    say_within(c, a, control, out);
-    say_of(c, SAID_SMALL, "Too small to matter: ", out);
-    (void)snprintf(opening, sizeof opening,
+    (void)snprintf(has, sizeof has, "%s over %s: against %s, %s has ",
+                   c->so_far ? "So far" : "Established", seeds, b, a);
+    (void)snprintf(within, sizeof within,
+                   "Within random, where %s is not established to differ from %s: ", a,
+                   control != NULL ? control : "");
+    (void)snprintf(open, sizeof open,
                    "Not established (in brackets the smallest difference that %zu "
                    "seeds could establish): ",
                    c->pairs);
-    say_of(c, SAID_OPEN, opening, out);
-    say_of(c, SAID_SAME, "The same: ", out);
-}
-
-/* Sentences for several seeds that are still training. */
-static void say_so_far(const struct compared *c, const char *a, const char *b,
-                       const char *control, struct str *out)
-{
-    char opening[OPENING];
-    str_add(out, "So far, before the end of the plan: nothing is established yet.\n");
-    (void)snprintf(opening, sizeof opening,
-                   "Over %zu seeds, against %s, %s has so far ", c->pairs, b, a);
-    say_of(c, SAID_ESTABLISHED, opening, out);
-    say_of(c, SAID_BESIDE, "So far, of the other measures: ", out);
-    say_within(c, a, control, out);
-    say_of(c, SAID_SMALL, "Small so far: ", out);
-    say_of(c, SAID_OPEN, "Open: ", out);
-    say_of(c, SAID_SAME, "The same: ", out);
+    str_add(out, c->so_far ? "Before the end of the plan: nothing is established yet.\n"
+                           : "");
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        if (list[i].opening[c->so_far] != NULL) {
+            say_of(c, list[i].said, list[i].opening[c->so_far], out);
+        }
+    }
 }
 
 void compare_say(const struct compared *c, const char *a, const char *b,
-                 const char *control, bool so_far, struct str *out)
+                 const char *control, struct str *out)
 {
     char opening[OPENING];
     if (c->pairs == 0) {
@@ -364,29 +364,37 @@ void compare_say(const struct compared *c, const char *a, const char *b,
         say_of(c, SAID_BARE, "Without an interval, so without a direction: ", out);
         say_of(c, SAID_SAME, "The same: ", out);
         str_add(out, "Several seeds of each (train --seeds 5) would change it.\n");
-    } else if (so_far) {
-        say_so_far(c, a, b, control, out);
     } else {
-        say_verdicts(c, a, b, control, out);
+        say_seeds(c, a, b, control, out);
     }
 }
 
 /* What was changed on the way on one side alone stays in its weights, and is in no
  * setting where it was changed back. */
-static void warn_tuned(const struct compare_facts *f, struct remarks *out)
+static void warn_changes(const struct compare_facts *f, enum change_kind kind,
+                         struct remarks *out)
 {
-    const char *const t[2] = {f->tuned[0] != NULL ? f->tuned[0] : "",
-                              f->tuned[1] != NULL ? f->tuned[1] : ""};
-    if (strcmp(t[0], t[1]) == 0) {
+    static const struct {
+        const char *one[2], *both; /* around the changes of one side; of both */
+    } say[CHANGE_KINDS] = {
+        [CHANGE_MASKS] = {{"was not masked alike all the way", ""},
+                          "not masked alike all the way"},
+        [CHANGE_SETTINGS] = {{"was changed on the way", ": not the masking alone"},
+                             "changed on the way"},
+    };
+    const struct condition_changes *const a = f->changes[0], *const b = f->changes[1];
+    const char *t[2] = {a != NULL ? a[kind].text : "", b != NULL ? b[kind].text : ""};
+    const bool alike = a != NULL && b != NULL && a[kind].hash == b[kind].hash;
+    if (alike || (t[0][0] == '\0' && t[1][0] == '\0')) {
         return;
     }
     if (t[0][0] != '\0' && t[1][0] != '\0') {
-        remarks_add(out, "changed on the way, %c: %.150s; %c: %.150s", f->letter[0],
-                    t[0], f->letter[1], t[1]);
+        remarks_add(out, "%s, %c: %s; %c: %s", say[kind].both, f->letter[0], t[0],
+                    f->letter[1], t[1]);
     } else {
         const size_t i = t[0][0] != '\0' ? 0 : 1;
-        remarks_add(out, "%c was changed on the way, %s: not the masking alone",
-                    f->letter[i], t[i]);
+        remarks_add(out, "%c %s, %s%s", f->letter[i], say[kind].one[0], t[i],
+                    say[kind].one[1]);
     }
 }
 
@@ -401,15 +409,14 @@ void compare_warn(const struct compare_facts *f, struct remarks *out)
     if (text[0] != '\0') {
         remarks_add(out, "%s", text);
     }
-    warn_tuned(f, out);
+    warn_changes(f, CHANGE_MASKS, out);
+    warn_changes(f, CHANGE_SETTINGS, out);
     if (f->step[0] != f->step[1] && f->step[0] >= 0 && f->step[1] >= 0) {
         remarks_add(out, "%c is of step %lld, %c of step %lld", f->letter[0],
                     (long long)f->step[0], f->letter[1], (long long)f->step[1]);
     }
     if (verdict_l0_apart(f->l0[0], f->l0[1])) {
-        remarks_add(out,
-                    "clean L0 is %.3g in %c, %.3g in %c: not comparable without a "
-                    "doubt, as most measures follow it",
+        remarks_add(out, "clean L0 is %.3g in %c, %.3g in %c: most measures follow it",
                     f->l0[0], f->letter[0], f->l0[1], f->letter[1]);
     }
 }

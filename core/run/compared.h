@@ -32,6 +32,9 @@ enum err compare_evaluated(const struct eval_result *r, const struct concepts *c
  * is within its random control (compare_within; false where nobody asked). */
 struct compared {
     size_t pairs;
+    size_t first; /* seeds that were planned, where more were added: the intervals are
+                     those of paired_of for any number of seeds; else 0 */
+    bool so_far;  /* of compare_so_far */
     struct verdict_row row[VERDICT_MEASURE_COUNT];
     struct stats_interval by[VERDICT_MEASURE_COUNT];
     bool within_random[VERDICT_MEASURE_COUNT];
@@ -44,8 +47,12 @@ enum err compare_pairs(const struct report *const *a, const struct report *const
                        struct compared *out, struct errinfo *e) ERR_CHECKED;
 /* The same with the verdicts of this one alone. */
 enum err compare_alone(const struct report *const *a, const struct report *const *b,
-                       size_t pairs, struct compared *out,
+                       size_t pairs, size_t first, struct compared *out,
                        struct errinfo *e) ERR_CHECKED;
+
+/* One of the sides has not come to the end of its plan, so that nothing is established
+ * yet (verdict_so_far). */
+void compare_so_far(struct compared *c);
 
 /* Which measures of a condition are "within random" (verdict_is_within), from the pairs
  * of reports a[i] of it and b[i] of its random control; margin and first as above. The
@@ -59,20 +66,19 @@ enum err compare_within(const struct report *const *a, const struct report *cons
  * is not established and what it would take, what one seed can say. Measures are set
  * apart by ";", as some have a comma in their names. a, b: how the sides are called, "A
  * (no mask)", cut where both are long; control: the random control of the first, NULL:
- * it has none. so_far: one of them has not come to the end of its plan, so that nothing
- * is established yet. */
+ * it has none. */
 void compare_say(const struct compared *c, const char *a, const char *b,
-                 const char *control, bool so_far, struct str *out);
+                 const char *control, struct str *out);
 
-/* Lines about what else differs than is compared: settings beyond the masking, clean
- * L0, steps, inputs. */
+/* Lines about what else differs than is compared: inputs, settings beyond the masking,
+ * what was changed on the way, steps, clean L0. */
 struct compare_facts {
     char letter[2];
     const struct difference *difference;
     size_t n; /* of them */
     double l0[2];
-    int64_t step[2];      /* -1: not known */
-    const char *tuned[2]; /* of conditions_tuned; NULL: not known */
+    int64_t step[2];                            /* -1: not known */
+    const struct condition_changes *changes[2]; /* [CHANGE_KINDS]; NULL: not known */
 };
 void compare_warn(const struct compare_facts *f, struct remarks *out);
 

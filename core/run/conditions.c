@@ -19,21 +19,34 @@ static bool shapes(const struct setting_def *d)
     return strncmp(d->key, "seed", 4) != 0 && !others && d->scope != SETTING_OF_FREE;
 }
 
-static enum difference_kind kind_of(const struct setting_def *d)
+/* Whether arms that differ in it are measured on other data. Activations that an arm
+ * was trained on are what it is measured on too, but where a model was named since. */
+static bool is_input(const struct setting_def *d, const struct settings *a,
+                     const struct settings *b)
 {
-    static const char *const inputs[] = {"model", "corpus", "ood", "concepts", "hook"};
-    if (strncmp(d->key, "seed", 4) == 0) {
-        return DIFFERENCE_SEED;
-    }
-    if (strncmp(d->key, "mask.", 5) == 0) {
-        return DIFFERENCE_MASKING;
-    }
+    static const char *const inputs[] = {"source", "model",    "corpus",
+                                         "ood",    "concepts", "hook"};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         if (strcmp(d->key, inputs[i]) == 0) {
-            return DIFFERENCE_INPUTS;
+            return true;
         }
     }
-    return DIFFERENCE_OTHER;
+    return strcmp(d->key, setting_key.activations) == 0 &&
+           (a->source == SOURCE_ACTIVATIONS || b->source == SOURCE_ACTIVATIONS);
+}
+
+static bool is_masking(const struct setting_def *d)
+{
+    return strncmp(d->key, "mask.", 5) == 0;
+}
+
+static enum difference_kind kind_of(const struct setting_def *d,
+                                    const struct settings *a, const struct settings *b)
+{
+    return strncmp(d->key, "seed", 4) == 0 ? DIFFERENCE_SEED
+           : is_masking(d)                 ? DIFFERENCE_MASKING
+           : is_input(d, a, b)             ? DIFFERENCE_INPUTS
+                                           : DIFFERENCE_OTHER;
 }
 
 /* The value as text, in s, which it is the caller's to free. */
@@ -197,8 +210,7 @@ static uint64_t hash_beyond(const struct settings *set, bool decoder)
     struct str s;
     str_init(&s, SETTING_TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
-        if (shapes(&t[i]) && kind_of(&t[i]) != DIFFERENCE_MASKING &&
-            !(decoder && is_of_decoder(&t[i]))) {
+        if (shapes(&t[i]) && !is_masking(&t[i]) && !(decoder && is_of_decoder(&t[i]))) {
             const char *v = value_of(set, &t[i], &s);
             h = hash_bytes(h, v, strlen(v) + 1);
         }
@@ -250,7 +262,7 @@ size_t conditions_differences(const struct settings *a, const struct settings *b
     struct str s;
     str_init(&s, SETTING_VALUE_MAX);
     for (size_t i = 0; i < n; i++) {
-        const enum difference_kind kind = kind_of(&t[i]);
+        const enum difference_kind kind = kind_of(&t[i], a, b);
         const bool counts = kind == DIFFERENCE_SEED
                                 ? strcmp(t[i].key, setting_key.seed_count) != 0
                                 : shapes(&t[i]);
@@ -272,16 +284,52 @@ size_t conditions_differences(const struct settings *a, const struct settings *b
     return found;
 }
 
-void conditions_tuned(const struct history *h, char out[CONDITION_TUNED])
+enum change_kind conditions_change_kind(const char *event)
 {
-    size_t len = 0;
-    out[0] = '\0';
-    for (size_t i = 0; i < h->events && len < CONDITION_TUNED; i++) {
-        const struct run_event *ev = &h->event[i];
-        if (strcmp(ev->kind, "tune") == 0 || strcmp(ev->kind, "lr") == 0) {
-            len +=
-                (size_t)snprintf(out + len, CONDITION_TUNED - len, "%s%s at step %lld",
-                                 len > 0 ? ", " : "", ev->detail, (long long)ev->step);
+    static const struct {
+        const char *event;
+        enum change_kind kind;
+    } known[] = {
+        {"mask", CHANGE_MASKS},
+        {"tune", CHANGE_SETTINGS},
+        {"lr", CHANGE_SETTINGS}, /* tune, as it once was called */
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(event, known[i].event) == 0) {
+            return known[i].kind;
+        }
+    }
+    return CHANGE_KINDS;
+}
+
+/* Append an event. Of masks alone how the rate went: not the lag behind it. */
+static void add_change(const struct run_event *ev, enum change_kind kind,
+                       struct condition_changes *to)
+{
+    static const char cut[] = "...";
+    const size_t len = strlen(to->text);
+    const size_t n =
+        kind == CHANGE_MASKS ? strcspn(ev->detail, ",") : strlen(ev->detail);
+    const int added =
+        snprintf(to->text + len, sizeof to->text - len, "%s%.*s at step %lld",
+                 len > 0 ? ", " : "", (int)n, ev->detail, (long long)ev->step);
+    if (added > 0 && (size_t)added >= sizeof to->text - len) {
+        memcpy(to->text + sizeof to->text - sizeof cut, cut, sizeof cut);
+    }
+    to->hash = hash_bytes(to->hash, &ev->step, sizeof ev->step);
+    to->hash = hash_bytes(to->hash, ev->detail, strlen(ev->detail) + 1);
+}
+
+void conditions_changes(const struct history *h,
+                        struct condition_changes out[CHANGE_KINDS])
+{
+    for (size_t k = 0; k < CHANGE_KINDS; k++) {
+        out[k] = (struct condition_changes){.hash = HASH_START};
+    }
+    for (size_t i = 0; i < h->events; i++) {
+        const enum change_kind kind = conditions_change_kind(h->event[i].kind);
+        if (kind != CHANGE_KINDS) {
+            add_change(&h->event[i], kind, &out[kind]);
         }
     }
 }

@@ -66,7 +66,8 @@ struct difference {
     enum difference_kind {
         DIFFERENCE_SEED,    /* of weights or text */
         DIFFERENCE_MASKING, /* what is masked, how and how often */
-        DIFFERENCE_INPUTS,  /* model, hook, text, concepts: figures are of other data */
+        DIFFERENCE_INPUTS,  /* source, model, hook, text, ...: figures are of other data
+                             */
         DIFFERENCE_OTHER    /* anything else that shapes the SAE */
     } kind;
 };
@@ -80,9 +81,22 @@ size_t conditions_differences(const struct settings *a, const struct settings *b
 void conditions_differ_in(const struct difference *d, size_t n,
                           enum difference_kind kind, char *out, size_t cap);
 
-/* Settings that were changed while an arm trained, also those that were changed back:
- * "lr 0.002 -> 0.001 at step 120, lr 0.001 -> 0.002 at step 300"; "" none. */
-#define CONDITION_TUNED 192
-void conditions_tuned(const struct history *h, char out[CONDITION_TUNED]);
+/* What an event changes of an arm while it trains. */
+enum change_kind {
+    CHANGE_MASKS,    /* its mask rate */
+    CHANGE_SETTINGS, /* other settings, by :tune */
+    CHANGE_KINDS     /* none of these */
+};
+enum change_kind conditions_change_kind(const char *event);
+/* The changes of a kind while an arm trained, also those that were changed back. */
+#define CONDITION_CHANGES 160
+struct condition_changes {
+    uint64_t hash; /* of all: the same for arms changed alike, else another, as surely
+                      as a hash of 64 bits is */
+    char text[CONDITION_CHANGES]; /* "lr 0.002 -> 0.001 at step 120, lr 0.001 -> 0.002
+                                     at step 300", "..." where it is cut; "" none */
+};
+void conditions_changes(const struct history *h,
+                        struct condition_changes out[CHANGE_KINDS]);
 
 #endif

@@ -2,6 +2,7 @@
  * the others wait. */
 #include "base/mem.h"
 #include "base/room.h"
+#include "run/conditions.h"
 #include "run/engine_priv.h"
 
 #include <stdio.h>
@@ -21,15 +22,16 @@ bool engine_is_level(const struct engine *g)
  * none did. forked: a fork counts too; it leaves the arm forked from as it was. */
 static const char *changed_by(const struct engine_arm *a, bool forked)
 {
-    static const char *const kinds[] = {"mask",   "mask-planned", "tune",
-                                        "lr", /* tune, as it once was called */
-                                        "extend", "fork"};
-    const size_t n = sizeof kinds / sizeof kinds[0] - (forked ? 0 : 1);
+    static const char *const more[] = {"mask-planned", "extend", "fork"};
+    const size_t n = sizeof more / sizeof more[0] - (forked ? 0 : 1);
     for (size_t i = 0; i < a->history.events; i++) {
+        const char *kind = a->history.event[i].kind;
+        bool changes = conditions_change_kind(kind) != CHANGE_KINDS;
         for (size_t k = 0; k < n; k++) {
-            if (!strcmp(a->history.event[i].kind, kinds[k])) {
-                return kinds[k];
-            }
+            changes = changes || !strcmp(kind, more[k]);
+        }
+        if (changes) {
+            return kind;
         }
     }
     return NULL;

@@ -5,6 +5,7 @@
 
 #include "latents/latent_pairs.h"
 #include "run/compared.h"
+#include "train/arm_place.h"
 
 #define COMPARE_CHOICES     16 /* conditions to choose from */
 #define COMPARE_NAME        96
@@ -17,6 +18,8 @@ struct compare_choice {
     char letter;             /* 'A', ...: those of the open run first */
     char name[COMPARE_NAME]; /* "mask p=0.30", "r22: no mask" */
     size_t seeds;            /* arms */
+    size_t run;              /* 0: the one that is open, of whose conditions it is the
+                                one with its own number */
 };
 
 struct comparison_side {
@@ -37,8 +40,9 @@ struct comparison {
     size_t n_choices;
     struct comparison_side side[2];
     struct compared measures; /* side 0 less side 1 */
-    size_t control;   /* choice that is side 0's random control; n_choices: none */
-    int64_t measured; /* last evaluation of the open run's first arm then; -1: none */
+    size_t control; /* choice that is side 0's random control; n_choices: none */
+    int64_t measured[RUN_ARMS_MAX]; /* last evaluation of each arm of the open run then;
+                                       -1: none, or no such arm */
     enum compare_source {
         COMPARE_FROM_KEPT,    /* evaluations that `saetop eval` kept */
         COMPARE_FROM_RUN,     /* what training measured last */

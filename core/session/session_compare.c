@@ -2,7 +2,7 @@
  * job thread makes it. */
 #include "base/mem.h"
 #include "sae/sae_remarks.h"
-#include "session/compare_priv.h"
+#include "session/session_compare_priv.h"
 #include "train/run_open.h"
 
 #include <math.h>
@@ -95,7 +95,7 @@ static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
     to->step = to->imported ? -1 : to->step;
     const struct history *h = a != NULL ? &a->history : &s->record[i].history;
     TRY(copy_rows(h, &to->history, e));
-    conditions_tuned(h, to->tuned);
+    conditions_changes(h, to->changes);
     conditions_seeds(&to->set, to->seed);
     pthread_mutex_lock(&s->mu);
     const struct arm_view *shown = &s->pub.arm[i];
@@ -142,7 +142,7 @@ out:
 
 /* ---- the other run ---- */
 
-void compare_doing(struct session *s, const char *what)
+void session_compare_doing(struct session *s, const char *what)
 {
     pthread_mutex_lock(&s->mu);
     (void)snprintf(s->pub.compare_doing, sizeof s->pub.compare_doing, "%s", what);
@@ -180,7 +180,7 @@ static enum err take_other(struct compare_bench *b, struct compare_input *other,
     to->imported = r.imported;
     to->step = r.imported ? -1 : r.step;
     conditions_seeds(&to->set, to->seed);
-    conditions_tuned(&r.history, to->tuned);
+    conditions_changes(&r.history, to->changes);
     to->history = r.history;
     r.history = (struct history){0};
     (void)snprintf(to->dir, sizeof to->dir, "%s", dir);
@@ -203,7 +203,7 @@ static enum err open_other(struct compare_bench *b, struct compare_input *other,
                            const char *path, struct errinfo *e)
 {
     struct run_arms *arms = NULL;
-    compare_doing(b->s, "opening the other run");
+    session_compare_doing(b->s, "opening the other run");
     if (!run_is_openable(path)) {
         return err_set(e, ERR_MISSING,
                        "%s: no run directory, nor an SAE of another tool", path);
@@ -249,7 +249,7 @@ static void add_choices(struct compare_bench *b, size_t run, struct compare_arm 
             (void)snprintf(c->name, sizeof c->name, "%.40s%s%.50s", last_name(path),
                            path[0] != '\0' ? ": " : "", arm[i].label);
         }
-        b->of[at].run = run;
+        c->run = run;
         b->of[at].arm[b->of[at].n++] = &arm[i];
         o->n_choices = at >= o->n_choices ? at + 1 : o->n_choices;
     }
@@ -259,7 +259,7 @@ static void add_choices(struct compare_bench *b, size_t run, struct compare_arm 
 static size_t first_of(const struct compare_bench *b, size_t run)
 {
     size_t i = 0;
-    while (i < b->out->n_choices && b->of[i].run != run) {
+    while (i < b->out->n_choices && b->out->choice[i].run != run) {
         i++;
     }
     return i;
@@ -318,7 +318,7 @@ static enum err describe(struct compare_bench *b, size_t i, struct compare_arm *
     char text[80];
     (void)snprintf(text, sizeof text, "reading the latents of %c",
                    b->out->choice[side->choice].letter);
-    compare_doing(b->s, text);
+    session_compare_doing(b->s, text);
     TRY(sae_clone(a->sae, &side->sae, e));
     return latent_table_new(side->sae, b->set, b->s->in->concepts, a->step, NULL,
                             &b->s->stop, &side->table, e);
@@ -365,7 +365,7 @@ static enum err pair_latents(struct compare_bench *b, struct errinfo *e)
     TRY(describe(b, 1, a[1], e));
     (void)snprintf(text, sizeof text, "pairing %zu with %zu latents", o->side[0].F,
                    o->side[1].F);
-    compare_doing(b->s, text);
+    session_compare_doing(b->s, text);
     const struct sae *const s[2] = {o->side[0].sae, o->side[1].sae};
     const struct latent_table *const t[2] = {o->side[0].table, o->side[1].table};
     return latent_pairs_new(s, t, &b->s->stop, &o->pairs, e);
@@ -418,9 +418,10 @@ static void own_remarks(struct compare_bench *b, size_t side)
 {
     struct session *s = b->s;
     const size_t choice = b->out->side[side].choice;
-    const size_t at =
-        b->of[choice].run == 0 ? (size_t)(b->of[choice].arm[0] - b->own->arm) : 0;
-    if (b->of[choice].run != 0 || at >= s->n_records) {
+    const size_t at = b->out->choice[choice].run == 0
+                          ? (size_t)(b->of[choice].arm[0] - b->own->arm)
+                          : 0;
+    if (b->out->choice[choice].run != 0 || at >= s->n_records) {
         return; /* one in training has no record */
     }
     pthread_mutex_lock(&s->mu); /* the record is another after a follow */
@@ -435,8 +436,10 @@ static enum err make(struct compare_bench *b, struct errinfo *e)
     struct comparison *o = b->out;
     struct arm_pairs p;
     double l0[2] = {(double)NAN, (double)NAN};
-    const struct concept_table *first = b->own->arm[0].concepts;
-    o->measured = first != NULL ? first->step : -1;
+    for (size_t i = 0; i < RUN_ARMS_MAX; i++) {
+        const bool has = i < b->own->n && b->own->arm[i].concepts != NULL;
+        o->measured[i] = has ? b->own->arm[i].concepts->step : -1;
+    }
     add_choices(b, 0, b->own->arm, b->own->n, "");
     TRY(add_others(b, e));
     TRY(choose(b, e));
@@ -446,11 +449,11 @@ static enum err make(struct compare_bench *b, struct errinfo *e)
                                o->difference, COMPARE_DIFFERENCES);
     keep_known(o, b->of[x].arm[0], o->choice[x].letter);
     keep_known(o, b->of[y].arm[0], o->choice[y].letter);
-    compare_pair_arms(b, x, y, &p);
+    session_compare_pair_arms(b, x, y, &p);
     TRY(take_curves(b, e));
     TRY(pair_latents(b, e));
-    TRY(compare_measure_pairs(b, &p, l0, e));
-    TRY(compare_say_it(b, &p, l0, e));
+    TRY(session_compare_measure_pairs(b, &p, l0, e));
+    TRY(session_compare_say_it(b, &p, l0, e));
     for (size_t i = 0; i < 2; i++) {
         own_remarks(b, i);
     }
@@ -480,7 +483,7 @@ enum err session_compare(struct session *s, const struct job *job,
     b->out = NULL;
     comparison_unref(old);
 out:
-    compare_doing(s, "");
+    session_compare_doing(s, "");
     comparison_unref(b->out);
     for (size_t i = 0; i < COMPARE_OTHERS; i++) {
         arms_free(b->other[i].arm, b->other[i].n);

@@ -1,7 +1,7 @@
 /* A comparison's measures, and the sentences on them. Job thread. */
 #include "base/mem.h"
 #include "eval/heldout.h"
-#include "session/compare_priv.h"
+#include "session/session_compare_priv.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,8 +9,8 @@
 
 #define SAID_BYTES ((size_t)1 << 14)
 
-void compare_pair_arms(const struct compare_bench *b, size_t x, size_t y,
-                       struct arm_pairs *out)
+void session_compare_pair_arms(const struct compare_bench *b, size_t x, size_t y,
+                               struct arm_pairs *out)
 {
     enum { BOTH = 2 * RUN_ARMS_MAX };
     const struct compare_arm *arm[BOTH];
@@ -151,6 +151,23 @@ static size_t rows_of(const struct compare_bench *b, enum compare_source from,
     return f != NULL && f->unit != NULL && strcmp(f->unit, "rows") == 0 ? f->n : 0;
 }
 
+/* Seeds planned of the run that a choice is of: its first arm says it, as those of the
+ * others are one each. */
+static size_t planned_of(const struct compare_bench *b, size_t choice)
+{
+    const size_t run = b->out->choice[choice].run;
+    const struct compare_arm *first = run == 0 ? b->own->arm : b->other[run - 1].arm;
+    return (size_t)first->set.seed_count;
+}
+
+/* paired_first of two choices: of two runs the one that planned less tells. */
+static size_t first_of_pairs(const struct compare_bench *b, size_t x, size_t y,
+                             size_t pairs)
+{
+    const size_t of_x = planned_of(b, x), of_y = planned_of(b, y);
+    return paired_first(pairs, of_x < of_y ? of_x : of_y);
+}
+
 /* Differences of all pairs. l0: mean of each side. */
 static enum err measure_from(struct compare_bench *b, const struct arm_pairs *p,
                              enum compare_source from, double l0[2], struct errinfo *e)
@@ -161,7 +178,10 @@ static enum err measure_from(struct compare_bench *b, const struct arm_pairs *p,
     for (size_t i = 0; i < 2 * p->n && rc == OK; i++) {
         l0[i % 2] += l0_of(r.of[i % 2][i / 2]) / (double)p->n;
     }
-    rc = rc == OK ? compare_alone(r.of[0], r.of[1], p->n, &b->out->measures, e) : rc;
+    const size_t first =
+        first_of_pairs(b, b->out->side[0].choice, b->out->side[1].choice, p->n);
+    rc = rc == OK ? compare_alone(r.of[0], r.of[1], p->n, first, &b->out->measures, e)
+                  : rc;
     b->out->source = rc == OK ? from : b->out->source;
     b->out->rows = rc == OK ? rows_of(b, from, r.of[0][0]) : 0;
     reports_free(&r);
@@ -191,12 +211,13 @@ static enum err hold_against_control(struct compare_bench *b, struct errinfo *e)
     if (o->control == o->n_choices) {
         return OK;
     }
-    compare_pair_arms(b, o->side[0].choice, o->control, &p);
+    session_compare_pair_arms(b, o->side[0].choice, o->control, &p);
     const bool fits = p.n > 1 && pair_apart(&p, o->source) == p.n;
     enum err rc = fits ? reports_read(b, &p, o->source, &r, &unsaid) : ERR_MISSING;
     if (rc == OK) {
-        rc = compare_within(r.of[0], r.of[1], p.n, NULL, 0, o->measures.within_random,
-                            &unsaid);
+        rc = compare_within(r.of[0], r.of[1], p.n, NULL,
+                            first_of_pairs(b, o->side[0].choice, o->control, p.n),
+                            o->measures.within_random, &unsaid);
     }
     if (fits) {
         reports_free(&r);
@@ -207,37 +228,6 @@ static enum err hold_against_control(struct compare_bench *b, struct errinfo *e)
 }
 
 /* ---- all of them ---- */
-
-/* What is kept is of most text; of two runs what training measured may be of other
- * texts, and is taken for several seeds alone. */
-enum err compare_measure_pairs(struct compare_bench *b, const struct arm_pairs *p,
-                               double l0[2], struct errinfo *e)
-{
-    const bool one_run =
-        b->of[b->out->side[0].choice].run == b->of[b->out->side[1].choice].run;
-    enum err rc = p->n > 0 ? ERR_MISSING : OK;
-    for (int from = COMPARE_FROM_KEPT; rc != OK && from <= COMPARE_FROM_JUST_NOW;
-         from++) {
-        const bool fits = from == COMPARE_FROM_KEPT ||
-                          (from == COMPARE_FROM_RUN && (one_run || p->n > 1)) ||
-                          (from == COMPARE_FROM_JUST_NOW && p->n == 1);
-        if (from == COMPARE_FROM_JUST_NOW && fits) {
-            compare_doing(b->s, "evaluating both");
-        }
-        rc = fits ? measure_from(b, p, (enum compare_source)from, l0, e) : rc;
-        if (rc == ERR_CANCELLED || rc == ERR_NOMEM) {
-            return rc;
-        }
-    }
-    if (rc != OK) { /* the rest can be compared all the same */
-        remarks_add(&b->out->remarks, "no measures: %s", e->msg);
-        b->out->measures = (struct compared){.pairs = p->n};
-    }
-    b->out->control = b->out->n_choices;
-    return rc == OK && p->n > 1 ? hold_against_control(b, e) : OK;
-}
-
-/* ---- sentences ---- */
 
 /* Whether an arm of a choice has not come to the end of its plan. */
 static bool is_on_the_way(const struct compare_bench *b, size_t choice)
@@ -250,6 +240,43 @@ static bool is_on_the_way(const struct compare_bench *b, size_t choice)
     return r;
 }
 
+/* What is kept is of most text; of two runs what training measured may be of other
+ * texts, and is taken for several seeds alone. */
+enum err session_compare_measure_pairs(struct compare_bench *b,
+                                       const struct arm_pairs *p, double l0[2],
+                                       struct errinfo *e)
+{
+    const struct comparison *o = b->out;
+    const bool one_run =
+        o->choice[o->side[0].choice].run == o->choice[o->side[1].choice].run;
+    enum err rc = p->n > 0 ? ERR_MISSING : OK;
+    for (int from = COMPARE_FROM_KEPT; rc != OK && from <= COMPARE_FROM_JUST_NOW;
+         from++) {
+        const bool fits = from == COMPARE_FROM_KEPT ||
+                          (from == COMPARE_FROM_RUN && (one_run || p->n > 1)) ||
+                          (from == COMPARE_FROM_JUST_NOW && p->n == 1);
+        if (from == COMPARE_FROM_JUST_NOW && fits) {
+            session_compare_doing(b->s, "evaluating both");
+        }
+        rc = fits ? measure_from(b, p, (enum compare_source)from, l0, e) : rc;
+        if (rc == ERR_CANCELLED || rc == ERR_NOMEM) {
+            return rc;
+        }
+    }
+    if (rc != OK) { /* the rest can be compared all the same */
+        remarks_add(&b->out->remarks, "no measures: %s", e->msg);
+        b->out->measures = (struct compared){.pairs = p->n};
+    }
+    if (is_on_the_way(b, b->out->side[0].choice) ||
+        is_on_the_way(b, b->out->side[1].choice)) {
+        compare_so_far(&b->out->measures);
+    }
+    b->out->control = b->out->n_choices;
+    return rc == OK && p->n > 1 ? hold_against_control(b, e) : OK;
+}
+
+/* ---- sentences ---- */
+
 /* "A (mask p=0.30)" */
 #define SIDE_NAME (COMPARE_NAME + 8)
 static void name_choice(const struct comparison *o, size_t choice, char out[SIDE_NAME])
@@ -258,8 +285,8 @@ static void name_choice(const struct comparison *o, size_t choice, char out[SIDE
                    o->choice[choice].name);
 }
 
-enum err compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
-                        const double l0[2], struct errinfo *e)
+enum err session_compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
+                                const double l0[2], struct errinfo *e)
 {
     struct comparison *o = b->out;
     struct compare_facts f = {.difference = o->difference,
@@ -268,15 +295,13 @@ enum err compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
                                        : COMPARE_DIFFERENCES};
     const size_t apart = pair_apart(p, o->source);
     char name[2][SIDE_NAME], control[SIDE_NAME];
-    bool so_far = false;
     struct str s;
     for (size_t i = 0; i < 2; i++) {
         const size_t choice = o->side[i].choice;
         f.letter[i] = o->choice[choice].letter;
         f.l0[i] = l0[i];
-        f.tuned[i] = b->of[choice].arm[0]->tuned;
+        f.changes[i] = b->of[choice].arm[0]->changes;
         f.step[i] = apart < p->n ? step_of(p->of[i][apart], o->source) : -1;
-        so_far = so_far || is_on_the_way(b, choice);
         name_choice(o, choice, name[i]);
     }
     if (o->control < o->n_choices) {
@@ -284,7 +309,7 @@ enum err compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
     }
     str_init(&s, SAID_BYTES);
     compare_say(&o->measures, name[0], name[1],
-                o->control < o->n_choices ? control : NULL, so_far, &s);
+                o->control < o->n_choices ? control : NULL, &s);
     compare_warn(&f, &o->remarks);
     const enum err rc = str_err(&s, "comparison", e);
     o->said = rc == OK ? str_take(&s) : NULL;

@@ -115,7 +115,7 @@ static enum err change_presets(const struct session *s, const struct command *c,
     char line[sizeof c->text], *rest = NULL;
     size_t n = 0;
     const int64_t step =
-        s->engine ? engine_step_count(s->engine) : s->record[c->arm].step;
+        s->engine ? arm_steps_done(s->engine->arm[c->arm].arm) : s->record[c->arm].step;
     snprintf(line, sizeof line, "%s", c->text);
     const char *name = strtok_r(line, " ", &rest);
     for (char *word; name && (word = strtok_r(NULL, " ", &rest)) != NULL; n++) {

@@ -34,7 +34,8 @@ void session_begin_asking(struct session *s)
 static void look_for_chat(struct session *s)
 {
     if (!s->chat_known) {
-        (void)(lm_chat(s->in->lm, &s->chat, &s->chat_why) == OK);
+        const enum err rc = lm_chat(s->in->lm, &s->chat, &s->chat_why);
+        (void)rc; /* chat_why says it */
         s->chat_known = true;
     }
 }

@@ -1,5 +1,7 @@
 #include "session/verdicts.h"
 
+#include "run/conditions.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,15 +30,16 @@ static size_t pairs_of(const struct session_view *v, size_t a, size_t b, size_t 
 
 /* Whether a setting of one was changed on the way, also if it was changed back, where
  * the other's was not. What came before a fork is of both. */
-static bool was_tuned(const struct session_view *v, const struct cond_view *one,
-                      const struct cond_view *other)
+static bool was_changed(const struct session_view *v, const struct cond_view *one,
+                        const struct cond_view *other)
 {
     const int64_t shared =
         one->forked_at > other->forked_at ? one->forked_at : other->forked_at;
     for (size_t i = 0; i < v->n_events; i++) {
         const struct event_view *ev = &v->event[i];
         bool both = ev->step <= shared;
-        if (ev->letter != one->letter || strcmp(ev->kind, "tune") != 0) {
+        if (ev->letter != one->letter ||
+            conditions_change_kind(ev->kind) != CHANGE_SETTINGS) {
             continue;
         }
         for (size_t k = 0; k < v->n_events && !both; k++) {
@@ -89,9 +92,9 @@ static void find_why(const struct session_view *v, const size_t *x, const size_t
                                       : a->beyond_masks != b->beyond_masks) {
         snprintf(out->why, sizeof out->why, "%c and %c differ in more than masks",
                  a->letter, b->letter);
-    } else if (was_tuned(v, a, b) || was_tuned(v, b, a)) {
-        snprintf(out->why, sizeof out->why, "%c tuned on the way",
-                 was_tuned(v, a, b) ? a->letter : b->letter);
+    } else if (was_changed(v, a, b) || was_changed(v, b, a)) {
+        snprintf(out->why, sizeof out->why, "%c changed on the way",
+                 was_changed(v, a, b) ? a->letter : b->letter);
     } else if (isfinite(l0_a) && isfinite(l0_b) && verdict_l0_apart(l0_a, l0_b)) {
         snprintf(out->why, sizeof out->why, "clean L0 %.3g against %.3g", l0_a, l0_b);
     }
@@ -138,12 +141,6 @@ static void rows_between(const struct session_view *v, const size_t *a, const si
     }
 }
 
-/* Seeds planned, where more were added; else 0. */
-static size_t looked_at(const struct session_view *v, size_t pairs)
-{
-    return v->seeds_planned > 0 && pairs > v->seeds_planned ? planned_seeds(v) : 0;
-}
-
 static size_t find_control(const struct session_view *v, size_t of)
 {
     bool random[VIEW_CONDS];
@@ -169,7 +166,7 @@ static enum err hold_against_control(const struct session_view *v, size_t of,
         out->control = v->n_conds;
         return OK;
     }
-    rows_between(v, a, b, pairs, looked_at(v, pairs), row);
+    rows_between(v, a, b, pairs, paired_first(pairs, v->seeds_planned), row);
     TRY(verdict_decide(row, VERDICT_MEASURE_COUNT, e));
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         out->within_random[m] = verdict_is_within(&row[m]);
@@ -189,10 +186,15 @@ bool view_verdicts_of(const struct session_view *v, size_t of,
         return false;
     }
     out->pairs = pairs_of(v, of, out->baseline, a, b);
-    out->first = looked_at(v, out->pairs);
+    out->first = paired_first(out->pairs, v->seeds_planned);
     out->planned = at_plan(v, a, out->pairs) && at_plan(v, b, out->pairs);
     find_why(v, a, b, out);
     rows_between(v, a, b, out->pairs, out->first, out->row);
-    return verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) == OK &&
-           hold_against_control(v, of, out, &e) == OK;
+    if (verdict_judge(out->row, VERDICT_MEASURE_COUNT, out->first, &e) != OK) {
+        return false;
+    }
+    if (!out->planned) {
+        verdict_so_far(out->row, VERDICT_MEASURE_COUNT);
+    }
+    return hold_against_control(v, of, out, &e) == OK;
 }

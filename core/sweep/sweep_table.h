@@ -88,8 +88,9 @@ int sweep_interval_side(const struct sweep_effect *x);
 /* results.csv: a row for each finished run. mask_rate,k,arch,seed,l0_clean, a column
  * a measure, then the other settings in which cells of the plan differ by their keys,
  * and sparsity (what a search for match_l0 found), matched, steps_trained, vectors,
- * tokens_read, seconds, condition, parts (several by ';'), cell. k is the one trained
- * with, empty for architectures that have none. An entry not measured is empty. */
+ * tokens_read, seconds, arm (its condition), parts (several by ';'), cell. k is the one
+ * trained with, empty for architectures that have none. An entry not measured is empty.
+ */
 enum err sweep_csv(const struct sweep_plan *p, const struct sweep_result *results,
                    struct str *out, struct errinfo *e) ERR_CHECKED;
 

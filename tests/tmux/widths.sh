@@ -18,6 +18,13 @@ type_line '$SAETOP verdict run'
 expect 'preparing: [a-z.]+, 1 of' 120
 expect 'measuring: [a-z.]+, [1-9]' 300
 fits 'one seed: the intervals are of the text'
+rm "$work/run/arms/twin/eval.json"
+tmux_ pipe-pane -t t "cat > $work/drawn"
+type_line '$SAETOP verdict run --json > verdict.json; echo status $?'
+fits 'status 0' # says beforehand what it takes, and draws no bar beside an object
+tmux_ pipe-pane -t t
+grep -q '1 of 2 arms to be evaluated' "$work/drawn" || fail "what it takes is not said"
+grep -qE 'measuring:|evaluating' "$work/drawn" && fail "a bar with --json"
 type_line '$SAETOP concepts run'
 fits 'Intervals are of the words'
 type_line '$SAETOP concepts run --concept animal'

@@ -71,7 +71,7 @@ static void it_is_renewed_once_a_step(void **state)
     struct concept_table *t = (struct concept_table *)(uintptr_t)b->v.arm[0].concepts;
     c->source = COMPARE_FROM_RUN;
     c->side[0].step = 10; /* of a run that is shorter */
-    c->measured = t->step;
+    c->measured[0] = t->step;
     type(b, "jk");
     no_command(b);
     t->step += 100;
@@ -103,6 +103,43 @@ static void old_numbers_are_said_to_be_old(void **state)
     one_command(b, COMMAND_COMPARE);
     press(b, 'j');
     no_command(b);
+    bench_free(b);
+}
+
+/* One that is added comes to the others' step alone: what is compared with it gets old
+ * by its evaluations, and by those of no arm that is not compared. */
+static void what_catches_up_makes_it_old(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 3);
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    struct concept_table *t[3];
+    for (size_t i = 0; i < 3; i++) {
+        t[i] = (struct concept_table *)(uintptr_t)b->v.arm[i].concepts;
+        assert_non_null(t[i]);
+    }
+    type(b, "6");
+    one_command(b, COMMAND_COMPARE);
+    t[2]->step = 1000; /* neither A nor B */
+    press(b, 'j');
+    no_command(b);
+    assert_false(on_screen(b, "R renews"));
+    c->side[1].choice = 2;
+    c->choice[2].run = 0;
+    c->measured[2] = 200;
+    for (int64_t step = 300; step < 500; step += 100) {
+        t[2]->step = step;
+        press(b, 'j');
+        one_command(b, COMMAND_COMPARE);
+        press(b, 'j');
+        no_command(b);
+        assert_true(on_screen(b, step == 300 ? "old: of step 200, not 300; R renews"
+                                             : "old: of step 200, not 400; R renews"));
+    }
+    c->choice[2].run = 1; /* of another run, which stays as it was saved */
+    press(b, 'j');
+    no_command(b);
+    assert_false(on_screen(b, "R renews"));
     bench_free(b);
 }
 
@@ -240,6 +277,29 @@ static void a_mark_covers_no_letter(void **state)
     assert_true(whole > 0 && brief > 0);
 }
 
+/* Before the end of the plan no row is marked as established, nor does one that is not
+ * told from a random control have a mark. */
+static void marks_are_of_verdicts(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    type(b, "6");
+    assert_true(on_screen(b, "lower   *"));
+    sample_within(c);
+    c->measures.within_random[VERDICT_OF_EV] = true;
+    press(b, 'j');
+    assert_false(on_screen(b, "random  *"));
+    compare_so_far(&c->measures);
+    c->measures.within_random[VERDICT_OF_EV] = false;
+    type(b, "\tg"); /* onto the row */
+    assert_true(on_screen(b, "lower"));
+    assert_false(on_screen(b, "lower   *"));
+    assert_true(on_screen(b, "so far, nothing is established"));
+    assert_false(on_screen(b, "* established"));
+    bench_free(b);
+}
+
 static void panes_and_curves(void **state)
 {
     (void)state;
@@ -359,11 +419,13 @@ int main(void)
         cmocka_unit_test(a_run_named_at_the_start),
         cmocka_unit_test(it_is_renewed_once_a_step),
         cmocka_unit_test(old_numbers_are_said_to_be_old),
+        cmocka_unit_test(what_catches_up_makes_it_old),
         cmocka_unit_test(what_cannot_be_compared_is_asked_for_once),
         cmocka_unit_test(sides_are_chosen),
         cmocka_unit_test(a_second_click_enters),
         cmocka_unit_test(the_verdict_is_first),
         cmocka_unit_test(a_mark_covers_no_letter),
+        cmocka_unit_test(marks_are_of_verdicts),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),
         cmocka_unit_test(what_cannot_be_paired),

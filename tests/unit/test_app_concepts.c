@@ -174,8 +174,17 @@ static void several_seeds(void **state)
 
     b = bench_seeds(900);
     type(b, "2f");
-    assert_true(on_screen(b, "A-B so far  * established"));
+    assert_true(on_screen(b, "A-B so far, nothing is established  ~"));
     assert_false(on_screen(b, "too small"));
+    bench_free(b);
+
+    b = bench_seeds(1500); /* one was added: the interval is for any number of them */
+    b->v.seeds_planned = 4;
+    type(b, "2f");
+    assert_true(on_screen(b, "5 seeds, 4 planned: wider intervals"));
+    const struct paired *d = &concepts_effect(own(b), f1, own(b)->concept[0])->d;
+    const double half = paired_half(5, 4, VERDICT_LEVEL) * d->sd / sqrt(5.0);
+    assert_true(fabs(0.5 * (d->by.high - d->by.low) - half) < 1e-9 * half);
     bench_free(b);
 }
 

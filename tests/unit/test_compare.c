@@ -73,7 +73,7 @@ static void test_over_seeds(void **state)
             of[side][i] = &r[side][i];
         }
     }
-    assert_ok(compare_alone(of[0], of[1], SEEDS, &c, &e), &e);
+    assert_ok(compare_alone(of[0], of[1], SEEDS, 0, &c, &e), &e);
     assert_int_equal(c.pairs, SEEDS);
     struct paired want;
     paired_of(SEEDS, ev[1], ev[0], 0, VERDICT_LEVEL,
@@ -86,7 +86,7 @@ static void test_over_seeds(void **state)
     assert_int_equal(c.row[row_of(METRIC_F1_BEST)].verdict, VERDICT_OPEN);
     assert_int_equal(c.row[row_of(METRIC_CE_REC)].verdict, VERDICT_SMALL);
     assert_int_equal(c.row[row_of(METRIC_RECALL)].verdict, VERDICT_NOT_MEASURED);
-    compare_say(&c, "A", "C", NULL, false, &s);
+    compare_say(&c, "A", "C", NULL, &s);
     has(s.p,
         "Established over 5 seeds: against C, A has explained variance lower by 0.03");
     has(s.p, "Too small to matter: CE recovered.\n");
@@ -95,11 +95,25 @@ static void test_over_seeds(void **state)
     lacks(s.p, "recall");
     lacks(s.p, "one seed");
     str_clear(&s);
-    compare_say(&c, "A", "C", NULL, true, &s);
-    has(s.p, "So far, before the end of the plan: nothing is established yet.\n");
-    has(s.p, "Over 5 seeds, against C, A has so far explained variance lower by 0.03");
+    struct compared wide; /* three planned, two added after a look */
+    assert_ok(compare_alone(of[0], of[1], SEEDS, 3, &wide, &e), &e);
+    assert_int_equal(wide.first, 3);
+    assert_true(wide.by[m].low < c.by[m].low && wide.by[m].high > c.by[m].high);
+    assert_true(wide.row[m].p_holm > c.row[m].p_holm);
+    compare_say(&wide, "A", "C", NULL, &s);
+    has(s.p, " over 5 seeds, 3 of them planned: ");
+    str_clear(&s);
+    compare_so_far(&c);
+    compare_say(&c, "A", "C", NULL, &s);
+    assert_int_equal(c.row[m].verdict, VERDICT_LOWER);
+    assert_int_equal(verdict_mark(&c.row[m]), ' ');
+    assert_int_equal(c.row[row_of(METRIC_CE_REC)].verdict, VERDICT_OPEN);
+    has(s.p, "Before the end of the plan: nothing is established yet.\n");
+    has(s.p, "So far over 5 seeds: against C, A has explained variance lower by 0.03");
     lacks(s.p, "Established");
-    lacks(s.p, "Too small");
+    lacks(s.p, "mall");
+    lacks(s.p, "The same");
+    has(s.p, "Open: CE recovered; F1 of the best latent (0.");
     for (size_t i = 0; i < 2 * SEEDS; i++) {
         report_deinit(&r[i % 2][i / 2]);
     }
@@ -124,25 +138,30 @@ static void test_within_random(void **state)
             report_init(&r[side][i], 0);
             put(&r[side][i], METRIC_EV, 0.9 - 0.1 * (double)side + apart);
             put(&r[side][i], METRIC_RECALL, (side == 1 ? 0.5 : 0.7) + 5.0 * apart);
+            put(&r[side][i], METRIC_ABS_SUPER, (side == 1 ? 0.5 : 0.7) + 5.0 * apart);
             put(&r[side][i], METRIC_ABSORPTION, 0.3 + 10.0 * apart);
             of[side][i] = &r[side][i];
         }
     }
-    assert_ok(compare_alone(of[0], of[1], SEEDS, &c, &e), &e);
+    assert_ok(compare_alone(of[0], of[1], SEEDS, 0, &c, &e), &e);
     assert_false(c.within_random[row_of(METRIC_RECALL)]); /* nobody asked yet */
     assert_ok(compare_within(of[0], of[2], SEEDS, NULL, 0, c.within_random, &e), &e);
     assert_false(c.within_random[row_of(METRIC_EV)]);
     assert_true(c.within_random[row_of(METRIC_RECALL)]);
     assert_int_equal(c.row[row_of(METRIC_RECALL)].verdict, VERDICT_HIGHER);
-    compare_say(&c, "A", "B", "C (random)", false, &s);
+    compare_say(&c, "A", "B", "C (random)", &s);
     has(s.p, "main-latent recall higher by 0.2");
     has(s.p, "Within random, where A is not established to differ from C (random): "
              "absorption, semantic; main-latent recall.\n");
+    assert_int_equal(c.row[row_of(METRIC_ABS_SUPER)].verdict, VERDICT_HIGHER);
+    assert_true(c.within_random[row_of(METRIC_ABS_SUPER)]);
+    lacks(s.p, "other measures");
     str_clear(&s);
-    compare_say(&c, "A", "B", NULL, false, &s);
-    lacks(s.p, "random");
+    compare_say(&c, "A", "B", NULL, &s);
+    lacks(s.p, "random: ");
     str_clear(&s);
-    compare_say(&c, "A", "B", "C (random)", true, &s);
+    compare_so_far(&c);
+    compare_say(&c, "A", "B", "C (random)", &s);
     has(s.p, "Within random, where A");
     for (size_t i = 0; i < 3 * SEEDS; i++) {
         report_deinit(&r[i % 3][i / 3]);
@@ -169,11 +188,11 @@ static void test_one_seed(void **state)
         put_units(&r[side], METRIC_PROBING_K5, 0.9, 0.0);
     }
     const struct report *a = &r[0], *b = &r[1];
-    assert_ok(compare_alone(&a, &b, 1, &c, &e), &e);
+    assert_ok(compare_alone(&a, &b, 1, 0, &c, &e), &e);
     assert_int_equal(c.row[row_of(METRIC_EV)].verdict, VERDICT_ONE_SEED);
     assert_true(c.by[row_of(METRIC_EV)].high < 0.0);
     assert_true(isnan(c.by[row_of(METRIC_CE_REC)].low));
-    compare_say(&c, "A", "B", NULL, false, &s);
+    compare_say(&c, "A", "B", NULL, &s);
     has(s.p, "Not established: one seed; the interval is of the text.\n");
     has(s.p, "On this text, against B, A has explained variance lower by 0.0499 [0.0");
     has(s.p, "Not told apart on it: main-latent recall.\n");
@@ -186,15 +205,15 @@ static void test_one_seed(void **state)
     report_deinit(&r[1]);
 
     str_clear(&s);
-    assert_ok(compare_alone(&a, &b, 0, &c, &e), &e);
-    compare_say(&c, "A", "B", NULL, false, &s);
+    assert_ok(compare_alone(&a, &b, 0, 0, &c, &e), &e);
+    compare_say(&c, "A", "B", NULL, &s);
     has(s.p, "no seed in common");
     str_clear(&s);
     report_init(&r[0], 0);
     report_init(&r[1], 0);
     put(&r[0], METRIC_EV, 0.5);
-    assert_ok(compare_alone(&a, &b, 1, &c, &e), &e);
-    compare_say(&c, "A", "B", NULL, false, &s);
+    assert_ok(compare_alone(&a, &b, 1, 0, &c, &e), &e);
+    compare_say(&c, "A", "B", NULL, &s);
     has(s.p, "no measure was taken of both A and B");
     report_deinit(&r[0]);
     report_deinit(&r[1]);
@@ -242,37 +261,72 @@ static void test_changes_on_the_way(void **state)
     (void)state;
     struct history h = {0};
     struct errinfo e;
-    char tuned[CONDITION_TUNED];
-    struct run_event ev[] = {{120, 1, "tune", "lr 0.002 -> 0.001"},
-                             {200, 2, "mask", "p 0.3 -> 0"},
-                             {300, 3, "tune", "lr 0.001 -> 0.002"}};
-    conditions_tuned(&h, tuned);
-    assert_string_equal(tuned, "");
-    for (size_t i = 0; i < 3; i++) {
+    struct condition_changes c[CHANGE_KINDS], none[CHANGE_KINDS];
+    struct run_event ev[] = {
+        {120, 1, "tune", "lr 0.002 -> 0.001"},
+        {200, 2, "mask", "p 0.30 -> 0.00, trained on from step 201"},
+        {250, 2, "save", "runs/a"},
+        {300, 3, "lr", "lr 0.001 -> 0.002"}};
+    conditions_changes(&h, none);
+    assert_string_equal(none[CHANGE_MASKS].text, "");
+    assert_string_equal(none[CHANGE_SETTINGS].text, "");
+    for (size_t i = 0; i < 4; i++) {
         assert_ok(history_add_event(&h, &ev[i], &e), &e);
     }
-    conditions_tuned(&h, tuned);
-    assert_string_equal(tuned,
+    conditions_changes(&h, c);
+    assert_string_equal(c[CHANGE_MASKS].text, "p 0.30 -> 0.00 at step 200");
+    assert_string_equal(c[CHANGE_SETTINGS].text,
                         "lr 0.002 -> 0.001 at step 120, lr 0.001 -> 0.002 at step 300");
     struct compare_facts f = {.letter = {'A', 'B'},
                               .l0 = {4.0, 4.0},
                               .step = {900, 900},
-                              .tuned = {tuned, ""}};
+                              .changes = {c, none}};
+    struct remarks r = {0};
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 2);
+    assert_string_equal(
+        r.line[0], "A was not masked alike all the way, p 0.30 -> 0.00 at step 200");
+    assert_string_equal(r.line[1],
+                        "A was changed on the way, lr 0.002 -> 0.001 at step 120, lr "
+                        "0.001 -> 0.002 at step 300: not the masking alone");
+    f.changes[1] = c;
+    compare_warn(&f, &r);
+    f.changes[0] = f.changes[1] = NULL; /* not known */
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 2);
+    history_free(&h);
+}
+
+/* Changes that there is no room for count all the same. */
+static void test_many_changes(void **state)
+{
+    (void)state;
+    struct history h[2] = {{0}, {0}};
+    struct condition_changes c[2][CHANGE_KINDS];
+    struct errinfo e;
+    for (int i = 0; i < 20; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            struct run_event ev = {i, 1, "tune", "lr 0.002 -> 0.001"};
+            ev.step += i == 19 ? (int64_t)k : 0; /* the last alone is another */
+            assert_ok(history_add_event(&h[k], &ev, &e), &e);
+        }
+    }
+    conditions_changes(&h[0], c[0]);
+    conditions_changes(&h[1], c[1]);
+    const char *text = c[0][CHANGE_SETTINGS].text;
+    assert_int_equal(strlen(text), CONDITION_CHANGES - 1);
+    assert_string_equal(text + CONDITION_CHANGES - 4, "...");
+    assert_string_equal(text, c[1][CHANGE_SETTINGS].text);
+    const struct compare_facts f = {
+        .letter = {'A', 'B'}, .step = {-1, -1}, .changes = {c[0], c[1]}};
     struct remarks r = {0};
     compare_warn(&f, &r);
     assert_int_equal(r.n, 1);
-    assert_string_equal(r.line[0],
-                        "A was changed on the way, lr 0.002 -> 0.001 at step 120, lr "
-                        "0.001 -> 0.002 at step 300: not the masking alone");
-    f.tuned[1] = tuned;
-    compare_warn(&f, &r);
-    assert_int_equal(r.n, 1);
-    for (int i = 0; i < 20; i++) { /* more than there is room for */
-        assert_ok(history_add_event(&h, &ev[0], &e), &e);
-    }
-    conditions_tuned(&h, tuned);
-    assert_int_equal(strlen(tuned), CONDITION_TUNED - 1);
-    history_free(&h);
+    has(r.line[0], "changed on the way, A: lr 0.002 -> 0.001 at step 0, ");
+    has(r.line[0], "...; B: lr");
+    assert_string_equal(r.line[0] + strlen(r.line[0]) - 3, "...");
+    history_free(&h[0]);
+    history_free(&h[1]);
 }
 
 /* ---- curves and figures of a run ---- */
@@ -371,6 +425,7 @@ int main(void)
         cmocka_unit_test(test_one_seed),
         cmocka_unit_test(test_warnings),
         cmocka_unit_test(test_changes_on_the_way),
+        cmocka_unit_test(test_many_changes),
         cmocka_unit_test(test_curve),
         cmocka_unit_test(test_live),
     };

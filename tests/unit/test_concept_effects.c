@@ -106,6 +106,25 @@ static void paired_in_turn(void **state)
     concept_effects_deinit(&again);
 }
 
+/* Seeds that were added after a look: the interval is that of any number of them. */
+static void added_seeds(void **state)
+{
+    (void)state;
+    const double effect[CONCEPTS] = {0.1, 0.0, 0.0, 0.0};
+    struct bench b;
+    fill(&b, effect);
+    for (size_t planned = 0; planned <= SEEDS; planned++) {
+        b.arms.planned = planned;
+        struct concept_effects x = effects(&b);
+        const struct paired *d = &concept_effect(&x, 0, 0, F1)->d;
+        const double half = paired_half(SEEDS, paired_first(SEEDS, planned), .95) *
+                            d->sd / sqrt((double)SEEDS);
+        assert_true(half > 0.0);
+        assert_true(fabs(0.5 * (d->by.high - d->by.low) - half) < 1e-9 * half);
+        concept_effects_deinit(&x);
+    }
+}
+
 static void holm_over_a_family(void **state)
 {
     (void)state;
@@ -186,6 +205,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paired_in_turn),
+        cmocka_unit_test(added_seeds),
         cmocka_unit_test(holm_over_a_family),
         cmocka_unit_test(nothing_beyond_what_can_be),
         cmocka_unit_test(small_may_grow),

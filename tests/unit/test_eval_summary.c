@@ -1,6 +1,7 @@
 /* [commands] What eval prints first: 16 lines at most, no zeros, warnings. */
 #include "measure/measure.h"
 #include "run/conditions.h"
+#include "src/eval_pair.h"
 #include "src/eval_summary.h"
 #include "unit/check.h"
 
@@ -81,7 +82,8 @@ static void test_one(void **state)
     str_free(&s);
 }
 
-static const char *tuned_on_the_way[2];
+static const struct condition_changes *changes[2];
+static int64_t steps[2] = {900, 900};
 
 /* Two with settings, as `eval A B` has them. */
 static void compared(const struct settings *x, const struct settings *y,
@@ -94,7 +96,8 @@ static void compared(const struct settings *x, const struct settings *y,
     const struct eval_pair p = {.set = {x, y},
                                 .report = {a, b},
                                 .difference = &d,
-                                .tuned = {tuned_on_the_way[0], tuned_on_the_way[1]}};
+                                .step = {steps[0], steps[1]},
+                                .changes = {changes[0], changes[1]}};
     str_clear(s);
     eval_summary_two(&p, s);
     report_deinit(&d);
@@ -124,15 +127,21 @@ static void test_two(void **state)
     full(&b, 0.75, 0.1, 9.0);
     assert_ok(settings_set(&y, "k", "9", from_user("test"), &e), &e);
     assert_ok(settings_set(&x, "k", "8", from_user("test"), &e), &e);
-    tuned_on_the_way[0] = "lr 0.002 -> 0.001 at step 9";
-    tuned_on_the_way[1] = "lr 0.002 -> 0.001 at step 8";
+    const struct condition_changes on_the_way[2][CHANGE_KINDS] = {
+        {[CHANGE_SETTINGS] = {9, "k 8 -> 4 at step 9"}},
+        {[CHANGE_SETTINGS] = {8, "k 8 -> 4 at step 8"}}};
+    changes[0] = on_the_way[0];
+    changes[1] = on_the_way[1];
     compared(&x, &y, &a, &b, &s);
-    has(&s,
-        "! changed on the way, A: lr 0.002 -> 0.001 at step 9; B: lr 0.002 -> 0.001 "
-        "at step 8\n");
+    has(&s, "! changed on the way, A: k 8 -> 4 at step 9; B: k 8 -> 4 at step 8\n");
     has(&s, "! k 8 against 9: not the masking alone\n");
     has(&s, "! clean L0 is 8 in A, 9 in B: most measures follow it\n");
     assert_in_range(lines(&s), 3, EVAL_SUMMARY_LINES - 2);
+    changes[0] = changes[1] = NULL;
+    steps[1] = 400;
+    compared(&x, &y, &a, &b, &s);
+    has(&s, "! A is of step 900, B of step 400\n");
+    steps[1] = 900;
     report_deinit(&a);
     report_deinit(&b);
     str_free(&s);
@@ -273,12 +282,44 @@ static void test_differences(void **state)
     assert_string_equal(text, "");
 }
 
+/* Runs on activations made elsewhere are of other data where these are others; measured
+ * with a model named since, they were but trained on others. */
+static void test_differences_of_source(void **state)
+{
+    (void)state;
+    static struct settings x, y;
+    const char *const run[2] = {"runs/a", "runs/b"};
+    struct errinfo e;
+    struct difference d[4];
+    settings_init(&x);
+    settings_init(&y);
+    const struct setting_origin by = from_user("test");
+    assert_ok(settings_set(&x, "activations", "shards/a", by, &e), &e);
+    assert_ok(settings_set(&y, "activations", "shards/b", by, &e), &e);
+    assert_int_equal(conditions_differences(&x, &y, d, 4), 1);
+    assert_int_equal(d[0].kind, DIFFERENCE_OTHER);
+    assert_ok(eval_check_pair(run, &x, &y, &e), &e);
+    assert_ok(settings_set(&x, "source", "activations", by, &e), &e);
+    assert_int_equal(conditions_differences(&x, &y, d, 4), 2);
+    assert_int_equal(find(d, 2, "source")->kind, DIFFERENCE_INPUTS);
+    assert_int_equal(find(d, 2, "activations")->kind, DIFFERENCE_INPUTS);
+    check_error(eval_check_pair(run, &x, &y, &e), ERR_USAGE, &e,
+                "runs/a and runs/b: source is 'activations' and 'model', expected the "
+                "same");
+    assert_ok(settings_set(&y, "source", "activations", by, &e), &e);
+    check_error(eval_check_pair(run, &x, &y, &e), ERR_USAGE, &e,
+                "activations is 'shards/a' and 'shards/b'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one),         cmocka_unit_test(test_two),
-        cmocka_unit_test(test_no_zeros),    cmocka_unit_test(test_directions),
+        cmocka_unit_test(test_one),
+        cmocka_unit_test(test_two),
+        cmocka_unit_test(test_no_zeros),
+        cmocka_unit_test(test_directions),
         cmocka_unit_test(test_differences),
+        cmocka_unit_test(test_differences_of_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,10 @@ static void test_anytime(void **state)
         assert_true((d.p < 0.05) == (d.by.low > 0.0 || d.by.high < 0.0));
         near(paired_smallest(&d, first, 0.05), d.by.high - d.by.mean, 1e-12);
     }
+    assert_int_equal(paired_first(5, 0), 0);
+    assert_int_equal(paired_first(5, 5), 0);
+    assert_int_equal(paired_first(8, 5), 5);
+    assert_int_equal(paired_first(2, 1), 2); /* one establishes nothing */
     /* Five seeds that were planned: by how much it widens, and what regains it. */
     near(paired_widening(5, 5, 0.95), 1.60, 0.005);
     near(paired_widening(10, 5, 0.95), 1.68, 0.005);

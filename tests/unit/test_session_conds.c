@@ -327,7 +327,9 @@ static void a_comparison_knows_the_control(void **state)
     const size_t control = choice_of(t.v.compare, "random");
     assert_int_equal(control, 2);
     assert_int_equal(t.v.compare->control, control);
-    assert_true(t.v.compare->measured == 40);
+    for (size_t i = 0; i < RUN_ARMS_MAX; i++) { /* three conditions of two seeds */
+        assert_int_equal(t.v.compare->measured[i], i < 6 ? 40 : -1);
+    }
     assert_int_equal(t.v.compare->measures.pairs, 2);
     bool any = false;
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
@@ -350,6 +352,14 @@ static void a_comparison_knows_the_control(void **state)
     post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {0, 3}}, "");
     assert_int_equal(t.v.compare->side[0].step, 40);
     assert_int_equal(t.v.compare->side[1].step, t.v.step);
+    assert_true(t.v.compare->measured[6] < 40); /* it goes on */
+
+    /* A preset is of the step of its own arm. */
+    const size_t late = t.v.cond[3].arm[0];
+    post_text(&t, (struct command){.kind = COMMAND_PRESET}, "calm 3=zero");
+    post_text(&t, (struct command){.kind = COMMAND_PRESET, .arm = late}, "calm 3=zero");
+    assert_int_equal(ask_presets_find(t.v.arm[0].presets, "calm")->step, 40);
+    assert_int_equal(ask_presets_find(t.v.arm[late].presets, "calm")->step, t.v.step);
     assert_true(says(t.v.compare, "no measures: ") &&
                 says(t.v.compare, ", seed 1: nothing measured yet"));
     close_viewer(&t);

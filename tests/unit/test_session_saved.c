@@ -412,11 +412,7 @@ static void labels_are_kept_with_the_run(void **state)
 
 static void preset(struct viewer *t, const char *text)
 {
-    struct command c = {.kind = COMMAND_PRESET};
-    snprintf(c.text, sizeof c.text, "%s", text);
-    post(t, c);
-    wait_until(t, is_idle);
-    (void)session_poll(t->s, &t->v);
+    post_text(t, (struct command){.kind = COMMAND_PRESET}, text);
 }
 
 static size_t presets_of(const struct viewer *t, const char *name)

@@ -143,6 +143,15 @@ static bool has_six_arms(const struct viewer *t)
     return t->v.n_arms == 6;
 }
 
+static bool all_are_evaluated(const struct viewer *t)
+{
+    bool all = true;
+    for (size_t a = 0; a < t->v.n_arms; a++) {
+        all = all && t->v.arm[a].series[METRIC_EV].n > 0;
+    }
+    return all;
+}
+
 /* A seed that is added later has the curve that it would have had from the start. */
 static void a_seed_is_added(void **state)
 {
@@ -163,6 +172,20 @@ static void a_seed_is_added(void **state)
     assert_int_equal(t.v.seeds_planned, 2);
     assert_int_equal(t.v.cond[1].n_seeds, 3);
     assert_int_equal(t.v.cond[1].arm[2], 5);
+
+    wait_until(&t, all_are_evaluated);
+
+    /* Compared as one that was looked at after the planned two. */
+    post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {-1, -1}}, "");
+    assert_non_null(t.v.compare);
+    const struct compared *c = &t.v.compare->measures;
+    const struct paired *d = &c->row[VERDICT_OF_EV].d;
+    assert_int_equal(c->pairs, 3);
+    assert_int_equal(c->first, 2);
+    assert_int_equal(d->n, 3);
+    const double half = paired_half(3, 2, VERDICT_LEVEL) * d->sd / sqrt(3.0);
+    assert_true(fabs(0.5 * (c->by[VERDICT_OF_EV].high - c->by[VERDICT_OF_EV].low) -
+                     half) < 1e-9 * half);
 
     assert_ok(settings_set(&cfg.set, "seed.count", "3", from_program("test"), &e), &e);
     open_viewer(&whole, &cfg);

@@ -438,6 +438,8 @@ static void test_marks(void **state)
          "open: 0.0200 is the smallest difference 5 seeds could establish"},
         {VERDICT_OF_F1_BEST, VERDICT_OPEN, -3, 4, .9, 5.516, ' ',
          "open: out of reach with 5 seeds"},
+        {VERDICT_OF_EV, VERDICT_OPEN, -3, 4, .9, 5.516, ' ', "open: 5.5160 is the"},
+        {VERDICT_OF_CE_REC_OOD, VERDICT_OPEN, -3, 4, .9, 5.516, ' ', "open: 5.5"},
         {VERDICT_OF_SPREAD, VERDICT_OPEN, -3, 4, .9, 5.516, ' ', "open: 5.5"},
         {VERDICT_OF_SPREAD, VERDICT_SMALL, -.45, -.06, .01, .3, '=',
          "small: the interval lies within 0.5"},
@@ -461,6 +463,35 @@ static void test_marks(void **state)
     }
 }
 
+/* Before the end of the plan a direction stays, without a mark; what is small, or the
+ * same, is open, and no difference is named that would do. */
+static void test_so_far(void **state)
+{
+    (void)state;
+    char why[VERDICT_WHY];
+    struct verdict_row r[] = {
+        {.verdict = VERDICT_LOWER, .d = {.n = 5, .by = {.low = -.03, .high = -.01}}},
+        {.verdict = VERDICT_SMALL, .d = {.n = 5, .by = {.low = -.01, .high = .01}}},
+        {.verdict = VERDICT_SAME, .d = {.n = 5}},
+        {.verdict = VERDICT_OPEN, .d = {.n = 5, .by = {.low = -.1, .high = .1}}},
+    };
+    for (size_t i = 0; i < 4; i++) {
+        r[i].smallest = 0.01;
+        r[i].p_holm = 0.04;
+    }
+    verdict_so_far(r, 4);
+    assert_int_equal(r[0].verdict, VERDICT_LOWER);
+    assert_string_equal(verdict_row_text(&r[0]), "so far");
+    assert_string_equal(verdict_row_text(&r[3]), "not established");
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(verdict_mark(&r[i]), ' ');
+        verdict_why(&r[i], why);
+        assert_int_equal(why[0] == '\0', i < 3);
+        assert_true(i == 0 || r[i].verdict == VERDICT_OPEN);
+        assert_true(isnan(r[i].smallest) == (i == 1 || i == 2));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,7 +500,7 @@ int main(void)
         cmocka_unit_test(test_kept_plain), cmocka_unit_test(test_kept_hostile),
         cmocka_unit_test(test_conditions), cmocka_unit_test(test_beyond_masks),
         cmocka_unit_test(test_baseline),   cmocka_unit_test(test_pairs),
-        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_marks),      cmocka_unit_test(test_so_far),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

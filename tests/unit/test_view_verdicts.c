@@ -55,8 +55,14 @@ static void test_so_far_and_one_seed(void **state)
     struct session_view v;
     struct view_verdicts r;
     sample_view_seeds(&v, 2, 5, 900, 0);
+    for (size_t i = 0; i < 5; i++) { /* small, which may grow */
+        put(&v, 0, i, METRIC_RECALL, 0.8 + 0.001 * (double)(i % 2));
+        put(&v, 1, i, METRIC_RECALL, 0.8);
+    }
     assert_true(view_verdicts_of(&v, 0, &r));
     assert_false(r.planned);
+    assert_int_equal(r.row[VERDICT_OF_RECALL].verdict, VERDICT_OPEN);
+    assert_true(r.row[VERDICT_OF_RECALL].so_far);
     session_view_deinit(&v);
     sample_view_seeds(&v, 2, 1, 1500, 0);
     v.arm[1].weights = 7; /* the only one of each: a pair whatever its seeds */
@@ -169,8 +175,9 @@ static void test_of_another_step(void **state)
     session_view_deinit(&v);
 }
 
-/* A setting that one of them had otherwise for a while, though it is back. */
-static void test_tuned_on_the_way(void **state)
+/* A setting that one of them had otherwise for a while, though it is back; masks are
+ * what is compared. */
+static void test_changed_on_the_way(void **state)
 {
     (void)state;
     struct session_view v;
@@ -178,16 +185,22 @@ static void test_tuned_on_the_way(void **state)
     sample_view_seeds(&v, 2, 3, 1500, 0);
     sample_event(&v, 100, 'A', "tune", "lr 0.002 -> 0.001");
     assert_true(view_verdicts_of(&v, 0, &r));
-    assert_string_equal(r.why, "A tuned on the way");
+    assert_string_equal(r.why, "A changed on the way");
     sample_event(&v, 100, 'B', "tune", "lr 0.002 -> 0.001"); /* both alike */
     assert_true(view_verdicts_of(&v, 0, &r));
     assert_string_equal(r.why, "");
     sample_event(&v, 300, 'B', "tune", "lr 0.001 -> 0.002");
     assert_true(view_verdicts_of(&v, 0, &r));
-    assert_string_equal(r.why, "B tuned on the way");
+    assert_string_equal(r.why, "B changed on the way");
     v.cond[1].forked_at = 300; /* what came before is of both */
     assert_true(view_verdicts_of(&v, 0, &r));
     assert_string_equal(r.why, "");
+    sample_event(&v, 400, 'A', "mask", "p 0.30 -> 0.00");
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_string_equal(r.why, "");
+    sample_event(&v, 500, 'A', "lr", "lr 0.001 -> 0.002");
+    assert_true(view_verdicts_of(&v, 0, &r));
+    assert_string_equal(r.why, "A changed on the way");
     session_view_deinit(&v);
 }
 
@@ -267,7 +280,7 @@ int main(void)
         cmocka_unit_test(test_baseline),
         cmocka_unit_test(test_why_not_comparable),
         cmocka_unit_test(test_of_another_step),
-        cmocka_unit_test(test_tuned_on_the_way),
+        cmocka_unit_test(test_changed_on_the_way),
         cmocka_unit_test(test_within_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,7 +60,7 @@ static inline void sample_measures(struct comparison *c, size_t seeds)
             of[side][i] = &r[side][i];
         }
     }
-    if (compare_alone(of[0], of[1], seeds, &c->measures, &e) != OK) {
+    if (compare_alone(of[0], of[1], seeds, 0, &c->measures, &e) != OK) {
         abort();
     }
     for (size_t i = 0; i < 2 * seeds; i++) {
@@ -143,7 +143,7 @@ static inline void sample_sentences(struct comparison *c, const char *control)
     struct str s;
     struct errinfo e;
     str_init(&s, (size_t)1 << 14);
-    compare_say(&c->measures, "A (mask p=0.30)", "B (no mask)", control, false, &s);
+    compare_say(&c->measures, "A (mask p=0.30)", "B (no mask)", control, &s);
     if (str_err(&s, "sample", &e) != OK) {
         abort();
     }
@@ -160,7 +160,9 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
     struct latent_table *const table[2] = {a, b};
     atomic_init(&c->refs, 1);
     c->source = seeds > 1 ? COMPARE_FROM_RUN : COMPARE_FROM_KEPT;
-    c->measured = 900;
+    for (size_t i = 0; i < RUN_ARMS_MAX; i++) {
+        c->measured[i] = 900;
+    }
     c->rows = 16;
     c->n_choices = sizeof name / sizeof *name;
     for (size_t i = 0; i < c->n_choices; i++) {
@@ -168,6 +170,7 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
         c->choice[i].seeds = seeds;
         snprintf(c->choice[i].name, sizeof c->choice[i].name, "%s", name[i]);
     }
+    c->choice[2].run = 1;
     for (size_t i = 0; i < 2; i++) {
         c->side[i].choice = i;
         c->side[i].step = 900;
@@ -195,6 +198,7 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
 static inline void sample_within(struct comparison *c)
 {
     c->control = 2;
+    c->choice[2].run = 0;
     snprintf(c->choice[2].name, sizeof c->choice[2].name, "random p=0.30");
     c->measures.within_random[VERDICT_OF_ABSORPTION] = true;
     c->measures.within_random[VERDICT_OF_F1_HELDOUT] = true;

@@ -133,12 +133,41 @@ static int draw_said_lines(const struct comparison *o, struct canvas *c, struct 
     return lines;
 }
 
-/* Whether the run was measured again after the comparison shown was made. */
-static bool is_stale(const struct session_view *v)
+/* Whether an arm of the open run is of a side. */
+static bool is_compared(const struct comparison *c, const struct arm_view *arm)
+{
+    bool r = false;
+    for (size_t i = 0; i < 2; i++) {
+        const size_t choice = c->side[i].choice;
+        r = r || (c->choice[choice].run == 0 && choice == arm->cond && arm->concepts);
+    }
+    return r;
+}
+
+/* The first arm of either side that was measured again after the comparison shown was
+ * made, as all of a run are, or one that was added alone; NULL: none was. */
+static const struct arm_view *stale_arm(const struct session_view *v, int64_t *was)
 {
     const struct comparison *c = v->compare;
-    const struct concept_table *t = v->n_arms > 0 ? v->arm[0].concepts : NULL;
-    return c && t && c->measured < t->step;
+    for (size_t i = 0; c && i < v->n_arms; i++) {
+        const struct arm_view *arm = &v->arm[i];
+        if (is_compared(c, arm) && c->measured[i] < arm->concepts->step) {
+            *was = c->measured[i];
+            return arm;
+        }
+    }
+    return NULL;
+}
+
+/* Another number for each evaluation of an arm of either side. */
+static int64_t evaluations(const struct session_view *v)
+{
+    int64_t sum = 0;
+    for (size_t i = 0; v->compare && i < v->n_arms; i++) {
+        const struct arm_view *arm = &v->arm[i];
+        sum += is_compared(v->compare, arm) ? arm->concepts->step + 1 : 0;
+    }
+    return sum;
 }
 
 /* Over what the numbers are of: that they are old, and what renews them. */
@@ -146,10 +175,11 @@ static void draw_stale(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect r)
 {
     char was[32], is[32], text[120], words[120];
-    if (is_stale(v) && !v->compare_busy) {
-        text_thousands(was, sizeof was,
-                       v->compare->measured > 0 ? v->compare->measured : 0);
-        text_thousands(is, sizeof is, v->arm[0].concepts->step);
+    int64_t step = 0;
+    const struct arm_view *arm = stale_arm(v, &step);
+    if (arm && !v->compare_busy) {
+        text_thousands(was, sizeof was, step > 0 ? step : 0);
+        text_thousands(is, sizeof is, arm->concepts->step);
         snprintf(text, sizeof text,
                  " old: of step %s, not %s; " KEY_OF("refresh") " renews ", was, is);
         app_words(a, text, words, sizeof words);
@@ -354,8 +384,9 @@ static bool is_old(const struct compare_state *s, const struct session_view *v)
 {
     const bool idle = v->compare && v->compare->source == COMPARE_FROM_RUN &&
                       !s->contexts && s->latents.cursor == 0;
-    return is_stale(v) && !v->compare_busy && !s->stays &&
-           s->again_at < v->arm[0].concepts->step && (idle || v->state == SESSION_DONE);
+    int64_t was = 0;
+    return stale_arm(v, &was) && !v->compare_busy && !s->stays &&
+           s->again_at != evaluations(v) && (idle || v->state == SESSION_DONE);
 }
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
@@ -377,7 +408,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
     }
     const bool old = is_old(s, v);
     if (shown) {
-        s->again_at = old ? v->arm[0].concepts->step : s->again_at; /* once a step */
+        s->again_at = old ? evaluations(v) : s->again_at; /* once for each */
         compare_ask(a, v, old);
     }
 }

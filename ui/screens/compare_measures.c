@@ -64,9 +64,9 @@ static const char *verdict_word(const struct comparison *o, size_t m, int room)
 static enum role verdict_role(const struct comparison *o, size_t m)
 {
     const struct verdict_row *r = &o->measures.row[m];
-    return o->measures.within_random[m]                                  ? ROLE_WARN
-           : r->verdict == VERDICT_LOWER || r->verdict == VERDICT_HIGHER ? ROLE_VALUE
-                                                                         : ROLE_DIM;
+    return o->measures.within_random[m]                  ? ROLE_WARN
+           : verdict_direction(r->verdict) && !r->so_far ? ROLE_VALUE
+                                                         : ROLE_DIM;
 }
 
 static void interval_text(const struct comparison *o, size_t m, char *out, size_t cap)
@@ -118,7 +118,9 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
     const int mark = r.x + r.w - 1;
     canvas_text(c, x, r.y, mark - x, verdict_word(o, m, mark - x),
                 cursor ? ROLE_SELECT : verdict_role(o, m), 0);
-    canvas_put(c, mark, r.y, (uint32_t)verdict_mark(row), role, 0);
+    canvas_put(c, mark, r.y,
+               o->measures.within_random[m] ? ' ' : (uint32_t)verdict_mark(row), role,
+               0);
 }
 
 static void draw_measure_header(const struct comparison *o, struct canvas *c,
@@ -142,15 +144,17 @@ static void draw_measure_header(const struct comparison *o, struct canvas *c,
 
 /* On the edge below: what the row under the cursor comes to, or what the marks mean. */
 static void draw_marks(const struct comparison *o, struct canvas *c, struct rect r,
-                       const struct verdict_row *at)
+                       int at)
 {
     char why[VERDICT_WHY] = "";
-    if (at) {
-        verdict_why(at, why);
+    if (at >= 0 && !o->measures.within_random[at]) {
+        verdict_why(&o->measures.row[at], why);
     }
     if (why[0] || o->measures.pairs > 1) {
         canvas_textf(c, r.x + 2, r.y + r.h - 1, r.w - 4, ROLE_DIM, 0, " %s ",
-                     why[0] ? why : VERDICT_MARKS);
+                     why[0]               ? why
+                     : o->measures.so_far ? VERDICT_MARKS_SO_FAR
+                                          : VERDICT_MARKS);
     }
 }
 
@@ -183,8 +187,7 @@ void compare_draw_measures(struct app *a, const struct session_view *v,
                      focused && at == s->measures.cursor);
         app_hit(a, row, HIT_COMPARE_ROW, COMPARE_MEASURES * 1000 + (int)i);
     }
-    const size_t m = (size_t)compare_measure_at(o, s->measures.cursor);
-    draw_marks(o, c, r, focused ? &o->measures.row[m] : NULL);
+    draw_marks(o, c, r, focused ? compare_measure_at(o, s->measures.cursor) : -1);
 }
 
 void compare_export_measures(const struct comparison *o, struct str *out)

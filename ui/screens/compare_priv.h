@@ -32,7 +32,7 @@ struct compare_state {
     bool took_other;          /* the one that was named at the start */
     int32_t want[2];          /* choices asked for; -1: the usual */
     bool asked;               /* the comparison shown was asked for */
-    int64_t again_at;         /* the evaluation for which it was asked again */
+    int64_t again_at;         /* the evaluations for which it was asked again */
     int last;                 /* the pane below where not all fit */
     int from, led_to;         /* a key led from one pane to another: Esc leads back */
     int metric;               /* of the curves */

@@ -87,6 +87,7 @@ static enum err compute(struct concepts_state *s, const struct session_view *v,
                                     .baseline = verdict_baseline(NULL, arms_of(v)),
                                     .of = a->of,
                                     .seed = a->seed,
+                                    .planned = v->seeds_planned,
                                     .so_far = s->so_far};
     TRY_OUT(rc, concept_effects_of(&in, &s->effects, NULL));
     count_tested(s, family);
@@ -189,7 +190,7 @@ void concepts_effect_text(const struct concepts_state *s,
         snprintf(out + len, cap - len, " ~ leaves 0 out alone, not among %zu (Holm)",
                  s->tested[s->family][col->figure]);
     } else if (len < cap) {
-        snprintf(out + len, cap - len, " %s%s%s", verdict_text(r->verdict),
+        snprintf(out + len, cap - len, " %s%s%s", verdict_row_text(r),
                  direction ? " " : "", direction ? direction : "");
     }
 }

@@ -44,7 +44,7 @@ static void add_line(const struct concepts_state *s, const struct session_view *
                 export_number(out, r ? r->d.by.low : (double)NAN, false);
                 export_number(out, r ? r->d.by.high : (double)NAN, false);
                 export_number(out, r ? r->p_holm : (double)NAN, false);
-                csv_add(out, r ? verdict_text(r->verdict) : "", false);
+                csv_add(out, r ? verdict_row_text(r) : "", false);
             }
         }
     }

@@ -358,14 +358,19 @@ static void add_differences(struct foot *f, const struct concepts_state *s,
                      : "A-B of one pair is no finding: `saetop verdict` takes seeds");
         return;
     }
+    const char *marks = s->so_far ? VERDICT_MARKS_SO_FAR : VERDICT_MARKS;
     if (sorted) {
-        snprintf(text, sizeof text, "found by sorting%s  %s",
-                 s->so_far ? ", so far" : "", VERDICT_MARKS);
+        snprintf(text, sizeof text, "found by sorting%s%s", s->so_far ? ", " : "  ",
+                 marks);
     } else {
-        snprintf(text, sizeof text, "A-B%s  %s", s->so_far ? " so far" : "",
-                 VERDICT_MARKS);
+        snprintf(text, sizeof text, "A-B%s%s", s->so_far ? " " : "  ", marks);
     }
     foot_add(f, w, text);
+    if (paired_first(concepts_seeds(s), v->seeds_planned) > 0) {
+        snprintf(text, sizeof text, "%zu seeds, %zu planned: wider intervals",
+                 concepts_seeds(s), v->seeds_planned);
+        foot_add(f, w, text);
+    }
 }
 
 static struct foot foot_of(const struct app *a, const struct session_view *v, int w)

@@ -284,8 +284,10 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
     const char *text[5] = {"not established: one seed; the interval is of the text",
                            "not established: one seed"};
     if (r.pairs > 1) { /* the longest that there is room for */
-        text[0] = VERDICT_MARKS
-            "; needs: smallest difference that so many seeds could establish";
+        text[0] = r.planned ? VERDICT_MARKS
+                      "; needs: smallest difference that so many seeds could establish"
+                            : VERDICT_MARKS_SO_FAR
+                      "; needs: smallest difference so many seeds could establish";
         text[1] = read ? "needs: smallest difference so many seeds could establish; "
                          "measured live"
                        : "needs: the smallest difference that so many seeds could "

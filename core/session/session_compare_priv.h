@@ -1,7 +1,7 @@
 /* A comparison while it is made, between its files: session_compare.c gathers what it
  * is made of and pairs latents, session_compare_measures.c measures and says. */
-#ifndef SAETOP_SESSION_COMPARE_PRIV_H
-#define SAETOP_SESSION_COMPARE_PRIV_H
+#ifndef SAETOP_SESSION_SESSION_COMPARE_PRIV_H
+#define SAETOP_SESSION_SESSION_COMPARE_PRIV_H
 
 #include "run/run_arms.h"
 #include "session/session_priv.h"
@@ -18,7 +18,7 @@ struct compare_arm {
     size_t cond;   /* of its run */
     bool imported; /* another tool's: how it was trained is not known */
     char label[COMPARE_NAME];
-    char tuned[CONDITION_TUNED]; /* on the way */
+    struct condition_changes changes[CHANGE_KINDS]; /* on the way */
 };
 struct compare_input {
     size_t n;
@@ -33,7 +33,7 @@ struct compare_bench {
     struct compare_input *own; /* of the job */
     struct compare_input other[COMPARE_OTHERS];
     struct {
-        size_t run, n; /* 0: the one that is open; arms of it */
+        size_t n; /* arms of it */
         struct compare_arm *arm[RUN_ARMS_MAX];
     } of[COMPARE_CHOICES]; /* what a choice is */
     struct comparison *out;
@@ -44,17 +44,18 @@ struct arm_pairs {
     size_t n;
     const struct compare_arm *of[2][RUN_ARMS_MAX];
 };
-void compare_pair_arms(const struct compare_bench *b, size_t x, size_t y,
-                       struct arm_pairs *out);
+void session_compare_pair_arms(const struct compare_bench *b, size_t x, size_t y,
+                               struct arm_pairs *out);
 
 /* Say what is being done. */
-void compare_doing(struct session *s, const char *what);
+void session_compare_doing(struct session *s, const char *what);
 /* Measures of the pairs of both sides, into b->out; l0: mean of each side. Where there
  * are none a remark says why. ERR_NOMEM, ERR_CANCELLED. */
-enum err compare_measure_pairs(struct compare_bench *b, const struct arm_pairs *p,
-                               double l0[2], struct errinfo *e) ERR_CHECKED;
+enum err session_compare_measure_pairs(struct compare_bench *b,
+                                       const struct arm_pairs *p, double l0[2],
+                                       struct errinfo *e) ERR_CHECKED;
 /* What may be concluded from them, and warnings, into b->out. */
-enum err compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
-                        const double l0[2], struct errinfo *e) ERR_CHECKED;
+enum err session_compare_say_it(struct compare_bench *b, const struct arm_pairs *p,
+                                const double l0[2], struct errinfo *e) ERR_CHECKED;
 
 #endif
