@@ -86,6 +86,8 @@ static void add_hook(struct lines *l, const struct run_cost *c, const struct inp
 
 static void add_text(struct lines *l, const struct run_cost *c, const struct inputs *in)
 {
+    const enum setting_giver by =
+        settings_origin(&in->asked, setting_find(setting_key.corpus)).by;
     char docs[48] = "without end", words[48] = "", tokens[64] = "";
     if (corpus_is_finite(in->corpus)) {
         const unsigned long long n = corpus_count(in->corpus, CORPUS_TRAIN);
@@ -99,8 +101,7 @@ static void add_text(struct lines *l, const struct run_cost *c, const struct inp
         snprintf(words, sizeof words, "; %.2f tokens a word", c->tokens_per_word);
     }
     add(l, "text", SAYS, "%.200s%s: %s%s%s", corpus_name(in->corpus),
-        settings_named(&in->asked, setting_key.corpus) ? "" : " (bundled)", docs,
-        tokens, words);
+        by == GIVEN_BY_PROGRAM ? " (bundled)" : "", docs, tokens, words);
 }
 
 static void add_loss(struct lines *l, const struct text_loss *t)

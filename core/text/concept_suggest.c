@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "text/builtin_words.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define WORD_MAX 200 /* bytes of a word */
@@ -180,7 +181,52 @@ static bool is_repeated(size_t range)
     return false;
 }
 
-enum err concepts_suggest(const struct tok *tok, size_t most, struct str *out,
+/* ---- languages ---- */
+
+/* The token of a word after a space; -1: it is none. */
+static int32_t token_of(const struct tok *tok, const char *word)
+{
+    char spaced[FUNCTION_WORD_MAX + 1] = " ";
+    size_t len = 0;
+    memcpy(spaced + 1, word, strlen(word) + 1);
+    int32_t id = tok_single(tok, spaced);
+    if (id < 0) { /* where a text begins with a space that nobody wrote */
+        id = tok_single(tok, word);
+        const char *p = id >= 0 ? tok_piece_view(tok, id, &len) : NULL;
+        id = p && len > 0 && p[0] == ' ' ? id : -1;
+    }
+    return id;
+}
+
+static struct language_found find_language(const struct tok *tok,
+                                           const uint64_t *counts, size_t i)
+{
+    struct language_found f = {.words = 0};
+    char word[FUNCTION_WORD_MAX];
+    for (size_t at = 0; function_words_next(i, &at, word);) {
+        const int32_t id = token_of(tok, word);
+        f.words++;
+        f.known += id >= 0;
+        f.used += id >= 0 && (!counts || counts[id] > 0);
+    }
+    f.taken = 2 * f.known >= f.words && f.used >= SUGGEST_LANGUAGE;
+    return f;
+}
+
+static void add_language(const struct tok *tok, size_t i, struct str *out)
+{
+    char word[FUNCTION_WORD_MAX], name[64];
+    snprintf(name, sizeof name, "%s (function words)", function_words_name(i));
+    for (size_t at = 0; function_words_next(i, &at, word);) {
+        if (token_of(tok, word) >= 0) {
+            CSV_ROW(out, name, "function words", word);
+        }
+    }
+}
+
+enum err concepts_suggest(const struct tok *tok, const uint64_t *counts, size_t most,
+                          struct str *out,
+                          struct language_found found[FUNCTION_LANGUAGES],
                           struct errinfo *e)
 {
     struct vocab v;
@@ -196,11 +242,18 @@ enum err concepts_suggest(const struct tok *tok, size_t most, struct str *out,
         any = (!is_repeated(i) && add_concept(&v, -1, ranges[i].script, most, out)) ||
               any;
     }
+    for (size_t i = 0; i < FUNCTION_LANGUAGES; i++) {
+        found[i] = find_language(tok, counts, i);
+        if (found[i].taken) {
+            add_language(tok, i, out);
+            any = true;
+        }
+    }
     mem_free(v.script);
     builtin_words_deinit(&v.b);
     return any ? str_err(out, "concepts", e)
                : err_set(e, ERR_MISSING,
-                         "the vocabulary has no word shapes, suffixes or scripts of %d "
-                         "words or more",
+                         "the vocabulary has no word shapes, suffixes, scripts or "
+                         "languages of %d words or more",
                          SUGGEST_LEAST);
 }
