@@ -58,8 +58,9 @@ static const char *text_of(const cJSON *o, const char *key)
 
 static enum err list_rows(struct table *t, struct errinfo *e)
 {
-    static const enum concept_kind order[] = {
-        CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_LETTER, CONCEPT_SHAPE, CONCEPT_SUFFIX};
+    static const enum concept_kind order[] = {CONCEPT_SUPER,  CONCEPT_LEAF,
+                                              CONCEPT_LETTER, CONCEPT_SHAPE,
+                                              CONCEPT_SUFFIX, CONCEPT_LANGUAGE};
     const cJSON *list =
         cJSON_GetObjectItemCaseSensitive(t->arms.arm[0].eval, "concepts");
     TRY(mem_new(&t->row, (size_t)cJSON_GetArraySize(list), sizeof *t->row, "concepts",

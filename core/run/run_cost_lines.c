@@ -154,7 +154,7 @@ static void add_missing(struct lines *l, const struct inputs *in)
     if (!in->set.concepts[0]) {
         add(l, missing(l), LACKS,
             "concepts of meaning: --concepts FILE.csv (saetop concepts --suggest "
-            "--model begins one); without, letters, word shapes and suffixes stand for "
+            "--model begins one); without, letters, word shapes, suffixes and languages stand for "
             "them");
     }
 }

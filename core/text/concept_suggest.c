@@ -5,7 +5,6 @@
 #include "base/utf8.h"
 #include "text/builtin_words.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define WORD_MAX 200 /* bytes of a word */
@@ -183,45 +182,49 @@ static bool is_repeated(size_t range)
 
 /* ---- languages ---- */
 
-/* The token of a word after a space; -1: it is none. */
-static int32_t token_of(const struct tok *tok, const char *word)
+/* Words of it that are tokens, and occur in the text if there is one. */
+static size_t count_used(const struct tok *tok, const uint64_t *counts, size_t language)
 {
-    char spaced[FUNCTION_WORD_MAX + 1] = " ";
-    size_t len = 0;
-    memcpy(spaced + 1, word, strlen(word) + 1);
-    int32_t id = tok_single(tok, spaced);
-    if (id < 0) { /* where a text begins with a space that nobody wrote */
-        id = tok_single(tok, word);
-        const char *p = id >= 0 ? tok_piece_view(tok, id, &len) : NULL;
-        id = p && len > 0 && p[0] == ' ' ? id : -1;
-    }
-    return id;
-}
-
-static struct language_found find_language(const struct tok *tok,
-                                           const uint64_t *counts, size_t i)
-{
-    struct language_found f = {.words = 0};
     char word[FUNCTION_WORD_MAX];
-    for (size_t at = 0; function_words_next(i, &at, word);) {
-        const int32_t id = token_of(tok, word);
-        f.words++;
-        f.known += id >= 0;
-        f.used += id >= 0 && (!counts || counts[id] > 0);
+    size_t n = 0;
+    for (size_t at = 0; function_words_next(language, &at, word);) {
+        const int32_t id = builtin_word_token(tok, word);
+        n += id >= 0 && (!counts || counts[id] > 0);
     }
-    f.taken = 2 * f.known >= f.words && f.used >= SUGGEST_LANGUAGE;
-    return f;
+    return n;
 }
 
-static void add_language(const struct tok *tok, size_t i, struct str *out)
+static void add_language(const struct vocab *v, const struct builtin_def *def,
+                         struct str *out)
 {
-    char word[FUNCTION_WORD_MAX], name[64];
-    snprintf(name, sizeof name, "%s (function words)", function_words_name(i));
-    for (size_t at = 0; function_words_next(i, &at, word);) {
-        if (token_of(tok, word) >= 0) {
-            CSV_ROW(out, name, "function words", word);
+    char word[FUNCTION_WORD_MAX];
+    for (size_t at = 0; function_words_next(def->language, &at, word);) {
+        if (builtin_word_token(v->b.tok, word) >= 0) {
+            CSV_ROW(out, def->name, "function words", word);
         }
     }
+}
+
+/* Whether there are any. */
+static bool add_languages(const struct vocab *v, const uint64_t *counts,
+                          struct str *out,
+                          struct language_found found[FUNCTION_LANGUAGES])
+{
+    bool any = false;
+    for (size_t i = 0; i < FUNCTION_LANGUAGES; i++) {
+        const struct builtin_language *l = &v->b.language[i];
+        const size_t used = count_used(v->b.tok, counts, i);
+        found[i] = (struct language_found){l->words, l->known, used,
+                                           l->taken && used >= SUGGEST_LANGUAGE};
+    }
+    for (size_t i = 0; i < v->b.n; i++) {
+        const struct builtin_def *def = &v->b.def[i];
+        if (def->kind == CONCEPT_LANGUAGE && found[def->language].taken) {
+            add_language(v, def, out);
+            any = true;
+        }
+    }
+    return any;
 }
 
 enum err concepts_suggest(const struct tok *tok, const uint64_t *counts, size_t most,
@@ -234,7 +237,7 @@ enum err concepts_suggest(const struct tok *tok, const uint64_t *counts, size_t 
     TRY(vocab_init(&v, tok, e));
     str_add(out, "concept,parent,word\n");
     for (size_t i = 0; i < v.b.n; i++) {
-        if (v.b.def[i].kind != CONCEPT_LETTER) {
+        if (v.b.def[i].kind == CONCEPT_SHAPE || v.b.def[i].kind == CONCEPT_SUFFIX) {
             any = add_concept(&v, (int32_t)i, NULL, most, out) || any;
         }
     }
@@ -242,13 +245,7 @@ enum err concepts_suggest(const struct tok *tok, const uint64_t *counts, size_t 
         any = (!is_repeated(i) && add_concept(&v, -1, ranges[i].script, most, out)) ||
               any;
     }
-    for (size_t i = 0; i < FUNCTION_LANGUAGES; i++) {
-        found[i] = find_language(tok, counts, i);
-        if (found[i].taken) {
-            add_language(tok, i, out);
-            any = true;
-        }
-    }
+    any = add_languages(&v, counts, out, found) || any;
     mem_free(v.script);
     builtin_words_deinit(&v.b);
     return any ? str_err(out, "concepts", e)

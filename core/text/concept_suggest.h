@@ -11,7 +11,7 @@ struct language_found {
     size_t words; /* that no other listed language has (function_words.h) */
     size_t known; /* of them, that are one token after a space */
     size_t used;  /* of those, that occur in the text; without one, known */
-    bool taken;   /* known are half of them at least, used SUGGEST_LANGUAGE at least */
+    bool taken;   /* as builtin_words.h takes it, and used SUGGEST_LANGUAGE at least */
 };
 
 /* Append the text of a concepts.csv (concepts.h): word shapes and suffixes

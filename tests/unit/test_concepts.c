@@ -493,7 +493,7 @@ static void test_languages(void **state)
         n++;
     }
     struct tok *tok = tiny_tok(words, n);
-    struct concepts *file = NULL;
+    struct concepts *file = NULL, *own = NULL;
     struct errinfo e;
     struct str out;
     uint64_t *counts = test_calloc(tok_vocab(tok), sizeof *counts);
@@ -506,12 +506,18 @@ static void test_languages(void **state)
     assert_false(found[nl].taken);
     assert_null(strstr(out.p, "Dutch"));
     assert_ok(concepts_parse(out.p, out.len, "suggested", tok, &file, &e), &e);
+    assert_ok(concepts_built_in(tok, &own, &e), &e);
     assert_true(find(file, "function words") >= 0);
+    const int as = find(own, "French (function words)");
+    assert_true(as >= 0 && own->def[as].kind == CONCEPT_LANGUAGE);
+    assert_true(find(own, "Dutch (function words)") < 0);
     for (size_t i = 0; i < n; i++) {
-        assert_int_equal(belongs(file, tok, words[i], "French (function words)"),
-                         i < french);
+        const bool is = i < french;
+        assert_int_equal(belongs(file, tok, words[i], "French (function words)"), is);
+        assert_int_equal(belongs(own, tok, words[i], "French (function words)"), is);
     }
     concepts_free(file);
+    concepts_free(own);
     /* A text that has one too few of them. */
     for (size_t i = 0; i < SUGGEST_LANGUAGE - 1; i++) {
         counts[tok_single(tok, words[i])] = 3;

@@ -572,10 +572,11 @@ static inline void sample_start(struct session_view *v, bool loading)
     sample_cost(v, false, "missing",
                 "text of another kind: --ood FILE; without, nothing says how latents "
                 "do outside of letters.txt");
-    sample_cost(v, false, "",
-                "concepts of meaning: --concepts FILE.csv (saetop concepts --suggest "
-                "--model begins one); without, letters, word shapes and suffixes stand "
-                "for them");
+    sample_cost(
+        v, false, "",
+        "concepts of meaning: --concepts FILE.csv (saetop concepts --suggest "
+        "--model begins one); without, letters, word shapes, suffixes and languages stand "
+        "for them");
 }
 
 #endif
