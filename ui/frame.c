@@ -438,7 +438,7 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     } else {
         tabs_view(a, c, f.tabs);
         a->screen->view(a, v, c, f.body, kind == LAYOUT_WIDE);
-        startcard_view(a, v, c);
+        startcard_loading(v, c);
         status_view(a, v, a->screen, c, f.status);
         if (!a->help.open && !a->finder.open) {
             hints_view(a, v, a->screen, c, f.hints);

@@ -3,6 +3,7 @@
 #include "ui/layout.h"
 #include "ui/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define LABEL    9   /* columns of a label */
@@ -53,20 +54,10 @@ static void draw_rows(struct canvas *c, struct rect in, const struct row *row, s
     }
 }
 
-static bool is_before_first_step(const struct app *a, const struct session_view *v)
-{
-    return !strcmp(a->screen->name, "train") && v->n_cost > 0 && v->step == 0 &&
-           (v->state == SESSION_TRAINING || v->state == SESSION_PAUSED) &&
-           v->cond[0].series[METRIC_LOSS].n == 0;
-}
-
-void startcard_view(const struct app *a, const struct session_view *v, struct canvas *c)
+static void draw(const struct session_view *v, struct canvas *c, const char *title,
+                 const char *heading)
 {
     struct row row[ROWS_MAX];
-    const bool loading = v->state == SESSION_LOADING;
-    if (!loading && !is_before_first_step(a, v)) {
-        return;
-    }
     /* Frame, heading and hint, each with an empty row beside it. */
     const int around = v->n_cost ? 6 : 5;
     const int w = v->n_cost ? layout_least(WIDTH, c->w - 4) : 62;
@@ -78,21 +69,32 @@ void startcard_view(const struct app *a, const struct session_view *v, struct ca
     }
     const struct rect r = layout_dialog(c->w, c->h, w, around + (int)n);
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
-    const struct rect in =
-        canvas_box(c, r, loading ? "one moment" : "before the first step", NULL, true);
+    const struct rect in = canvas_box(c, r, title, NULL, true);
     const struct rect text = {in.x + 1, in.y + 2, in.w - 2, (int)n};
-    if (loading) {
-        canvas_textf(c, text.x, in.y, text.w, ROLE_TEXT, 0, "loading: %s", v->loading);
-    } else {
-        canvas_text(c, text.x, in.y, text.w,
-                    v->state == SESSION_PAUSED
-                        ? "paused: Space begins"
-                        : "the model reads the text of the first steps",
-                    ROLE_TEXT, 0);
-    }
+    canvas_text(c, text.x, in.y, text.w, heading, ROLE_TEXT, 0);
     draw_rows(c, text, row, n);
     canvas_text(c, text.x, r.y + r.h - 2, text.w,
                 cut ? "saetop doctor says all of it; ? explains meanwhile"
                     : "? explains keys, measures and ideas meanwhile",
                 ROLE_DIM, 0);
+}
+
+void startcard_loading(const struct session_view *v, struct canvas *c)
+{
+    char heading[sizeof v->loading + 12];
+    if (v->state == SESSION_LOADING) {
+        snprintf(heading, sizeof heading, "loading: %s", v->loading);
+        draw(v, c, "one moment", heading);
+    }
+}
+
+void startcard_first(const struct session_view *v, struct canvas *c)
+{
+    const bool paused = v->state == SESSION_PAUSED;
+    if (v->n_cost > 0 && v->step == 0 && (paused || v->state == SESSION_TRAINING) &&
+        v->cond[0].series[METRIC_LOSS].n == 0) {
+        draw(v, c, "before the first step",
+             paused ? "paused: Space begins"
+                    : "the model reads the text of the first steps");
+    }
 }

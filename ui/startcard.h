@@ -3,10 +3,12 @@
 #ifndef SAETOP_UI_STARTCARD_H
 #define SAETOP_UI_STARTCARD_H
 
-#include "ui/app.h"
+#include "session/view.h"
+#include "ui/canvas.h"
 
-/* Over any screen while the session loads, over Train until the first step. */
-void startcard_view(const struct app *a, const struct session_view *v,
-                    struct canvas *c);
+/* While the session loads; else nothing. */
+void startcard_loading(const struct session_view *v, struct canvas *c);
+/* From then on until the first values of a run that is trained. */
+void startcard_first(const struct session_view *v, struct canvas *c);
 
 #endif
