@@ -12,15 +12,19 @@
 #include "lm_cmds.h"
 #include "text/concept_suggest.h"
 #include "text/concepts.h"
+#include "text/corpus.h"
+#include "text/pack.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)64 << 20)
+/* Of a text that languages are looked for in. */
+#define SUGGEST_TOKENS 200000
 
 struct concepts_args {
-    const char *concept, *model, *out;
+    const char *concept, *model, *corpus, *out;
     bool json, letters, anew, suggest, force;
     int64_t threads;
 };
@@ -54,8 +58,9 @@ static const char *text_of(const cJSON *o, const char *key)
 
 static enum err list_rows(struct table *t, struct errinfo *e)
 {
-    static const enum concept_kind order[] = {
-        CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_LETTER, CONCEPT_SHAPE, CONCEPT_SUFFIX};
+    static const enum concept_kind order[] = {CONCEPT_SUPER,  CONCEPT_LEAF,
+                                              CONCEPT_LETTER, CONCEPT_SHAPE,
+                                              CONCEPT_SUFFIX, CONCEPT_LANGUAGE};
     const cJSON *list =
         cJSON_GetObjectItemCaseSensitive(t->arms.arm[0].eval, "concepts");
     TRY(mem_new(&t->row, (size_t)cJSON_GetArraySize(list), sizeof *t->row, "concepts",
@@ -398,11 +403,14 @@ static enum err check_line(const struct concepts_args *a, size_t words,
                            struct errinfo *e)
 {
     if (a->suggest && (words || a->concept || a->letters || a->json || a->anew)) {
-        return err_set(e, ERR_USAGE, "--suggest: takes --model and --out, and no run");
+        return err_set(e, ERR_USAGE,
+                       "--suggest: takes --model, --corpus and --out, and no run");
     }
-    if (!a->suggest && (a->model || a->out)) {
+    if (!a->suggest && (a->model || a->corpus || a->out)) {
         return err_set(e, ERR_USAGE, "--%s: is of --suggest",
-                       a->model ? "model" : "out");
+                       a->model    ? "model"
+                       : a->corpus ? "corpus"
+                                   : "out");
     }
     return a->suggest || words
                ? OK
@@ -410,17 +418,65 @@ static enum err check_line(const struct concepts_args *a, size_t words,
                          "concepts: found no RUN; see saetop concepts -h");
 }
 
+/* How often the first tokens of a text are; *out [tok_vocab]: caller owns. */
+static enum err count_tokens(const char *corpus, const struct tok *tok, uint64_t **out,
+                             struct errinfo *e)
+{
+    struct corpus *c = NULL;
+    TRY(corpus_open(corpus, 0, &c, e));
+    enum err rc = mem_new(out, tok_vocab(tok), sizeof **out, "token counts", e);
+    rc = rc == OK ? pack_unigram(c, CORPUS_TRAIN, tok, SUGGEST_TOKENS, *out, e) : rc;
+    corpus_free(c);
+    return rc;
+}
+
+/* Say of each language what was found of its words: those that are in, and those that
+ * have too few. */
+static void say_languages(const struct language_found found[FUNCTION_LANGUAGES],
+                          bool text)
+{
+    char few[64] = "";
+    if (text) {
+        snprintf(few, sizeof few, ", or with fewer than %d in the text",
+                 SUGGEST_LANGUAGE);
+    }
+    for (int taken = 1; taken >= 0; taken--) {
+        struct str s;
+        str_init(&s, 1u << 12);
+        for (size_t i = 0; i < FUNCTION_LANGUAGES; i++) {
+            if (found[i].taken == (taken == 1)) {
+                str_addf(&s, "%s%s %zu of %zu", s.len ? ", " : "",
+                         function_words_name(i), found[i].used, found[i].words);
+            }
+        }
+        if (s.len && taken) {
+            cmd_say(stderr, "function words that are one token%s: %s",
+                    text ? " and occur in the text" : "", s.p);
+        } else if (s.len) {
+            cmd_say(stderr, "left out, of fewer than half%s: %s", few, s.p);
+        }
+        str_free(&s);
+    }
+}
+
 static int suggest(const struct concepts_args *a)
 {
     char dir[4096];
     struct errinfo e = {0};
     struct tok *tok = NULL;
+    uint64_t *counts = NULL;
+    struct language_found found[FUNCTION_LANGUAGES];
     struct str out;
     str_init(&out, OUTPUT_BYTES);
     enum err rc = lm_model_dir(a->model, dir, sizeof dir, &e);
     rc = rc == OK ? lm_load_tok(dir, &tok, &e) : rc;
-    rc = rc == OK ? concepts_suggest(tok, SUGGEST_MOST, &out, &e) : rc;
+    rc = rc == OK && a->corpus ? count_tokens(a->corpus, tok, &counts, &e) : rc;
+    rc = rc == OK ? concepts_suggest(tok, counts, SUGGEST_MOST, &out, found, &e) : rc;
     tok_free(tok);
+    mem_free(counts);
+    if (rc == OK) {
+        say_languages(found, a->corpus != NULL);
+    }
     if (rc == OK && a->out) {
         rc = file_write_named_text(a->out, out.p, &e);
         str_clear(&out);
@@ -437,8 +493,9 @@ int cmd_concepts(int argc, char **argv)
         {"letters", OPT_FLAG, &a.letters, NULL, "families made from the vocabulary too, such as first letters (JSON always has them, and so has a run without a concepts file)", 0, 0, NULL},
         {"json", OPT_FLAG, &a.json, NULL, "one object: conditions, and concepts or words", 0, 0, NULL},
         {"anew", OPT_FLAG, &a.anew, NULL, "evaluate, whatever is kept", 0, 0, NULL},
-        {"suggest", OPT_FLAG, &a.suggest, NULL, "in place of all that, write a concepts file from a vocabulary, to edit and to train with (--concepts FILE.csv): word shapes, suffixes, scripts; first letters need none", 0, 0, NULL},
+        {"suggest", OPT_FLAG, &a.suggest, NULL, "in place of all that, write a concepts file from a vocabulary, to edit and to train with (--concepts FILE.csv): word shapes, suffixes, scripts, and function words of the languages in Latin script that it has enough of; first letters need none", 0, 0, NULL},
         {"model", OPT_STRING, &a.model, "MODEL", "of --suggest: whose vocabulary; without it the bundled one's", 0, 0, NULL},
+        {"corpus", OPT_STRING, &a.corpus, "FILE", "of --suggest: a text; languages are then those whose words occur in it", 0, 0, NULL},
         {"out", OPT_NEW, &a.out, "FILE", "of --suggest: new file; without it, standard output", 0, 0, NULL},
         OPT_FORCE(&a.force),
         {"threads", OPT_INT, &a.threads, "T", "threads; 0: as many as the process may use", 0, 1024, NULL},

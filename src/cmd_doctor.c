@@ -145,22 +145,19 @@ static enum err print_page(const struct doctor_args *a, const struct run_opts *r
     struct sae_fit asked, *fit = NULL;
     char dir[SETTING_TEXT_MAX] = "";
     struct str next;
-    struct doctor_page p = {.d = d, .model = a->model, .corpus = a->corpus};
+    struct doctor_page p = {.d = d, .model = a->model};
     if (a->is_folder) {
         snprintf(dir, sizeof dir, "%s", a->sae);
     } else if (state_dir("runs", dir, sizeof dir, NULL) != OK || !file_is_dir(dir)) {
         dir[0] = '\0';
     }
-    if (!p.corpus && a->sae && !a->is_folder) {
-        p.corpus = d->engine->in->set.corpus; /* the run's own */
-    }
     p.fit_dir = dir;
-    p.model_bytes = bytes_of(d->engine->in->lm->dir);
+    p.model_bytes = bytes_of(d->in->lm->dir);
     if (a->sae && !a->is_folder) {
-        sae_fit_look(a->sae, d->engine->in, &asked);
+        sae_fit_look(a->sae, d->in, &asked);
         p.asked = &asked;
     }
-    TRY(sae_fit_list(dir, d->engine->in, FITS_MOST, &fit, &p.n_fit, e));
+    TRY(sae_fit_list(dir, d->in, FITS_MOST, &fit, &p.n_fit, e));
     p.fit = fit;
     str_init(&next, OUTPUT_BYTES);
     add_next(a, ro, &next);

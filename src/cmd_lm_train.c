@@ -184,11 +184,11 @@ static void print_json(const struct view *v, const struct pretrain_progress *p)
 
 static void print_evaluation(const struct view *v, const struct pretrain_progress *p)
 {
-    char time[32], tokens[32];
+    char time[32];
     struct str line;
     str_init(&line, LINE_BYTES);
     str_addf(&line, "step %lld/%lld  %s tokens  %s", (long long)p->step,
-             (long long)p->steps, count_text((double)p->tokens, tokens),
+             (long long)p->steps, NUMBER_COUNT((double)p->tokens),
              duration_text(p->seconds, DURATION_WORDS, time));
     if (p->step > 0) {
         str_addf(&line, "  loss %s", NUMBER(NUMBER_PLAIN, 0, 4, p->loss));
@@ -241,11 +241,10 @@ static bool on_progress(void *user, const struct pretrain_progress *p)
 
 static void print_estimate(const struct train_args *a, const struct lm_texts *texts)
 {
-    char tokens[32];
     const double n = (double)a->cfg.steps * (double)(a->cfg.batch_rows * a->cfg.n_ctx);
     (void)fprintf(
         stderr, "%zu text%s, %s tokens in %lld steps, about %.0f MB of memory%s\n",
-        texts->n, plural_s(texts->n), count_text(n, tokens), (long long)a->cfg.steps,
+        texts->n, plural_s(texts->n), NUMBER_COUNT(n), (long long)a->cfg.steps,
         (double)pretrain_bytes(&a->cfg, pool_count(a->threads)) / 1e6,
         a->tokenizer || a->resume ? "" : "; a tokenizer is trained first");
 }

@@ -8,16 +8,12 @@
 #include "run/engine.h"
 #include "run_opts.h"
 #include "stop.h"
-#include "train/settings_arch.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
-
-/* The length of a run is guessed from this many steps, after the first fill. */
-#define ESTIMATE_STEPS 20
 
 struct train_args {
     const char *out, *resume;
@@ -72,10 +68,10 @@ static void print_json_row(const struct reporter *r, size_t arm,
 /* "12.3k tokens/s, 40 s left": from the steps so far, evaluations in them. */
 static const char *pace_text(const struct engine *g, char *out, size_t cap)
 {
-    char eta[32], rate[32];
+    char eta[32];
     const int64_t step = engine_step_count(g);
     const double left = g->seconds / (double)step * (double)(g->steps - step);
-    snprintf(out, cap, "%s tokens/s, %s left", count_text(g->tokens_per_second, rate),
+    snprintf(out, cap, "%s tokens/s, %s left", NUMBER_COUNT(g->tokens_per_second),
              duration_text(left, DURATION_WORDS, eta));
     return out;
 }
@@ -197,23 +193,27 @@ static void say_arms(struct reporter *r, const struct engine *g)
     }
 }
 
+/* What the run takes, as `saetop doctor` says it; memory alone is said where time is
+ * not measured, or before it, where memory is short. */
+static void on_cost(void *user, const struct inputs *in, const struct run_cost *cost)
+{
+    struct cost_line line[COST_LINES];
+    char text[sizeof line->label + 2 + sizeof line->text];
+    if (!cost->timed && in->lm && cost->bytes <= cost->room) {
+        return; /* all is said in a moment, with the time */
+    }
+    const size_t n = run_cost_lines(cost, in, line);
+    for (size_t i = 0; i < n; i++) {
+        snprintf(text, sizeof text, "%.11s%s%.499s", line[i].label,
+                 line[i].label[0] ? ": " : "", line[i].text);
+        print_event(user, line[i].warns ? "warning" : "estimate", text);
+    }
+}
+
 static void say_start(struct reporter *r, const struct engine *g)
 {
     const struct inputs *in = g->in;
-    const size_t arms = g->n_arms;
     char text[3 * SETTING_TEXT_MAX];
-    const struct settings *s = &in->set;
-    char sparsity[64];
-    settings_sparsity(s, sparsity, sizeof sparsity);
-    snprintf(
-        text, sizeof text,
-        "%s %s, %lld latents on %s; %lld step%s of %lld, %zu arm%s, %lld thread%s; "
-        "about %.0f MB, of them %.1f an arm",
-        s->arch, sparsity, (long long)s->width, s->hook, (long long)s->steps,
-        plural_s((uint64_t)s->steps), (long long)s->batch, arms, plural_s(arms),
-        (long long)s->threads, plural_s((uint64_t)s->threads),
-        (double)engine_bytes(g) / 1e6, (double)engine_arm_bytes(g, 0) / 1e6);
-    print_event(r, "estimate", text);
     say_arms(r, g);
     for (size_t i = 0; i < in->remarks.n; i++) {
         print_event(r, "warning", in->remarks.line[i]);
@@ -258,18 +258,6 @@ static void say_disk(struct reporter *r, const struct engine *g)
                  g->dir, free / 1e6, need / 1e6);
         print_event(r, "warning", text);
     }
-}
-
-/* From the steps since `from`, when `seconds` had passed. */
-static void say_duration(struct reporter *r, const struct engine *g, int64_t from,
-                         double seconds)
-{
-    char text[120], total[32];
-    (void)duration_text((g->seconds - seconds) / ESTIMATE_STEPS *
-                            (double)(g->steps - from),
-                        DURATION_WORDS, total);
-    snprintf(text, sizeof text, "about %s in all", total);
-    print_event(r, "estimate", text);
 }
 
 static void say_cache(struct reporter *r, const struct inputs *in)
@@ -344,8 +332,6 @@ static enum err save(struct reporter *r, struct engine *g, struct errinfo *e)
 
 static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
 {
-    const int64_t from = engine_step_count(g);
-    const double seconds = g->seconds;
     while (!engine_done(g) && !stop_asked()) {
         const enum err rc = engine_step(g, e);
         if (rc != OK) {
@@ -356,10 +342,6 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
             const enum err saved = save(r, g, &second);
             (void)saved;
             return rc;
-        }
-        if (engine_step_count(g) == from + ESTIMATE_STEPS &&
-            g->steps > from + 10 * ESTIMATE_STEPS) {
-            say_duration(r, g, from, seconds);
         }
         draw_progress(r, g);
     }
@@ -402,6 +384,8 @@ static enum err begin(struct reporter *r, struct train_args *a,
         .given = &given,
         .cancel = stop_flag(),
         .watch = {.user = r, .row = on_row, .event = on_event},
+        .cost = on_cost,
+        .user = r,
     };
     if (!a->resume && !a->out) {
         return err_set(e, ERR_USAGE,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/nearest.h"
+#include "base/number.h"
 #include "cmd.h"
 #include "progress.h"
 #include "samples_dir.h"
@@ -71,19 +72,18 @@ static void on_way(void *user, uint64_t done, uint64_t of)
 {
     struct way *w = user;
     const double seconds = clock_seconds_since(w->since);
-    char left[32], rate[32];
+    char left[32];
     if (seconds < WAY_SECONDS) {
         return;
     }
     const double per_second = (double)done / seconds;
     (void)duration_text((double)(of - done) / per_second, DURATION_WORDS, left);
-    (void)count_text(per_second, rate);
     if (!w->said) {
         w->said = true;
         cmd_say(stderr,
                 "saetop: row %llu is found by reading up to it: about %s at %s rows a "
                 "second; Ctrl-C stops",
-                (unsigned long long)of, left, rate);
+                (unsigned long long)of, left, NUMBER_COUNT(per_second));
     }
     if (progress_due(&w->bar)) {
         char text[80];

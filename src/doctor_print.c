@@ -1,14 +1,11 @@
 #include "doctor_print.h"
 
-#include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/number.h"
 #include "base/utf8.h"
 #include "opts.h"
-#include "progress.h"
 #include "text/mask.h"
-#include "train/settings_arch.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -16,42 +13,6 @@
 #include <string.h>
 
 #define LABEL 11
-
-/* ---- what is missing, in both forms ---- */
-
-#define GAPS 4
-struct gap {
-    char text[400];
-};
-
-static size_t find_gaps(const struct doctor_page *p, struct gap out[GAPS])
-{
-    const struct inputs *in = p->d->engine->in;
-    size_t n = 0;
-    if (!in->ood) {
-        snprintf(
-            out[n++].text, sizeof out->text,
-            "text of another kind: --ood FILE; without, nothing says how latents do "
-            "outside of %.60s",
-            corpus_name(in->corpus));
-    }
-    if (!in->set.concepts[0]) {
-        snprintf(
-            out[n++].text, sizeof out->text,
-            "concepts of meaning: --concepts FILE.csv (saetop concepts --suggest --model "
-            "begins one); without, letters, word shapes and suffixes stand for them");
-    }
-    if (in->set.mask_kind == MASK_TOKEN && in->mask_token < 0) {
-        snprintf(out[n++].text, sizeof out->text,
-                 "a token to mask with: the model has none; --mask-token TEXT, or "
-                 "--set mask.kind=random");
-    }
-    if (p->d->bytes > p->d->room) {
-        snprintf(out[n++].text, sizeof out->text,
-                 "memory: take a smaller --width, fewer arms or --set fill_rows=");
-    }
-    return n;
-}
 
 /* The mask token as text: "<mask> #4, its mask token". */
 static void mask_text(const struct inputs *in, char *out, size_t cap)
@@ -102,12 +63,12 @@ add_line(struct str *out, const char *label, const char *fmt, ...)
 
 static void add_model(const struct doctor_page *p, struct str *out)
 {
-    const struct lm *m = p->d->engine->in->lm;
+    const struct lm *m = p->d->in->lm;
     char n[32] = "?", mask[160];
     size_t weights = 0;
     struct errinfo unused;
     if (lm_weight_count(&m->cfg, &weights, &unused) == OK) {
-        (void)count_text((double)weights, n);
+        snprintf(n, sizeof n, "%s", NUMBER_COUNT((double)weights));
     }
     add_line(out, "model",
              "%s: %s, %s%s%s, %s weights, %zu blocks of width %zu, "
@@ -117,75 +78,10 @@ static void add_model(const struct doctor_page *p, struct str *out)
              isfinite(p->model_bytes) ? " of " : "",
              isfinite(p->model_bytes) ? NUMBER_BYTES(p->model_bytes) : "", n,
              m->cfg.n_layer, m->cfg.d_model, m->cfg.n_ctx);
-    mask_text(p->d->engine->in, mask, sizeof mask);
+    mask_text(p->d->in, mask, sizeof mask);
     add_line(out, "tokens", "%zu; BOS %s, EOS %s, mask: %s", tok_rows(m->tok),
              tok_bos(m->tok) >= 0 ? "yes" : "no", tok_eos(m->tok) >= 0 ? "yes" : "no",
              mask);
-}
-
-static void add_corpus(const struct doctor_page *p, struct str *out)
-{
-    const struct inputs *in = p->d->engine->in;
-    const struct text_loss *l = &p->d->text;
-    char n[32], words[48] = "", docs[48] = "without end", masked[48] = "";
-    const double there = inputs_text_tokens(in, l);
-    if (l->tokens_per_word > 0) {
-        snprintf(words, sizeof words, "; %.2f tokens a word", l->tokens_per_word);
-    }
-    if (corpus_is_finite(in->corpus)) {
-        const unsigned long long count = corpus_count(in->corpus, CORPUS_TRAIN);
-        snprintf(docs, sizeof docs, "%llu document%s to train on", count,
-                 plural_s(count));
-    }
-    add_line(out, "text", "%s%s: %s%s%s%s%s", corpus_name(in->corpus),
-             p->corpus ? "" : " (bundled, for want of one)", docs,
-             isfinite(there) ? ", about " : "",
-             isfinite(there) ? count_text(there, n) : "",
-             isfinite(there) ? " tokens" : "", words);
-    if (isfinite(l->masked)) {
-        snprintf(masked, sizeof masked, ", with %.0f %% masked %.2f",
-                 100 * MASK_RATE_USUAL, l->masked);
-    }
-    add_line(out, "loss", "%.2f nats a token%s (a blind guess: %.1f)", l->clean, masked,
-             l->guess);
-}
-
-static void add_cost(const struct doctor_page *p, struct str *out)
-{
-    const struct doctor *d = p->d;
-    const struct engine *g = d->engine;
-    const struct settings *s = &g->in->set;
-    char a[32], sparsity[64], times[64] = "", room[64] = "";
-    const double tokens = (double)g->steps * (double)s->batch;
-    const double read = tokens / inputs_text_tokens(g->in, &d->text);
-    settings_sparsity(s, sparsity, sizeof sparsity);
-    if (isfinite(read)) {
-        snprintf(times, sizeof times, ", the text %.*f times",
-                 read < 1    ? 3
-                 : read < 10 ? 1
-                             : 0,
-                 read);
-    }
-    if (d->room < SIZE_MAX) {
-        snprintf(room, sizeof room, " (%s are there)", NUMBER_BYTES((double)d->room));
-    }
-    add_line(out, "hook",
-             "%s, width %zu: %s tokens/s on %lld thread%s; weights up to it "
-             "take %s",
-             s->hook, inputs_width(g->in), count_text(d->tokens_per_second, a),
-             (long long)s->threads, plural_s((uint64_t)s->threads),
-             NUMBER_BYTES((double)d->hook_bytes));
-    add_line(out, "run",
-             "%s %s, %lld latents (%.2g times the width; published ones have "
-             "8 to 32), %zu arm%s; %lld steps of %lld: %s tokens "
-             "(published: 50M and more)%s",
-             s->arch, sparsity, (long long)s->width,
-             (double)s->width / (double)inputs_width(g->in), g->n_arms,
-             plural_s(g->n_arms), (long long)g->steps, (long long)s->batch,
-             count_text(tokens, a), times);
-    add_line(out, "takes", "about %s and %s of memory%s, evaluation not counted",
-             duration_text(d->seconds, DURATION_WORDS, a),
-             NUMBER_BYTES((double)d->bytes), room);
 }
 
 static void add_fit(struct str *out, const char *label, const struct sae_fit *f,
@@ -217,14 +113,12 @@ static void add_fits(const struct doctor_page *p, struct str *out)
 
 void doctor_add_text(const struct doctor_page *p, struct str *out)
 {
-    struct gap gap[GAPS];
-    const struct remarks *r = &p->d->engine->in->remarks;
-    const size_t gaps = find_gaps(p, gap);
+    struct cost_line line[COST_LINES];
+    const struct remarks *r = &p->d->in->remarks;
+    const size_t n = run_cost_lines(&p->d->cost, p->d->in, line);
     add_model(p, out);
-    add_corpus(p, out);
-    add_cost(p, out);
-    for (size_t i = 0; i < gaps; i++) {
-        add_words(out, i ? "" : "missing", gap[i].text);
+    for (size_t i = 0; i < n; i++) {
+        add_words(out, line[i].label, line[i].text);
     }
     for (size_t i = 0; i < r->n; i++) {
         add_words(out, i ? "" : "remarks", r->line[i]);
@@ -272,7 +166,7 @@ static void open_object(struct str *out, const char *key)
 
 static void json_model(const struct doctor_page *p, struct str *out)
 {
-    const struct inputs *in = p->d->engine->in;
+    const struct inputs *in = p->d->in;
     const struct lm *m = in->lm;
     size_t weights = 0;
     struct errinfo unused;
@@ -301,14 +195,14 @@ static void json_model(const struct doctor_page *p, struct str *out)
 
 static void json_text(const struct doctor_page *p, struct str *out)
 {
-    const struct corpus *c = p->d->engine->in->corpus;
-    const struct text_loss *l = &p->d->text;
+    const struct corpus *c = p->d->in->corpus;
+    const struct text_loss *l = &p->d->in->text;
     open_object(out, "text");
     add_string(out, "corpus", corpus_spec(c));
     add_number(out, "documents",
                corpus_is_finite(c) ? (double)corpus_count(c, CORPUS_TRAIN)
                                    : (double)NAN);
-    add_number(out, "tokens", inputs_text_tokens(p->d->engine->in, l));
+    add_number(out, "tokens", p->d->cost.text_tokens);
     add_number(out, "tokens_per_word",
                l->tokens_per_word > 0 ? l->tokens_per_word : (double)NAN);
     add_number(out, "loss", l->clean);
@@ -320,19 +214,19 @@ static void json_text(const struct doctor_page *p, struct str *out)
 
 static void json_run(const struct doctor_page *p, struct str *out)
 {
-    const struct doctor *d = p->d;
-    const struct engine *g = d->engine;
-    const struct settings *s = &g->in->set;
+    const struct run_cost *d = &p->d->cost;
+    const struct inputs *in = p->d->in;
+    const struct settings *s = &in->set;
     open_object(out, "run");
     add_string(out, "hook", s->hook);
-    add_number(out, "hook_width", (double)inputs_width(g->in));
+    add_number(out, "hook_width", (double)inputs_width(in));
     add_number(out, "tokens_per_second", d->tokens_per_second);
     add_number(out, "rate_rows", (double)d->rate_rows);
     add_number(out, "hook_bytes", (double)d->hook_bytes);
     add_string(out, "arch", s->arch);
     add_number(out, "latents", (double)s->width);
-    add_number(out, "arms", (double)g->n_arms);
-    add_number(out, "steps", (double)g->steps);
+    add_number(out, "arms", (double)d->arms);
+    add_number(out, "steps", (double)d->steps);
     add_number(out, "batch", (double)s->batch);
     add_number(out, "step_seconds", d->step_seconds);
     add_number(out, "seconds", d->seconds);
@@ -353,14 +247,20 @@ static void json_fit(struct str *out, const struct sae_fit *f)
 
 static void json_lists(const struct doctor_page *p, struct str *out)
 {
-    struct gap gap[GAPS];
-    const struct remarks *r = &p->d->engine->in->remarks;
-    const size_t gaps = find_gaps(p, gap);
+    struct cost_line line[COST_LINES];
+    const struct remarks *r = &p->d->in->remarks;
+    const size_t n = run_cost_lines(&p->d->cost, p->d->in, line);
+    size_t gaps = 0;
     add_key(out, "missing");
     str_addc(out, '[');
-    for (size_t i = 0; i < gaps; i++) {
-        str_add(out, i ? "," : "");
-        json_add_string(out, gap[i].text, strlen(gap[i].text));
+    for (size_t i = 0; i < n; i++) {
+        if (line[i].gap) {
+            char text[sizeof line->label + 2 + sizeof line->text];
+            snprintf(text, sizeof text, "%s%.499s", line[i].warns ? "memory: " : "",
+                     line[i].text);
+            str_add(out, gaps++ ? "," : "");
+            json_add_string(out, text, strlen(text));
+        }
     }
     str_addc(out, ']');
     add_key(out, "remarks");

@@ -52,15 +52,3 @@ void progress_clear(struct progress *p)
         p->drawn = false;
     }
 }
-
-const char *count_text(double n, char out[32])
-{
-    if (n >= 1e6) {
-        (void)snprintf(out, 32, "%.1fM", n / 1e6);
-    } else if (n >= 1e3) {
-        (void)snprintf(out, 32, "%.1fk", n / 1e3);
-    } else {
-        (void)snprintf(out, 32, "%.0f", n);
-    }
-    return out;
-}

@@ -1,5 +1,4 @@
-/* A line on the terminal that is rewritten in place, and counts for people. Owner
- * thread. */
+/* A line on the terminal that is rewritten in place. Owner thread. */
 #ifndef SAETOP_SRC_PROGRESS_H
 #define SAETOP_SRC_PROGRESS_H
 
@@ -21,8 +20,5 @@ bool progress_due(const struct progress *p);
 void progress_draw(struct progress *p, double done, double total, const char *text);
 /* Remove the line, before printing others and at the end. */
 void progress_clear(struct progress *p);
-
-/* "12.3k", "4.5M". */
-const char *count_text(double n, char out[32]);
 
 #endif

@@ -41,6 +41,9 @@ next=$(tail -n 1 "$out/said")
 eval "set -- $next"
 shift
 "$saetop" train "$@" --out "$out/run" > "$out/said" 2>&1 || fail "train: $(cat "$out/said")"
+grep -q '^takes: about .* of memory' "$out/said" && grep -q '^hook: blocks.1.hook_resid_post, width 32: ' "$out/said" ||
+    fail "train does not say what it takes: $(cat "$out/said")"
+grep -q ',estimate,.*about .* of memory' "$out/run/events.csv" || fail "no estimate among the events"
 grep -q 'has no mask token: .* stands for a masked token; with 30 % of the text masked' "$out/said" ||
     fail "train does not say which mask token: $(cat "$out/said")"
 grep -q '"mask.token":[[:space:]]*"[^"]' "$out/run/config.json" || fail "the mask token is not recorded"
@@ -77,6 +80,11 @@ grep -q '"why":"it reads [0-9]* dimensions, the model has 32 there"' "$out/said"
 # A concepts file from the vocabulary, which a run takes.
 "$saetop" concepts --suggest --model "$samples/model" --out "$out/concepts.csv" || fail "concepts --suggest"
 grep -q '^capital,,' "$out/concepts.csv" || fail "no capitals: $(head -n 3 "$out/concepts.csv")"
+grep -q '^English (function words),function words,the' "$out/concepts.csv" || fail "no English"
+# Of a text, the languages whose words occur in it.
+"$saetop" concepts --suggest --corpus "$out/text.txt" > "$out/said" 2> "$out/complained" || fail "--suggest --corpus"
+! grep -q 'English' "$out/said" || fail "English of a text that has none of its words"
+grep -q 'fewer than 15 in the text: English [0-9] of 75' "$out/complained" || fail "$(cat "$out/complained")"
 doctor "$samples/model" "$out/text.txt" --concepts "$out/concepts.csv" "${small[@]}"
 ! grep -q 'concepts of meaning' "$out/said" || fail "concepts are missing: $(cat "$out/said")"
 
@@ -123,6 +131,7 @@ refuse "no run, SAE or folder" "$saetop" doctor "$models/llama" "$out/text.txt" 
 refuse "found '$models/llama' beside --model" "$saetop" doctor "$models/llama" --model "$models/llama"
 refuse "blocks are 0 to 2" "$saetop" doctor "$models/llama" "$out/text.txt" --hook blocks.99.hook_resid_post
 refuse "is of --suggest" "$saetop" concepts --out "$out/c" "$out/run"
+refuse "is of --suggest" "$saetop" concepts --corpus "$out/text.txt" "$out/run"
 refuse "no run" "$saetop" concepts --suggest "$out/run"
 refuse "no model to look at" "$saetop" doctor --source synthetic
 rm -rf "$out"

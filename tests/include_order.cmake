@@ -30,7 +30,7 @@ set(ui_order
   "canvas context_flow event event_lines filter glyph glyph_width latent_filter layout lineedit list look mouse names pane picture plot plot_axis plot_raster plot_svg rows signal stderr_tail term term_curses term_input term_paper term_reader term_rgb term_tty text textbox theme word_search"
   "undo keymap screen script own_keys config topics"
   "app"
-  "copy export filter_use find_use steer steer_conds"
+  "copy export filter_use find_use startcard steer steer_conds"
   "cmdline statusline whichkey"
   "help livecard"
   "leave finder"

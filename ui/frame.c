@@ -5,6 +5,7 @@
 #include "ui/help.h"
 #include "ui/leave.h"
 #include "ui/livecard.h"
+#include "ui/startcard.h"
 #include "ui/statusline.h"
 #include "ui/steer.h"
 #include "ui/whichkey.h"
@@ -437,21 +438,6 @@ static void prompt_view(const struct app *a, const struct session_view *v,
     }
 }
 
-/* The box that tells what is being opened, over the empty panes. */
-static void loading_view(const struct app *a, const struct session_view *v,
-                         struct canvas *c)
-{
-    if (v->state != SESSION_LOADING) {
-        return;
-    }
-    const struct rect r = layout_dialog(c->w, c->h, 62, 5);
-    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
-    const struct rect in = canvas_box(c, r, "one moment", NULL, true);
-    canvas_textf(c, in.x + 1, in.y, in.w - 2, ROLE_TEXT, 0, "loading: %s", v->loading);
-    app_text(a, c, in.x + 1, in.y + 2, in.w - 2,
-             KEY_OF("help") " explains keys, measures and ideas meanwhile", ROLE_DIM);
-}
-
 void app_view(struct app *a, const struct session_view *v, struct canvas *c)
 {
     a->n_hits = 0;
@@ -463,7 +449,7 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     } else {
         tabs_view(a, c, f.tabs);
         a->screen->view(a, v, c, f.body, kind == LAYOUT_WIDE);
-        loading_view(a, v, c);
+        startcard_loading(a, v, c);
         status_view(a, v, a->screen, c, f.status);
         if (!a->help.open && !a->finder.open) {
             hints_view(a, v, a->screen, c, f.hints);

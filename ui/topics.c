@@ -75,7 +75,8 @@ static const struct topic topics[] = {
      "is fixed: a latent fires above 1e-8; the absorption fraction counts three other "
      "latents of cosine .1; a further main latent raises F1 by more than .03.\n"
      "Without a concepts file the families are made from the vocabulary: first letters, "
-     "word shapes (capital, all capitals, digits), suffixes. --concepts FILE.csv "
+     "word shapes (capital, all capitals, digits), suffixes, function words of the "
+     "languages in Latin script that it has. --concepts FILE.csv "
      "(concept,parent,word) brings your own categories.\n"
      "A-B of one seed is no finding: others (" KEY_OF("seed") ") may turn it round, and after "
      "sorting the largest of many differences is large by chance as well."},

@@ -83,3 +83,15 @@ const char *number_bytes(char out[NUMBER_TEXT], double v)
                    unit[i]);
     return out;
 }
+
+const char *number_count(char out[NUMBER_TEXT], double n)
+{
+    if (n >= 1e6) {
+        (void)snprintf(out, NUMBER_TEXT, "%.1fM", n / 1e6);
+    } else if (n >= 1e3) {
+        (void)snprintf(out, NUMBER_TEXT, "%.1fk", n / 1e3);
+    } else {
+        (void)snprintf(out, NUMBER_TEXT, "%.0f", n);
+    }
+    return out;
+}

@@ -23,5 +23,8 @@ const char *number_show(char out[NUMBER_TEXT], enum number_style style, int widt
 /* Bytes: "512 B", "1.6 GB", "24 MB". */
 const char *number_bytes(char out[NUMBER_TEXT], double v);
 #define NUMBER_BYTES(v) number_bytes((char[NUMBER_TEXT]){0}, v)
+/* A count: "840", "12.3k", "1.2M". */
+const char *number_count(char out[NUMBER_TEXT], double n);
+#define NUMBER_COUNT(n) number_count((char[NUMBER_TEXT]){0}, n)
 
 #endif

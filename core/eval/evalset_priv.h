@@ -102,7 +102,7 @@ struct eval_set {
     struct concept_sample sample;
     struct probe_bank bank;  /* of the main form */
     size_t n_leaf;           /* concepts 0..n_leaf-1 */
-    size_t n_common;         /* 0..n_common-1: all but word shapes and suffixes */
+    size_t n_common;         /* 0..n_common-1: all but shapes, suffixes, languages */
     enum concept_kind *kind; /* [sample.n_concepts] */
 };
 

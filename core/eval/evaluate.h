@@ -119,12 +119,12 @@ enum err evaluate_spread(const struct eval_set *set, const struct sae *s,
                          const atomic_bool *cancel, struct eval_result *out,
                          struct errinfo *e) ERR_CHECKED;
 /* Absorption as SAEBench computes it, over the leaf concepts of the set (where it has
- * none over all, but for word shapes and suffixes), into r's absorption_saebench and
- * saebench_eligible: activations as they are, plain F1, probes by its optimizer for its
- * number of epochs. These probes are the set's own: `bank`, as eval_saebench_bank made
- * it, or NULL to train them here, in seconds. Meaningful for samples of its own size,
- * tens of thousands of words: on a small one fifty epochs are too few steps for its L1
- * probe to tell latents apart. */
+ * none over all, but for shapes, suffixes and languages), into r's absorption_saebench
+ * and saebench_eligible: activations as they are, plain F1, probes by its optimizer for
+ * its number of epochs. These probes are the set's own: `bank`, as eval_saebench_bank
+ * made it, or NULL to train them here, in seconds. Meaningful for samples of its own
+ * size, tens of thousands of words: on a small one fifty epochs are too few steps for
+ * its L1 probe to tell latents apart. */
 struct probe_bank;
 enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *bank,
                            const struct sae *s, struct pool *pool,

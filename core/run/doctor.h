@@ -3,28 +3,20 @@
 #ifndef SAETOP_RUN_DOCTOR_H
 #define SAETOP_RUN_DOCTOR_H
 
-#include "run/engine.h"
+#include "run/run_cost.h"
+#include "train/rundir.h"
 
 struct doctor {
-    struct engine *engine; /* owned; of a run that has not begun, and cannot: its
-                              inputs are of inputs_look */
-    struct text_loss text;
-    double tokens_per_second; /* of the model up to the hook, and to cache.hooks, on the
-                                 run's threads */
-    size_t rate_rows;         /* by so many rows at a time */
-    double step_seconds;      /* of one step of all arms, without their activations */
-    double seconds;           /* of the whole run, without evaluation */
-    size_t hook_bytes; /* of the model's weights up to the hook, with what is outside
-                          of blocks */
-    size_t bytes;      /* of the whole process */
-    size_t room;       /* that there is for it: engine_room */
+    struct inputs *in; /* owned; read, but not started: of no run. in->text is known */
+    struct run_cost cost;
 };
 
 /* Open all that `set` names and measure it: some rows of the text through the model up
  * to the hook, a few through all of it, clean and with masks, and a few steps of the
- * SAEs. Errors are those of the inputs and of the arms: what they name is what is not
- * supported, or does not fit. ERR_NUMERIC where the activations are not finite. Release
- * with doctor_deinit. Some seconds. */
+ * SAEs (run_cost_time). Errors are those of the inputs and of the arms: what they name
+ * is what is not supported, or does not fit. ERR_USAGE for a source that is no model,
+ * ERR_NUMERIC where the activations are not finite. Release with doctor_deinit. Some
+ * seconds. */
 enum err doctor_look(const struct settings *set, struct doctor *out,
                      struct errinfo *e) ERR_CHECKED;
 void doctor_deinit(struct doctor *d);

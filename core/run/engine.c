@@ -158,6 +158,31 @@ void engine_free(struct engine *g)
     mem_free(g);
 }
 
+/* ---- memory ---- */
+
+void engine_shape(const struct engine *g, struct run_shape *out)
+{
+    memset(out, 0, sizeof *out);
+    out->in = g->in;
+    for (; out->n < g->n_arms; out->n++) {
+        const struct engine_arm *a = &g->arm[out->n];
+        out->arm[out->n] = arm_shape_of(a->arm, a->condition);
+    }
+}
+
+size_t engine_bytes(const struct engine *g)
+{
+    struct run_shape shape;
+    engine_shape(g, &shape);
+    return run_bytes(&shape);
+}
+
+size_t engine_arm_bytes(const struct engine *g, size_t arm)
+{
+    const struct arm_shape shape = arm_shape_of(g->arm[arm].arm, g->arm[arm].condition);
+    return run_arm_bytes(g->in, &shape);
+}
+
 /* ---- rows ---- */
 
 uint64_t engine_tokens_read(const struct engine *g)

@@ -9,6 +9,7 @@
 #include "eval/evaluate.h"
 #include "eval/truth.h"
 #include "run/eval_pace.h"
+#include "run/run_cost.h"
 #include "train/also.h"
 #include "train/arm.h"
 #include "train/dirlocks.h"
@@ -89,11 +90,16 @@ struct engine_setup {
     /* Called with the inputs when they are open; for a new run before there are arms.
      * An error from it ends the opening. May be NULL. */
     enum err (*opened)(void *user, struct inputs *in, struct errinfo *e);
+    /* Called when it is known what the run takes: first memory, of a new run before it
+     * is taken, then time, which is measured for it and becomes the event "estimate" of
+     * a new run. Not of one that has no steps left. May be NULL: nothing is measured.
+     */
+    void (*cost)(void *user, const struct inputs *in, const struct run_cost *cost);
     void *user;
 };
 /* The engine of a run. One that is locked, and has checkpoints, is saved at step 0.
  * Errors leave nothing behind: those of the inputs, engine_new_arms, dirlocks_make and
- * engine_resume, and engine_check_room. */
+ * engine_resume, and run_check_room: of a new run before its memory is taken. */
 enum err engine_open(const struct engine_setup *s, struct engine **out,
                      struct errinfo *e) ERR_CHECKED;
 
@@ -199,22 +205,11 @@ enum err engine_save(struct engine *g, const char *dir, struct errinfo *e) ERR_C
  * checkpoints/step-N and checkpoints/best where that is asked for. */
 enum err engine_checkpoint(struct engine *g, struct errinfo *e) ERR_CHECKED;
 
-/* The estimate printed before a run: bytes of the whole process with all arms,
- * evaluation and saving. The peak of resident memory is within a factor of 1.3 of
- * it. */
+/* Its arms by their settings; lasts as long as they do. */
+void engine_shape(const struct engine *g, struct run_shape *out);
+/* run_bytes and run_arm_bytes of them. */
 size_t engine_bytes(const struct engine *g);
-/* The part of it that one more arm like this one takes: weights, optimizer, its own
- * place in the text. */
 size_t engine_arm_bytes(const struct engine *g, size_t arm);
-/* How many ways of masking the arms have: passes of the model over the same text. */
-size_t engine_maskings(const struct engine *g);
-/* The memory that there is for it: what this process holds already, weights that were
- * read among it (clock_rss_bytes), and what it may still take (room_bytes); SIZE_MAX:
- * not known. */
-size_t engine_room(size_t own, size_t room);
-/* Whether engine_bytes fits into so much. ERR_LIMIT, with both. engine_open asks. */
-enum err engine_check_room(const struct engine *g, size_t room,
-                           struct errinfo *e) ERR_CHECKED;
 
 /* The evaluation set for the settings of `in`, on harvester h. Caller owns. NULL for a
  * source that is no text: the engine then measures its arms by itself. */

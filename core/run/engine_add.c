@@ -239,7 +239,8 @@ static enum err weigh_arm(const struct engine *g, const struct arm_plan *plan,
     struct arm *a = NULL;
     inputs_resolve(g->in, &s);
     TRY(arm_new(g->in, &s, &a, e));
-    *bytes = engine_bytes_of(g, a);
+    const struct arm_shape shape = arm_shape_of(a, plan->condition);
+    *bytes = run_arm_bytes(g->in, &shape);
     arm_free(a);
     return OK;
 }

@@ -1,7 +1,5 @@
 /* The one way in which a run is begun or gone on with. */
-#include "base/clock.h"
 #include "base/mem.h"
-#include "base/room.h"
 #include "run/engine.h"
 
 #include <string.h>
@@ -22,12 +20,52 @@ static enum err lock_all(const char *dir, const struct arm_plan *arms, size_t n,
     return OK;
 }
 
-static enum err open_inputs(const struct engine_setup *s, const struct arm_plan *first,
-                            struct inputs **out, struct errinfo *e)
+static void tell_cost(const struct engine_setup *s, const struct run_shape *shape,
+                      const struct run_cost *cost)
+{
+    if (s->cost && cost->steps > 0) {
+        s->cost(s->user, shape->in, cost);
+    }
+}
+
+/* Time, where there is somebody to tell it to, and a model to measure. */
+static enum err time_run(const struct engine_setup *s, struct inputs *in,
+                         const struct run_shape *shape, struct run_cost *cost,
+                         struct errinfo *e)
+{
+    if (s->cost && in->lm && cost->steps > 0) {
+        TRY(run_cost_time(in, shape, RUN_COST_BRIEF, cost, e));
+        tell_cost(s, shape, cost);
+    }
+    return OK;
+}
+
+/* The memory is checked before it is taken, and time is told before it is spent. */
+static enum err ready_inputs(const struct engine_setup *s, struct inputs *in,
+                             const struct run_shape *shape, struct run_cost *cost,
+                             struct errinfo *e)
+{
+    *cost = run_cost_of(shape, in->set.steps);
+    tell_cost(s, shape, cost);
+    TRY(run_check_room(shape->n, cost->bytes, cost->room, e));
+    TRY(inputs_read(in, e));
+    TRY(time_run(s, in, shape, cost, e));
+    TRY(inputs_start(in, e));
+    return s->opened ? s->opened(s->user, in, e) : OK;
+}
+
+static enum err open_inputs(const struct engine_setup *s, const struct arm_plan *arms,
+                            size_t n, struct inputs **out, struct run_cost *cost,
+                            struct errinfo *e)
 {
     struct inputs *in = NULL;
-    TRY(inputs_new(&first->set, &in, e));
-    const enum err rc = s->opened ? s->opened(s->user, in, e) : OK;
+    struct run_shape *shape = NULL;
+    TRY(mem_new(&shape, 1, sizeof *shape, "arms", e));
+    enum err rc = inputs_open(&arms[0].set, &in, e);
+    rc = rc == OK ? run_shape_of_plans(in, arms, n, shape, e) : rc;
+    rc = rc == OK ? ready_inputs(s, in, shape, cost, e) : rc;
+    run_shape_deinit(shape);
+    mem_free(shape);
     if (rc != OK) {
         inputs_free(in);
         return rc;
@@ -36,12 +74,24 @@ static enum err open_inputs(const struct engine_setup *s, const struct arm_plan 
     return OK;
 }
 
+static enum err note_cost(struct engine *g, const struct run_cost *cost,
+                          struct errinfo *e)
+{
+    char takes[300];
+    if (!cost->timed) {
+        return OK;
+    }
+    run_cost_takes(cost, takes, sizeof takes);
+    return engine_event(g, ENGINE_ALL_ARMS, e, "estimate", "%s", takes);
+}
+
 static enum err make(const struct engine_setup *s, const struct arm_plan *arms,
                      size_t n, struct engine **out, struct errinfo *e)
 {
     const struct arm_place first = {.name = ""};
     struct dirlocks locks = {0};
     struct inputs *in = NULL;
+    struct run_cost cost = {0};
     char dir[SETTING_TEXT_MAX] = "";
     if (s->dir) {
         TRY(arm_place_dir(s->dir, &first, dir, sizeof dir, e));
@@ -49,8 +99,14 @@ static enum err make(const struct engine_setup *s, const struct arm_plan *arms,
     if (s->dir && s->lock) {
         TRY(lock_all(dir, arms, n, &locks, e));
     }
-    enum err rc = open_inputs(s, &arms[0], &in, e);
+    enum err rc = open_inputs(s, arms, n, &in, &cost, e);
     rc = rc == OK ? engine_new_arms(in, arms, n, out, e) : rc;
+    if (rc == OK) {
+        rc = note_cost(*out, &cost, e);
+        if (rc != OK) {
+            engine_free(*out);
+        }
+    }
     if (rc != OK) {
         dirlocks_release(&locks, 0);
         return rc;
@@ -74,12 +130,30 @@ static enum err begin(const struct engine_setup *s, struct engine **out,
     return rc;
 }
 
+/* Of a run that goes on, which has its memory already. */
+static enum err cost_left(const struct engine_setup *s, const struct engine *g,
+                          struct errinfo *e)
+{
+    struct run_shape *shape = NULL;
+    TRY(mem_new(&shape, 1, sizeof *shape, "arms", e));
+    engine_shape(g, shape);
+    struct run_cost cost = run_cost_of(shape, g->steps - engine_step_count(g));
+    enum err rc = run_check_room(shape->n, cost.bytes, cost.room, e);
+    if (rc == OK) {
+        tell_cost(s, shape, &cost);
+        rc = time_run(s, g->in, shape, &cost, e);
+    }
+    mem_free(shape);
+    return rc;
+}
+
 static enum err go_on(const struct engine_setup *s, struct engine **out,
                       struct errinfo *e)
 {
     struct engine *g = NULL;
     TRY(engine_resume(s->resume, s->given, s->set->samples_dir, s->in, &g, e));
-    const enum err rc = s->opened ? s->opened(s->user, g->in, e) : OK;
+    enum err rc = s->opened ? s->opened(s->user, g->in, e) : OK;
+    rc = rc == OK ? cost_left(s, g, e) : rc;
     if (rc != OK) {
         g->in = s->in ? NULL : g->in; /* the caller's stays the caller's */
         engine_free(g);
@@ -97,9 +171,8 @@ enum err engine_open(const struct engine_setup *s, struct engine **out,
     g->watch = s->watch;
     g->cancel = s->cancel;
     g->stretch_eval = s->stretch_eval;
-    enum err rc =
-        engine_check_room(g, engine_room((size_t)clock_rss_bytes(), room_bytes()), e);
-    if (rc == OK && !s->resume && s->lock) { /* resumed from the beginning, too */
+    enum err rc = OK;
+    if (!s->resume && s->lock) { /* resumed from the beginning, too */
         rc = engine_checkpoint(g, e);
     }
     if (rc != OK) {

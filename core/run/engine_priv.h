@@ -10,8 +10,6 @@ enum err engine_start_arm(struct engine *g, size_t i, const struct arm_plan *pla
                           struct errinfo *e) ERR_CHECKED;
 /* Forget arms from..to-1, which are not counted any more. */
 void engine_drop_arms(struct engine *g, size_t from, size_t to);
-/* Bytes of an arm of these inputs, as engine_arm_bytes. */
-size_t engine_bytes_of(const struct engine *g, const struct arm *a);
 /* Number of an arm among the seeds of its condition; `n`: how many these are. */
 size_t engine_seed_of(const struct engine *g, const struct engine_arm *a, size_t *n);
 /* Tokens that all arms have read so far. */

@@ -229,11 +229,10 @@ enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
     return OK;
 }
 
-size_t sae_trainer_bytes(const struct sae_trainer *t)
+/* Of an SAE of that shape; h as settle_hyper leaves it. */
+static size_t bytes_of(const struct sae *sae, const struct sae_hyper *h, size_t B)
 {
-    const struct sae *sae = t->s;
-    const struct sae_hyper *h = &t->cfg.hyper;
-    const size_t D = sae->D, F = sae->F, B = t->B, number = sizeof(float);
+    const size_t D = sae->D, F = sae->F, number = sizeof(float);
     const bool selects = (sae->arch->has & SAE_HAS_K) != 0;
     const bool gated = sae->arch->infer == SAE_INFER_GATED;
     const size_t pair = 4 * number + 2 * sizeof(int32_t);
@@ -261,6 +260,23 @@ size_t sae_trainer_bytes(const struct sae_trainer *t)
     const size_t rows = packed > 0 && selects ? sae_block_rows(F) * row : 0;
     return 4 * sae->count * number + errors * B * D * number + lists + sums + packed +
            F * (sizeof(int64_t) + sizeof(int32_t)) + pool_cpus() * (block + rows);
+}
+
+struct sae_need sae_trainer_needs(const struct sae_trainer *t)
+{
+    return (struct sae_need){t->s->count, bytes_of(t->s, &t->cfg.hyper, t->B)};
+}
+
+enum err sae_train_needs(const struct sae_arch *arch, size_t D, size_t F, double k,
+                         const struct sae_train_config *cfg, size_t B,
+                         struct sae_need *out, struct errinfo *e)
+{
+    struct sae_train_config c = *cfg;
+    struct sae shape = {.arch = arch, .D = D, .F = F, .k = k, .apply_b_dec = true};
+    TRY(sae_param_count(arch, D, F, &shape.count, e));
+    TRY(settle_hyper(&shape, k, &c, e));
+    *out = (struct sae_need){shape.count, bytes_of(&shape, &c.hyper, B)};
+    return OK;
 }
 
 /* ---- a step ---- */

@@ -104,9 +104,18 @@ void sae_trainer_set_lr(struct sae_trainer *t, double lr); /* that alone */
 /* A twin: a copy of weights (new sae) and of the whole optimizer state. */
 enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
                           struct sae_trainer **out, struct errinfo *e) ERR_CHECKED;
-/* Bytes that a trainer will need with its SAE, for the estimate printed before a run:
- * by its settings, and with a block of pre-activations for every CPU. */
-size_t sae_trainer_bytes(const struct sae_trainer *t);
+/* What a trainer will need with its SAE, for the estimate made before a run: by its
+ * settings, and with a block of pre-activations for every CPU. */
+struct sae_need {
+    size_t numbers; /* weights of the SAE */
+    size_t bytes;   /* of all memory */
+};
+struct sae_need sae_trainer_needs(const struct sae_trainer *t);
+/* The same before there is one. ERR_LIMIT for sizes out of range, ERR_USAGE for
+ * prefixes that do not fit. */
+enum err sae_train_needs(const struct sae_arch *arch, size_t D, size_t F, double k,
+                         const struct sae_train_config *cfg, size_t B,
+                         struct sae_need *out, struct errinfo *e) ERR_CHECKED;
 
 /* The optimizer state in named arrays, for trainer_state.safetensors: borrowed pointers
  * to save from, or to fill when resuming. With W_enc, W_dec, b_enc, b_dec, the

@@ -422,6 +422,8 @@ static void copy_scalars(struct session_view *v, const struct session_view *pub)
 {
     v->state = pub->state;
     memcpy(v->loading, pub->loading, sizeof v->loading);
+    memcpy(v->cost, pub->cost, sizeof v->cost);
+    v->n_cost = pub->n_cost;
     memcpy(v->message, pub->message, sizeof v->message);
     v->message_bad = pub->message_bad;
     v->said = pub->said;

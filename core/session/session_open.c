@@ -95,6 +95,25 @@ static enum err open_inputs(struct session *s, const struct settings *set,
     return show_inputs(s, e);
 }
 
+/* Publish what the run takes. */
+static void show_cost(struct session *s, const struct inputs *in)
+{
+    pthread_mutex_lock(&s->mu);
+    s->pub.n_cost = run_cost_lines(&s->cost, in, s->pub.cost);
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+static void on_cost(void *user, const struct inputs *in, const struct run_cost *cost)
+{
+    struct session *s = user;
+    s->cost = *cost;
+    show_cost(s, in);
+    session_loading(s, cost->timed ? "the model reads a first piece of the text"
+                       : in->lm    ? "reading the model's weights, measuring its speed"
+                                   : "opening the activations");
+}
+
 /* The engine of the session, which it has from here on; its inputs are the session's,
  * too. */
 static enum err open_engine(struct session *s, struct engine_setup how,
@@ -103,6 +122,7 @@ static enum err open_engine(struct session *s, struct engine_setup how,
     struct engine *g = NULL;
     how.set = &s->cfg.set;
     how.user = s;
+    how.cost = on_cost;
     how.stretch_eval = s->cfg.stretch_eval;
     how.cancel = &s->stop;
     how.watch = (struct engine_watch){s, on_row, on_event, on_evaluating};
@@ -122,6 +142,7 @@ static enum err new_inputs(void *user, struct inputs *in, struct errinfo *e)
     struct session *s = user;
     s->in = in;
     TRY(show_inputs(s, e));
+    show_cost(s, in); /* with the loss of the text */
     session_loading(s, "making the first weights");
     return OK;
 }

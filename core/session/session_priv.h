@@ -113,6 +113,7 @@ struct session {
                                   session_follow puts others in their place */
     size_t n_records;
     char last_dir[SETTING_TEXT_MAX];
+    struct run_cost cost; /* of the run that begins */
     struct eta eta;
 };
 

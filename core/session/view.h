@@ -10,6 +10,7 @@
 #include "latents/latent_find.h"
 #include "latents/latent_labels.h"
 #include "latents/latent_pairs.h"
+#include "run/run_cost.h"
 #include "session/command.h"
 #include "session/comparison.h"
 #include "train/arm_place.h"
@@ -122,8 +123,10 @@ struct said_view {
 
 struct session_view {
     enum session_state state;
-    char loading[80];  /* what is being opened, while LOADING */
-    char message[400]; /* the latest thing to say; may be "" */
+    char loading[80];                  /* what is being opened, while LOADING */
+    struct cost_line cost[COST_LINES]; /* what a run that is trained takes, */
+    size_t n_cost;                     /* as far as it is known */
+    char message[400];                 /* the latest thing to say; may be "" */
     bool message_bad;
     uint64_t said; /* things said so far: grows with each, the same words or not */
     struct said_view spoken[VIEW_SAID]; /* the last of them: number n, from 1 on, is

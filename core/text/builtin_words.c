@@ -9,6 +9,8 @@
 enum { SUFFIX_LETTERS = 4, STEM_LETTERS = 3, WORD_BYTES = 64 };
 #define ENDINGS ((size_t)27 * 27 * 27 * 27) /* letters as digits to the base of 27 */
 
+#define FIRST_LANGUAGE (BUILTIN_LETTERS + BUILTIN_SHAPES + BUILTIN_SUFFIXES)
+
 enum shape { SHAPE_CAPITAL, SHAPE_ALL_CAPITALS, SHAPE_DIGITS, SHAPES };
 _Static_assert(SHAPES == BUILTIN_SHAPES, "each shape has a place");
 
@@ -191,9 +193,65 @@ out:
     return rc;
 }
 
+/* ---- languages ---- */
+
+int32_t builtin_word_token(const struct tok *tok, const char *word)
+{
+    char spaced[FUNCTION_WORD_MAX + 1] = " ";
+    size_t len = 0;
+    memcpy(spaced + 1, word, strlen(word) + 1);
+    int32_t id = tok_single(tok, spaced);
+    if (id < 0) {
+        id = tok_single(tok, word);
+        const char *p = id >= 0 ? tok_piece_view(tok, id, &len) : NULL;
+        id = p && len > 0 && p[0] == ' ' ? id : -1;
+    }
+    return id;
+}
+
+/* The forms of a word that a concepts file takes as well (concepts.h). */
+static void mark_word(struct builtin_words *b, size_t language, const char *word)
+{
+    char form[FUNCTION_WORD_MAX + 1] = " ";
+    memcpy(form + 1, word, strlen(word) + 1);
+    for (int capital = 0; capital < 2; capital++) {
+        for (size_t from = 0; from < 2; from++) {
+            const int32_t id = tok_single(b->tok, form + from);
+            if (id >= 0 && !tok_is_special(b->tok, id)) {
+                b->of_language[id] = (int8_t)language;
+            }
+        }
+        if (!is_lower(form[1])) {
+            break;
+        }
+        form[1] = (char)(form[1] - 'a' + 'A');
+    }
+}
+
+static enum err find_languages(struct builtin_words *b, struct errinfo *e)
+{
+    char word[FUNCTION_WORD_MAX];
+    const size_t vocab = tok_vocab(b->tok);
+    TRY(mem_new(&b->of_language, vocab, 1, "languages", e));
+    memset(b->of_language, -1, vocab);
+    for (size_t i = 0; i < FUNCTION_LANGUAGES; i++) {
+        struct builtin_language *l = &b->language[i];
+        for (size_t at = 0; function_words_next(i, &at, word); l->words++) {
+            l->known += builtin_word_token(b->tok, word) >= 0;
+        }
+        l->taken = 2 * l->known >= l->words;
+        for (size_t at = 0; l->taken && function_words_next(i, &at, word);) {
+            if (builtin_word_token(b->tok, word) >= 0) {
+                mark_word(b, i, word);
+            }
+        }
+    }
+    return OK;
+}
+
 /* ---- membership ---- */
 
-/* All built-in classes that a token may be in: letters, shapes, suffixes. */
+/* All built-in classes that a token may be in: letters, shapes, suffixes, languages. */
 static size_t classes_of(const struct builtin_words *b, int32_t token,
                          size_t out[BUILTIN_MAX])
 {
@@ -218,6 +276,9 @@ static size_t classes_of(const struct builtin_words *b, int32_t token,
             out[n++] = BUILTIN_LETTERS + BUILTIN_SHAPES + i;
         }
     }
+    if (b->of_language[token] >= 0) {
+        out[n++] = FIRST_LANGUAGE + (size_t)b->of_language[token];
+    }
     return n;
 }
 
@@ -235,6 +296,11 @@ static void define(struct builtin_words *b, size_t class)
     } else if (class < BUILTIN_LETTERS + BUILTIN_SHAPES) {
         d->kind = CONCEPT_SHAPE;
         snprintf(d->name, sizeof d->name, "%s", shape[class - BUILTIN_LETTERS]);
+    } else if (class >= FIRST_LANGUAGE) {
+        d->kind = CONCEPT_LANGUAGE;
+        d->language = class - FIRST_LANGUAGE;
+        snprintf(d->name, sizeof d->name, "%s (function words)",
+                 function_words_name(d->language));
     } else {
         d->kind = CONCEPT_SUFFIX;
         snprintf(d->name, sizeof d->name, "-%s",
@@ -250,7 +316,8 @@ enum err builtin_words_init(struct builtin_words *b, const struct tok *tok,
     memset(b, 0, sizeof *b);
     b->tok = tok;
     if (!letters_only) {
-        const enum err rc = find_suffixes(b, e);
+        enum err rc = find_suffixes(b, e);
+        rc = rc == OK ? find_languages(b, e) : rc;
         if (rc != OK) {
             builtin_words_deinit(b);
             return rc;
@@ -274,7 +341,9 @@ enum err builtin_words_init(struct builtin_words *b, const struct tok *tok,
 void builtin_words_deinit(struct builtin_words *b)
 {
     mem_free(b->word);
+    mem_free(b->of_language);
     b->word = NULL;
+    b->of_language = NULL;
 }
 
 size_t builtin_words_of(const struct builtin_words *b, int32_t token,

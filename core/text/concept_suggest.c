@@ -180,7 +180,56 @@ static bool is_repeated(size_t range)
     return false;
 }
 
-enum err concepts_suggest(const struct tok *tok, size_t most, struct str *out,
+/* ---- languages ---- */
+
+/* Words of it that are tokens, and occur in the text if there is one. */
+static size_t count_used(const struct tok *tok, const uint64_t *counts, size_t language)
+{
+    char word[FUNCTION_WORD_MAX];
+    size_t n = 0;
+    for (size_t at = 0; function_words_next(language, &at, word);) {
+        const int32_t id = builtin_word_token(tok, word);
+        n += id >= 0 && (!counts || counts[id] > 0);
+    }
+    return n;
+}
+
+static void add_language(const struct vocab *v, const struct builtin_def *def,
+                         struct str *out)
+{
+    char word[FUNCTION_WORD_MAX];
+    for (size_t at = 0; function_words_next(def->language, &at, word);) {
+        if (builtin_word_token(v->b.tok, word) >= 0) {
+            CSV_ROW(out, def->name, "function words", word);
+        }
+    }
+}
+
+/* Whether there are any. */
+static bool add_languages(const struct vocab *v, const uint64_t *counts,
+                          struct str *out,
+                          struct language_found found[FUNCTION_LANGUAGES])
+{
+    bool any = false;
+    for (size_t i = 0; i < FUNCTION_LANGUAGES; i++) {
+        const struct builtin_language *l = &v->b.language[i];
+        const size_t used = count_used(v->b.tok, counts, i);
+        found[i] = (struct language_found){l->words, l->known, used,
+                                           l->taken && used >= SUGGEST_LANGUAGE};
+    }
+    for (size_t i = 0; i < v->b.n; i++) {
+        const struct builtin_def *def = &v->b.def[i];
+        if (def->kind == CONCEPT_LANGUAGE && found[def->language].taken) {
+            add_language(v, def, out);
+            any = true;
+        }
+    }
+    return any;
+}
+
+enum err concepts_suggest(const struct tok *tok, const uint64_t *counts, size_t most,
+                          struct str *out,
+                          struct language_found found[FUNCTION_LANGUAGES],
                           struct errinfo *e)
 {
     struct vocab v;
@@ -188,7 +237,7 @@ enum err concepts_suggest(const struct tok *tok, size_t most, struct str *out,
     TRY(vocab_init(&v, tok, e));
     str_add(out, "concept,parent,word\n");
     for (size_t i = 0; i < v.b.n; i++) {
-        if (v.b.def[i].kind != CONCEPT_LETTER) {
+        if (v.b.def[i].kind == CONCEPT_SHAPE || v.b.def[i].kind == CONCEPT_SUFFIX) {
             any = add_concept(&v, (int32_t)i, NULL, most, out) || any;
         }
     }
@@ -196,11 +245,12 @@ enum err concepts_suggest(const struct tok *tok, size_t most, struct str *out,
         any = (!is_repeated(i) && add_concept(&v, -1, ranges[i].script, most, out)) ||
               any;
     }
+    any = add_languages(&v, counts, out, found) || any;
     mem_free(v.script);
     builtin_words_deinit(&v.b);
     return any ? str_err(out, "concepts", e)
                : err_set(e, ERR_MISSING,
-                         "the vocabulary has no word shapes, suffixes or scripts of %d "
-                         "words or more",
+                         "the vocabulary has no word shapes, suffixes, scripts or "
+                         "languages of %d words or more",
                          SUGGEST_LEAST);
 }

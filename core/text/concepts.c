@@ -514,13 +514,15 @@ const int32_t *concepts_probed(const struct concepts *c, int32_t token, size_t *
 const char *concept_kind_name(enum concept_kind kind)
 {
     static const char *const name[CONCEPT_KINDS] = {
-        [CONCEPT_LEAF] = "leaf",     [CONCEPT_SUPER] = "super",
-        [CONCEPT_LETTER] = "letter", [CONCEPT_SHAPE] = "shape",
-        [CONCEPT_SUFFIX] = "suffix", [CONCEPT_GRAMMAR] = "grammar"};
+        [CONCEPT_LEAF] = "leaf",      [CONCEPT_SUPER] = "super",
+        [CONCEPT_LETTER] = "letter",  [CONCEPT_SHAPE] = "shape",
+        [CONCEPT_SUFFIX] = "suffix",  [CONCEPT_LANGUAGE] = "language",
+        [CONCEPT_GRAMMAR] = "grammar"};
     return name[kind];
 }
 
 bool concept_kind_is_built_in(enum concept_kind kind)
 {
-    return kind == CONCEPT_LETTER || kind == CONCEPT_SHAPE || kind == CONCEPT_SUFFIX;
+    return kind == CONCEPT_LETTER || kind == CONCEPT_SHAPE || kind == CONCEPT_SUFFIX ||
+           kind == CONCEPT_LANGUAGE;
 }

@@ -1,9 +1,10 @@
 /* Concepts: which tokens belong to which category. concepts.csv has the columns
  * concept,parent,word; a concept's words are its own and its children's. The 26 first
- * letters are a built-in family; word shapes and suffixes are two more for a model that
- * has no file. Concepts under the parent "grammar" (articles, verb_past, ...) are a
- * family apart: latents are matched with them, but evaluation does not measure them.
- * Immutable after loading; any thread may read. */
+ * letters are a built-in family; word shapes, suffixes and languages (their function
+ * words) are three more for a model that has no file. Concepts under the parent
+ * "grammar" (articles, verb_past, ...) are a family apart: latents are matched with
+ * them, but evaluation does not measure them. Immutable after loading; any thread may
+ * read. */
 #ifndef SAETOP_TEXT_CONCEPTS_H
 #define SAETOP_TEXT_CONCEPTS_H
 
@@ -15,17 +16,18 @@
 #include <stdint.h>
 
 enum concept_kind {
-    CONCEPT_LEAF,    /* a semantic category that has words of its own */
-    CONCEPT_SUPER,   /* a category of categories */
-    CONCEPT_LETTER,  /* words that begin with a letter */
-    CONCEPT_SHAPE,   /* words with a capital, of capitals, numbers */
-    CONCEPT_SUFFIX,  /* words that are another word and an ending */
-    CONCEPT_GRAMMAR, /* a grammatical class, or a class of these */
+    CONCEPT_LEAF,     /* a semantic category that has words of its own */
+    CONCEPT_SUPER,    /* a category of categories */
+    CONCEPT_LETTER,   /* words that begin with a letter */
+    CONCEPT_SHAPE,    /* words with a capital, of capitals, numbers */
+    CONCEPT_SUFFIX,   /* words that are another word and an ending */
+    CONCEPT_LANGUAGE, /* function words of a language */
+    CONCEPT_GRAMMAR,  /* a grammatical class, or a class of these */
     CONCEPT_KINDS
 };
-/* "leaf", "super", "letter", "shape", "suffix", "grammar" */
+/* "leaf", "super", "letter", "shape", "suffix", "language", "grammar" */
 const char *concept_kind_name(enum concept_kind kind);
-/* Letters, shapes and suffixes: no file names them. */
+/* Letters, shapes, suffixes and languages: no file names them. */
 bool concept_kind_is_built_in(enum concept_kind kind);
 
 struct concept_def {
@@ -60,7 +62,7 @@ enum err concepts_load(const char *path, const struct tok *tok, struct concepts 
 enum err concepts_parse(const char *csv, size_t len, const char *name,
                         const struct tok *tok, struct concepts **out,
                         struct errinfo *e) ERR_CHECKED;
-/* Those of a vocabulary without any file: letters, word shapes, suffixes
+/* Those of a vocabulary without any file: letters, word shapes, suffixes, languages
  * (builtin_words.h). */
 enum err concepts_built_in(const struct tok *tok, struct concepts **out,
                            struct errinfo *e) ERR_CHECKED;

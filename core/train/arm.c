@@ -18,7 +18,7 @@ struct mask_schedule arm_schedule(const struct settings *s)
     };
 }
 
-static enum err start(struct arm *a, struct errinfo *e)
+static enum err start_sae(struct arm *a, struct errinfo *e)
 {
     struct inputs *in = a->in;
     const struct settings *s = &a->set;
@@ -37,15 +37,18 @@ static enum err start(struct arm *a, struct errinfo *e)
     sae_init_arch(a->sae, s->decoder_init, &tc.hyper);
     TRY(mem_new(&a->rows, a->sae->norm == SAE_NORM_SCALE ? 0 : (size_t)s->batch * D,
                 sizeof *a->rows, "normalised activations", e));
-    TRY(sae_trainer_new(a->sae, &tc, (size_t)s->batch, &a->trainer, e));
+    return sae_trainer_new(a->sae, &tc, (size_t)s->batch, &a->trainer, e);
+}
 
-    TRY(inputs_source(in, s, &a->source, e));
+static enum err start_source(struct arm *a, struct errinfo *e)
+{
+    TRY(inputs_source(a->in, &a->set, &a->source, e));
     source_set_rate(a->source, mask_rate_at(&a->schedule, 0));
     return OK;
 }
 
-enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out,
-                 struct errinfo *e)
+static enum err start(struct inputs *in, const struct settings *set, bool bare,
+                      struct arm **out, struct errinfo *e)
 {
     struct arm *a = NULL;
     TRY(mem_new(&a, 1, sizeof *a, "arm", e));
@@ -61,13 +64,26 @@ enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out
         .first_steps = set->steps,
         .best = (double)NAN,
     };
-    const enum err rc = start(a, e);
+    enum err rc = start_sae(a, e);
+    rc = rc == OK && !bare ? start_source(a, e) : rc;
     if (rc != OK) {
         arm_free(a);
         return rc;
     }
     *out = a;
     return OK;
+}
+
+enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out,
+                 struct errinfo *e)
+{
+    return start(in, set, false, out, e);
+}
+
+enum err arm_new_bare(struct inputs *in, const struct settings *set, struct arm **out,
+                      struct errinfo *e)
+{
+    return start(in, set, true, out, e);
 }
 
 void arm_free(struct arm *a)

@@ -44,6 +44,9 @@ struct arm {
  * do not fit together. *out: caller owns. */
 enum err arm_new(struct inputs *in, const struct settings *set, struct arm **out,
                  struct errinfo *e) ERR_CHECKED;
+/* One without a source, to time the steps of its trainer on and to free. */
+enum err arm_new_bare(struct inputs *in, const struct settings *set, struct arm **out,
+                      struct errinfo *e) ERR_CHECKED;
 void arm_free(struct arm *a); /* NULL is fine */
 
 /* A twin: the same weights, optimizer and position in the text, its own constant rate

@@ -202,7 +202,9 @@ enum err inputs_normalise(struct inputs *in, float *x, size_t n, struct errinfo 
         rc = err_prefix(e, rc, "%s", in->set.hook);
         goto out;
     }
-    TRY_OUT(rc, mem_new(&in->b_dec, D, sizeof *in->b_dec, "b_dec", e));
+    if (!in->b_dec) {
+        TRY_OUT(rc, mem_new(&in->b_dec, D, sizeof *in->b_dec, "b_dec", e));
+    }
     memcpy(in->b_dec, probe->b_dec, D * sizeof *in->b_dec);
 out:
     sae_free(probe);
@@ -338,7 +340,7 @@ static enum err choose_hook(struct inputs *in, struct errinfo *e)
                         from_program("middle of the model"), e);
 }
 
-/* Open all inputs, but without running the model. */
+/* All inputs of a model but its weights. */
 static enum err open_parts(struct inputs *in, struct errinfo *e)
 {
     struct settings *s = &in->set;
@@ -358,31 +360,13 @@ static enum err open_parts(struct inputs *in, struct errinfo *e)
         TRY(file_hash(path, &in->concepts_hash, e));
     }
     TRY(pool_new((size_t)s->threads, &in->pool, e));
-    TRY(harvester_new(in->lm, in->hook, (size_t)s->context, in->pool, &in->h, e));
     TRY(acts_share_new(&in->share, e));
-    return open_mask(in, e);
-}
-
-static enum err open_all(struct inputs *in, struct errinfo *e)
-{
-    TRY(open_parts(in, e));
-    return normalise_text(in, e);
-}
-
-static enum err open_look(struct inputs *in, struct errinfo *e)
-{
-    if (in->set.source != SOURCE_MODEL) {
-        return err_set(e, ERR_USAGE,
-                       "source: expected model: there is no model to look at");
-    }
-    TRY(open_parts(in, e));
+    TRY(open_mask(in, e));
     in->scale = 1.0f;
     return mem_new(&in->b_dec, inputs_width(in), sizeof *in->b_dec, "b_dec", e);
 }
 
-static enum err open_by(const struct settings *set,
-                        enum err (*fill)(struct inputs *in, struct errinfo *e),
-                        struct inputs **out, struct errinfo *e)
+enum err inputs_open(const struct settings *set, struct inputs **out, struct errinfo *e)
 {
     struct inputs *in = NULL;
     TRY(settings_blame(set, setting_key.checkpoint_best, check_best(set, e), e));
@@ -390,7 +374,9 @@ static enum err open_by(const struct settings *set,
     TRY(mem_new(&in, 1, sizeof *in, "inputs", e));
     in->asked = *set;
     in->set = *set;
-    const enum err rc = fill(in, e);
+    const enum err rc = set->source == SOURCE_SYNTHETIC     ? open_synth(in, e)
+                        : set->source == SOURCE_ACTIVATIONS ? inputs_open_shards(in, e)
+                                                            : open_parts(in, e);
     if (rc != OK) {
         inputs_free(in);
         return rc;
@@ -399,18 +385,30 @@ static enum err open_by(const struct settings *set,
     return OK;
 }
 
-enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
+enum err inputs_read(struct inputs *in, struct errinfo *e)
 {
-    return open_by(set,
-                   set->source == SOURCE_SYNTHETIC     ? open_synth
-                   : set->source == SOURCE_ACTIVATIONS ? inputs_open_shards
-                                                       : open_all,
-                   out, e);
+    return !in->lm || in->h ? OK
+                            : harvester_new(in->lm, in->hook, (size_t)in->set.context,
+                                            in->pool, &in->h, e);
 }
 
-enum err inputs_look(const struct settings *set, struct inputs **out, struct errinfo *e)
+enum err inputs_start(struct inputs *in, struct errinfo *e)
 {
-    return open_by(set, open_look, out, e);
+    return in->lm ? normalise_text(in, e) : OK;
+}
+
+enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
+{
+    struct inputs *in = NULL;
+    TRY(inputs_open(set, &in, e));
+    enum err rc = inputs_read(in, e);
+    rc = rc == OK ? inputs_start(in, e) : rc;
+    if (rc != OK) {
+        inputs_free(in);
+        return rc;
+    }
+    *out = in;
+    return OK;
 }
 
 void inputs_free(struct inputs *in)

@@ -17,6 +17,17 @@
 /* Masked differently, and not at all, at each hook. */
 #define INPUTS_CACHES ((RUN_ARMS_MAX + 1) * (STREAM_KEPT_MAX + 1))
 
+/* How well the model predicts the text: mean losses on its first rows, in nats. */
+struct text_loss {
+    size_t rows;            /* of `context` tokens; fewer for a larger model */
+    double tokens_per_word; /* 0: the text is token ids */
+    double guess;           /* of a uniform guess */
+    double clean, masked;   /* masked at MASK_RATE_USUAL by the mask token; NaN: there
+                               is none, or masks are drawn */
+    size_t documents;       /* that these rows took */
+    uint64_t tokens;
+};
+
 struct inputs {
     struct settings asked; /* as given, before "auto" was resolved */
     struct settings set;   /* resolved */
@@ -41,6 +52,7 @@ struct inputs {
     float *clean;       /* [n_clean,D] raw ones for threshold.target_l0, or empty */
     size_t n_clean;
     uint64_t concepts_hash; /* of the file; 0: none */
+    struct text_loss text;  /* of inputs_start; rows 0: not yet */
     struct remarks remarks; /* remarks on the texts */
 };
 
@@ -52,26 +64,21 @@ enum err inputs_load_lm(const struct settings *s, struct lm **out,
 
 /* Open and check everything named in `set` (copied, then resolved). Errors name the
  * file. ERR_USAGE when the settings do not fit together (k > width, hook beyond the
- * model). */
+ * model). inputs_open, inputs_read and inputs_start in one. */
 enum err inputs_new(const struct settings *set, struct inputs **out,
                     struct errinfo *e) ERR_CHECKED;
 void inputs_free(struct inputs *in); /* NULL is fine */
 
-/* The same, but the model is not run: scale 1, b_dec 0, no remarks. For estimating the
- * cost of a run (inputs_text_loss). ERR_USAGE for a source that is no model. */
-enum err inputs_look(const struct settings *set, struct inputs **out,
+/* The same in steps, so that the cost of a run is known before the memory is taken and
+ * the time spent. Of a source that is no model the first does it all. */
+/* All but the weights: no harvester, scale 1, b_dec 0, no remarks. */
+enum err inputs_open(const struct settings *set, struct inputs **out,
                      struct errinfo *e) ERR_CHECKED;
+/* Read the weights up to the hook; from here on the model runs. */
+enum err inputs_read(struct inputs *in, struct errinfo *e) ERR_CHECKED;
+/* Run it for normalisation, b_dec and remarks. */
+enum err inputs_start(struct inputs *in, struct errinfo *e) ERR_CHECKED;
 
-/* How well the model predicts the text: mean losses on its first rows, in nats. */
-struct text_loss {
-    size_t rows;            /* of `context` tokens; fewer for a larger model */
-    double tokens_per_word; /* 0: the text is token ids */
-    double guess;           /* of a uniform guess */
-    double clean, masked;   /* masked at MASK_RATE_USUAL by the mask token; NaN: there
-                               is none, or masks are drawn */
-    size_t documents;       /* that these rows took */
-    uint64_t tokens;
-};
 /* ids [rows, context]: the first of the training text, as pack_rows gives them; `read`
  * is what it counted. `masks`: with `masked`. The whole model, once or twice. */
 enum err inputs_text_loss(struct inputs *in, const int32_t *ids, size_t rows,

@@ -199,9 +199,8 @@ enum err inputs_note_texts(struct inputs *in, const struct acts_set *set,
     mem_free(ids);
     pack_free(p);
     TRY(rc);
-    struct text_loss look;
     const struct mask_schedule rates = arm_schedule(&in->set);
     const bool masks = in->set.mask_kind == MASK_TOKEN && !mask_never(&rates);
-    TRY(inputs_text_loss(in, set->ids, set->rows, &read, masks, &look, e));
-    return inputs_note_loss(in, &look, e);
+    TRY(inputs_text_loss(in, set->ids, set->rows, &read, masks, &in->text, e));
+    return inputs_note_loss(in, &in->text, e);
 }

@@ -37,7 +37,8 @@ static void families_in_turn(void **state)
     type(b, ":family leaf\n");
     assert_int_equal(own(b)->family, CONCEPT_LEAF);
     type(b, ":family kin\n");
-    assert_true(on_screen(b, "expected super, leaf, letter, shape or suffix"));
+    assert_true(
+        on_screen(b, "expected super, leaf, letter, shape, suffix or language"));
     type(b, "u");
     assert_int_equal(own(b)->family, CONCEPT_SUPER);
     bench_free(b);

@@ -419,6 +419,40 @@ static void test_curves(void **state)
     bench_free(b);
 }
 
+/* What a run takes stands over Train until its first values, in the same words as
+ * elsewhere; other screens are free once it is loaded. */
+static void test_cost_before_the_first_step(void **state)
+{
+    (void)state;
+    struct bench *b = test_calloc(1, sizeof *b);
+    struct errinfo e;
+    session_view_init(&b->v);
+    assert_ok(app_init(&b->a, &screen_table, 120, 36, GLYPH_BRAILLE, THEME_DARK, &e),
+              &e);
+    assert_ok(canvas_init(&b->c, 120, 36, GLYPH_BRAILLE, &e), &e);
+    sample_start(&b->v, true);
+    press(b, '1');
+    assert_true(on_screen(b, "loading: reading the model's weights"));
+    assert_true(on_screen(b, "takes    about 7.4 GB of memory (8.1 GB are there)"));
+    assert_true(on_screen(b, "memory   it may run short"));
+    press(b, '2');
+    assert_true(on_screen(b, "about 7.4 GB of memory"));
+    sample_start(&b->v, false);
+    press(b, '1');
+    assert_true(on_screen(b, "the model reads the text of the first steps"));
+    assert_true(on_screen(b, "takes    about 1 h 12 min and 1.3 GB of memory"));
+    press(b, '2');
+    assert_false(on_screen(b, "about 1 h 12 min"));
+    press(b, '1');
+    b->v.state = SESSION_PAUSED;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "paused: Space begins"));
+    b->v.step = 1;
+    app_view(&b->a, &b->v, &b->c);
+    assert_false(on_screen(b, "about 1 h 12 min"));
+    bench_free(b);
+}
+
 /* An empty pane says why. */
 static void test_empty_panes(void **state)
 {
@@ -640,6 +674,7 @@ int main(void)
         cmocka_unit_test(test_browsing_is_not_steered),
         cmocka_unit_test(test_browsing_is_not_offered_steering),
         cmocka_unit_test(test_curves),
+        cmocka_unit_test(test_cost_before_the_first_step),
         cmocka_unit_test(test_empty_panes),
         cmocka_unit_test(test_room_goes_to_what_changes),
         cmocka_unit_test(test_boxes_say_what_they_count),

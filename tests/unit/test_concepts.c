@@ -375,10 +375,11 @@ static void test_suggested(void **state)
     const size_t n = sizeof words / sizeof *words;
     struct tok *tok = tiny_tok(words, n);
     struct concepts *file = NULL, *own = NULL;
+    struct language_found found[FUNCTION_LANGUAGES];
     struct errinfo e;
     struct str out;
     str_init(&out, 1u << 20);
-    assert_ok(concepts_suggest(tok, SUGGEST_MOST, &out, &e), &e);
+    assert_ok(concepts_suggest(tok, NULL, SUGGEST_MOST, &out, found, &e), &e);
     assert_ok(concepts_parse(out.p, out.len, "suggested", tok, &file, &e), &e);
     assert_ok(concepts_built_in(tok, &own, &e), &e);
     assert_true(find(file, "-ing") >= 0 && find(file, "capital") >= 0);
@@ -393,14 +394,14 @@ static void test_suggested(void **state)
     assert_int_equal(file->words_unknown, 0);
     /* At most so many words. */
     str_clear(&out);
-    assert_ok(concepts_suggest(tok, SUGGEST_LEAST, &out, &e), &e);
+    assert_ok(concepts_suggest(tok, NULL, SUGGEST_LEAST, &out, found, &e), &e);
     concepts_free(file);
     assert_ok(concepts_parse(out.p, out.len, "suggested", tok, &file, &e), &e);
     assert_false(belongs(file, tok, "\xd0\xbf\xd0\xbe", "Cyrillic"));
     str_clear(&out);
     struct tok *bare = tok_of_test();
     /* Bytes are tokens too, so there are digits; nothing else there is of eight. */
-    assert_ok(concepts_suggest(bare, SUGGEST_MOST, &out, &e), &e);
+    assert_ok(concepts_suggest(bare, NULL, SUGGEST_MOST, &out, found, &e), &e);
     assert_null(strstr(out.p, "-ing,"));
     assert_int_equal(strncmp(out.p, "concept,parent,word\ndigits,,0\n", 30), 0);
     assert_null(strstr(out.p, "script"));
@@ -408,6 +409,131 @@ static void test_suggested(void **state)
     str_free(&out);
     concepts_free(file);
     concepts_free(own);
+    tok_free(tok);
+}
+
+/* ---- languages ---- */
+
+static size_t language(const char *name)
+{
+    size_t i = 0;
+    while (strcmp(function_words_name(i), name) != 0) {
+        i++;
+        assert_true(i < FUNCTION_LANGUAGES);
+    }
+    return i;
+}
+
+static bool has_word(size_t i, const char *word)
+{
+    char next[FUNCTION_WORD_MAX];
+    for (size_t at = 0; function_words_next(i, &at, next);) {
+        if (!strcmp(next, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* No word is of two languages, once in each, none of one letter, and there are enough
+ * of each for it to be found. */
+static void test_function_words(void **state)
+{
+    (void)state;
+    char word[FUNCTION_WORD_MAX];
+    for (size_t i = 0; i < FUNCTION_LANGUAGES; i++) {
+        size_t n = 0;
+        for (size_t at = 0; function_words_next(i, &at, word); n++) {
+            const size_t rest = at;
+            char again[FUNCTION_WORD_MAX];
+            assert_true(strlen(word) > 1);
+            for (size_t k = 0; k < FUNCTION_LANGUAGES; k++) {
+                assert_true(k == i || !has_word(k, word));
+            }
+            for (size_t from = rest; function_words_next(i, &from, again);) {
+                assert_string_not_equal(again, word);
+            }
+        }
+        assert_true(n >= 2 * SUGGEST_LANGUAGE);
+    }
+    assert_true(has_word(language("French"), "avec"));
+    assert_true(has_word(language("Polish"), "si\xc4\x99"));
+    assert_false(has_word(language("French"), "que")); /* Spanish and Portuguese */
+    assert_false(has_word(language("German"), "die")); /* English as well, a verb */
+    assert_false(has_word(language("Polish"), "w"));   /* one letter */
+}
+
+/* A language is suggested where half of its words are one token after a space, and with
+ * a text where SUGGEST_LANGUAGE of those occur in it. The file that comes of it loads.
+ */
+static void test_languages(void **state)
+{
+    (void)state;
+    char text[64][FUNCTION_WORD_MAX + 1], all[FUNCTION_WORD_MAX];
+    const char *words[64];
+    size_t n = 0, french = 0, half[2] = {0, 0};
+    struct language_found found[FUNCTION_LANGUAGES];
+    const size_t fr = language("French"), nl = language("Dutch");
+    const size_t of[2] = {fr, nl};
+    for (size_t k = 0; k < 2; k++) {
+        size_t at = 0;
+        for (size_t to = 0; function_words_next(of[k], &to, all); half[k]++) {
+        }
+        half[k] = (half[k] + 1) / 2;
+        for (size_t i = 0; i < half[k] - k; i++) { /* of the second too few */
+            text[n][0] = ' ';
+            assert_true(function_words_next(of[k], &at, text[n] + 1));
+            words[n] = text[n];
+            n++;
+        }
+        french = k == 0 ? n : french;
+        /* Without a space before it: a piece of other words. */
+        assert_true(function_words_next(of[k], &at, text[n]));
+        words[n] = text[n];
+        n++;
+    }
+    struct tok *tok = tiny_tok(words, n);
+    struct concepts *file = NULL, *own = NULL;
+    struct errinfo e;
+    struct str out;
+    uint64_t *counts = test_calloc(tok_vocab(tok), sizeof *counts);
+    str_init(&out, 1u << 20);
+    assert_ok(concepts_suggest(tok, NULL, SUGGEST_MOST, &out, found, &e), &e);
+    assert_int_equal(found[fr].known, half[0]);
+    assert_int_equal(found[fr].used, half[0]);
+    assert_true(found[fr].taken && found[fr].words > found[fr].known);
+    assert_int_equal(found[nl].known, half[1] - 1);
+    assert_false(found[nl].taken);
+    assert_null(strstr(out.p, "Dutch"));
+    assert_ok(concepts_parse(out.p, out.len, "suggested", tok, &file, &e), &e);
+    assert_ok(concepts_built_in(tok, &own, &e), &e);
+    assert_true(find(file, "function words") >= 0);
+    const int as = find(own, "French (function words)");
+    assert_true(as >= 0 && own->def[as].kind == CONCEPT_LANGUAGE);
+    assert_true(find(own, "Dutch (function words)") < 0);
+    for (size_t i = 0; i < n; i++) {
+        const bool is = i < french;
+        assert_int_equal(belongs(file, tok, words[i], "French (function words)"), is);
+        assert_int_equal(belongs(own, tok, words[i], "French (function words)"), is);
+    }
+    concepts_free(file);
+    concepts_free(own);
+    /* A text that has one too few of them. */
+    for (size_t i = 0; i < SUGGEST_LANGUAGE - 1; i++) {
+        counts[tok_single(tok, words[i])] = 3;
+    }
+    str_clear(&out);
+    assert_ok(concepts_suggest(tok, counts, SUGGEST_MOST, &out, found, &e), &e);
+    assert_int_equal(found[fr].known, half[0]);
+    assert_int_equal(found[fr].used, SUGGEST_LANGUAGE - 1);
+    assert_false(found[fr].taken);
+    assert_null(strstr(out.p, "French"));
+    counts[tok_single(tok, words[SUGGEST_LANGUAGE - 1])] = 1;
+    str_clear(&out);
+    assert_ok(concepts_suggest(tok, counts, SUGGEST_MOST, &out, found, &e), &e);
+    assert_true(found[fr].taken && strstr(out.p, "French"));
+    test_free(counts);
+    str_free(&out);
     tok_free(tok);
 }
 
@@ -420,6 +546,8 @@ int main(void)
         cmocka_unit_test(test_letters),
         cmocka_unit_test(test_built_in),
         cmocka_unit_test(test_suggested),
+        cmocka_unit_test(test_function_words),
+        cmocka_unit_test(test_languages),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_limits),
     };

@@ -342,13 +342,14 @@ static void a_run_is_opened_in_one_way(void **state)
     assert_true(g->stretch_eval && rundir_is(run) && rundir_is(twin)); /* at step 0 */
     assert_string_equal(g->dir, run);
     const size_t needed = engine_bytes(g);
-    assert_int_equal(engine_room(1000000, 2000000), 3000000);
-    assert_true(engine_room(needed, SIZE_MAX) == SIZE_MAX);
-    assert_ok(engine_check_room(g, engine_room(0, needed), &e), &e);
-    assert_ok(engine_check_room(g, engine_room(needed, 0), &e), &e);
-    check_error(engine_check_room(g, engine_room(1000000, needed - 1000001), &e),
+    assert_int_equal(run_room(1000000, 2000000), 3000000);
+    assert_true(run_room(needed, SIZE_MAX) == SIZE_MAX);
+    assert_ok(run_check_room(2, needed, run_room(0, needed), &e), &e);
+    assert_ok(run_check_room(2, needed, run_room(needed, 0), &e), &e);
+    check_error(run_check_room(2, needed, run_room(1000000, needed - 1000001), &e),
                 ERR_LIMIT, &e, "2 arms need about ");
-    check_error(engine_check_room(g, engine_room(1000000, 2000000), &e), ERR_LIMIT, &e,
+    check_error(run_check_room(2, needed, run_room(1000000, 2000000), &e), ERR_LIMIT,
+                &e,
                 " MB, 3 MB of memory are there: take fewer arms or a smaller --width");
     engine_free(g);
     s.set = &bad; /* which is not looked at */

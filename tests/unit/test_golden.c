@@ -38,6 +38,8 @@ static const struct shot shots[] = {
      .control = true},
     {"train-mono", 3, .keys = ":pane explained_variance\nz", .mono = true},
     {"train-said", 2, .keys = ":mask 2\n"},
+    {"train-start", 1, .keys = ""},
+    {"train-first", 2, .keys = ""},
     {"concepts", 2, .keys = "2jj"},
     {"concepts-one-arm", 1, .keys = "2"},
     {"concepts-words", 2, .keys = "2jj\tj"},
@@ -117,7 +119,8 @@ static bool has_large(const char *name)
     static const char *const large[] = {
         "train",         "latents",      "detail",         "compare",
         "runs",          "concepts",     "concepts-seeds", "finder",
-        "detail-effect", "train-random", "compare-random"};
+        "detail-effect", "train-random", "compare-random", "train-start",
+        "train-first"};
     for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
         if (strcmp(name, large[i]) == 0) {
             return true;
@@ -178,6 +181,9 @@ static void begin(struct app *a, struct session_view *v, const struct shot *s, i
     sample_seed_concepts(v);
     if (v->step == v->steps) {
         v->state = SESSION_DONE;
+    }
+    if (!strcmp(s->name, "train-start") || !strcmp(s->name, "train-first")) {
+        sample_start(v, !strcmp(s->name, "train-start"));
     }
     if (s->control) {
         sample_control(v, 2);

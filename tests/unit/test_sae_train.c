@@ -415,11 +415,16 @@ static size_t bytes_of(const char *arch, const struct sae_hyper *h)
         c.hyper.weight[i] = 1;
     }
     assert_ok(sae_trainer_new(s, &c, 256, &t, &e), &e);
-    const size_t bytes = sae_trainer_bytes(t);
-    assert_true(bytes > 4 * s->count * sizeof(float));
+    const struct sae_need need = sae_trainer_needs(t);
+    struct sae_need before = {0, 0};
+    assert_int_equal(need.numbers, s->count);
+    assert_true(need.bytes > 4 * s->count * sizeof(float));
+    assert_ok(sae_train_needs(sae_arch_find(arch), 16, 64, 4, &c, 256, &before, &e),
+              &e);
+    assert_true(before.numbers == need.numbers && before.bytes == need.bytes);
     sae_trainer_free(t);
     sae_free(s);
-    return bytes;
+    return need.bytes;
 }
 
 /* The estimate includes the arrays that a setting adds to a step. */

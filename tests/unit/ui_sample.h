@@ -525,4 +525,58 @@ static inline void sample_no_file(struct session_view *v)
     v->names.concept_kind = sample_built_in_kind;
 }
 
+static inline void sample_cost(struct session_view *v, bool warns, const char *label,
+                               const char *text)
+{
+    struct cost_line *l = &v->cost[v->n_cost++];
+    snprintf(l->label, sizeof l->label, "%s", label);
+    snprintf(l->text, sizeof l->text, "%s", text);
+    l->warns = warns;
+}
+
+/* Before the first step: of a large model that is still loading, and is short of memory
+ * (its time is not known yet), or else of one that reads its first text. */
+static inline void sample_start(struct session_view *v, bool loading)
+{
+    session_view_deinit(v);
+    session_view_init(v);
+    v->state = loading ? SESSION_LOADING : SESSION_TRAINING;
+    v->n_conds = loading ? 0 : 2;
+    v->steps = v->planned = 2000;
+    snprintf(v->loading, sizeof v->loading, "reading the model's weights");
+    sample_cost(v, false, "takes",
+                loading ? "about 7.4 GB of memory (8.1 GB are there)"
+                        : "about 1 h 12 min and 1.3 GB of memory (24 GB are there), "
+                          "evaluation not counted");
+    if (loading) {
+        sample_cost(v, true, "memory",
+                    "it may run short: the peak can be 1.3 times that; a smaller "
+                    "--width, fewer arms or --set fill_rows= take less");
+    }
+    sample_cost(v, false, "run",
+                "matryoshka k=16, 4096 latents (6.4 times the width; published ones "
+                "have 8 to 32), 10 arms; 2000 steps of 1024: 2.0M tokens (published: "
+                "50M and more), the text 1.7 times");
+    sample_cost(v, false, "hook",
+                loading ? "blocks.8.hook_resid_post, width 640: weights up to it take "
+                          "540 MB"
+                        : "blocks.8.hook_resid_post, width 640: 1.2k tokens/s on 2 "
+                          "threads; weights up to it take 540 MB");
+    sample_cost(v, false, "text",
+                "letters.txt: 3120 documents to train on, about 1.2M tokens; 1.32 "
+                "tokens a word");
+    if (!loading) {
+        sample_cost(v, false, "loss",
+                    "3.41 nats a token, with 30 % masked 5.90 (a blind guess: 12.5)");
+    }
+    sample_cost(v, false, "missing",
+                "text of another kind: --ood FILE; without, nothing says how latents "
+                "do outside of letters.txt");
+    sample_cost(
+        v, false, "",
+        "concepts of meaning: --concepts FILE.csv (saetop concepts --suggest "
+        "--model begins one); without, letters, word shapes, suffixes and languages stand "
+        "for them");
+}
+
 #endif

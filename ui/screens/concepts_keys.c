@@ -123,7 +123,8 @@ static void family(struct app *a, const struct session_view *v, const char *args
             at++;
         }
         if (!word) {
-            app_say(a, true, "family: expected super, leaf, letter, shape or suffix");
+            app_say(a, true,
+                    "family: expected super, leaf, letter, shape, suffix or language");
             return;
         }
         s->family = concepts_family_at(at);
@@ -481,7 +482,7 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
 
 /* clang-format off */
 #define ACTION static const struct action
-ACTION action_family = {.command = "family", .args = "[super|leaf|letter|shape|suffix]", .run = family, .may = concepts_may_browse, .word = family_word};
+ACTION action_family = {.command = "family", .args = "[super|leaf|letter|shape|suffix|language]", .run = family, .may = concepts_may_browse, .word = family_word};
 ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may = concepts_may_browse, .word = column_word};
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = concepts_may_browse};
 ACTION action_rule = {.command = "rule", .args = "[share=X|cosine=X|least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};
@@ -493,7 +494,7 @@ ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh};
 
 /* In the order in which help shows them. */
 static const struct key_entry keys[] = {
-    {{'f'}, &action_family, "", "family", "super-categories, categories, first letters; without a file also shapes, suffixes", 1},
+    {{'f'}, &action_family, "", "family", "super-categories, categories, first letters; without a file also shapes, suffixes, languages", 1},
     {{'<'}, &action_sort, "-", "sort", "sort by the column to the left", 3},
     {{'>'}, &action_sort, "+", "sort",
      "sort by the column to the right: of each measure A, B, their difference; " KEY_OF("move left") " " KEY_OF("move right") " show more", 3},

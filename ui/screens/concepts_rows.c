@@ -37,16 +37,20 @@ const char *concept_column_name(const struct concept_column *col)
 const char *concepts_family_name(int family)
 {
     static const char *const name[CONCEPT_KINDS] = {
-        [CONCEPT_LEAF] = "categories",      [CONCEPT_SUPER] = "super-categories",
-        [CONCEPT_LETTER] = "first letters", [CONCEPT_SHAPE] = "word shapes",
-        [CONCEPT_SUFFIX] = "suffixes",      [CONCEPT_GRAMMAR] = "grammatical classes"};
+        [CONCEPT_LEAF] = "categories",
+        [CONCEPT_SUPER] = "super-categories",
+        [CONCEPT_LETTER] = "first letters",
+        [CONCEPT_SHAPE] = "word shapes",
+        [CONCEPT_SUFFIX] = "suffixes",
+        [CONCEPT_LANGUAGE] = "languages (function words)",
+        [CONCEPT_GRAMMAR] = "grammatical classes"};
     return name[family];
 }
 
 int concepts_family_at(size_t i)
 {
-    static const int order[] = {CONCEPT_SUPER, CONCEPT_LEAF, CONCEPT_LETTER,
-                                CONCEPT_SHAPE, CONCEPT_SUFFIX};
+    static const int order[] = {CONCEPT_SUPER, CONCEPT_LEAF,   CONCEPT_LETTER,
+                                CONCEPT_SHAPE, CONCEPT_SUFFIX, CONCEPT_LANGUAGE};
     return i < sizeof order / sizeof order[0] ? order[i] : -1;
 }
 

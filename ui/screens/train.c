@@ -8,6 +8,7 @@
 #include "ui/export.h"
 #include "ui/pane.h"
 #include "ui/screens/train_priv.h"
+#include "ui/startcard.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 
@@ -89,6 +90,7 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
         app_hit(a, rect_inset(l.events, 1, 1), HIT_EVENTS, 0);
         train_events_box(a, v, c, l.events, focus == 6);
     }
+    startcard_first(a, v, c);
 }
 
 /* ---- state ---- */

@@ -1,0 +1,53 @@
+/* The arms of a run by their settings alone, before there are any, and the memory that
+ * a run of them takes. Owner thread. */
+#ifndef SAETOP_RUN_RUN_SHAPE_H
+#define SAETOP_RUN_RUN_SHAPE_H
+
+#include "train/also.h"
+#include "train/arm.h"
+
+struct arm_shape {
+    const struct settings *set; /* resolved; borrowed */
+    const char *condition;      /* "" where it has none; borrowed */
+    struct mask_schedule masks;
+    const struct sae_arch *arch;
+    size_t F;
+    double k;
+    struct sae_need need;
+};
+struct run_shape {
+    const struct inputs *in; /* borrowed */
+    struct settings *own;    /* [n] behind arm[].set; NULL: of arms that there are */
+    size_t n;
+    struct arm_shape arm[RUN_ARMS_MAX];
+};
+
+/* Of arms that are planned; `in` needs no weights (inputs_open). Release with
+ * run_shape_deinit. Errors of the arms: inputs_check_arm, inputs_can_mask, more than
+ * RUN_ARMS_MAX (ERR_USAGE), sizes out of range (ERR_LIMIT). */
+enum err run_shape_of_plans(const struct inputs *in, const struct arm_plan *arms,
+                            size_t n, struct run_shape *out,
+                            struct errinfo *e) ERR_CHECKED;
+void run_shape_deinit(struct run_shape *s);
+/* Of one that there is, whose settings are borrowed, as its condition is. */
+struct arm_shape arm_shape_of(const struct arm *a, const char *condition);
+
+/* Bytes of the whole process with all arms, evaluation and saving. The peak of resident
+ * memory is within a factor of RUN_BYTES_WITHIN of it. */
+#define RUN_BYTES_WITHIN 1.3
+size_t run_bytes(const struct run_shape *s);
+/* The part of it that one more arm like this one takes: weights, optimizer, its own
+ * place in the text. */
+size_t run_arm_bytes(const struct inputs *in, const struct arm_shape *a);
+/* How many ways of masking the arms have: passes of the model over the same text. */
+size_t run_maskings(const struct run_shape *s);
+
+/* The memory that there is for it: what this process holds already, weights that were
+ * read among it (clock_rss_bytes), and what it may still take (room_bytes); SIZE_MAX:
+ * not known. */
+size_t run_room(size_t own, size_t room);
+/* Whether n arms that need so much fit into `room`. ERR_LIMIT, with both. */
+enum err run_check_room(size_t n, size_t needed, size_t room,
+                        struct errinfo *e) ERR_CHECKED;
+
+#endif

@@ -1,0 +1,102 @@
+#include "ui/startcard.h"
+
+#include "ui/layout.h"
+#include "ui/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LABEL    9   /* columns of a label */
+#define WIDTH    100 /* of a card with lines of cost, at most */
+#define ROWS_MAX 40
+
+/* One row of the card's text. */
+struct row {
+    const char *label, *text;
+    size_t n; /* bytes of text */
+    enum role role;
+    bool begins; /* a line */
+};
+
+/* The lines of cost wrapped to w columns; how many rows. */
+static size_t wrap(const struct session_view *v, int w, struct row out[ROWS_MAX])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->n_cost; i++) {
+        const struct cost_line *l = &v->cost[i];
+        const enum role role = l->warns ? ROLE_WARN : i == 0 ? ROLE_VALUE : ROLE_TEXT;
+        const char *label = l->label, *p = l->text;
+        for (size_t left = strlen(p); left > 0 && n < ROWS_MAX;) {
+            const size_t fit = text_fit(p, left, w);
+            if (fit == 0) {
+                break;
+            }
+            out[n++] = (struct row){label, p, fit, role, p == l->text};
+            label = "";
+            p += fit;
+            left -= fit;
+            while (left > 0 && *p == ' ') {
+                p++;
+                left--;
+            }
+        }
+    }
+    return n;
+}
+
+static void draw_rows(struct canvas *c, struct rect in, const struct row *row, size_t n)
+{
+    for (size_t i = 0; i < n && (int)i < in.h; i++) {
+        const int y = in.y + (int)i, x = in.x + LABEL;
+        canvas_text(c, in.x, y, LABEL, row[i].label, ROLE_DIM, 0);
+        canvas_textf(c, x, y, in.w - LABEL, row[i].role, 0, "%.*s", (int)row[i].n,
+                     row[i].text);
+    }
+}
+
+static void draw(const struct app *a, const struct session_view *v, struct canvas *c,
+                 const char *title, const char *heading)
+{
+    struct row row[ROWS_MAX];
+    /* Frame, heading and hint, each with an empty row beside it. */
+    const int around = v->n_cost ? 6 : 5;
+    const int w = v->n_cost ? layout_least(WIDTH, c->w - 4) : 62;
+    size_t n = wrap(v, w - 4 - LABEL, row);
+    const size_t room = c->h - 4 > around ? (size_t)(c->h - 4 - around) : 0;
+    const bool cut = n > room;
+    for (n = cut ? room : n; cut && n > 0 && !row[n].begins;) {
+        n--; /* whole lines */
+    }
+    const struct rect r = layout_dialog(c->w, c->h, w, around + (int)n);
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    const struct rect in = canvas_box(c, r, title, NULL, true);
+    const struct rect text = {in.x + 1, in.y + 2, in.w - 2, (int)n};
+    app_text(a, c, text.x, in.y, text.w, heading, ROLE_TEXT);
+    draw_rows(c, text, row, n);
+    app_text(a, c, text.x, r.y + r.h - 2, text.w,
+             cut ? "saetop doctor says all of it; " KEY_OF("help") " explains meanwhile"
+                 : KEY_OF("help") " explains keys, measures and ideas meanwhile",
+             ROLE_DIM);
+}
+
+void startcard_loading(const struct app *a, const struct session_view *v,
+                       struct canvas *c)
+{
+    char heading[sizeof v->loading + 12];
+    if (v->state == SESSION_LOADING) {
+        snprintf(heading, sizeof heading, "loading: %s", v->loading);
+        draw(a, v, c, "one moment", heading);
+    }
+}
+
+void startcard_first(const struct app *a, const struct session_view *v,
+                     struct canvas *c)
+{
+    const bool paused = v->state == SESSION_PAUSED;
+    if (v->n_cost > 0 && v->step == 0 && (paused || v->state == SESSION_TRAINING) &&
+        v->cond[0].series[METRIC_LOSS].n == 0) {
+        draw(a, v, c, "before the first step",
+             paused ? "paused: " KEY_OF("pause") " begins"
+                    : "the model reads the text of the first steps");
+    }
+}
