@@ -144,7 +144,7 @@ static enum err measure(struct doctor *d, const struct settings *set, struct row
     TRY(engine_new(in, &d->engine, e)); /* takes the inputs over */
     TRY(measure_steps(d, r, e));
     d->bytes = engine_bytes(d->engine);
-    d->room = engine_room((size_t)clock_rss_bytes(), room_bytes());
+    d->room = engine_room((size_t)clock_own_bytes(), room_bytes());
     d->seconds = (double)d->engine->steps *
                  ((double)(engine_maskings(d->engine) * (size_t)in->set.batch) /
                       d->tokens_per_second +

@@ -209,7 +209,7 @@ size_t engine_arm_bytes(const struct engine *g, size_t arm);
 /* How many ways of masking the arms have: passes of the model over the same text. */
 size_t engine_maskings(const struct engine *g);
 /* The memory that there is for it: what this process holds already, weights that were
- * read among it (clock_rss_bytes), and what it may still take (room_bytes); SIZE_MAX:
+ * read among it (clock_own_bytes), and what it may still take (room_bytes); SIZE_MAX:
  * not known. */
 size_t engine_room(size_t own, size_t room);
 /* Whether engine_bytes fits into so much. ERR_LIMIT, with both. engine_open asks. */

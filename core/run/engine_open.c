@@ -98,7 +98,7 @@ enum err engine_open(const struct engine_setup *s, struct engine **out,
     g->cancel = s->cancel;
     g->stretch_eval = s->stretch_eval;
     enum err rc =
-        engine_check_room(g, engine_room((size_t)clock_rss_bytes(), room_bytes()), e);
+        engine_check_room(g, engine_room((size_t)clock_own_bytes(), room_bytes()), e);
     if (rc == OK && !s->resume && s->lock) { /* resumed from the beginning, too */
         rc = engine_checkpoint(g, e);
     }
