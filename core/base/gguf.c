@@ -334,6 +334,11 @@ const char *gguf_shard_name(const struct gguf *g, size_t i)
     return g->shard[i].name;
 }
 
+const struct infile *gguf_shard_file(const struct gguf *g, size_t i)
+{
+    return g->shard[i].file;
+}
+
 size_t gguf_key_count(const struct gguf *g)
 {
     return g->keys;

@@ -413,6 +413,17 @@ out:
     return rc;
 }
 
+bool tensorfile_place(const struct tensorfile *f, const char *name, size_t *at)
+{
+    const struct tensor_entry *t = find(f, name);
+    if (!f->own.p || !t || !t->st || !t->info.numbers ||
+        t->info.elem != tensorfile_raw_elem(f, name)) {
+        return false;
+    }
+    *at = (size_t)((const uint8_t *)t->st->data - f->own.p);
+    return true;
+}
+
 enum err tensorfile_raw(struct tensorfile *f, const char *name, const size_t *shape,
                         size_t ndim, uint8_t *out, struct errinfo *e)
 {
