@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -88,6 +89,7 @@ static void say(const char *text)
 
 static void on_bus_error(int number, siginfo_t *info, void *context)
 {
+    static atomic_flag said = ATOMIC_FLAG_INIT;
     char line[LINE_BYTES];
     char *path = info->si_code == BUS_ADRERR ? file_at(info->si_addr, line) : NULL;
     (void)context;
@@ -96,13 +98,16 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
         (void)raise(number);
         return;
     }
+    while (atomic_flag_test_and_set(&said)) { /* threads that read together: one line */
+        (void)pause();
+    }
     for (char *c = path; *c; c++) { /* a name must not act on the terminal */
         *c = (char)(*c >= ' ' && *c <= '~' ? *c : '?');
     }
     say("saetop: ");
     say(path);
-    say(": cut short by another program while it was read\n");
-    _exit(1);
+    say(": cut short by another program while it was in use\n");
+    _exit(2);
 }
 
 void bus_error_init(void)

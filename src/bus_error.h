@@ -1,6 +1,7 @@
-/* A mapped file that another program cuts short while it is read (base/infile.h maps
- * what is too large to copy) ends the process in a line that names it, with status 1,
- * in place of a death by SIGBUS. */
+/* A mapped file that another program cuts short while it is in use (base/infile.h maps
+ * what is too large to copy, lm/lm_source.h weights) ends the process in a line that
+ * names it, with status 2, in place of a death by SIGBUS. Where a screen is open,
+ * ui/signal.h puts the terminal back first. */
 #ifndef SAETOP_SRC_BUS_ERROR_H
 #define SAETOP_SRC_BUS_ERROR_H
 

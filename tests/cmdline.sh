@@ -536,4 +536,22 @@ for _ in 1 2 3 4 5 6 7 8; do
 done
 [ $cut = 1 ] || fault "a file cut short: always too late"
 rm -f big.txt big.cut.txt
+
+# The same of a model's file, which stays mapped for as long as the model is in use.
+. "$(dirname "$0")/large_model.sh"
+large_model "$samples/model" large
+large="--model large --threads 2 --set context=64 --seconds 0 --whole"
+accept bench lm $large --rows 1
+"$saetop" bench lm $large --rows 100000 >out 2>err </dev/null &
+# Two seconds of CPU time are more than reading it takes: it is measuring.
+while kill -0 $! 2>/dev/null && [ "$(awk '{print $14}' /proc/$!/stat)" -lt 200 ]; do sleep 0.2; done
+grep -q positions.safetensors /proc/$!/maps || fault "positions of a model are not mapped"
+truncate -s 4096 large/positions.safetensors
+wait $!
+status=$?
+[ $status = 2 ] && [ "$(wc -l <err)" = 1 ] &&
+    grep -q "^saetop: .*large/positions.safetensors: cut short by another program" err ||
+    fault "a model's file cut short: status $status"
+refuse "positions.safetensors: file is cut short: has 4096 bytes" bench lm $large --rows 1
+rm -rf large
 exit $faults

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,16 +24,26 @@ int64_t clock_thread_cpu_ns(void)
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
-int64_t clock_rss_bytes(void)
+/* Bytes resident, without those of files if `own`. */
+static int64_t resident(bool own)
 {
     FILE *f = fopen("/proc/self/statm", "re");
     if (!f) {
         return 0;
     }
-    long long total;
-    long long resident;
-    const int got = fscanf(f, "%lld %lld", &total, &resident);
+    long long total, all, files;
+    const int got = fscanf(f, "%lld %lld %lld", &total, &all, &files);
     fclose(f);
     const long page = sysconf(_SC_PAGESIZE);
-    return got == 2 && page > 0 ? (int64_t)resident * (int64_t)page : 0;
+    return got == 3 && page > 0 ? (int64_t)(own ? all - files : all) * page : 0;
+}
+
+int64_t clock_rss_bytes(void)
+{
+    return resident(false);
+}
+
+int64_t clock_own_bytes(void)
+{
+    return resident(true);
 }

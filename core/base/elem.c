@@ -159,6 +159,30 @@ bool elem_all_finite(const float *x, size_t n)
     return bad == 0;
 }
 
+static bool words_finite(const uint8_t *in, size_t n)
+{
+    uint32_t bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        bad |= has_exponent((uint32_t)load_le(in + 4 * i, 4)) ? 1u : 0u;
+    }
+    return bad == 0;
+}
+
+static bool halves_finite(const uint8_t *in, size_t n, uint16_t exponent)
+{
+    uint16_t bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        bad |= (load_u16(in + 2 * i) & exponent) == exponent ? 1 : 0;
+    }
+    return bad == 0;
+}
+
+bool elem_raw_finite(enum elem t, const uint8_t *in, size_t n)
+{
+    return t == ELEM_F32 ? words_finite(in, n)
+                         : halves_finite(in, n, t == ELEM_F16 ? 0x7C00u : 0x7F80u);
+}
+
 static enum err say_not_finite(const char *file, const char *name, const size_t *shape,
                                size_t ndim, float x, size_t at, struct errinfo *e)
 {

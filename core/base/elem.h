@@ -49,6 +49,8 @@ const char *shape_text(const size_t *shape, size_t ndim, char out[200]);
 
 /* Whether none is NaN or infinite. */
 bool elem_all_finite(const float *x, size_t n);
+/* The same of in[n] of F32, F16 or BF16 as a file has them, at any alignment. */
+bool elem_raw_finite(enum elem t, const uint8_t *in, size_t n);
 
 /* ERR_FORMAT if one of an array's elements is NaN or infinite, with the file, the
  * tensor's name and the first such place, as "[3, 17]". `shape` is that of x in C

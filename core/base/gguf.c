@@ -334,6 +334,11 @@ const char *gguf_shard_name(const struct gguf *g, size_t i)
     return g->shard[i].name;
 }
 
+const struct infile *gguf_shard_file(const struct gguf *g, size_t i)
+{
+    return g->shard[i].file;
+}
+
 size_t gguf_key_count(const struct gguf *g)
 {
     return g->keys;
@@ -434,6 +439,22 @@ enum err gguf_rows(const struct gguf *g, const struct gguf_tensor *t, size_t fir
     return OK;
 }
 
+/* The first number of in[blocks], from element `at` of t on, that is not finite. */
+static enum err find_not_finite(const struct gguf_shard *p, const struct gguf_tensor *t,
+                                const uint8_t *in, size_t blocks, size_t at,
+                                struct errinfo *e)
+{
+    const size_t elements = ggml_block_elements(t->type);
+    float floats[GGML_BLOCK_MAX];
+    for (size_t i = 0; i < blocks; i++, at += elements) {
+        ggml_to_f32(t->type, in + i * ggml_block_bytes(t->type), 1, floats);
+        if (!elem_all_finite(floats, elements)) {
+            return say_not_finite(p, t, at, floats, e);
+        }
+    }
+    return OK;
+}
+
 enum err gguf_bytes(const struct gguf *g, const struct gguf_tensor *t, uint8_t *out,
                     struct errinfo *e)
 {
@@ -441,8 +462,7 @@ enum err gguf_bytes(const struct gguf *g, const struct gguf_tensor *t, uint8_t *
     const struct gguf_shard *p = &g->shard[t->shard];
     const size_t elements = ggml_block_elements(t->type);
     const size_t bytes = ggml_block_bytes(t->type);
-    float floats[CHUNK / sizeof(float)];
-    const size_t each = CHUNK / sizeof(float) / elements; /* blocks at a time */
+    const size_t each = CHUNK / bytes; /* blocks at a time: they are in a cache then */
     const size_t count = t->rows * (t->row / elements);
     for (size_t i = 0; i < count; i += each) {
         const size_t blocks = count - i < each ? count - i : each;
@@ -452,9 +472,8 @@ enum err gguf_bytes(const struct gguf *g, const struct gguf_tensor *t, uint8_t *
         } else {
             TRY(infile_get(p->file, t->at + i * bytes, to, blocks * bytes, e));
         }
-        ggml_to_f32(t->type, to, blocks, floats);
-        if (!elem_all_finite(floats, blocks * elements)) {
-            return say_not_finite(p, t, i * elements, floats, e);
+        if (!ggml_all_finite(t->type, to, blocks)) {
+            TRY(find_not_finite(p, t, to, blocks, i * elements, e));
         }
     }
     return OK;

@@ -14,8 +14,8 @@
  * What comes before the data is copied when a file is opened (at most 256 MB; a real
  * one has 2 to 20). The data is not: rows are read by pread when they are asked for, so
  * that a file of any size takes no memory, what is never asked for is never read, and a
- * file that is cut short meanwhile gives an error, where a mapping would kill the
- * process. The kernel's cache keeps it as it would a mapping.
+ * file that is cut short meanwhile gives an error. A model's matrices are taken from a
+ * mapping (lm/lm_source.h).
  *
  * Opening and closing: owner thread. All else: any thread. */
 #ifndef SAETOP_BASE_GGUF_H
@@ -45,6 +45,9 @@ bool gguf_is(const uint8_t *data, size_t len);
 const char *gguf_name(const struct gguf *g); /* of its first shard */
 size_t gguf_shards(const struct gguf *g);
 const char *gguf_shard_name(const struct gguf *g, size_t i);
+/* The file of a shard, open: borrowed; NULL of gguf_parse. */
+struct infile;
+const struct infile *gguf_shard_file(const struct gguf *g, size_t i);
 
 /* ---- keys ---- */
 

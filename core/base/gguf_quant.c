@@ -236,7 +236,7 @@ static void q6_k(const uint8_t *in, size_t blocks, float *out)
     }
 }
 
-/* ---- all types ---- */
+/* ---- types of one element a block ---- */
 
 static void f32(const uint8_t *in, size_t blocks, float *out)
 {
@@ -258,6 +258,43 @@ static void (*const to_f32[GGML_TYPE_COUNT])(const uint8_t *, size_t, float *) =
     [GGML_Q4_0] = q4_0, [GGML_Q4_1] = q4_1, [GGML_Q5_0] = q5_0, [GGML_Q5_1] = q5_1,
     [GGML_Q4_K] = q4_k, [GGML_Q5_K] = q5_k, [GGML_Q6_K] = q6_k,
 };
+
+/* ---- finite numbers ---- */
+
+/* Where a block's scales are: halves, one behind the other. */
+static const struct {
+    uint8_t first, n;
+} scales[GGML_TYPE_COUNT] = {
+    [GGML_Q8_0] = {0, 1}, [GGML_Q4_0] = {0, 1},   [GGML_Q4_1] = {0, 2},
+    [GGML_Q5_0] = {0, 1}, [GGML_Q5_1] = {0, 2},   [GGML_Q4_K] = {0, 2},
+    [GGML_Q5_K] = {0, 2}, [GGML_Q6_K] = {208, 1},
+};
+
+/* The upper byte of a half has all of its exponent; all ones are that of infinities and
+ * NaN. */
+static bool scales_finite(enum ggml_type t, const uint8_t *in, size_t blocks)
+{
+    const size_t bytes = ggml_block_bytes(t);
+    const uint8_t *p = in + scales[t].first + 1;
+    const size_t second = scales[t].n == 2 ? 2 : 0;
+    bool bad = false;
+    for (size_t b = 0; b < blocks; b++, p += bytes) {
+        bad |= (p[0] & 0x7C) == 0x7C || (p[second] & 0x7C) == 0x7C;
+    }
+    return !bad;
+}
+
+bool ggml_all_finite(enum ggml_type t, const uint8_t *in, size_t blocks)
+{
+    switch (t) {
+    case GGML_F32: return elem_raw_finite(ELEM_F32, in, blocks);
+    case GGML_F16: return elem_raw_finite(ELEM_F16, in, blocks);
+    case GGML_BF16: return elem_raw_finite(ELEM_BF16, in, blocks);
+    default: return scales_finite(t, in, blocks);
+    }
+}
+
+/* ---- all types ---- */
 
 bool ggml_type_readable(enum ggml_type t)
 {

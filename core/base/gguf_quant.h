@@ -58,6 +58,8 @@ enum ggml_type {
         GGML_TYPE_COUNT
 };
 
+#define GGML_BLOCK_MAX 256 /* elements, at most */
+
 /* The names of GGML_TYPES_READ, for messages: "F32, F16, ... ". */
 #define GGML_NAME_(id, number, elements, bytes) ", " #id
 #define GGML_TYPES_TEXT                         (&(", " GGML_TYPES_READ(GGML_NAME_))[sizeof ", , " - 1])
@@ -74,5 +76,10 @@ bool ggml_type_readable(enum ggml_type t);
  * fused. Infinities and NaN of a block's scale go through to its elements. As fast as
  * memory takes the floats: 8 to 30 GB/s of them (gcc, SSE2, from a cache). */
 void ggml_to_f32(enum ggml_type t, const uint8_t *in, size_t blocks, float *out);
+
+/* Whether all numbers that in[blocks] of a readable type stand for are finite. They are
+ * if a block's scales are, which is all that is looked at: no product or sum of a
+ * finite half overflows a float. At the speed of memory. */
+bool ggml_all_finite(enum ggml_type t, const uint8_t *in, size_t blocks);
 
 #endif

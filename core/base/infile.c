@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* madvise, st_mtim */
 #include "base/infile.h"
 
 #include "base/file.h"
@@ -58,6 +59,23 @@ void infile_close(struct infile *f)
 size_t infile_len(const struct infile *f)
 {
     return f->len;
+}
+
+struct infile_stamp infile_stamp(const struct infile *f)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) != 0) {
+        return (struct infile_stamp){0};
+    }
+    return (struct infile_stamp){(uint64_t)st.st_dev, (uint64_t)st.st_ino,
+                                 (uint64_t)st.st_size, (uint64_t)st.st_mtim.tv_sec,
+                                 (uint64_t)st.st_mtim.tv_nsec};
+}
+
+bool infile_stamp_same(const struct infile_stamp *a, const struct infile_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->seconds == b->seconds && a->nanoseconds == b->nanoseconds;
 }
 
 static enum err cut_short(const struct infile *f, struct errinfo *e)
@@ -219,4 +237,14 @@ void infile_release(struct infile_bytes *b)
         mem_free((void *)(uintptr_t)b->p);
     }
     *b = (struct infile_bytes){0};
+}
+
+void infile_drop(const uint8_t *p, size_t n)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t from = ((uintptr_t)p + page - 1) / page * page;
+    const uintptr_t to = ((uintptr_t)p + n) / page * page;
+    if (from < to) {
+        (void)madvise((void *)from, to - from, MADV_DONTNEED);
+    }
 }

@@ -1,6 +1,6 @@
 /* A regular file that is read at any place while others may change it. Bytes come by
  * pread: a file that is cut short meanwhile gives an error, where a mapping of it would
- * kill the process. */
+ * end the process in a line (src/bus_error.h). */
 #ifndef SAETOP_BASE_INFILE_H
 #define SAETOP_BASE_INFILE_H
 
@@ -27,6 +27,14 @@ void infile_close(struct infile *f); /* NULL is fine */
 /* Its size when it was opened. */
 size_t infile_len(const struct infile *f);
 
+/* Which file it is and when it was last written, of this moment: where two stamps are
+ * equal the bytes are. Zeros: not known. */
+struct infile_stamp {
+    uint64_t device, inode, size, seconds, nanoseconds;
+};
+struct infile_stamp infile_stamp(const struct infile *f);
+bool infile_stamp_same(const struct infile_stamp *a, const struct infile_stamp *b);
+
 /* Bytes at, at + 1 .. at + n - 1, which the file had when it was opened. ERR_IO where
  * it has been cut short since. Any thread; one system call. */
 enum err infile_get(const struct infile *f, size_t at, void *out, size_t n,
@@ -47,9 +55,14 @@ enum err infile_bytes(const char *path, struct infile_bytes *out,
 /* The same for a file that is open; it may be closed before the bytes are released. */
 enum err infile_bytes_of(const struct infile *f, struct infile_bytes *out,
                          struct errinfo *e) ERR_CHECKED;
-/* The same, mapped whatever its size: to look at a head alone. */
+/* The same, mapped whatever its size: to look at a head alone, or at parts of it for as
+ * long as it is in use; src/bus_error.h says what becomes of a fault. Nothing is read
+ * before it is touched, and pages of a mapping are the kernel's to drop. */
 enum err infile_map(const struct infile *f, struct infile_bytes *out,
                     struct errinfo *e) ERR_CHECKED;
 void infile_release(struct infile_bytes *b); /* none is fine; leaves none */
+/* Let go of the memory of the pages that lie in p[n] of a mapping, as far as they are
+ * not shared with what lies beside it: touched again, they are read again. */
+void infile_drop(const uint8_t *p, size_t n);
 
 #endif

@@ -400,15 +400,28 @@ static enum err read_halves(struct tensorfile *f, const struct tensor_entry *t,
         uint8_t *to = out + 2 * i;
         TRY_OUT(rc, t->st ? st_bytes(f, t->st, 2 * i, 2 * n, to, e)
                           : zip_reader_get(r, to, 2 * n, e));
-        elem_to_f32(t->info.elem, to, n, floats);
-        TRY_OUT(rc, elem_check_part(f->name, t->info.name, t->info.shape, t->info.ndim,
-                                    i, n, floats, e));
+        if (!elem_raw_finite(t->info.elem, to, n)) { /* say where */
+            elem_to_f32(t->info.elem, to, n, floats);
+            TRY_OUT(rc, elem_check_part(f->name, t->info.name, t->info.shape,
+                                        t->info.ndim, i, n, floats, e));
+        }
     }
     rc = r ? zip_reader_end(r, e) : OK;
 out:
     zip_reader_free(r);
     mem_free(floats);
     return rc;
+}
+
+bool tensorfile_place(const struct tensorfile *f, const char *name, size_t *at)
+{
+    const struct tensor_entry *t = find(f, name);
+    if (!f->own.p || !t || !t->st || !t->info.numbers ||
+        t->info.elem != tensorfile_raw_elem(f, name)) {
+        return false;
+    }
+    *at = (size_t)((const uint8_t *)t->st->data - f->own.p);
+    return true;
 }
 
 enum err tensorfile_raw(struct tensorfile *f, const char *name, const size_t *shape,

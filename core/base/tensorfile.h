@@ -56,6 +56,11 @@ enum elem tensorfile_raw_elem(const struct tensorfile *f, const char *name);
 /* The same as tensorfile_f32, but in that type, little-endian. */
 enum err tensorfile_raw(struct tensorfile *f, const char *name, const size_t *shape,
                         size_t ndim, uint8_t *out, struct errinfo *e) ERR_CHECKED;
+/* The byte of the file from which on an array's elements lie in the form in which
+ * tensorfile_raw gives them. False: they lie in no such form (another type, another
+ * order, packed), and tensorfile_raw makes it; or in a torch file, of which libzip does
+ * not say where a member's bytes are. */
+bool tensorfile_place(const struct tensorfile *f, const char *name, size_t *at);
 /* An integer min..max: a plain one, or an array of one element. */
 enum err tensorfile_int(struct tensorfile *f, const char *name, int64_t min,
                         int64_t max, int64_t *out, struct errinfo *e) ERR_CHECKED;

@@ -157,12 +157,13 @@ struct lm_hook lm_behind(size_t n);
 /* ---- running ---- */
 
 /* Make ready the weights that a forward pass through `blocks` blocks reads; LM_WHOLE:
- * all blocks and the head. Each is read once, by the first call that needs it, and held
- * as lm_store.h says: those of a large model in the types of its file. After that
- * passes cannot fail. ERR_FORMAT for a weight that is not finite. Any thread. */
+ * all blocks and the head. Each is looked at once, by the first call that needs it, and
+ * held as lm_store.h says: those of a large model in its file, mapped. After that
+ * passes cannot fail. ERR_FORMAT for a weight that is not finite, ERR_IO for a file
+ * that was changed or replaced since. Any thread. */
 #define LM_WHOLE SIZE_MAX
 enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e) ERR_CHECKED;
-/* Bytes that those weights take. */
+/* Bytes that those weights take, mapped ones too. */
 size_t lm_need_bytes(const struct lm *m, size_t blocks);
 
 /* Scratch for forward passes of rows of up to T tokens, with lm_need of that many

@@ -20,18 +20,32 @@
 #define SAMPLE_BYTES 4096
 #define SAMPLES      256
 
+/* Bytes of a mapping looked at in one go. */
+#define LOOK_BYTES ((size_t)4 << 20)
+
+struct source_file {
+    char *path;
+    struct infile_stamp stamp; /* when its list was made */
+    struct infile *own;        /* of a mapped one that is no GGUF */
+    struct infile_bytes map;   /* or none */
+    bool unmapped;             /* there is no room for a mapping */
+};
+
 struct entry {
     char *name;
     size_t file;
-    enum ggml_type type;     /* of lm_source_bytes */
+    enum ggml_type type; /* of lm_source_bytes */
+    bool lies;           /* in that form, from byte `at` of the file on */
+    size_t at;
     struct tensor_info info; /* its name is the one above */
 };
 
 struct lm_source {
     char *dir;
-    char *name;  /* of the file or the index */
-    char **file; /* [files] paths */
+    char *name;               /* of the file or the index */
+    struct source_file *file; /* [files] */
     size_t files, file_cap;
+    size_t map_above;
     struct entry *entry; /* [count] by name */
     size_t count, cap;
     struct tensorfile *open; /* of open_file, or NULL */
@@ -41,31 +55,56 @@ struct lm_source {
 
 /* ---- lists ---- */
 
+static enum err stamp_of(const char *path, struct infile_stamp *out, struct errinfo *e)
+{
+    struct infile *f = NULL;
+    TRY(infile_open(path, &f, e));
+    *out = infile_stamp(f);
+    infile_close(f);
+    return OK;
+}
+
+static enum err expect_same(const struct source_file *f, const struct infile_stamp *now,
+                            struct errinfo *e)
+{
+    return infile_stamp_same(&f->stamp, now)
+               ? OK
+               : err_set(e, ERR_IO,
+                         "%s: was changed or replaced while it was in use; expected "
+                         "the %llu bytes that it had when it was opened",
+                         f->path, (unsigned long long)f->stamp.size);
+}
+
 static enum err add_file(struct lm_source *s, const char *path, size_t *at,
                          struct errinfo *e)
 {
     for (size_t i = 0; i < s->files; i++) {
-        if (strcmp(s->file[i], path) == 0) {
+        if (strcmp(s->file[i].path, path) == 0) {
             *at = i;
             return OK;
         }
     }
+    struct infile_stamp stamp;
+    TRY(stamp_of(path, &stamp, e));
     TRY(mem_grow(&s->file, &s->file_cap, s->files + 1, sizeof *s->file, MAX_SHARDS, e));
-    s->file[s->files] = mem_strdup(path);
-    if (!s->file[s->files]) {
+    struct source_file *f = &s->file[s->files];
+    *f = (struct source_file){.path = mem_strdup(path), .stamp = stamp};
+    if (!f->path) {
         return err_set(e, ERR_NOMEM, "%s: out of memory", path);
     }
     *at = s->files++;
     return OK;
 }
 
+/* `like` has all but the name of its own. */
 static enum err add_entry(struct lm_source *s, const struct tensor_info *info,
-                          enum ggml_type type, size_t file, struct errinfo *e)
+                          const struct entry *like, struct errinfo *e)
 {
     TRY(mem_grow(&s->entry, &s->cap, s->count + 1, sizeof *s->entry, MAX_TENSORS, e));
     struct entry *t = &s->entry[s->count];
-    *t = (struct entry){
-        .name = mem_strdup(info->name), .file = file, .type = type, .info = *info};
+    *t = *like;
+    t->name = mem_strdup(info->name);
+    t->info = *info;
     if (!t->name) {
         return err_set(e, ERR_NOMEM, "%s: out of memory", s->name);
     }
@@ -87,7 +126,10 @@ static enum err file_of(struct lm_source *s, size_t file, struct tensorfile **ou
         lm_source_rest(s);
     }
     if (!s->open) {
-        TRY(tensorfile_open(s->file[file], &s->open, e));
+        struct infile_stamp now;
+        TRY(stamp_of(s->file[file].path, &now, e));
+        TRY(expect_same(&s->file[file], &now, e));
+        TRY(tensorfile_open(s->file[file].path, &s->open, e));
         s->open_file = file;
     }
     *out = s->open;
@@ -101,6 +143,14 @@ static enum ggml_type type_of(const struct tensorfile *f, const char *name)
     return t == ELEM_F16 ? GGML_F16 : t == ELEM_BF16 ? GGML_BF16 : GGML_F32;
 }
 
+/* Where and how a tensor of an open file lies. */
+static struct entry entry_of(const struct tensorfile *f, const char *name, size_t file)
+{
+    struct entry t = {.file = file, .type = type_of(f, name)};
+    t.lies = tensorfile_place(f, name, &t.at);
+    return t;
+}
+
 /* ---- one file ---- */
 
 static enum err open_single(struct lm_source *s, struct errinfo *e)
@@ -112,7 +162,8 @@ static enum err open_single(struct lm_source *s, struct errinfo *e)
     for (size_t i = 0; i < tensorfile_count(f); i++) {
         const struct tensor_info *t = tensorfile_at(f, i);
         if (t->kind == TENSOR_ARRAY) {
-            TRY(add_entry(s, t, type_of(f, t->name), file, e));
+            const struct entry like = entry_of(f, t->name, file);
+            TRY(add_entry(s, t, &like, e));
         }
     }
     return OK;
@@ -148,7 +199,8 @@ static enum err add_indexed(struct lm_source *s, const cJSON *v, struct errinfo 
         return err_set(e, ERR_FORMAT, "%s: no tensor %.80s, which %s expects there",
                        path, v->string, path_base(s->name));
     }
-    return add_entry(s, t, type_of(f, t->name), file, e);
+    const struct entry like = entry_of(f, t->name, file);
+    return add_entry(s, t, &like, e);
 }
 
 static int by_file(const void *a, const void *b)
@@ -206,6 +258,7 @@ static enum err open_gguf(struct lm_source *s, struct errinfo *e)
     TRY(gguf_open(s->name, &s->gguf, e));
     for (size_t i = 0; i < gguf_shards(s->gguf); i++) {
         TRY(add_file(s, gguf_shard_name(s->gguf, i), &file, e));
+        s->file[file].stamp = infile_stamp(gguf_shard_file(s->gguf, i));
     }
     for (size_t i = 0; i < gguf_count(s->gguf); i++) {
         const struct gguf_tensor *t = gguf_at(s->gguf, i);
@@ -216,7 +269,9 @@ static enum err open_gguf(struct lm_source *s, struct errinfo *e)
         for (size_t d = 0; d < t->ndim; d++) {
             info.shape[d] = t->dim[t->ndim - 1 - d];
         }
-        TRY(add_entry(s, &info, t->type, t->shard, e));
+        const struct entry like = {
+            .file = t->shard, .type = t->type, .lies = info.numbers, .at = t->at};
+        TRY(add_entry(s, &info, &like, e));
     }
     return OK;
 }
@@ -311,6 +366,7 @@ enum err lm_source_open(const char *dir, struct lm_source **out, struct errinfo 
 {
     struct lm_source *s = NULL;
     TRY(mem_new(&s, 1, sizeof *s, "weights", e));
+    s->map_above = LM_MAP_BYTES;
     s->dir = mem_strdup(dir);
     enum err rc =
         s->dir ? open_in(s, e) : err_set(e, ERR_NOMEM, "%s: out of memory", dir);
@@ -330,7 +386,9 @@ void lm_source_close(struct lm_source *s)
     }
     lm_source_rest(s);
     for (size_t i = 0; i < s->files; i++) {
-        mem_free(s->file[i]);
+        infile_release(&s->file[i].map);
+        infile_close(s->file[i].own);
+        mem_free(s->file[i].path);
     }
     for (size_t i = 0; i < s->count; i++) {
         mem_free(s->entry[i].name);
@@ -431,6 +489,87 @@ enum err lm_source_bytes(struct lm_source *s, const char *name, const size_t *sh
                   : tensorfile_raw(p.file, name, shape, ndim, out, e);
 }
 
+/* ---- mapping ---- */
+
+void lm_source_map_above(struct lm_source *s, size_t bytes)
+{
+    s->map_above = bytes;
+}
+
+/* An open file of the list, once lm_source_map has asked for it. */
+static const struct infile *file_at(const struct lm_source *s, size_t file)
+{
+    return s->gguf ? gguf_shard_file(s->gguf, file) : s->file[file].own;
+}
+
+/* The file is what it was, so that every extent in the list lies within it. Without a
+ * mapping where address space is short. */
+static enum err map_file(struct lm_source *s, size_t file, struct errinfo *e)
+{
+    struct source_file *f = &s->file[file];
+    if (f->map.p || f->unmapped) {
+        return OK;
+    }
+    if (!s->gguf && !f->own) {
+        TRY(infile_open(f->path, &f->own, e));
+    }
+    const struct infile_stamp now = infile_stamp(file_at(s, file));
+    TRY(expect_same(f, &now, e));
+    f->unmapped = infile_map(file_at(s, file), &f->map, NULL) != OK;
+    return OK;
+}
+
+/* Whether all numbers of n blocks are finite. */
+static bool look_through(enum ggml_type type, const uint8_t *p, size_t n, bool soon)
+{
+    const size_t bytes = ggml_block_bytes(type), each = LOOK_BYTES / bytes;
+    bool finite = true;
+    for (size_t i = 0; finite && i < n; i += each) {
+        const size_t some = n - i < each ? n - i : each;
+        finite = ggml_all_finite(type, p + i * bytes, some);
+        if (!soon) {
+            infile_drop(p + i * bytes, some * bytes);
+        }
+    }
+    return finite;
+}
+
+enum err lm_source_map(struct lm_source *s, const char *name, const size_t *shape,
+                       size_t ndim, bool soon, const uint8_t **out, struct errinfo *e)
+{
+    const struct entry *t = find(s, name);
+    *out = NULL;
+    /* Reading has a line for what is not there, or in another shape. */
+    if (!t || !t->lies || t->info.ndim != ndim ||
+        memcmp(t->info.shape, shape, ndim * sizeof *shape) != 0 ||
+        s->file[t->file].stamp.size <= s->map_above) {
+        return OK;
+    }
+    size_t n = 1;
+    for (size_t d = 0; d < ndim; d++) {
+        n *= shape[d];
+    }
+    TRY(map_file(s, t->file, e));
+    if (s->file[t->file].unmapped) {
+        return OK;
+    }
+    const uint8_t *p = s->file[t->file].map.p + t->at;
+    /* And for the place of a number that is not finite. */
+    *out = look_through(t->type, p, n / ggml_block_elements(t->type), soon) ? p : NULL;
+    return OK;
+}
+
+enum err lm_source_check(const struct lm_source *s, struct errinfo *e)
+{
+    for (size_t i = 0; i < s->files; i++) {
+        if (s->file[i].map.p) {
+            const struct infile_stamp now = infile_stamp(file_at(s, i));
+            TRY(expect_same(&s->file[i], &now, e));
+        }
+    }
+    return OK;
+}
+
 void lm_source_rest(struct lm_source *s)
 {
     tensorfile_close(s->open);
@@ -463,7 +602,7 @@ enum err lm_source_hash(const struct lm_source *s, uint64_t *h, struct errinfo *
 {
     uint64_t sum = *h;
     for (size_t i = 0; i < s->files; i++) {
-        TRY(hash_file(s->file[i], &sum, e));
+        TRY(hash_file(s->file[i].path, &sum, e));
     }
     *h = sum;
     return OK;

@@ -1,10 +1,20 @@
 /* The files that hold a model's weights, as one list of named tensors: the list is made
- * when they are opened, data is read when it is asked for. Internal to core/lm and to
- * tests. Owner thread.
+ * when they are opened, data is read or mapped when it is asked for. Internal to
+ * core/lm and to tests. Owner thread.
  *
- * Files are opened anew for reading and closed again (lm_source_rest): none is mapped
- * for the life of the process, where another program that cuts it short would end
- * us. */
+ * A tensor that lies in a large file as it is wanted is a pointer into a read-only
+ * mapping of that file (lm_source_map), which takes no memory that the kernel cannot
+ * take back, and of which two processes share one copy. All others are read: they would
+ * have to be changed (F64, a torch file's other orders), lie in a torch file, of which
+ * libzip does not say where, or in a file of up to LM_MAP_BYTES, where a mapping would
+ * gain nothing and a file cut short would end us; or there is no address space. For
+ * reading, files are opened anew and closed again (lm_source_rest).
+ *
+ * A file must stay as it was when its list was made, by its inode, size and time of
+ * writing: it is looked at before it is read or mapped, and a mapped one at each
+ * lm_need (lm_source_check). One that is replaced (renamed over) leaves a mapping as it
+ * was; one that is written over changes under it unseen until then, and one that is cut
+ * short ends the process in a line (src/bus_error.h). */
 #ifndef SAETOP_LM_LM_SOURCE_H
 #define SAETOP_LM_LM_SOURCE_H
 
@@ -46,6 +56,19 @@ enum ggml_type lm_source_type(const struct lm_source *s, const char *name);
 /* The same as lm_source_read, in that type. */
 enum err lm_source_bytes(struct lm_source *s, const char *name, const size_t *shape,
                          size_t ndim, uint8_t *out, struct errinfo *e) ERR_CHECKED;
+/* The same without reading: *out points at its bytes in a mapping of the file, at any
+ * alignment, until lm_source_close; every number in it is finite. *out is NULL where it
+ * is to be read, for the reasons above. `soon`: it is wanted at once and as a whole;
+ * else its pages are let go of as they are looked at. ERR_IO where the file is another
+ * one or was changed. O(bytes), at the speed of memory. */
+enum err lm_source_map(struct lm_source *s, const char *name, const size_t *shape,
+                       size_t ndim, bool soon, const uint8_t **out,
+                       struct errinfo *e) ERR_CHECKED;
+/* Files of more than so many bytes are mapped; SIZE_MAX: none. */
+#define LM_MAP_BYTES ((size_t)64 << 20)
+void lm_source_map_above(struct lm_source *s, size_t bytes);
+/* ERR_IO where a file that is mapped is no more what it was. */
+enum err lm_source_check(const struct lm_source *s, struct errinfo *e) ERR_CHECKED;
 void lm_source_rest(struct lm_source *s);
 
 /* Hash of the files' sizes and of bytes here and there in each, chained: O(1) for a

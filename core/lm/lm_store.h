@@ -1,11 +1,14 @@
-/* Weights, read from a model's files block by block when they are first needed.
+/* Weights, taken from a model's files block by block when they are first needed.
  * Internal to core/lm and to tests.
  *
  * Vectors (norms, biases) are held as floats, matrices in the type of their file: a
- * product makes floats of them a piece at a time (num/linear.h). Where the matrices of
- * all blocks take no more than LM_PACKED_BYTES as a product wants them, and no more
- * than a quarter of the memory that there is when the model is opened, or no more than
- * in the file, they are made into that once. The bits are the same either way. */
+ * product makes floats of them a piece at a time (num/linear.h). Matrices that lie in a
+ * large file as they are wanted stay there, in a mapping (lm_source.h); where their
+ * rows are put into another order (gpt_neox, the queries and keys of a llama's GGUF),
+ * or their type is changed, they are read. Where the matrices of all blocks take no
+ * more than LM_PACKED_BYTES as a product wants them, and no more than a quarter of the
+ * memory that there is when the model is opened, or no more than in the file, they are
+ * made into that once. The bits are the same either way. */
 #ifndef SAETOP_LM_LM_STORE_H
 #define SAETOP_LM_LM_STORE_H
 
@@ -33,6 +36,10 @@ enum err lm_need_blocks(const struct lm *m, size_t from, size_t to, bool head,
                         struct errinfo *e) ERR_CHECKED;
 /* Hold matrices packed, or not, whatever the rule: before anything is read. */
 void lm_store_pack(const struct lm *m, bool packed);
+/* Map files of more than so many bytes, whatever the rule: before anything is read. */
+void lm_store_map_above(const struct lm *m, size_t bytes);
+/* Bytes of weights that stand in mappings: lm_need has been called. */
+size_t lm_store_mapped(const struct lm *m);
 /* All tensors of a gpt2 from its files into w. */
 enum err lm_store_plain(const struct lm *m, struct lm_weights *w,
                         struct errinfo *e) ERR_CHECKED;

@@ -13,8 +13,9 @@
 /* Memory that a layer's pointers point into. */
 struct lm_held {
     float *vectors;
-    uint8_t *bytes; /* matrices as in the file, or NULL: */
+    uint8_t *bytes; /* matrices as in the file that are not mapped, or NULL: */
     float *packed;
+    size_t mapped; /* bytes of those that are */
     bool ready;
 };
 

@@ -1,3 +1,4 @@
+#include "base/infile.h"
 #include "base/mem.h"
 #include "base/room.h"
 #include "lm/lm_slot.h"
@@ -45,6 +46,12 @@ static enum err unpair(const struct lm_config *c, size_t rows, size_t row_bytes,
     }
     mem_free(head);
     return OK;
+}
+
+static bool is_reordered(enum lm_rows which)
+{
+    return which == LM_ROWS_HEADS || which == LM_ROWS_Q_PAIRS ||
+           which == LM_ROWS_K_PAIRS;
 }
 
 /* n of the rows of a slot, read as the file has them, in our order. */
@@ -146,6 +153,7 @@ struct piece {
     size_t place; /* in the stack of struct linear_map */
     size_t shape[2], row_bytes;
     enum ggml_type type;
+    const uint8_t *mapped; /* NULL: to be read */
 };
 
 #define PIECES_MAX 16
@@ -220,22 +228,44 @@ static struct linear_map matrix_of(const struct lm *m, enum lm_slot slot)
     return w;
 }
 
-static enum err read_pieces(const struct lm *m, const struct piece *p, size_t n,
+/* Those that need not be read; *bytes: of the others. */
+static enum err map_pieces(struct lm_store *s, struct piece *p, size_t n, bool soon,
+                           size_t *bytes, struct errinfo *e)
+{
+    *bytes = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!is_reordered(p[i].rows)) {
+            TRY(lm_source_map(s->src, p[i].name, p[i].shape, 2, soon, &p[i].mapped, e));
+        }
+        *bytes += p[i].mapped ? 0 : piece_bytes(&p[i]);
+    }
+    return OK;
+}
+
+/* `soon`: as of lm_source_map. */
+static enum err read_pieces(const struct lm *m, struct piece *p, size_t n, bool soon,
                             struct lm_held *held, struct lm_layer *out,
                             struct errinfo *e)
 {
-    uint8_t *to = NULL;
-    TRY(mem_new(&held->bytes, pieces_bytes(p, n), 1, "the model's weights", e));
-    to = held->bytes;
+    size_t bytes;
+    TRY(map_pieces(m->store, p, n, soon, &bytes, e));
+    TRY(mem_new(&held->bytes, bytes, 1, "the model's weights", e));
+    uint8_t *to = held->bytes;
     for (size_t i = 0; i < n; i++) {
-        TRY(lm_source_bytes(m->store->src, p[i].name, p[i].shape, 2, to, e));
-        TRY(order_rows(&m->cfg, p[i].rows, p[i].shape[0], p[i].row_bytes, to, e));
         struct linear_map *w = &out->map[p[i].slot];
+        const size_t rows = p[i].shape[0], each = p[i].row_bytes;
         if (w->out == 0) {
             *w = matrix_of(m, p[i].slot);
         }
-        w->stack[p[i].place] =
-            (struct linear_rows){to, p[i].shape[0], p[i].row_bytes, p[i].type};
+        if (p[i].mapped) {
+            w->stack[p[i].place] =
+                (struct linear_rows){p[i].mapped, rows, each, p[i].type};
+            held->mapped += rows * each;
+            continue;
+        }
+        TRY(lm_source_bytes(m->store->src, p[i].name, p[i].shape, 2, to, e));
+        TRY(order_rows(&m->cfg, p[i].rows, rows, each, to, e));
+        w->stack[p[i].place] = (struct linear_rows){to, rows, each, p[i].type};
         to += piece_bytes(&p[i]);
     }
     return OK;
@@ -254,9 +284,10 @@ static size_t packed_bytes(const struct lm *m)
     return sum;
 }
 
-/* Replaces the weights that were read by their packed form. */
-static enum err pack_block(const struct lm *m, struct lm_held *held,
-                           struct lm_layer *layer, struct errinfo *e)
+/* Replaces the weights of a block, from those pieces, by their packed form. */
+static enum err pack_block(const struct lm *m, const struct piece *p, size_t n,
+                           struct lm_held *held, struct lm_layer *layer,
+                           struct errinfo *e)
 {
     TRY(mem_new(&held->packed, packed_bytes(m), 1, "the model's weights", e));
     float *to = held->packed;
@@ -269,8 +300,12 @@ static enum err pack_block(const struct lm *m, struct lm_held *held,
             to += (linear_packed_bytes(w) + 63) / 64 * 64 / sizeof *to;
         }
     }
+    for (size_t i = 0; i < n; i++) {
+        infile_drop(p[i].mapped, p[i].mapped ? p[i].shape[0] * p[i].row_bytes : 0);
+    }
     mem_free(held->bytes);
     held->bytes = NULL;
+    held->mapped = 0;
     return OK;
 }
 
@@ -291,9 +326,11 @@ static enum err read_slots(const struct lm *m, enum lm_slot from, enum lm_slot t
     struct piece p[PIECES_MAX];
     const size_t n = pieces_of(m->store, &m->cfg, from, to, block, p);
     TRY(read_vectors(m->store, &m->cfg, from, to, block, held, out, e));
-    TRY(read_pieces(m, p, n, held, out, e));
-    return m->store->packed && from == LM_BLOCK_SLOTS ? pack_block(m, held, out, e)
-                                                      : OK;
+    /* Of embeddings a few rows are wanted, unless they are the head. */
+    TRY(read_pieces(m, p, n, from == LM_BLOCK_SLOTS, held, out, e));
+    return m->store->packed && from == LM_BLOCK_SLOTS
+               ? pack_block(m, p, n, held, out, e)
+               : OK;
 }
 
 static enum err need_block(const struct lm *m, size_t block, struct errinfo *e)
@@ -345,8 +382,8 @@ enum err lm_store_head(const struct lm *m, struct errinfo *e)
     }
     struct lm_held held = {0};
     struct lm_layer ends = {.at = {NULL}};
-    const struct piece p = head_piece(s, &m->cfg);
-    const enum err rc = read_pieces(m, &p, 1, &held, &ends, e);
+    struct piece p = head_piece(s, &m->cfg);
+    const enum err rc = read_pieces(m, &p, 1, true, &held, &ends, e);
     if (rc != OK) {
         lm_held_free(&held);
         return rc;
@@ -365,7 +402,8 @@ enum err lm_need_blocks(const struct lm *m, size_t from, size_t to, bool head,
         return OK;
     }
     pthread_mutex_lock(&s->lock);
-    enum err rc = lm_store_ends(m, e);
+    enum err rc = lm_source_check(s->src, e);
+    rc = rc == OK ? lm_store_ends(m, e) : rc;
     if (rc == OK && head && m->cfg.own_head) {
         rc = lm_store_head(m, e);
     }
@@ -433,6 +471,21 @@ void lm_store_settle(const struct lm *m)
 void lm_store_pack(const struct lm *m, bool packed)
 {
     m->store->packed = packed;
+}
+
+void lm_store_map_above(const struct lm *m, size_t bytes)
+{
+    lm_source_map_above(m->store->src, bytes);
+}
+
+size_t lm_store_mapped(const struct lm *m)
+{
+    const struct lm_store *s = m->store;
+    size_t sum = s->held_ends.mapped + s->held_head.mapped;
+    for (size_t b = 0; b < s->blocks; b++) {
+        sum += s->held[b].mapped;
+    }
+    return sum;
 }
 
 /* ---- GPT-2's form ---- */

@@ -23,7 +23,7 @@ struct run_cost run_cost_of(const struct run_shape *s, int64_t steps)
         .steps = steps,
         .tokens = (double)steps * (double)in->set.batch,
         .bytes = run_bytes(s),
-        .room = run_room((size_t)clock_rss_bytes(), room_bytes()),
+        .room = run_room((size_t)clock_own_bytes(), room_bytes()),
         .hook_bytes = in->lm ? lm_need_bytes(in->lm, lm_hook_depth(in->hook)) : 0,
         .text_tokens = (double)NAN,
         .tokens_per_second = (double)NAN,

@@ -43,7 +43,7 @@ size_t run_arm_bytes(const struct inputs *in, const struct arm_shape *a);
 size_t run_maskings(const struct run_shape *s);
 
 /* The memory that there is for it: what this process holds already, weights that were
- * read among it (clock_rss_bytes), and what it may still take (room_bytes); SIZE_MAX:
+ * read among it (clock_own_bytes), and what it may still take (room_bytes); SIZE_MAX:
  * not known. */
 size_t run_room(size_t own, size_t room);
 /* Whether n arms that need so much fit into `room`. ERR_LIMIT, with both. */

@@ -29,4 +29,15 @@ for signal in ABRT SEGV QUIT ALRM SYS RTMIN; do
     expect 'status=' 60
     whole
 done
+# A model's file that is cut short while it is mapped: a line, and a whole terminal.
+. "$(dirname "$0")/../large_model.sh"
+large_model "$(dirname "$0")/../../samples/model" "$work/large"
+type_line "clear; $SAETOP $small --model $work/large --set context=64; echo status=\$?"
+expect 'step [1-9][0-9,]*/' 60
+grep -q positions.safetensors "/proc/$(pid)/maps" || fail "the positions are not mapped"
+truncate -s 4096 "$work/large/positions.safetensors"
+expect 'status=2$' 60
+screen | tr -d '\n' | grep -q '^.*saetop: .*positions.safetensors: cut short by another program' ||
+    fail "a mapped file cut short: no line"
+whole
 echo passed

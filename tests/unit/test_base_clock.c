@@ -1,5 +1,7 @@
 /* Clocks move forward, and measure what they say. */
 #include "base/clock.h"
+#include "base/file.h"
+#include "base/infile.h"
 #include "base/mem.h"
 #include "unit/check.h"
 
@@ -49,12 +51,47 @@ static void test_rss(void **state)
     mem_free(p);
 }
 
+/* A mapped file is resident, and not our own. */
+static void test_own(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    const uint8_t *data = NULL;
+    const size_t n = (size_t)16 << 20;
+    char dir[256], path[512];
+    size_t len = 0, sum = 0;
+    if (clock_rss_bytes() == 0) {
+        skip(); /* no /proc */
+    }
+    char *p = mem_alloc(n, 1);
+    assert_non_null(p);
+    tmp_make_in_memory(dir, sizeof dir);
+    assert_ok(file_write(tmp_path(path, dir, "f"), &(struct file_piece){p, n}, 1, &e),
+              &e);
+    const int64_t own = clock_own_bytes(), all = clock_rss_bytes();
+    assert_true(own >= (int64_t)n && own < all);
+    assert_ok(file_map(path, &data, &len, &e), &e);
+    for (size_t i = 0; i < len; i += 4096) {
+        sum += data[i];
+    }
+    assert_int_equal(sum, 0);
+    assert_true(clock_rss_bytes() > all + (int64_t)n / 2);
+    assert_true(clock_own_bytes() < own + (int64_t)n / 4);
+    infile_drop(data, len);
+    assert_true(clock_rss_bytes() < all + (int64_t)n / 4);
+    assert_int_equal(data[len - 1], 0); /* read again */
+    file_unmap(data, len);
+    mem_free(p);
+    tmp_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_monotonic),
         cmocka_unit_test(test_cpu_time),
         cmocka_unit_test(test_rss),
+        cmocka_unit_test(test_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,9 @@
 /* GGUF: what the Python package `gguf` wrote is read, every type of block bit for bit
  * as the original dequantises it; files in shards; and files made to mislead. */
+#include "base/elem.h"
 #include "base/gguf.h"
 #include "base/mem.h"
+#include "base/rng.h"
 #include "base/safetensors.h"
 #include "unit/check.h"
 
@@ -429,6 +431,37 @@ static void test_not_read(void **state)
     free(p);
 }
 
+/* What is said of blocks is true of the numbers that they stand for: blocks of all
+ * kinds of bytes, with scales of all kinds. */
+static void test_finite_blocks(void **state)
+{
+    (void)state;
+#define TYPE(id, number, elements, bytes) GGML_##id,
+    static const enum ggml_type types[] = {GGML_TYPES_READ(TYPE)};
+#undef TYPE
+    static const uint8_t upper[] = {0x7B, 0xFB, 0x7C, 0x7D, 0xFC, 0x7F, 0xFF, 0x00};
+    struct rng r = rng_begin(1, RNG_SAMPLE, 0);
+    size_t found[2] = {0, 0};
+    for (size_t k = 0; k < 20000; k++) {
+        const enum ggml_type t = types[k % (sizeof types / sizeof *types)];
+        const size_t bytes = ggml_block_bytes(t), n = ggml_block_elements(t);
+        uint8_t in[3 * 256];
+        float out[3 * GGML_BLOCK_MAX];
+        for (size_t i = 0; i < 3 * bytes; i++) { /* a byte in 8 has few exponents */
+            in[i] = rng_below(&r, 8) ? (uint8_t)(rng_below(&r, 2) * 255)
+                                     : upper[rng_below(&r, sizeof upper)];
+            in[i] = k % 3 ? (uint8_t)rng_below(&r, 256) : in[i];
+        }
+        ggml_to_f32(t, in, 3, out);
+        const bool finite = elem_all_finite(out, 3 * n);
+        found[finite]++;
+        if (ggml_all_finite(t, in, 3) != finite) {
+            fail_msg("%s: said %d", ggml_type_name(t), !finite);
+        }
+    }
+    assert_true(found[0] > 2000 && found[1] > 2000);
+}
+
 static void write_file(const char *dir, const char *name, const struct bytes *b)
 {
     struct errinfo e;
@@ -544,11 +577,12 @@ static void test_parts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_blocks),   cmocka_unit_test(test_values),
-        cmocka_unit_test(test_arrays),   cmocka_unit_test(test_want),
-        cmocka_unit_test(test_accepted), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_cut),      cmocka_unit_test(test_not_read),
-        cmocka_unit_test(test_parts),    cmocka_unit_test(test_cut_in_use),
+        cmocka_unit_test(test_blocks),        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_arrays),        cmocka_unit_test(test_want),
+        cmocka_unit_test(test_accepted),      cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_cut),           cmocka_unit_test(test_not_read),
+        cmocka_unit_test(test_parts),         cmocka_unit_test(test_cut_in_use),
+        cmocka_unit_test(test_finite_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

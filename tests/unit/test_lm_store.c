@@ -1,5 +1,6 @@
 /* How weights are held does not change what comes out: packed or in the type of their
- * file, in every family, from directories and GGUF files, in float and in bfloat16. */
+ * file, read or mapped, in every family, from directories and GGUF files, in float and
+ * in bfloat16. And what becomes of a mapped file that changes. */
 #include "base/file.h"
 #include "base/half.h"
 #include "base/mem.h"
@@ -8,18 +9,28 @@
 #include "unit/check.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
+#include <sys/stat.h>
 
 enum { ROWS = 3, LEN = 11, N = ROWS * LEN };
 
-static struct lm *load(const char *path, bool packed, enum linear_kind kind)
+static struct lm *load_as(const char *path, bool packed, bool mapped,
+                          enum linear_kind kind)
 {
     struct errinfo e;
     struct lm *m = NULL;
     assert_ok(lm_load(path, &m, &e), &e);
     lm_set_kind(m, kind);
     lm_store_pack(m, packed);
+    lm_store_map_above(m, mapped ? 0 : SIZE_MAX);
     return m;
+}
+
+static struct lm *load(const char *path, bool packed, enum linear_kind kind)
+{
+    return load_as(path, packed, false, kind);
 }
 
 /* Results of a model on some rows: the residual stream behind all blocks, losses with
@@ -89,17 +100,47 @@ static double distance(const struct result *a, const struct result *b)
     return sqrt(sum / size);
 }
 
+/* Bytes of the matrices of `m` that its files have in the order in which they are used:
+ * all where nothing is put into another order. */
+static void check_mapped(const char *path, const struct lm *m, bool packed, bool mapped)
+{
+    const size_t have = lm_store_mapped(m), all = lm_need_bytes(m, LM_WHOLE);
+    const char *family = m->cfg.family->name;
+    char bin[512];
+    (void)snprintf(bin, sizeof bin, "%s/pytorch_model.bin", path);
+    const bool torch = file_is_dir(path) && file_exists(bin);
+    const bool reordered =
+        strcmp(family, "gpt_neox") == 0 || strcmp(family, "llama") == 0;
+    if (!mapped || torch) {
+        assert_int_equal(have, 0);
+    } else if (packed || reordered) { /* embeddings at least */
+        assert_true(have >= m->cfg.vocab * m->cfg.d_model / 2);
+    } else if (have < all * 8 / 10) { /* all but vectors */
+        fail_msg("%s: %zu bytes mapped of %zu", path, have, all);
+    }
+}
+
 /* All ways of holding it, of one kind of product; the result: caller frees. */
 static struct result check_kind(const char *path, enum linear_kind kind)
 {
     struct lm *m = load(path, false, kind);
     const struct result first = run(m, ROWS);
     const size_t in_file = lm_need_bytes(m, LM_WHOLE);
-    for (size_t i = 0; i < 3; i++) {
-        struct lm *other = load(path, i > 0, kind);
-        const struct result r = run(other, i < 2 ? 1 : ROWS);
+    static const struct {
+        bool packed, mapped;
+        size_t together;
+    } ways[] = {{false, false, 1},
+                {true, false, 1},
+                {true, false, ROWS},
+                {false, true, ROWS},
+                {true, true, 1}};
+    assert_int_equal(lm_store_mapped(m), 0);
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        struct lm *other = load_as(path, ways[i].packed, ways[i].mapped, kind);
+        const struct result r = run(other, ways[i].together);
         check_same(path, &first, &r);
-        assert_true(i == 0 || lm_need_bytes(other, LM_WHOLE) != in_file);
+        assert_true((lm_need_bytes(other, LM_WHOLE) != in_file) == ways[i].packed);
+        check_mapped(path, other, ways[i].packed, ways[i].mapped);
         mem_free(r.x);
         lm_free(other);
     }
@@ -250,12 +291,121 @@ static void halves_are_what_they_stand_for(void **state)
     }
 }
 
+/* ---- files that change ---- */
+
+/* The files of a fixture in a folder of its own; the path of its weights. */
+static void copy_model(const char *name, const char *dir, char weights[512])
+{
+    static const char *const files[] = {"config.json", "tokenizer.json",
+                                        "model.safetensors"};
+    for (size_t i = 0; i < 3; i++) {
+        char from[512];
+        struct errinfo e;
+        char *data = NULL;
+        size_t len = 0;
+        (void)snprintf(from, sizeof from, "%s/models/%s/%s", getenv("SAETOP_FIXTURES"),
+                       name, files[i]);
+        assert_ok(file_read(from, 4u << 20, &data, &len, &e), &e);
+        (void)snprintf(weights, 512, "%s/%s", dir, files[i]);
+        assert_ok(file_write(weights, &(struct file_piece){data, len}, 1, &e), &e);
+        mem_free(data);
+    }
+}
+
+/* Bytes into a file in place; from its end on where `at` is negative. */
+static void write_at(const char *path, long at, const void *bytes, size_t n)
+{
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, at, at < 0 ? SEEK_END : SEEK_SET), 0);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Its time of writing to the past, which a file that is written over in the same tick
+ * of the clock would keep. */
+static void make_old(const char *path)
+{
+    const struct timespec then[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    assert_int_equal(utimensat(AT_FDCWD, path, then, 0), 0);
+}
+
+static void changes_are_noticed(void **state)
+{
+    (void)state;
+    for (int renamed = 0; renamed < 2; renamed++) {
+        struct errinfo e;
+        char dir[256], weights[512], other[600];
+        tmp_make_in_memory(dir, sizeof dir);
+        copy_model("gpt2", dir, weights);
+        make_old(weights);
+        struct lm *m = load_as(dir, false, true, LINEAR_F32);
+        assert_ok(lm_need(m, 1, &e), &e);
+        assert_ok(lm_need(m, 1, &e), &e);
+        assert_true(lm_store_mapped(m) > 0);
+        if (renamed) { /* what is mapped stays; what is not there yet would not fit */
+            char *data = NULL;
+            size_t len = 0;
+            assert_ok(file_read(weights, 4u << 20, &data, &len, &e), &e);
+            (void)snprintf(other, sizeof other, "%s.new", weights);
+            assert_ok(file_write(other, &(struct file_piece){data, len}, 1, &e), &e);
+            assert_int_equal(rename(other, weights), 0);
+            mem_free(data);
+            assert_ok(lm_need(m, 1, &e), &e);
+        } else {
+            write_at(weights, -1, "", 1);
+        }
+        check_error(lm_need(m, 2, &e), ERR_IO, &e,
+                    "model.safetensors: was changed or replaced while it was in use");
+        lm_free(m);
+        tmp_drop(dir);
+    }
+}
+
+/* The same line, with its place, as of one that is read. */
+static void infinities_are_found(void **state)
+{
+    (void)state;
+    static const uint8_t inf[4] = {0, 0, 0x80, 0x7F};
+    char dir[256], weights[512];
+    struct st_file *f = NULL;
+    struct errinfo e;
+    tmp_make_in_memory(dir, sizeof dir);
+    copy_model("qwen2", dir, weights);
+    assert_ok(st_open(weights, &f, &e), &e);
+    const struct st_tensor *t = st_find(f, "model.layers.0.mlp.up_proj.weight");
+    size_t at = 8;
+    assert_non_null(t);
+    for (size_t i = 0; i < st_count(f); i++) { /* they fill the end of the file */
+        at = st_at(f, i)->data < t->data ? at + st_at(f, i)->bytes : at;
+    }
+    uint8_t head[8];
+    FILE *in = fopen(weights, "rb");
+    assert_non_null(in);
+    assert_int_equal(fread(head, 1, sizeof head, in), sizeof head);
+    fclose(in);
+    at += (size_t)head[0] + ((size_t)head[1] << 8) + ((size_t)head[2] << 16);
+    const size_t cols = t->shape[1];
+    assert_int_equal(t->dtype, ST_F32);
+    write_at(weights, (long)(at + (cols + 2) * sizeof(float)), inf, sizeof inf);
+    st_close(f);
+    for (int mapped = 0; mapped < 2; mapped++) {
+        struct lm *m = load_as(dir, false, mapped, LINEAR_F32);
+        check_error(lm_need(m, 1, &e), ERR_FORMAT, &e,
+                    "model.layers.0.mlp.up_proj.weight: found inf at [1, 2]");
+        lm_free(m);
+    }
+    tmp_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(directories),
         cmocka_unit_test(gguf_files),
         cmocka_unit_test(halves_are_what_they_stand_for),
+        cmocka_unit_test(changes_are_noticed),
+        cmocka_unit_test(infinities_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
