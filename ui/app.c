@@ -358,6 +358,14 @@ void app_run(struct app *a, const struct session_view *v, const char *line)
     while (*args == ' ') {
         args++;
     }
+    if (keymap_is_elsewhere(a->screens, a->screen, k, args)) {
+        char screens[160];
+        keymap_screens_of_command(a->screens, k->action->command, screens,
+                                  sizeof screens);
+        app_say(a, true, "%s is a command of %s: go there first", k->action->command,
+                screens);
+        return;
+    }
     char taken[120];
     keymap_args(a->screens, k->action, taken, sizeof taken);
     if (*args && !taken[0]) {

@@ -368,39 +368,54 @@ ACTION_WORDS(mask_word, "on", "off", "at")
 const struct action action_pause = {.command = "pause",
                                     .args = "",
                                     .run = pause_run,
+                                    .reach = REACH_ALL,
                                     .may = may_train,
                                     .in_card = true};
-const struct action action_resume = {
-    .command = "resume", .args = "", .run = resume_run, .may = may_resume};
+const struct action action_resume = {.command = "resume",
+                                     .args = "",
+                                     .run = resume_run,
+                                     .reach = REACH_ALL,
+                                     .may = may_resume};
 const struct action action_toggle_mask = {.command = "toggle-mask",
                                           .args = "",
                                           .run = toggle_mask,
+                                          .reach = REACH_ALL,
                                           .may = may_train,
                                           .in_card = true};
 const struct action action_rate = {.command = "rate",
                                    .args = "[+|-]STEP",
                                    .run = step_rate,
+                                   .reach = REACH_ALL,
                                    .may = may_train,
                                    .in_card = true};
 const struct action action_mask = {.command = "mask",
                                    .args = "P|on|off [at STEP]",
                                    .run = set_mask,
+                                   .reach = REACH_ALL,
                                    .may = may_train,
                                    .word = mask_word};
 const struct action action_fork = {.command = "fork",
                                    .args = "",
                                    .run = fork_run,
+                                   .reach = REACH_ALL,
                                    .may = may_fork,
                                    .hides = true,
                                    .in_card = true};
 const struct action action_save = {.command = "save",
                                    .args = "[DIR]",
                                    .run = save_run,
+                                   .reach = REACH_ALL,
                                    .may = may_steer,
                                    .in_card = true};
-const struct action action_extend = {
-    .command = "extend", .args = "STEPS", .run = extend_run, .may = may_extend};
-const struct action action_evaluate = {
-    .command = "evaluate", .args = "", .run = evaluate_now, .may = may_steer};
+const struct action action_extend = {.command = "extend",
+                                     .args = "STEPS",
+                                     .run = extend_run,
+                                     .reach = REACH_ALL,
+                                     .may = may_extend};
+const struct action action_evaluate = {.command = "evaluate",
+                                       .args = "",
+                                       .run = evaluate_now,
+                                       .reach = REACH_ALL,
+                                       .may = may_steer};
 const struct action action_note = {
     .command = "note", .args = "TEXT", .run = note, .may = may_steer, .in_card = true};

@@ -169,10 +169,12 @@ static const char *tune_word(const struct app *a, const char *text, size_t i)
 const struct action action_condition = {.command = "condition",
                                         .args = "NAME KEY=X,...",
                                         .run = add_condition,
+                                        .reach = REACH_ALL,
                                         .may = may_steer,
                                         .word = condition_word};
 const struct action action_tune = {.command = "tune",
                                    .args = "[A|both] KEY=X,...",
                                    .run = tune,
+                                   .reach = REACH_ALL,
                                    .may = may_train,
                                    .word = tune_word};

@@ -161,9 +161,9 @@ static void empty_folders_say_how_runs_come(void **state)
     assert_int_equal(b->a.n_requests, 0);
     type(b, "1"); /* it is looked at only while it is shown */
     assert_string_equal(one_request(b, REQUEST_RUNS).path, "");
-    type(b, ":folder /data/runs\n");
-    b->a.n_requests = 0;
     type(b, "9");
+    b->a.n_requests = 0;
+    type(b, ":folder /data/runs\n");
     assert_string_equal(one_request(b, REQUEST_RUNS).path, "/data/runs");
     runs_bench_free(b);
 }

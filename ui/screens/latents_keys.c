@@ -351,7 +351,7 @@ ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_label};
+ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .reach = REACH_NAMED, .may = may_label};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 

@@ -558,7 +558,7 @@ ACTION action_zoom_pane = {.command = "zoom", .args = "", .run = zoom_pane};
 ACTION action_zoom_x = {.command = "zoom-x", .args = "in|out|all", .run = train_zoom_x, .word = zoom_word};
 ACTION action_arm = {.command = "arm", .args = "[A|B|...|both]", .run = arm, .may = may_choose_arm, .word = arm_word, .hides = true};
 ACTION action_seed_lines = {.command = "seed-lines", .args = "", .run = seed_lines, .may = may_see_seeds, .hides = true};
-ACTION action_seeds = {.command = "seeds", .args = "+1", .run = add_seeds, .may = may_steer};
+ACTION action_seeds = {.command = "seeds", .args = "+1", .run = add_seeds, .reach = REACH_ALL, .may = may_steer};
 ACTION action_numbers = {.command = "numbers", .args = "", .run = numbers, .may = may_choose_arm};
 #undef ACTION
 
