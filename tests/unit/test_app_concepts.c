@@ -544,6 +544,23 @@ static void words_are_found(void **state)
     bench_free(b);
 }
 
+static void filters_and_orders_begin_at_the_top(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2G");
+    const size_t last = own(b)->list.cursor;
+    assert_true(last > 0);
+    type(b, "&f1>0");
+    assert_int_equal(own(b)->list.cursor, 0);
+    press(b, KEY_ESC_);
+    assert_int_equal(own(b)->list.cursor, last);
+    assert_int_equal(own(b)->at, own(b)->concept[last]);
+    type(b, "Gr");
+    assert_int_equal(own(b)->list.cursor, 0);
+    bench_free(b);
+}
+
 /* The finder goes to the screen first: what it has not shown yet is looked in. */
 static void found_from_another_screen(void **state)
 {
@@ -776,6 +793,7 @@ int main(void)
         cmocka_unit_test(sorted_either_way),
         cmocka_unit_test(words_are_found),
         cmocka_unit_test(found_from_another_screen),
+        cmocka_unit_test(filters_and_orders_begin_at_the_top),
         cmocka_unit_test(words_lead_to_latents),
         cmocka_unit_test(one_arm),
         cmocka_unit_test(back_to_where_one_was),

@@ -93,10 +93,14 @@ static void the_cursor_stays(void **state)
     struct bench *b = runs_bench(80, 24);
     type(b, ":sort name\njj");
     char at[RUN_NAME_MAX];
-    memcpy(at, own(b)->at, sizeof at);
-    type(b, "r");
-    assert_string_equal(runs_here(&b->a)->name, at);
+    type(b, "r"); /* the other way around: from the top */
+    assert_int_equal(own(b)->list.cursor, 0);
+    type(b, "G&20260302");
+    assert_int_equal(own(b)->list.cursor, 0);
+    press(b, KEY_ESC_);
+    assert_int_equal(own(b)->list.cursor, 6);
     type(b, "&long\n");
+    memcpy(at, own(b)->at, sizeof at);
     assert_int_equal(own(b)->n, 1);
     assert_true(on_screen(b, "1 of 7"));
     type(b, "u");

@@ -72,12 +72,26 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
     l->at = l->shown ? l->order[0] : -1;
 }
 
+static struct list_view *rows(const struct app *a)
+{
+    return &latents_of(a)->list;
+}
+
+static void go_to_row(struct app *a, const struct session_view *v, size_t row)
+{
+    struct latents_state *l = latents_of(a);
+    (void)v;
+    list_go(&l->list, row);
+    l->at = l->shown ? l->order[l->list.cursor] : l->at;
+}
+
 static void reverse(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
     latents_of(a)->reverse = !latents_of(a)->reverse;
     latents_of(a)->stale = true;
     latents_order(a, v);
+    go_to_row(a, v, 0);
 }
 
 /* ---- find ---- */
@@ -125,6 +139,8 @@ static const struct prompt_def filter_prompt = {
 
 const struct filter_use latents_filter = {.line = filter_here,
                                           .set = latents_set_filter,
+                                          .rows = rows,
+                                          .go = go_to_row,
                                           .may = may_look,
                                           .waiting = latents_say_waiting,
                                           .word = latent_filter_word,

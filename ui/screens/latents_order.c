@@ -375,8 +375,10 @@ static void say_tokens(struct app *a, const struct session_view *v, const char *
     }
     filter_free(f);
     if (count) {
-        app_say(a, false, "%zu fire on '%.30s', not most: & tokens=%.30s", count, word,
-                word);
+        app_say(a, false,
+                "0 have '%.30s' as label, match or top token; %zu fire on it: "
+                "& tokens=%.30s",
+                word, count, word);
     }
 }
 

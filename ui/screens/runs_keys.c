@@ -164,6 +164,18 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
     runs_order_rows(a);
 }
 
+static struct list_view *rows(const struct app *a)
+{
+    return &runs_own(a)->list;
+}
+
+static void go_to_row(struct app *a, const struct session_view *v, size_t row)
+{
+    (void)v;
+    list_go(rows(a), row);
+    runs_go(a, "");
+}
+
 static void reverse(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
@@ -171,6 +183,7 @@ static void reverse(struct app *a, const struct session_view *v, const char *arg
     runs_own(a)->reverse = !runs_own(a)->reverse;
     runs_own(a)->stale = true;
     runs_order_rows(a);
+    go_to_row(a, NULL, 0);
 }
 
 /* ---- find ---- */
@@ -244,6 +257,8 @@ static const struct prompt_def filter_prompt = {
 
 const struct filter_use runs_filter = {.line = filter_here,
                                        .set = runs_set_filter,
+                                       .rows = rows,
+                                       .go = go_to_row,
                                        .may = runs_may_browse,
                                        .prompt = &filter_prompt};
 
