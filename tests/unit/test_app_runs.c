@@ -86,6 +86,32 @@ static void newest_first_and_other_orders(void **state)
     runs_bench_free(b);
 }
 
+/* No number is cut; what rows are sorted by, and whose figures they are, is said. */
+static void columns_say_what_they_show(void **state)
+{
+    (void)state;
+    struct bench *b = runs_bench(80, 24);
+    assert_true(on_screen(b, "sorted by saved, 7"));
+    assert_true(on_screen(b, " EV A "));
+    assert_true(on_screen(b, " absorption A"));
+    type(b, ":sort label\n");
+    assert_true(on_screen(b, "sorted by label, 7"));
+    type(b, ":sort step\n");
+    assert_false(on_screen(b, "sorted by"));
+    assert_true(on_screen(b, "step\xe2\x96\xbe"));
+    struct run_row *row = (struct run_row *)(uintptr_t)runs_here(&b->a);
+    row->conditions = 4;
+    for (size_t i = 0; i < 4; i++) {
+        row->condition[i].mask_rate = 0.15 * (double)i;
+    }
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, " 0 0.15 0.3 0.45 "));
+    type(b, "&no such\n");
+    assert_true(on_screen(b, "no run passes the filter"));
+    assert_false(on_screen(b, "\xe2\x94\x80 run ")); /* no box about none */
+    runs_bench_free(b);
+}
+
 /* The cursor stays on its run whatever comes and goes. */
 static void the_cursor_stays(void **state)
 {
@@ -107,7 +133,7 @@ static void the_cursor_stays(void **state)
     assert_int_equal(own(b)->n, 7);
     assert_string_equal(runs_here(&b->a)->name, at);
     type(b, "&no such\n");
-    assert_true(on_screen(b, "none of 7 runs has: no such"));
+    assert_true(on_screen(b, "no run passes the filter: no such"));
     assert_null(runs_here(&b->a));
     type(b, "\n;d \n"); /* a line that does nothing: there is no run to call anything */
     assert_int_equal(b->a.n_requests, 0);
@@ -452,6 +478,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(newest_first_and_other_orders),
+        cmocka_unit_test(columns_say_what_they_show),
         cmocka_unit_test(the_cursor_stays),
         cmocka_unit_test(found),
         cmocka_unit_test(empty_folders_say_how_runs_come),
