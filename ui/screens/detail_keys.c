@@ -309,7 +309,7 @@ static void send_to_prompt(struct app *a, const struct session_view *v,
     const struct latent_detail *d = detail_shown(a, v);
     (void)args;
     prompt_show(a, v, d->context[detail_of(a)->context].token, CONTEXT_TOKENS,
-                CONTEXT_TOKENS / 2);
+                CONTEXT_TOKENS / 2, detail_of(a)->latent);
 }
 
 static void silence(struct app *a, const struct session_view *v, const char *args)

@@ -376,7 +376,7 @@ void effect_open(struct app *a, const struct session_view *v,
             send[n++] = ids[i];
         }
     }
-    prompt_show(a, v, send, n, n ? n - 1 : 0);
+    prompt_show(a, v, send, n, n ? n - 1 : 0, -1);
     if (from != &screen_prompt) {
         app_come_back(a, from);
     }

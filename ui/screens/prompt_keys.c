@@ -518,7 +518,9 @@ static void pin(struct app *a, const struct session_view *v, const char *args)
     struct prompt_state *s = prompt_own(a);
     (void)args;
     prompt_pin(a);
-    s->list = s->pinned ? PROMPT_CHANGED : s->list;
+    s->list = s->pinned                   ? PROMPT_CHANGED
+              : s->list == PROMPT_CHANGED ? PROMPT_HERE
+                                          : s->list;
     prompt_list_fill(a);
     (void)v;
     app_say(a, false, "%s",
