@@ -33,7 +33,13 @@ void compare_ask(struct app *a, const struct session_view *v, bool again)
         memcpy(c->two, s->want, sizeof c->two);
         snprintf(c->text, sizeof c->text, "%s", s->other);
         s->asked = true;
+        s->failed_before = v->compares_failed;
     }
+}
+
+bool compare_is_asked(const struct compare_state *s, const struct session_view *v)
+{
+    return s->asked && s->failed_before == v->compares_failed;
 }
 
 void compare_failed(struct compare_state *s, const struct session_view *v)
