@@ -34,9 +34,15 @@ static void apply(struct app *a, const struct session_view *v,
     s->screen->filter->set(a, v, back ? s->before : s->after);
 }
 
+static void which(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    const char *now = back ? s->before : s->after;
+    snprintf(out, cap, "(now %s)", now[0] ? now : "none");
+}
+
 static void push(struct app *a, const char *before, const char *after)
 {
-    static const struct undo_kind kind = {"a filter", apply};
+    static const struct undo_kind kind = {"a filter", apply, which};
     struct undo_step step = {.kind = &kind, .screen = filtered(a)};
     snprintf(step.before, sizeof step.before, "%.*s", UNDO_TEXT - 1, before);
     snprintf(step.after, sizeof step.after, "%.*s", UNDO_TEXT - 1, after);

@@ -325,7 +325,8 @@ void key_names(const struct key_entry *k, char *out, size_t cap)
             continue; /* Enter by another name */
         }
         key_name(k->key[i], name, sizeof name);
-        const int n = snprintf(out + len, cap - len, "%s%s", i ? " " : "", name);
+        const char *between = !i ? "" : KEY_FIRST_OF(k->key[i]) ? " or " : " ";
+        const int n = snprintf(out + len, cap - len, "%s%s", between, name);
         if (n < 0 || (size_t)n >= cap - len) {
             return;
         }

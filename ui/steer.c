@@ -1,5 +1,6 @@
 #include "ui/steer.h"
 
+#include "base/number.h"
 #include "ui/text.h"
 
 #include <math.h>
@@ -154,7 +155,13 @@ static void apply_rate(struct app *a, const struct session_view *v,
     set_rate(a, v, s->arm, back ? s->rate_before : s->rate_after, 0);
 }
 
-static const struct undo_kind rate_undo = {"a masking rate", apply_rate};
+static void which_rate(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    snprintf(out, cap, "of %c: now %.2f", 'A' + s->arm,
+             back ? s->rate_before : s->rate_after);
+}
+
+static const struct undo_kind rate_undo = {"a masking rate", apply_rate, which_rate};
 
 void steer_change_rate(struct app *a, const struct session_view *v, int arm,
                        double rate)
@@ -258,8 +265,8 @@ static void set_mask(struct app *a, const struct session_view *v, const char *ar
         return;
     }
     if (n == 3 && at <= v->step) {
-        app_say(a, true, "mask: step %lld has passed; the run is at %lld",
-                (long long)at, (long long)v->step);
+        app_say(a, true, "mask: step %s has passed; the run is at %s", THOUSANDS(at),
+                THOUSANDS(v->step));
         return;
     }
     const unsigned which = targets(a, v);

@@ -24,4 +24,9 @@ const char *number_show(char out[NUMBER_TEXT], enum number_style style, int widt
 const char *number_bytes(char out[NUMBER_TEXT], double v);
 #define NUMBER_BYTES(v) number_bytes((char[NUMBER_TEXT]){0}, v)
 
+/* A whole number in groups of three digits, "12,400". In out, which is returned;
+ * THOUSANDS brings room as NUMBER does. */
+const char *number_thousands(char out[NUMBER_TEXT], int64_t n);
+#define THOUSANDS(n) number_thousands((char[NUMBER_TEXT]){0}, (n))
+
 #endif

@@ -542,6 +542,47 @@ static void test_commands_of_another_screen(void **state)
     bench_free(b);
 }
 
+/* What was undone is named, with what holds now. */
+static void test_undone_is_named(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    char text[64];
+    type(b, "3 ");
+    snprintf(text, sizeof text, "undone: a mark of #%d ", latents_of(&b->a)->at);
+    press(b, 'u');
+    assert_true(on_screen(b, text));
+    type(b, "&dog\n&cat\nu");
+    assert_true(on_screen(b, "undone: a filter of Latents (now dog)"));
+    type(b, "u");
+    assert_true(on_screen(b, "undone: a filter of Latents (now none)"));
+    press(b, KEY_CTRL('r'));
+    assert_true(on_screen(b, "done again: a filter of Latents (now dog)"));
+    type(b, "1z");
+    press(b, 'u');
+    assert_true(on_screen(b, "undone: a change of the layout of Train"));
+    b->v.cond[0].k = 4;
+    type(b, ":tune k=8\nu");
+    assert_true(on_screen(b, "undone: a setting of A: now k=4"));
+    bench_free(b);
+}
+
+/* A reason stands before the path that it is of, of which the end is enough. */
+static void test_reasons_come_first(void **state)
+{
+    (void)state;
+    char text[80];
+    text_reason("/usr/bin/../share/saetop/samples/lm: no chat template", text,
+                sizeof text);
+    assert_string_equal(text, "no chat template (.../samples/lm)");
+    text_reason("/lm: no chat template", text, sizeof text);
+    assert_string_equal(text, "no chat template (/lm)");
+    text_reason("no context yet: wait", text, sizeof text);
+    assert_string_equal(text, "no context yet: wait");
+    text_reason("/only/a/path", text, sizeof text);
+    assert_string_equal(text, "/only/a/path");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -562,6 +603,8 @@ int main(void)
         cmocka_unit_test(test_prompts_offer),
         cmocka_unit_test(test_keys_of_another_screen),
         cmocka_unit_test(test_commands_of_another_screen),
+        cmocka_unit_test(test_undone_is_named),
+        cmocka_unit_test(test_reasons_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

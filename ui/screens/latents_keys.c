@@ -158,7 +158,13 @@ static void apply_mark(struct app *a, const struct session_view *v,
     }
 }
 
-static const struct undo_kind mark_undo = {"a mark", apply_mark};
+static void which_mark(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    (void)back;
+    snprintf(out, cap, "of #%d", s->latent);
+}
+
+static const struct undo_kind mark_undo = {"a mark", apply_mark, which_mark};
 
 void latents_turn_mark(struct app *a, const struct session_view *v, int32_t id)
 {
@@ -197,7 +203,13 @@ static void apply_label(struct app *a, const struct session_view *v,
     set_label(a, (size_t)s->arm, s->latent, back ? s->before : s->after);
 }
 
-static const struct undo_kind label_undo = {"a label", apply_label};
+static void which_label(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    const char *now = back ? s->before : s->after;
+    snprintf(out, cap, "of #%d (now %s)", s->latent, now[0] ? now : "none");
+}
+
+static const struct undo_kind label_undo = {"a label", apply_label, which_label};
 
 void latents_call(struct app *a, const struct session_view *v, int32_t id,
                   const char *text)

@@ -176,7 +176,7 @@ static void apply(struct app *a, const struct session_view *v,
     box_follows(a, v);
 }
 
-static const struct undo_kind prompt_undo = {"a change of the prompt", apply};
+static const struct undo_kind prompt_undo = {"a change of the prompt", apply, NULL};
 
 static void push(struct app *a, int32_t kept)
 {

@@ -352,9 +352,15 @@ static void apply_trash(struct app *a, const struct session_view *v,
     }
 }
 
-static const struct undo_kind label_undo = {"a run's label", apply_label};
-static const struct undo_kind rename_undo = {"a run's name", apply_rename};
-static const struct undo_kind trash_undo = {"a deleted run", apply_trash};
+static void which_run(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    (void)back;
+    snprintf(out, cap, "(%s)", s->of);
+}
+
+static const struct undo_kind label_undo = {"a run's label", apply_label, which_run};
+static const struct undo_kind rename_undo = {"a run's name", apply_rename, which_run};
+static const struct undo_kind trash_undo = {"a deleted run", apply_trash, which_run};
 
 static void push_order(struct app *a, const struct undo_kind *kind, const char *of,
                        const char *before, const char *after)
