@@ -561,7 +561,7 @@ static void test_undone_is_named(void **state)
     type(b, "1z");
     press(b, 'u');
     assert_true(on_screen(b, "undone: a change of the layout of Train"));
-    b->v.cond[0].k = 4;
+    snprintf(b->v.cond[0].tunable, sizeof b->v.cond[0].tunable, "lr=0.002,k=4");
     type(b, ":tune k=8\nu");
     assert_true(on_screen(b, "undone: a setting of A: now k=4"));
     bench_free(b);
