@@ -121,7 +121,7 @@ const struct key_entry *keymap_find_elsewhere(const struct screen_table *t,
 bool keymap_is_elsewhere(const struct screen_table *t, const struct screen_def *screen,
                          const struct key_entry *k, const char *args);
 /* The first entry of that command name for the screen, one of everywhere, or another
- * screen's (a command may be given anywhere); NULL: unknown. `n` bytes of name. */
+ * screen's (see keymap_is_elsewhere); NULL: unknown. `n` bytes of name. */
 const struct key_entry *keymap_find_command(const struct screen_table *t,
                                             const struct screen_def *screen,
                                             const char *name, size_t n);

@@ -53,7 +53,7 @@ expect 'the·end'; keys v; expect 'A as of step' 60; expect 'next after end' 60
 # Pinned: what changes stands beside it, until it is let go.
 keys '|'; expect 'the pinned one above'; expect 'pinned +now'
 keys i; expect 'insert:'; keys C-u; type_line ' happy'; expect 'happy·end' 60
-expect 'silenced|came up'; expect 'the·?      ·end'
+expect 'fell silent|came up'; expect 'the·?      ·end'
 keys '|'; gone 'the pinned one above'; keys u; gone 'happy'
 # Both conditions write, each under its letter.
 type_line ':write both 8'; expect '[│┃] A ' 60; expect '[│┃] B ' 60; gone '\.\.\. ━'

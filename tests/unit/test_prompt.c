@@ -87,6 +87,31 @@ static void test_says_what_it_shows(void **state)
     end_world(&t);
 }
 
+/* What the user silenced is told from what fell silent; what never fires is not "0x".
+ */
+static void test_fates_are_told_apart(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    struct prompt_state *s = own(&t);
+    keys(&t, "af"); /* the whole prompt */
+    s->entry[0].fires = 0;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, " never "));
+    assert_false(on_screen(t.b, " 0x "));
+    keys(&t, "f");
+    assert_int_equal(s->list, PROMPT_CHANGED);
+    assert_int_equal(s->entry[0].latent, s->row.edits.at[0].latent);
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "\xc2\xb7 silenced "));
+    assert_false(on_screen(t.b, "fell silent"));
+    s->row.edits.at[0].latent++;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "\xc2\xb7 fell silent "));
+    end_world(&t);
+}
+
 static void test_masks_and_undo(void **state)
 {
     (void)state;
@@ -524,6 +549,7 @@ int main(void)
         cmocka_unit_test(test_begins_with_a_text),
         cmocka_unit_test(test_shows_the_latent),
         cmocka_unit_test(test_says_what_it_shows),
+        cmocka_unit_test(test_fates_are_told_apart),
         cmocka_unit_test(test_masks_and_undo),
         cmocka_unit_test(test_silence_and_steer),
         cmocka_unit_test(test_tokens_change),
