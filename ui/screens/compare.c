@@ -90,7 +90,10 @@ bool compare_is_focused(const struct app *a, int pane)
 /* What follows a choice's name: " x5" of five seeds. */
 static void seeds_text(const struct compare_choice *k, char *out, size_t cap)
 {
-    snprintf(out, cap, k->seeds > 1 ? " x%zu" : "", k->seeds);
+    out[0] = '\0';
+    if (k->seeds > 1) {
+        snprintf(out, cap, " x%zu", k->seeds);
+    }
 }
 
 enum { SIDE_MARK = 4, SIDE_LETTER = 2, SIDE_GAP = 2, NAME_LEAST = 8 };
