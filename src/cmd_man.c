@@ -205,9 +205,7 @@ static void add_keys(struct str *out)
     const struct screen_table *t = &screen_table;
     const struct screen_def *owner = NULL;
     const size_t n = keymap_count(t);
-    str_add(
-        out,
-        ".SH KEYS\nEach is a command as well, typed after a colon on any screen.\n");
+    str_add(out, ".SH KEYS\nEach is a command as well, typed after a colon.\n");
     for (size_t i = 0; i < n; i++) {
         const struct key_entry *k = keymap_at(t, i);
         char keys[96], command[160], args[120];

@@ -407,7 +407,8 @@ const struct action action_screen = {.command = "screen",
                                      .takes_screen = true,
                                      .run = go,
                                      .word = screen_word};
-const struct action action_events = {.command = "events", .args = "", .run = events};
+const struct action action_events = {
+    .command = "events", .args = "", .run = events, .reach = REACH_ALL};
 const struct action action_back = {
     .command = "back", .args = "", .run = back, .in_help = true, .in_card = true};
 

@@ -1,6 +1,7 @@
 #include "ui/app.h"
 
 #include "base/mem.h"
+#include "ui/text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -294,7 +295,7 @@ static void undo_layout(struct app *a, const struct session_view *v,
 }
 
 static const struct undo_kind layout_kind_of_undo = {"a change of the layout",
-                                                     undo_layout};
+                                                     undo_layout, NULL};
 
 /* A step for each screen whose layout is another than it was. */
 static void push_layouts(struct app *a, const struct layouts *was)
@@ -312,6 +313,17 @@ static void push_layouts(struct app *a, const struct layouts *was)
     }
 }
 
+/* "a label #12, now dog", "a change of the layout of Train" */
+static void undo_text(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    const int n = snprintf(out, cap, "%s%s%s", s->kind->name, s->screen ? " of " : "",
+                           s->screen ? s->screen->title : "");
+    if (s->kind->which && n > 0 && (size_t)n + 1 < cap) {
+        out[n] = ' ';
+        s->kind->which(s, back, out + n + 1, cap - (size_t)n - 1);
+    }
+}
+
 void app_undo(struct app *a, const struct session_view *v, bool back)
 {
     const struct undo_step *s = back ? undo_back(&a->undo) : undo_forward(&a->undo);
@@ -321,10 +333,12 @@ void app_undo(struct app *a, const struct session_view *v, bool back)
     const uint64_t said = a->said;
     s->kind->apply(a, v, s, back);
     if (a->said == said || !a->message_bad) { /* else it could not, and says why */
+        char what[2 * UNDO_TEXT];
+        undo_text(s, back, what, sizeof what);
         app_say(a, false,
                 back ? "undone: %s   (" KEY_OF("redo") " does it again)"
                      : "done again: %s",
-                s->kind->name);
+                what);
     }
 }
 
@@ -341,7 +355,9 @@ void app_dispatch(struct app *a, const struct session_view *v,
 {
     const char *reason = action_may(k->action, a, v);
     if (reason) {
-        app_say(a, true, "%s: %s", k->action->command, reason);
+        char text[sizeof a->message];
+        text_reason(reason, text, sizeof text);
+        app_say(a, true, "%s: %s", k->action->command, text);
         return;
     }
     /* Any command that changes the layout becomes a step of undo here, so that commands
@@ -374,6 +390,14 @@ void app_run(struct app *a, const struct session_view *v, const char *line)
     const char *args = line + n;
     while (*args == ' ') {
         args++;
+    }
+    if (keymap_is_elsewhere(a->screens, a->screen, k, args)) {
+        char screens[160];
+        keymap_screens_of_command(a->screens, k->action->command, screens,
+                                  sizeof screens);
+        app_say(a, true, "%s is a command of %s: go there first", k->action->command,
+                screens);
+        return;
     }
     char taken[120];
     keymap_args(a->screens, k->action, taken, sizeof taken);

@@ -76,6 +76,13 @@ static void explain(const struct app *a, const char *text, char *out, size_t cap
         keymap_args(a->screens, k->action, args, sizeof args);
         app_words(a, k->help, help, sizeof help);
         snprintf(out, cap, ":%s %s   %s", k->action->command, args, help);
+        const char *after = text + strcspn(text, " ");
+        after += strspn(after, " ");
+        if (keymap_is_elsewhere(a->screens, a->screen, k, after)) {
+            keymap_screens_of_command(a->screens, k->action->command, args,
+                                      sizeof args);
+            snprintf(out, cap, ":%s is a command of %s", k->action->command, args);
+        }
     } else if (!text[0]) {
         app_words(
             a,

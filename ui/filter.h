@@ -17,6 +17,7 @@
 
 #include "session/view.h"
 #include "ui/lineedit.h"
+#include "ui/list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -54,6 +55,7 @@ struct filter_line {
     char text[LINE_CAP];        /* in force */
     struct filter *compiled;    /* NULL: everything */
     char was[LINE_CAP];         /* before the prompt was opened */
+    struct list_view rows_were; /* likewise */
     char error[FILTER_MESSAGE]; /* of what is being typed; "": nothing is wrong */
     size_t error_at;
 };

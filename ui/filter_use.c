@@ -32,9 +32,15 @@ static void apply(struct app *a, const struct session_view *v,
     s->screen->filter->set(a, v, back ? s->before : s->after);
 }
 
+static void which(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    const char *now = back ? s->before : s->after;
+    snprintf(out, cap, "(now %s)", now[0] ? now : "none");
+}
+
 static void push(struct app *a, const char *before, const char *after)
 {
-    static const struct undo_kind kind = {"a filter", apply};
+    static const struct undo_kind kind = {"a filter", apply, which};
     struct undo_step step = {.kind = &kind, .screen = filtered(a)};
     snprintf(step.before, sizeof step.before, "%.*s", UNDO_TEXT - 1, before);
     snprintf(step.after, sizeof step.after, "%.*s", UNDO_TEXT - 1, after);
@@ -42,6 +48,20 @@ static void push(struct app *a, const char *before, const char *after)
 }
 
 /* ---- the prompt ---- */
+
+/* Put a text into force. The rows that answer to another are read from the first one
+ * on; without a filter the row stays that was chosen. False: malformed. */
+static bool set(struct app *a, const struct session_view *v, const char *text)
+{
+    const bool other = text[0] && strcmp(line_of(a)->text, text) != 0;
+    if (!use_of(a)->set(a, v, text)) {
+        return false;
+    }
+    if (other) {
+        use_of(a)->go(a, v, 0);
+    }
+    return true;
+}
 
 static void say_empty(struct app *a, const struct session_view *v)
 {
@@ -59,12 +79,12 @@ const char *filter_use_word(const struct app *a, const char *text, size_t at, si
 
 void filter_use_preview(struct app *a, const struct session_view *v, const char *text)
 {
-    (void)use_of(a)->set(a, v, text); /* what is wrong stands beside the line */
+    (void)set(a, v, text); /* what is wrong stands beside the line */
 }
 
 bool filter_use_check(struct app *a, const struct session_view *v, const char *text)
 {
-    if (!use_of(a)->set(a, v, text)) {
+    if (!set(a, v, text)) {
         char why[FILTER_MESSAGE + 32];
         filter_line_error(line_of(a), why, sizeof why);
         app_say(a, true, "filter: %s", why);
@@ -87,6 +107,8 @@ void filter_use_cancel(struct app *a, const struct session_view *v)
 {
     struct filter_line *l = line_of(a);
     (void)use_of(a)->set(a, v, l->was); /* it was in force before */
+    use_of(a)->rows(a)->top = l->rows_were.top;
+    use_of(a)->go(a, v, l->rows_were.cursor);
     l->error[0] = '\0';
 }
 
@@ -101,6 +123,7 @@ static void run(struct app *a, const struct session_view *v, const char *args)
 {
     struct filter_line *l = line_of(a);
     snprintf(l->was, sizeof l->was, "%s", l->text);
+    l->rows_were = *use_of(a)->rows(a);
     if (!args[0]) {
         l->error[0] = '\0';
         app_open_prompt(a, use_of(a)->prompt, "", l->text);

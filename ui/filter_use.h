@@ -15,6 +15,9 @@ struct filter_use {
     bool (*set)(struct app *a, const struct session_view *v, const char *text);
     /* Why it cannot be typed now; NULL: it can. */
     const char *(*may)(const struct app *a, const struct session_view *v);
+    /* Its rows, and to choose one of them, by its place. */
+    struct list_view *(*rows)(const struct app *a);
+    void (*go)(struct app *a, const struct session_view *v, size_t row);
     /* After a text was taken: say why there are no rows, if there are none. NULL:
      * nothing is said. */
     void (*empty)(struct app *a, const struct session_view *v);

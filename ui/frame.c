@@ -62,14 +62,18 @@ static void prompt_key(struct app *a, const struct session_view *v, uint32_t key
 
 /* ---- events ---- */
 
-/* A key that does nothing here, but maybe something on another screen. */
-static void say_elsewhere(struct app *a, uint32_t key)
+/* A key that does nothing here, but maybe something on other screens. What may be done
+ * from here is offered with its command. */
+static void say_elsewhere(struct app *a, const struct session_view *v, uint32_t key)
 {
     const struct screen_def *owner = NULL;
     const struct key_entry *k = keymap_find_elsewhere(a->screens, key, &owner);
-    char name[32];
+    char name[32], screens[160];
     key_name(key, name, sizeof name);
-    if (!k) {
+    keymap_screens_of_key(a->screens, key, screens, sizeof screens);
+    if (screens[0] && !(k && !action_may(k->action, a, v))) {
+        app_say(a, false, "%s is a key of %s", name, screens);
+    } else if (!k) {
         app_say(a, false, "%s does nothing   (" KEY_OF("help") " lists the keys)",
                 name);
     } else {
@@ -144,7 +148,7 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
     } else if (keymap_begins(a->screens, screen, key)) {
         a->after = key;
     } else {
-        say_elsewhere(a, key);
+        say_elsewhere(a, v, key);
     }
 }
 

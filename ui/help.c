@@ -562,7 +562,7 @@ static void draw_line(const struct app *a, const struct session_view *v,
                       struct canvas *c, int x, int y, int w,
                       const struct help_line *line)
 {
-    char text[256];
+    char text[256], why[256];
     snprintf(text, sizeof text, "%.*s", (int)(line->len < 255 ? line->len : 255),
              line->text);
     const struct measure *def = NULL;
@@ -578,8 +578,9 @@ static void draw_line(const struct app *a, const struct session_view *v,
         canvas_text(c, x + 1 + at, y, w - 1 - at, text, ROLE_TEXT, 0);
         break;
     case LINE_WHY:
+        text_reason(text, why, sizeof why);
         canvas_textf(c, x + 1 + KEY_COLUMN, y, w - 1 - KEY_COLUMN, ROLE_WARN, 0,
-                     "not now: %s", text);
+                     "not now: %s", why);
         break;
     case LINE_METRIC:
         def = measure_at((enum metric)line->index);

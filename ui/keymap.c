@@ -192,12 +192,68 @@ const struct key_entry *keymap_find_elsewhere(const struct screen_table *t,
     for (size_t s = 0; s < t->n; s++) {
         const struct section section = section_at(t, s);
         const struct key_entry *k = entry_of(&section, key);
-        if (k) {
+        if (k && k->action->reach == REACH_ALL) {
             *owner = t->row[s];
             return k;
         }
     }
     return NULL;
+}
+
+static bool has_command(const struct section *section, const char *command)
+{
+    for (size_t i = 0; i < section->n; i++) {
+        if (!strcmp(section->entry[i].action->command, command)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The screens that have a key, or a command where that is no NULL, in words. */
+static void screens_of(const struct screen_table *t, uint32_t key, const char *command,
+                       char *out, size_t cap)
+{
+    const char *title[SCREENS_MAX];
+    size_t n = 0, len = 0;
+    for (size_t s = 0; s < t->n; s++) {
+        const struct section section = section_at(t, s);
+        if (command ? has_command(&section, command)
+                    : entry_of(&section, key) != NULL) {
+            title[n++] = t->row[s]->title;
+        }
+    }
+    out[0] = '\0';
+    for (size_t i = 0; i < n && len < cap; i++) {
+        const char *before = i == 0 ? "" : i + 1 < n ? ", " : " and ";
+        len += (size_t)snprintf(out + len, cap - len, "%s%s", before, title[i]);
+    }
+}
+
+void keymap_screens_of_key(const struct screen_table *t, uint32_t key, char *out,
+                           size_t cap)
+{
+    screens_of(t, key, NULL, out, cap);
+}
+
+void keymap_screens_of_command(const struct screen_table *t, const char *command,
+                               char *out, size_t cap)
+{
+    screens_of(t, 0, command, out, cap);
+}
+
+bool keymap_is_elsewhere(const struct screen_table *t, const struct screen_def *screen,
+                         const struct key_entry *k, const char *args)
+{
+    bool here =
+        k->action->reach == REACH_ALL || (k->action->reach == REACH_NAMED && args[0]);
+    for (size_t p = 0; p < sections_of(t) && !here; p++) {
+        const struct section section = section_at(t, p);
+        const bool holds = section.owner == screen || section.owner == t->everywhere ||
+                           section.owner == t->help;
+        here = holds && has_command(&section, k->action->command);
+    }
+    return !here;
 }
 
 const struct key_entry *keymap_find_command(const struct screen_table *t,
@@ -285,7 +341,8 @@ void key_names(const struct key_entry *k, char *out, size_t cap)
             continue; /* Enter by another name */
         }
         key_name(k->key[i], name, sizeof name);
-        const int n = snprintf(out + len, cap - len, "%s%s", i ? " " : "", name);
+        const char *between = !i ? "" : KEY_FIRST_OF(k->key[i]) ? " or " : " ";
+        const int n = snprintf(out + len, cap - len, "%s%s", between, name);
         if (n < 0 || (size_t)n >= cap - len) {
             return;
         }

@@ -15,6 +15,14 @@ struct app;
 struct screen_def;
 struct screen_table;
 
+/* On which screens a command of a screen may be given: what acts unseen is refused. */
+enum action_reach {
+    REACH_SCREEN, /* on its own: it acts on what that shows, or on the row chosen there
+                   */
+    REACH_NAMED,  /* elsewhere as well when its argument says on what: `:latent 5` */
+    REACH_ALL,    /* on any: it acts on the run, or goes to where it acts */
+};
+
 /* What a key or a command does. */
 struct action {
     const char *command; /* the name typed after a colon */
@@ -28,6 +36,7 @@ struct action {
     /* The ith word that could stand as its argument, NULL beyond the last; `text` is
      * the line so far. The function NULL: none is known. */
     const char *(*word)(const struct app *a, const char *text, size_t i);
+    enum action_reach reach;
     bool hides;     /* while it cannot be done its hint goes, rather than turning dim */
     bool in_help;   /* its keys work while help is open; `help` and `back` close it */
     bool in_card;   /* ... and on the card that a small terminal shows */
@@ -116,13 +125,23 @@ const struct key_entry *keymap_go(const struct screen_table *t, size_t s);
 size_t keymap_sections(const struct screen_table *t);
 struct key_list keymap_section(const struct screen_table *t, size_t i,
                                const struct screen_def **owner);
-/* The first entry of that key on a screen, of a key that does nothing on another, and
- * the screen; NULL: no screen has it. */
+/* The screens that have a key, in words: "Concepts, Latents and Runs"; "" none. */
+void keymap_screens_of_key(const struct screen_table *t, uint32_t key, char *out,
+                           size_t cap);
+/* Likewise of a command. */
+void keymap_screens_of_command(const struct screen_table *t, const char *command,
+                               char *out, size_t cap);
+/* The first entry of a screen that has that key and may be given on any screen, and the
+ * screen; NULL: none. */
 const struct key_entry *keymap_find_elsewhere(const struct screen_table *t,
                                               uint32_t key,
                                               const struct screen_def **owner);
+/* Whether a command is of other screens alone and may not be given on this one with
+ * that after it. */
+bool keymap_is_elsewhere(const struct screen_table *t, const struct screen_def *screen,
+                         const struct key_entry *k, const char *args);
 /* The first entry of that command name for the screen, one of everywhere, or another
- * screen's (a command may be given anywhere); NULL: unknown. `n` bytes of name. */
+ * screen's (see keymap_is_elsewhere); NULL: unknown. `n` bytes of name. */
 const struct key_entry *keymap_find_command(const struct screen_table *t,
                                             const struct screen_def *screen,
                                             const char *name, size_t n);

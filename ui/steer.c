@@ -1,5 +1,6 @@
 #include "ui/steer.h"
 
+#include "base/number.h"
 #include "ui/text.h"
 
 #include <math.h>
@@ -155,7 +156,13 @@ static void apply_rate(struct app *a, const struct session_view *v,
     set_rate(a, v, s->arm, back ? s->rate_before : s->rate_after, 0);
 }
 
-static const struct undo_kind rate_undo = {"a masking rate", apply_rate};
+static void which_rate(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    snprintf(out, cap, "of %c: now %.2f", 'A' + s->arm,
+             back ? s->rate_before : s->rate_after);
+}
+
+static const struct undo_kind rate_undo = {"a masking rate", apply_rate, which_rate};
 
 void steer_change_rate(struct app *a, const struct session_view *v, int arm,
                        double rate)
@@ -262,8 +269,8 @@ static void set_mask(struct app *a, const struct session_view *v, const char *ar
         return;
     }
     if (n == 3 && at <= v->step) {
-        app_say(a, true, "mask: step %lld has passed; the run is at %lld",
-                (long long)at, (long long)v->step);
+        app_say(a, true, "mask: step %s has passed; the run is at %s", THOUSANDS(at),
+                THOUSANDS(v->step));
         return;
     }
     const unsigned which = targets(a, v);
@@ -372,39 +379,54 @@ ACTION_WORDS(mask_word, "on", "off", "at")
 const struct action action_pause = {.command = "pause",
                                     .args = "",
                                     .run = pause_run,
+                                    .reach = REACH_ALL,
                                     .may = may_train,
                                     .in_card = true};
-const struct action action_resume = {
-    .command = "resume", .args = "", .run = resume_run, .may = may_resume};
+const struct action action_resume = {.command = "resume",
+                                     .args = "",
+                                     .run = resume_run,
+                                     .reach = REACH_ALL,
+                                     .may = may_resume};
 const struct action action_toggle_mask = {.command = "toggle-mask",
                                           .args = "",
                                           .run = toggle_mask,
+                                          .reach = REACH_ALL,
                                           .may = may_train,
                                           .in_card = true};
 const struct action action_rate = {.command = "rate",
                                    .args = "[+|-]STEP",
                                    .run = step_rate,
+                                   .reach = REACH_ALL,
                                    .may = may_train,
                                    .in_card = true};
 const struct action action_mask = {.command = "mask",
                                    .args = "P|on|off [at STEP]",
                                    .run = set_mask,
+                                   .reach = REACH_ALL,
                                    .may = may_train,
                                    .word = mask_word};
 const struct action action_fork = {.command = "fork",
                                    .args = "",
                                    .run = fork_run,
+                                   .reach = REACH_ALL,
                                    .may = may_fork,
                                    .hides = true,
                                    .in_card = true};
 const struct action action_save = {.command = "save",
                                    .args = "[DIR]",
                                    .run = save_run,
+                                   .reach = REACH_ALL,
                                    .may = may_steer,
                                    .in_card = true};
-const struct action action_extend = {
-    .command = "extend", .args = "STEPS", .run = extend_run, .may = may_extend};
-const struct action action_evaluate = {
-    .command = "evaluate", .args = "", .run = evaluate_now, .may = may_steer};
+const struct action action_extend = {.command = "extend",
+                                     .args = "STEPS",
+                                     .run = extend_run,
+                                     .reach = REACH_ALL,
+                                     .may = may_extend};
+const struct action action_evaluate = {.command = "evaluate",
+                                       .args = "",
+                                       .run = evaluate_now,
+                                       .reach = REACH_ALL,
+                                       .may = may_steer};
 const struct action action_note = {
     .command = "note", .args = "TEXT", .run = note, .may = may_steer, .in_card = true};

@@ -91,7 +91,12 @@ static void apply_tune(struct app *a, const struct session_view *v,
     emit_tune(a, s->arm, back ? s->before : s->after);
 }
 
-static const struct undo_kind tune_undo = {"a setting", apply_tune};
+static void which_tune(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    snprintf(out, cap, "of %c: now %s", 'A' + s->arm, back ? s->before : s->after);
+}
+
+static const struct undo_kind tune_undo = {"a setting", apply_tune, which_tune};
 
 /* The pairs that bring back what `pairs` changes: "lr=0.002" for "lr=0.001". False
  * where the condition has no such setting: the trainer says so, and there is nothing to
@@ -169,10 +174,12 @@ static const char *tune_word(const struct app *a, const char *text, size_t i)
 const struct action action_condition = {.command = "condition",
                                         .args = "NAME KEY=X,...",
                                         .run = add_condition,
+                                        .reach = REACH_ALL,
                                         .may = may_steer,
                                         .word = condition_word};
 const struct action action_tune = {.command = "tune",
                                    .args = "[A|both] KEY=X,...",
                                    .run = tune,
+                                   .reach = REACH_ALL,
                                    .may = may_train,
                                    .word = tune_word};

@@ -1,5 +1,6 @@
 #include "ui/text.h"
 
+#include "base/number.h"
 #include "base/utf8.h"
 
 #include <math.h>
@@ -30,23 +31,7 @@ size_t arms_of(const struct session_view *v)
 
 void text_thousands(char *out, size_t cap, int64_t n)
 {
-    char digits[24];
-    char text[32];
-    const uint64_t size = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
-    snprintf(digits, sizeof digits, "%llu", (unsigned long long)size);
-    const size_t len = strlen(digits);
-    size_t at = 0;
-    if (n < 0) {
-        text[at++] = '-';
-    }
-    for (size_t i = 0; i < len; i++) {
-        if (i && (len - i) % 3 == 0) {
-            text[at++] = ',';
-        }
-        text[at++] = digits[i];
-    }
-    text[at] = '\0';
-    snprintf(out, cap, "%s", text);
+    snprintf(out, cap, "%s", THOUSANDS(n));
 }
 
 size_t text_fit(const char *text, size_t n, int w)
@@ -59,6 +44,22 @@ size_t text_fit(const char *text, size_t n, int w)
         fit += step;
     }
     return fit < n && text[fit] != ' ' && last_space ? last_space : fit;
+}
+
+void text_reason(const char *why, char *out, size_t cap)
+{
+    const char *end = why[0] == '/' ? strstr(why, ": ") : NULL;
+    const char *from = end;
+    for (int parts = 0; end && from > why && parts < 2;) {
+        from--;
+        parts += *from == '/' ? 1 : 0;
+    }
+    if (end) {
+        snprintf(out, cap, "%s (%s%.*s)", end + 2, from > why ? "..." : "",
+                 (int)(end - from), from);
+    } else {
+        snprintf(out, cap, "%s", why);
+    }
 }
 
 size_t event_group(const struct session_view *v, size_t i)

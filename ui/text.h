@@ -13,6 +13,9 @@ size_t conds_of(const struct session_view *v);
 size_t arms_of(const struct session_view *v);
 /* "12,400" */
 void text_thousands(char *out, size_t cap, int64_t n);
+/* Of a reason that begins with the path of what it is of, "/a/b/c: no template", the
+ * reason first and the end of the path: "no template (.../b/c)"; others as they are. */
+void text_reason(const char *why, char *out, size_t cap);
 /* Bytes of text[n] that fit into w columns, cut at a space where there is one. */
 size_t text_fit(const char *text, size_t n, int w);
 /* How many events, i and those right before it, say the same of one condition each. */

@@ -21,6 +21,8 @@ struct undo_kind {
     /* Take the step back, or do it again. */
     void (*apply)(struct app *a, const struct session_view *v,
                   const struct undo_step *s, bool back);
+    /* Which one it was, and what holds now: "#12, now dog". NULL: its screen tells. */
+    void (*which)(const struct undo_step *s, bool back, char *out, size_t cap);
 };
 
 /* A kind uses what it needs of it. */

@@ -203,7 +203,7 @@ struct ask_fire ask_fire_at(const struct ask_answer *r, size_t pos, int32_t late
 
 /* What became of a latent. */
 enum ask_fate { ASK_SILENCED, ASK_STAYED, ASK_CAME_UP };
-const char *ask_fate_name(enum ask_fate f); /* "silenced", "stayed", "came up" */
+const char *ask_fate_name(enum ask_fate f); /* "fell silent", "stayed", "came up" */
 enum ask_fate ask_fate_of(float before, float after);
 
 struct ask_change {

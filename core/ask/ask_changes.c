@@ -7,7 +7,7 @@
 
 const char *ask_fate_name(enum ask_fate f)
 {
-    static const char *const names[] = {[ASK_SILENCED] = "silenced",
+    static const char *const names[] = {[ASK_SILENCED] = "fell silent",
                                         [ASK_STAYED] = "stayed",
                                         [ASK_CAME_UP] = "came up"};
     return names[f];

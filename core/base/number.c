@@ -95,3 +95,25 @@ const char *number_count(char out[NUMBER_TEXT], double n)
     }
     return out;
 }
+
+const char *number_thousands(char out[NUMBER_TEXT], int64_t n)
+{
+    char digits[24];
+    char text[32];
+    const uint64_t size = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)size);
+    const size_t len = strlen(digits);
+    size_t at = 0;
+    if (n < 0) {
+        text[at++] = '-';
+    }
+    for (size_t i = 0; i < len; i++) {
+        if (i && (len - i) % 3 == 0) {
+            text[at++] = ',';
+        }
+        text[at++] = digits[i];
+    }
+    text[at] = '\0';
+    snprintf(out, NUMBER_TEXT, "%s", text);
+    return out;
+}

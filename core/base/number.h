@@ -27,4 +27,9 @@ const char *number_bytes(char out[NUMBER_TEXT], double v);
 const char *number_count(char out[NUMBER_TEXT], double n);
 #define NUMBER_COUNT(n) number_count((char[NUMBER_TEXT]){0}, n)
 
+/* A whole number in groups of three digits, "12,400". In out, which is returned;
+ * THOUSANDS brings room as NUMBER does. */
+const char *number_thousands(char out[NUMBER_TEXT], int64_t n);
+#define THOUSANDS(n) number_thousands((char[NUMBER_TEXT]){0}, (n))
+
 #endif

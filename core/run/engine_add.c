@@ -66,8 +66,8 @@ static enum err check_add_seed(const struct engine *g, size_t conditions,
         if (kind) {
             return err_set(
                 e, ERR_USAGE,
-                "changed on the way (%s): start anew with --seeds; a seed that begins "
-                "now would be of another condition",
+                "start anew with --seeds: changed on the way (%s); a new seed lacks "
+                "that",
                 kind);
         }
     }
@@ -219,8 +219,8 @@ static enum err plan_condition(const struct engine *g, const char *text,
     const char *kind = changed_by(&g->arm[0], false);
     if (kind) {
         return err_set(e, ERR_USAGE,
-                       "changed on the way (%s): start anew with --also; a condition "
-                       "that begins now would not share the first one's past",
+                       "start anew with --also: changed on the way (%s); a new one "
+                       "lacks that",
                        kind);
     }
     out->seeds = arms_of_first(g, of);

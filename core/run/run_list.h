@@ -90,7 +90,7 @@ struct run_column {
     const char *name;  /* is called so in commands, JSON and CSV, */
     const char *title; /* and at the head of its column */
     enum run_cell cell;
-    int width, most; /* a column's, and what it grows to where there is room */
+    int width, most; /* a column's, of text, at least; what any grows to as needed */
     int rank;        /* order of columns in a table, from 1; 0: not in it */
     double (*number)(const struct run_row *row); /* NaN: not known; NULL: a text */
     /* The text that people read in place of the number, or of a column without one:

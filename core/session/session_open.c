@@ -1,6 +1,7 @@
 /* Opening of a session: inputs and engine of a run that begins or goes on, or the
  * records of one that is browsed. Trainer thread. */
 #include "base/mem.h"
+#include "base/number.h"
 #include "session/session_priv.h"
 #include "train/run_open.h"
 #include "train/settings_synth.h"
@@ -29,8 +30,8 @@ static void on_event(void *user, size_t arm, const struct run_event *ev)
                                 : '?';
         session_say(
             s, true,
-            "%c, seed %llu, diverged by step %lld: %s; lower it with :tune lr=", letter,
-            (unsigned long long)v->arm[arm].weights, (long long)ev->step, ev->detail);
+            "%c, seed %llu, diverged by step %s: %s; lower it with :tune lr=", letter,
+            (unsigned long long)v->arm[arm].weights, THOUSANDS(ev->step), ev->detail);
     }
 }
 
@@ -179,8 +180,8 @@ static void show_resumed(struct session *s)
     if (g->warning[0]) {
         session_say(s, true, "%s", g->warning);
     } else {
-        session_say(s, false, "%s goes on from step %lld of %lld", g->dir,
-                    (long long)engine_step_count(g), (long long)g->steps);
+        session_say(s, false, "%s goes on from step %s of %s", g->dir,
+                    THOUSANDS(engine_step_count(g)), THOUSANDS(g->steps));
         session_say_shown(s, conds);
     }
 }

@@ -1,6 +1,7 @@
 /* Commands that steer the engine: masks, settings, conditions, seeds, its length.
  * Trainer thread. */
 #include "base/duration.h"
+#include "base/number.h"
 #include "session/session_priv.h"
 
 #include <stdio.h>
@@ -41,8 +42,8 @@ static enum err fork_twin(struct session *s, struct errinfo *e)
         send_history(s, a, &g->arm[a].history);
     }
     send_beginnings(s, had);
-    session_say(s, false, "twin B from step %lld: same weights and text, %s",
-                (long long)engine_step_count(g),
+    session_say(s, false, "twin B from step %s: same weights and text, %s",
+                THOUSANDS(engine_step_count(g)),
                 arm_rate_set(g->arm[had].arm) > 0 ? "with masking" : "no masking");
     return OK;
 }
@@ -80,8 +81,8 @@ static enum err tune(struct session *s, const struct command *c, struct errinfo 
     TRY(engine_tune(g, g->arm[v->arm[0]].condition, c->text, e));
     session_renew_facts(s);
     const struct history *h = &g->arm[v->arm[0]].history;
-    session_say(s, false, "%c: %s, from step %lld on", v->letter,
-                h->event[h->events - 1].detail, (long long)engine_step_count(g) + 1);
+    session_say(s, false, "%c: %s, from step %s on", v->letter,
+                h->event[h->events - 1].detail, THOUSANDS(engine_step_count(g) + 1));
     return OK;
 }
 
@@ -99,8 +100,8 @@ static enum err add_seeds(struct session *s, const struct command *c, struct err
     session_set_state(s, SESSION_TRAINING);
     session_say(s, false,
                 "a further seed of each condition trains from step 0; the others wait "
-                "at step %lld",
-                (long long)step);
+                "at step %s",
+                THOUSANDS(step));
     return OK;
 }
 
@@ -131,8 +132,8 @@ static enum err add_condition(struct session *s, const struct command *c,
     session_set_state(s, SESSION_TRAINING);
     const size_t conds = session_publish(s);
     send_beginnings(s, had);
-    session_say(s, false, "%s (%s) trains from step 0; the others wait at step %lld",
-                is.name, is.differs, step);
+    session_say(s, false, "%s (%s) trains from step 0; the others wait at step %s",
+                is.name, is.differs, THOUSANDS(step));
     session_say_shown(s, conds);
     return OK;
 }
@@ -143,9 +144,9 @@ static enum err check_level(const struct engine *g, struct errinfo *e)
     return engine_is_level(g)
                ? OK
                : err_set(e, ERR_USAGE,
-                         "not yet: what was added last, at step %lld, must come to the "
+                         "not yet: what was added last, at step %s, must come to the "
                          "others first",
-                         (long long)engine_step_count(g));
+                         THOUSANDS(engine_step_count(g)));
 }
 
 enum err session_steer(struct session *s, const struct command *c, struct errinfo *e)

@@ -2,6 +2,7 @@
  * queue between steps. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "base/pool.h"
 #include "session/session_priv.h"
 
@@ -67,8 +68,8 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
     }
     session_publish(s);
     TRY(session_save_kept(s, e));
-    session_say(s, false, "saved at step %lld in %s",
-                (long long)engine_step_count(s->engine), dir);
+    session_say(s, false, "saved at step %s in %s",
+                THOUSANDS(engine_step_count(s->engine)), dir);
     return OK;
 }
 
@@ -250,8 +251,8 @@ static void train_once(struct session *s, int64_t *told)
         session_set_state(s, SESSION_DONE);
         session_say(
             s, false,
-            "done: %lld step%s; see the concepts (2), save (c), go on with :extend N",
-            (long long)g->steps, plural_s((uint64_t)g->steps));
+            "done: %s step%s; see the concepts (2), save (c), go on with :extend N",
+            THOUSANDS((int64_t)g->steps), plural_s((uint64_t)g->steps));
     }
 }
 

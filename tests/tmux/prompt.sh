@@ -53,8 +53,9 @@ expect 'the·end'; keys v; expect 'A as of step' 60; expect 'next after end' 60
 # Pinned: what changes stands beside it, until it is let go.
 keys '|'; expect 'the pinned one above'; expect 'pinned +now'
 keys i; expect 'insert:'; keys C-u; type_line ' happy'; expect 'happy·end' 60
-expect 'silenced|came up'; expect 'the·?      ·end'
-keys '|'; gone 'the pinned one above'; keys u; gone 'happy'
+expect 'fell silent|came up'; expect 'the·?      ·end'
+keys '|'; gone 'the pinned one above'; expect 'latents here'
+keys u; expect 'what changed here'; keys u; gone 'happy' # the list, then the text
 # Both conditions write, each under its letter.
 type_line ':write both 8'; expect '[│┃] A ' 60; expect '[│┃] B ' 60; gone '\.\.\. ━'
 keys Escape; expect 'next after end'

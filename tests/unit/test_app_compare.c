@@ -300,6 +300,45 @@ static void marks_are_of_verdicts(void **state)
     bench_free(b);
 }
 
+/* What the numbers depend on stands above them; both sides are seen whatever their
+ * names; what is asked for by itself is not left to the user. */
+static void caveats_and_sides_are_seen(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    press(b, '6');
+    assert_true(c->remarks.n > 0);
+    char first[40];
+    snprintf(first, sizeof first, "! %.30s", c->remarks.line[0]);
+    assert_true(on_screen(b, first));
+    c->n_choices = 5;
+    for (size_t i = 0; i < 5; i++) {
+        c->choice[i].letter = (char)('A' + (int)i);
+        c->choice[i].seeds = 5;
+        snprintf(c->choice[i].name, sizeof c->choice[i].name,
+                 "dictionary k8 of a long name: mask p=0.%zu", i);
+    }
+    c->side[1].choice = 3;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "[1] A dictionar"));
+    assert_true(on_screen(b, "[2] D dictionar"));
+    assert_true(on_screen(b, "\xe2\x80\xa6 x5"));
+    assert_true(on_screen(b, "   E "));
+    c->n_choices = 2;
+    snprintf(c->choice[0].name, sizeof c->choice[0].name, "none");
+    c->side[1].choice = 1;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(
+        b, "[1] A none x5  [2] B dictionary k8 of a long name: mask p=0.1 x5"));
+    b->v.compare = NULL;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "comparing ..."));
+    assert_false(on_screen(b, "nothing compared yet"));
+    b->v.compare = c;
+    bench_free(b);
+}
+
 static void panes_and_curves(void **state)
 {
     (void)state;
@@ -426,6 +465,7 @@ int main(void)
         cmocka_unit_test(the_verdict_is_first),
         cmocka_unit_test(a_mark_covers_no_letter),
         cmocka_unit_test(marks_are_of_verdicts),
+        cmocka_unit_test(caveats_and_sides_are_seen),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),
         cmocka_unit_test(what_cannot_be_paired),

@@ -151,7 +151,7 @@ static void several_seeds(void **state)
     type(b, "2f");
     assert_true(on_screen(b, "categories: A mask p=0.30, B no mask"));
     assert_true(on_screen(b, "F1, 5 seeds") && on_screen(b, "latent, seed 1"));
-    assert_true(on_screen(b, "A-B  * established  ~ leaves 0 out, but not after Holm"));
+    assert_true(on_screen(b, "* established  ~ leaves 0 out, but not after Holm"));
     const struct concept_column *f1 = &concept_columns[1];
     size_t up = 0, down = 0;
     for (size_t i = 0; i < own(b)->n; i++) {
@@ -175,7 +175,8 @@ static void several_seeds(void **state)
 
     b = bench_seeds(900);
     type(b, "2f");
-    assert_true(on_screen(b, "A-B so far, nothing is established  ~"));
+    assert_true(on_screen(b, "A-B so far"));
+    assert_true(on_screen(b, "so far, nothing is established  ~"));
     assert_false(on_screen(b, "too small"));
     bench_free(b);
 
@@ -554,15 +555,57 @@ static void words_are_found(void **state)
     bench_free(b);
 }
 
-/* A command may be given anywhere: what no screen has shown yet is looked in. */
+/* On a small screen no row is spent on a legend, or on groups that there are not. */
+static void rows_are_of_concepts(void **state)
+{
+    (void)state;
+    struct bench *b = bench_seeds(1500);
+    type(b, "2f");
+    assert_true(on_screen(b, "not after Holm  = small \xe2\x94\x81"));
+    bench_free(b);
+
+    b = bench_new(80, 24, 2);
+    press(b, '2');
+    assert_true(on_screen(b, " h l more \xe2\x94\x81"));
+    const int with_two = own(b)->list.page; /* groups above, a note below */
+    bench_free(b);
+    b = bench_new(80, 24, 1);
+    press(b, '2');
+    assert_int_equal(own(b)->list.page, with_two + 2);
+    bench_free(b);
+    /* A long list has more of the room than a short one. */
+    const struct rect body = {0, 1, 80, 21};
+    assert_true(concepts_layout(body, false, 13).list.h >
+                concepts_layout(body, false, 3).list.h);
+    assert_true(concepts_layout(body, false, 3).words.h >= 10);
+}
+
+static void filters_and_orders_begin_at_the_top(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "2G");
+    const size_t last = own(b)->list.cursor;
+    assert_true(last > 0);
+    type(b, "&f1>0");
+    assert_int_equal(own(b)->list.cursor, 0);
+    press(b, KEY_ESC_);
+    assert_int_equal(own(b)->list.cursor, last);
+    assert_int_equal(own(b)->at, own(b)->concept[last]);
+    type(b, "Gr");
+    assert_int_equal(own(b)->list.cursor, 0);
+    bench_free(b);
+}
+
+/* The finder goes to the screen first: what it has not shown yet is looked in. */
 static void found_from_another_screen(void **state)
 {
     (void)state;
     struct bench *b = bench_new(80, 24, 1);
-    type(b, ":find the\n");
-    assert_ptr_equal(b->a.screen, &screen_train);
-    assert_true(on_screen(b, "/the  in food"));
-    assert_true(own(b)->at >= 0);
+    press(b, 16); /* Ctrl-P */
+    type(b, "feeling\n");
+    assert_ptr_equal(b->a.screen, &screen_concepts);
+    assert_string_equal(b->v.names.concept_name[own(b)->at], "feeling");
     bench_free(b);
 }
 
@@ -786,6 +829,8 @@ int main(void)
         cmocka_unit_test(sorted_either_way),
         cmocka_unit_test(words_are_found),
         cmocka_unit_test(found_from_another_screen),
+        cmocka_unit_test(rows_are_of_concepts),
+        cmocka_unit_test(filters_and_orders_begin_at_the_top),
         cmocka_unit_test(words_lead_to_latents),
         cmocka_unit_test(one_arm),
         cmocka_unit_test(back_to_where_one_was),

@@ -219,7 +219,7 @@ static void test_find_in_index(void **state)
     type(b, line);
     assert_int_equal(b->a.log.n, said);
     press(b, KEY_ENTER_);
-    snprintf(line, sizeof line, "not most: & tokens=%s", word);
+    snprintf(line, sizeof line, "fire on it: & tokens=%s", word);
     assert_true(on_screen(b, line));
     snprintf(line, sizeof line, "&tokens=%s\n", word);
     n = strtoul(b->a.message, NULL, 10);
@@ -227,6 +227,35 @@ static void test_find_in_index(void **state)
     press(b, 'u' & 0x1F); /* clears the line */
     type(b, line + 1);
     assert_int_equal(latents_of(&b->a)->shown, n);
+    bench_free(b);
+}
+
+/* Rows that answer to another filter, or stand the other way around, are read from the
+ * first on, whatever the filters passed through while one typed; Esc leads back. */
+static void test_filters_and_orders_begin_at_the_top(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    const struct list_view *list = &latents_of(&b->a)->list;
+    type(b, "3GK");
+    press(b, KEY_PGUP);
+    const struct list_view was = *list;
+    const int32_t at = latents_of(&b->a)->at;
+    assert_true(was.top > 0 && was.cursor > was.top);
+    type(b, "&density>0");
+    assert_true(latents_of(&b->a)->shown > (size_t)list->page);
+    assert_int_equal(list->top, 0);
+    assert_int_equal(list->cursor, 0);
+    assert_int_equal(latents_of(&b->a)->at, latents_of(&b->a)->order[0]);
+    press(b, KEY_ESC_);
+    assert_int_equal(latents_of(&b->a)->at, at);
+    assert_int_equal(list->top, was.top);
+    assert_int_equal(list->cursor, was.cursor);
+    type(b, "&density>0\nG\\"); /* the row stays when all are shown again */
+    assert_true(list->cursor > 0);
+    type(b, "Gr");
+    assert_int_equal(list->top, 0);
+    assert_int_equal(latents_of(&b->a)->at, latents_of(&b->a)->order[0]);
     bench_free(b);
 }
 
@@ -659,6 +688,7 @@ int main(void)
         cmocka_unit_test(test_typed_before_the_table),
         cmocka_unit_test(test_sorting),
         cmocka_unit_test(test_filter_prompt),
+        cmocka_unit_test(test_filters_and_orders_begin_at_the_top),
         cmocka_unit_test(test_marks),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_in_index),

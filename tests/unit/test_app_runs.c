@@ -86,6 +86,32 @@ static void newest_first_and_other_orders(void **state)
     runs_bench_free(b);
 }
 
+/* No number is cut; what rows are sorted by, and whose figures they are, is said. */
+static void columns_say_what_they_show(void **state)
+{
+    (void)state;
+    struct bench *b = runs_bench(80, 24);
+    assert_true(on_screen(b, "sorted by saved, 7"));
+    assert_true(on_screen(b, " EV A "));
+    assert_true(on_screen(b, " absorption A"));
+    type(b, ":sort label\n");
+    assert_true(on_screen(b, "sorted by label, 7"));
+    type(b, ":sort step\n");
+    assert_false(on_screen(b, "sorted by"));
+    assert_true(on_screen(b, "step\xe2\x96\xbe"));
+    struct run_row *row = (struct run_row *)(uintptr_t)runs_here(&b->a);
+    row->conditions = 4;
+    for (size_t i = 0; i < 4; i++) {
+        row->condition[i].mask_rate = 0.15 * (double)i;
+    }
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, " 0 0.15 0.3 0.45 "));
+    type(b, "&no such\n");
+    assert_true(on_screen(b, "no run passes the filter"));
+    assert_false(on_screen(b, "\xe2\x94\x80 run ")); /* no box about none */
+    runs_bench_free(b);
+}
+
 /* The cursor stays on its run whatever comes and goes. */
 static void the_cursor_stays(void **state)
 {
@@ -93,17 +119,21 @@ static void the_cursor_stays(void **state)
     struct bench *b = runs_bench(80, 24);
     type(b, ":sort name\njj");
     char at[RUN_NAME_MAX];
-    memcpy(at, own(b)->at, sizeof at);
-    type(b, "r");
-    assert_string_equal(runs_here(&b->a)->name, at);
+    type(b, "r"); /* the other way around: from the top */
+    assert_int_equal(own(b)->list.cursor, 0);
+    type(b, "G&20260302");
+    assert_int_equal(own(b)->list.cursor, 0);
+    press(b, KEY_ESC_);
+    assert_int_equal(own(b)->list.cursor, 6);
     type(b, "&long\n");
+    memcpy(at, own(b)->at, sizeof at);
     assert_int_equal(own(b)->n, 1);
     assert_true(on_screen(b, "1 of 7"));
     type(b, "u");
     assert_int_equal(own(b)->n, 7);
     assert_string_equal(runs_here(&b->a)->name, at);
     type(b, "&no such\n");
-    assert_true(on_screen(b, "none of 7 runs has: no such"));
+    assert_true(on_screen(b, "no run passes the filter: no such"));
     assert_null(runs_here(&b->a));
     type(b, "\n;d \n"); /* a line that does nothing: there is no run to call anything */
     assert_int_equal(b->a.n_requests, 0);
@@ -161,9 +191,9 @@ static void empty_folders_say_how_runs_come(void **state)
     assert_int_equal(b->a.n_requests, 0);
     type(b, "1"); /* it is looked at only while it is shown */
     assert_string_equal(one_request(b, REQUEST_RUNS).path, "");
-    type(b, ":folder /data/runs\n");
-    b->a.n_requests = 0;
     type(b, "9");
+    b->a.n_requests = 0;
+    type(b, ":folder /data/runs\n");
     assert_string_equal(one_request(b, REQUEST_RUNS).path, "/data/runs");
     runs_bench_free(b);
 }
@@ -448,6 +478,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(newest_first_and_other_orders),
+        cmocka_unit_test(columns_say_what_they_show),
         cmocka_unit_test(the_cursor_stays),
         cmocka_unit_test(found),
         cmocka_unit_test(empty_folders_say_how_runs_come),

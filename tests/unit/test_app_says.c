@@ -490,7 +490,8 @@ static void test_prompts_offer(void **state)
     bench_free(b);
 }
 
-/* A key of another screen is not silent: it says whose it is, and what does it here. */
+/* A key of another screen is not silent: it says whose it is, and the command that does
+ * it where that may be given here. */
 static void test_keys_of_another_screen(void **state)
 {
     (void)state;
@@ -500,14 +501,108 @@ static void test_keys_of_another_screen(void **state)
     assert_true(on_screen(b, "c is a key of Train; here :save does it"));
     no_command(b);
     press(b, 's');
-    assert_true(on_screen(b, "s is a key of Train; here :smooth + does it"));
+    assert_true(on_screen(b, "s is a key of Train"));
+    assert_false(on_screen(b, "does it"));
+    press(b, 'p');
+    assert_true(on_screen(b, "p is a key of Detail"));
+    assert_false(on_screen(b, "does it"));
     press(b, '1');
     press(b, '&');
-    assert_true(on_screen(b, "& is a key of Concepts; here :filter does it"));
+    assert_true(on_screen(b, "& is a key of Concepts, Latents and Runs"));
+    assert_false(on_screen(b, "does it"));
     press(b, '~'); /* nobody's */
     assert_false(on_screen(b, "is a key of"));
     assert_true(on_screen(b, "~ does nothing   (? lists the keys)"));
+    b->v.state = SESSION_DONE; /* masking is at its end: nothing to offer */
+    press(b, '2');
+    press(b, 'm');
+    assert_true(on_screen(b, "m is a key of Train and Prompt"));
+    assert_false(on_screen(b, "does it"));
     bench_free(b);
+}
+
+/* A command that acts on what its screen shows does nothing unseen from another. */
+static void test_commands_of_another_screen(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    static const struct {
+        char on;
+        const char *line, *says;
+    } rows[] = {
+        {'2', "zoom", "zoom is a command of Train"},
+        {'3', "log", "log is a command of Train"},
+        {'3', "smooth +", "smooth is a command of Train"},
+        {'3', "send", "send is a command of Detail"},
+        {'1', "find dog", "find is a command of Concepts, Latents, Detail and Runs"},
+        {'1', "silence", "silence is a command of Latents and Prompt"},
+        {'2', "ask", "ask is a command of Prompt"},
+        {'9', "list", "list is a command of Prompt and Compare"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        press(b, (uint32_t)rows[i].on);
+        const struct screen_def *on = b->a.screen;
+        const size_t steps = b->a.undo.n;
+        type(b, ":");
+        type(b, rows[i].line);
+        assert_true(on_screen(b, rows[i].says)); /* while it is typed */
+        press(b, KEY_ENTER_);
+        assert_true(on_screen(b, rows[i].says));
+        assert_true(on_screen(b, "go there first"));
+        assert_ptr_equal(b->a.screen, on);
+        assert_int_equal(b->a.undo.n, steps);
+        no_command(b);
+    }
+    press(b, '2'); /* one that names what it acts on, one that acts on the run */
+    type(b, ":latent 5\n");
+    assert_string_equal(b->a.screen->name, "detail");
+    press(b, '3');
+    b->a.n_commands = 0;
+    type(b, ":mask .25\n");
+    assert_int_equal(b->a.n_commands, 1);
+    assert_int_equal(b->a.command[0].kind, COMMAND_MASK);
+    bench_free(b);
+}
+
+/* What was undone is named, with what holds now. */
+static void test_undone_is_named(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    char text[64];
+    type(b, "3 ");
+    snprintf(text, sizeof text, "undone: a mark of #%d ", latents_of(&b->a)->at);
+    press(b, 'u');
+    assert_true(on_screen(b, text));
+    type(b, "&dog\n&cat\nu");
+    assert_true(on_screen(b, "undone: a filter of Latents (now dog)"));
+    type(b, "u");
+    assert_true(on_screen(b, "undone: a filter of Latents (now none)"));
+    press(b, KEY_CTRL('r'));
+    assert_true(on_screen(b, "done again: a filter of Latents (now dog)"));
+    type(b, "1z");
+    press(b, 'u');
+    assert_true(on_screen(b, "undone: a change of the layout of Train"));
+    snprintf(b->v.cond[0].tunable, sizeof b->v.cond[0].tunable, "lr=0.002,k=4");
+    type(b, ":tune k=8\nu");
+    assert_true(on_screen(b, "undone: a setting of A: now k=4"));
+    bench_free(b);
+}
+
+/* A reason stands before the path that it is of, of which the end is enough. */
+static void test_reasons_come_first(void **state)
+{
+    (void)state;
+    char text[80];
+    text_reason("/usr/bin/../share/saetop/samples/lm: no chat template", text,
+                sizeof text);
+    assert_string_equal(text, "no chat template (.../samples/lm)");
+    text_reason("/lm: no chat template", text, sizeof text);
+    assert_string_equal(text, "no chat template (/lm)");
+    text_reason("no context yet: wait", text, sizeof text);
+    assert_string_equal(text, "no context yet: wait");
+    text_reason("/only/a/path", text, sizeof text);
+    assert_string_equal(text, "/only/a/path");
 }
 
 int main(void)
@@ -530,6 +625,9 @@ int main(void)
         cmocka_unit_test(test_signs_differ),
         cmocka_unit_test(test_prompts_offer),
         cmocka_unit_test(test_keys_of_another_screen),
+        cmocka_unit_test(test_commands_of_another_screen),
+        cmocka_unit_test(test_undone_is_named),
+        cmocka_unit_test(test_reasons_come_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -656,10 +656,42 @@ static void test_ticker_keeps_the_change(void **state)
     bench_free(b);
 }
 
+/* An event that a line does not hold goes on in the next where there is room; why two
+ * conditions are not comparable is not cut. */
+static void test_long_words_are_whole(void **state)
+{
+    (void)state;
+    static const char *const words = "an evaluation takes longer than thought: every "
+                                     "200 steps from here on, not 50";
+    struct bench *b = bench_new(120, 36, 2);
+    sample_event(&b->v, 596, 'A', "eval-interval", words);
+    b->v.cond[0].beyond_masks = 1;
+    b->v.cond[1].beyond_masks = 2;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "steps from here on, not 50"));
+    assert_true(on_screen(b, "A-B not comparable, 1 seed"));
+    assert_true(on_screen(b, "A and B differ in more than masks"));
+    bench_free(b);
+
+    b = bench_new(80, 24, 2);
+    sample_event(&b->v, 596, 'A', "eval-interval", words);
+    b->v.cond[0].beyond_masks = 1;
+    b->v.cond[1].beyond_masks = 2;
+    press(b, KEY_TAB_);
+    press(b, KEY_TAB_);
+    press(b, KEY_TAB_);
+    assert_true(on_screen(b, "A-B not comparable, 1 seed"));
+    assert_true(on_screen(b, "A and B differ in more than masks"));
+    press(b, 'z');
+    assert_true(on_screen(b, "not 50"));
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pause_and_resume),
+        cmocka_unit_test(test_long_words_are_whole),
         cmocka_unit_test(test_best_is_of_what_was_trained),
         cmocka_unit_test(test_rate_keys_add_up),
         cmocka_unit_test(test_rate_stays_in_range),

@@ -60,9 +60,20 @@ static void durations(void **state)
     }
 }
 
+static void thousands_are_grouped(void **state)
+{
+    (void)state;
+    assert_string_equal(THOUSANDS(0), "0");
+    assert_string_equal(THOUSANDS(999), "999");
+    assert_string_equal(THOUSANDS(2000), "2,000");
+    assert_string_equal(THOUSANDS(-1234567), "-1,234,567");
+    assert_string_equal(THOUSANDS(INT64_MIN), "-9,223,372,036,854,775,808");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(thousands_are_grouped),
         cmocka_unit_test(durations),
         cmocka_unit_test(test_show),
     };

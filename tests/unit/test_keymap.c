@@ -264,9 +264,23 @@ static void test_markdown(void **state)
     str_free(&out);
 }
 
+/* Keys pressed one after the other are told from keys that do the same. */
+static void test_names_of_two_keys(void **state)
+{
+    (void)state;
+    char names[64];
+    const struct key_entry k = {.key = {KEY_THEN('Y', 'Y'), KEY_THEN('Y', 'y')}};
+    key_names(&k, names, sizeof names);
+    assert_string_equal(names, "Y Y or Y y");
+    const struct key_entry other = {.key = {'j', KEY_DOWN_}};
+    key_names(&other, names, sizeof names);
+    assert_string_equal(names, "j Down");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_of_two_keys),
         cmocka_unit_test(test_no_clash_on_a_screen),
         cmocka_unit_test(test_first_keys),
         cmocka_unit_test(test_reserved_letters),

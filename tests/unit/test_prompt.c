@@ -24,6 +24,94 @@ static void test_begins_with_a_text(void **state)
     end_world(&t);
 }
 
+/* A context that comes from a latent leads to it, in any list. */
+static void test_shows_the_latent(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "f");
+    assert_int_equal(own(&t)->list, PROMPT_WHOLE);
+    const size_t n = own(&t)->row.n, last = own(&t)->rows.count - 1;
+    assert_true(last > 1);
+    const int32_t latent = own(&t)->entry[last].latent;
+    int32_t ids[64];
+    memcpy(ids, own(&t)->row.ids, n * sizeof *ids);
+    prompt_show(&t.b->a, &t.b->v, ids, n, n - 1, latent);
+    settle(&t);
+    assert_int_equal(prompt_latent_here(&t.b->a), latent);
+    end_world(&t);
+}
+
+/* What counts the token in front; leading blanks; no rows of no share; focus after a
+ * text was written; the list after the pin is let go. */
+static void test_says_what_it_shows(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    const struct prompt_state *s = own(&t);
+    char text[64];
+    assert_int_equal(s->row.first, 1);
+    snprintf(text, sizeof text, "%zu tokens + %s", s->row.n - 1,
+             names_token(&t.b->v.names, s->row.ids[0]));
+    assert_true(on_screen(t.b, text));
+    snprintf(text, sizeof text, "token %zu of %zu", s->at, s->row.n - 1);
+    assert_true(on_screen(t.b, text));
+    /* Of 20 tokens that may come the last are as good as impossible. */
+    struct ask_next *next =
+        (struct ask_next *)(uintptr_t)s->answer->next + s->at * s->answer->top;
+    for (size_t i = 3; i < s->answer->top; i++) {
+        next[i].logp = -30;
+    }
+    next[1].id = next[0].id;
+    for (int32_t id = 0; (size_t)id < t.b->v.names.vocab; id++) {
+        const char *with = names_token(&t.b->v.names, id);
+        next[1].id = with[0] == ' ' && with[1] ? id : next[1].id;
+    }
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_false(on_screen(t.b, "0.0 %"));
+    snprintf(text, sizeof text, "\xc2\xb7%s",
+             names_token(&t.b->v.names, next[1].id) + 1);
+    assert_true(on_screen(t.b, text));
+    keys(&t, "w");
+    press(t.b, KEY_ESC_);
+    press(t.b, KEY_ENTER_);
+    assert_true(s->typing);
+    press(t.b, KEY_ESC_);
+    settle(&t);
+    keys(&t, "|");
+    assert_int_equal(s->list, PROMPT_CHANGED);
+    keys(&t, "|");
+    assert_int_equal(s->list, PROMPT_HERE);
+    end_world(&t);
+}
+
+/* What the user silenced is told from what fell silent; what never fires is not "0x".
+ */
+static void test_fates_are_told_apart(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    struct prompt_state *s = own(&t);
+    keys(&t, "af"); /* the whole prompt */
+    s->entry[0].fires = 0;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, " never "));
+    assert_false(on_screen(t.b, " 0x "));
+    keys(&t, "f");
+    assert_int_equal(s->list, PROMPT_CHANGED);
+    assert_int_equal(s->entry[0].latent, s->row.edits.at[0].latent);
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "\xc2\xb7 silenced "));
+    assert_false(on_screen(t.b, "fell silent"));
+    s->row.edits.at[0].latent++;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "\xc2\xb7 fell silent "));
+    end_world(&t);
+}
+
 static void test_masks_and_undo(void **state)
 {
     (void)state;
@@ -459,6 +547,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_begins_with_a_text),
+        cmocka_unit_test(test_shows_the_latent),
+        cmocka_unit_test(test_says_what_it_shows),
+        cmocka_unit_test(test_fates_are_told_apart),
         cmocka_unit_test(test_masks_and_undo),
         cmocka_unit_test(test_silence_and_steer),
         cmocka_unit_test(test_tokens_change),

@@ -69,7 +69,7 @@ static void test_show(void **state)
     assert_true(bos >= 0 && words.n >= 2);
     int32_t ids[32] = {-1, bos, words.p[0], words.p[1], bos};
     memcpy(ids + 5, words.p, words.n * sizeof *ids);
-    prompt_show(&t.b->a, &t.b->v, ids, 5 + words.n, 4 + words.n);
+    prompt_show(&t.b->a, &t.b->v, ids, 5 + words.n, 4 + words.n, -1);
     settle(&t);
     assert_string_equal(own(&t)->box.text, " cat dog");
     assert_int_equal(own(&t)->at, own(&t)->row.first + (size_t)last - 1);

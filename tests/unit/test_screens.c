@@ -264,8 +264,9 @@ static void test_used(void **state)
     press(b, 'q');
     assert_ptr_equal(b->a.screen, &screen_latents);
     b->a.n_commands = 0;
-    type(b, ":paint 5\n"); /* a command may be given anywhere */
-    assert_int_equal(toy_of(&b->a)->colour, 5);
+    type(b, ":paint 5\n"); /* it paints what the toy shows */
+    assert_true(on_screen(b, "paint is a command of Toy: go there first"));
+    assert_int_equal(toy_of(&b->a)->colour, 1);
     press(b, '5');
     press(b, KEY_ESC_);
     assert_ptr_equal(b->a.screen, &screen_latents);

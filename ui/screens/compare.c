@@ -81,20 +81,63 @@ bool compare_is_focused(const struct app *a, int pane)
 
 /* ---- the sides ---- */
 
-/* "A mask p=0.30  against  B no mask     C r22: no mask": what may stand on a side, and
+/* What follows a choice's name: " x5" of five seeds. */
+static void seeds_text(const struct compare_choice *k, char *out, size_t cap)
+{
+    out[0] = '\0';
+    if (k->seeds > 1) {
+        snprintf(out, cap, " x%zu", k->seeds);
+    }
+}
+
+enum { SIDE_MARK = 4, SIDE_LETTER = 2, SIDE_GAP = 2, NAME_LEAST = 8 };
+
+/* Columns for the name of each choice, so that both sides are seen: where not all names
+ * fit, the others are their letters alone, and the two share what is left. */
+static void name_widths(const struct comparison *o, int w, int out[COMPARE_CHOICES])
+{
+    int all = 0, fixed = 0, side[2] = {0, 0};
+    for (size_t i = 0; i < o->n_choices; i++) {
+        char seeds[24];
+        seeds_text(&o->choice[i], seeds, sizeof seeds);
+        out[i] = canvas_text_width(o->choice[i].name) + canvas_text_width(seeds);
+        all += SIDE_MARK + SIDE_LETTER + out[i] + SIDE_GAP;
+        fixed += SIDE_MARK + SIDE_LETTER + SIDE_GAP;
+    }
+    if (all - SIDE_GAP <= w) {
+        return;
+    }
+    for (size_t i = 0; i < o->n_choices; i++) {
+        for (size_t k = 0; k < 2; k++) {
+            side[k] = o->side[k].choice == i ? out[i] : side[k];
+        }
+    }
+    const int room = w - fixed + SIDE_GAP, half = room / 2;
+    for (size_t i = 0; i < o->n_choices; i++) {
+        const bool first = o->side[0].choice == i, second = o->side[1].choice == i;
+        const int other = first ? side[1] : side[0];
+        const int share = other < half ? room - other : half;
+        out[i] = !first && !second ? 0 : layout_least(out[i], share);
+        out[i] = (first || second) && out[i] < NAME_LEAST ? NAME_LEAST : out[i];
+    }
+}
+
+/* "[1] A mask p=0.30  [2] B no mask      C r22: no mask": what may stand on a side, and
  * what does. */
 static void draw_sides(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r)
 {
     const struct comparison *o = v->compare;
-    int x = r.x + 1;
+    int x = r.x + 1, width[COMPARE_CHOICES];
     const int end = r.x + r.w;
     if (!o) {
         return;
     }
+    name_widths(o, r.w - 1, width);
     for (size_t i = 0; i < o->n_choices && x < end; i++) {
         const bool first = o->side[0].choice == i, second = o->side[1].choice == i;
         const int from = x;
+        char seeds[24];
         x += canvas_text(c, x, r.y, end - x,
                          first    ? "[1] "
                          : second ? "[2] "
@@ -102,14 +145,16 @@ static void draw_sides(struct app *a, const struct session_view *v, struct canva
                          first || second ? ROLE_FOCUS : ROLE_DIM, ATTR_BOLD);
         x += canvas_textf(c, x, r.y, end - x, choice_role(i), ATTR_BOLD, "%c ",
                           o->choice[i].letter);
-        x += canvas_text(c, x, r.y, end - x, o->choice[i].name,
-                         first || second ? ROLE_TEXT : ROLE_DIM, 0);
-        if (o->choice[i].seeds > 1) {
-            x += canvas_textf(c, x, r.y, end - x, ROLE_DIM, 0, " x%zu",
-                              o->choice[i].seeds);
+        seeds_text(&o->choice[i], seeds, sizeof seeds);
+        const int used = canvas_text_width(seeds);
+        const int room = layout_least(width[i], end - x);
+        if (room > used) {
+            x += canvas_text(c, x, r.y, room - used, o->choice[i].name,
+                             first || second ? ROLE_TEXT : ROLE_DIM, 0);
+            x += canvas_text(c, x, r.y, used, seeds, ROLE_DIM, 0);
         }
         app_hit(a, (struct rect){from, r.y, x - from, 1}, HIT_CHOICE, (int)i);
-        x += 2;
+        x += SIDE_GAP;
     }
 }
 
@@ -119,16 +164,18 @@ static int draw_said_lines(const struct comparison *o, struct canvas *c, struct 
                            int top)
 {
     int lines = 0;
-    for (const char *p = o->said; p && *p;) {
-        const char *end = strchr(p, '\n');
-        const size_t n = end ? (size_t)(end - p) : strlen(p);
-        lines += rows_wrapped(c, r, p, n, lines ? ROLE_TEXT : ROLE_VALUE, top - lines);
-        p = end ? end + 1 : p + n;
-    }
+    /* First what the numbers depend on: below them it is read too late. */
     for (size_t i = 0; i < o->remarks.n; i++) {
         char text[REMARK_TEXT + 4];
         const int n = snprintf(text, sizeof text, "! %s", o->remarks.line[i]);
         lines += rows_wrapped(c, r, text, (size_t)n, ROLE_WARN, top - lines);
+    }
+    for (const char *p = o->said; p && *p;) {
+        const char *end = strchr(p, '\n');
+        const size_t n = end ? (size_t)(end - p) : strlen(p);
+        lines += rows_wrapped(c, r, p, n, p == o->said ? ROLE_VALUE : ROLE_TEXT,
+                              top - lines);
+        p = end ? end + 1 : p + n;
     }
     return lines;
 }
@@ -228,7 +275,9 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
              v->state == SESSION_LOADING ? ""
              : v->compare_busy           ? value
              : why                       ? why
-                   : "nothing compared yet; " KEY_OF("refresh") " compares",
+             : compare_is_asked(s, v)
+                 ? "comparing ..."
+                 : "nothing compared yet; " KEY_OF("refresh") " compares",
              ROLE_DIM);
 }
 
@@ -533,8 +582,9 @@ static void status(const struct app *a, const struct session_view *v, char *out,
             len += (size_t)snprintf(out + len, cap - len, "%s%c ", i ? ", " : "",
                                     compare_letter(v->compare, i));
             if (len < cap && step >= 0) {
-                len += (size_t)snprintf(out + len, cap - len, "step %lld",
-                                        (long long)step);
+                char text[32];
+                text_thousands(text, sizeof text, step);
+                len += (size_t)snprintf(out + len, cap - len, "step %s", text);
             } else if (len < cap) {
                 len += (size_t)snprintf(out + len, cap - len, "imported");
             }

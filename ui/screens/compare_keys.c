@@ -34,7 +34,13 @@ void compare_ask(struct app *a, const struct session_view *v, bool again)
         memcpy(c->two, s->want, sizeof c->two);
         snprintf(c->text, sizeof c->text, "%s", s->other);
         s->asked = true;
+        s->failed_before = v->compares_failed;
     }
+}
+
+bool compare_is_asked(const struct compare_state *s, const struct session_view *v)
+{
+    return s->asked && s->failed_before == v->compares_failed;
 }
 
 void compare_failed(struct compare_state *s, const struct session_view *v)
@@ -241,8 +247,8 @@ static const char *list_word(const struct app *a, const char *text, size_t i)
 
 /* clang-format off */
 #define ACTION static const struct action
-ACTION action_compare = {.command = "compare", .args = "[RUN|A B]", .run = compare};
-ACTION action_choose = {.command = "choose-run", .args = "", .run = choose_run};
+ACTION action_compare = {.command = "compare", .args = "[RUN|A B]", .run = compare, .reach = REACH_ALL};
+ACTION action_choose = {.command = "choose-run", .args = "", .run = choose_run, .reach = REACH_ALL};
 ACTION action_side = {.command = "side", .args = "1|2", .run = side, .may = may_choose};
 ACTION action_list = {.command = "list", .args = "[pairs|first|second|split|fused]", .run = show_list, .may = may_choose, .word = list_word};
 ACTION action_curve = {.command = "curve", .args = "MEASURE|+|-", .run = curve, .may = may_choose, .word = curve_word};

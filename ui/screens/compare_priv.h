@@ -32,6 +32,7 @@ struct compare_state {
     bool took_other;          /* the one that was named at the start */
     int32_t want[2];          /* choices asked for; -1: the usual */
     bool asked;               /* the comparison shown was asked for */
+    uint64_t failed_before;   /* as `failed`, when it was */
     int64_t again_at;         /* the evaluations for which it was asked again */
     int last;                 /* the pane below where not all fit */
     int from, led_to;         /* a key led from one pane to another: Esc leads back */
@@ -98,6 +99,8 @@ void compare_export_latents(const struct app *a, const struct session_view *v,
 extern const struct key_list compare_keys;
 /* Why there is nothing to compare; NULL: there is. */
 const char *compare_may(const struct app *a, const struct session_view *v);
+/* Whether one was asked for that has not failed. */
+bool compare_is_asked(const struct compare_state *s, const struct session_view *v);
 /* Ask for the comparison; `again`: even if one was asked for. */
 void compare_ask(struct app *a, const struct session_view *v, bool again);
 /* What was asked for could not be made: what is shown is what is compared from now on,

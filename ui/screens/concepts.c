@@ -26,10 +26,14 @@ static void deinit(void *state)
     concepts_deinit(state);
 }
 
-struct concepts_layout concepts_layout(struct rect b, bool wide)
+struct concepts_layout concepts_layout(struct rect b, bool wide, size_t n)
 {
     struct concepts_layout l;
-    const int list = layout_least(wide ? 16 : 11, b.h / 2);
+    const int half = layout_least(wide ? 16 : 11, b.h / 2);
+    /* Where there is little room the longer list has more of it. */
+    const int needs = (int)(n < 100 ? n : 100) + 2 + 2 + 1;
+    const int more = layout_least(needs, b.h * 3 / 5);
+    const int list = !wide && more > half ? more : half;
     l.list = layout_box(b.x, b.y, b.w, list);
     l.words = layout_box(b.x, b.y + list, b.w, b.h - list);
     return l;
@@ -38,8 +42,9 @@ struct concepts_layout concepts_layout(struct rect b, bool wide)
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide)
 {
-    const struct concepts_layout l = concepts_layout(body, wide);
     concepts_order(a, v);
+    const struct concepts_state *s = concepts_own(a);
+    const struct concepts_layout l = concepts_layout(body, wide, s->n + s->hidden);
     concepts_draw_table(a, v, c, l.list);
     if (concepts_own(a)->curves) {
         concepts_draw_curves(a, v, c, l.words);

@@ -241,7 +241,7 @@ static void reverse(struct app *a, const struct session_view *v, const char *arg
 {
     (void)args;
     concepts_own(a)->reverse = !concepts_own(a)->reverse;
-    concepts_order(a, v);
+    order_from_the_top(a, v);
 }
 
 /* ---- filter ---- */
@@ -251,6 +251,19 @@ static struct filter_line *filter_here(const struct app *a)
     return &concepts_own(a)->filter;
 }
 
+static struct list_view *rows(const struct app *a)
+{
+    return &concepts_own(a)->list;
+}
+
+static void go_to_row(struct app *a, const struct session_view *v, size_t row)
+{
+    struct concepts_state *s = concepts_own(a);
+    s->at = row < s->n ? s->concept[row] : -1;
+    list_go(&s->list, row);
+    concepts_order(a, v);
+}
+
 static const struct prompt_def filter_prompt = {
     .history = "filter concepts",
     .help = "animal  dog  !x  a|b  /regex/  f1>.5  absorb>.1  b_f1<.5  difference_f1<0",
@@ -258,6 +271,8 @@ static const struct prompt_def filter_prompt = {
 
 const struct filter_use concepts_filter = {.line = filter_here,
                                            .set = concepts_set_filter,
+                                           .rows = rows,
+                                           .go = go_to_row,
                                            .may = concepts_may_browse,
                                            .word = concepts_filter_word,
                                            .prompt = &filter_prompt};

@@ -92,7 +92,7 @@ struct concepts_state *concepts_own(const struct app *a);
 struct concepts_layout {
     struct rect list, words;
 };
-struct concepts_layout concepts_layout(struct rect body, bool wide);
+struct concepts_layout concepts_layout(struct rect body, bool wide, size_t n);
 
 /* ---- concepts_rows.c ---- */
 

@@ -15,8 +15,7 @@ enum {
     LATENT_W = 6, /* a latent's number, */
     VALUE_W = 5,  /* a condition's value, */
     BY_W = 7,     /* a difference with its mark, */
-    ALONE_W = 8,  /* the value of a single condition */
-    HEADER_H = 2
+    ALONE_W = 8   /* the value of a single condition */
 };
 
 /* ---- what stands where ---- */
@@ -122,6 +121,14 @@ static void seeds_text(const struct session_view *v, char *out, size_t cap)
     } else {
         snprintf(out, cap, "%zu seeds", n);
     }
+}
+
+/* Rows of the header: one condition of one seed has no groups of columns. */
+static int header_rows(const struct session_view *v)
+{
+    char seeds[64];
+    seeds_text(v, seeds, sizeof seeds);
+    return arms_of(v) > 1 || seeds[0] ? 2 : 1;
 }
 
 /* Titles above groups of columns: those of a measure, and the latents. */
@@ -272,8 +279,8 @@ static void draw_none(const struct app *a, const struct session_view *v,
 /* ---- under the table ---- */
 
 /* Notes below the table, on as many lines as they need: what it leaves out, how sure
- * its differences are, that there are more measures, when spread is measured, and where
- * a run without a concepts file gets more families. */
+ * its differences are, when spread is measured, and where a run without a concepts file
+ * gets more families. */
 enum { FOOT_LINES = 3 };
 struct foot {
     const struct app *a;
@@ -347,7 +354,6 @@ static void add_differences(struct foot *f, const struct concepts_state *s,
                             const struct session_view *v, int w)
 {
     const bool sorted = s->sort >= 0 && s->side == SIDE_DIFFERENCE;
-    char text[120];
     if (arms_of(v) < 2) {
         return;
     }
@@ -358,15 +364,14 @@ static void add_differences(struct foot *f, const struct concepts_state *s,
                      : "A-B of one pair is no finding: `saetop verdict` takes seeds");
         return;
     }
-    const char *marks = s->so_far ? VERDICT_MARKS_SO_FAR : VERDICT_MARKS;
-    if (sorted) {
-        snprintf(text, sizeof text, "found by sorting%s%s", s->so_far ? ", " : "  ",
-                 marks);
-    } else {
-        snprintf(text, sizeof text, "A-B%s%s", s->so_far ? " " : "  ", marks);
+    if (sorted || s->so_far) {
+        foot_add(f, w,
+                 !sorted     ? "A-B so far: the run goes on"
+                 : s->so_far ? "A-B found by sorting, so far"
+                             : "A-B found by sorting");
     }
-    foot_add(f, w, text);
     if (paired_first(concepts_seeds(s), v->seeds_planned) > 0) {
+        char text[80];
         snprintf(text, sizeof text, "%zu seeds, %zu planned: wider intervals",
                  concepts_seeds(s), v->seeds_planned);
         foot_add(f, w, text);
@@ -389,9 +394,6 @@ static struct foot foot_of(const struct app *a, const struct session_view *v, in
     }
     add_spread(&f, s, v, w);
     add_differences(&f, s, v, w);
-    if (concepts_fit(a, v) < measures()) {
-        foot_add(&f, w, KEY_OF("move left") " " KEY_OF("move right") " more");
-    }
     if (!concepts_has_file(v)) {
         foot_add(
             &f, w,
@@ -406,6 +408,26 @@ static void draw_foot(const struct foot *f, struct canvas *c, struct rect r)
         canvas_text(c, r.x + 1, r.y + r.h - (int)(f->n - i), r.w - 1, f->line[i],
                     ROLE_DIM, 0);
     }
+}
+
+/* In the border below: what the marks of differences mean, that there are more
+ * measures. */
+static void draw_border(const struct app *a, const struct session_view *v,
+                        struct canvas *c, struct rect r)
+{
+    const struct concepts_state *s = concepts_own(a);
+    char more[40] = "";
+    if (concepts_fit(a, v) < measures()) {
+        app_words(a, " " KEY_OF("move left") " " KEY_OF("move right") " more ", more,
+                  sizeof more);
+    }
+    const int y = r.y + r.h - 1, used = canvas_text_width(more);
+    if (arms_of(v) > 1 && concepts_seeds(s) > 1) {
+        canvas_text(c, r.x + 2, y, r.w - 4 - used,
+                    s->so_far ? " " VERDICT_MARKS_SO_FAR " " : " " VERDICT_MARKS " ",
+                    ROLE_DIM, 0);
+    }
+    canvas_text(c, r.x + r.w - 2 - used, y, used, more, ROLE_DIM, 0);
 }
 
 /* ---- all of it ---- */
@@ -454,21 +476,25 @@ void concepts_draw_table(struct app *a, const struct session_view *v, struct can
                                       *app_focus(a, &screen_concepts) == CONCEPTS_LIST);
     app_hit(a, r, HIT_PANE, CONCEPTS_LIST);
     const struct foot foot = foot_of(a, v, in.w - 2);
-    s->list.page = in.h - HEADER_H - (int)(foot.n ? foot.n : 1);
+    const int header = header_rows(v);
+    s->list.page = in.h - header - (int)foot.n;
     list_set(&s->list, s->n, s->list.page);
     if (!s->n || in.h < 4) {
         draw_none(a, v, c, in);
         return;
     }
     const struct places p = places_of(s, arms_of(v), in.x, in.w - 1);
-    draw_groups(v, c, in.x, in.y, &p);
-    draw_titles(a, v, c, (struct rect){in.x, in.y + 1, in.w, 1}, &p);
+    if (header > 1) {
+        draw_groups(v, c, in.x, in.y, &p);
+    }
+    draw_titles(a, v, c, (struct rect){in.x, in.y + header - 1, in.w, 1}, &p);
     for (size_t i = 0; i < list_visible(&s->list); i++) {
         const size_t at = s->list.top + i;
-        const struct rect row = {in.x, in.y + HEADER_H + (int)i, in.w, 1};
+        const struct rect row = {in.x, in.y + header + (int)i, in.w, 1};
         draw_row(a, v, c, row, &p, s->concept[at], at == s->list.cursor);
         app_hit(a, row, HIT_ROW, (int)i);
     }
-    rows_bar(c, &s->list, in.x + in.w - 1, in.y + HEADER_H, s->list.page);
+    rows_bar(c, &s->list, in.x + in.w - 1, in.y + header, s->list.page);
     draw_foot(&foot, c, in);
+    draw_border(a, v, c, r);
 }

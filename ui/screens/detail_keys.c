@@ -311,7 +311,7 @@ static void send_to_prompt(struct app *a, const struct session_view *v,
     const struct latent_detail *d = detail_shown(a, v);
     (void)args;
     prompt_show(a, v, d->context[detail_of(a)->context].token, CONTEXT_TOKENS,
-                CONTEXT_TOKENS / 2);
+                CONTEXT_TOKENS / 2, detail_of(a)->latent);
 }
 
 static void silence(struct app *a, const struct session_view *v, const char *args)
@@ -367,7 +367,7 @@ ACTION_WORDS(lens_word, "norm", "direct")
 /* clang-format off */
 #define ACTION static const struct action
 ACTION action_context = {.command = "context", .args = "+|-|N", .run = context};
-ACTION action_latent = {.command = "latent", .args = "N|+|-", .run = latent, .may = may_ask};
+ACTION action_latent = {.command = "latent", .args = "N|+|-", .run = latent, .reach = REACH_NAMED, .may = may_ask};
 ACTION action_previous = {.command = "previous", .args = "", .run = previous, .may = may_go_back};
 ACTION action_near = {.command = "near", .args = "", .run = near};
 ACTION action_intervals = {.command = "intervals", .args = "", .run = intervals};
@@ -380,7 +380,7 @@ ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may 
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = latents_may_browse};
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = latents_may_browse};
 ACTION action_send = {.command = "send", .args = "", .run = send_to_prompt, .may = may_send};
-ACTION action_silence = {.command = "silence-latent", .args = "[N]", .run = silence, .may = latents_may_browse};
+ACTION action_silence = {.command = "silence-latent", .args = "[N]", .run = silence, .reach = REACH_NAMED, .may = latents_may_browse};
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION

@@ -72,12 +72,26 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
     l->at = l->shown ? l->order[0] : -1;
 }
 
+static struct list_view *rows(const struct app *a)
+{
+    return &latents_of(a)->list;
+}
+
+static void go_to_row(struct app *a, const struct session_view *v, size_t row)
+{
+    struct latents_state *l = latents_of(a);
+    (void)v;
+    list_go(&l->list, row);
+    l->at = l->shown ? l->order[l->list.cursor] : l->at;
+}
+
 static void reverse(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
     latents_of(a)->reverse = !latents_of(a)->reverse;
     latents_of(a)->stale = true;
     latents_order(a, v);
+    go_to_row(a, v, 0);
 }
 
 /* ---- find ---- */
@@ -125,6 +139,8 @@ static const struct prompt_def filter_prompt = {
 
 const struct filter_use latents_filter = {.line = filter_here,
                                           .set = latents_set_filter,
+                                          .rows = rows,
+                                          .go = go_to_row,
                                           .may = may_look,
                                           .empty = latents_say_empty,
                                           .word = latent_filter_word,
@@ -142,7 +158,13 @@ static void apply_mark(struct app *a, const struct session_view *v,
     }
 }
 
-static const struct undo_kind mark_undo = {"a mark", apply_mark};
+static void which_mark(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    (void)back;
+    snprintf(out, cap, "of #%d", s->latent);
+}
+
+static const struct undo_kind mark_undo = {"a mark", apply_mark, which_mark};
 
 void latents_turn_mark(struct app *a, const struct session_view *v, int32_t id)
 {
@@ -181,7 +203,13 @@ static void apply_label(struct app *a, const struct session_view *v,
     set_label(a, (size_t)s->arm, s->latent, back ? s->before : s->after);
 }
 
-static const struct undo_kind label_undo = {"a label", apply_label};
+static void which_label(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    const char *now = back ? s->before : s->after;
+    snprintf(out, cap, "of #%d (now %s)", s->latent, now[0] ? now : "none");
+}
+
+static const struct undo_kind label_undo = {"a label", apply_label, which_label};
 
 void latents_call(struct app *a, const struct session_view *v, int32_t id,
                   const char *text)
@@ -353,7 +381,7 @@ ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_label};
+ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .reach = REACH_NAMED, .may = may_label};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 

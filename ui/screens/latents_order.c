@@ -389,8 +389,9 @@ static void say_tokens(struct app *a, const struct session_view *v, const char *
     filter_free(f);
     if (count) {
         app_say(a, false,
-                "%zu fire on '%.30s', not most: " KEY_OF("filter") " tokens=%.30s",
-                count, word, word);
+                "0 have '%.30s' as label, match or top token; %zu fire on it: " KEY_OF(
+                    "filter") " tokens=%.30s",
+                word, count, word);
     }
 }
 

@@ -29,8 +29,8 @@ static void open_latent(struct app *a, const struct session_view *v, size_t cond
     char line[32];
     const struct screen_def *from = a->screen, *up = app_up(a);
     if (latents_cond(a) != (int)cond) {
-        snprintf(line, sizeof line, "arm %c", 'A' + (int)cond);
-        app_run(a, v, line);
+        snprintf(line, sizeof line, "%c", 'A' + (int)cond);
+        action_latents_arm.run(a, v, line);
     }
     snprintf(line, sizeof line, "latent %d", latent);
     app_run(a, v, line);

@@ -21,7 +21,7 @@ static void init(void *state)
     textbox_begin(&s->box, &s->history);
     s->typed_from = -1;
     s->want = SIZE_MAX;
-    s->heat = -1;
+    s->heat = s->choose = -1;
     s->how = (struct ask_gen_opts){
         .max_tokens = 40, .top = ASK_WRITTEN_TOP, .latents = ASK_WRITTEN_TOP};
 }
@@ -120,6 +120,9 @@ static bool cancel(struct app *a, const struct session_view *v)
         return true;
     }
     if (s->side != PROMPT_NEXT) {
+        if (s->side == PROMPT_WRITTEN) { /* writing had taken the focus there */
+            *app_focus(a, &screen_prompt) = PROMPT_TEXT_PANE;
+        }
         prompt_side_back(a);
         return true;
     }

@@ -7,9 +7,10 @@
 
 /* Put the text of tokens ids [n] there, ids of -1 left out, with the cursor at the one
  * that stands at `at` of them, and go there: of the document of that one alone, between
- * special tokens. With a step of undo. */
+ * special tokens. With a step of undo. In the list of latents the cursor goes to
+ * `latent` as soon as it stands there; -1: where it may. */
 void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids,
-                 size_t n, size_t at);
+                 size_t n, size_t at, int32_t latent);
 
 /* Silence a latent of the arm that is shown, or let it speak again: in Prompt, whatever
  * is asked there. With a step of undo. */

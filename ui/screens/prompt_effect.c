@@ -375,7 +375,7 @@ void effect_open(struct app *a, const struct session_view *v,
     const struct ask_worse *w = &s->found.worse[at - next];
     const size_t first = w->pos >= SENT ? w->pos - SENT + 1 : 0;
     const int32_t *ids = s->text->ids + w->row * s->text->T;
-    prompt_show(a, v, ids + first, w->pos - first + 1, w->pos - first);
+    prompt_show(a, v, ids + first, w->pos - first + 1, w->pos - first, -1);
     if (from != &screen_prompt) {
         app_come_back(a, from);
     }

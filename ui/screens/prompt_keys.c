@@ -545,7 +545,9 @@ static void pin(struct app *a, const struct session_view *v, const char *args)
     struct prompt_state *s = prompt_own(a);
     (void)args;
     prompt_pin(a);
-    s->list = s->pinned ? PROMPT_CHANGED : s->list;
+    s->list = s->pinned                   ? PROMPT_CHANGED
+              : s->list == PROMPT_CHANGED ? PROMPT_HERE
+                                          : s->list;
     prompt_list_fill(a);
     (void)v;
     app_say(a, false, "%s",
@@ -655,16 +657,16 @@ ACTION_WORDS(list_word, "here", "prompt", "changed")
 
 /* clang-format off */
 #define ACTION static const struct action
-ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .may = may_ask};
+ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .reach = REACH_NAMED, .may = may_ask};
 ACTION action_example = {.command = "example", .args = "[N]", .run = example, .may = may_ask};
 ACTION action_chat = {.command = "chat", .args = "", .run = chat, .may = may_chat};
 ACTION action_preset = {.command = "preset", .args = "NAME|save NAME|drop NAME", .run = prompt_preset, .may = may_change, .word = prompt_preset_word};
-ACTION action_presets = {.command = "presets", .args = "", .run = presets};
+ACTION action_presets = {.command = "presets", .args = "", .run = presets, .reach = REACH_ALL};
 ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_token, .may = may_mask};
 ACTION action_delete = {.command = "delete-token", .args = "", .run = delete_token, .may = may_change};
 ACTION action_insert = {.command = "insert", .args = "TEXT", .run = insert, .may = may_change};
 ACTION action_replace = {.command = "replace", .args = "[TEXT]", .run = replace, .may = may_change};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .may = may_name_latent};
+ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .reach = REACH_NAMED, .may = may_name_latent};
 ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .may = may_name_latent};
 ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = strength, .may = may_edit};
 ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_edit};

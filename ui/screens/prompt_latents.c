@@ -34,21 +34,31 @@ static bool has_two(const struct prompt_state *s, enum prompt_list list)
 }
 
 /* What goes before the name: where a latent fires, or what became of it. */
-static int draw_fact(struct canvas *c, struct rect r, const struct prompt_entry *e,
-                     enum prompt_list list)
+static int draw_fact(const struct prompt_state *s, struct canvas *c, struct rect r,
+                     const struct prompt_entry *e, enum prompt_list list)
 {
     char text[48] = "";
     enum role role = ROLE_DIM;
     if (list == PROMPT_WHOLE) {
-        const int len = snprintf(text, sizeof text, "%ux ", e->fires);
-        if (r.w >= 16) {
+        const int len = e->fires ? snprintf(text, sizeof text, "%ux ", e->fires)
+                                 : snprintf(text, sizeof text, "never ");
+        if (r.w >= 16 && e->fires) {
             snprintf(text + len, sizeof text - (size_t)len, "at %u ", e->at);
         }
     } else if (list == PROMPT_CHANGED) {
-        snprintf(text, sizeof text, "%s ", ask_fate_name(e->fate));
+        const size_t i = prompt_edit_of(s, e->latent);
+        const bool own = e->fate == ASK_SILENCED && i < s->row.edits.n &&
+                         s->row.edits.at[i].how == ASK_ZERO;
+        snprintf(text, sizeof text, "%s ", own ? "silenced" : ask_fate_name(e->fate));
         role = fates[e->fate];
     }
     return canvas_text(c, r.x, r.y, r.w, text, role, 0);
+}
+
+/* A narrow list has names in place of bars. */
+static bool has_bar(int w)
+{
+    return w >= 36;
 }
 
 static void draw_entry(const struct app *a, const struct session_view *v,
@@ -68,15 +78,16 @@ static void draw_entry(const struct app *a, const struct session_view *v,
     canvas_text(c, r.x + COL_LATENT, r.y, 7, text, on ? ROLE_VALUE : ROLE_KEY, 0);
     number(text, sizeof text, e->act);
     rows_right(c, r.x + COL_ACT, r.y, 6, text, ROLE_TEXT, 0);
+    const bool bar = has_bar(r.w);
     if (has_two(s, list)) {
         number(text, sizeof text, e->after);
         rows_right(c, r.x + COL_AFTER, r.y, 6, text, fates[e->fate], 0);
-    } else {
+    } else if (bar) {
         plot_bar(c, r.x + COL_AFTER, r.y, 6, (double)e->act / prompt_full(s, e->latent),
                  arm_role((size_t)latents_cond(a)));
     }
-    int x = COL_NAME;
-    x += draw_fact(c, (struct rect){r.x + x, r.y, r.w - x, 1}, e, list);
+    int x = has_two(s, list) || bar ? COL_NAME : COL_AFTER;
+    x += draw_fact(s, c, (struct rect){r.x + x, r.y, r.w - x, 1}, e, list);
     prompt_latent_name(a, v, e->latent, text, sizeof text);
     canvas_text(c, r.x + x, r.y, r.w - x, text, on ? ROLE_VALUE : ROLE_TEXT, 0);
     if (on) {
@@ -117,13 +128,15 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
     canvas_text(c, x, r.y, r.x + r.w - x, beyond, ROLE_WARN, 0);
 }
 
-static const char *columns_of(const struct prompt_state *s, enum prompt_list list)
+static const char *columns_of(const struct prompt_state *s, enum prompt_list list,
+                              int w)
 {
     return list == PROMPT_CHANGED && s->pinned ? "latent  pinned    now  stands for"
            : list == PROMPT_CHANGED && prompt_compared(s)
                ? "latent  before    now  stands for"
            : has_two(s, list) ? "latent     now  after  stands for"
-                              : "latent     act  /max   stands for";
+           : has_bar(w)       ? "latent     act  /max   stands for"
+                              : "latent     act  stands for";
 }
 
 static const char *why_none(const struct prompt_state *s)
@@ -151,7 +164,7 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
     const int edits = layout_least((int)s->row.edits.n, in.h / 2);
     canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,
-                columns_of(s, s->list), ROLE_DIM, 0);
+                columns_of(s, s->list, in.w - 2), ROLE_DIM, 0);
     const struct rect list = {in.x + 1, in.y + 1, in.w - 2, in.h - 1 - edits};
     list_set(&s->rows, s->rows.count, list.h);
     for (size_t i = 0; i < list_visible(&s->rows); i++) {
@@ -182,7 +195,7 @@ static void draw_second(struct app *a, const struct session_view *v, struct canv
     const struct rect in = canvas_box(c, r, list_titles[list], "", false);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
     canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,
-                columns_of(s, list), ROLE_DIM, 0);
+                columns_of(s, list, in.w - 2), ROLE_DIM, 0);
     for (int i = 0; i < in.h - 1 && (size_t)i < s->n_beside; i++) {
         draw_entry(a, v, c, (struct rect){in.x + 1, in.y + 1 + i, in.w - 2, 1},
                    &s->beside[i], list, false);

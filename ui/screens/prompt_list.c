@@ -176,8 +176,15 @@ void prompt_list_fill(struct app *a)
     for (size_t i = 0; i < s->rows.count; i++) {
         cursor = s->entry[i].latent == was ? i : cursor;
     }
+    cursor = s->list == PROMPT_HERE ? row : cursor;
+    if (s->choose >= 0 && s->answer && !s->changed) {
+        for (size_t i = 0; i < s->rows.count; i++) {
+            cursor = s->entry[i].latent == s->choose ? i : cursor;
+        }
+        s->choose = -1;
+    }
     list_set(&s->rows, s->rows.count, s->rows.page);
-    list_go(&s->rows, s->list == PROMPT_HERE ? row : cursor);
+    list_go(&s->rows, cursor);
 }
 
 int32_t prompt_latent_here(const struct app *a)
@@ -190,6 +197,31 @@ int32_t prompt_heat_latent(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
     return s->heat >= 0 ? s->heat : prompt_latent_here(a);
+}
+
+void prompt_token_quoted(const struct session_view *v, int32_t id, char *out,
+                         size_t cap)
+{
+    char token[64];
+    names_token_dotted(&v->names, id, token, sizeof token);
+    snprintf(out, cap, "'%s'", token);
+}
+
+/* "'mom' 'dad' ','": as many of the top tokens as there is room for. */
+static void quote_top_tokens(const struct names *n, const struct latent_row *r,
+                             char *out, size_t cap)
+{
+    size_t len = 0;
+    for (size_t i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
+        char word[64];
+        names_token_trimmed(n, r->top_token[i], word, sizeof word);
+        const int more = snprintf(out + len, cap - len, "%s'%s'", i ? " " : "", word);
+        if (more < 0 || (size_t)more >= cap - len) {
+            out[len] = '\0';
+            return;
+        }
+        len += (size_t)more;
+    }
 }
 
 void prompt_latent_name(const struct app *a, const struct session_view *v,
@@ -206,7 +238,7 @@ void prompt_latent_name(const struct app *a, const struct session_view *v,
             names_match(&v->names, &t->row[latent], out, cap);
         }
         if (!out[0]) {
-            names_top_tokens(&v->names, &t->row[latent], out, cap);
+            quote_top_tokens(&v->names, &t->row[latent], out, cap);
         }
     }
 }

@@ -99,6 +99,7 @@ struct prompt_state {
     struct prompt_entry beside[PROMPT_BESIDE]; /* [n_beside] of the second list, where
                                                   there is room */
     size_t n_beside;
+    int32_t choose; /* a latent to put the cursor on once it is listed; -1: none */
     bool dense_out;
     enum prompt_digits digits;
     int32_t heat; /* latent whose heat is held; -1: the one under the cursor */
@@ -233,6 +234,9 @@ void prompt_latent_name(const struct app *a, const struct session_view *v,
                         int32_t latent, char *out, size_t cap);
 /* Place of an edit of this latent; n_edits: there is none. */
 size_t prompt_edit_of(const struct prompt_state *s, int32_t latent);
+/* "'·in'", its spaces as dots. */
+void prompt_token_quoted(const struct session_view *v, int32_t id, char *out,
+                         size_t cap);
 /* "silenced", "add +2.00 from 7" */
 void prompt_edit_text(const struct ask_edit *e, char *out, size_t cap);
 /* Put "#3 silenced" behind the `len` bytes of a list, and how long it is then, `cap` or

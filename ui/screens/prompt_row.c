@@ -176,7 +176,7 @@ static void apply(struct app *a, const struct session_view *v,
     box_follows(a, v);
 }
 
-static const struct undo_kind prompt_undo = {"a change of the prompt", apply};
+static const struct undo_kind prompt_undo = {"a change of the prompt", apply, NULL};
 
 static void push(struct app *a, int32_t kept)
 {
@@ -352,7 +352,7 @@ void prompt_set_text(struct app *a, const struct session_view *v, const char *te
 }
 
 void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids,
-                 size_t n, size_t at)
+                 size_t n, size_t at, int32_t latent)
 {
     struct str text;
     size_t before = 0;
@@ -372,6 +372,7 @@ void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids
         }
     }
     prompt_own(a)->want = before;
+    prompt_own(a)->choose = latent;
     prompt_set_text(a, v, text.p ? text.p : "");
     str_free(&text);
     app_go(a, v, &screen_prompt);

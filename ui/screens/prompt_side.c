@@ -75,7 +75,7 @@ static void draw_next_row(const struct app *a, const struct session_view *v,
         pinned ? logp_in(pinned, s->pinned->top, n->id) : (double)n->other;
     const int num = two ? 15 : 8, text = layout_least(12, r.w - num);
     char name[64], share[24];
-    names_token_trimmed(&v->names, n->id, name, sizeof name);
+    names_token_dotted(&v->names, n->id, name, sizeof name);
     canvas_text(c, r.x, r.y, text, name, on ? ROLE_VALUE : ROLE_TEXT, 0);
     plot_bar(c, r.x + text, r.y, r.w - num - text - 1, exp((double)n->logp),
              two ? ROLE_SERIES_B : ROLE_SERIES_A);
@@ -88,6 +88,21 @@ static void draw_next_row(const struct app *a, const struct session_view *v,
     if (on) {
         canvas_tint(c, (struct rect){r.x, r.y, text, 1}, ROLE_SELECT, 0);
     }
+}
+
+/* How many of the tokens are listed: to the last that has a share, on either side, that
+ * would not be written as 0.0 %; the cursor's in any case. */
+static size_t next_listed(const struct prompt_state *s, const struct ask_next *list,
+                          bool two)
+{
+    const double least = log(.0005);
+    size_t n = s->next.cursor < s->answer->top ? s->next.cursor + 1 : 1;
+    for (size_t i = n; i < s->answer->top; i++) {
+        const bool has =
+            (double)list[i].logp >= least || (two && (double)list[i].other >= least);
+        n = has ? i + 1 : n;
+    }
+    return n;
 }
 
 static void draw_next(struct app *a, const struct session_view *v, struct canvas *c,
@@ -116,7 +131,7 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
                : pinned ? "pinned    now"
                         : "share",
                ROLE_DIM, 0);
-    list_set(&s->next, s->answer->top, in.h - 1);
+    list_set(&s->next, next_listed(s, list, two), in.h - 1);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
         draw_next_row(a, v, c, (struct rect){in.x + 1, in.y + 1 + (int)i, in.w - 2, 1},
@@ -220,18 +235,28 @@ static void draw_part(const struct app *a, const struct session_view *v,
     }
 }
 
-/* What the parts come to. */
+enum { WHY_WIDE = 44 }; /* columns from which on the sum is one line */
+
+/* What the parts come to: of latents, of the error, and the difference that there is
+ * without both. */
 static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
 {
-    canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0,
-                 r.w < 44 ? "%s lat %s err %s rest" : "latents %s, error %s, rest %s",
-                 NUMBER(NUMBER_SIGNED, 0, 1, w->latents),
-                 NUMBER(NUMBER_SIGNED, 0, 1, w->error),
-                 NUMBER(NUMBER_SIGNED, 0, 1, w->at_zero));
+    const char *rest = NUMBER(NUMBER_SIGNED, 0, 1, w->at_zero);
+    const int used = canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0, "latents %s, error %s",
+                                  NUMBER(NUMBER_SIGNED, 0, 1, w->latents),
+                                  NUMBER(NUMBER_SIGNED, 0, 1, w->error));
+    if (r.w >= WHY_WIDE) {
+        canvas_textf(c, r.x + used, r.y, r.w - used, ROLE_DIM, 0, ", without both %s",
+                     rest);
+    } else if (r.h > 1) {
+        r.y++;
+        r.h--;
+        canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0, "without both %s", rest);
+    }
     if (r.h > 1 && isfinite(w->spearman)) {
         canvas_textf(c, r.x, r.y + 1, r.w, ROLE_DIM, 0,
-                     r.w < 44 ? "rank correlation %s of %zu"
-                              : "rank correlation %s with %zu really silenced",
+                     r.w < WHY_WIDE ? "rank correlation %s of %zu"
+                                    : "rank correlation %s with %zu really silenced",
                      NUMBER(NUMBER_PLAIN, 0, 2, w->spearman), w->ablated);
     }
 }
@@ -243,9 +268,9 @@ static void draw_why(struct app *a, const struct session_view *v, struct canvas 
     const struct ask_why *w = s->why;
     char title[160] = "why", target[64], against[64] = "the mean";
     if (w) {
-        names_token_trimmed(&v->names, w->target, target, sizeof target);
+        prompt_token_quoted(v, w->target, target, sizeof target);
         if (w->against >= 0) {
-            names_token_trimmed(&v->names, w->against, against, sizeof against);
+            prompt_token_quoted(v, w->against, against, sizeof against);
         }
         snprintf(title, sizeof title, "why %.30s, not %.30s", target, against);
     }
@@ -256,7 +281,7 @@ static void draw_why(struct app *a, const struct session_view *v, struct canvas 
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "latent, at", ROLE_DIM, 0);
     rows_right(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM, 0);
-    const int foot = in.h > 6 ? 2 : 1;
+    const int foot = in.h <= 6 ? 1 : in.w - 2 < WHY_WIDE ? 3 : 2;
     list_set(&s->next, w->n, in.h - 1 - foot);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;

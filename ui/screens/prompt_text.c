@@ -239,7 +239,7 @@ static void draw_written_line(const struct session_view *v, struct canvas *c, in
     prompt_share(p, sizeof p, (double)t->logp);
     str_addf(&text, "written at %zu: %s  likeliest", t->pos, p);
     for (size_t i = 0; i < t->n_next; i++) {
-        names_token_trimmed(&v->names, t->next[i].id, name, sizeof name);
+        names_token_dotted(&v->names, t->next[i].id, name, sizeof name);
         prompt_share(p, sizeof p, (double)t->next[i].logp);
         str_addf(&text, "%s %.40s %s", i ? "," : "", name, p);
     }
@@ -256,9 +256,11 @@ static void draw_token_line(const struct app *a, struct canvas *c, int x, int y,
         return;
     }
     const struct ask_token *t = &r->token[s->at];
+    const bool counts = s->row.first == 1 && !s->row.tail;
     char text[320], p[24], after[48] = "";
-    size_t len =
-        (size_t)snprintf(text, sizeof text, "token %zu of %zu", s->at, r->T - 1);
+    size_t len = (size_t)snprintf(text, sizeof text,
+                                  counts ? "token %zu of %zu" : "token %zu (0 to %zu)",
+                                  s->at, r->T - 1);
     if (t->special) {
         snprintf(text + len, sizeof text - len, ", special: outside the SAE");
     } else {
@@ -286,7 +288,8 @@ static void draw_token_line(const struct app *a, struct canvas *c, int x, int y,
 /* ---- the pane ---- */
 
 /* How long it is, and what the digits are. */
-static void text_value(const struct app *a, char *out, size_t cap)
+static void text_value(const struct app *a, const struct session_view *v, char *out,
+                       size_t cap)
 {
     const struct prompt_state *s = prompt_own(a);
     const int32_t heat = prompt_heat_latent(a);
@@ -294,8 +297,14 @@ static void text_value(const struct app *a, char *out, size_t cap)
     if (!s->row.n) {
         return;
     }
-    const size_t len =
-        (size_t)snprintf(out, cap, "%zu token%s", s->row.n, plural_s(s->row.n));
+    const size_t put = s->row.first + s->row.tail, own = s->row.n - put;
+    size_t len = (size_t)snprintf(out, cap, "%zu token%s", own, plural_s(own));
+    if (put == 1) {
+        len += (size_t)snprintf(out + len, cap - len, " + %.16s",
+                                names_token(&v->names, s->row.ids[0]));
+    } else if (put) {
+        len += (size_t)snprintf(out + len, cap - len, " + %zu put around", put);
+    }
     if (s->row.cut) {
         snprintf(out + len, cap - len, ", %zu cut", s->row.cut);
     } else if (s->digits != DIGITS_HEAT) {
@@ -342,8 +351,8 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
                       struct rect r)
 {
     struct prompt_state *s = prompt_own(a);
-    char value[64];
-    text_value(a, value, sizeof value);
+    char value[96];
+    text_value(a, v, value, sizeof value);
     const struct rect in =
         canvas_box(c, r,
                    s->typing     ? "prompt: typing"

@@ -12,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RUN_TITLE (RUNDIR_PATH + 32)
+#define SORTED_DOWN "\xe2\x96\xbe"
+#define RUN_TITLE   (RUNDIR_PATH + 32)
 
 enum {
     TITLE_ROOM = 40, /* of the box, beside the folder in its title */
@@ -219,33 +220,90 @@ struct place {
     int x, w;
 };
 
-/* The columns that there is room for, by their rank; how many, in the table's order. */
-static size_t places_of(struct rect r, struct place out[PLACES])
+/* Whether a run of the list has several conditions: figures are those of A, then. */
+static bool has_conditions(const struct run_list *l)
 {
-    bool in[PLACES] = {false};
-    const struct run_column *c = NULL;
-    size_t n = 0, columns = 0;
-    int room = r.w - SIGN_W, x = r.x + SIGN_W;
-    while (run_column_at(columns)) {
-        columns++;
+    bool has = false;
+    for (size_t i = 0; i < l->n; i++) {
+        has = has || l->row[i].conditions > 1;
     }
-    for (int rank = 1; rank <= (int)columns; rank++) {
-        for (size_t i = 0; i < columns && i < PLACES; i++) {
-            c = run_column_at(i);
-            if (c->rank == rank && c->width <= room) {
-                in[i] = true;
-                room -= c->width;
+    return has;
+}
+
+/* "EV", "EV A" of several conditions; with a mark where rows are sorted by it. */
+static void head_of(const struct run_column *c, bool conditions, const char *mark,
+                    char *out, size_t cap)
+{
+    snprintf(out, cap, "%s%s%s", run_column_title(c),
+             conditions && c->measure >= 0 ? " A" : "", mark);
+}
+
+/* The columns that head and cells need, with one of space before them, up to the most
+ * that the column takes. */
+static int need_of(const struct run_list *l, const struct run_column *c,
+                   bool conditions)
+{
+    char head[40], room[RUN_CELL_ROOM];
+    head_of(c, conditions, SORTED_DOWN, head, sizeof head);
+    int need = canvas_text_width(head) + 1;
+    for (size_t i = 0; i < l->n && need < c->most; i++) {
+        const struct run_row *row = &l->row[i];
+        const bool has = row->opens || c == run_column_at(0);
+        const int w = has ? canvas_text_width(run_cell_show(c, row, room)) + 1 : 0;
+        need = w > need ? w : need;
+    }
+    return layout_least(need, c->most);
+}
+
+/* Widen columns of texts by what they need, in turns, until the room is used. */
+static void widen(struct place *place, const int *need, size_t n, int room)
+{
+    bool wider = true;
+    while (wider) {
+        wider = false;
+        for (size_t i = 0; i < n && room > 0; i++) {
+            if (place[i].w < need[i]) {
+                place[i].w++;
+                room--;
+                wider = true;
             }
         }
     }
-    for (size_t i = 0; i < columns && i < PLACES; i++) {
-        c = run_column_at(i);
-        if (in[i]) {
-            const int more = layout_least(room, c->most - c->width);
-            out[n++] = (struct place){c, (int)i, x, c->width + more};
-            x += c->width + more;
-            room -= more;
+}
+
+/* The columns that there is room for, by their rank; how many, in the table's order.
+ * Numbers have what they need, and are never cut; texts have what is left. */
+static size_t places_of(const struct run_list *l, struct rect r,
+                        struct place out[PLACES])
+{
+    bool in[PLACES] = {false};
+    int need[PLACES], least[PLACES], of[PLACES];
+    const struct run_column *c = NULL;
+    const bool conditions = has_conditions(l);
+    size_t n = 0, columns = 0;
+    int room = r.w - SIGN_W, x = r.x + SIGN_W;
+    for (; columns < PLACES && (c = run_column_at(columns)) != NULL; columns++) {
+        need[columns] = c->rank ? need_of(l, c, conditions) : 0;
+        least[columns] = c->number ? need[columns] : c->width;
+    }
+    for (int rank = 1; rank <= (int)columns; rank++) {
+        for (size_t i = 0; i < columns; i++) {
+            if (run_column_at(i)->rank == rank && least[i] <= room) {
+                in[i] = true;
+                room -= least[i];
+            }
         }
+    }
+    for (size_t i = 0; i < columns; i++) {
+        if (in[i]) {
+            of[n] = need[i];
+            out[n++] = (struct place){run_column_at(i), (int)i, 0, least[i]};
+        }
+    }
+    widen(out, of, n, room);
+    for (size_t i = 0; i < n; i++) {
+        out[i].x = x;
+        x += out[i].w;
     }
     return n;
 }
@@ -268,10 +326,11 @@ static void draw_header(struct app *a, struct canvas *c, int y,
         const struct place *p = &place[i];
         const bool on = s->sort == p->at;
         char title[40];
-        snprintf(title, sizeof title, "%s%s", run_column_title(p->col),
-                 !on                                      ? ""
-                 : s->reverse == (p->col->number != NULL) ? "\xe2\x96\xb4"
-                                                          : "\xe2\x96\xbe");
+        head_of(p->col, has_conditions(a->runs.list),
+                !on                                      ? ""
+                : s->reverse == (p->col->number != NULL) ? "\xe2\x96\xb4"
+                                                         : SORTED_DOWN,
+                title, sizeof title);
         put_cell(c, p, y, title, on ? ROLE_FOCUS : ROLE_TITLE, ATTR_BOLD);
         app_hit(a, (struct rect){p->x, y, p->w, 1}, HIT_HEADER, p->at);
     }
@@ -324,8 +383,8 @@ static void draw_none(const struct app *a, struct canvas *c, struct rect r)
     } else if (!l) {
         canvas_textf(c, x, y, w, ROLE_DIM, 0, "looking at %s ...", folder);
     } else if (l->n > 0) {
-        canvas_textf(c, x, y, w, ROLE_DIM, 0, "none of %zu run%s has: %s", l->n,
-                     plural_s(l->n), s->filter.text);
+        canvas_textf(c, x, y, w, ROLE_DIM, 0, "no run passes the filter: %s",
+                     s->filter.text);
     } else {
         canvas_textf(c, x, y - 1, w, ROLE_TEXT, 0, "no runs yet in %s", folder);
         app_text(
@@ -367,18 +426,36 @@ static void runs_title(const char *dir, bool choosing, int room, char *out, size
     snprintf(out, cap, dir[0] ? "%s in %s%s" : "%s", what, dots, from);
 }
 
+/* How many runs, and what they are sorted by where no column shows it. */
+static void list_value(const struct runs_state *s, const struct run_list *l,
+                       const struct place *place, size_t n, char *out, size_t cap)
+{
+    const struct run_column *sort = run_column_at((size_t)s->sort);
+    size_t len = 0, i = 0;
+    while (i < n && place[i].at != s->sort) {
+        i++;
+    }
+    if (i == n && sort) {
+        len = (size_t)snprintf(out, cap, "sorted by %s, ", run_column_title(sort));
+    }
+    snprintf(out + len, cap - len, s->n < l->n ? "%zu of %zu" : "%zu", s->n, l->n);
+}
+
 static void draw_list(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r)
 {
     struct runs_state *s = runs_own(a);
     const struct run_list *l = a->runs.list;
     struct place place[PLACES];
-    char value[64] = "";
+    size_t n = 0;
+    char value[96] = "", title[RUN_TITLE];
     if (l && l->n > 0) {
-        snprintf(value, sizeof value, s->n < l->n ? "%zu of %zu" : "%zu", s->n, l->n);
+        n = places_of(l, (struct rect){r.x + 1, r.y + 1, r.w - 2, r.h - 2}, place);
+        list_value(s, l, place, n, value, sizeof value);
     }
-    char title[RUN_TITLE];
-    runs_title(l ? l->dir : "", s->choosing, r.w - TITLE_ROOM, title, sizeof title);
+    runs_title(l ? l->dir : "", s->choosing,
+               layout_least(r.w - TITLE_ROOM, r.w - 20 - canvas_text_width(value)),
+               title, sizeof title);
     const struct rect in = canvas_box(c, r, title, value, true);
     app_hit(a, r, HIT_PANE, 0);
     s->list.page = in.h - 2;
@@ -390,7 +467,6 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
         draw_none(a, c, in);
         return;
     }
-    const size_t n = places_of(in, place);
     draw_header(a, c, in.y, place, n);
     for (size_t i = 0; i < list_visible(&s->list); i++) {
         const size_t at = s->list.top + i;
@@ -476,11 +552,13 @@ static void draw_about(struct app *a, const struct session_view *v, struct canva
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect b, bool wide)
 {
-    const int about = layout_least(wide ? ABOUT_H : ABOUT_H - 2, b.h / 3);
-    (void)wide;
     runs_order_rows(a);
+    const int about =
+        runs_here(a) ? layout_least(wide ? ABOUT_H : ABOUT_H - 2, b.h / 3) : 0;
     draw_list(a, v, c, layout_box(b.x, b.y, b.w, b.h - about));
-    draw_about(a, v, c, layout_box(b.x, b.y + b.h - about, b.w, about));
+    if (about > 0) {
+        draw_about(a, v, c, layout_box(b.x, b.y + b.h - about, b.w, about));
+    }
 }
 
 /* ---- state ---- */

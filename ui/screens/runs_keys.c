@@ -165,6 +165,18 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
     runs_order_rows(a);
 }
 
+static struct list_view *rows(const struct app *a)
+{
+    return &runs_own(a)->list;
+}
+
+static void go_to_row(struct app *a, const struct session_view *v, size_t row)
+{
+    (void)v;
+    list_go(rows(a), row);
+    runs_go(a, "");
+}
+
 static void reverse(struct app *a, const struct session_view *v, const char *args)
 {
     (void)v;
@@ -172,6 +184,7 @@ static void reverse(struct app *a, const struct session_view *v, const char *arg
     runs_own(a)->reverse = !runs_own(a)->reverse;
     runs_own(a)->stale = true;
     runs_order_rows(a);
+    go_to_row(a, NULL, 0);
 }
 
 /* ---- find ---- */
@@ -245,6 +258,8 @@ static const struct prompt_def filter_prompt = {
 
 const struct filter_use runs_filter = {.line = filter_here,
                                        .set = runs_set_filter,
+                                       .rows = rows,
+                                       .go = go_to_row,
                                        .may = runs_may_browse,
                                        .prompt = &filter_prompt};
 
@@ -338,9 +353,15 @@ static void apply_trash(struct app *a, const struct session_view *v,
     }
 }
 
-static const struct undo_kind label_undo = {"a run's label", apply_label};
-static const struct undo_kind rename_undo = {"a run's name", apply_rename};
-static const struct undo_kind trash_undo = {"a deleted run", apply_trash};
+static void which_run(const struct undo_step *s, bool back, char *out, size_t cap)
+{
+    (void)back;
+    snprintf(out, cap, "(%s)", s->of);
+}
+
+static const struct undo_kind label_undo = {"a run's label", apply_label, which_run};
+static const struct undo_kind rename_undo = {"a run's name", apply_rename, which_run};
+static const struct undo_kind trash_undo = {"a deleted run", apply_trash, which_run};
 
 static void push_order(struct app *a, const struct undo_kind *kind, const char *of,
                        const char *before, const char *after)

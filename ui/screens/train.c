@@ -74,7 +74,7 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
         return;
     }
     if (train_of(a)->zoomed && focus == panes) {
-        train_run_box(a, v, c, body, true, true);
+        train_run_box(a, v, c, body, false, true);
         app_hit(a, body, HIT_PANE, panes);
         return;
     }
@@ -562,7 +562,7 @@ ACTION action_zoom_pane = {.command = "zoom", .args = "", .run = zoom_pane};
 ACTION action_zoom_x = {.command = "zoom-x", .args = "in|out|all", .run = train_zoom_x, .word = zoom_word};
 ACTION action_arm = {.command = "arm", .args = "[A|B|...|both]", .run = arm, .may = may_choose_arm, .word = arm_word, .hides = true};
 ACTION action_seed_lines = {.command = "seed-lines", .args = "", .run = seed_lines, .may = may_see_seeds, .hides = true};
-ACTION action_seeds = {.command = "seeds", .args = "+1", .run = add_seeds, .may = may_steer};
+ACTION action_seeds = {.command = "seeds", .args = "+1", .run = add_seeds, .reach = REACH_ALL, .may = may_steer};
 ACTION action_numbers = {.command = "numbers", .args = "", .run = numbers, .may = may_choose_arm};
 #undef ACTION
 
@@ -595,7 +595,7 @@ static const struct key_entry keys[] = {
     {{'.'}, &action_pane, "+", "next measure",
      "next measure in the pane in focus; :pane 4 explained_variance_ood sets one", 7},
     {{','}, &action_pane, "-", NULL, "previous measure in the pane in focus", 0},
-    {{'x'}, &action_axis, "", "x axis", "x axis: step, tokens or time", 9},
+    {{'x'}, &action_axis, "", "axis", "x axis: step, tokens or time", 9},
     {{'z'}, &action_zoom_pane, "", "zoom", "the pane or the box of numbers in focus alone, or all again", 8},
     {{'+', '='}, &action_zoom_x, "in", NULL,
      "zoom the x axis of all panes in, around the cursor or the newest point", 0},

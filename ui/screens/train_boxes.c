@@ -208,32 +208,43 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
 
 /* ---- events ---- */
 
-/* Draw an event, or the same event of several conditions, as one row. */
-static void event_row(const struct session_view *v, struct canvas *c, int x, int y,
-                      int w, size_t i)
+/* Draw an event, or the same event of several conditions, from the top of r on, its
+ * words on as many lines as they need there; how many it took. */
+static int draw_event(const struct session_view *v, struct canvas *c, struct rect r,
+                      size_t i)
 {
     const struct event_view *ev = &v->event[i];
     char step[32];
     text_thousands(step, sizeof step, ev->step);
-    rows_right(c, x, y, 6, step, ROLE_DIM, 0);
-    event_letters(v, i, c, x + 7, y);
-    x += 8 + event_letters_w(v);
-    w -= 8 + event_letters_w(v);
-    const int used = canvas_text(c, x, y, w, ev->kind, ROLE_EVENT, 0);
-    canvas_text(c, x + 1 + used, y, w - 1 - used, ev->text, ROLE_TEXT, 0);
+    rows_right(c, r.x, r.y, 6, step, ROLE_DIM, 0);
+    event_letters(v, i, c, r.x + 7, r.y);
+    const int x = r.x + 8 + event_letters_w(v), w = r.w - (x - r.x);
+    const int used = canvas_text(c, x, r.y, w, ev->kind, ROLE_EVENT, 0) + 1;
+    const char *text = ev->text;
+    int y = 0, at = x + used, room = w - used;
+    while (y + 1 < r.h && room > 0 && canvas_text_width(text) > room) {
+        const size_t n = text_fit(text, strlen(text), room);
+        canvas_textf(c, at, r.y + y++, room, ROLE_TEXT, 0, "%.*s", (int)n, text);
+        text += n + strspn(text + n, " ");
+        at = x;
+        room = w;
+    }
+    canvas_text(c, at, r.y + y, room, text, ROLE_TEXT, 0);
+    return y + 1;
 }
 
-/* Events from the `skip`th newest on, what was said of several conditions once. */
+/* Events from the `skip`th on, the newest of them `n` - 1, what was said of several
+ * conditions once. */
 static void event_rows(const struct session_view *v, struct canvas *c, struct rect r,
-                       size_t skip)
+                       size_t n, size_t skip)
 {
-    size_t i = v->n_events;
+    size_t i = n;
     for (int y = 0; i > 0 && y < r.h;) {
         i--;
         if (skip > 0) {
             skip--;
         } else {
-            event_row(v, c, r.x, r.y + y++, r.w, i);
+            y += draw_event(v, c, (struct rect){r.x, r.y + y, r.w, r.h - y}, i);
         }
         i -= event_group(v, i) - 1;
     }
@@ -247,20 +258,15 @@ static bool is_aside(const struct event_view *ev)
            !strcmp(ev->kind, "resume");
 }
 
-/* Draw all events as one row, which shows the newest that is not set aside, or the one
- * scrolled to. */
+/* Draw events from the newest on that is not set aside, or from the one scrolled to. */
 static void event_ticker(const struct session_view *v, struct canvas *c, struct rect r,
                          size_t skip)
 {
-    size_t i = v->n_events;
-    while (!skip && i > 0 && is_aside(&v->event[i - 1])) {
-        i--;
+    size_t n = v->n_events;
+    while (!skip && n > 0 && is_aside(&v->event[n - 1])) {
+        n--;
     }
-    if (i > 0 && !skip) {
-        event_row(v, c, r.x, r.y, r.w, i - 1);
-    } else {
-        event_rows(v, c, r, skip);
-    }
+    event_rows(v, c, r, n > 0 ? n : v->n_events, skip);
 }
 
 /* Events, what was said of several conditions counted once. */
@@ -282,7 +288,7 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
     if (!v->n_events) {
         canvas_text(c, in.x + 1, in.y, in.w - 2, "none yet", ROLE_DIM, 0);
     }
-    event_rows(v, c, (struct rect){in.x + 1, in.y, in.w - 2, in.h},
+    event_rows(v, c, (struct rect){in.x + 1, in.y, in.w - 2, in.h}, v->n_events,
                train_of(a)->event_top);
 }
 
@@ -358,8 +364,14 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
         compare ? train_verdict_rows(a, v, c, rows) : number_rows(a, v, c, rows);
     const int x = in.x + 1;
     if (below && in.h > below) {
-        mask_row(a, v, c, x, in.y + in.h - 2, in.w - 2);
-        event_ticker(v, c, (struct rect){x, in.y + in.h - 1, in.w - 2, 1},
+        const int left = in.h - below - used; /* what the numbers do not need */
+        const int facts = left > 3 ? 1 : 0;
+        const int events = 1 + (left > facts ? left - facts : 0);
+        if (facts) {
+            facts_row(v, c, x, in.y + used, in.w - 2);
+        }
+        mask_row(a, v, c, x, in.y + in.h - events - 1, in.w - 2);
+        event_ticker(v, c, (struct rect){x, in.y + in.h - events, in.w - 2, events},
                      train_of(a)->event_top);
     } else if (used < in.h) {
         facts_row(v, c, x, in.y + in.h - 1, in.w - 2);

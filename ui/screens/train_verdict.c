@@ -219,8 +219,7 @@ static void heading(const struct session_view *v, const struct view_verdicts *r,
     const char of[2] = {v->cond[r->of].letter, '\0'};
     const char baseline[2] = {v->cond[r->baseline].letter, '\0'};
     if (r->why[0]) {
-        canvas_textf(c, in.x + 1, in.y, end - in.x - 1, ROLE_WARN, 0,
-                     "not comparable: %s", r->why);
+        canvas_text(c, in.x + 1, in.y, end - in.x - 1, r->why, ROLE_WARN, 0);
         return;
     }
     if (!roomy) {
@@ -256,9 +255,9 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
     if (r.first) {
         snprintf(planned, sizeof planned, " (%zu planned)", v->seeds_planned);
     }
-    snprintf(out, cap, "%c-%c, %zu seed%s%s%s", v->cond[r.of].letter,
-             v->cond[r.baseline].letter, r.pairs, r.pairs == 1 ? "" : "s", planned,
-             r.planned ? "" : ", so far");
+    snprintf(out, cap, "%c-%c%s, %zu seed%s%s%s", v->cond[r.of].letter,
+             v->cond[r.baseline].letter, r.why[0] ? " not comparable" : "", r.pairs,
+             r.pairs == 1 ? "" : "s", planned, r.planned ? "" : ", so far");
 }
 
 /* Whether a row that is shown is open but for Holm. */
