@@ -27,8 +27,8 @@ struct arm_evals {
 /* The arms of n_runs runs, grouped into conditions, and an evaluation of each. A kept
  * one holds if it is of the run's step, made by `saetop eval` with its usual rows and
  * seed; `anew`: none does. The others are made as by `saetop eval`, of one model and
- * text, tens of seconds each on one core, which stderr says beforehand, with how
- * long it takes, and on a terminal how far it is. ERR_USAGE for
+ * text, tens of seconds each on one core: stderr says beforehand how many, and a line
+ * an arm how far it is and, once that is known, how long the rest takes. ERR_USAGE for
  * runs of different models or texts, or on known features; errors of reading and of
  * evaluating. After an error call arm_evals_close too. */
 enum err arm_evals_open(const char *const *run, size_t n_runs, bool anew,

@@ -392,6 +392,12 @@ accept verdict arms1 arms2 arms3 --planned 3 --json
 "$saetop" verdict arms1 arms2 arms3 --planned 3 --json | tr -d '\n' |
     grep -q '"name": "absorption_semantic", "condition": "A", "baseline": "B", "difference": -0.40.*"interval": \[-0.457[0-9]*, -0.356[0-9]*\], "interval_of": "seeds", "n": 3, "verdict": "established", "direction": "lower"' ||
     fault "verdict --json"
+# How far it is, in a file too: a line for what is to do, and one an arm.
+mv arms2/arms/twin/eval.json kept
+run verdict arms2
+[ $status = 0 ] && grep -q "^saetop: 1 of 2 arms to be evaluated and kept$" err &&
+    grep -q '^saetop: evaluating arms2/arms/twin (1 of 1)$' err || fault "verdict's progress"
+mv kept arms2/arms/twin/eval.json
 # Beside a random control: what A has less of than B the control has as little of.
 for seed in 1 2 3; do
     "$saetop" train --out ctl$seed --steps 4 $small --seed $seed --set twin=unmasked --random \
