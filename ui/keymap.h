@@ -113,9 +113,12 @@ void keymap_args(const struct screen_table *t, const struct action *action, char
 void key_name(uint32_t key, char *out, size_t cap);
 /* All keys of an entry: "j Down". */
 void key_names(const struct key_entry *k, char *out, size_t cap);
-/* The key of a name of two letters or more, as scripts write it: "<Enter>" without the
- * brackets; 0: unknown. */
+/* The key of a name of two letters or more, as key_name has it and scripts write it:
+ * "<Enter>" without the brackets; 0: unknown. */
 uint32_t key_from_name(const char *name);
+/* All of these: "Space, Tab, ..., F1 to F12, Ctrl-A to Ctrl-Z". */
+enum { KEY_ALL_NAMES = 256 };
+void key_all_names(char out[KEY_ALL_NAMES]);
 
 /* The key table of ui/README.md. */
 void keymap_markdown(const struct screen_table *t, struct str *out);
