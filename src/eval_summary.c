@@ -131,11 +131,8 @@ static void add_warnings(const struct eval_pair *p, struct str *out)
 void eval_summary_two(const struct eval_pair *p, struct str *out)
 {
     size_t shown = 0, same = 0;
-    str_addf(
-        out,
-        "%s; intervals are over concepts or rows of the\n"
-        "text, and higher and lower are of this text alone. Over seeds: saetop verdict\n",
-        verdict_text(VERDICT_ONE_SEED));
+    str_addf(out, "%s; intervals over concepts, rows; seeds: saetop verdict\n",
+             verdict_text(VERDICT_ONE_SEED));
     str_addf(out, "  %-22s %7s %7s %8s\n", "", "A", "B", "A-B");
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         const struct figure *f = report_find(p->difference, verdict_measure(m)->path);
