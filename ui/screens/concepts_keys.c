@@ -252,7 +252,8 @@ static struct filter_line *filter_here(const struct app *a)
 
 static const struct prompt_def filter_prompt = {
     .history = "filter concepts",
-    .help = "animal  dog  !x  a|b  /regex/  f1cv>.5  absorb>.1  b_f1cv<.5  difference_f1cv<0",
+    .help =
+        "animal  dog  !x  a|b  /regex/  f1cv>.5  absorb>.1  b_f1cv<.5  difference_f1cv<0",
     FILTER_PROMPT};
 
 const struct filter_use concepts_filter = {.line = filter_here,
