@@ -1,4 +1,3 @@
-#define _XOPEN_SOURCE 700 /* isatty */
 #include "arm_evals.h"
 
 #include "base/clock.h"
@@ -21,7 +20,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define EVAL_BYTES ((size_t)64 << 20)
 
@@ -171,8 +169,7 @@ static double seconds_of(const cJSON *root)
     return sum;
 }
 
-/* Messages for whoever waits: beforehand how much is to do, and on a terminal the
- * progress. */
+/* Messages for whoever waits: beforehand how much is to do, then a line an arm. */
 struct waiting {
     const struct arm_evals *a;
     bool quiet;
@@ -192,9 +189,8 @@ static void say_plan(const struct arm_evals *a, size_t n)
             "saetop: %zu of %zu arms to be evaluated and kept, about %s by the last", n,
             a->n, duration_text((double)n * each, DURATION_WORDS, time));
     } else {
-        cmd_say(stderr,
-                "saetop: %zu of %zu arms to be evaluated and kept, %sseconds each", n,
-                a->n, a->textless ? "" : "tens of ");
+        cmd_say(stderr, "saetop: %zu of %zu arms to be evaluated and kept%s", n, a->n,
+                n > 1 ? "; the first tells how long" : "");
     }
 }
 
@@ -209,7 +205,7 @@ static void say_begin(void *user, const char *run, size_t i, size_t n)
         (void)snprintf(left, sizeof left, ", about %s left",
                        duration_text((double)(n - i) * each, DURATION_WORDS, time));
     }
-    if (!w->quiet && isatty(STDERR_FILENO)) {
+    if (!w->quiet) {
         cmd_say(stderr, "saetop: evaluating %s (%zu of %zu%s)", run, i + 1, n, left);
     }
 }

@@ -35,10 +35,10 @@ struct arm_evals_opts {
 /* The arms of n_runs runs, grouped into conditions, and an evaluation of each. A kept
  * one holds if it is of the run's step, made by `saetop eval` with its usual rows and
  * seed. The others are made as by `saetop eval`, of one model and text, tens of seconds
- * each on one core, which stderr says beforehand, with how long it takes, and on a
- * terminal how far it is. ERR_USAGE for runs of different models or texts, on known
- * features, or on activations made elsewhere; errors of reading and of evaluating.
- * After an error call arm_evals_close too. */
+ * each on one core: stderr says beforehand how many, and a line an arm how far it is
+ * and, once that is known, how long the rest takes. ERR_USAGE for runs of different
+ * models or texts, on known features, or on activations made elsewhere; errors of
+ * reading and of evaluating. After an error call arm_evals_close too. */
 enum err arm_evals_open(const char *const *run, size_t n_runs,
                         const struct arm_evals_opts *o, struct arm_evals *out,
                         struct errinfo *e) ERR_CHECKED;

@@ -43,12 +43,30 @@ void ask_out_end_line(struct str *out)
 
 /* ---- tokens ---- */
 
-/* "#12 3.40", and where it changes "#12 3.40>0" */
+/* "#12", and of a latent that has a label "#12 animal", cut to NAMED bytes. */
+static void add_name(const struct ask_found *f, int32_t latent, struct str *out)
+{
+    enum { NAMED = 16 };
+    const char *label = latent_labels_of(f->labels, latent);
+    struct str s;
+    str_init(&s, 4096);
+    utf8_escape(&s, label, strlen(label));
+    str_addf(out, "#%d", (int)latent);
+    if (s.len > 0) {
+        str_addc(out, ' ');
+        str_addn(out, s.p, utf8_clip(s.p, s.len, NAMED));
+        str_add(out, s.len > NAMED ? "\xe2\x80\xa6" : "");
+    }
+    str_free(&s);
+}
+
+/* "#12 animal 3.40", and where it changes "#12 3.40>0" */
 static void add_fire(const struct ask_found *f, const struct ask_fire *x,
                      struct str *out)
 {
     const bool same = !(x->act < x->after) && !(x->act > x->after);
-    str_addf(out, "#%d %s", (int)x->latent, NUMBER(NUMBER_PLAIN, 0, 2, (double)x->act));
+    add_name(f, x->latent, out);
+    str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 0, 2, (double)x->act));
     if (is_changed(f) && !same) {
         str_addf(out, ">%s", NUMBER(NUMBER_PLAIN, 0, 2, (double)x->after));
     }

@@ -438,18 +438,23 @@ static enum err run_line(const char *path, struct ask_args *a, struct str *out,
     return rc;
 }
 
-/* The word behind the run is the prompt. */
+/* The word behind the run is the prompt; -: standard input. */
 static bool take_text(const struct opts_result *r, struct text_input *t, int *status)
 {
     struct errinfo e = {0};
-    if (r->n_args > 1 && t->text) {
+    const char *word = r->n_args > 1 ? r->args[1] : NULL;
+    if (word && text_input_given(t)) {
         *status = cmd_fail(err_set(&e, ERR_USAGE,
-                                   "ask: found '%.40s' and --text, expected one prompt",
-                                   r->args[1]),
+                                   "ask: found '%.40s' and %s, expected one prompt",
+                                   word, t->text ? "--text" : "--text-file"),
                            &e);
         return false;
     }
-    t->text = r->n_args > 1 ? r->args[1] : t->text;
+    if (word && strcmp(word, "-") == 0) {
+        t->file = word;
+    } else if (word) {
+        t->text = word;
+    }
     return true;
 }
 
@@ -458,7 +463,7 @@ int cmd_ask(int argc, char **argv)
     struct ask_args a = {.at = -1, .top = 10, .seed = 1};
     // clang-format off
     const struct opt table[] = {
-        {"text", OPT_TEXT, &a.text.text, "TEXT", "the prompt; also the word behind the run", 0, 0, NULL},
+        {"text", OPT_TEXT, &a.text.text, "TEXT", "the prompt; also the word behind the run (there -: standard input)", 0, 0, NULL},
         {"text-file", OPT_STRING, &a.text.file, "FILE", "a file that is the prompt, to the last byte; -: standard input", 0, 0, NULL},
         {"chat", OPT_FLAG, &a.chat, NULL, "put the prompt as a user's turn into the chat template of the model", 0, 0, NULL},
         {"mask", OPT_LIST, &a.mask, "I[,I...]", "the model reads the mask token at these positions", 0, 0, NULL},

@@ -383,6 +383,13 @@ static void add_text(const struct table *t, bool letters, struct str *out)
                  : "Intervals are of the words of the text: one seed establishes no "
                    "difference.",
              0, 0);
+    str_wrap(
+        out,
+        "best F1: of that latent, by a probe on its activation. F1cv: cross-validated, of the "
+        "latent that fires best on half of the words, firing on the other half: it "
+        "may be another latent, and the higher. absorb: of occurrences; a word is "
+        "absorbed where half of its own are.",
+        0, 0);
     if (!t->own) {
         str_wrap(out,
                  "No concepts file: these are made from the vocabulary; --concepts "
@@ -507,7 +514,7 @@ int cmd_concepts(int argc, char **argv)
         .about =
             "Which latents carry which concepts in each condition of an experiment (the "
             "arms of the runs named, grouped as by `saetop verdict`): the best latent, "
-            "its F1 (best F1), F1 with the choice held out (F1), over how many latents the concept is "
+            "its F1 (best F1), F1 cross-validated (F1cv), over how many latents the concept is "
             "spread, main-latent recall and absorption. An arm is evaluated once, as by "
             "`saetop eval`, and its eval.json kept.",
         .table = own,

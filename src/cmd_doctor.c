@@ -5,6 +5,7 @@
 #include "browse.h"
 #include "cmd.h"
 #include "doctor_print.h"
+#include "lm/lm.h"
 #include "run/doctor.h"
 #include "run_opts.h"
 #include "shell_word.h"
@@ -58,6 +59,13 @@ static enum err read_words(const struct opts_result *r, struct run_opts *ro,
                            "[RUN|SAE|FOLDER]",
                            word);
         }
+    }
+    if (a->model && file_exists(a->model) && !lm_may_be(a->model)) {
+        return err_set(
+            e, ERR_MISSING,
+            "%s: a file that is no model; a text is given as doctor --corpus "
+            "%s, or behind a model: doctor MODEL %s",
+            a->model, a->model, a->model);
     }
     if (a->sae && !has_one(a->sae)) {
         if (!file_is_dir(a->sae)) {

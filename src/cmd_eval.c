@@ -311,7 +311,7 @@ static void add_header(const struct eval_run *r, const char *letter, const char 
     str_free(&text);
 }
 
-#define INTERVALS "intervals are 95 % bootstraps of the units named after n"
+#define INTERVALS "intervals are 95 % bootstraps over the units named after n"
 
 /* True if the whole table is printed: by --all, or for the measures that --only
  * names. */

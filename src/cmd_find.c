@@ -203,6 +203,27 @@ out:
     return rc;
 }
 
+/* What `find` looks by is in the words of its query. */
+static const char *by_query(const char *option)
+{
+    static const struct {
+        const char *option, *say;
+    } words[] = {
+        {"token", "the query says it: saetop find RUN dog"},
+        {"concept", "the query says it: saetop find RUN animal"},
+        {"label", "the query says it: saetop find RUN 'my label'"},
+        {"kind", "the query says it: saetop find RUN class"},
+        {"latent", "the query says it: saetop find RUN 236"},
+        {"query", "the query is the word behind the run: saetop find RUN dog"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(words[i].option, option) == 0) {
+            return words[i].say;
+        }
+    }
+    return run_opts_of_training(option);
+}
+
 int cmd_find(int argc, char **argv)
 {
     struct find_args a = {.most = 20};
@@ -217,10 +238,12 @@ int cmd_find(int argc, char **argv)
     const struct opts o = {
         .name = "find",
         .usage = "RUN QUERY | RUN --prompt TEXT [OPTIONS]",
-        .about = "Finds latents of a run: by number, by label, by what they match "
-                 "(\"after 'dog'\"), by kind (token, class, context, ...), and by any "
-                 "token that they fire on, as far as 64 tokens a latent go. The best "
-                 "answers come first; of several words each must be answered.",
+        .elsewhere = by_query,
+        .about =
+            "Finds latents of a run by what the words of QUERY say: by number, by label, by what they match "
+            "(\"after 'dog'\"), by kind (token, class, context, ...), and by any "
+            "token that they fire on, as far as 64 tokens a latent go. The best "
+            "answers come first; of several words each must be answered.",
         .min_args = 1,
         .max_args = 2,
     };

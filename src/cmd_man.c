@@ -200,12 +200,27 @@ static void man_group(void *ctx, const char *group, const struct subcommand *tab
 
 /* ---- keys ---- */
 
+/* What the file of one's own keys may name. */
+static void add_file_words(struct str *out)
+{
+    char names[KEY_ALL_NAMES], places[200], text[640];
+    key_all_names(names);
+    screen_names(&screen_table, "everywhere", places, sizeof places);
+    (void)snprintf(
+        text, sizeof text,
+        "In the file of one's own keys, \"map PLACE KEYS COMMAND\", PLACE is "
+        "help, %s; KEYS is a character, two in a row, or a name: %s.",
+        places, names);
+    add_paragraph(out, text);
+}
+
 static void add_keys(struct str *out)
 {
     const struct screen_table *t = &screen_table;
     const struct screen_def *owner = NULL;
     const size_t n = keymap_count(t);
-    str_add(out, ".SH KEYS\nEach is a command as well, typed after a colon.\n");
+    str_add(out, ".SH KEYS\nEach is a command as well, typed after a colon.\n.PP\n");
+    add_file_words(out);
     for (size_t i = 0; i < n; i++) {
         const struct key_entry *k = keymap_at(t, i);
         char keys[96], command[160], args[120];

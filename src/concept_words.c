@@ -230,7 +230,7 @@ static void add_arm_text(const struct arm_evals *a, size_t i, const char *name,
         }
         any = true;
     }
-    str_addf(&text, "%s; F1 %s, spread %s, recall %s, absorb %s, frac %s",
+    str_addf(&text, "%s; F1cv %s, spread %s, recall %s, absorb %s, frac %s",
              any ? "" : " no latents",
              NUMBER(NUMBER_PLAIN, 0, 3, figure_of(concept, METRIC_F1_HELDOUT)),
              NUMBER(NUMBER_PLAIN, 0, 0, figure_of(concept, METRIC_SPREAD)),

@@ -122,7 +122,7 @@ static void add_warnings(const struct eval_pair *p, struct str *out)
 void eval_summary_two(const struct eval_pair *p, struct str *out)
 {
     size_t shown = 0, same = 0;
-    str_addf(out, "%s; intervals are of the text. Over seeds: saetop verdict\n",
+    str_addf(out, "%s; intervals over concepts, rows; seeds: saetop verdict\n",
              verdict_text(VERDICT_ONE_SEED));
     str_addf(out, "  %-22s %7s %7s %8s\n", "", "A", "B", "A-B");
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {

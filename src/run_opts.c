@@ -113,8 +113,7 @@ static bool is_read(const struct setting_def *d)
     return false;
 }
 
-/* For commands that only read: says that a setting belongs to training. */
-static const char *of_training(const char *name)
+const char *run_opts_of_training(const char *name)
 {
     size_t n = 0;
     const struct setting_def *t = settings_table(&n);
@@ -260,7 +259,7 @@ bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct o
                             struct opts_result *parsed, int *status)
 {
     fill_tables(r, what.name, own, n_own, true);
-    what.elsewhere = of_training;
+    what.elsewhere = what.elsewhere ? what.elsewhere : run_opts_of_training;
     return begin(r, what, argc, argv, parsed, status);
 }
 

@@ -31,9 +31,13 @@ bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
                     size_t n_own, int argc, char **argv, struct opts_result *parsed,
                     int *status);
 
+/* For commands that only read: a line that a setting is of training; NULL: it is not.
+ */
+const char *run_opts_of_training(const char *name);
+
 /* The same for a subcommand that reads a run or an SAE and trains nothing: the settings
  * are those that say what is looked at and on what; others are refused with a line that
- * names what takes them. */
+ * names what takes them, run_opts_of_training unless `what` has a line of its own. */
 bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct opt *own,
                             size_t n_own, int argc, char **argv,
                             struct opts_result *parsed, int *status);

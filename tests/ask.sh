@@ -37,6 +37,10 @@ text='The dog ran to the'
 refuse "found no text" ask run
 refuse "found both" ask run --text a --text-file run/config.json
 refuse "expected one prompt" ask run a --text b
+refuse "and --text-file, expected one prompt" ask run - --text-file -
+refuse "the query says it: saetop find RUN dog" find run --token dog
+refuse "the query says it" find run --kind class
+refuse "this is of training" find run --lr 3
 refuse "0 is BOS" ask run --text "$text" --mask 6
 refuse "0 is BOS" ask run --text "$text" --mask 1,x
 refuse "never masked" ask run --text "$text" --mask 0
@@ -80,6 +84,15 @@ accept ask run "$text" --json --top 7 && cmp -s plain out || fault "a word behin
 accept find run --prompt "$text" --json --most 5 && mv out found
 printf '%s' "$text" | "$saetop" ask run --text-file - --json --top 7 >piped || fault "-"
 cmp -s plain piped || fault "standard input is another prompt"
+printf '%s' "$text" | "$saetop" ask run - --json --top 7 >piped || fault "- behind the run"
+cmp -s plain piped || fault "- behind the run is another prompt"
+# A latent that fires is named with its label.
+accept ask run "$text"
+fires=$(grep -o '#[0-9]*' out | head -n 1)
+cp run/labels.csv labels && printf '%s,"named here"\n' "${fires#\#}" >>run/labels.csv
+accept ask run "$text"
+grep -q "^ .* $fires named here [0-9.]" out || fault "a label in the list of tokens"
+mv labels run/labels.csv
 accept lm generate --temperature 0 --max-tokens 12 --json "$text" && mv out generated
 "$saetop" lm activations --hook blocks.1.hook_resid_post --text "$text" --bos --out acts \
     >/dev/null || fault "lm activations"

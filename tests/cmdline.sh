@@ -407,6 +407,12 @@ tr -s '\n ' ' ' <out | grep -q 'of the seeds (for any number of them, as 2 were 
     fault "concepts of a seed that was added"
 accept verdict plan --planned 0
 grep -q '3 seeds, 95 % paired t intervals' out || fault "verdict --planned 0"
+# How far it is, in a file too: a line for what is to do, and one an arm.
+mv arms2/arms/twin/eval.json kept
+run verdict arms2
+[ $status = 0 ] && grep -q "^saetop: 1 of 2 arms to be evaluated and kept$" err &&
+    grep -q '^saetop: evaluating arms2/arms/twin (1 of 1)$' err || fault "verdict's progress"
+mv kept arms2/arms/twin/eval.json
 # Beside a random control: what A has less of than B the control has as little of.
 for seed in 1 2 3; do
     "$saetop" train --out ctl$seed --steps 4 $small --seed $seed --set twin=unmasked --random \
@@ -459,8 +465,10 @@ grep -q '^a  *A       7   0.300 \[0.125, 0.875\]      -    2.0 ' out &&
     grep -q 'one seed establishes no difference' out || fault "concepts of one seed"
 accept concepts arms1 arms2 arms3
 grep -q 'A-B  *-0.610 \[-0.653, -0.567\] established: best F1 lower$' out || fault "concepts of three seeds"
+grep -q 'latent best F1  *95 %   F1cv spread recall absorb   frac$' out &&
+    grep -q '^best F1: of that latent, by a probe' out || fault "headings of concepts"
 accept concepts arms1 --concept a
-grep -q '^A  mask.rate=0.3  seed 1: latents 7 (best F1 0.300, firmness 0.50), 3; F1' out &&
+grep -q '^A  mask.rate=0.3  seed 1: latents 7 (best F1 0.300, firmness 0.50), 3; F1cv' out &&
     grep -q '^ dog  *24  4/20 absorbed by 9 (0.75)  *4/20 absorbed by 9 (0.75)' out ||
     fault "concepts --concept"
 keep arms2 0.33 && sed -i 's/"absorbed", *$/"held",/; s/"verdict": "absorbed"/"verdict": "held"/' arms2/eval.json

@@ -122,6 +122,7 @@ grep -q '^{"supported":null,"why":".*checkpoint.best' "$out/said" ||
 printf 'GGUF' > "$out/cut.gguf"
 refuse "cut.gguf" "$saetop" doctor "$out/cut.gguf"
 refuse "not found" "$saetop" doctor "$out/nothing-here"
+refuse "a text is given as doctor --corpus $out/text.txt" "$saetop" doctor "$out/text.txt"
 # What else goes wrong says nothing of the model.
 refuse "not found" "$saetop" doctor "$out/nothing-here" --json
 grep -q '^{"supported":null,"why":".*nothing-here' "$out/said" || fail "$(cat "$out/said")"

@@ -18,21 +18,26 @@ static const char *next_word(const char *line, char word[WORD])
     return line + strspn(line, " \t");
 }
 
-/* One key or two. */
+/* One key or two; a name, as the screens have it, is a key with "<>" and without. */
 static enum err parse_keys(const char *text, uint32_t *out, struct errinfo *e)
 {
     uint32_t key[3] = {0};
     size_t n = 0;
+    *out = key_from_name(text);
+    if (*out) {
+        return OK;
+    }
     for (size_t at = 0; text[at] && n < 3; n++) {
         TRY(script_key(text, &at, &key[n], e));
     }
     const bool one = n == 1, two = n == 2 && key[0] <= KEY_FIRST_MAX;
     if (!one && !two) {
-        return err_set(
-            e, ERR_FORMAT,
-            "found '%.40s', expected a key as x or <Ctrl-E>, or two of which "
-            "the first is a letter or <Ctrl-E>",
-            text);
+        char names[KEY_ALL_NAMES];
+        key_all_names(names);
+        return err_set(e, ERR_FORMAT,
+                       "found '%.40s', expected a key as x or Ctrl-E, or two of which "
+                       "the first is a letter or <Ctrl-E>; by name: %s",
+                       text, names);
     }
     *out = one ? key[0] : KEY_THEN(key[0], key[1]);
     return OK;

@@ -41,7 +41,10 @@ enum key {
     KEY_F1_,
     KEY_SHIFT_LEFT,
     KEY_SHIFT_RIGHT,
+    KEY_F2_, /* to KEY_F12_, one behind the other */
+    KEY_F12_ = KEY_F2_ + 10,
 };
+#define KEY_F_(n) ((n) == 1 ? (uint32_t)KEY_F1_ : (uint32_t)KEY_F2_ + (uint32_t)(n)-2)
 
 /* A key pressed after a first one (below U+0800) counts as one key: "Y p". */
 #define KEY_THEN(first, second) ((uint32_t)(first) << 21 | (uint32_t)(second))

@@ -302,6 +302,17 @@ static const struct {
     {KEY_SHIFT_LEFT, "Shift-Left"},
     {KEY_DELETE_BACK, "Backspace"},
     {KEY_SHIFT_RIGHT, "Shift-Right"},
+    {KEY_F_(2), "F2"},
+    {KEY_F_(3), "F3"},
+    {KEY_F_(4), "F4"},
+    {KEY_F_(5), "F5"},
+    {KEY_F_(6), "F6"},
+    {KEY_F_(7), "F7"},
+    {KEY_F_(8), "F8"},
+    {KEY_F_(9), "F9"},
+    {KEY_F_(10), "F10"},
+    {KEY_F_(11), "F11"},
+    {KEY_F_(12), "F12"},
 };
 enum { SPECIAL = sizeof special / sizeof special[0] };
 
@@ -441,6 +452,22 @@ uint32_t key_from_name(const char *name)
         }
     }
     return 0;
+}
+
+void key_all_names(char out[KEY_ALL_NAMES])
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < SPECIAL && len < KEY_ALL_NAMES; i++) {
+        const uint32_t key = special[i].key;
+        if (key != KEY_F1_ && (key < KEY_F_(2) || key > KEY_F_(12))) {
+            len += (size_t)snprintf(out + len, KEY_ALL_NAMES - len, "%s, ",
+                                    special[i].name);
+        }
+    }
+    if (len < KEY_ALL_NAMES) {
+        snprintf(out + len, KEY_ALL_NAMES - len, "F1 to F12, Ctrl-A to Ctrl-Z");
+    }
 }
 
 void keymap_args(const struct screen_table *t, const struct action *action, char *out,

@@ -158,9 +158,12 @@ void key_names(const struct key_entry *k, char *out, size_t cap);
  * Cut to `cap`. */
 void keymap_text(const struct screen_table *t, const struct screen_def *screen,
                  const char *text, char *out, size_t cap);
-/* The key of a name of two letters or more, as scripts write it: "<Enter>" without the
- * brackets; 0: unknown. */
+/* The key of a name of two letters or more, as key_name has it and scripts write it:
+ * "<Enter>" without the brackets; 0: unknown. */
 uint32_t key_from_name(const char *name);
+/* All of these: "Space, Tab, ..., F1 to F12, Ctrl-A to Ctrl-Z". */
+enum { KEY_ALL_NAMES = 256 };
+void key_all_names(char out[KEY_ALL_NAMES]);
 
 /* The key table of ui/README.md. */
 void keymap_markdown(const struct screen_table *t, struct str *out);

@@ -162,8 +162,11 @@ enum err script_key(const char *text, size_t *at, uint32_t *key, struct errinfo 
     snprintf(name, sizeof name, "%.*s", (int)(n < WORD_CAP ? n : WORD_CAP), s + 1);
     const uint32_t named = key_from_name(name);
     if (!named) {
+        char names[KEY_ALL_NAMES];
+        key_all_names(names);
         return err_set(e, ERR_FORMAT,
-                       "found <%s>, which no key is called; <<> types a <", name);
+                       "found <%s>, which no key is called, expected %s; <<> types a <",
+                       name, names);
     }
     *key = named;
     *at += n + 2;

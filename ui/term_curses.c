@@ -656,7 +656,11 @@ static void add_keys(struct term *t)
         {"kc3", KEY_PGDN},        {"kfnd", KEY_HOME_},       {"kslt", KEY_END_},
         {"kpp", KEY_PGUP},        {"knp", KEY_PGDN},         {"kdch1", KEY_DEL},
         {"kcbt", KEY_SHIFT_TAB},  {"kf1", KEY_F1_},          {"kent", KEY_ENTER_},
-        {"kLFT", KEY_SHIFT_LEFT}, {"kRIT", KEY_SHIFT_RIGHT},
+        {"kLFT", KEY_SHIFT_LEFT}, {"kRIT", KEY_SHIFT_RIGHT}, {"kf2", KEY_F_(2)},
+        {"kf3", KEY_F_(3)},       {"kf4", KEY_F_(4)},        {"kf5", KEY_F_(5)},
+        {"kf6", KEY_F_(6)},       {"kf7", KEY_F_(7)},        {"kf8", KEY_F_(8)},
+        {"kf9", KEY_F_(9)},       {"kf10", KEY_F_(10)},      {"kf11", KEY_F_(11)},
+        {"kf12", KEY_F_(12)},
     };
     input_init(&t->reader.input);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {

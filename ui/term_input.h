@@ -15,7 +15,7 @@
 enum {
     INPUT_SEQUENCE = 64, /* bytes of a sequence that are looked at */
     INPUT_PASTE_CAP = 4096,
-    INPUT_ROWS = 32,
+    INPUT_ROWS = 48,
     INPUT_ROW_BYTES = 15
 };
 

@@ -45,9 +45,9 @@ static const struct topic topics[] = {
     {"what do Concepts show?",
      "Per measure A, B and A-B, means over seeds where there are several; the latent is "
      "the first main one of the seed shown (" KEY_OF("seed") ": the next). "
-     "F1 is held out: of the latent of greatest F1 on one half of the word forms, judged "
-     "on the other, so it need not be that of the latent beside it. spread: over how many "
-     "latents the concept is spread, the "
+     "F1cv: cross-validated, of the latent of greatest F1 on one half of the word forms, "
+     "judged on the other, so it need not be that of the latent beside it. spread: over how "
+     "many latents the concept is spread, the "
      "fewest whose joint probe reaches .95 of the F1 of ten. recall: on how much of the "
      "concept's words a main latent fires; absorb: where none does and another latent stands "
      "in; frac: the same in part.\n"

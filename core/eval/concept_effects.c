@@ -34,7 +34,7 @@ static double fraction(const struct concept_result *r)
 /* clang-format off */
 const struct concept_figure concept_figures[CONCEPT_FIGURES] = {
     {"best F1", VERDICT_OF_F1_BEST, 3, 0.0, 1.0, f1_best},
-    {"F1", VERDICT_OF_F1_HELDOUT, 3, 0.0, 1.0, f1_heldout},
+    {"F1cv", VERDICT_OF_F1_HELDOUT, 3, 0.0, 1.0, f1_heldout},
     {"spread", VERDICT_OF_SPREAD, 1, 1.0, EVAL_MAX_MAIN, spread},
     {"recall", VERDICT_OF_RECALL, 3, 0.0, 1.0, recall},
     {"absorb", VERDICT_OF_ABSORPTION, 3, 0.0, 1.0, full},

@@ -19,8 +19,8 @@ struct firmness {
                       concepts that are not eligible */
     int32_t *best; /* [reps, n] the best latent that each chooses, -1: none */
     double *value[FIRM_FIGURES]; /* [reps, n]; NaN where a resample has nothing to
-                                    measure on. For report_resampled: resample i is of
-                                    the same words for every SAE */
+                                    measure on. Resample i is of the same words for
+                                    every SAE */
 };
 
 /* Of the eligible concepts of r, the result of evaluate() on the same set and SAE. The

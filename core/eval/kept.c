@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define UNITS_MAX     65536
-#define RESAMPLES_MAX 1024
+#define UNITS_MAX 65536
 
 /* ---- writing ---- */
 
@@ -17,7 +16,7 @@ static cJSON *number(double v)
     return isfinite(v) ? cJSON_CreateNumber(v) : cJSON_CreateNull();
 }
 
-/* The numbers as a member of `to`, or as an element where key is NULL. */
+/* The numbers as a member of `to`. */
 static bool add_numbers(cJSON *to, const char *key, const double *x, size_t n)
 {
     cJSON *list = cJSON_CreateArray();
@@ -25,8 +24,7 @@ static bool add_numbers(cJSON *to, const char *key, const double *x, size_t n)
     for (size_t i = 0; i < n && fine; i++) {
         fine = cJSON_AddItemToArray(list, number(x[i]));
     }
-    fine = fine && (key != NULL ? cJSON_AddItemToObject(to, key, list)
-                                : cJSON_AddItemToArray(to, list));
+    fine = fine && cJSON_AddItemToObject(to, key, list);
     if (!fine) {
         cJSON_Delete(list);
     }
@@ -41,15 +39,8 @@ static bool add_figure(cJSON *units, const struct figure *f)
         cJSON_Delete(id);
         return false;
     }
-    bool fine = cJSON_AddStringToObject(o, "unit", f->unit) != NULL &&
-                add_numbers(o, "sum", f->x, f->n) &&
-                add_numbers(o, "weight", f->w, f->n);
-    cJSON *again =
-        fine && f->resamples > 0 ? cJSON_AddArrayToObject(o, "resamples") : NULL;
-    for (size_t i = 0; i < f->resamples && fine; i++) {
-        fine = again != NULL && add_numbers(again, NULL, f->again + i * f->n, f->n);
-    }
-    return fine;
+    return cJSON_AddStringToObject(o, "unit", f->unit) != NULL &&
+           add_numbers(o, "sum", f->x, f->n) && add_numbers(o, "weight", f->w, f->n);
 }
 
 enum err kept_add(const struct report *r, cJSON *root, struct errinfo *e)
@@ -80,8 +71,8 @@ static enum err wrong(const struct unkept *k, const char *what, struct errinfo *
     return err_set(e, ERR_FORMAT, "%s: units.%s: %s", k->at.file, k->at.path, what);
 }
 
-/* n numbers of `list`, null being NaN where that may be; ERR_FORMAT for others. */
-static enum err take(const struct unkept *k, const cJSON *list, bool nulls, double *out,
+/* n numbers of `list`; ERR_FORMAT for others. */
+static enum err take(const struct unkept *k, const cJSON *list, double *out,
                      struct errinfo *e)
 {
     size_t i = 0;
@@ -89,11 +80,10 @@ static enum err take(const struct unkept *k, const cJSON *list, bool nulls, doub
         return wrong(k, "expected an array", e);
     }
     for (const cJSON *v = list->child; v != NULL; v = v->next) {
-        const bool null = nulls && cJSON_IsNull(v);
-        if (i == k->n || (!null && !(cJSON_IsNumber(v) && isfinite(v->valuedouble)))) {
+        if (i == k->n || !cJSON_IsNumber(v) || !isfinite(v->valuedouble)) {
             return wrong(k, "expected as many numbers as there are ids", e);
         }
-        out[i++] = null ? (double)NAN : v->valuedouble;
+        out[i++] = v->valuedouble;
     }
     return i == k->n ? OK : wrong(k, "expected as many numbers as there are ids", e);
 }
@@ -122,37 +112,14 @@ static const char *unit_of(const char *name)
     return NULL;
 }
 
-static enum err take_resamples(const struct unkept *k, const cJSON *list,
-                               struct report *out, struct errinfo *e)
-{
-    const size_t reps = list != NULL ? (size_t)cJSON_GetArraySize(list) : 0;
-    double *again = NULL;
-    if (reps == 0) {
-        return OK;
-    }
-    if (reps > RESAMPLES_MAX) {
-        return wrong(k, "more than 1024 resamples", e);
-    }
-    enum err rc = mem_new(&again, reps, k->n * sizeof *again, "resamples", e);
-    double *to = again;
-    for (const cJSON *row = list->child; row != NULL && rc == OK; row = row->next) {
-        rc = take(k, row, true, to, e);
-        to += k->n;
-    }
-    rc = rc == OK ? report_resampled_units(out, reps, again, e) : rc;
-    mem_free(again);
-    return rc;
-}
-
 static enum err take_figure(struct unkept *k, const cJSON *o, struct report *out,
                             struct errinfo *e)
 {
-    const cJSON *ids = NULL, *again = NULL;
+    const cJSON *ids = NULL;
     const char *unit = NULL;
     double weight = 0.0;
     TRY(json_arr(k->at, o, "id", true, &ids, e));
     TRY(json_str(k->at, o, "unit", true, &unit, e));
-    TRY(json_arr(k->at, o, "resamples", false, &again, e));
     k->n = (size_t)cJSON_GetArraySize(ids);
     if (k->n == 0 || k->n > UNITS_MAX || unit_of(unit) == NULL) {
         return wrong(k, "expected 1 to 65536 rows, concepts, tasks or words", e);
@@ -160,10 +127,10 @@ static enum err take_figure(struct unkept *k, const cJSON *o, struct report *out
     TRY(mem_new(&k->id, k->n, sizeof *k->id, "units", e));
     TRY(mem_new(&k->x, k->n, sizeof *k->x, "units", e));
     TRY(mem_new(&k->w, k->n, sizeof *k->w, "units", e));
-    TRY(take(k, ids, false, k->x, e));
+    TRY(take(k, ids, k->x, e));
     TRY(take_ids(k, e));
-    TRY(take(k, cJSON_GetObjectItemCaseSensitive(o, "sum"), false, k->x, e));
-    TRY(take(k, cJSON_GetObjectItemCaseSensitive(o, "weight"), false, k->w, e));
+    TRY(take(k, cJSON_GetObjectItemCaseSensitive(o, "sum"), k->x, e));
+    TRY(take(k, cJSON_GetObjectItemCaseSensitive(o, "weight"), k->w, e));
     for (size_t i = 0; i < k->n; i++) {
         weight += k->w[i];
         if (!(k->w[i] >= 0.0)) {
@@ -173,8 +140,8 @@ static enum err take_figure(struct unkept *k, const cJSON *o, struct report *out
     if (!(weight > 0.0)) {
         return wrong(k, "expected a weight above 0", e);
     }
-    TRY(report_ratio(out, k->n, k->id, k->x, k->w, unit_of(unit), e, "%s", k->at.path));
-    return take_resamples(k, again, out, e);
+    return report_ratio(out, k->n, k->id, k->x, k->w, unit_of(unit), e, "%s",
+                        k->at.path);
 }
 
 enum err kept_read(const cJSON *root, const char *file, struct report *out,

@@ -2,7 +2,7 @@
  * figures that verdicts are about (verdict.h):
  *
  *     {"fidelity.in_distribution.l1": {"unit": "concepts", "id": [u], "sum": [u],
- *                               "weight": [u], "resamples": [[u] of each]}, ...}
+ *                               "weight": [u]}, ...}
  *
  * Two files of them give the same paired differences as two evaluations. Any thread. */
 #ifndef SAETOP_EVAL_KEPT_H
@@ -10,7 +10,7 @@
 
 #include "eval/report.h"
 
-/* Add the member to `root`. ERR_NOMEM. O(units x resamples). */
+/* Add the member to `root`. ERR_NOMEM. O(units). */
 enum err kept_add(const struct report *r, cJSON *root, struct errinfo *e) ERR_CHECKED;
 
 /* Read it back into `out`, which report_init has begun: the figures with their values

@@ -26,7 +26,6 @@ void report_deinit(struct report *r)
         mem_free(r->fig[i].id);
         mem_free(r->fig[i].x);
         mem_free(r->fig[i].w);
-        mem_free(r->fig[i].again);
     }
     for (size_t i = 0; i < r->gaps; i++) {
         mem_free(r->gap[i].what);
@@ -134,45 +133,6 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
     f->unit = unit;
     TRY(keep_units(f, n, id, x, w, e));
     return estimate_units(r, f, e);
-}
-
-/* The interval from the resamples. */
-static enum err interval_again(const struct report *r, struct figure *f,
-                               struct errinfo *e)
-{
-    struct stats_interval v = {.mean = f->v.value};
-    if (r->reps == 0 || f->n == 0) {
-        return OK;
-    }
-    TRY(stats_bootstrap_again(f->n, f->resamples, f->again, r->reps, 0.95, r->seed, &v,
-                              e));
-    f->v.lo = v.low;
-    f->v.hi = v.high;
-    return OK;
-}
-
-enum err report_resampled(struct report *r, size_t reps, size_t n, const double *again,
-                          struct errinfo *e)
-{
-    struct figure *f = &r->fig[r->n - 1];
-    TRY(mem_new(&f->again, reps, f->n * sizeof *f->again, "resamples", e));
-    f->resamples = reps;
-    for (size_t rep = 0; rep < reps; rep++) {
-        for (size_t i = 0; i < f->n; i++) {
-            f->again[rep * f->n + i] = again[rep * n + (size_t)f->id[i]];
-        }
-    }
-    return interval_again(r, f, e);
-}
-
-enum err report_resampled_units(struct report *r, size_t reps, const double *again,
-                                struct errinfo *e)
-{
-    struct figure *f = &r->fig[r->n - 1];
-    TRY(mem_new(&f->again, reps, f->n * sizeof *f->again, "resamples", e));
-    f->resamples = reps;
-    memcpy(f->again, again, reps * f->n * sizeof *f->again);
-    return interval_again(r, f, e);
 }
 
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
@@ -498,23 +458,6 @@ static enum err pair_units(const struct figure *a, const struct figure *b,
     return OK;
 }
 
-/* The same differences in each resample, where both have them. */
-static enum err pair_resamples(const struct figure *a, const struct figure *b,
-                               struct figure *out, const size_t *of_a,
-                               const size_t *of_b, struct errinfo *e)
-{
-    TRY(mem_new(&out->again, a->resamples, out->n * sizeof *out->again, "comparison",
-                e));
-    out->resamples = a->resamples;
-    for (size_t rep = 0; rep < a->resamples; rep++) {
-        for (size_t i = 0; i < out->n; i++) {
-            out->again[rep * out->n + i] =
-                a->again[rep * a->n + of_a[i]] - b->again[rep * b->n + of_b[i]];
-        }
-    }
-    return OK;
-}
-
 static enum err compare_units(const struct figure *a, const struct figure *b,
                               const struct report *r, struct figure *f,
                               struct errinfo *e)
@@ -525,10 +468,6 @@ static enum err compare_units(const struct figure *a, const struct figure *b,
     TRY_OUT(rc, mem_new(&of_b, a->n, sizeof *of_b, "comparison", e));
     TRY_OUT(rc, pair_units(a, b, f, of_a, of_b, e));
     TRY_OUT(rc, estimate_units(r, f, e));
-    if (a->resamples > 0 && a->resamples == b->resamples) {
-        TRY_OUT(rc, pair_resamples(a, b, f, of_a, of_b, e));
-        TRY_OUT(rc, interval_again(r, f, e));
-    }
 out:
     mem_free(of_a);
     mem_free(of_b);

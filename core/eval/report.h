@@ -20,8 +20,6 @@ struct figure {
     const char *unit;  /* "rows", "concepts", "tasks": static text */
     int32_t *id;       /* [n] which units, ascending; NULL: they are not kept */
     double *x, *w;     /* [n] */
-    size_t resamples;  /* of what the units are made of; 0: there are none */
-    double *again;     /* [resamples, n] the units in each; NaN: nothing to measure */
 };
 
 struct report_gap {
@@ -57,16 +55,6 @@ enum err report_ratio(struct report *r, size_t n, const int32_t *id, const doubl
                       const double *w, const char *unit, struct errinfo *e,
                       const char *path, ...)
     __attribute__((format(printf, 8, 9))) ERR_CHECKED;
-/* Add resamples to the figure that report_ratio added last, over n units of weight 1:
- * the value of each unit in each of `reps` resamples of the data below it (words, and
- * the latents chosen by them). again [reps, n] is copied. The interval then resamples
- * both (see stats_bootstrap_again), and so does that of a paired difference of two such
- * figures: resample i must be of the same draw in both. */
-enum err report_resampled(struct report *r, size_t reps, size_t n, const double *again,
-                          struct errinfo *e) ERR_CHECKED;
-/* The same for only those units that the figure has kept, again [reps, its units]. */
-enum err report_resampled_units(struct report *r, size_t reps, const double *again,
-                                struct errinfo *e) ERR_CHECKED;
 /* Something that could not be measured, and why, in one line each. */
 enum err report_left_out(struct report *r, struct errinfo *e, const char *what,
                          const char *why, ...)
@@ -100,8 +88,7 @@ enum err report_json(const struct report *r, struct str *out,
 void report_table(const struct report *r, struct str *out);
 
 /* Paired differences a - b of every figure that both have over the same kind of units:
- * over the units that both have, weighted as in a, with a bootstrap of the units, and
- * of what they are made of where both have resamples of it.
+ * over the units that both have, weighted as in a, with a bootstrap of the units.
  * Figures without units in common give the difference of the values and no interval.
  * `out` is a report of differences. */
 enum err report_compare(const struct report *a, const struct report *b,

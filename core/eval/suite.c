@@ -50,16 +50,11 @@ struct family {
     enum concept_kind kind;
 };
 
-/* The figures of a family: of concepts, with what their intervals resample. */
-enum { BY_CONCEPTS = FIRM_FIGURES };
-static const struct {
-    enum metric metric; /* whose path in eval.json ends in the figure's name */
-    unsigned of; /* enum firm_figure: resamples as well; BY_CONCEPTS: concepts alone */
-} family_figure[] = {
-    {METRIC_ABSORPTION, FIRM_FULL},   {METRIC_ABS_FRACTION, FIRM_FRACTION},
-    {METRIC_RECALL, FIRM_RECALL},     {METRIC_F1_BEST, FIRM_F1},
-    {METRIC_F1_HELDOUT, BY_CONCEPTS}, {METRIC_FIRMNESS, BY_CONCEPTS},
-    {METRIC_SPREAD, BY_CONCEPTS},     {METRIC_MAIN_LATENTS, BY_CONCEPTS},
+/* The figures of a family, means over its concepts: the metrics whose path in eval.json
+ * ends in the figure's name. */
+static const enum metric family_figure[] = {
+    METRIC_ABSORPTION, METRIC_ABS_FRACTION, METRIC_RECALL, METRIC_F1_BEST,
+    METRIC_F1_HELDOUT, METRIC_FIRMNESS,     METRIC_SPREAD, METRIC_MAIN_LATENTS,
 };
 #define FAMILY_FIGURES (sizeof family_figure / sizeof *family_figure)
 
@@ -75,13 +70,8 @@ static enum err family_one(struct suite *s, const struct family *fam, const char
                                           o->spread,  (double)o->n_main};
         x[c] = use[c] ? v[f] : (double)NAN;
     }
-    TRY(report_ratio(s->r, q->n_concepts, NULL, x, NULL, "concepts", e,
-                     "absorption.%s.%s", name, measure_leaf(family_figure[f].metric)));
-    if (family_figure[f].of == BY_CONCEPTS) {
-        return OK;
-    }
-    return report_resampled(s->r, fam->finals->firm.reps, q->n_concepts,
-                            fam->finals->firm.value[family_figure[f].of], e);
+    return report_ratio(s->r, q->n_concepts, NULL, x, NULL, "concepts", e,
+                        "absorption.%s.%s", name, measure_leaf(family_figure[f]));
 }
 
 static enum err family_figures(struct suite *s, const struct family *fam,

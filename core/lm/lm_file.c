@@ -81,11 +81,16 @@ static bool is_gguf(const char *path)
     return read && gguf_is(magic, sizeof magic);
 }
 
+bool lm_may_be(const char *path)
+{
+    return file_is_dir(path) || is_gguf(path);
+}
+
 /* ERR_MISSING where path is no model of either form. */
 static enum err find_form(const char *path, bool *dir, struct errinfo *e)
 {
     *dir = file_is_dir(path);
-    if (*dir || is_gguf(path)) {
+    if (lm_may_be(path)) {
         return OK;
     }
     return err_set(e, ERR_MISSING,

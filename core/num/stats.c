@@ -259,6 +259,14 @@ static double ratio(double sum, double weight)
     return weight > 0.0 ? sum / weight : (double)NAN;
 }
 
+/* The share of draws that is left out at each end, for n >= 2 clusters. */
+static double expanded_tail(size_t n, double level)
+{
+    const double df = (double)(n - 1);
+    const double t = stats_t_quantile(0.5 + 0.5 * level, df);
+    return 0.5 * erfc(t * sqrt((double)n / df) / sqrt(2.0));
+}
+
 /* Interval from `reps` draws of as many clusters as there are. */
 static void resample(const struct cluster *c, size_t used, size_t reps, double level,
                      uint64_t seed, double *draws, struct stats_interval *out)
@@ -276,8 +284,9 @@ static void resample(const struct cluster *c, size_t used, size_t reps, double l
         good += isnan(draws[r]) ? 0 : 1;
     }
     stats_sort(reps, draws); /* NaN last: a draw without weight says nothing */
-    out->low = stats_quantile_sorted(good, draws, 0.5 - 0.5 * level);
-    out->high = stats_quantile_sorted(good, draws, 0.5 + 0.5 * level);
+    const double tail = expanded_tail(used, level);
+    out->low = stats_quantile_sorted(good, draws, tail);
+    out->high = stats_quantile_sorted(good, draws, 1.0 - tail);
 }
 
 enum err stats_bootstrap(size_t n, const double *x, const double *weight,
@@ -309,41 +318,6 @@ out:
     mem_free(seen);
     mem_free(draws);
     return rc;
-}
-
-/* One draw: the mean over the units of one resample. NaN, which sorts last, if no unit
- * has a value. */
-static double draw_again(size_t n, size_t reps, const double *again, struct rng *r)
-{
-    const double *of = again + (size_t)rng_below(r, reps) * n;
-    double sum = 0.0, known = 0.0;
-    for (size_t i = 0; i < n; i++) {
-        const double v = of[rng_below(r, n)];
-        sum += isnan(v) ? 0.0 : v;
-        known += isnan(v) ? 0.0 : 1.0;
-    }
-    return sum / known;
-}
-
-enum err stats_bootstrap_again(size_t n, size_t reps, const double *again, size_t draws,
-                               double level, uint64_t seed, struct stats_interval *out,
-                               struct errinfo *e)
-{
-    double *mean = NULL;
-    out->low = out->high = (double)NAN;
-    if (n < 2 || reps == 0) {
-        return OK;
-    }
-    TRY(mem_new(&mean, draws, sizeof *mean, "bootstrap", e));
-    struct rng r = rng_begin(seed, RNG_BOOTSTRAP, 0);
-    for (size_t i = 0; i < draws; i++) {
-        mean[i] = draw_again(n, reps, again, &r);
-    }
-    stats_sort(draws, mean);
-    out->low = stats_quantile_sorted(draws, mean, (1.0 - level) / 2.0);
-    out->high = stats_quantile_sorted(draws, mean, (1.0 + level) / 2.0);
-    mem_free(mean);
-    return OK;
 }
 
 /* ---- ranks ---- */

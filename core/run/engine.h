@@ -154,6 +154,9 @@ enum err engine_fork(struct engine *g, struct errinfo *e) ERR_CHECKED;
  * added before are still on their way, and for more than RUN_ARMS_MAX; ERR_LIMIT where
  * they do not fit into memory. */
 enum err engine_add_seed(struct engine *g, struct errinfo *e) ERR_CHECKED;
+/* How many arms that would add, without adding them; errors as above. */
+enum err engine_weigh_seed(const struct engine *g, size_t *arms,
+                           struct errinfo *e) ERR_CHECKED;
 /* A condition that is added, "NAME:key=value,..." (train/also.h): the first one's
  * settings but for these, with its seeds. */
 struct engine_addition {

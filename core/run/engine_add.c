@@ -66,7 +66,7 @@ static enum err check_add_seed(const struct engine *g, size_t conditions,
         if (kind) {
             return err_set(
                 e, ERR_USAGE,
-                "start anew with --seeds: changed on the way (%s); a new seed lacks "
+                "start anew with --seeds N: changed on the way (%s); a new seed lacks "
                 "that",
                 kind);
         }
@@ -127,23 +127,40 @@ static enum err start_all(struct engine *g, const struct arm_plan *plan, size_t 
     return rc;
 }
 
-enum err engine_add_seed(struct engine *g, struct errinfo *e)
+/* The arms that a further seed of each condition is, [RUN_ARMS_MAX]; how many. */
+static enum err plan_seeds(const struct engine *g, struct arm_plan *plan, size_t *n,
+                           struct errinfo *e)
 {
     size_t first[RUN_ARMS_MAX];
-    const size_t conditions = first_arms(g, first);
-    struct arm_plan *plan = NULL;
-    TRY(check_add_seed(g, conditions, e));
-    TRY(mem_new(&plan, conditions, sizeof *plan, "arms", e));
-    enum err rc = OK;
-    for (size_t i = 0; i < conditions && rc == OK; i++) {
-        rc = plan_seed(g, first[i], &plan[i], e);
+    *n = first_arms(g, first);
+    TRY(check_add_seed(g, *n, e));
+    for (size_t i = 0; i < *n; i++) {
+        TRY(plan_seed(g, first[i], &plan[i], e));
     }
+    return OK;
+}
+
+enum err engine_weigh_seed(const struct engine *g, size_t *arms, struct errinfo *e)
+{
+    struct arm_plan *plan = NULL;
+    TRY(mem_new(&plan, RUN_ARMS_MAX, sizeof *plan, "arms", e));
+    const enum err rc = plan_seeds(g, plan, arms, e);
+    mem_free(plan);
+    return rc;
+}
+
+enum err engine_add_seed(struct engine *g, struct errinfo *e)
+{
+    struct arm_plan *plan = NULL;
+    size_t n = 0;
+    TRY(mem_new(&plan, RUN_ARMS_MAX, sizeof *plan, "arms", e));
+    enum err rc = plan_seeds(g, plan, &n, e);
     if (rc == OK) {
         rc = engine_event(g, ENGINE_ALL_ARMS, e, "seed-added",
                           "weights %llu, from step 0; the others wait here",
                           (unsigned long long)settings_weights_seed(&plan[0].set));
     }
-    rc = rc == OK ? start_all(g, plan, conditions, e) : rc;
+    rc = rc == OK ? start_all(g, plan, n, e) : rc;
     mem_free(plan);
     return rc;
 }

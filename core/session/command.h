@@ -32,7 +32,7 @@
     X(PRESET, "keep a preset") /* arm, text = "NAME EDIT EDIT ..": save them under     \
                                   that name; "NAME": drop it */                        \
     X(SEED, "seed")            /* at = the seed to show, from 0 */                     \
-    X(SEEDS, "seeds")          /* at = how many to add to each condition */            \
+    X(SEEDS, "seeds") /* at = how many to add to each condition; value 0: only tell */ \
     X(CONDITION, "add a condition")  /* text; value 0: say what it takes, 1: do */     \
     X(RULE, "judge by another rule") /* rule, of absorption */                         \
     X(FOLLOW, "follow a run")        /* that is browsed: saved by another */           \

@@ -3,6 +3,7 @@
 #include "base/duration.h"
 #include "base/number.h"
 #include "session/session_priv.h"
+#include "session/verdicts.h"
 
 #include <stdio.h>
 
@@ -86,7 +87,24 @@ static enum err tune(struct session *s, const struct command *c, struct errinfo 
     return OK;
 }
 
-/* More seeds of weights, which train from the beginning while the others wait. */
+/* What a further seed of each condition costs. */
+static enum err weigh_seed(struct session *s, struct errinfo *e)
+{
+    const struct engine *g = s->engine;
+    double widening = 0.0;
+    size_t arms = 0, regained = 0;
+    TRY(engine_weigh_seed(g, &arms, e));
+    cost_of_looking((size_t)g->arm[0].arm->set.seed_count, &widening, &regained);
+    session_say(s, false,
+                "again adds %zu arm%s of %.1f MB; intervals %.1f times as wide, %zu "
+                "seeds regain them",
+                arms, plural_s(arms), (double)engine_arm_bytes(g, 0) / 1e6, widening,
+                regained);
+    return OK;
+}
+
+/* More seeds of weights, which train from the beginning while the others wait; or only
+ * tell their cost. */
 static enum err add_seeds(struct session *s, const struct command *c, struct errinfo *e)
 {
     struct engine *g = s->engine;
@@ -94,6 +112,9 @@ static enum err add_seeds(struct session *s, const struct command *c, struct err
     if (c->at != 1) {
         return err_set(e, ERR_USAGE, "seeds: found %lld, expected one at a time",
                        (long long)c->at);
+    }
+    if (!(c->value > 0)) {
+        return weigh_seed(s, e);
     }
     TRY(engine_add_seed(g, e));
     session_renew_facts(s);

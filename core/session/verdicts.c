@@ -112,15 +112,14 @@ static bool at_plan(const struct session_view *v, const size_t *arm, size_t n)
 }
 
 /* Seeds that were planned: two at least, as one establishes nothing. */
-static size_t planned_seeds(const struct session_view *v)
+static size_t planned_seeds(size_t planned)
 {
-    return v->seeds_planned > 2 ? v->seeds_planned : 2;
+    return planned > 2 ? planned : 2;
 }
 
-void view_cost_of_looking(const struct session_view *v, double *widening,
-                          size_t *regained)
+void cost_of_looking(size_t planned, double *widening, size_t *regained)
 {
-    const size_t n = planned_seeds(v);
+    const size_t n = planned_seeds(planned);
     *widening = paired_widening(n, n, VERDICT_LEVEL);
     *regained = paired_regains(n, VERDICT_LEVEL);
 }

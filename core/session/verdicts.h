@@ -30,10 +30,9 @@ size_t view_baseline(const struct session_view *v);
 bool view_verdicts_of(const struct session_view *v, size_t of,
                       struct view_verdicts *out);
 
-/* The cost of adding seeds after a look at the results: how many times as wide
- * intervals become, and how many seeds make them as narrow as the planned ones
+/* The cost of adding seeds to `planned` after a look at the results: how many times as
+ * wide intervals become, and how many seeds make them as narrow as the planned ones
  * again. */
-void view_cost_of_looking(const struct session_view *v, double *widening,
-                          size_t *regained);
+void cost_of_looking(size_t planned, double *widening, size_t *regained);
 
 #endif

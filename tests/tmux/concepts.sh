@@ -16,11 +16,11 @@ expect 'DONE' 300
 expect '2 concepts'
 press 2 concepts
 expect 'super-categories: A mask p=0.30, B no mask'
-expect 'latent, seed 1 +F1, 2 seeds +spread, 2 seeds +absorb, 2 seeds'
+expect 'latent, seed 1 +F1cv, 2 seeds +spread, 2 seeds +absorb, 2 seeds'
 # Sorted by the difference of F1: A's best first; turned round B's.
-press '< >' sort '>'; expect 'sort F1 of A'
+press '< >' sort '>'; expect 'sort F1cv of A'
 press '< >' sort '>'; press '< >' sort '>'
-expect 'sort F1, A-B'; expect 'found by sorting'
+expect 'sort F1cv, A-B'; expect 'found by sorting'
 screen | sed -n 4p | grep -qF 'A-B▾' || fail 'no arrow at the difference of F1'
 screen | sed -n 5p | grep -qE '\+0\.[0-9]+' || fail 'nothing is told better in A'
 press r reverse; expect 'A-B▴'

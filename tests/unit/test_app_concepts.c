@@ -89,23 +89,23 @@ static void filtered(void **state)
     const struct concept_column *f1 = &concept_columns[1];
     type(b, "2f");
     const size_t all = own(b)->n;
-    type(b, "&b_f1<.6\n");
+    type(b, "&b_f1cv<.6\n");
     assert_true(own(b)->n > 0 && own(b)->n < all);
     assert_int_equal(own(b)->n + own(b)->hidden, all);
     assert_true(on_screen(b, "hidden by the filter") &&
-                on_screen(b, "filter: b_f1<.6"));
+                on_screen(b, "filter: b_f1cv<.6"));
     for (size_t i = 0; i < own(b)->n; i++) {
         assert_true(concepts_value(own(b), &b->v, f1, SIDE_B, own(b)->concept[i]) <
                     0.6);
     }
-    type(b, ":filter difference_f1>0 | clothing\n");
+    type(b, ":filter difference_f1cv>0 | clothing\n");
     for (size_t i = 0; i < own(b)->n; i++) {
         assert_true(
             strcmp(name_at(b, i), "clothing") == 0 ||
             concepts_value(own(b), &b->v, f1, SIDE_DIFFERENCE, own(b)->concept[i]) > 0);
     }
     /* Without a prefix: of the arm that `v` is at. */
-    type(b, ":filter f1>.6\n");
+    type(b, ":filter f1cv>.6\n");
     for (size_t i = 0; i < own(b)->n; i++) {
         assert_true(concepts_value(own(b), &b->v, f1, SIDE_A, own(b)->concept[i]) >
                     0.6);
@@ -150,7 +150,7 @@ static void several_seeds(void **state)
     struct bench *b = bench_seeds(1500);
     type(b, "2f");
     assert_true(on_screen(b, "categories: A mask p=0.30, B no mask"));
-    assert_true(on_screen(b, "F1, 5 seeds") && on_screen(b, "latent, seed 1"));
+    assert_true(on_screen(b, "F1cv, 5 seeds") && on_screen(b, "latent, seed 1"));
     assert_true(on_screen(b, "* established  ~ leaves 0 out, but not after Holm"));
     const struct concept_column *f1 = &concept_columns[1];
     size_t up = 0, down = 0;
@@ -427,11 +427,11 @@ static void over_training(void **state)
     (void)state;
     struct bench *b = bench_new(80, 24, 2);
     type(b, "2=");
-    assert_true(on_screen(b, "F1 of animal over training"));
+    assert_true(on_screen(b, "F1cv of animal over training"));
     type(b, ".");
     assert_true(on_screen(b, "spread of animal over training"));
     type(b, ",j");
-    assert_true(on_screen(b, "F1 of food over training"));
+    assert_true(on_screen(b, "F1cv of food over training"));
     type(b, ":curves full\n");
     assert_true(on_screen(b, "absorb of food over training"));
     type(b, ":curves x\n");
@@ -747,7 +747,7 @@ static void ten_arms_are_asked_for_by_R(void)
     b->a.n_commands = 0;
     type(b, "jk");
     no_command(b);
-    assert_true(on_screen(b, "F1, 1/5 seeds"));
+    assert_true(on_screen(b, "F1cv, 1/5 seeds"));
     press(b, 'R');
     assert_int_equal(b->a.n_commands, 8);
     b->a.n_commands = 0;

@@ -239,6 +239,23 @@ static void test_a_condition_is_asked_for_twice(void **state)
     bench_free(b);
 }
 
+/* So it is with a further seed. */
+static void test_seeds_are_asked_for_twice(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    for (size_t i = 0; i < 5; i++) { /* asked again once there are more arms */
+        b->v.n_arms += i == 3;
+        type(b, ":seeds +1\n");
+        const struct command c = one_command(b, COMMAND_SEEDS);
+        assert_int_equal(c.at, 1);
+        assert_true(c.value == (i == 1 || i == 4 ? 1 : 0));
+    }
+    type(b, ":seeds 2\n");
+    no_command(b);
+    bench_free(b);
+}
+
 /* Tuning of the condition that keys act on, of a named one, or of all; undo sets the
  * old values again. */
 static void test_tune_and_back(void **state)
@@ -702,6 +719,7 @@ int main(void)
         cmocka_unit_test(test_other_commands),
         cmocka_unit_test(test_tune_and_back),
         cmocka_unit_test(test_a_condition_is_asked_for_twice),
+        cmocka_unit_test(test_seeds_are_asked_for_twice),
         cmocka_unit_test(test_says_what_batches_are_masked),
         cmocka_unit_test(test_browsing_is_not_steered),
         cmocka_unit_test(test_browsing_is_not_offered_steering),

@@ -33,6 +33,38 @@ static void test_look(void **state)
     config_deinit(&c);
 }
 
+/* Names as the screens have them, with the brackets of scripts and without. */
+static void test_names_are_keys(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        uint32_t key;
+    } cases[] = {
+        {"map train F2 events\n", KEY_F_(2)},
+        {"map train <F2> events\n", KEY_F_(2)},
+        {"map train F12 events\n", KEY_F_(12)},
+        {"map train <F12> events\n", KEY_F_(12)},
+        {"map train Ctrl-E events\n", KEY_CTRL('e')},
+        {"map train Shift-Left events\n", KEY_SHIFT_LEFT},
+        {"map train Del events\n", KEY_DEL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config c;
+        parse(&c, cases[i].line);
+        struct bench *b = test_calloc(1, sizeof *b);
+        begin_with(b, c.screens, 120, 36, 2);
+        press(b, 'F'); /* begins nothing */
+        press(b, '2');
+        assert_false(b->a.help.open);
+        press(b, '1');
+        press(b, cases[i].key);
+        assert_true(b->a.help.open && b->a.help.kind == HELP_EVENTS);
+        bench_free(b);
+        config_deinit(&c);
+    }
+}
+
 /* An added key, a moved one, one for a command with its argument, two in a row. */
 static void test_keys_work(void **state)
 {
@@ -193,11 +225,18 @@ static void test_refused(void **state)
     refused("map train F pauze",
             "conf:1: found 'pauze', expected a command of the explorer; did you mean "
             "pause?");
-    refused("map train <Nokey> pause",
-            "conf:1: found <Nokey>, which no key is called; <<> types a <");
-    refused("map train abc pause",
-            "conf:1: found 'abc', expected a key as x or <Ctrl-E>, or two of which the "
-            "first is a letter or <Ctrl-E>");
+    refused(
+        "map train <Nokey> pause",
+        "conf:1: found <Nokey>, which no key is called, expected Space, Tab, Enter, "
+        "Esc, Up, Down, Left, Right, Home, End, PgUp, PgDn, Del, Shift-Tab, "
+        "Shift-Left, Backspace, Shift-Right, F1 to F12, Ctrl-A to Ctrl-Z; <<> types "
+        "a <");
+    refused(
+        "map train abc pause",
+        "conf:1: found 'abc', expected a key as x or Ctrl-E, or two of which the "
+        "first is a letter or <Ctrl-E>; by name: Space, Tab, Enter, Esc, Up, Down, "
+        "Left, Right, Home, End, PgUp, PgDn, Del, Shift-Tab, Shift-Left, Backspace, "
+        "Shift-Right, F1 to F12, Ctrl-A to Ctrl-Z");
     refused("map train F",
             "conf:1: found 'map train F', expected map PLACE KEYS COMMAND");
     refused("unmap train F x",
@@ -255,9 +294,13 @@ static void test_limit(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_nothing),   cmocka_unit_test(test_look),
-        cmocka_unit_test(test_keys_work), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_limit),     cmocka_unit_test(test_moved_keys_are_named),
+        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_look),
+        cmocka_unit_test(test_names_are_keys),
+        cmocka_unit_test(test_keys_work),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_moved_keys_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,57 +106,6 @@ static void test_doubts(void **state)
     }
 }
 
-/* Resamples below the units are drawn with them: in the figure's own interval, and draw
- * by draw in a difference, where noise that both share cancels. */
-static void test_resampled(void **state)
-{
-    (void)state;
-    struct errinfo e;
-    struct report a, b, d;
-    enum { N = 30, REPS = 50 };
-    double x[N], y[N], again[2][REPS * N];
-    for (size_t i = 0; i < N; i++) {
-        x[i] = i % 5 == 4 ? (double)NAN : 1.0;
-        y[i] = x[i] + 0.25;
-    }
-    for (size_t rep = 0; rep < REPS; rep++) {
-        for (size_t i = 0; i < N; i++) { /* wide, and the same draw for both */
-            again[0][rep * N + i] = 1.0 + 0.1 * ((double)rep - 24.5);
-            again[1][rep * N + i] = again[0][rep * N + i] + 0.25;
-        }
-    }
-    report_init(&a, 1);
-    report_init(&b, 1);
-    report_init(&d, 1);
-    assert_ok(report_ratio(&a, N, NULL, x, NULL, "concepts", &e, "f.one"), &e);
-    check_near(a.fig[0].v.hi - a.fig[0].v.lo, 0.0, 1e-12); /* units are all alike */
-    assert_ok(report_resampled(&a, REPS, N, again[0], &e), &e);
-    check_near(a.fig[0].v.lo, -1.45, 0.11);
-    check_near(a.fig[0].v.hi, 3.45, 0.11);
-    assert_ok(report_ratio(&b, N, NULL, y, NULL, "concepts", &e, "f.one"), &e);
-    assert_ok(report_resampled(&b, REPS, N, again[1], &e), &e);
-    assert_ok(report_compare(&a, &b, &d, &e), &e);
-    const struct figure *f = report_find(&d, "f.one");
-    assert_int_equal(f->n, N - N / 5);
-    check_near(f->v.value, -0.25, 1e-12); /* a less b */
-    check_near(f->v.lo, -0.25, 1e-12);
-    check_near(f->v.hi, -0.25, 1e-12);
-    report_deinit(&d);
-    /* Other choices in each draw: the difference of the units does not move, its
-     * interval knows better. */
-    for (size_t rep = 0; rep < REPS; rep++) {
-        b.fig[0].again[rep * b.fig[0].n] += rep % 2 == 0 ? 2.4 : -2.4;
-    }
-    report_init(&d, 1);
-    assert_ok(report_compare(&a, &b, &d, &e), &e);
-    f = report_find(&d, "f.one");
-    check_near(f->v.value, -0.25, 1e-12);
-    assert_true(f->v.lo < -0.3 && f->v.hi > -0.2);
-    report_deinit(&a);
-    report_deinit(&b);
-    report_deinit(&d);
-}
-
 /* Differences are taken over units that both have; what both share cancels. */
 static void test_pairing(void **state)
 {
@@ -768,23 +717,14 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spearman),
-        cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_doubts),
-        cmocka_unit_test(test_pairing),
-        cmocka_unit_test(test_resampled),
-        cmocka_unit_test(test_auc),
-        cmocka_unit_test(test_scores),
-        cmocka_unit_test(test_rank),
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_plain_logreg),
-        cmocka_unit_test(test_full_and_oracle),
-        cmocka_unit_test(test_cosines),
-        cmocka_unit_test(test_saebench_variance),
-        cmocka_unit_test(test_tpp_scr),
-        cmocka_unit_test(test_scr_by_hand),
-        cmocka_unit_test(test_splitting),
-        cmocka_unit_test(test_one_class),
+        cmocka_unit_test(test_spearman),     cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_doubts),       cmocka_unit_test(test_pairing),
+        cmocka_unit_test(test_auc),          cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_rank),         cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_plain_logreg), cmocka_unit_test(test_full_and_oracle),
+        cmocka_unit_test(test_cosines),      cmocka_unit_test(test_saebench_variance),
+        cmocka_unit_test(test_tpp_scr),      cmocka_unit_test(test_scr_by_hand),
+        cmocka_unit_test(test_splitting),    cmocka_unit_test(test_one_class),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -295,6 +295,38 @@ static void check_words(const char *path, const struct eval_result *q)
     cJSON_Delete(root);
 }
 
+/* The interval of a mean over concepts is one computation, in the report of a final
+ * evaluation, in training and in a comparison made from kept units. */
+static void check_one_interval(const struct report *r, uint64_t seed,
+                               const struct eval_result *q, const struct eval_set *set)
+{
+    const struct {
+        const char *path;
+        const struct estimate *live;
+    } figure[] = {{"absorption.leaf.full", &q->leaf.full},
+                  {"absorption.leaf.fraction", &q->leaf.fraction},
+                  {"absorption.leaf.main_latent_recall", &q->leaf.recall},
+                  {"absorption.leaf.f1_best_latent", NULL}};
+    for (size_t i = 0; i < sizeof figure / sizeof *figure; i++) {
+        const struct figure *f = report_find(r, figure[i].path);
+        struct errinfo e;
+        assert_true(f->n >= 2 && isfinite(f->v.lo) && isfinite(f->v.hi));
+        for (size_t k = 0; k < 2; k++) {
+            const struct estimate *want = k == 0 ? &f->v : figure[i].live;
+            struct report again;
+            report_init(&again, k == 0 ? seed : eval_set_config(set).seed);
+            assert_ok(
+                report_ratio(&again, f->n, f->id, f->x, f->w, "concepts", &e, "again"),
+                &e);
+            if (want != NULL) {
+                check_near(again.fig[0].v.lo, want->lo, 1e-12);
+                check_near(again.fig[0].v.hi, want->hi, 1e-12);
+            }
+            report_deinit(&again);
+        }
+    }
+}
+
 static void check_suite(size_t words)
 {
     struct errinfo e;
@@ -355,6 +387,7 @@ static void check_suite(size_t words)
     assert_non_null(report_find(&r[0], "latents.dead"));
     assert_non_null(strstr(text[0].p, "\"words\""));
     check_saebench(&b, &r[0], &q[0]);
+    check_one_interval(&r[0], 9, &q[0], b.set);
     struct report same;
     report_init(&same, 9);
     assert_ok(report_compare(&r[0], &r[1], &same, &e), &e);

@@ -3,7 +3,6 @@
 #include "eval/evalset_priv.h"
 #include "eval/firmness.h"
 #include "eval/heldout.h"
-#include "eval/report.h"
 #include "eval/spread.h"
 #include "num/blas.h"
 #include "unit/check.h"
@@ -48,26 +47,6 @@ static struct firmness measure(const struct fixture *f, const struct sae *s,
     assert_true(r->fits > f->set->bank.n_units);
     assert_ok(firmness_measure(f->set, s, r, pool, NULL, &firm, &e), &e);
     return firm;
-}
-
-/* The interval of the mean F1 over the concepts with use[c]. */
-static struct estimate interval(const struct firmness *firm,
-                                const struct eval_result *r, const bool *use)
-{
-    struct errinfo e;
-    struct report report;
-    double x[CONCEPTS];
-    report_init(&report, 1);
-    report.reps = 200;
-    for (size_t c = 0; c < CONCEPTS; c++) {
-        x[c] = use[c] ? r->concept[c].f1_best : (double)NAN;
-    }
-    assert_ok(report_ratio(&report, CONCEPTS, NULL, x, NULL, "concepts", &e, "f1"), &e);
-    assert_ok(report_resampled(&report, firm->reps, CONCEPTS, firm->value[FIRM_F1], &e),
-              &e);
-    const struct estimate v = report.fig[0].v;
-    report_deinit(&report);
-    return v;
 }
 
 /* Checks the spread of the first category and of the others; together their latents
@@ -127,16 +106,10 @@ static void a_clear_choice_is_firm(void **state)
     struct sae *s = world_sae(0);
     struct eval_result r;
     struct firmness firm = measure(&f, s, NULL, &r);
-    bool use[CONCEPTS] = {false};
-    assert_int_equal(firm.reps, FIRMNESS_RESAMPLES);
-    assert_int_equal(firm.n, CONCEPTS);
     for (size_t c = 0; c < CATEGORIES; c++) {
         assert_true(r.concept[c].eligible && isnan(r.concept[c].firmness));
         assert_true(fabs(firm.same[c] - 1.0) < 1e-12);
-        use[c] = true;
     }
-    const struct estimate v = interval(&firm, &r, use);
-    assert_true(fabs(v.lo - 1.0) < 1e-9 && fabs(v.hi - 1.0) < 1e-9);
     assert_ok(heldout_measure(f.set, f.c, s, NULL, NULL, &r, &e), &e);
     for (size_t c = 0; c < CATEGORIES; c++) {
         assert_true(fabs(r.concept[c].f1_heldout - 1.0) < 1e-9);
@@ -240,14 +213,6 @@ static void an_even_choice_is_not_firm(void **state)
         assert_memory_equal(firm.value[i], other.value[i],
                             firm.n * firm.reps * sizeof *firm.value[i]);
     }
-    /* The spread of one concept's F1 is in the interval though it is the same concept:
-     * no interval of one, though. */
-    bool use[CONCEPTS] = {true};
-    struct estimate v = interval(&firm, &r, use);
-    assert_true(isnan(v.lo) && isnan(v.hi));
-    use[1] = true;
-    v = interval(&firm, &r, use);
-    assert_true(v.lo < v.hi);
     assert_ok(heldout_measure(f.set, f.c, s, NULL, NULL, &r, &e), &e);
     const double f1 = r.concept[0].f1_heldout;
     assert_true(f1 > 0.4 && f1 < 0.8 && fabs(r.concept[1].f1_heldout - 1.0) < 1e-9);

@@ -1,4 +1,5 @@
 /* [threads] A session of conditions with several seeds, from the start or added. */
+#include "session/verdicts.h"
 #include "train/rundir.h"
 #include "unit/session_viewer.h"
 
@@ -163,7 +164,19 @@ static void a_seed_is_added(void **state)
     assert_ok(settings_set(&cfg.set, "seed.count", "2", from_program("test"), &e), &e);
     open_viewer(&t, &cfg);
     wait_until(&t, is_done);
-    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1});
+    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1}); /* what it costs */
+    wait_until(&t, is_idle);
+    (void)session_poll(t.s, &t.v);
+    assert_int_equal(t.v.n_arms, 4);
+    assert_true(!t.v.message_bad && strstr(t.v.message, "again adds 2 arms of "));
+    double widening = 0.0;
+    size_t regained = 0;
+    char price[80];
+    cost_of_looking(2, &widening, &regained);
+    snprintf(price, sizeof price, "intervals %.1f times as wide, %zu seeds regain",
+             widening, regained);
+    assert_non_null(strstr(t.v.message, price));
+    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1, .value = 1});
     wait_until(&t, has_six_arms);
     wait_until(&t, is_done);
     wait_until(&t, is_idle);
@@ -202,10 +215,15 @@ static void a_seed_is_added(void **state)
     post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 24});
     wait_until(&t, is_idle);
     wait_until(&t, is_done);
-    post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1}); /* too late now */
-    wait_until(&t, is_idle);
-    (void)session_poll(t.s, &t.v);
-    assert_true(t.v.message_bad && strstr(t.v.message, "changed on the way (extend)"));
+    for (int go = 0; go < 2; go++) { /* too late now, asked or told */
+        post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1, .value = go});
+        wait_until(&t, is_idle);
+        (void)session_poll(t.s, &t.v);
+        const char *why =
+            strstr(t.v.message, "start anew with --seeds N: changed on the "
+                                "way (extend)");
+        assert_true(t.v.message_bad && why && why - t.v.message < 12);
+    }
     close_viewer(&t);
 }
 

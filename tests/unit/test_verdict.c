@@ -141,26 +141,21 @@ static void test_smallest(void **state)
 
 /* ---- what is kept ---- */
 
-enum { UNITS = 7, REPS = 4 };
+enum { UNITS = 7 };
 static const char *const kept_path[2] = {"absorption.leaf.full",
                                          "fidelity.in_distribution.ce_recovered"};
 
 static void make_report(struct report *r, double shift)
 {
     struct errinfo e;
-    double x[UNITS], w[UNITS], again[REPS * UNITS];
+    double x[UNITS], w[UNITS];
     for (size_t i = 0; i < UNITS; i++) {
         x[i] = i == 3 ? (double)NAN : 0.1 * (double)((i * 5) % 7) + shift * (double)i;
         w[i] = 1.0 + (double)(i % 3);
-        for (size_t k = 0; k < REPS; k++) {
-            again[k * UNITS + i] =
-                i == 2 && k == 1 ? (double)NAN : x[i] + 0.01 * (double)(k + i);
-        }
     }
     report_init(r, 0);
     assert_ok(report_ratio(r, UNITS, NULL, x, NULL, "concepts", &e, "%s", kept_path[0]),
               &e);
-    assert_ok(report_resampled(r, REPS, UNITS, again, &e), &e);
     assert_ok(report_ratio(r, UNITS, NULL, x, w, "rows", &e, "%s", kept_path[1]), &e);
     assert_ok(report_value(r, 3.0, &e, "absorption.leaf.true_positives"), &e);
 }
@@ -272,12 +267,6 @@ static void test_kept_hostile(void **state)
          ERR_FORMAT},
         {"{\"absorption.leaf.full\": {\"unit\": \"rows\", \"id\": [0, 1], \"sum\": [1, "
          "2], \"weight\": [3, -1]}}",
-         ERR_FORMAT},
-        {"{\"absorption.leaf.full\": {\"unit\": \"rows\", \"id\": [0], \"sum\": [1], "
-         "\"weight\": [1], \"resamples\": [[1], [1, 2]]}}",
-         ERR_FORMAT},
-        {"{\"absorption.leaf.full\": {\"unit\": \"rows\", \"id\": [0], \"sum\": [1], "
-         "\"weight\": [1], \"resamples\": [3]}}",
          ERR_FORMAT},
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {

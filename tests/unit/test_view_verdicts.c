@@ -94,7 +94,7 @@ static void test_added_seeds(void **state)
     const struct stats_interval y = any.row[VERDICT_OF_EV].d.by;
     const double wider = (y.high - y.low) / (x.high - x.low);
     assert_true(fabs(wider - paired_widening(6, 5, VERDICT_LEVEL)) < 1e-9);
-    view_cost_of_looking(&v, &widening, &regained);
+    cost_of_looking(v.seeds_planned, &widening, &regained);
     assert_true(widening > 1.59 && widening < 1.61 && regained == 10);
     v.seeds_planned = 1; /* which establishes nothing: from two on */
     assert_true(view_verdicts_of(&v, 0, &any));

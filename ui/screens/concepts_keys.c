@@ -266,7 +266,8 @@ static void go_to_row(struct app *a, const struct session_view *v, size_t row)
 
 static const struct prompt_def filter_prompt = {
     .history = "filter concepts",
-    .help = "animal  dog  !x  a|b  /regex/  f1>.5  absorb>.1  b_f1<.5  difference_f1<0",
+    .help =
+        "animal  dog  !x  a|b  /regex/  f1cv>.5  absorb>.1  b_f1cv<.5  difference_f1cv<0",
     FILTER_PROMPT};
 
 const struct filter_use concepts_filter = {.line = filter_here,
@@ -518,7 +519,7 @@ static const struct key_entry keys[] = {
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
     {{'&'}, &action_filter, "", "filter",
-     "show only concepts for which it holds: animal  dog  !x  a|b  /regex/  f1>.5  b_f1<.5", 8},
+     "show only concepts for which it holds: animal  dog  !x  a|b  /regex/  f1cv>.5  b_f1cv<.5", 8},
     {{'\\'}, &action_clear_filter, "", NULL, "clear the filter", 0},
     {{'d'}, &action_rule, "", "rule", "what counts as absorbed: thresholds", 7},
     {{'0'}, &action_rule, "default", NULL, "the rule with its own thresholds again, SAEBench's", 0},

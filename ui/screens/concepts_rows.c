@@ -20,7 +20,7 @@ bool concepts_has_latent(const struct concept_result *r)
 /* clang-format off */
 const struct concept_column concept_columns[] = {
     {-1, "latent"}, /* stands first, the measures after it */
-    {1, "F1"},
+    {1, "F1cv"},
     {2, "spread"},
     {4, "absorb"},
     {3, "recall"},

@@ -388,7 +388,7 @@ static struct foot foot_of(const struct app *a, const struct session_view *v, in
         foot_add(&f, w, text);
     }
     if (s->unmeasured > 0) {
-        snprintf(text, sizeof text, "%zu not measured: no probe tells them",
+        snprintf(text, sizeof text, "%zu not measured: a probe cannot tell them",
                  s->unmeasured);
         foot_add(&f, w, text);
     }

@@ -340,8 +340,8 @@ static void word_counts(const struct app *a, const struct session_view *v, char 
     out[0] = '\0';
     for (size_t arm = 0; s->n_words && arm < arms_of(v) && len < cap; arm++) {
         len += (size_t)snprintf(out + len, cap - len, "%s%c %zu",
-                                arm ? ", " : "words absorbed: ", v->cond[arm].letter,
-                                words_absorbed(a, arm));
+                                arm ? ", " : "words mostly absorbed: ",
+                                v->cond[arm].letter, words_absorbed(a, arm));
     }
     if (s->n_words && len < cap) {
         snprintf(out + len, cap - len, " of %zu", s->n_words);

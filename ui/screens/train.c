@@ -3,7 +3,6 @@
 #include "base/csvfile.h"
 #include "base/duration.h"
 #include "base/file.h"
-#include "session/verdicts.h"
 #include "ui/actions.h"
 #include "ui/export.h"
 #include "ui/pane.h"
@@ -348,31 +347,22 @@ static void seed_lines(struct app *a, const struct session_view *v, const char *
     (void)v;
 }
 
-/* Seeds that are added after looking have their price: it is named, and the same words
- * again go ahead. */
+/* Seeds that are added after looking have their price, which the trainer tells; the
+ * same words again go ahead. */
 static void add_seeds(struct app *a, const struct session_view *v, const char *args)
 {
     int64_t *asked = &train_of(a)->seeds_asked;
-    double widening = 0;
-    size_t regained = 0;
     if (strcmp(args, "+1") != 0) {
         app_say(a, true, "seeds: expected +1");
         return;
     }
-    if (*asked == (int64_t)v->n_arms) {
-        struct command *c = app_emit(a, COMMAND_SEEDS);
-        if (c) {
-            c->at = 1;
-        }
-        *asked = 0;
-        return;
+    const bool again = *asked == (int64_t)v->n_arms;
+    struct command *c = app_emit(a, COMMAND_SEEDS);
+    if (c) {
+        c->at = 1;
+        c->value = again ? 1 : 0;
+        *asked = again ? 0 : (int64_t)v->n_arms;
     }
-    *asked = (int64_t)v->n_arms;
-    view_cost_of_looking(v, &widening, &regained);
-    app_say(a, false,
-            "again adds %zu arm%s of %.1f MB; intervals %.1f times as wide, %zu seeds "
-            "regain them",
-            v->n_conds, plural_s(v->n_conds), v->arm_bytes / 1e6, widening, regained);
 }
 
 static const char *may_see_seeds(const struct app *a, const struct session_view *v)

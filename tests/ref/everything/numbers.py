@@ -6,6 +6,8 @@ import warnings
 
 import numpy as np
 from scipy import sparse
+from scipy.stats import norm
+from scipy.stats import t as student
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -43,7 +45,7 @@ drawn = {}
 
 
 def bootstrap(x, w, seed, reps):
-    """95 % interval of sum x / sum w, units drawn with replacement."""
+    """95 % interval of sum x / sum w, units drawn with replacement; as far out as n ask for."""
     n = len(x)
     if n < 2:
         return np.nan, np.nan
@@ -53,19 +55,8 @@ def bootstrap(x, w, seed, reps):
     i = drawn[key]
     with np.errstate(invalid="ignore", divide="ignore"):
         v = x[i].sum(1) / w[i].sum(1)
-    return tuple(np.quantile(v[~np.isnan(v)], [0.025, 0.975]))
-
-
-def resample_interval(values, use, seed, reps):
-    """values [resample, concept]: each draw is one resample, and of its concepts a sample."""
-    c = np.flatnonzero(use)
-    n = len(c)
-    if n < 2:
-        return np.nan, np.nan
-    d = at(seed, BOOTSTRAP, 0, np.arange(reps * (n + 1))).reshape(reps, n + 1)
-    v = values[below(d[:, 0], len(values))[:, None], c[below(d[:, 1:], n)]]
-    m = np.nanmean(v, 1)
-    return tuple(np.quantile(np.sort(m), [0.025, 0.975]))
+    tail = norm.cdf(-np.sqrt(n / (n - 1)) * student.ppf(0.975, n - 1))
+    return tuple(np.quantile(v[~np.isnan(v)], [tail, 1 - tail]))
 
 
 # ---- fits ----

@@ -3,7 +3,7 @@ firm the choice is, and the held-out F1 of the best latent."""
 
 import numpy as np
 
-from .numbers import PROBE, SAMPLE, Lasso, at, resample_interval, ridge, unit, weighted_f1
+from .numbers import PROBE, SAMPLE, Lasso, at, ridge, unit, weighted_f1
 
 FULL_COS, FRACTION_COS, SHARE, SILENT, F1_JUMP, MOST, SPREAD = 0.025, 0.1, 0.4, 1e-8, 0.03, 10, 0.95
 
@@ -303,7 +303,6 @@ FIGURES = [("full", "full"), ("fraction", "fraction"), ("main_latent_recall", "r
 
 
 def families(s, r, w, found, verdicts):
-    reps, seed = s.settings["interval_draws"], s.settings["interval_seed"]
     for kind in ("leaf", "super", "letter"):
         of = [k for k in found if w.kinds[k] == kind]
         use = np.isin(np.arange(len(w.names)), of)
@@ -312,11 +311,6 @@ def families(s, r, w, found, verdicts):
             x = np.array([found[k][key] for k in of])
             keep = ~np.isnan(x)
             r.ratio(path, x[keep], np.ones(keep.sum()), "concepts")
-            if name in w.d["resamples"]:
-                v = np.array(w.d["resamples"][name], float)
-                r.interval(path, resample_interval(v, use, seed, reps))
-                if path in s.eval["units"]:
-                    r.put(f"units.{path}.resamples", v[:, use])
         r.ratio(f"absorption.{kind}.main_latents", np.array([len(found[k]["main"]) for k in of], float), np.ones(len(of)), "concepts")
         r.put(f"absorption.{kind}.true_positives", sum(found[k]["held"].right.sum() for k in of))
         v = [q["verdict"] for q in verdicts if q["kind"] == kind]
