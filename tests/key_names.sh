@@ -43,7 +43,7 @@ all=$(literals $files core/latents/latent_column_list.c)
 
 # Keys of a line that is typed into, of the finder, of help, of the question on leaving
 # and of the second of two keys are fixed.
-fixed='^ui/keymap\.c:[0-9]+:0:(Enter|Esc|Space|Tab|Backspace|Home|End|PgUp|PgDn|Del|Up|Down|Left|Right|F1|Shift-[A-Z][a-z]+|Ctrl-.*)$
+fixed='^ui/keymap\.c:[0-9]+:0:(Enter|Esc|Space|Tab|Backspace|Home|End|PgUp|PgDn|Del|Up|Down|Left|Right|F1|Shift-[A-Z][a-z]+|(F1 to F12, )?Ctrl-.*)$
 ^ui/(leave|whichkey|frame)\.c:[0-9]+:0:(Esc|Esc leaves|%s   \(Esc\))$
 ^ui/finder\.c:[0-9]+:0:type to look   Up Down choose   Enter goes   Esc closes$
 ^ui/help\.c:[0-9]+:0:(no line answers to that; Esc shows all|  Tab section  | run it  Esc close| cursor there  Esc close|  Esc close)$

@@ -222,7 +222,9 @@ static void test_find_in_index(void **state)
     snprintf(line, sizeof line, "fire on it: & tokens=%s", word);
     assert_true(on_screen(b, line));
     snprintf(line, sizeof line, "&tokens=%s\n", word);
-    n = strtoul(b->a.message, NULL, 10);
+    const char *count = strstr(b->a.message, "token; ");
+    assert_non_null(count);
+    n = strtoul(count + 7, NULL, 10);
     press(b, '&');
     press(b, 'u' & 0x1F); /* clears the line */
     type(b, line + 1);
