@@ -128,9 +128,9 @@ tr -d '\n' < "$out/verdict" |
 grep -q '^first less second' "$out/said" || fail "eval of two: $(cat "$out/said")"
 refused 'expected the same' verdict "$out/files" "$out/inside"
 refused 'have no text with words of concepts' concepts "$out/files"
-"$saetop" train --activations "$out/shards" --set context=64 --out "$out/rows" --width 128 --k 4 \
+"$saetop" train --activations "$out/shards" --set context=64 --out "$out/narrow" --width 128 --k 4 \
     --batch 256 --steps 20 --threads 1 > /dev/null
-refused 'context is 128 and 64' verdict "$out/files" "$out/rows"
+refused 'context is 128 and 64' verdict "$out/files" "$out/narrow"
 
 # In the explorer latents have words where the tokenizer is named, else numbers; what takes
 # the model says so.
