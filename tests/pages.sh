@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The pages: every link to a file or a heading leads somewhere, every path of the tree that
 # is named in backticks is there, what is said to be in such a file is in it, and none has
-# grown past its size.
+# grown past its size; nor has a source file past 800 lines.
 # usage: pages.sh ROOT
 set -euo pipefail
 export LC_ALL=C.UTF-8
@@ -95,5 +95,9 @@ while read -r page; do
     grep -q "^$page " <<< "$sizes" || say "$page: has no size in tests/pages.sh"
 done < <(find . -name '*.md' -path '*/*' ! -path './build*' ! -path './.git/*' |
     sed 's|^\./||' | grep -E '(README|CONTRIBUTING)\.md$')
+
+while read -r lines file; do
+    [ "$lines" -le 800 ] || say "$file: $lines lines, 800 are allowed"
+done < <(find core src ui tests -name '*.[ch]' -exec wc -l {} + | grep -v ' total$')
 
 exit "$wrong"
