@@ -381,7 +381,8 @@ static void add_text(const struct table *t, bool letters, struct str *out)
              most > 1
                  ? seeds
                  : "Intervals are of the words of the text: one seed establishes no "
-                   "difference.",
+                   "difference. A concept's own are quantiles of 50 resamples of its "
+                   "words, which in simulations cover 82 to 92 %, not 95: too narrow.",
              0, 0);
     str_wrap(
         out,

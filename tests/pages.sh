@@ -12,7 +12,7 @@ sizes="README.md 220
 .github/CONTRIBUTING.md 120
 core/README.md 300
 core/acts/README.md 100
-core/eval/README.md 210
+core/eval/README.md 212
 samples/README.md 300
 samples/model/README.md 100
 src/README.md 450
