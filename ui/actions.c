@@ -222,7 +222,7 @@ const struct action action_smooth = {
 static bool set_option(struct app *a, const struct session_view *v, const char *name,
                        const char *value)
 {
-    struct look l = {a->theme, a->tier, a->mouse};
+    struct look l = {(int)a->theme, (int)a->tier, a->mouse};
     if (!strcmp(name, "smooth")) {
         action_smooth.run(a, v, value);
         return true;
