@@ -4,6 +4,7 @@
  * what a sample of rows says of the unit's own. All in double: in float the gradient's
  * rounding ends the way far from the minimum. */
 #include "base/mem.h"
+#include "base/watch.h"
 #include "num/blas.h"
 #include "num/kern.h"
 #include "num/logreg_priv.h"
@@ -129,6 +130,15 @@ static void positives(struct group *k, size_t first, size_t n, size_t G)
     }
 }
 
+UNWATCHED static void widen(size_t d, const float *x, double *to)
+{
+    watch_read(x, d * sizeof *x);
+    watch_write(to, d * sizeof *to);
+    for (size_t j = 0; j < d; j++) {
+        to[j] = (double)x[j];
+    }
+}
+
 /* Sums over all rows for the units of columns w [d, G] and b: gradients gw [d, G],
  * pulls on the bias of the negative rows in gb and of the positive in pull, losses. */
 static void pass(struct group *k, size_t G)
@@ -141,9 +151,7 @@ static void pass(struct group *k, size_t G)
     for (size_t first = 0; first < x->n; first += LOGREG_BLOCK) {
         const size_t n = x->n - first < LOGREG_BLOCK ? x->n - first : LOGREG_BLOCK;
         for (size_t i = 0; i < n; i++) {
-            for (size_t j = 0; j < x->d; j++) {
-                k->rows[i * x->d + j] = (double)x->dense[(first + i) * x->ld + j];
-            }
+            widen(x->d, x->dense + (first + i) * x->ld, k->rows + i * x->d);
             memcpy(k->z + i * G, k->b, G * sizeof *k->z);
         }
         gemm_f64(NO_TRANS, NO_TRANS, n, G, x->d, 1.0, k->rows, x->d, k->w, G, 1.0, k->z,
@@ -158,8 +166,10 @@ static void pass(struct group *k, size_t G)
 /* ---- the curvature ---- */
 
 /* v = (factor factor')^-1 v */
-static void solve_factor(const double *factor, size_t P, double *v)
+UNWATCHED static void solve_factor(const double *factor, size_t P, double *v)
 {
+    watch_read(factor, P * P * sizeof *factor);
+    watch_write(v, P * sizeof *v);
     for (size_t i = 0; i < P; i++) {
         const double *row = factor + i * P;
         v[i] = (v[i] - logreg_dot(i, row, v)) / row[i];
@@ -254,6 +264,15 @@ static void take_own(const struct group *k, struct unit *u)
     u->held = 0; /* what was learned of the shared guess */
 }
 
+UNWATCHED static void add_scaled(size_t P, double by, const double *v, double *to)
+{
+    watch_read(v, P * sizeof *v);
+    watch_write(to, P * sizeof *to);
+    for (size_t j = 0; j < P; j++) {
+        to[j] += by * v[j];
+    }
+}
+
 /* dir = -H g by the two-loop recursion over the stored pairs. */
 static void choose_direction(const struct group *k, struct unit *u)
 {
@@ -263,9 +282,7 @@ static void choose_direction(const struct group *k, struct unit *u)
     for (size_t i = 0; i < u->held; i++) {
         const size_t at = (u->newest + HISTORY - i) % HISTORY;
         alpha[at] = u->rho[at] * logreg_dot(P, u->s + at * P, u->dir);
-        for (size_t j = 0; j < P; j++) {
-            u->dir[j] -= alpha[at] * u->y[at * P + j];
-        }
+        add_scaled(P, -alpha[at], u->y + at * P, u->dir);
     }
     solve(k, u, u->dir);
     const double gamma = u->held > 0 ? 1.0 / (u->rho[u->newest] * u->yhy) : 1.0;
@@ -276,9 +293,7 @@ static void choose_direction(const struct group *k, struct unit *u)
         const size_t at = (u->newest + HISTORY - i) % HISTORY;
         /* dir carries the sign already, hence the plus. */
         const double by = alpha[at] + u->rho[at] * logreg_dot(P, u->y + at * P, u->dir);
-        for (size_t j = 0; j < P; j++) {
-            u->dir[j] -= by * u->s[at * P + j];
-        }
+        add_scaled(P, -by, u->s + at * P, u->dir);
     }
     u->t = 1.0;
     u->tries = 0;
