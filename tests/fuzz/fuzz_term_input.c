@@ -20,7 +20,7 @@ static void require(bool ok)
 
 static void check_input(const struct input *in)
 {
-    const bool special = in->key > KEY_FIRST_SPECIAL && in->key <= KEY_SHIFT_RIGHT;
+    const bool special = in->key > KEY_FIRST_SPECIAL && in->key <= KEY_F12_;
     char utf8[4];
     uint32_t cp = 0;
     switch (in->kind) {
