@@ -205,21 +205,35 @@ const char *names_match_kind(const struct names *n, const struct latent_row *r)
     return r->match == MATCH_WORD ? "word" : "";
 }
 
-void names_top_tokens(const struct names *n, const struct latent_row *r, char *out,
-                      size_t cap)
+static void join_top_tokens(const struct names *n, const struct latent_row *r,
+                            const char *between, const char *quote, char *out,
+                            size_t cap)
 {
     size_t len = 0;
     out[0] = '\0';
     for (size_t i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
         char word[64];
         names_token_trimmed(n, r->top_token[i], word, sizeof word);
-        const int more = snprintf(out + len, cap - len, "%s%s", i ? ", " : "", word);
+        const int more = snprintf(out + len, cap - len, "%s%s%s%s", i ? between : "",
+                                  quote, word, quote);
         if (more < 0 || (size_t)more >= cap - len) {
             out[len] = '\0';
             return;
         }
         len += (size_t)more;
     }
+}
+
+void names_top_tokens(const struct names *n, const struct latent_row *r, char *out,
+                      size_t cap)
+{
+    join_top_tokens(n, r, ", ", "", out, cap);
+}
+
+void names_top_tokens_quoted(const struct names *n, const struct latent_row *r,
+                             char *out, size_t cap)
+{
+    join_top_tokens(n, r, " ", "'", out, cap);
 }
 
 const char *names_place(enum match_place place)

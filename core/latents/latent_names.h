@@ -38,8 +38,10 @@ void names_match(const struct names *n, const struct latent_row *r, char *out,
 const char *names_match_kind(const struct names *n, const struct latent_row *r);
 /* "token" or "previous". */
 const char *names_place(enum match_place place);
-/* "mom, dad, mother" */
+/* As many as there is room for: "mom, dad, mother"; "'mom' 'dad' ','". */
 void names_top_tokens(const struct names *n, const struct latent_row *r, char *out,
                       size_t cap);
+void names_top_tokens_quoted(const struct names *n, const struct latent_row *r,
+                             char *out, size_t cap);
 
 #endif

@@ -364,11 +364,8 @@ static void add_differences(struct foot *f, const struct concepts_state *s,
                      : "A-B of one pair is no finding: `saetop verdict` takes seeds");
         return;
     }
-    if (sorted || s->so_far) {
-        foot_add(f, w,
-                 !sorted     ? "A-B so far: the run goes on"
-                 : s->so_far ? "A-B found by sorting, so far"
-                             : "A-B found by sorting");
+    if (sorted) {
+        foot_add(f, w, "A-B found by sorting");
     }
     if (paired_first(concepts_seeds(s), v->seeds_planned) > 0) {
         char text[80];

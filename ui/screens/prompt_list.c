@@ -207,23 +207,6 @@ void prompt_token_quoted(const struct session_view *v, int32_t id, char *out,
     snprintf(out, cap, "'%s'", token);
 }
 
-/* "'mom' 'dad' ','": as many of the top tokens as there is room for. */
-static void quote_top_tokens(const struct names *n, const struct latent_row *r,
-                             char *out, size_t cap)
-{
-    size_t len = 0;
-    for (size_t i = 0; i < LATENT_TOP_TOKENS && r->top_token[i] >= 0; i++) {
-        char word[64];
-        names_token_trimmed(n, r->top_token[i], word, sizeof word);
-        const int more = snprintf(out + len, cap - len, "%s'%s'", i ? " " : "", word);
-        if (more < 0 || (size_t)more >= cap - len) {
-            out[len] = '\0';
-            return;
-        }
-        len += (size_t)more;
-    }
-}
-
 void prompt_latent_name(const struct app *a, const struct session_view *v,
                         int32_t latent, char *out, size_t cap)
 {
@@ -238,7 +221,7 @@ void prompt_latent_name(const struct app *a, const struct session_view *v,
             names_match(&v->names, &t->row[latent], out, cap);
         }
         if (!out[0]) {
-            quote_top_tokens(&v->names, &t->row[latent], out, cap);
+            names_top_tokens_quoted(&v->names, &t->row[latent], out, cap);
         }
     }
 }
