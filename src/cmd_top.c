@@ -154,16 +154,19 @@ static void show_text(const struct browse *t, const struct latent_labels *labels
              NUMBER(NUMBER_POWER, 0, 2, d->row.density),
              NUMBER(NUMBER_POWER, 0, 2, d->density_lo),
              NUMBER(NUMBER_POWER, 0, 2, d->density_hi));
+    const size_t shown = d->n_lens < 10 ? d->n_lens : 10;
     str_addf(out, "ablated     %s nats on %zu token%s where it fires\n",
              NUMBER(NUMBER_SIGNED, 0, 4, d->delta_nll), d->delta_n,
              plural_s(d->delta_n));
     str_addf(out, "robustness  %s to masks of other tokens, on %zu token%s\n",
              NUMBER(NUMBER_PLAIN, 0, 2, d->robustness), d->robust_n,
              plural_s(d->robust_n));
-    add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit, 10,
-             out);
-    add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
-             d->lens[LENS_NORM].bottom_logit, 10, out);
+    if (shown > 0) {
+        add_lens(t, "promotes", d->lens[LENS_NORM].top, d->lens[LENS_NORM].top_logit,
+                 shown, out);
+        add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
+                 d->lens[LENS_NORM].bottom_logit, shown, out);
+    }
     str_addf(out, "%-12s", "neighbours");
     for (size_t i = 0; i < d->n_neighbours; i++) {
         str_addf(out, "#%d %s  ", d->neighbour[i],

@@ -20,13 +20,13 @@ for dir in "$models"/*; do
         fail "lm eval $name"
     "$saetop" lm generate --model "$dir" --max-tokens 90 --seed 2 "a dog" > "$out/said" ||
         fail "lm generate $name" # past the end of its context of 64
-    "$saetop" lm activations --model "$dir" --text "a dog says woof" --force \
-        --hook blocks.0.attn.hook_z,blocks.1.mlp.hook_post,blocks.1.hook_attn_out \
+    "$saetop" lm activations --model "$dir" --text "a dog says woof" --force --hook \
+        blocks.0.attn.hook_z,blocks.1.mlp.hook_in,blocks.1.mlp.hook_post,blocks.1.hook_attn_out \
         --out "$out/acts.safetensors" > "$out/said" || fail "lm activations $name"
 done
 
-# A run: at the residual stream of a llama, and where the heads' outputs are wider than
-# that (qwen3: 4 heads of 12, width 32); it goes on where it ended.
+# A run: at the residual stream of a llama; where the heads' outputs are wider than that
+# (qwen3: 4 heads of 12, width 32); where transcoders read. It goes on where it ended.
 run() { # NAME MODEL HOOK WIDTH
     local o=$out/$1
     "$saetop" train --model "$models/$2" --hook "$3" --out "$o" "${small[@]}" \
@@ -43,6 +43,9 @@ run() { # NAME MODEL HOOK WIDTH
 }
 run resid llama blocks.1.hook_resid_post 32
 run heads qwen3 blocks.1.attn.hook_z 48
+run normed gemma3 blocks.1.ln2.hook_normalized 32
+"$saetop" top "$out/normed" --latent 3 --json | tr -d ' \n' | grep -q '"promotes":\[\]' ||
+    fail "a logit lens where an MLP reads"
 
 # The second one as SAELens would find it: heads are side by side.
 mkdir "$out/theirs"

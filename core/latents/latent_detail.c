@@ -547,7 +547,7 @@ static enum err build(const struct view *v, const struct lm *m, struct harvester
 {
     TRY(all_contexts(v, d, e));
     histogram(v, d);
-    TRY(m != NULL ? lens(v, m, d, e) : OK);
+    TRY(m != NULL && lm_hook_has_lens(v->hook) ? lens(v, m, d, e) : OK);
     TRY(geometry(v, d, e));
     TRY(together(v, d, e));
     TRY(density_interval(v, d, e));

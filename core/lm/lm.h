@@ -136,8 +136,11 @@ enum lm_site {
     LM_Z,        /* attn.hook_z: the heads' outputs side by side */
     LM_ATTN_OUT, /* hook_attn_out */
     LM_RESID_MID,
-    LM_MLP_POST, /* mlp.hook_post: what the last linear map of the MLP reads */
-    LM_MLP_OUT,  /* hook_mlp_out */
+    LM_MLP_IN,     /* hook_mlp_in: x, for the MLP alone */
+    LM_LN2,        /* ln2.hook_normalized: of its norm, before the norm's weights */
+    LM_MLP_NORMED, /* mlp.hook_in: behind them */
+    LM_MLP_POST,   /* mlp.hook_post: what the last linear map of the MLP reads */
+    LM_MLP_OUT,    /* hook_mlp_out */
     LM_RESID_POST,
     LM_SITES
 };
@@ -151,6 +154,9 @@ enum err lm_hook_parse(const char *name, const struct lm_config *cfg,
 void lm_hook_name(struct lm_hook h, char out[64]);
 /* Numbers of a position there. */
 size_t lm_hook_width(const struct lm_config *cfg, struct lm_hook h);
+/* Whether what is added there reaches the residual stream by a linear map: not where an
+ * MLP reads it. */
+bool lm_hook_has_lens(struct lm_hook h);
 /* Blocks that run, wholly or in part, before it. */
 size_t lm_hook_depth(struct lm_hook h);
 /* The residual stream behind the first n blocks. */
@@ -249,8 +255,8 @@ void lm_logits_rows(const struct lm *m, struct lm_ws *ws, const float *x, size_t
 
 /* Direction d [width] of a hook through the final norm's scale (a LayerNorm's mean
  * removed) and the head: the logit lens. A direction that is not of the residual stream
- * goes through its block's output matrix first. logits [V] out. Any thread. ERR_NOMEM,
- * and what lm_need has. */
+ * goes through its block's output matrix first. The hook: lm_hook_has_lens. logits [V]
+ * out. Any thread. ERR_NOMEM, and what lm_need has. */
 enum err lm_lens(const struct lm *m, struct lm_hook hook, const float *d, float *logits,
                  struct errinfo *e) ERR_CHECKED;
 /* The same through the head alone, no norm. */

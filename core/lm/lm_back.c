@@ -263,13 +263,20 @@ static void heads_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
     lm_attend(c, &a);
 }
 
-/* The input of the MLP's activation, from what it reads. */
-static void mlp_again(struct lm_back *b, const struct lm_layer *w)
+/* The input of the MLP's activation: from the stream, or from what the hook before the
+ * MLP has. */
+static void mlp_again(struct lm_back *b, const struct lm_layer *w, enum lm_site from)
 {
     const struct lm_config *c = &b->m->cfg;
-    const size_t T = b->aim->T;
-    lm_norm_rows(c, T, c->d_model, b->k.mid, w->at[LM_NORM2_W], w->at[LM_NORM2_B],
-                 b->k.ln2);
+    const size_t T = b->aim->T, D = c->d_model;
+    const float *scale = w->at[LM_NORM2_W], *shift = w->at[LM_NORM2_B];
+    if (from == LM_LN2) {
+        lm_scale_rows(T, D, b->at_hook, scale, shift, b->k.ln2);
+    } else if (from == LM_MLP_NORMED) {
+        memcpy(b->k.ln2, b->at_hook, T * D * sizeof *b->k.ln2);
+    } else {
+        lm_norm_rows(c, T, D, b->k.mid, scale, shift, b->k.ln2);
+    }
     lm_map_forward(w, LM_FC_W, LM_FC_B, T, b->k.ln2, NULL, b->k.fc, b->ws->scratch);
 }
 
@@ -292,7 +299,7 @@ static void block_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
     } else if (from == LM_ATTN_OUT) {
         memcpy(k->sub, b->at_hook, bytes);
     }
-    if (from == LM_RESID_MID) {
+    if (from == LM_RESID_MID || from == LM_MLP_IN) {
         memcpy(k->mid, b->at_hook, bytes);
     } else if (from < LM_RESID_MID) {
         memcpy(k->mid, x_in, bytes);
@@ -301,7 +308,7 @@ static void block_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
         }
     }
     if (from < LM_MLP_POST) {
-        mlp_again(b, w);
+        mlp_again(b, w, from);
         memcpy(k->act, k->fc, T * lm_fc_width(c) * sizeof *k->act);
         lm_activate(c, T, k->act);
     } else if (from == LM_MLP_POST) {
@@ -328,13 +335,24 @@ static void give_back(struct lm_back *b, const struct lm_layer *w, enum lm_slot 
     lm_map_back(&w->map[map], T, dy, dx, b->rows);
 }
 
-/* From b->narrow, the gradient behind the activation, to what the MLP reads: added to
- * dx. */
-static void mlp_back(struct lm_back *b, const struct lm_layer *w, float *dx)
+/* From b->narrow, the gradient behind the activation, to the stream that the MLP reads:
+ * added to dx; or to the hook before the MLP: in dx. */
+static void mlp_back(struct lm_back *b, const struct lm_layer *w, enum lm_site from,
+                     float *dx)
 {
     const struct lm_config *c = &b->m->cfg;
     const size_t T = b->aim->T;
     lm_activate_back(c, T, b->k.fc, b->narrow, b->wide);
+    if (from == LM_LN2 || from == LM_MLP_NORMED) {
+        lm_map_back(&w->map[LM_FC_W], T, b->wide, dx, b->rows);
+        if (from == LM_LN2) {
+            lm_scale_rows(T, c->d_model, dx, w->at[LM_NORM2_W], NULL, dx);
+        }
+        return;
+    }
+    if (from == LM_MLP_IN) {
+        memset(dx, 0, T * c->d_model * sizeof *dx);
+    }
     lm_map_back(&w->map[LM_FC_W], T, b->wide, b->d, b->rows);
     lm_norm_back(c, T, c->d_model, b->k.mid, w->at[LM_NORM2_W], w->at[LM_NORM2_B], b->d,
                  dx);
@@ -375,8 +393,9 @@ static void block_back(struct lm_back *b, const struct lm_layer *w, size_t block
         return;
     }
     const float *sub = parallel ? b->dsub : b->dx;
-    if (!(parallel && from > LM_RESID_PRE)) {
-        mlp_back(b, w, b->dx);
+    const bool past = parallel && (from == LM_Z || from == LM_ATTN_OUT);
+    if (!past) {
+        mlp_back(b, w, from, b->dx);
     }
     if (from == LM_ATTN_OUT && parallel) {
         memcpy(b->dx, b->dsub, bytes);

@@ -4,6 +4,7 @@
 #include "lm/lm_slot.h"
 #include "num/vec.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -131,17 +132,10 @@ static void project(const struct lm *m, const float *x, float mean, float scale,
     }
 }
 
-/* The mean that the final norm takes away. */
-static double mean_of(const struct lm *m, const float *x)
-{
-    const size_t D = m->cfg.d_model;
-    return m->cfg.family->norm == LM_LAYERNORM ? vec_sum_f32(D, x) / (double)D : 0.0;
-}
-
 void lm_logits(const struct lm *m, const float *x, float *logits)
 {
     const size_t D = m->cfg.d_model;
-    const double mean = mean_of(m, x);
+    const double mean = lm_mean(&m->cfg, D, x);
     double spread = 0.0;
     for (size_t i = 0; i < D; i++) {
         const double d = (double)x[i] - mean;
@@ -191,10 +185,11 @@ enum err lm_lens(const struct lm *m, struct lm_hook hook, const float *d, float 
                  struct errinfo *e)
 {
     float *y = NULL;
+    assert(lm_hook_has_lens(hook));
     TRY(need_lens(m, hook, e));
     TRY(mem_new(&y, m->cfg.d_model, sizeof *y, "logit lens", e));
     to_residual(m, hook, d, y);
-    project(m, y, (float)mean_of(m, y), 1.0f, false, logits);
+    project(m, y, (float)lm_mean(&m->cfg, m->cfg.d_model, y), 1.0f, false, logits);
     mem_free(y);
     return OK;
 }
@@ -204,6 +199,7 @@ enum err lm_unembed(const struct lm *m, struct lm_hook hook, const float *d,
 {
     const size_t D = m->cfg.d_model;
     float *y = NULL;
+    assert(lm_hook_has_lens(hook));
     TRY(need_lens(m, hook, e));
     TRY(mem_new(&y, D, sizeof *y, "logit lens", e));
     const struct linear_map head = lm_head_of(m);

@@ -5,10 +5,11 @@
 
 static const char prefix[] = "blocks.";
 static const char *const site_names[LM_SITES] = {
-    [LM_RESID_PRE] = ".hook_resid_pre",   [LM_Z] = ".attn.hook_z",
-    [LM_ATTN_OUT] = ".hook_attn_out",     [LM_RESID_MID] = ".hook_resid_mid",
-    [LM_MLP_POST] = ".mlp.hook_post",     [LM_MLP_OUT] = ".hook_mlp_out",
-    [LM_RESID_POST] = ".hook_resid_post",
+    [LM_RESID_PRE] = ".hook_resid_pre", [LM_Z] = ".attn.hook_z",
+    [LM_ATTN_OUT] = ".hook_attn_out",   [LM_RESID_MID] = ".hook_resid_mid",
+    [LM_MLP_IN] = ".hook_mlp_in",       [LM_LN2] = ".ln2.hook_normalized",
+    [LM_MLP_NORMED] = ".mlp.hook_in",   [LM_MLP_POST] = ".mlp.hook_post",
+    [LM_MLP_OUT] = ".hook_mlp_out",     [LM_RESID_POST] = ".hook_resid_post",
 };
 
 /* Digits at *s, at most nine of them, without a leading zero; false if there are none.
@@ -52,11 +53,13 @@ enum err lm_hook_parse(const char *name, const struct lm_config *cfg,
         good = parse_number(&s, &h.block);
     }
     if (!good || !parse_site(s, &h.site)) {
-        return err_set(e, ERR_USAGE,
-                       "hook '%.80s': expected blocks.N.hook_resid_pre, "
-                       ".hook_resid_mid, .hook_resid_post, .hook_attn_out, "
-                       ".hook_mlp_out, .attn.hook_z or .mlp.hook_post, N 0 to %zu",
-                       name, cfg->n_layer - 1);
+        return err_set(
+            e, ERR_USAGE,
+            "hook '%.80s': expected blocks.N.hook_resid_pre, "
+            ".hook_resid_mid, .hook_resid_post, .hook_attn_out, "
+            ".hook_mlp_in, .hook_mlp_out, .attn.hook_z, .ln2.hook_normalized, "
+            ".mlp.hook_in or .mlp.hook_post, N 0 to %zu",
+            name, cfg->n_layer - 1);
     }
     if (h.block >= cfg->n_layer) {
         return err_set(e, ERR_USAGE, "hook '%.80s': the model's blocks are 0 to %zu",
@@ -82,6 +85,11 @@ size_t lm_hook_width(const struct lm_config *cfg, struct lm_hook h)
     return h.site == LM_Z          ? lm_z_width(cfg)
            : h.site == LM_MLP_POST ? cfg->d_ff
                                    : cfg->d_model;
+}
+
+bool lm_hook_has_lens(struct lm_hook h)
+{
+    return h.site < LM_MLP_IN || h.site > LM_MLP_NORMED;
 }
 
 size_t lm_hook_depth(struct lm_hook h)

@@ -7,6 +7,11 @@
 
 #define PIECE ((size_t)256)
 
+double lm_mean(const struct lm_config *c, size_t n, const float *x)
+{
+    return c->family->norm == LM_LAYERNORM ? vec_sum_f32(n, x) / (double)n : 0.0;
+}
+
 static void rms_row(size_t n, float eps, const float *x, const float *w, float *y)
 {
     const double square = vec_sumsq_f32(n, x) / (double)n;
@@ -26,6 +31,30 @@ void lm_norm_rows(const struct lm_config *c, size_t n, size_t width, const float
         } else {
             rms_row(width, c->ln_eps, x + i * width, w, y + i * width);
         }
+    }
+}
+
+void lm_normalize_rows(const struct lm_config *c, size_t n, size_t width,
+                       const float *x, float *y)
+{
+    for (size_t i = 0; i < n; i++, x += width, y += width) {
+        const double mean = lm_mean(c, width, x);
+        double square = 0.0;
+        for (size_t d = 0; d < width; d++) {
+            square += ((double)x[d] - mean) * ((double)x[d] - mean);
+        }
+        const double scale = 1.0 / sqrt(square / (double)width + (double)c->ln_eps);
+        for (size_t d = 0; d < width; d++) {
+            y[d] = (float)(((double)x[d] - mean) * scale);
+        }
+    }
+}
+
+void lm_scale_rows(size_t n, size_t width, const float *x, const float *w,
+                   const float *b, float *y)
+{
+    for (size_t i = 0; i < n * width; i++) {
+        y[i] = x[i] * w[i % width] + (b ? b[i % width] : 0.0f);
     }
 }
 

@@ -282,13 +282,41 @@ static bool run_attention(const struct way *y, const struct lm_layer *w, size_t 
     return false;
 }
 
+/* What the MLP reads, into ws->ln. True where the rows end there. */
+static bool run_mlp_norm(const struct way *y, const struct lm_layer *w, size_t block)
+{
+    const struct lm_config *c = &y->m->cfg;
+    const size_t n = y->rows * y->T, D = c->d_model;
+    float *ln = y->ws->ln;
+    const float *x = y->x, *scale = w->at[LM_NORM2_W], *shift = w->at[LM_NORM2_B];
+    if (is_watched(y, block, LM_MLP_IN)) {
+        memcpy(ln, x, n * D * sizeof *ln);
+        if (arrive(y, block, LM_MLP_IN, ln)) {
+            return true;
+        }
+        x = ln;
+    }
+    if (!is_watched(y, block, LM_LN2)) {
+        lm_norm_rows(c, n, D, x, scale, shift, ln);
+    } else {
+        lm_normalize_rows(c, n, D, x, ln);
+        if (arrive(y, block, LM_LN2, ln)) {
+            return true;
+        }
+        lm_scale_rows(n, D, ln, scale, shift, ln);
+    }
+    return arrive(y, block, LM_MLP_NORMED, ln);
+}
+
 /* The MLP of a block, and with parallel ones what ws->sub has: added to x. */
 static bool run_mlp(const struct way *y, const struct lm_layer *w, size_t block)
 {
     const struct lm_config *c = &y->m->cfg;
     struct lm_ws *ws = y->ws;
     const size_t n = y->rows * y->T, D = c->d_model;
-    lm_norm_rows(c, n, D, y->x, w->at[LM_NORM2_W], w->at[LM_NORM2_B], ws->ln);
+    if (run_mlp_norm(y, w, block)) {
+        return true;
+    }
     lm_map_forward(w, LM_FC_W, LM_FC_B, n, ws->ln, NULL, ws->fc, ws->scratch);
     lm_activate(c, n, ws->fc);
     if (arrive(y, block, LM_MLP_POST, ws->fc)) {

@@ -61,6 +61,14 @@ void lm_map_forward(const struct lm_layer *w, enum lm_slot map, enum lm_slot bia
 /* y = norm of n rows of x by the family's kind; b may be NULL. In place is fine. */
 void lm_norm_rows(const struct lm_config *c, size_t n, size_t width, const float *x,
                   const float *w, const float *b, float *y);
+/* The mean that the family's norm takes away: 0 but for a layer norm. */
+double lm_mean(const struct lm_config *c, size_t n, const float *x);
+/* The two steps of that, for who looks between them: rows of mean 0 (of a layer norm)
+ * and mean square 1, then y = x w + b. In place is fine. */
+void lm_normalize_rows(const struct lm_config *c, size_t n, size_t width,
+                       const float *x, float *y);
+void lm_scale_rows(size_t n, size_t width, const float *x, const float *w,
+                   const float *b, float *y);
 /* x = cap * tanh(x / cap). */
 void lm_cap(size_t n, float cap, float *x);
 

@@ -4,8 +4,8 @@ Writes tests/fixtures/models/NAME/: config.json and weights as transformers save
 byte-level tokenizer.json, and values.safetensors, read by tests/unit/test_lm_families.c:
 
   ids [T]; logits [T,V]; HOOK [T,width], every hook of every block, in TransformerLens'
-  names; splice.HOOK [T-1]: losses when 0.5 x + 0.1 stands at a hook of block 1 in x's
-  place.
+  names (of what an MLP reads [4,width], the last positions); splice.HOOK [T-1]: losses
+  when 0.5 x + 0.1 stands at a hook of block 1 in x's place.
 
     python tests/ref/make_model_fixtures.py [NAME...]
 """
@@ -66,7 +66,7 @@ MODELS = {
         mm_tokens_per_image=4), {}),
 }  # fmt: skip
 
-# Where a family has what: a block, then modules within it. "in" is what a module reads.
+# Where a family has what: a block, then modules within it.
 PARTS = {
     "gpt2": ("transformer.h", "attn", "attn.c_proj", "ln_2", "mlp.c_proj", "mlp"),
     "gpt_neo": ("transformer.h", "attn", "attn.attention.out_proj", "ln_2", "mlp.c_proj",
@@ -90,22 +90,36 @@ def parts_of(kind):
 
 
 def sites(model, kind, block):
-    """(hook's name, module, whether it is what the module reads)."""
+    """(hook's name, module, what of it: what it "reads", "gives", or has "within")."""
     blocks, attn, proj, norm2, out, mlp = parts_of(kind)
     b = model.get_submodule(f"{blocks}.{block}")
     at = f"blocks.{block}."
     parallel = getattr(model.config, "use_parallel_residual", False)
-    mid = [] if parallel else [(at + "hook_resid_mid", b.get_submodule(norm2), True)]
-    return [(at + "hook_resid_pre", b, True),
-            (at + "attn.hook_z", b.get_submodule(proj), True),
-            (at + "hook_attn_out", b.get_submodule(attn), False),
+    mid = [] if parallel else [(at + "hook_resid_mid", b.get_submodule(norm2), "reads")]
+    return [(at + "hook_resid_pre", b, "reads"),
+            (at + "attn.hook_z", b.get_submodule(proj), "reads"),
+            (at + "hook_attn_out", b.get_submodule(attn), "gives"),
             *mid,
-            (at + "mlp.hook_post", b.get_submodule(out), True),
-            (at + "hook_mlp_out", b.get_submodule(mlp), False),
-            (at + "hook_resid_post", b, False)]  # fmt: skip
+            (at + "hook_mlp_in", b.get_submodule(norm2), "reads"),
+            (at + "ln2.hook_normalized", b.get_submodule(norm2), "within"),
+            (at + "mlp.hook_in", b.get_submodule(norm2), "gives"),
+            (at + "mlp.hook_post", b.get_submodule(out), "reads"),
+            (at + "hook_mlp_out", b.get_submodule(mlp), "gives"),
+            (at + "hook_resid_post", b, "gives")]  # fmt: skip
 
 
-def watch(module, reads, edit):
+def normalized(norm, x):
+    """What a norm makes of x before its weights, and these: as TransformerLens' norms
+    have it at hook_normalized."""
+    if isinstance(norm, torch.nn.LayerNorm):
+        y = torch.nn.functional.layer_norm(x, x.shape[-1:], eps=norm.eps)
+        return y, norm.weight, norm.bias
+    eps = norm.eps if hasattr(norm, "eps") else norm.variance_epsilon
+    y = x * torch.rsqrt(x.pow(2).mean(-1, keepdim=True) + eps)
+    return y, norm.weight + (1 if "Gemma" in type(norm).__name__ else 0), 0
+
+
+def watch(module, what, edit):
     """edit(x) is called with what passes; what it returns takes x's place."""
 
     def first(args, kwargs):
@@ -124,7 +138,15 @@ def watch(module, reads, edit):
             return (edit(out[0]), *out[1:])
         return edit(out)
 
-    if reads:
+    def within(mod, args, out):
+        y, weight, bias = normalized(mod, args[0])
+        assert torch.allclose(y * weight + bias, out, rtol=1e-5, atol=1e-5)
+        changed = edit(y)
+        return out if changed is y else changed * weight + bias
+
+    if what == "within":
+        return module.register_forward_hook(within)
+    if what == "reads":
         return module.register_forward_pre_hook(before, with_kwargs=True)
     return module.register_forward_hook(after)
 
@@ -132,7 +154,7 @@ def watch(module, reads, edit):
 def change_mid(model, kind, change):
     """The stream between attention and MLP goes on past the norm that reads it, so what
     attention adds is changed until the sum is what is asked for."""
-    at = {name.split(".hook_")[-1]: (m, reads) for name, m, reads in sites(model, kind, 1)}
+    at = {name.split(".hook_")[-1]: (m, what) for name, m, what in sites(model, kind, 1)}
     pre = {}
 
     def keep(x):
@@ -182,25 +204,28 @@ def values(model, kind, ids):
     hooks = []
 
     def keep(name):
+        # What the MLP reads follows from the stream: of it the end will do.
+        first = T - 4 if name.endswith(("mlp_in", "hook_normalized", "hook_in")) else 0
+
         def edit(x):
-            out[name] = x.detach()[0].float().contiguous().clone()
+            out[name] = x.detach()[0, first:].float().contiguous().clone()
             return x
 
         return edit
 
     for b in range(blocks):
-        for name, module, reads in sites(model, kind, b):
-            hooks.append(watch(module, reads, keep(name)))
+        for name, module, what in sites(model, kind, b):
+            hooks.append(watch(module, what, keep(name)))
     logits = model(ids[None]).logits[0].float()
     out["logits"] = logits.contiguous().clone()
     for h in hooks:
         h.remove()
     change = lambda x: 0.5 * x + 0.1
-    for name, module, reads in sites(model, kind, 1):
+    for name, module, what in sites(model, kind, 1):
         if name.endswith("hook_resid_mid"):
             hooks = change_mid(model, kind, change)
         else:
-            hooks = [watch(module, reads, change)]
+            hooks = [watch(module, what, change)]
         out["splice." + name] = losses(model(ids[None]).logits[0].float(), ids)
         for h in hooks:
             h.remove()

@@ -54,8 +54,8 @@ def values(model, kind, ids):
         return edit
 
     for b in range(model.config.num_hidden_layers):
-        for name, module, reads in sites(model, kind, b):
-            hooks.append(watch(module, reads, keep(name)))
+        for name, module, what in sites(model, kind, b):
+            hooks.append(watch(module, what, keep(name)))
     row = torch.tensor([ids])
     logits = model(row).logits[0].float()
     for h in hooks:

@@ -588,8 +588,10 @@ static void test_hook(void **state)
                     "expected blocks.N.hook_resid_pre");
     }
     static const char *const inner[] = {
-        "blocks.1.attn.hook_z",   "blocks.0.hook_attn_out", "blocks.0.hook_resid_mid",
-        "blocks.0.mlp.hook_post", "blocks.1.hook_mlp_out",
+        "blocks.1.attn.hook_z",    "blocks.0.hook_attn_out",
+        "blocks.0.hook_resid_mid", "blocks.0.mlp.hook_post",
+        "blocks.1.hook_mlp_out",   "blocks.1.ln2.hook_normalized",
+        "blocks.0.mlp.hook_in",    "blocks.1.hook_mlp_in",
     };
     for (size_t i = 0; i < sizeof inner / sizeof *inner; i++) {
         assert_ok(lm_hook_parse(inner[i], &cfg, &h, &e), &e);

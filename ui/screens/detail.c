@@ -243,11 +243,13 @@ static void draw_lens(const struct app *a, const struct session_view *v,
     const struct rect in =
         canvas_box(c, r, titles[detail_of(a)->lens],
                    r.w > 36 ? "more \xe2\x94\x82 less" : NULL, false);
-    if (v->no_model) {
-        canvas_text(c, in.x + 1, in.y, in.w - 2, "no model here to read it", ROLE_DIM,
-                    0);
+    const char *none = v->no_model           ? "no model here to read it"
+                       : d && d->n_lens == 0 ? "an MLP reads it, not the logits"
+                                             : NULL;
+    if (none) {
+        canvas_text(c, in.x + 1, in.y, in.w - 2, none, ROLE_DIM, 0);
     }
-    if (!d || v->no_model) {
+    if (!d || none) {
         return;
     }
     const struct latent_lens *l = &d->lens[detail_of(a)->lens];
