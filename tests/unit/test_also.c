@@ -29,6 +29,7 @@ static void every_arm_is_as_if_alone(void **state)
     struct errinfo e;
     char dir[256], path[512], command[700];
     struct settings set = sample_settings(STEPS);
+    set.context = 128;
     set.fill_rows = 4;
     set.twin = TWIN_UNMASKED;
     snprintf(set.also, sizeof set.also, "%s", also);
@@ -532,6 +533,7 @@ static void a_run_has_64_arms(void **state)
     char dir[256], path[512], command[700];
     struct settings set = sample_settings(4);
     struct engine *late = NULL;
+    set.context = 128;
     set.fill_rows = 4;
     list_seeds(set.also, sizeof set.also, RUN_ARMS_MAX - 1);
     struct engine *g = start_engine(&set);

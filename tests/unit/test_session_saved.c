@@ -69,7 +69,9 @@ static void concepts_come_and_come_back(void **state)
     char dir[256], run[512];
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
-    const struct session_config cfg = {.set = sample_settings(150)};
+    struct session_config cfg = {.set = sample_settings(150)};
+    cfg.set.context = 128;
+    snprintf(cfg.set.concepts, sizeof cfg.set.concepts, "samples/concepts.csv");
     open_viewer(&t, &cfg);
     wait_until(&t, is_done);
     wait_until(&t, has_concepts);

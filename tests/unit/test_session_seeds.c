@@ -162,6 +162,7 @@ static void a_seed_is_added(void **state)
     struct errinfo e;
     assert_ok(settings_set(&cfg.set, "twin", "unmasked", from_program("test"), &e), &e);
     assert_ok(settings_set(&cfg.set, "seed.count", "2", from_program("test"), &e), &e);
+    assert_ok(settings_set(&cfg.set, "eval.every", "10", from_program("test"), &e), &e);
     open_viewer(&t, &cfg);
     wait_until(&t, is_done);
     post(&t, (struct command){.kind = COMMAND_SEEDS, .at = 1}); /* what it costs */
