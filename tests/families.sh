@@ -13,7 +13,7 @@ fail() { printf '%s\n' "$*" >&2; exit 1; }
 small=(--corpus "$text" --width 64 --k 8 --batch 256 --threads 2 --set fill_rows=16
        --set context=36 --set eval.rows=4 --set eval.concept_rows=16)
 
-# Every family: losses, text, every kind of hook.
+# Every family: losses, text, some of its hooks.
 for dir in "$models"/*; do
     name=${dir##*/}
     "$saetop" lm eval --model "$dir" --corpus "$text" --rows 4 > "$out/said" ||

@@ -124,7 +124,9 @@ static void keep(void *ctx, size_t row, size_t at, size_t n, size_t width, float
     memcpy(to + row * n * width, x, n * width * sizeof *x);
 }
 
-/* Rows from row0 on at all hooks of a job; x is that of the harvester's own. */
+/* Rows from row0 on at all hooks of a job; x is that of the harvester's own. What is
+ * kept at one hook is what it is without the others: where looking changes the bits
+ * behind, the rows run once more. */
 static void run_taps(const struct harvest_job *j, struct lm_ws *ws, size_t row0,
                      size_t rows, float *x)
 {
@@ -143,15 +145,21 @@ static void run_taps(const struct harvest_job *j, struct lm_ws *ws, size_t row0,
             end = to;
         }
     }
+    const int32_t *ids = j->ids + row0 * h->T;
     struct lm_edit others[HARVEST_ALSO_MAX + 1]; /* all but where it ends */
     size_t n = 0;
     for (size_t i = 0; i <= j->n_also; i++) {
-        if (tap[i].ctx != end) {
+        if (tap[i].ctx == end) {
+            continue;
+        }
+        if (lm_hook_is_neutral(tap[i].hook)) {
             others[n++] = tap[i];
+        } else {
+            lm_forward_to(h->m, ws, ids, rows, h->T, tap[i].hook, tap[i].ctx);
         }
     }
     const struct lm_pass p = {
-        .ids = j->ids + row0 * h->T, .B = rows, .T = h->T, .edit = others, .edits = n};
+        .ids = ids, .B = rows, .T = h->T, .edit = others, .edits = n};
     lm_run_to(h->m, ws, &p, last, end);
 }
 

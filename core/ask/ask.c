@@ -334,11 +334,7 @@ enum err ask_pass(struct ask *a, const int32_t *ids, size_t n, float *resid,
     const struct lm *m = a->subject->lm;
     const struct lm_hook hook = a->subject->hook;
     const struct lm_edit tap = {.hook = hook, .apply = look, .ctx = a->x};
-    /* Whoever looks at what a sub-layer adds changes the order in which it is added,
-     * and whoever looks within a norm takes it in two steps; and so the last bits:
-     * there the model runs by itself. */
-    const bool apart =
-        hook.site == LM_ATTN_OUT || hook.site == LM_MLP_OUT || hook.site == LM_LN2;
+    const bool apart = !lm_hook_is_neutral(hook); /* there the model runs by itself */
     const struct lm_pass p = {
         .ids = ids, .B = 1, .T = n, .edit = &tap, .edits = apart ? 0 : 1};
     TRY(ask_poll(a, e));

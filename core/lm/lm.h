@@ -127,10 +127,11 @@ void lm_free(struct lm *m);
 
 /* ---- hooks ---- */
 
-/* Places in a block, in the order in which they come, in TransformerLens names; x is
- * the residual stream. Where a family norms what a sub-layer gives (gemma2, gemma3),
- * ATTN_OUT and MLP_OUT are behind that norm. RESID_MID is between attention and MLP,
- * and missing where the two are parallel. */
+/* Places in a block, in the order in which they come, in TransformerLens' names, or
+ * circuit-tracer's (mlp.hook_in); x is the residual stream. TransformerLens before 3.0
+ * called behind the weights of a LayerNorm hook_normalized, too. Where a family norms
+ * what a sub-layer gives (gemma2, gemma3), ATTN_OUT and MLP_OUT are behind that norm.
+ * RESID_MID is between attention and MLP, and missing where the two are parallel. */
 enum lm_site {
     LM_RESID_PRE,
     LM_Z,        /* attn.hook_z: the heads' outputs side by side */
@@ -157,6 +158,9 @@ size_t lm_hook_width(const struct lm_config *cfg, struct lm_hook h);
 /* Whether what is added there reaches the residual stream by a linear map: not where an
  * MLP reads it. */
 bool lm_hook_has_lens(struct lm_hook h);
+/* Whether who looks there leaves the last bits of what follows alone: what a sub-layer
+ * gives is else added as it is made, and a norm taken in one step. */
+bool lm_hook_is_neutral(struct lm_hook h);
 /* Blocks that run, wholly or in part, before it. */
 size_t lm_hook_depth(struct lm_hook h);
 /* The residual stream behind the first n blocks. */

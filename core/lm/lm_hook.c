@@ -92,6 +92,11 @@ bool lm_hook_has_lens(struct lm_hook h)
     return h.site < LM_MLP_IN || h.site > LM_MLP_NORMED;
 }
 
+bool lm_hook_is_neutral(struct lm_hook h)
+{
+    return h.site != LM_ATTN_OUT && h.site != LM_LN2 && h.site != LM_MLP_OUT;
+}
+
 size_t lm_hook_depth(struct lm_hook h)
 {
     return h.block + (h.site == LM_RESID_PRE ? 0 : 1);

@@ -38,14 +38,16 @@ void lm_normalize_rows(const struct lm_config *c, size_t n, size_t width,
                        const float *x, float *y)
 {
     for (size_t i = 0; i < n; i++, x += width, y += width) {
-        const double mean = lm_mean(c, width, x);
+        const float mean = (float)lm_mean(c, width, x);
         double square = 0.0;
         for (size_t d = 0; d < width; d++) {
-            square += ((double)x[d] - mean) * ((double)x[d] - mean);
+            const double off = (double)x[d] - (double)mean;
+            square += off * off;
         }
-        const double scale = 1.0 / sqrt(square / (double)width + (double)c->ln_eps);
+        const float scale =
+            (float)(1.0 / sqrt(square / (double)width + (double)c->ln_eps));
         for (size_t d = 0; d < width; d++) {
-            y[d] = (float)(((double)x[d] - mean) * scale);
+            y[d] = (x[d] - mean) * scale;
         }
     }
 }
@@ -53,8 +55,10 @@ void lm_normalize_rows(const struct lm_config *c, size_t n, size_t width,
 void lm_scale_rows(size_t n, size_t width, const float *x, const float *w,
                    const float *b, float *y)
 {
-    for (size_t i = 0; i < n * width; i++) {
-        y[i] = x[i] * w[i % width] + (b ? b[i % width] : 0.0f);
+    for (size_t i = 0; i < n; i++, x += width, y += width) {
+        for (size_t d = 0; d < width; d++) {
+            y[d] = b ? x[d] * w[d] + b[d] : x[d] * w[d];
+        }
     }
 }
 

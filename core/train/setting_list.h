@@ -280,8 +280,8 @@
       "folder that keeps activations for further runs on the same model and "          \
       "text")                                                                          \
     X(STR, cache_hooks, "cache.hooks", NULL, "", NO_LIMITS, FREE, ANY,                 \
-      "further hooks that cache keeps from the same passes, with commas between: "     \
-      "runs at these never run the model for training")                                \
+      "further hooks whose activations cache keeps, with commas between: runs at "     \
+      "these never run the model for training")                                        \
     X(ENUM, cache_dtype, "cache.dtype", NULL, "fp32", WORDS(cache_dtype), RUN, ANY,    \
       "fp32 changes nothing; fp16 rounds what is trained on, at half the space")       \
     X(INT, seed, "seed", "seed", "1", RANGE(0, 9007199254740991), RUN, ANY,            \

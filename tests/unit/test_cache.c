@@ -386,13 +386,16 @@ static void a_run_is_the_same_with_it(void **state)
     tmp_drop(dir);
 }
 
-/* One run fills the caches of further hooks, behind its own and before it. Runs at
- * those hooks then never run the model for training, and are the same as without. */
+/* One run fills the caches of further hooks, behind its own and before it, where who
+ * looks changes bits too. Runs at those hooks, and at its own, then never run the model
+ * for training, and are the same as without. */
 static void further_hooks_are_kept(void **state)
 {
     (void)state;
     static const char *const hooks[] = {"blocks.3.hook_mlp_out", "blocks.0.attn.hook_z",
+                                        "blocks.0.ln2.hook_normalized",
                                         "blocks.1.hook_resid_post"};
+    enum { OWN = sizeof hooks / sizeof hooks[0] - 1 };
     char dir[256];
     struct errinfo e;
     struct inputs *in = NULL;
@@ -401,7 +404,8 @@ static void further_hooks_are_kept(void **state)
     set.fill_rows = 4;
     set.mask_positions = POSITIONS_MIX;
     tmp_make(dir, sizeof dir);
-    snprintf(set.cache_hooks, sizeof set.cache_hooks, "%s, %s", hooks[0], hooks[1]);
+    snprintf(set.cache_hooks, sizeof set.cache_hooks, "%s, %s,%s", hooks[0], hooks[1],
+             hooks[2]);
     check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "cache.hooks: found hooks");
     snprintf(set.cache, sizeof set.cache, "%s", dir);
     struct engine *first = run(&set);
@@ -409,14 +413,14 @@ static void further_hooks_are_kept(void **state)
     const size_t bytes = engine_bytes(first);
     engine_free(first);
     set.cache_hooks[0] = '\0';
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i <= OWN; i++) {
         snprintf(set.hook, sizeof set.hook, "%s", hooks[i]);
         struct engine *warm = run(&set);
         assert_true(model_seconds(warm) <= 0);
-        if (i == 2) { /* both arms put the two others through one buffer */
+        if (i == OWN) { /* both arms put the others through one buffer */
             const size_t positions = 4 * (size_t)warm->in->set.context;
             assert_int_equal(bytes - engine_bytes(warm),
-                             positions * 2 * inputs_width(warm->in) * sizeof(float));
+                             positions * OWN * inputs_width(warm->in) * sizeof(float));
         }
         set.cache[0] = '\0';
         struct engine *without = run(&set);
