@@ -194,8 +194,8 @@ static enum err centres_unasked(struct json_at at, const cJSON *where, bool has_
     return OK;
 }
 
-/* Whether TransformerLens can centre the model's writing weights: it must have
- * LayerNorm. */
+/* Whether TransformerLens can centre what the SAE reads: it centres the weights that
+ * write to the residual stream, of models that have LayerNorm. */
 static bool is_centrable(const struct foreign_meta *m, const char *model_class)
 {
     static const char *const others[] = {"gemma", "llama",   "mistral", "qwen",
@@ -205,8 +205,13 @@ static bool is_centrable(const struct foreign_meta *m, const char *model_class)
             return false;
         }
     }
-    return strcmp(model_class, "HookedTransformer") == 0 &&
-           strstr(m->hook, "hook_resid") != NULL;
+    static const char *const centred[] = {"hook_resid", "hook_attn_out", "hook_mlp_in",
+                                          "hook_mlp_out"};
+    bool is = false;
+    for (size_t i = 0; i < sizeof centred / sizeof centred[0]; i++) {
+        is = is || strstr(m->hook, centred[i]) != NULL;
+    }
+    return is && strcmp(model_class, "HookedTransformer") == 0;
 }
 
 /* Whether the model ran with its writing weights centred, so that x came in less its

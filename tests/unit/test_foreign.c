@@ -298,6 +298,24 @@ static void saelens_flat(void **state)
     assert_int_equal(m.context, 128);
     assert_true(m.prepend_bos);
     sae_free(s);
+    /* So it did with what is written to the stream, and with its copy for the MLP; not
+     * with what is within an attention or an MLP. */
+    static const struct {
+        const char *hook;
+        bool centred;
+    } cases[] = {{"hook_attn_out", true}, {"hook_mlp_out", true},
+                 {"hook_mlp_in", true},   {"mlp.hook_post", false},
+                 {"mlp.hook_in", false},  {"ln2.hook_normalized", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char cfg[400];
+        snprintf(cfg, sizeof cfg,
+                 "{" SIZES "\"hook_point\":\"blocks.8.%s\",\"model_name\":"
+                 "\"gpt2-small\",\"context_size\":128,\"activation_fn_str\":\"relu\"}",
+                 cases[i].hook);
+        t->centre = cases[i].centred;
+        write_saelens(t, cfg, NULL, ones);
+        assert_loads(dir, "saelens", t, true);
+    }
     t->centre = false;
     write_saelens(
         t,
