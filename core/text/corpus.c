@@ -105,8 +105,8 @@ static void remark_files(struct corpus *c)
     }
     if (strcmp(c->path, "-") == 0) {
         remarks_add(&c->remarks,
-                    "%s: a run from it is resumed and evaluated with the "
-                    "same text as --corpus FILE",
+                    "%s: a run from it goes on when the same text comes in again; "
+                    "eval --corpus FILE measures it on a file",
                     c->name);
     }
     if (c->textless_n > 0) {

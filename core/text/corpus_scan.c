@@ -131,6 +131,10 @@ void corpus_remark_seen(const struct corpus_file *f, struct remarks *r)
         remarks_add(r, "%s: token ids without ends of documents, cut into %zu of %zu",
                     name, f->n_docs, CORPUS_IDS);
     }
+    if (f->cols > 0 && f->key && f->key[strspn(f->key, "0123456789")] == '\0') {
+        remarks_add(r, "%s: column %s by number: row 1 is its header, not text", name,
+                    f->key);
+    }
     const int first = f->ends_split ? ENDING_MARKS : 0;
     if (list_marks(s, first, CORPUS_MARKS, marks, sizeof marks)) {
         remarks_add(r, "%s: markers are read as plain text: %s; take them out%s", name,

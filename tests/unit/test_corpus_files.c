@@ -310,6 +310,8 @@ static void a_column_by_name_or_number(void **state)
     corpus_free(c);
     c = open_spec("t.csv#2");
     expect_docs(c, "one\n\"uno\"|three");
+    assert_non_null(
+        strstr(corpus_remarks(c)->line[0], "row 1 is its header, not text"));
     corpus_free(c);
     c = open_spec("t.csv#title");
     expect_docs(c, "x|y|z");
@@ -404,6 +406,17 @@ static void ids_of_bin(void **state)
     assert_int_equal(corpus_count(c, CORPUS_TRAIN), 1);
     expect_ids(c, CORPUS_HELDOUT, 0, want, 476);
     assert_non_null(strstr(corpus_remarks(c)->line[0], "without ends of documents"));
+    corpus_free(c);
+    uint32_t wide[1500];
+    for (int i = 0; i < 1500; i++) {
+        wide[i] = (uint32_t)i * 70;
+    }
+    for (int i = 0; i < 476; i++) {
+        want[i] = (i + 1024) * 70;
+    }
+    put("wide.bin", (const char *)wide, sizeof wide);
+    c = open_spec("wide.bin#uint32");
+    expect_ids(c, CORPUS_HELDOUT, 0, want, 476);
     corpus_free(c);
     put("odd.bin", (const char *)ids, 3);
     expect_refused("odd.bin", ERR_FORMAT,
