@@ -166,6 +166,8 @@ static void show_text(const struct browse *t, const struct latent_labels *labels
                  shown, out);
         add_lens(t, "suppresses", d->lens[LENS_NORM].bottom,
                  d->lens[LENS_NORM].bottom_logit, shown, out);
+    } else {
+        str_add(out, "promotes    - (an MLP reads it, not the logits)\n");
     }
     str_addf(out, "%-12s", "neighbours");
     for (size_t i = 0; i < d->n_neighbours; i++) {

@@ -134,7 +134,7 @@ static const struct topic topics[] = {
      "The latent's direction read by the model's output matrix: the tokens it "
      "makes more (left) and less (right) likely, if nothing came between. For an "
      "early layer much does, so it is a hint, not an effect. The measured effect "
-     "is 'loss if ablated'."},
+     "is 'loss if ablated'. Where an MLP reads the hook there is none."},
     {"what is a condition, a seed, a twin?",
      "A condition is a way to train: A masked, B not. Each has arms, one a seed of "
      "weights: other first weights and another order of batches, on the same text. "

@@ -171,7 +171,7 @@ struct latent_detail {
     } sample[LATENT_INTERVALS];
     float hist_max;
     size_t hist[LATENT_HIST_BINS]; /* counts over (0, hist_max] */
-    size_t n_lens;                 /* of each end */
+    size_t n_lens;                 /* of each end; 0: no lens here */
     struct latent_lens lens[LENS_MODES];
     size_t n_neighbours;
     int32_t neighbour[LATENT_NEIGHBOURS]; /* by decoder cosine */
@@ -191,8 +191,8 @@ struct latent_detail {
 };
 
 /* Everything about one latent. table: of the same s and set (NULL: made for the
- * purpose, then c names its matches). hook: where s reads m; m NULL: no lens. h NULL:
- * no delta_nll.
+ * purpose, then c names its matches). hook: where s reads m; m NULL, or a hook
+ * that has no lens (lm_hook_has_lens): n_lens is 0. h NULL: no delta_nll.
  * interval: see above. Contexts are at most one a row, sorted by activation; outside
  * INTERVAL_TOP they are a fixed random choice. The lenses are of the decoder row. Owner
  * thread of h. ERR_USAGE for a latent or interval out of range. A few ms, and the model
