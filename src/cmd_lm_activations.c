@@ -280,7 +280,7 @@ int cmd_lm_activations(int argc, char **argv)
     // clang-format off
     const struct opt table[] = {
         {"model", OPT_STRING, &a.model, "DIR", "model directory or GGUF file; without it the bundled one", 0, 0, NULL},
-        {"hook", OPT_STRING, &a.hooks, "H[,H...]", "blocks.N. and hook_resid_pre, hook_resid_mid, hook_resid_post, hook_attn_out, hook_mlp_in, hook_mlp_out, attn.hook_z, ln2.hook_normalized, mlp.hook_in or mlp.hook_post", 0, 0, NULL},
+        {"hook", OPT_STRING, &a.hooks, "H[,H...]", "blocks.N. and hook_resid_pre|mid|post, hook_attn_out, hook_mlp_in|out, attn.hook_z, ln2.hook_normalized, mlp.hook_in|post", 0, 0, NULL},
         {"out", OPT_NEW, &a.out, "FILE", "new .safetensors file", 0, 0, NULL},
         OPT_FORCE(&a.force),
         {"logits", OPT_FLAG, &a.logits, NULL, "logits as well, vocabulary floats a position", 0, 0, NULL},

@@ -178,10 +178,9 @@
       "a text of one's own)")                                                          \
     X(STR, concepts, "concepts", "concepts", "", NO_LIMITS, RUN, ANY, "concepts.csv")  \
     X(STR, hook, "hook", "hook", "blocks.1.hook_resid_post", NO_LIMITS, RUN, ANY,      \
-      "where it reads: blocks.N. and hook_resid_pre, hook_resid_mid, "                 \
-      "hook_resid_post, hook_attn_out, hook_mlp_in, hook_mlp_out, attn.hook_z, "       \
-      "ln2.hook_normalized, mlp.hook_in, mlp.hook_post; of over 4 blocks the middle, " \
-      "but in sweeps")                                                                 \
+      "where it reads: blocks.N. and hook_resid_pre|mid|post, hook_attn_out, "         \
+      "hook_mlp_in|out, attn.hook_z, ln2.hook_normalized, mlp.hook_in|post; of "       \
+      "over 4 blocks the middle, but in sweeps")                                       \
     X(ENUM, precision, "lm.precision", NULL, "f32", WORDS(precision), RUN, ANY,        \
       "products of the model: in float, of factors rounded to bfloat16, or so where "  \
       "the CPU has AVX512-BF16 (auto)")                                                \
