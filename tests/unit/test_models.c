@@ -223,10 +223,47 @@ static void test_runs(void **state)
     }
 }
 
+/* Unicode, emoji, code, runs of blanks, control characters, long words. */
+static void test_tokens(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < MODELS; i++) {
+        struct errinfo e;
+        struct tok *tok = NULL;
+        char path[512];
+        size_t n = 0, n_ids = 0, total = 0;
+        struct st_file *f = expected(i);
+        const int32_t *end = ints(f, "hard_end", &n);
+        const int32_t *ids_end = ints(f, "hard_ids_end", &n_ids);
+        const int32_t *want = ints(f, "hard_ids", &total);
+        const struct st_tensor *text = st_find(f, "hard");
+        assert_non_null(text);
+        assert_true(n == n_ids && n > 40 && (size_t)ids_end[n - 1] == total &&
+                    (size_t)end[n - 1] == text->bytes);
+        assert_ok(lm_load_tok(place(path, models[i].file), &tok, &e), &e);
+        for (size_t t = 0; t < n; t++) {
+            struct tok_ids ids = {0};
+            const size_t at = t > 0 ? (size_t)end[t - 1] : 0;
+            const size_t first = t > 0 ? (size_t)ids_end[t - 1] : 0;
+            const char *p = (const char *)text->data + at;
+            assert_ok(tok_encode_whole(tok, p, (size_t)end[t] - at, &ids, &e), &e);
+            if (ids.n != (size_t)ids_end[t] - first ||
+                memcmp(ids.p, want + first, ids.n * sizeof *want) != 0) {
+                fail_msg("%s: other ids than the reference for: %.*s", models[i].name,
+                         (int)((size_t)end[t] - at), p);
+            }
+            tok_ids_free(&ids);
+        }
+        tok_free(tok);
+        st_close(f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_runs),
     };
     for (size_t i = 0; i < MODELS; i++) {
