@@ -36,6 +36,9 @@ struct action {
     /* The ith word that could stand as its argument, NULL beyond the last; `text` is
      * the line so far. The function NULL: none is known. */
     const char *(*word)(const struct app *a, const char *text, size_t i);
+    /* The hint of its keys where they now do something else than the key table says
+     * ("go on" for "pause"); NULL: what that says. The function NULL: it always is. */
+    const char *(*hint)(const struct app *a);
     enum action_reach reach;
     bool hides;     /* while it cannot be done its hint goes, rather than turning dim */
     bool in_help;   /* its keys work while help is open; `help` and `back` close it */

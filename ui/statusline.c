@@ -269,6 +269,8 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
         if (!hint.text || (owner != screen && owner != t->everywhere)) {
             continue;
         }
+        const char *now = k->action->hint ? k->action->hint(a) : NULL;
+        hint.text = now ? now : hint.text;
         hint.pressed = keymap_key_on(t, screen, k);
         const bool shadowed = k->key[0] && !hint.pressed; /* by keys of the screen */
         if (shadowed || is_useless(a, v, k)) {

@@ -87,6 +87,28 @@ static void test_says_what_it_shows(void **state)
     end_world(&t);
 }
 
+/* A key that takes back what it did says so in its hint. */
+static void test_hints_fit_the_prompt(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *press, *gone, *there;
+    } tries[] = {
+        {"m", "m mask", "m unmask"},       {"m", "m unmask", "m mask"},
+        {"a", "a silence", "a let speak"}, {"t", "a let speak", "t unsteer"},
+        {"A", "t unsteer", "a silence"},   {"|", "| pin", "| unpin"},
+        {"|", "| unpin", "| pin"},
+    };
+    struct world t = begin_world(200, 60);
+    settle(&t);
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        keys(&t, tries[i].press);
+        assert_false(on_screen(t.b, tries[i].gone));
+        assert_true(on_screen(t.b, tries[i].there));
+    }
+    end_world(&t);
+}
+
 /* What the user silenced is told from what fell silent; what never fires is not "0x".
  */
 static void test_fates_are_told_apart(void **state)
@@ -549,6 +571,7 @@ int main(void)
         cmocka_unit_test(test_begins_with_a_text),
         cmocka_unit_test(test_shows_the_latent),
         cmocka_unit_test(test_says_what_it_shows),
+        cmocka_unit_test(test_hints_fit_the_prompt),
         cmocka_unit_test(test_fates_are_told_apart),
         cmocka_unit_test(test_masks_and_undo),
         cmocka_unit_test(test_silence_and_steer),

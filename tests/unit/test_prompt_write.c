@@ -35,8 +35,13 @@ static void test_writes_token_by_token(void **state)
     (void)state;
     struct world t = begin_world(120, 36);
     settle(&t);
-    type(t.b, ":silence 3\n:write 300 temperature=1 seed=3\n ");
+    assert_false(on_screen(t.b, "Space pause")); /* nothing is being written */
+    type(t.b, ":silence 3\n:write 300 temperature=1 seed=3\n");
+    assert_true(on_screen(t.b, "Space pause"));
+    type(t.b, " ");
     assert_true(own(&t)->paused);
+    assert_true(on_screen(t.b, "Space go on"));
+    assert_false(on_screen(t.b, "Space pause"));
     for (size_t i = 0; i < 2; i++) { /* begun */
         while (ask_worker_state(t.b->v.asker, i, ASK_TEXT).done !=
                own(&t)->text_asked[i]) {

@@ -650,6 +650,44 @@ static void renew(struct app *a, const struct session_view *v, const char *args)
     prompt_own(a)->renew = true;
 }
 
+/* ---- hints ---- */
+
+static const char *pause_hint(const struct app *a)
+{
+    return prompt_own(a)->paused ? "go on" : NULL;
+}
+
+static const char *pin_hint(const struct app *a)
+{
+    return prompt_own(a)->pinned ? "unpin" : NULL;
+}
+
+static const char *mask_hint(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    return s->at < s->row.n && s->row.masked[s->at] ? "unmask" : NULL;
+}
+
+/* The edit of the latent under the cursor; NULL: there is none. */
+static const struct ask_edit *edit_here(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const size_t i = prompt_edit_of(s, prompt_latent_here(a));
+    return i < s->row.edits.n ? &s->row.edits.at[i] : NULL;
+}
+
+static const char *silence_hint(const struct app *a)
+{
+    const struct ask_edit *e = edit_here(a);
+    return e && e->how == ASK_ZERO ? "let speak" : NULL;
+}
+
+static const char *steer_hint(const struct app *a)
+{
+    const struct ask_edit *e = edit_here(a);
+    return e && e->how != ASK_ZERO ? "unsteer" : NULL;
+}
+
 /* ---- the table of keys ---- */
 
 ACTION_WORDS(digit_word, "heat", "surprise", "kl")
@@ -662,12 +700,12 @@ ACTION action_example = {.command = "example", .args = "[N]", .run = example, .m
 ACTION action_chat = {.command = "chat", .args = "", .run = chat, .may = may_chat};
 ACTION action_preset = {.command = "preset", .args = "NAME|save NAME|drop NAME", .run = prompt_preset, .may = may_change, .word = prompt_preset_word};
 ACTION action_presets = {.command = "presets", .args = "", .run = presets, .reach = REACH_ALL};
-ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_token, .may = may_mask};
+ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_token, .hint = mask_hint, .may = may_mask};
 ACTION action_delete = {.command = "delete-token", .args = "", .run = delete_token, .may = may_change};
 ACTION action_insert = {.command = "insert", .args = "TEXT", .run = insert, .may = may_change};
 ACTION action_replace = {.command = "replace", .args = "[TEXT]", .run = replace, .may = may_change};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .reach = REACH_NAMED, .may = may_name_latent};
-ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .may = may_name_latent};
+ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .hint = silence_hint, .reach = REACH_NAMED, .may = may_name_latent};
+ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .hint = steer_hint, .may = may_name_latent};
 ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = strength, .may = may_edit};
 ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_edit};
 ACTION action_where = {.command = "steer-where", .args = "", .run = where, .may = may_edit};
@@ -675,8 +713,8 @@ ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = clear_edit
 ACTION action_why = {.command = "why", .args = "", .run = why, .may = may_change};
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect, .hides = true};
 ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
-ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .may = may_pause, .hides = true};
-ACTION action_pin = {.command = "pin", .args = "", .run = pin, .may = may_pin};
+ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .hint = pause_hint, .may = may_pause, .hides = true};
+ACTION action_pin = {.command = "pin", .args = "", .run = pin, .hint = pin_hint, .may = may_pin};
 ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};
 ACTION action_digits = {.command = "hold", .args = "[N]", .run = heat, .may = may_name_latent};
 ACTION action_what_digits = {.command = "digits", .args = "[heat|surprise|kl]", .run = digits, .word = digit_word};
