@@ -210,8 +210,10 @@ static const struct topic topics[] = {
      "and the SAE's error, from zero latents on; 'rest' is what is there at zero. "
      "'silenced' is what the difference really loses without that latent alone; the "
      "rank correlation says how far the two agree.\n"
-     KEY_ON("prompt", "pin") " pins the prompt, to compare others with it; each condition has its own "
-     "edits."},
+     "After a token is deleted, put in or replaced the list and the next tokens stand "
+     "beside those 'before', until " KEY_ON("prompt", "list") " chooses a list or another text is typed. "
+     KEY_ON("prompt", "pin") " pins the prompt, to compare all that follow with it; each condition has "
+     "its own edits."},
     {"mouse",
      "Click a tab, pane, row, column title, hint or the rate's slider. A second "
      "click on a row opens it. The wheel scrolls what is under the pointer. A "

@@ -389,6 +389,57 @@ static void test_steps_of_typing(void **state)
     end_world(&t);
 }
 
+/* What a change of tokens changed stands there at once, latents and next tokens beside
+ * those of the row before, with edits too, until another list is chosen, something is
+ * typed or the next change. */
+static void test_tells_what_changed(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    const struct prompt_state *s = own(&t);
+    settle(&t);
+    type(t.b, ":steer 3=add:9\n");
+    settle(&t);
+    assert_true(on_screen(t.b, "now  after"));
+    size_t seen = 0;
+    const char *const tries[] = {"x", ":replace dog\n", ":insert cat\n"};
+    for (size_t i = 0; i < 3; i++) {
+        type(t.b, "h");
+        assert_int_equal(prompt_list_now(s), PROMPT_HERE);
+        struct ask_answer *was = ask_answer_ref(s->answer);
+        type(t.b, tries[i]);
+        settle(&t);
+        assert_ptr_equal(prompt_compared(s), was);
+        assert_true(on_screen(t.b, "what changed here"));
+        assert_true(on_screen(t.b, "latent  before    now"));
+        assert_true(on_screen(t.b, "before    now"));
+        /* The likeliest token now, and the share that it had in the row before. */
+        const struct ask_next *n = &s->answer->next_after[s->at * s->answer->top];
+        const int32_t at = prompt_place_in(s, was, s->at);
+        for (size_t k = 0; at >= 0 && k < was->top; k++) {
+            const struct ask_next *b = &was->next_after[(size_t)at * was->top + k];
+            char before[24], now[24], both[64];
+            if (b->id == n->id) {
+                prompt_share(before, sizeof before, (double)b->logp);
+                prompt_share(now, sizeof now, (double)n->logp);
+                snprintf(both, sizeof both, "%7s%7s", before, now);
+                assert_true(on_screen(t.b, both));
+                seen++;
+            }
+        }
+        ask_answer_unref(was);
+        keys(&t, i == 0 ? "f" : i == 1 ? "\n^" : "u");
+        assert_int_equal(prompt_list_now(s), PROMPT_HERE);
+        assert_false(on_screen(t.b, "before    now"));
+    }
+    assert_true(seen > 0);
+    /* One step takes it back. */
+    const size_t n = s->row.n;
+    keys(&t, "xu");
+    assert_int_equal(s->row.n, n);
+    end_world(&t);
+}
+
 static void test_pinned(void **state)
 {
     (void)state;
@@ -416,11 +467,12 @@ static void test_pinned(void **state)
     /* Both end alike, so their last tokens stand for each other, and what may follow
      * stands side by side; tokens put in between have none. */
     assert_true(on_screen(t.b, "pinned    now"));
-    assert_int_equal(prompt_pinned_at(own(&t), own(&t)->row.n - 1), pinned->T - 1);
-    assert_int_equal(prompt_pinned_at(own(&t), 0), 0);
+    assert_int_equal(prompt_place_in(own(&t), pinned, own(&t)->row.n - 1),
+                     pinned->T - 1);
+    assert_int_equal(prompt_place_in(own(&t), pinned, 0), 0);
     size_t put = 0;
     for (size_t i = 0; i < own(&t)->row.n; i++) {
-        put += prompt_pinned_at(own(&t), i) < 0 ? 1U : 0U;
+        put += prompt_place_in(own(&t), pinned, i) < 0 ? 1U : 0U;
     }
     assert_int_equal(put, own(&t)->row.n - pinned->T);
     keys(&t, "|");
@@ -582,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_silence_before_the_text),
         cmocka_unit_test(test_first_text_is_no_step),
         cmocka_unit_test(test_steps_of_typing),
+        cmocka_unit_test(test_tells_what_changed),
         cmocka_unit_test(test_pinned),
         cmocka_unit_test(test_older_answer),
         cmocka_unit_test(test_unread),

@@ -269,6 +269,7 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     const struct layout *from = in;
     (void)v;
     s->list = from->list;
+    s->tells = false;
     s->dense_out = from->dense_out;
     prompt_list_fill(a);
 }

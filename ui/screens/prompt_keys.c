@@ -545,6 +545,7 @@ static void pin(struct app *a, const struct session_view *v, const char *args)
     struct prompt_state *s = prompt_own(a);
     (void)args;
     prompt_pin(a);
+    s->tells = false;
     s->list = s->pinned                   ? PROMPT_CHANGED
               : s->list == PROMPT_CHANGED ? PROMPT_HERE
                                           : s->list;
@@ -579,7 +580,7 @@ static const char *const lists[PROMPT_LISTS] = {
 static void list(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
-    int to = args[0] ? 0 : ((int)s->list + 1) % PROMPT_LISTS;
+    int to = args[0] ? 0 : ((int)prompt_list_now(s) + 1) % PROMPT_LISTS;
     (void)v;
     while (args[0] && to < PROMPT_LISTS && strcmp(args, lists[to]) != 0) {
         to++;
@@ -589,6 +590,7 @@ static void list(struct app *a, const struct session_view *v, const char *args)
         return;
     }
     s->list = (enum prompt_list)to;
+    s->tells = false;
     prompt_list_fill(a);
 }
 

@@ -141,9 +141,9 @@ static const char *columns_of(const struct prompt_state *s, enum prompt_list lis
 
 static const char *why_none(const struct prompt_state *s)
 {
-    return s->list == PROMPT_CHANGED && s->pinned
-               ? "nothing, compared with the pinned prompt"
-           : s->list == PROMPT_CHANGED ? "nothing, compared with the prompt before"
+    const bool changed = prompt_list_now(s) == PROMPT_CHANGED;
+    return changed && s->pinned ? "nothing, compared with the pinned prompt"
+           : changed            ? "nothing, compared with the prompt before"
            : s->at < s->answer->T && s->answer->token[s->at].special
                ? "a special token: the SAE does not read it"
                : "no latent fires here";
@@ -154,23 +154,24 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
                       struct rect r)
 {
     struct prompt_state *s = prompt_own(a);
+    const bool written = prompt_written_here(a) != NULL;
+    const enum prompt_list what = written ? PROMPT_HERE : prompt_list_now(s);
     char value[48] = "";
     snprintf(value, sizeof value, "%zu%s%s", s->rows.count + s->more,
              s->dense_out ? ", no dense" : "", s->busy || s->changed ? " ..." : "");
-    const struct rect in = canvas_box(
-        c, r,
-        prompt_written_here(a) ? "latents of the token written" : list_titles[s->list],
-        value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
+    const struct rect in =
+        canvas_box(c, r, written ? "latents of the token written" : list_titles[what],
+                   value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
     const int edits = layout_least((int)s->row.edits.n, in.h / 2);
     canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,
-                columns_of(s, s->list, in.w - 2), ROLE_DIM, 0);
+                columns_of(s, what, in.w - 2), ROLE_DIM, 0);
     const struct rect list = {in.x + 1, in.y + 1, in.w - 2, in.h - 1 - edits};
     list_set(&s->rows, s->rows.count, list.h);
     for (size_t i = 0; i < list_visible(&s->rows); i++) {
         const size_t at = s->rows.top + i;
         const struct rect row = {list.x, list.y + (int)i, list.w, 1};
-        draw_entry(a, v, c, row, &s->entry[at], s->list, at == s->rows.cursor);
+        draw_entry(a, v, c, row, &s->entry[at], what, at == s->rows.cursor);
         app_hit(a, row, HIT_LATENT_ROW, (int)i);
     }
     rows_bar(c, &s->rows, in.x + in.w - 1, list.y, list.h);

@@ -15,7 +15,12 @@ bool prompt_is_changed(const struct prompt_state *s)
 
 const struct ask_answer *prompt_compared(const struct prompt_state *s)
 {
-    return s->pinned ? s->pinned : prompt_is_changed(s) ? NULL : s->before;
+    return s->pinned ? s->pinned : prompt_is_changed(s) && !s->tells ? NULL : s->before;
+}
+
+enum prompt_list prompt_list_now(const struct prompt_state *s)
+{
+    return s->tells && s->before ? PROMPT_CHANGED : s->list;
 }
 
 /* A list that is being filled. */
@@ -145,7 +150,7 @@ static void list_of(struct listing *to, enum prompt_list list)
 
 enum prompt_list prompt_second_list(const struct prompt_state *s)
 {
-    return s->list == PROMPT_HERE ? PROMPT_WHOLE : PROMPT_HERE;
+    return prompt_list_now(s) == PROMPT_HERE ? PROMPT_WHOLE : PROMPT_HERE;
 }
 
 static int32_t listed(const struct prompt_state *s)
@@ -165,7 +170,7 @@ void prompt_list_fill(struct app *a)
         add_fire(&to, &w->fire[i], w->pos);
     }
     if (!w) {
-        list_of(&to, s->list);
+        list_of(&to, prompt_list_now(s));
     }
     list_of(&second, prompt_second_list(s));
     s->rows.count = to.n;
@@ -176,7 +181,7 @@ void prompt_list_fill(struct app *a)
     for (size_t i = 0; i < s->rows.count; i++) {
         cursor = s->entry[i].latent == was ? i : cursor;
     }
-    cursor = s->list == PROMPT_HERE ? row : cursor;
+    cursor = prompt_list_now(s) == PROMPT_HERE ? row : cursor;
     if (s->choose >= 0 && s->answer && !s->changed) {
         for (size_t i = 0; i < s->rows.count; i++) {
             cursor = s->entry[i].latent == s->choose ? i : cursor;

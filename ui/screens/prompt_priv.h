@@ -92,7 +92,10 @@ struct prompt_state {
     bool busy;
 
     /* ---- the list ---- */
-    enum prompt_list list;
+    enum prompt_list list; /* that was chosen; prompt_list_now has the one shown */
+    bool tells; /* what deleting, inserting or replacing tokens changed: list and next
+                   tokens compare with `before`, until another list is chosen, or
+                   anything else of the prompt changes */
     struct list_view rows;
     struct prompt_entry entry[PROMPT_LISTED];  /* [rows.count] */
     size_t more;                               /* not listed for want of room */
@@ -159,8 +162,10 @@ void prompt_read_box(struct app *a, const struct session_view *v);
  * to be compared with. */
 void prompt_begin_typing(struct app *a);
 void prompt_end_typing(struct app *a);
-/* The token of the pinned prompt in place of token `at` of the prompt; -1: none. */
-int32_t prompt_pinned_at(const struct prompt_state *s, size_t at);
+/* The token of another prompt, as it was answered, in place of token `at` of the
+ * prompt; -1: none. */
+int32_t prompt_place_in(const struct prompt_state *s, const struct ask_answer *other,
+                        size_t at);
 /* Before a change: what stands can be brought back; typing ends. False: there is no
  * memory, and nothing may be changed. */
 bool prompt_keep(struct app *a);
@@ -168,7 +173,8 @@ bool prompt_keep(struct app *a);
 void prompt_tokens_changed(struct app *a, const struct session_view *v);
 /* After a change of masks or edits. */
 void prompt_edits_changed(struct app *a);
-/* Replace positions at .. at + out - 1 by ids [n]. False: it does not fit. */
+/* Replace positions at .. at + out - 1 by ids [n]; what that changes is listed. False:
+ * it does not fit. */
 bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_t out,
                    const int32_t *ids, size_t n);
 /* Show the arm that the latents are of: edits of another are put aside, its answers and
@@ -221,6 +227,8 @@ void prompt_share(char *out, size_t cap, double logp);
 
 /* Bring the list up to date with answer and cursor. */
 void prompt_list_fill(struct app *a);
+/* The list that is shown: the one chosen, or what a change of tokens changed. */
+enum prompt_list prompt_list_now(const struct prompt_state *s);
 /* What is listed beside the list, where there is room. */
 enum prompt_list prompt_second_list(const struct prompt_state *s);
 /* Whether a latent is listed: dense ones can be left out. */

@@ -219,6 +219,7 @@ static void box_follows(struct app *a, const struct session_view *v)
 void prompt_edits_changed(struct app *a)
 {
     prompt_own(a)->due = true;
+    prompt_own(a)->tells = false;
     prompt_why_is_over(a);
 }
 
@@ -263,6 +264,7 @@ bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_
     row_deinit(&s->row);
     s->row = r;
     prompt_tokens_changed(a, v);
+    s->tells = true;
     return true;
 }
 
@@ -306,6 +308,7 @@ void prompt_begin_typing(struct app *a)
         prompt_end_typing(a);
     }
     s->typing = true;
+    s->tells = false;
     s->typed_from = keep(a);
     ask_answer_unref(s->before);
     s->before = s->answer ? ask_answer_ref(s->answer) : NULL;

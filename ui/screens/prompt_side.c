@@ -43,15 +43,22 @@ int32_t prompt_next_here(const struct app *a)
     return shown && s->next.cursor < s->answer->top ? list[s->next.cursor].id : -1;
 }
 
-/* What the pinned prompt has in place of next_here, which no edits changed; NULL: there
- * is none, or no such place in it. */
-static const struct ask_next *pinned_next(const struct prompt_state *s)
+/* The prompt that next tokens are compared with: the pinned one while no edits act, or
+ * after a change of tokens what the list compares with; NULL: none. */
+static const struct ask_answer *next_compared(const struct prompt_state *s)
 {
-    const struct ask_answer *p = s->pinned;
-    const int32_t at = p && !prompt_is_changed(s) ? prompt_pinned_at(s, s->at) : -1;
-    return at < 0 || (size_t)at >= p->T
+    return s->tells ? prompt_compared(s) : prompt_is_changed(s) ? NULL : s->pinned;
+}
+
+/* What another prompt has in place of next_here; NULL: no such place in it. */
+static const struct ask_next *next_in(const struct prompt_state *s,
+                                      const struct ask_answer *other)
+{
+    const int32_t at = other ? prompt_place_in(s, other, s->at) : -1;
+    return at < 0 || (size_t)at >= other->T
                ? NULL
-               : (p->next_after ? p->next_after : p->next) + (size_t)at * p->top;
+               : (other->next_after ? other->next_after : other->next) +
+                     (size_t)at * other->top;
 }
 
 /* The log-probability of a token that a list has; NaN: it has not. */
@@ -67,12 +74,12 @@ static double logp_in(const struct ask_next *list, size_t n, int32_t id)
 
 static void draw_next_row(const struct app *a, const struct session_view *v,
                           struct canvas *c, struct rect r, const struct ask_next *n,
-                          const struct ask_next *pinned, bool on)
+                          const struct ask_next *before, bool on)
 {
     const struct prompt_state *s = prompt_own(a);
-    const bool two = prompt_is_changed(s) || pinned;
+    const bool two = prompt_is_changed(s) || before;
     const double other =
-        pinned ? logp_in(pinned, s->pinned->top, n->id) : (double)n->other;
+        before ? logp_in(before, next_compared(s)->top, n->id) : (double)n->other;
     const int num = two ? 15 : 8, text = layout_least(12, r.w - num);
     char name[64], share[24];
     names_token_dotted(&v->names, n->id, name, sizeof name);
@@ -111,8 +118,8 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
     struct prompt_state *s = prompt_own(a);
     const struct ask_next *list = next_here(s);
     char title[96] = "next", value[32] = "", name[64];
-    const bool two = list && prompt_is_changed(s);
-    const struct ask_next *pinned = list ? pinned_next(s) : NULL;
+    const struct ask_next *before = list ? next_in(s, next_compared(s)) : NULL;
+    const bool two = list && !before && prompt_is_changed(s);
     if (list) {
         names_token_trimmed(&v->names, s->answer->token[s->at].id, name, sizeof name);
         snprintf(title, sizeof title, "next after %.40s", name);
@@ -127,15 +134,16 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "token", ROLE_DIM, 0);
     rows_right(c, in.x, in.y, in.w - 1,
-               two      ? "now  after"
-               : pinned ? "pinned    now"
-                        : "share",
+               two                   ? "now  after"
+               : before && s->pinned ? "pinned    now"
+               : before              ? "before    now"
+                                     : "share",
                ROLE_DIM, 0);
     list_set(&s->next, next_listed(s, list, two), in.h - 1);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
         draw_next_row(a, v, c, (struct rect){in.x + 1, in.y + 1 + (int)i, in.w - 2, 1},
-                      &list[at], pinned, focused(a) && at == s->next.cursor);
+                      &list[at], before, focused(a) && at == s->next.cursor);
     }
     rows_bar(c, &s->next, in.x + in.w - 1, in.y + 1, in.h - 1);
 }

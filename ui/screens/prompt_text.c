@@ -58,15 +58,14 @@ static struct place place_at(const struct places *p, size_t i)
                           i < T - p->back ? (int32_t)i : -1};
 }
 
-int32_t prompt_pinned_at(const struct prompt_state *s, size_t at)
+int32_t prompt_place_in(const struct prompt_state *s, const struct ask_answer *other,
+                        size_t at)
 {
-    const struct ask_answer *p = s->pinned;
-    if (!p) {
-        return -1;
-    }
-    const struct ask_ends x = ask_ends_of(p, s->row.ids, s->row.n);
-    const size_t place = ask_ends_place(x, p->T, s->row.n, at);
-    return place != SIZE_MAX ? (int32_t)place : at < p->T - x.back ? (int32_t)at : -1;
+    const struct ask_ends x = ask_ends_of(other, s->row.ids, s->row.n);
+    const size_t place = ask_ends_place(x, other->T, s->row.n, at);
+    return place != SIZE_MAX        ? (int32_t)place
+           : at < other->T - x.back ? (int32_t)at
+                                    : -1;
 }
 
 /* The texts of a place, as they are shown. */
