@@ -119,6 +119,7 @@ static struct ask_why *prompt_sample_why(void)
                           .sum = 2.1,
                           .latents = 1.8,
                           .error = .3,
+                          .remainder = .0011,
                           .complete = true,
                           .n = 20,
                           .ablated = 8,

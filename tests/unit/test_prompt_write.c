@@ -144,6 +144,21 @@ static void test_why(void **state)
     assert_true(own(&t)->why->complete);
     assert_int_equal(own(&t)->why->pos, own(&t)->row.n);
     assert_true(on_screen(t.b, "rank correlation"));
+    assert_true(on_screen(t.b, "complete, ") && on_screen(t.b, " % off"));
+    assert_false(on_screen(t.b, "not complete"));
+    struct ask_why *w = own(&t)->why;
+    const struct ask_why was = *w;
+    w->difference = 3.5;
+    w->at_zero = 1.5;
+    w->remainder = -.05;
+    w->complete = false;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "not complete, 2.5 % off"));
+    w->remainder = .0001;
+    w->complete = true;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "complete, under 0.01 % off"));
+    *w = was;
     press(t.b, 'R'); /* it stays for the same SAE, and goes with another */
     give_subject(&t);
     settle(&t);

@@ -245,6 +245,23 @@ static void draw_part(const struct app *a, const struct session_view *v,
 
 enum { WHY_WIDE = 44 }; /* columns from which on the sum is one line */
 
+/* Whether the parts and what is there without both come to the difference: what is
+ * missing, as a share of what they have to explain. */
+static void draw_complete(struct canvas *c, struct rect r, const struct ask_why *w)
+{
+    const double rise = fabs(w->difference - w->at_zero);
+    const double off = rise > 0 ? 100 * fabs(w->remainder) / rise : 0;
+    int used = 0;
+    if (r.w >= WHY_WIDE) {
+        used = canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0, "difference %s, ",
+                            NUMBER(NUMBER_SIGNED, 0, 1, w->difference));
+    }
+    canvas_textf(c, r.x + used, r.y, r.w - used, w->complete ? ROLE_DIM : ROLE_WARN, 0,
+                 "%s, %s %% off", w->complete ? "complete" : "not complete",
+                 off < .01 ? "under 0.01"
+                           : NUMBER(NUMBER_PLAIN, 0, off < 1 ? 2 : 1, off));
+}
+
 /* What the parts come to: of latents, of the error, and the difference that there is
  * without both. */
 static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
@@ -260,6 +277,11 @@ static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
         r.y++;
         r.h--;
         canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0, "without both %s", rest);
+    }
+    if (r.h > 1) {
+        r.y++;
+        r.h--;
+        draw_complete(c, r, w);
     }
     if (r.h > 1 && isfinite(w->spearman)) {
         canvas_textf(c, r.x, r.y + 1, r.w, ROLE_DIM, 0,
@@ -289,7 +311,7 @@ static void draw_why(struct app *a, const struct session_view *v, struct canvas 
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "latent, at", ROLE_DIM, 0);
     rows_right(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM, 0);
-    const int foot = in.h <= 6 ? 1 : in.w - 2 < WHY_WIDE ? 3 : 2;
+    const int foot = in.h <= 6 ? 1 : in.w - 2 < WHY_WIDE ? 4 : 3;
     list_set(&s->next, w->n, in.h - 1 - foot);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
