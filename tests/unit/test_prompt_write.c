@@ -172,6 +172,40 @@ static void test_why(void **state)
     end_world(&t);
 }
 
+/* The token that stands under the cursor is explained, too, be it likely or not. */
+static void test_why_here(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    const struct prompt_state *s = own(&t);
+    settle(&t);
+    const struct ask_answer *r = s->answer;
+    size_t unlisted = 0;
+    for (size_t at = s->row.n - 1; at > 0; at--, keys(&t, "h")) {
+        keys(&t, "W");
+        assert_int_equal(s->why->pos, at + 1);
+        keys(&t, "W");
+        assert_int_equal(s->why->pos, at);
+        assert_int_equal(s->why->target, s->row.ids[at]);
+        assert_true(on_screen(t.b, " here, not "));
+        const struct ask_next *list = r->next + (at - 1) * r->top;
+        const struct ask_next *other = &list[list[0].id == s->row.ids[at] ? 1 : 0];
+        assert_int_equal(s->why->against, other->id);
+        assert_true(fabs(s->why->difference -
+                         (double)(r->token[at].logp - other->logp)) < 1e-3);
+        unlisted += r->token[at].rank > (int32_t)r->top ? 1U : 0U;
+        keys(&t, "W");
+        assert_int_equal(s->why->pos, at + 1);
+        assert_false(on_screen(t.b, " here, not "));
+    }
+    assert_true(unlisted > 0);
+    type(t.b, ":why here\n"); /* BOS */
+    assert_true(on_screen(t.b, "nothing stands before the first token"));
+    type(t.b, ":why not\n");
+    assert_true(on_screen(t.b, "why: expected next or here"));
+    end_world(&t);
+}
+
 /* In a list of contributions keys act on the latent of the one under the cursor; and
  * it goes with the prompt that it is of. */
 static void test_keys_in_a_why(void **state)
@@ -237,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_both_write),
         cmocka_unit_test(test_failure_is_said_once),
         cmocka_unit_test(test_why),
+        cmocka_unit_test(test_why_here),
         cmocka_unit_test(test_keys_in_a_why),
         cmocka_unit_test(test_written_wraps),
     };

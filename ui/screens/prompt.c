@@ -173,7 +173,7 @@ static void enter(struct app *a, const struct session_view *v)
         return;
     }
     if (pane == PROMPT_NEXT_PANE) {
-        prompt_ask_why(a, v);
+        prompt_ask_why(a, v, false);
         return;
     }
     prompt_own(a)->begun = true;

@@ -459,11 +459,20 @@ static void chat(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- why, and writing on ---- */
 
+/* While a token that may come is explained, the one under the cursor is what is asked
+ * for next. */
 static void why(struct app *a, const struct session_view *v, const char *args)
 {
-    (void)args;
-    prompt_ask_why(a, v);
+    const struct prompt_state *s = prompt_own(a);
+    const bool next = s->side == PROMPT_WHY && !s->why_here && s->why_at == s->at;
+    if (args[0] && strcmp(args, "next") != 0 && strcmp(args, "here") != 0) {
+        app_say(a, true, "why: expected next or here");
+        return;
+    }
+    prompt_ask_why(a, v, args[0] ? args[0] == 'h' : next);
 }
+
+ACTION_WORDS(why_word, "next", "here")
 
 /* One word of "40 temperature=.8 top_p=.9 seed=1". */
 static bool write_word(struct app *a, const char *word, struct ask_gen_opts *o)
@@ -712,7 +721,7 @@ ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = strengt
 ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_edit};
 ACTION action_where = {.command = "steer-where", .args = "", .run = where, .may = may_edit};
 ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = clear_edits, .may = may_undo_edits, .hides = true};
-ACTION action_why = {.command = "why", .args = "", .run = why, .may = may_change};
+ACTION action_why = {.command = "why", .args = "[next|here]", .run = why, .may = may_change, .word = why_word};
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect, .hides = true};
 ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
 ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .hint = pause_hint, .may = may_pause, .hides = true};
@@ -737,7 +746,7 @@ static const struct key_entry keys[] = {
     {{'E'}, &action_effect, "", "effect", "what is silenced or steered does to held-out text: loss with its interval, tokens, next tokens", 4},
     {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
     {{' '}, &action_pause_writing, "", "pause", "pause writing (" KEY_OF("move right") ": a token more), or go on", 1},
-    {{'W'}, &action_why, "", "why", "which latents made the chosen token likely: contributions, and what silencing really does", 7},
+    {{'W'}, &action_why, "", "why", "which latents made the chosen next token likely; again: the token under the cursor, listed or not", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
     {{'|'}, &action_pin, "", "pin", "pin the prompt: what changes is compared with it, until it is let go", 9},
     {{'D'}, &action_what_digits, "", NULL, "digits under the text: of the latent, of each token's surprise, of KL by masks and edits", 0},

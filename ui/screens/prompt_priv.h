@@ -112,6 +112,8 @@ struct prompt_state {
     struct list_view next; /* of the tokens that may come, or of the parts of a why */
     struct ask_why *why;   /* a reference; NULL: none yet */
     uint64_t why_asked;    /* ticket; 0: none that still holds */
+    size_t why_at;         /* token under the cursor when it was asked, */
+    bool why_here;         /* ... which it explains; else one that may come after it */
     size_t texts;          /* that are being written, or were: 0 none */
     char text_name[PROMPT_TEXTS][48];
     uint64_t text_asked[PROMPT_TEXTS];  /* tickets */
@@ -203,8 +205,9 @@ void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas
  * its end; false: that is for others. */
 bool prompt_side_move(struct app *a, const struct session_view *v,
                       const char *direction);
-/* Ask which latents made the chosen token likely after the one under the cursor. */
-void prompt_ask_why(struct app *a, const struct session_view *v);
+/* Ask which latents made the chosen token likely after the one under the cursor;
+ * `here`: that one itself, be it likely or not. */
+void prompt_ask_why(struct app *a, const struct session_view *v, bool here);
 /* The prompt is another: what was explained is not what stands. */
 void prompt_why_is_over(struct app *a);
 /* The token that may come next under the cursor; -1: the cursor is in no list of them.

@@ -150,28 +150,47 @@ static void draw_next(struct app *a, const struct session_view *v, struct canvas
 
 /* ---- why ---- */
 
-void prompt_ask_why(struct app *a, const struct session_view *v)
+/* What is explained: the token under the cursor itself, or the one chosen of those that
+ * may come after it. False, which is said: there is none. */
+static bool why_of(struct app *a, const struct session_view *v, bool here,
+                   struct ask_why_opts *o)
 {
-    struct prompt_state *s = prompt_own(a);
+    const struct prompt_state *s = prompt_own(a);
     const struct ask_next *list = next_here(s);
-    const struct ask_question q = prompt_question(s, false);
-    struct errinfo e = {0};
     if (!list || !s->subject || !v->asker) {
         app_say(a, false, "nothing was answered yet");
+        return false;
+    }
+    if (here && s->at == 0) {
+        app_say(a, false, "nothing stands before the first token");
+        return false;
+    }
+    const size_t chosen =
+        s->side == PROMPT_NEXT && s->next.cursor < s->answer->top ? s->next.cursor : 0;
+    *o = (struct ask_why_opts){.pos = here ? s->at : s->at + 1,
+                               .target = here ? s->row.ids[s->at] : list[chosen].id,
+                               .against = ASK_SECOND,
+                               .ablate = PROMPT_ABLATES};
+    return true;
+}
+
+void prompt_ask_why(struct app *a, const struct session_view *v, bool here)
+{
+    struct prompt_state *s = prompt_own(a);
+    struct ask_why_opts o = {0};
+    const struct ask_question q = prompt_question(s, false);
+    struct errinfo e = {0};
+    if (!why_of(a, v, here, &o)) {
         return;
     }
-    const size_t chosen = s->side == PROMPT_NEXT ? s->next.cursor : 0;
-    const struct ask_why_opts o = {.pos = s->at + 1,
-                                   .target =
-                                       list[chosen < s->answer->top ? chosen : 0].id,
-                                   .against = ASK_SECOND,
-                                   .ablate = PROMPT_ABLATES};
     prompt_why_is_over(a);
     if (ask_worker_why(v->asker, 0, s->subject, &q, &o, &s->why_asked, &e) != OK) {
         app_say(a, true, "%s", e.msg);
         return;
     }
     s->side = PROMPT_WHY;
+    s->why_at = s->at;
+    s->why_here = here;
     list_home(&s->next);
 }
 
@@ -302,7 +321,8 @@ static void draw_why(struct app *a, const struct session_view *v, struct canvas 
         if (w->against >= 0) {
             prompt_token_quoted(v, w->against, against, sizeof against);
         }
-        snprintf(title, sizeof title, "why %.30s, not %.30s", target, against);
+        snprintf(title, sizeof title, "why %.30s%s, not %.30s", target,
+                 s->why_here ? " here" : "", against);
     }
     const struct rect in = canvas_box(c, r, title, w ? "" : "...", focused(a));
     if (!w) {
