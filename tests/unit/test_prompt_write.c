@@ -27,6 +27,58 @@ static void test_writes_on(void **state)
     end_world(&t);
 }
 
+/* The tokens of the first text. */
+static size_t text_of(const struct world *t, int32_t out[PROMPT_WRITES])
+{
+    for (size_t i = 0; i < own(t)->n_written[0]; i++) {
+        out[i] = own(t)->written[0][i].id;
+    }
+    return own(t)->n_written[0];
+}
+
+static bool writes_again(struct world *t, const char *line, const int32_t *ids,
+                         size_t n)
+{
+    int32_t now[PROMPT_WRITES];
+    type(t->b, line);
+    settle(t);
+    return text_of(t, now) == n && !memcmp(now, ids, n * sizeof *ids);
+}
+
+/* Temperature, top-p and seed do what they say, and stand there. */
+static void test_how_it_writes(void **state)
+{
+    (void)state;
+    int32_t greedy[PROMPT_WRITES];
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, ":write 12\n");
+    settle(&t);
+    const size_t n = text_of(&t, greedy);
+    assert_true(n > 0);
+    assert_true(on_screen(t.b, "written, temperature 0.0"));
+    assert_false(on_screen(t.b, "top-p") || on_screen(t.b, "seed"));
+    /* Of the likeliest token alone nothing but the greedy text can be drawn. */
+    assert_false(writes_again(&t, ":write temperature=2.25 seed=7\n", greedy, n));
+    assert_true(on_screen(t.b, "written, temperature 2.25") &&
+                on_screen(t.b, "seed 7"));
+    assert_true(writes_again(&t, ":write top_p=0.0001\n", greedy, n));
+    assert_true(own(&t)->how.top_p > 0 && own(&t)->how.top_p < 2e-4);
+    assert_true(on_screen(t.b, "top-p 0.0001, seed 7"));
+    type(t.b, ":write top_p=1.5\n");
+    assert_true(on_screen(t.b, "write: found top_p=1.5"));
+    type(t.b, ":write top_p=1 temperature=0 seed=0\n");
+    settle(&t);
+    assert_false(on_screen(t.b, "top-p") || on_screen(t.b, "seed"));
+    end_world(&t);
+    t = begin_world(200, 60); /* room for all of it */
+    settle(&t);
+    type(t.b, ":write 3\n");
+    settle(&t);
+    assert_true(on_screen(t.b, "written, temperature 0.0, top-p 1.0, seed 0"));
+    end_world(&t);
+}
+
 /* While the writing waits, l at its end writes a token, of both texts, and stands on
  * it.
  */
@@ -267,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_writes_on),
+        cmocka_unit_test(test_how_it_writes),
         cmocka_unit_test(test_writes_token_by_token),
         cmocka_unit_test(test_both_write),
         cmocka_unit_test(test_failure_is_said_once),

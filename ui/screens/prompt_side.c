@@ -542,18 +542,68 @@ static size_t first_difference(const struct prompt_state *s)
     return i;
 }
 
+/* With as many decimals as it has, 1 to 4: "0.8", "0.95". */
+static void add_setting(struct str *out, const char *name, double x)
+{
+    int decimals = 1;
+    double by = 10;
+    while (decimals < 4 && fabs(x * by - round(x * by)) > 1e-6) {
+        decimals++;
+        by *= 10;
+    }
+    str_addf(out, "%s%s %s", out->len ? ", " : "", name,
+             NUMBER(NUMBER_PLAIN, 0, decimals, x));
+}
+
+/* How texts are drawn, beside the temperature: all of it, or what was asked for. */
+static void add_how(struct str *out, const struct ask_gen_opts *o, bool all)
+{
+    const bool cuts = o->top_p > 0 && o->top_p < 1;
+    if (all || cuts) {
+        add_setting(out, "top-p", cuts ? o->top_p : 1);
+    }
+    if (all || o->seed) {
+        str_addf(out, "%sseed %llu", out->len ? ", " : "", (unsigned long long)o->seed);
+    }
+}
+
+/* The box of the texts, with how they are drawn: in its title, or what that has no room
+ * for in a row of its own, left out where nothing was asked for. What is left inside.
+ */
+static struct rect texts_box(struct app *a, struct canvas *c, struct rect r)
+{
+    enum { VALUE = 9 }; /* columns for " paused " */
+    const struct prompt_state *s = prompt_own(a);
+    struct str title, all, asked;
+    str_init(&title, 160);
+    str_init(&all, 160);
+    str_init(&asked, 160);
+    add_setting(&all, "written, temperature", s->how.temperature);
+    add_setting(&title, "written, temperature", s->how.temperature);
+    add_how(&all, &s->how, true);
+    add_how(&asked, &s->how, false);
+    const bool fits = all.len + 6 + VALUE <= (size_t)r.w;
+    struct rect in = canvas_box(c, r, fits ? all.p : title.p,
+                                s->paused    ? "paused"
+                                : s->writing ? "..."
+                                             : "",
+                                focused(a));
+    if (!fits && asked.len && in.h > 1) {
+        canvas_text(c, in.x + 1, in.y, in.w - 2, asked.p, ROLE_DIM, 0);
+        in.y++;
+        in.h--;
+    }
+    str_free(&title);
+    str_free(&all);
+    str_free(&asked);
+    return in;
+}
+
 static void draw_texts(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r)
 {
     const struct prompt_state *s = prompt_own(a);
-    char title[96];
-    snprintf(title, sizeof title, "written, temperature %s",
-             NUMBER(NUMBER_PLAIN, 0, 1, s->how.temperature));
-    const struct rect in = canvas_box(c, r, title,
-                                      s->paused    ? "paused"
-                                      : s->writing ? "..."
-                                                   : "",
-                                      focused(a));
+    const struct rect in = texts_box(a, c, r);
     const int each = in.h / (int)(s->texts ? s->texts : 1);
     for (size_t i = 0; s->written && i < s->texts; i++) {
         struct rect part = {in.x + 1, in.y + (int)i * each, in.w - 2, each};
