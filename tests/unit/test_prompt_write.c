@@ -148,6 +148,29 @@ static void test_both_write(void **state)
     for (size_t i = 0; i < own(&t)->n_written[0]; i++) {
         assert_int_equal(own(&t)->written[0][i].id, own(&t)->written[1][i].id);
     }
+    /* Latents of B's text are B's: named so, and nothing here is done to them. */
+    assert_true(prompt_latent_here(&t.b->a) >= 0);
+    assert_false(on_screen(t.b, "latents of the token written, B"));
+    keys(&t, "o");
+    assert_true(prompt_lists_other(&t.b->a));
+    assert_ptr_equal(prompt_written_here(&t.b->a), &own(&t)->written[1][0]);
+    assert_true(on_screen(t.b, "latents of the token written, B"));
+    assert_int_equal(prompt_latent_here(&t.b->a), -1);
+    char name[2][80];
+    own(&t)->second->table = /* B alone knows what its latents answer to */
+        latent_table_ref((struct latent_table *)(uintptr_t)t.b->v.arm[0].table);
+    for (size_t i = 0; i < 2; i++) {
+        prompt_latent_name(&t.b->a, &t.b->v, i > 0, own(&t)->entry[0].latent, name[i],
+                           sizeof name[i]);
+    }
+    assert_true(!name[0][0] && name[1][0]);
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, name[1]));
+    keys(&t, "a");
+    assert_true(on_screen(t.b, "these are latents of the other condition: v shows it"));
+    keys(&t, "\n");
+    assert_ptr_equal(t.b->a.screen, &screen_prompt);
+    assert_int_equal(own(&t)->row.edits.n, 0);
     /* B's SAE of before is not what stands beside A's of now. */
     type(t.b, ":write both 4\n");
     assert_true(on_screen(t.b, "making ready B"));
@@ -159,6 +182,44 @@ static void test_both_write(void **state)
     type(t.b, ":write both 4\n"); /* both are of one step: nothing to wait for */
     no_command(t.b);
     settle(&t);
+    end_world(&t);
+}
+
+/* The cursor goes to the other of two texts and walks that, to its own end. */
+static void test_walks_the_other(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    const struct prompt_state *s = own(&t);
+    settle(&t);
+    type(t.b, ":write 5\n");
+    settle(&t);
+    assert_false(on_screen(t.b, "o other text")); /* there is one */
+    type(t.b, "o");
+    assert_true(on_screen(t.b, "no two texts are written"));
+    keys(&t, "^");
+    type(t.b, ":steer 3=add:40\n:write 8\n");
+    settle(&t);
+    assert_int_equal(s->texts, 2);
+    assert_true(on_screen(t.b, "o other text"));
+    assert_true(on_screen(t.b, "\xe2\x96\xb6 with masks and edits"));
+    keys(&t, "o");
+    assert_true(on_screen(t.b, "\xe2\x96\xb6 as it stands"));
+    assert_ptr_equal(prompt_written_here(&t.b->a), &s->written[1][0]);
+    /* The list is of its tokens, which no edits changed. */
+    for (size_t i = 1; i < s->n_written[1]; i++) {
+        keys(&t, "l");
+        const struct ask_written *w = &s->written[1][i];
+        assert_ptr_equal(prompt_written_here(&t.b->a), w);
+        assert_int_equal(s->rows.count, w->n_fires);
+        for (size_t k = 0; k < w->n_fires; k++) {
+            assert_int_equal(s->entry[k].latent, w->fire[k].latent);
+            assert_true(s->entry[k].act == s->entry[k].after);
+        }
+    }
+    own(&t)->n_written[0] = 2; /* ends sooner: the cursor goes to its end */
+    keys(&t, "o");
+    assert_ptr_equal(prompt_written_here(&t.b->a), &s->written[0][1]);
     end_world(&t);
 }
 
@@ -322,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_how_it_writes),
         cmocka_unit_test(test_writes_token_by_token),
         cmocka_unit_test(test_both_write),
+        cmocka_unit_test(test_walks_the_other),
         cmocka_unit_test(test_failure_is_said_once),
         cmocka_unit_test(test_why),
         cmocka_unit_test(test_why_here),

@@ -169,6 +169,8 @@ static void enter(struct app *a, const struct session_view *v)
         if (prompt_latent_here(a) >= 0) {
             app_run(a, v, line);
             app_come_back(a, &screen_prompt);
+        } else if (prompt_lists_other(a)) {
+            app_say(a, false, "%s", prompt_no_latent(a));
         }
         return;
     }
@@ -238,7 +240,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
                                   v->cond[latents_cond(a)].letter, step);
     if (latent >= 0 && len < cap) {
         const double density = ask_density(s->subject, latent);
-        prompt_latent_name(a, v, latent, name, sizeof name);
+        prompt_latent_name(a, v, false, latent, name, sizeof name);
         len += (size_t)snprintf(out + len, cap - len, "  #%d %s", latent, name);
         if (isfinite(density) && len < cap) {
             snprintf(out + len, cap - len, "  on %s %% of tokens",

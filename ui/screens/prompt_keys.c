@@ -9,9 +9,6 @@
 
 /* ---- why not ---- */
 
-#define PROMPT_NO_LATENT                                                               \
-    "no latent is listed here; " KEY_OF("move down") " " KEY_OF("move up") " choose one"
-
 static const char *may_change(const struct app *a, const struct session_view *v)
 {
     const char *why = may_ask(a, v);
@@ -47,7 +44,7 @@ static const char *may_mask(const struct app *a, const struct session_view *v)
 static const char *may_edit(const struct app *a, const struct session_view *v)
 {
     const char *why = may_name_latent(a, v);
-    return why ? why : prompt_latent_here(a) < 0 ? PROMPT_NO_LATENT : NULL;
+    return why ? why : prompt_latent_here(a) < 0 ? prompt_no_latent(a) : NULL;
 }
 
 static const char *may_undo_edits(const struct app *a, const struct session_view *v)
@@ -256,7 +253,7 @@ static bool latent_arg(struct app *a, const char *args, int32_t *out)
     }
     *out = args[0] ? (int32_t)n : *out;
     if (*out < 0) {
-        app_say(a, false, PROMPT_NO_LATENT);
+        app_say(a, false, "%s", prompt_no_latent(a));
     }
     return *out >= 0;
 }
@@ -579,6 +576,23 @@ static void pause_writing(struct app *a, const struct session_view *v, const cha
     ask_worker_pause(v->asker, s->paused);
 }
 
+static const char *may_walk_other(const struct app *a, const struct session_view *v)
+{
+    const struct prompt_state *s = prompt_own(a);
+    (void)v;
+    return s->side == PROMPT_WRITTEN && s->texts > 1 ? NULL
+                                                     : "no two texts are written";
+}
+
+static void walk_other(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)v;
+    (void)args;
+    prompt_walk_other(a);
+    *app_focus(a, &screen_prompt) = PROMPT_NEXT_PANE;
+    prompt_list_fill(a);
+}
+
 ACTION_WORDS(write_words, "both", "temperature=", "top_p=", "seed=")
 
 /* ---- what is shown ---- */
@@ -725,6 +739,7 @@ ACTION action_why = {.command = "why", .args = "[next|here]", .run = why, .may =
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect, .hides = true};
 ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
 ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .hint = pause_hint, .may = may_pause, .hides = true};
+ACTION action_walk_other = {.command = "other-text", .args = "", .run = walk_other, .may = may_walk_other, .hides = true};
 ACTION action_pin = {.command = "pin", .args = "", .run = pin, .hint = pin_hint, .may = may_pin};
 ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};
 ACTION action_digits = {.command = "hold", .args = "[N]", .run = heat, .may = may_name_latent};
@@ -746,6 +761,7 @@ static const struct key_entry keys[] = {
     {{'E'}, &action_effect, "", "effect", "what is silenced or steered does to held-out text: loss with its interval, tokens, next tokens", 4},
     {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
     {{' '}, &action_pause_writing, "", "pause", "pause writing (" KEY_OF("move right") ": a token more), or go on", 1},
+    {{'o'}, &action_walk_other, "", "other text", "of two texts that are written walk the other", 2},
     {{'W'}, &action_why, "", "why", "which latents made the chosen next token likely; again: the token under the cursor, listed or not", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
     {{'|'}, &action_pin, "", "pin", "pin the prompt: what changes is compared with it, until it is let go", 9},

@@ -27,10 +27,44 @@ static const enum role fates[] = {
 /* Columns of the list, from the left of a row. */
 enum { COL_MARK = 0, COL_LATENT = 2, COL_ACT = 9, COL_AFTER = 16, COL_NAME = 23 };
 
-/* Whether a list has two activations of each latent. */
-static bool has_two(const struct prompt_state *s, enum prompt_list list)
+/* A list, and whether it is of the other arm. */
+struct shown_list {
+    enum prompt_list list;
+    bool other;
+};
+
+static const struct prompt_edits *edits_of(const struct prompt_state *s,
+                                           struct shown_list list)
 {
-    return prompt_is_changed(s) || list == PROMPT_CHANGED;
+    return list.other ? &s->aside[s->second_arm] : &s->row.edits;
+}
+
+/* Whether a list has two activations of each latent. */
+static bool has_two(const struct prompt_state *s, struct shown_list list)
+{
+    return list.list == PROMPT_CHANGED ||
+           (list.other ? edits_of(s, list)->n > 0 : prompt_is_changed(s));
+}
+
+/* An activation as a share of the latent's greatest. */
+static double share_of(const struct prompt_state *s, const struct prompt_entry *e,
+                       struct shown_list list)
+{
+    const double full =
+        list.other ? ask_max_seen(s->second, e->latent) : prompt_full(s, e->latent);
+    return full > 0 ? (double)e->act / full : 0;
+}
+
+/* '0' a silenced latent, '*' a steered one, 0 neither. */
+static uint32_t mark_of(const struct prompt_edits *edits, int32_t latent)
+{
+    uint32_t mark = 0;
+    for (size_t i = 0; i < edits->n; i++) {
+        mark = edits->at[i].latent != latent  ? mark
+               : edits->at[i].how == ASK_ZERO ? '0'
+                                              : '*';
+    }
+    return mark;
 }
 
 /* What goes before the name: where a latent fires, or what became of it. */
@@ -63,16 +97,14 @@ static bool has_bar(int w)
 
 static void draw_entry(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect r, const struct prompt_entry *e,
-                       enum prompt_list list, bool on)
+                       struct shown_list list, bool on)
 {
     const struct prompt_state *s = prompt_own(a);
-    const size_t edit = prompt_edit_of(s, e->latent);
+    const uint32_t mark = mark_of(edits_of(s, list), e->latent);
     char text[160];
     canvas_put(c, r.x + COL_MARK, r.y, on ? 0x25B6 : ' ', ROLE_FOCUS, ATTR_BOLD);
-    if (edit < s->row.edits.n) {
-        canvas_put(c, r.x + COL_MARK + 1, r.y,
-                   s->row.edits.at[edit].how == ASK_ZERO ? '0' : '*', ROLE_WARN,
-                   ATTR_BOLD);
+    if (mark) {
+        canvas_put(c, r.x + COL_MARK + 1, r.y, mark, ROLE_WARN, ATTR_BOLD);
     }
     snprintf(text, sizeof text, "#%d", e->latent);
     canvas_text(c, r.x + COL_LATENT, r.y, 7, text, on ? ROLE_VALUE : ROLE_KEY, 0);
@@ -83,12 +115,13 @@ static void draw_entry(const struct app *a, const struct session_view *v,
         number(text, sizeof text, e->after);
         rows_right(c, r.x + COL_AFTER, r.y, 6, text, fates[e->fate], 0);
     } else if (bar) {
-        plot_bar(c, r.x + COL_AFTER, r.y, 6, (double)e->act / prompt_full(s, e->latent),
-                 arm_role((size_t)latents_cond(a)));
+        const int cond = latents_cond(a);
+        plot_bar(c, r.x + COL_AFTER, r.y, 6, share_of(s, e, list),
+                 arm_role((size_t)(list.other ? !cond : cond)));
     }
     int x = has_two(s, list) || bar ? COL_NAME : COL_AFTER;
-    x += draw_fact(s, c, (struct rect){r.x + x, r.y, r.w - x, 1}, e, list);
-    prompt_latent_name(a, v, e->latent, text, sizeof text);
+    x += draw_fact(s, c, (struct rect){r.x + x, r.y, r.w - x, 1}, e, list.list);
+    prompt_latent_name(a, v, list.other, e->latent, text, sizeof text);
     canvas_text(c, r.x + x, r.y, r.w - x, text, on ? ROLE_VALUE : ROLE_TEXT, 0);
     if (on) {
         canvas_tint(c, (struct rect){r.x + COL_LATENT, r.y, r.w - COL_LATENT, 1},
@@ -128,20 +161,21 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
     canvas_text(c, x, r.y, r.x + r.w - x, beyond, ROLE_WARN, 0);
 }
 
-static const char *columns_of(const struct prompt_state *s, enum prompt_list list,
+static const char *columns_of(const struct prompt_state *s, struct shown_list list,
                               int w)
 {
-    return list == PROMPT_CHANGED && s->pinned ? "latent  pinned    now  stands for"
-           : list == PROMPT_CHANGED && prompt_compared(s)
+    return list.list == PROMPT_CHANGED && s->pinned
+               ? "latent  pinned    now  stands for"
+           : list.list == PROMPT_CHANGED && prompt_compared(s)
                ? "latent  before    now  stands for"
            : has_two(s, list) ? "latent     now  after  stands for"
            : has_bar(w)       ? "latent     act  /max   stands for"
                               : "latent     act  stands for";
 }
 
-static const char *why_none(const struct prompt_state *s)
+static const char *why_none(const struct prompt_state *s, enum prompt_list list)
 {
-    const bool changed = prompt_list_now(s) == PROMPT_CHANGED;
+    const bool changed = list == PROMPT_CHANGED;
     return changed && s->pinned ? "nothing, compared with the pinned prompt"
            : changed            ? "nothing, compared with the prompt before"
            : s->at < s->answer->T && s->answer->token[s->at].special
@@ -155,13 +189,17 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
 {
     struct prompt_state *s = prompt_own(a);
     const bool written = prompt_written_here(a) != NULL;
-    const enum prompt_list what = written ? PROMPT_HERE : prompt_list_now(s);
-    char value[48] = "";
+    const struct shown_list what = {written ? PROMPT_HERE : prompt_list_now(s),
+                                    prompt_lists_other(a)};
+    const char letter[] = {',', ' ', v->cond[!latents_cond(a)].letter, '\0'};
+    char value[48] = "", title[64];
+    snprintf(title, sizeof title, "%s%s",
+             written ? "latents of the token written" : list_titles[what.list],
+             what.other ? letter : "");
     snprintf(value, sizeof value, "%zu%s%s", s->rows.count + s->more,
              s->dense_out ? ", no dense" : "", s->busy || s->changed ? " ..." : "");
-    const struct rect in =
-        canvas_box(c, r, written ? "latents of the token written" : list_titles[what],
-                   value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
+    const struct rect in = canvas_box(
+        c, r, title, value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
     const int edits = layout_least((int)s->row.edits.n, in.h / 2);
     canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,
@@ -176,8 +214,8 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     }
     rows_bar(c, &s->rows, in.x + in.w - 1, list.y, list.h);
     if (!s->rows.count && s->answer) {
-        canvas_text(c, list.x + COL_LATENT, list.y, list.w - COL_LATENT, why_none(s),
-                    ROLE_DIM, 0);
+        canvas_text(c, list.x + COL_LATENT, list.y, list.w - COL_LATENT,
+                    why_none(s, what.list), ROLE_DIM, 0);
     }
     for (int i = 0; i < edits; i++) {
         draw_edit(a, c,
@@ -192,8 +230,8 @@ static void draw_second(struct app *a, const struct session_view *v, struct canv
                         struct rect r)
 {
     const struct prompt_state *s = prompt_own(a);
-    const enum prompt_list list = prompt_second_list(s);
-    const struct rect in = canvas_box(c, r, list_titles[list], "", false);
+    const struct shown_list list = {prompt_second_list(s), false};
+    const struct rect in = canvas_box(c, r, list_titles[list.list], "", false);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
     canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,
                 columns_of(s, list, in.w - 2), ROLE_DIM, 0);

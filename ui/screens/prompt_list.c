@@ -26,19 +26,25 @@ enum prompt_list prompt_list_now(const struct prompt_state *s)
 /* A list that is being filled. */
 struct listing {
     const struct prompt_state *of;
+    const struct ask_subject *whose; /* latents they are */
     struct prompt_entry *entry;
     size_t n, cap, more; /* more: for which there was no room */
 };
 
+static bool lists(const struct prompt_state *s, const struct ask_subject *whose,
+                  int32_t latent)
+{
+    return !(s->dense_out && whose && ask_density(whose, latent) > PROMPT_DENSE);
+}
+
 bool prompt_lists(const struct prompt_state *s, int32_t latent)
 {
-    return !(s->dense_out && s->subject &&
-             ask_density(s->subject, latent) > PROMPT_DENSE);
+    return lists(s, s->subject, latent);
 }
 
 static void add(struct listing *to, const struct prompt_entry *e)
 {
-    if (!prompt_lists(to->of, e->latent)) {
+    if (!lists(to->of, to->whose, e->latent)) {
         return;
     }
     if (to->n < to->cap) {
@@ -164,8 +170,12 @@ void prompt_list_fill(struct app *a)
     const int32_t was = listed(s);
     const size_t row = s->rows.cursor;
     const struct ask_written *w = prompt_written_here(a);
-    struct listing to = {.of = s, .entry = s->entry, .cap = PROMPT_LISTED};
-    struct listing second = {.of = s, .entry = s->beside, .cap = PROMPT_BESIDE};
+    struct listing to = {.of = s,
+                         .whose = prompt_lists_other(a) ? s->second : s->subject,
+                         .entry = s->entry,
+                         .cap = PROMPT_LISTED};
+    struct listing second = {
+        .of = s, .whose = s->subject, .entry = s->beside, .cap = PROMPT_BESIDE};
     for (size_t i = 0; w && i < w->n_fires; i++) {
         add_fire(&to, &w->fire[i], w->pos);
     }
@@ -192,10 +202,24 @@ void prompt_list_fill(struct app *a)
     list_go(&s->rows, cursor);
 }
 
+bool prompt_lists_other(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    return s->two_arms && s->walked == 1 && prompt_written_here(a);
+}
+
 int32_t prompt_latent_here(const struct app *a)
 {
     const struct ask_part *part = prompt_part_here(a);
-    return part ? part->latent : listed(prompt_own(a));
+    return part ? part->latent : prompt_lists_other(a) ? -1 : listed(prompt_own(a));
+}
+
+const char *prompt_no_latent(const struct app *a)
+{
+    return prompt_lists_other(a)
+               ? "these are latents of the other condition: " KEY_OF("arm") " shows it"
+               : "no latent is listed here; " KEY_OF("move down") " " KEY_OF(
+                     "move up") " choose one";
 }
 
 int32_t prompt_heat_latent(const struct app *a)
@@ -212,12 +236,14 @@ void prompt_token_quoted(const struct session_view *v, int32_t id, char *out,
     snprintf(out, cap, "'%s'", token);
 }
 
-void prompt_latent_name(const struct app *a, const struct session_view *v,
+void prompt_latent_name(const struct app *a, const struct session_view *v, bool other,
                         int32_t latent, char *out, size_t cap)
 {
-    const struct ask_subject *whose = prompt_own(a)->subject;
+    const struct prompt_state *s = prompt_own(a);
+    const struct ask_subject *whose = other ? s->second : s->subject;
+    const size_t arm = other ? s->second_arm : latents_arm(a);
     const struct latent_table *t = whose ? whose->table : NULL;
-    const char *label = latents_label(a, v, latent);
+    const char *label = latent_labels_of(v->arm[arm].labels, latent);
     out[0] = '\0';
     if (label[0]) {
         snprintf(out, cap, "%s", label);

@@ -127,6 +127,8 @@ struct prompt_state {
     struct ask_written (*written)[PROMPT_WRITES]; /* [PROMPT_TEXTS], owned */
     size_t n_written[PROMPT_TEXTS];
     size_t written_at; /* token of them under the cursor */
+    size_t walked;     /* the text that the cursor is in, below texts */
+    bool two_arms;     /* the second is of second_arm, else of the prompt unchanged */
     struct effect_state effect;
 };
 struct prompt_state *prompt_own(const struct app *a);
@@ -223,6 +225,8 @@ void prompt_write_both(struct app *a, const struct session_view *v);
 void prompt_side_back(struct app *a);
 /* The token written that is under the cursor; NULL: none is shown. */
 const struct ask_written *prompt_written_here(const struct app *a);
+/* Put the cursor into the other of two texts that are shown. */
+void prompt_walk_other(struct app *a);
 /* A share of probability, "12 %". */
 void prompt_share(char *out, size_t cap, double logp);
 
@@ -236,12 +240,18 @@ enum prompt_list prompt_list_now(const struct prompt_state *s);
 enum prompt_list prompt_second_list(const struct prompt_state *s);
 /* Whether a latent is listed: dense ones can be left out. */
 bool prompt_lists(const struct prompt_state *s, int32_t latent);
-/* The latent under the cursor, of the list or of a why; -1. */
+/* Whether the list has latents of the other arm, on a token of its text: they are named
+ * and measured by its SAE, and nothing is done to them here. */
+bool prompt_lists_other(const struct app *a);
+/* The latent under the cursor, of the list or of a why; -1: none of this arm, which
+ * prompt_no_latent says. */
 int32_t prompt_latent_here(const struct app *a);
+const char *prompt_no_latent(const struct app *a);
 /* Whose heat is shown; -1. */
 int32_t prompt_heat_latent(const struct app *a);
-/* What a latent is called: label, match, or tokens that it fires on. */
-void prompt_latent_name(const struct app *a, const struct session_view *v,
+/* What a latent is called, of the other arm where that is written: label, match, or
+ * tokens that it fires on. */
+void prompt_latent_name(const struct app *a, const struct session_view *v, bool other,
                         int32_t latent, char *out, size_t cap);
 /* Place of an edit of this latent; n_edits: there is none. */
 size_t prompt_edit_of(const struct prompt_state *s, int32_t latent);

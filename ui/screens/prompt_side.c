@@ -411,7 +411,8 @@ static void write_texts(struct app *a, const struct session_view *v, bool both)
         s->side = PROMPT_WRITTEN;
         s->writing = true;
         s->paused = false;
-        s->written_at = 0;
+        s->written_at = s->walked = 0;
+        s->two_arms = both;
     }
 }
 
@@ -468,8 +469,17 @@ const struct ask_written *prompt_written_here(const struct app *a)
     const struct prompt_state *s = prompt_own(a);
     const bool shown =
         s->side == PROMPT_WRITTEN && focused(a) && s->written && s->texts > 0;
-    return shown && s->written_at < s->n_written[0] ? &s->written[0][s->written_at]
-                                                    : NULL;
+    return shown && s->written_at < s->n_written[s->walked]
+               ? &s->written[s->walked][s->written_at]
+               : NULL;
+}
+
+void prompt_walk_other(struct app *a)
+{
+    struct prompt_state *s = prompt_own(a);
+    s->walked = s->texts > 1 ? 1 - s->walked : 0;
+    const size_t n = s->n_written[s->walked];
+    s->written_at = n && s->written_at >= n ? n - 1 : s->written_at;
 }
 
 /* Columns from token i on that may not be broken: up to the next that begins with a
@@ -608,7 +618,10 @@ static void draw_texts(struct app *a, const struct session_view *v, struct canva
     for (size_t i = 0; s->written && i < s->texts; i++) {
         struct rect part = {in.x + 1, in.y + (int)i * each, in.w - 2, each};
         if (s->texts > 1) {
-            canvas_text(c, part.x, part.y, part.w, s->text_name[i], ROLE_DIM, 0);
+            const bool on = focused(a) && i == s->walked;
+            canvas_put(c, part.x, part.y, on ? 0x25B6 : ' ', ROLE_FOCUS, ATTR_BOLD);
+            canvas_text(c, part.x + 2, part.y, part.w - 2, s->text_name[i],
+                        on ? ROLE_VALUE : ROLE_DIM, 0);
             part.y++;
             part.h--;
         }
@@ -646,7 +659,7 @@ bool prompt_side_move(struct app *a, const struct session_view *v,
     if (s->side != PROMPT_WRITTEN) {
         return !side && list_by_name(&s->next, direction);
     }
-    struct list_view text = {.count = s->n_written[0], .page = PROMPT_WRITES};
+    struct list_view text = {.count = s->n_written[s->walked], .page = PROMPT_WRITES};
     list_go(&text, s->written_at);
     if (side) {
         const bool left = strstr(direction, "left") != NULL;
