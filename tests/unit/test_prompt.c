@@ -240,6 +240,135 @@ static void test_tokens_change(void **state)
     end_world(&t);
 }
 
+/* Let a leaf category have these words alone, and every other leaf none that is a
+ * token; what is no leaf has the first of them. Which one it is. */
+static size_t only_words(struct world *t, const int32_t *ids, size_t n)
+{
+    struct session_view *v = &t->b->v;
+    struct concept_table *c = (struct concept_table *)(uintptr_t)v->arm[0].concepts;
+    size_t leaf = SIZE_MAX;
+    for (size_t i = 0; i < c->n; i++) {
+        const bool is = v->names.concept_kind[i] == CONCEPT_LEAF;
+        const size_t words = c->word_start[i + 1] - c->word_start[i];
+        const bool takes = is && words >= n; /* the last that has room */
+        leaf = takes ? i : leaf;
+        for (size_t k = 0; k < words; k++) {
+            c->word[c->word_start[i] + k].token = is ? -1 : ids[0];
+        }
+    }
+    assert_true(leaf != SIZE_MAX && leaf > 0);
+    for (size_t k = 0; k < n; k++) {
+        c->word[c->word_start[leaf] + k].token = ids[k];
+    }
+    c->word_start[leaf + 1] = c->word_start[leaf] + n;
+    return leaf;
+}
+
+/* r puts the next word of the token's category in its place, after the last the first.
+ */
+static void test_replaces_in_its_category(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    const struct prompt_state *s = own(&t);
+    settle(&t);
+    char text[64];
+    const size_t at = s->at, n = s->row.n;
+    int32_t words[3] = {s->row.ids[at]};
+    assert_true(s->row.ids[at - 1] != words[0]);
+    for (int32_t id = 0, k = 1; k < 3; id++) { /* two that the text has not */
+        bool has = names_is_special(&t.b->v.names, id);
+        for (size_t i = 0; i < n; i++) {
+            has = has || s->row.ids[i] == id;
+        }
+        words[k] = id;
+        k += has ? 0 : 1;
+    }
+    const size_t leaf = only_words(&t, words, 3);
+    for (size_t i = 1; i <= 3; i++) {
+        keys(&t, "r");
+        assert_int_equal(s->row.ids[at], words[i % 3]);
+        assert_int_equal(s->row.n, n);
+        assert_int_equal(s->answer->token[at].id, words[i % 3]);
+        snprintf(text, sizeof text, "another word of the category %s",
+                 t.b->v.names.concept_name[leaf]);
+        assert_true(on_screen(t.b, text));
+    }
+    keys(&t, "h"); /* a word of none */
+    const int32_t here = s->row.ids[s->at];
+    keys(&t, "r");
+    assert_true(on_screen(t.b, "not a word of a category"));
+    assert_int_equal(s->row.ids[s->at], here);
+    const struct concept_table *was = t.b->v.arm[0].concepts;
+    t.b->v.arm[0].concepts = NULL;
+    keys(&t, "r");
+    assert_true(on_screen(t.b, "no categories yet"));
+    t.b->v.arm[0].concepts = was;
+    end_world(&t);
+}
+
+/* The digit that stands under a token; ' ': none. */
+static uint32_t digit_under(const struct world *t, size_t token)
+{
+    const struct rect r = hit_of(t->b, HIT_CELL, (int)token);
+    const struct cell *c = &t->b->c.cell[(r.y + 1) * t->b->c.w + r.x];
+    return c[0].cp == ' ' && r.w > 1 ? c[1].cp : c[0].cp;
+}
+
+static uint32_t digit_of(double nats)
+{
+    const double tenths = floor(nats / 5 * 10);
+    return !(nats > 0) ? ' ' : '0' + (uint32_t)(tenths < 9 ? tenths : 9);
+}
+
+/* Digits are surprise, -ln of the share that the token had, or the KL by masks and
+ * edits: of 5 nats a tenth each, 9 for 4.5 and more. */
+static void test_digits(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    const struct prompt_state *s = own(&t);
+    settle(&t);
+    keys(&t, "D");
+    assert_int_equal(s->digits, DIGITS_SURPRISE);
+    assert_true(on_screen(t.b, "digits: surprise, 9 for 4.5 nats up"));
+    assert_int_equal(digit_under(&t, 0), ' '); /* nothing foretold BOS */
+    struct ask_token *token = (struct ask_token *)(uintptr_t)s->answer->token;
+    token[2].logp = -2.6F;
+    token[3].logp = -.1F;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_int_equal(digit_under(&t, 2), '5');
+    assert_int_equal(digit_under(&t, 3), '0');
+    size_t large = 0;
+    for (size_t i = 1; i < s->row.n; i++) {
+        assert_int_equal(digit_under(&t, i), digit_of(-(double)token[i].logp));
+        large += digit_under(&t, i) == '9' ? 1U : 0U;
+    }
+    assert_true(large > 0);
+    keys(&t, "D");
+    assert_true(on_screen(t.b, "nothing is masked or edited"));
+    for (size_t i = 0; i < s->row.n; i++) {
+        assert_int_equal(digit_under(&t, i), ' ');
+    }
+    type(t.b, ":steer 3=add:40@2\n");
+    settle(&t);
+    assert_true(on_screen(t.b, "digits: KL, 9 for 4.5 nats up"));
+    size_t moved = 0;
+    for (size_t i = 0; i < s->row.n; i++) {
+        assert_int_equal(digit_under(&t, i), digit_of((double)s->answer->token[i].kl));
+        moved += s->answer->token[i].kl > 0 ? 1U : 0U;
+    }
+    assert_true(moved > 0 && digit_under(&t, 1) == ' '); /* before the edit */
+    type(t.b, ":digits surprise\n"); /* of the token with the edit */
+    for (size_t i = 1; i < s->row.n; i++) {
+        assert_int_equal(digit_under(&t, i),
+                         digit_of(-(double)s->answer->token[i].logp_after));
+    }
+    type(t.b, ":digits all\n");
+    assert_true(on_screen(t.b, "digits: expected heat, surprise or kl"));
+    end_world(&t);
+}
+
 /* An edit at a place moves with its token, and goes with it. */
 static void test_places_of_edits(void **state)
 {
@@ -628,6 +757,8 @@ int main(void)
         cmocka_unit_test(test_masks_and_undo),
         cmocka_unit_test(test_silence_and_steer),
         cmocka_unit_test(test_tokens_change),
+        cmocka_unit_test(test_replaces_in_its_category),
+        cmocka_unit_test(test_digits),
         cmocka_unit_test(test_places_of_edits),
         cmocka_unit_test(test_renews),
         cmocka_unit_test(test_arms_have_their_edits),
