@@ -711,8 +711,10 @@ static void test_silenced_in_detail(void **state)
     settle(&t);
     type(t.b, ":latent 3\n");
     t.b->a.n_commands = 0;
+    assert_true(on_screen(t.b, "a silence"));
     keys(&t, "a");
     assert_true(prompt_is_silenced(&t.b->a, 3));
+    assert_true(on_screen(t.b, "a let speak"));
     assert_true(on_screen(t.b, "silenced in Prompt"));
     assert_true(on_screen(t.b, "#3 of A silenced"));
     t.b->a.n_commands = 0;

@@ -328,6 +328,11 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
     prompt_silence(a, (int32_t)n);
 }
 
+static const char *silence_hint(const struct app *a)
+{
+    return prompt_is_silenced(a, detail_of(a)->latent) ? "let speak" : NULL;
+}
+
 /* What silencing this latent alone does to held-out text, in place of the contexts. */
 static void effect(struct app *a, const struct session_view *v, const char *args)
 {
@@ -380,7 +385,7 @@ ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may 
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = latents_may_browse};
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = latents_may_browse};
 ACTION action_send = {.command = "send", .args = "", .run = send_to_prompt, .may = may_send};
-ACTION action_silence = {.command = "silence-latent", .args = "[N]", .run = silence, .reach = REACH_NAMED, .may = latents_may_browse};
+ACTION action_silence = {.command = "silence-latent", .args = "[N]", .run = silence, .hint = silence_hint, .reach = REACH_NAMED, .may = latents_may_browse};
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
