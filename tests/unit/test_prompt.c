@@ -24,6 +24,39 @@ static void test_begins_with_a_text(void **state)
     end_world(&t);
 }
 
+/* Text that the program was given stands in place of the run's, at once or as soon as
+ * the model is there; what a box cannot hold of it is said. */
+static void test_begins_with_the_text_given(void **state)
+{
+    (void)state;
+    static const char odd[] = "a\tdog\xff\r\n";
+    struct world t = begin_world(80, 24);
+    struct app *a = &t.b->a;
+    struct ask_worker *w = t.b->v.asker;
+    t.b->v.asker = NULL;
+    screen_prompt.take_text(a, "a dog ran\n", 10);
+    tick(&t);
+    assert_null(own(&t)->row.ids);
+    t.b->v.asker = w;
+    settle(&t);
+    assert_string_equal(own(&t)->box.text, "a dog ran\n");
+    assert_non_null(own(&t)->answer);
+    assert_string_equal(line_history_get(&own(&t)->history, 0), "a dog ran\n");
+    assert_string_equal(a->message, "");
+    end_world(&t);
+    t = begin_world(80, 24);
+    a = &t.b->a;
+    screen_prompt.take_text(a, odd, sizeof odd - 1);
+    assert_string_equal(own(&t)->box.text, "a dog\n");
+    assert_non_null(strstr(a->message, "not UTF-8 are left out"));
+    char *much = calloc(1, TEXTBOX_CAP);
+    memset(much, 'x', TEXTBOX_CAP);
+    screen_prompt.take_text(a, much, TEXTBOX_CAP);
+    assert_non_null(strstr(a->message, "holds 16383 bytes"));
+    free(much);
+    end_world(&t);
+}
+
 /* A context that comes from a latent leads to it, in any list. */
 static void test_shows_the_latent(void **state)
 {
@@ -547,6 +580,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_begins_with_a_text),
+        cmocka_unit_test(test_begins_with_the_text_given),
         cmocka_unit_test(test_shows_the_latent),
         cmocka_unit_test(test_says_what_it_shows),
         cmocka_unit_test(test_fates_are_told_apart),
