@@ -222,6 +222,54 @@ static void test_silence_and_steer(void **state)
     end_world(&t);
 }
 
+/* A strength typed as a multiple of the largest activation seen; where none is known, a
+ * line says so. */
+static void test_steer_by_multiples(void **state)
+{
+    (void)state;
+    struct world t = begin_world(200, 60);
+    struct app *a = &t.b->a;
+    settle(&t);
+    type(t.b, ":steer 3=2x\n");
+    assert_non_null(strstr(a->message, "its largest activation seen is not known"));
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    type(t.b, ":steer 3=1.5\n");
+    settle(&t);
+    assert_true(on_screen(t.b, "#3 add +1.50 "));
+    assert_false(on_screen(t.b, "x) "));
+    struct latent_table *table = (struct latent_table *)(uintptr_t)t.b->v.arm[0].table;
+    ((struct ask_subject *)(uintptr_t)t.b->v.subject)->table = latent_table_ref(table);
+    table->row[3].max = 2.5F;
+    table->row[5].max = 0;
+    type(t.b, ":steer 3=2x@2\n");
+    settle(&t);
+    assert_true(own(&t)->row.edits.at[0].value == 5.0);
+    assert_true(on_screen(t.b, "#3 add +5.00 (2.0x) at 2 "));
+    type(t.b, ":steer 3=clamp:.25x\n");
+    settle(&t);
+    assert_true(on_screen(t.b, "#3 clamped to 0.62 (0.25x) "));
+    type(t.b, ":steer 5=1x\n");
+    assert_non_null(strstr(a->message, "seen is 0"));
+    type(t.b, ":steer 9999=1x\n");
+    assert_non_null(strstr(a->message, "latent: found 9999"));
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    /* The strength of the latent under the cursor. */
+    keys(&t, "A\t");
+    const int32_t here = prompt_latent_here(a);
+    table->row[here].max = 4;
+    type(t.b, ":strength -0.5x\n");
+    settle(&t);
+    assert_true(own(&t)->row.edits.at[0].value == -2.0);
+    assert_true(on_screen(t.b, " add -2.00 (-0.5x) "));
+    keys(&t, "T"); /* a factor */
+    type(t.b, ":strength 2x\n");
+    assert_string_equal(a->message, "strength: expected a number, + or -");
+    assert_true(own(&t)->row.edits.at[0].value == 2.0);
+    type(t.b, ":strength x\n");
+    assert_non_null(strstr(a->message, "expected a number"));
+    end_world(&t);
+}
+
 static void test_tokens_change(void **state)
 {
     (void)state;
@@ -586,6 +634,7 @@ int main(void)
         cmocka_unit_test(test_fates_are_told_apart),
         cmocka_unit_test(test_masks_and_undo),
         cmocka_unit_test(test_silence_and_steer),
+        cmocka_unit_test(test_steer_by_multiples),
         cmocka_unit_test(test_tokens_change),
         cmocka_unit_test(test_places_of_edits),
         cmocka_unit_test(test_renews),
