@@ -151,8 +151,14 @@ static void add_edits(const struct ask_found *f, struct str *out)
         const int32_t latent = f->q->edit[i].latent;
         str_add(out, i ? "  " : "\nedits\n  ");
         ask_edit_print(&f->q->edit[i], out);
-        str_addf(out, ": at %zu position%s, up to %s", x->positions,
-                 plural_s(x->positions), NUMBER(NUMBER_PLAIN, 0, 2, (double)x->most));
+        char times[ASK_EDIT_TIMES];
+        (void)ask_edit_as_times(&f->q->edit[i], ask_max_seen(f->subject, latent),
+                                times);
+        str_addf(out,
+                 times[0] ? " (%s): at %zu position%s, up to %s"
+                          : "%s: at %zu position%s, up to %s",
+                 times, x->positions, plural_s(x->positions),
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)x->most));
         if (x->beyond && x->most < 0) {
             str_add(out, "; below 0, where no text takes it");
         } else if (x->beyond) {

@@ -36,6 +36,7 @@ struct asking {
     struct ask *ask;
     struct ask_row row;
     uint8_t *masked; /* [row.ids.n] */
+    bool times;      /* an edit is a multiple of the largest activation seen */
     struct ask_edit edit[EDITS_MAX];
     struct ask_question q;
     struct ask_answer *answer;
@@ -69,7 +70,7 @@ static enum err read_presets(const char *path, struct asking *k, struct errinfo 
 static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                          struct errinfo *e)
 {
-    const bool tabled = a->densest > 0;
+    const bool tabled = a->densest > 0 || k->times;
     if (tabled || a->heldout > 0) {
         TRY(tabled ? browse_open(path, &a->named, &k->b, e)
                    : browse_inputs(path, &a->named, &k->b, e));
@@ -146,12 +147,23 @@ static enum err mask_position(struct asking *k, const char *part, struct errinfo
     return OK;
 }
 
+/* An edit as it is typed, a multiple turned into the unit of activations. */
 static enum err add_edit(struct asking *k, const char *text, struct errinfo *e)
 {
     if (k->q.n_edits == EDITS_MAX) {
         return err_set(e, ERR_USAGE, "more than %d edits", EDITS_MAX);
     }
-    TRY(ask_edit_parse(text, &k->edit[k->q.n_edits], e));
+    struct ask_edit *edit = &k->edit[k->q.n_edits];
+    bool times = false;
+    TRY(ask_edit_parse_typed(text, edit, &times, e));
+    const size_t F = k->subject->sae->F;
+    if (times && (size_t)edit->latent >= F) {
+        return err_set(e, ERR_USAGE, "latent: found %d, expected 0 to %zu",
+                       (int)edit->latent, F - 1);
+    }
+    if (times) {
+        TRY(ask_edit_times(edit, ask_max_seen(k->subject, edit->latent), e));
+    }
     k->q.n_edits++;
     return OK;
 }
@@ -173,6 +185,19 @@ static enum err ablate(struct asking *k, const char *part, struct errinfo *e)
 static enum err steer(struct asking *k, const char *part, struct errinfo *e)
 {
     return add_edit(k, part, e);
+}
+
+/* Whether one of --steer is a multiple; what is wrong with them is said later. */
+static enum err find_times(struct asking *k, const char *part, struct errinfo *e)
+{
+    struct ask_edit edit;
+    struct errinfo ignored;
+    bool times = false;
+    (void)e;
+    if (ask_edit_parse_typed(part, &edit, &times, &ignored) == OK) {
+        k->times = k->times || times;
+    }
+    return OK;
 }
 
 static enum err use_preset(const char *name, struct asking *k, struct errinfo *e)
@@ -320,7 +345,8 @@ static bool has_prompt(const struct ask_args *a)
     return text_input_given(&a->text) || a->heldout == 0;
 }
 
-static enum err check_args(const struct ask_args *a, struct errinfo *e)
+static enum err check_args(const struct ask_args *a, const struct asking *k,
+                           struct errinfo *e)
 {
     if ((a->target || a->against) && !a->why) {
         return err_set(e, ERR_USAGE, "--%s says what --why explains",
@@ -335,10 +361,10 @@ static enum err check_args(const struct ask_args *a, struct errinfo *e)
                        : a->at >= 0    ? "at"
                                        : "chat");
     }
-    if (a->corpus && !(a->densest > 0) && a->heldout == 0) {
+    if (a->corpus && !(a->densest > 0) && a->heldout == 0 && !k->times) {
         return err_set(e, ERR_USAGE,
-                       "--corpus: text is read for --densest and --heldout alone, "
-                       "neither of which is given");
+                       "--corpus: text is read for --densest, --heldout and --steer "
+                       "N=Mx alone, none of which is given");
     }
     if (a->heldout > 0 && !a->preset && a->ablate.n + a->steer.n == 0) {
         return err_set(e, ERR_USAGE,
@@ -384,7 +410,8 @@ static enum err ask_prompt(const struct ask_args *a, struct asking *k,
 static enum err ask_all(const char *path, struct ask_args *a, struct asking *k,
                         struct str *out, struct errinfo *e)
 {
-    TRY(check_args(a, e));
+    TRY(each_part(&a->steer, "steer", find_times, k, e));
+    TRY(check_args(a, k, e));
     TRY(open_run(path, a, k, e));
     if (has_prompt(a)) {
         TRY(read_text(a, k, e));
@@ -468,7 +495,7 @@ int cmd_ask(int argc, char **argv)
         {"chat", OPT_FLAG, &a.chat, NULL, "put the prompt as a user's turn into the chat template of the model", 0, 0, NULL},
         {"mask", OPT_LIST, &a.mask, "I[,I...]", "the model reads the mask token at these positions", 0, 0, NULL},
         {"ablate", OPT_LIST, &a.ablate, "N[,N...]", "latents that are silenced; N@P: at position P alone", 0, 0, NULL},
-        {"steer", OPT_LIST, &a.steer, "N=X[@P]", "X added to latent N's activation; N=scale:X, N=clamp:X; @P: at position P, @P-: from there on", 0, 0, NULL},
+        {"steer", OPT_LIST, &a.steer, "N=X[@P]", "X added to latent N's activation; N=scale:X, N=clamp:X; 2x in place of X: twice the largest activation of N on held-out text, which is then read; @P: at position P, @P-: from there on", 0, 0, NULL},
         {"preset", OPT_STRING, &a.preset, "NAME", "edits that were saved in Prompt under this name, before those of --ablate and --steer", 0, 0, NULL},
         {"at", OPT_INT, &a.at, "P", "the position after which the next tokens are shown; -1: the last", -1, 1e9, NULL},
         {"top", OPT_INT, &a.top, "K", "next tokens shown", 1, ASK_TOP_MAX, NULL},
@@ -486,7 +513,7 @@ int cmd_ask(int argc, char **argv)
         {"model", OPT_STRING, &a.model, "DIR", "another model than the run's", 0, 0, NULL},
         {"hook", OPT_STRING, &a.hook, "NAME", "where another tool's SAE reads, if its files do not tell", 0, 0, NULL},
         {setting_find(setting_key.mask_token)->flag, OPT_STRING, &a.mask_token, "TEXT", "what stands for a masked token: text of one token, or #ID (default: the run's)", 0, 0, NULL},
-        {"corpus", OPT_STRING, &a.corpus, "FILE", "text for --heldout and --densest (default: the run's)", 0, 0, NULL},
+        {"corpus", OPT_STRING, &a.corpus, "FILE", "text for --heldout, --densest and --steer N=2x (default: the run's)", 0, 0, NULL},
     };
     // clang-format on
     const struct opts o = {

@@ -6,12 +6,15 @@
 #include "cmd.h"
 #include "run_opts.h"
 #include "state_dir.h"
+#include "text_input.h"
 #include "train/also.h"
 #include "train/run_open.h"
 #include "ui/explore.h"
 #include "ui/glyph.h"
 #include "user_config.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -129,6 +132,47 @@ static enum err check_other(const char *other, struct errinfo *e)
                          other);
 }
 
+/* Standard input that is no terminal is a text: of the corpus where that is "-", else
+ * what Prompt begins with. Keys then come from the process's own terminal. */
+static enum err take_stdin(struct explore_config *c, struct str *text,
+                           struct errinfo *e)
+{
+    const struct settings *set = &c->session.set;
+    if (isatty(STDIN_FILENO)) {
+        return OK;
+    }
+    /* Before the text, which may take long to end. */
+    const int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (tty < 0) {
+        return err_set(e, ERR_USAGE,
+                       "the explorer needs a terminal for its keys: standard input is "
+                       "none, and /dev/tty: %s",
+                       strerror(errno));
+    }
+    c->in_fd = tty;
+    if (strcmp(set->corpus, "-") == 0 || strcmp(set->ood, "-") == 0) {
+        return OK;
+    }
+    TRY(text_input_read(&(struct text_input){.file = "-"}, text, e));
+    c->text = text->len > 0 ? text->p : NULL;
+    c->text_n = text->len;
+    return OK;
+}
+
+/* A script may itself be standard input, and one frame takes no keys. */
+static enum err run_explorer(struct explore_config *c, int *status, struct errinfo *e)
+{
+    struct str text;
+    str_init(&text, 0);
+    enum err rc = c->once || c->script ? OK : take_stdin(c, &text, e);
+    rc = rc == OK ? explore_run(c, status, e) : rc;
+    str_free(&text);
+    if (c->in_fd > 0) {
+        close(c->in_fd);
+    }
+    return rc;
+}
+
 /* named [2]: the run to open, and one to compare it with; NULL: none. */
 static enum err explore(const struct explore_args *a, const struct run_opts *ro,
                         const char *const named[2], const struct config *own,
@@ -176,7 +220,7 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
     if (state_dir("runs", runs, sizeof runs, NULL) == OK) {
         c.session.runs_dir = runs;
     }
-    return explore_run(&c, status, e);
+    return run_explorer(&c, status, e);
 }
 
 int cmd_explore(int argc, char **argv)
@@ -208,7 +252,8 @@ int cmd_explore(int argc, char **argv)
             "unmasked, with five seeds of weights each), your own model or text, or a "
             "RUN saved before. RUN may be an SAE of another tool, with "
             "--model and --corpus; see saetop import -h. Two runs, or a run and an SAE, "
-            "are opened on the screen that compares them.",
+            "are opened on the screen that compares them. Text on standard input is "
+            "what Prompt begins with; keys then come from /dev/tty.",
         .max_args = 2,
         .bare = strcmp(argv[0], "explore") != 0,
     };

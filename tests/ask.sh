@@ -53,7 +53,7 @@ refuse "a text that is one token" ask run --text "$text" --why 1 --against qqqzq
 refuse "a text that is one token" ask run --text "$text" --why 1 --against '#99999999'
 refuse "against itself" ask run --text "$text" --why 1 --target '#5' --against '#5'
 refuse "says what --why explains" ask run --text "$text" --target a
-refuse "for --densest and --heldout alone" ask run --text "$text" --corpus x
+refuse "N=Mx alone, none of which is given" ask run --text "$text" --corpus x
 refuse "none of which is given" ask run --heldout 4
 refuse "is about a prompt" ask run --heldout 4 --ablate 1 --why next
 refuse "is about a prompt" ask run --heldout 4 --ablate 1 --mask 2
@@ -201,4 +201,21 @@ accept ask run --heldout 6 --steer 3=5,5=2
     fault "the text of an effect"
 accept ask run --text "$text" --densest 0.02 --steer 3=500
 grep -q 'left out' out && grep -q 'text takes it to' out || fault "--densest"
+
+# Multiples of the largest activation on held-out text, which --json has in raw units.
+accept ask run --text "$text" --json --steer "${fires#\#}=2x@3,${fires#\#}=clamp:.5x@4" && mv out multiple
+python3 - <<'PY' || fault "multiples"
+import json
+edits = json.load(open("multiple"))["edits"]
+for edit, how, times in zip(edits, ("add", "clamp"), (2, .5)):
+    name, value = edit["edit"].split("@")[0].split("=")[1].split(":")
+    assert name == how and edit["max_seen"] > 0
+    assert abs(float(value) - times * edit["max_seen"]) < 1e-5 * edit["max_seen"], edit
+assert not edits[1]["beyond"]
+PY
+accept ask run --text "$text" --steer "${fires#\#}=2x@3"
+grep -q ' (2.0x): at 1 position' out || fault "a multiple in the text"
+refuse "found 64, expected 0 to 63" ask run --text "$text" --steer 64=2x
+refuse "expected LATENT=X" ask run --text "$text" --steer 3=scale:2x
+refuse "nowhere.txt" ask run --text "$text" --steer 3=2x --corpus nowhere.txt
 exit $faults

@@ -324,6 +324,21 @@ static enum err open_terminal(struct loop *l, int out_fd, int in_fd,
     return OK;
 }
 
+/* The screen for the text or the second run that was given; else it stays the first. */
+static void open_first(struct loop *l)
+{
+    const struct explore_config *cfg = l->cfg;
+    for (size_t i = 0; i < cfg->screens->n; i++) {
+        const struct screen_def *screen = cfg->screens->row[i];
+        if (cfg->text && screen->take_text) {
+            screen->take_text(&l->app, cfg->text, cfg->text_n);
+            app_go(&l->app, &l->v, screen);
+        } else if (!cfg->text && cfg->session.other_run && screen->of_two_runs) {
+            app_go(&l->app, &l->v, screen);
+        }
+    }
+}
+
 enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headless,
                    int out_fd, int in_fd, const char *term_name, struct errinfo *e)
 {
@@ -345,12 +360,8 @@ enum err loop_init(struct loop *l, const struct explore_config *cfg, bool headle
     snprintf(l->v.loading, sizeof l->v.loading, "starting");
     l->session = cfg->session;
     l->v.steps = cfg->session.set.steps;
-    for (size_t i = 0; rc == OK && cfg->session.other_run && i < cfg->screens->n; i++) {
-        if (cfg->screens->row[i]->of_two_runs) {
-            app_go(&l->app, &l->v, cfg->screens->row[i]);
-        }
-    }
     if (rc == OK) {
+        open_first(l);
         loop_draw(l);
         rc = runs_new(&l->runs, e);
     }
@@ -539,7 +550,7 @@ enum err explore_run(const struct explore_config *cfg, int *status, struct errin
     }
     struct loop l;
     const bool headless = cfg->headless && script;
-    const enum err rc = loop_init(&l, cfg, headless, 1, 0, NULL, e);
+    const enum err rc = loop_init(&l, cfg, headless, 1, cfg->in_fd, NULL, e);
     if (rc != OK) {
         script_free(script);
         return rc;

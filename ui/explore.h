@@ -42,6 +42,11 @@ struct explore_config {
      * the run does not come to. */
     const char *script;
     bool headless;
+    int in_fd; /* the terminal that keys come from; 0 is standard input */
+    /* text_n bytes, borrowed, that the screen with a `take_text` begins with, and is
+     * opened with; NULL: none. */
+    const char *text;
+    size_t text_n;
     FILE *out; /* for the output of `once` and the line at the end of a run; stdout */
     int64_t started_ns; /* clock_ns at the start of main, for first_frame_ms; 0: now */
 };

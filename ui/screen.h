@@ -68,6 +68,8 @@ struct screen_def {
     const char *(*typing)(const struct app *a);
     bool (*paste)(struct app *a, const struct session_view *v, const char *bytes,
                   size_t n, bool cut);
+    /* Begin with a text that the program was given, before the session has anything. */
+    void (*take_text)(struct app *a, const char *bytes, size_t n);
     /* "down", "page-up", "first", ...: see the directions of `:move`. */
     void (*move)(struct app *a, const struct session_view *v, const char *direction);
     void (*enter)(struct app *a, const struct session_view *v);

@@ -201,6 +201,8 @@ static const struct topic topics[] = {
      "Two passes of the model stand side by side: 'now' is the text as it stands, "
      "'after' is with tokens masked and latents silenced or steered. Steering adds to "
      "the residual only what the latent changes, so the SAE's own error stays. "
+     "A strength is in the unit of activations, or typed with an x, as 0.8x, in multiples "
+     "of the greatest activation seen of the latent on held-out text. "
      "'beyond text' warns of a strength that no text shows: below 0, or above the "
      "greatest activation seen. KL, in nats, is how far 'after' moves what is expected "
      "next; 0 is not at all. Surprise is -ln of the share that the token itself had; a "

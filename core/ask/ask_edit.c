@@ -2,6 +2,7 @@
 
 #include "ask/ask_priv.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "num/vec.h"
 
 #include <math.h>
@@ -15,13 +16,15 @@ static const char *const words[] = {
     [ASK_ADD] = "add", [ASK_SCALE] = "scale", [ASK_CLAMP] = "clamp"};
 #define WORDS (sizeof words / sizeof *words)
 
-static enum err refuse(const char *text, struct errinfo *e)
+/* `typed`: by a person, who may give multiples. */
+static enum err refuse(const char *text, bool typed, struct errinfo *e)
 {
-    return err_set(e, ERR_USAGE,
-                   "edit '%.80s': expected LATENT=X, LATENT=add:X, LATENT=scale:X, "
-                   "LATENT=clamp:X or LATENT=zero, then perhaps @POSITION or "
-                   "@POSITION- (from there on)",
-                   text);
+    return err_set(
+        e, ERR_USAGE,
+        "edit '%.80s': expected LATENT=X, LATENT=add:X, LATENT=scale:X, "
+        "LATENT=clamp:X or LATENT=zero, then perhaps @POSITION or "
+        "@POSITION- (from there on)%s",
+        text, typed ? "; 2x adds or clamps to twice the largest activation seen" : "");
 }
 
 /* Digits at *s, at most nine; false if there are none. */
@@ -86,22 +89,71 @@ static bool parse_where(const char **s, struct ask_edit *out)
     return true;
 }
 
-enum err ask_edit_parse(const char *text, struct ask_edit *out, struct errinfo *e)
+/* times NULL: a multiple is refused. */
+static bool parse(const char *s, struct ask_edit *out, bool *times)
 {
     struct ask_edit edit = {.how = ASK_ADD, .where = ASK_ALL};
-    const char *s = text;
     size_t latent = 0;
-    bool good = parse_count(&s, &latent) && *s == '=';
-    if (good) {
-        s++;
-        good = parse_how(&s, &edit) && parse_where(&s, &edit) && *s == '\0';
+    bool multiple = false;
+    if (!parse_count(&s, &latent) || *s++ != '=' || !parse_how(&s, &edit)) {
+        return false;
     }
-    if (!good) {
-        return refuse(text, e);
+    if (*s == 'x' && times && (edit.how == ASK_ADD || edit.how == ASK_CLAMP)) {
+        multiple = true;
+        s++;
+    }
+    if (!parse_where(&s, &edit) || *s != '\0') {
+        return false;
     }
     edit.latent = (int32_t)latent; /* below 10^9 */
     *out = edit;
+    if (times) {
+        *times = multiple;
+    }
+    return true;
+}
+
+enum err ask_edit_parse(const char *text, struct ask_edit *out, struct errinfo *e)
+{
+    return parse(text, out, NULL) ? OK : refuse(text, false, e);
+}
+
+enum err ask_edit_parse_typed(const char *text, struct ask_edit *out, bool *times,
+                              struct errinfo *e)
+{
+    return parse(text, out, times) ? OK : refuse(text, true, e);
+}
+
+enum err ask_edit_times(struct ask_edit *edit, double largest, struct errinfo *e)
+{
+    const double value = edit->value * largest;
+    if (!(largest > 0)) {
+        return err_set(e, ERR_USAGE,
+                       "latent %d: found %gx, but its largest activation seen is %s; "
+                       "expected a number, in the unit of activations",
+                       (int)edit->latent, edit->value,
+                       isnan(largest) ? "not known" : "0");
+    }
+    if (!isfinite((double)(float)value)) {
+        return err_set(e, ERR_USAGE, "latent %d: found %gx, which no float holds",
+                       (int)edit->latent, edit->value);
+    }
+    edit->value = value;
     return OK;
+}
+
+const char *ask_edit_as_times(const struct ask_edit *edit, double largest,
+                              char out[ASK_EDIT_TIMES])
+{
+    const bool in_unit = edit->how == ASK_ADD || edit->how == ASK_CLAMP;
+    out[0] = '\0';
+    if (in_unit && largest > 0) {
+        const double m = edit->value / largest;
+        const int decimals = fabs(m - round(10 * m) / 10) < .005 ? 1 : 2;
+        (void)snprintf(out, ASK_EDIT_TIMES, "%sx",
+                       NUMBER(NUMBER_PLAIN, 0, decimals, m));
+    }
+    return out;
 }
 
 void ask_edit_print(const struct ask_edit *edit, struct str *out)

@@ -44,6 +44,21 @@ struct ask_edit {
  * checked. */
 enum err ask_edit_parse(const char *text, struct ask_edit *out,
                         struct errinfo *e) ERR_CHECKED;
+/* The same as a person types it: X may also be Mx, M times the largest activation seen
+ * of the latent (not of scale, which is a factor already). Then *times is true, and the
+ * value is M until ask_edit_times. */
+enum err ask_edit_parse_typed(const char *text, struct ask_edit *out, bool *times,
+                              struct errinfo *e) ERR_CHECKED;
+/* Turn its value, so many times `largest` (ask_max_seen), into the SAE's unit.
+ * ERR_USAGE where that is not known (NaN) or 0, and for a product that no float holds.
+ */
+enum err ask_edit_times(struct ask_edit *edit, double largest,
+                        struct errinfo *e) ERR_CHECKED;
+/* "0.8x": what an edit adds or sets, as a multiple of `largest`; "" for other edits and
+ * where that is not known or 0. In out, which is returned. */
+enum { ASK_EDIT_TIMES = 64 };
+const char *ask_edit_as_times(const struct ask_edit *edit, double largest,
+                              char out[ASK_EDIT_TIMES]);
 /* What ask_edit_parse reads back to the same edit. */
 void ask_edit_print(const struct ask_edit *edit, struct str *out);
 

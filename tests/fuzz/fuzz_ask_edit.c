@@ -16,11 +16,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const size_t n = size < sizeof text - 1 ? size : sizeof text - 1;
     memcpy(text, data, n);
     text[n] = '\0';
-    if (ask_edit_parse(text, &edit, &e) != OK) {
-        if (e.code != ERR_USAGE || !e.msg[0]) {
+    bool times = false;
+    const bool plain = ask_edit_parse(text, &edit, &e) == OK;
+    if (ask_edit_parse_typed(text, &edit, &times, &e) != OK ||
+        (times && ask_edit_times(&edit, 2.5, &e) != OK)) {
+        if (e.code != ERR_USAGE || !e.msg[0] || plain) {
             abort();
         }
         return 0;
+    }
+    if (plain == times) {
+        abort();
     }
     struct str s;
     str_init(&s, 200);

@@ -65,8 +65,61 @@ static void test_edit_text(void **state)
     }
 }
 
+/* Multiples of the largest activation seen: typed, turned into the unit, shown; files
+ * have none. */
+static void test_multiples(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *printed, *times;
+    } good[] = {
+        {"3=2x", "3=add:5", "2.0x"},
+        {"3=0.5x@4", "3=add:1.25@4", "0.5x"},
+        {"3=add:-1x@4-", "3=add:-2.5@4-", "-1.0x"},
+        {"3=clamp:.25x", "3=clamp:0.625", "0.25x"},
+        {"3=0x", "3=add:0", "0.0x"},
+    };
+    static const char *const bad[] = {"3=x",     "3=2xx",  "3=2 x",
+                                      "3=2x4",   "3=0x10", "3=scale:2x",
+                                      "3=zerox", "3=2X",   "3=2@4x"};
+    struct ask_edit x = {0};
+    struct errinfo e;
+    bool times = false;
+    char shown[ASK_EDIT_TIMES];
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct str s;
+        str_init(&s, 200);
+        check_error(ask_edit_parse(good[i].text, &x, &e), ERR_USAGE, &e,
+                    "expected LATENT=X");
+        assert_ok(ask_edit_parse_typed(good[i].text, &x, &times, &e), &e);
+        assert_true(times);
+        assert_ok(ask_edit_times(&x, 2.5, &e), &e);
+        ask_edit_print(&x, &s);
+        assert_string_equal(s.p, good[i].printed);
+        assert_string_equal(ask_edit_as_times(&x, 2.5, shown), good[i].times);
+        str_free(&s);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        check_error(ask_edit_parse_typed(bad[i], &x, &times, &e), ERR_USAGE, &e,
+                    "twice the largest activation");
+    }
+    assert_ok(ask_edit_parse_typed("3=2", &x, &times, &e), &e);
+    assert_false(times);
+    assert_string_equal(ask_edit_as_times(&x, (double)NAN, shown), "");
+    assert_string_equal(ask_edit_as_times(&x, 0, shown), "");
+    x.how = ASK_SCALE;
+    assert_string_equal(ask_edit_as_times(&x, 2.5, shown), "");
+    assert_ok(ask_edit_parse_typed("7=2x", &x, &times, &e), &e);
+    check_error(ask_edit_times(&x, (double)NAN, &e), ERR_USAGE, &e,
+                "latent 7: found 2x, but its largest activation seen is not known");
+    check_error(ask_edit_times(&x, 0, &e), ERR_USAGE, &e, "seen is 0");
+    check_error(ask_edit_times(&x, 3e38, &e), ERR_USAGE, &e, "no float holds");
+    assert_true(x.value == 2.0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_edit_text)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_edit_text),
+                                       cmocka_unit_test(test_multiples)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,39 @@ static void test_begins_with_a_text(void **state)
     end_world(&t);
 }
 
+/* Text that the program was given stands in place of the run's, at once or as soon as
+ * the model is there; what a box cannot hold of it is said. */
+static void test_begins_with_the_text_given(void **state)
+{
+    (void)state;
+    static const char odd[] = "a\tdog\xff\r\n";
+    struct world t = begin_world(80, 24);
+    struct app *a = &t.b->a;
+    struct ask_worker *w = t.b->v.asker;
+    t.b->v.asker = NULL;
+    screen_prompt.take_text(a, "a dog ran\n", 10);
+    tick(&t);
+    assert_null(own(&t)->row.ids);
+    t.b->v.asker = w;
+    settle(&t);
+    assert_string_equal(own(&t)->box.text, "a dog ran\n");
+    assert_non_null(own(&t)->answer);
+    assert_string_equal(line_history_get(&own(&t)->history, 0), "a dog ran\n");
+    assert_string_equal(a->message, "");
+    end_world(&t);
+    t = begin_world(80, 24);
+    a = &t.b->a;
+    screen_prompt.take_text(a, odd, sizeof odd - 1);
+    assert_string_equal(own(&t)->box.text, "a dog\n");
+    assert_non_null(strstr(a->message, "not UTF-8 are left out"));
+    char *much = calloc(1, TEXTBOX_CAP);
+    memset(much, 'x', TEXTBOX_CAP);
+    screen_prompt.take_text(a, much, TEXTBOX_CAP);
+    assert_non_null(strstr(a->message, "holds 16383 bytes"));
+    free(much);
+    end_world(&t);
+}
+
 /* A context that comes from a latent leads to it, in any list. */
 static void test_shows_the_latent(void **state)
 {
@@ -208,6 +241,54 @@ static void test_silence_and_steer(void **state)
     assert_true(on_screen(t.b, "holds a special token"));
     assert_int_equal(own(&t)->row.edits.n, 1);
     assert_int_equal(own(&t)->row.edits.at[0].pos, 2);
+    end_world(&t);
+}
+
+/* A strength typed as a multiple of the largest activation seen; where none is known, a
+ * line says so. */
+static void test_steer_by_multiples(void **state)
+{
+    (void)state;
+    struct world t = begin_world(200, 60);
+    struct app *a = &t.b->a;
+    settle(&t);
+    type(t.b, ":steer 3=2x\n");
+    assert_non_null(strstr(a->message, "its largest activation seen is not known"));
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    type(t.b, ":steer 3=1.5\n");
+    settle(&t);
+    assert_true(on_screen(t.b, "#3 add +1.50 "));
+    assert_false(on_screen(t.b, "x) "));
+    struct latent_table *table = (struct latent_table *)(uintptr_t)t.b->v.arm[0].table;
+    ((struct ask_subject *)(uintptr_t)t.b->v.subject)->table = latent_table_ref(table);
+    table->row[3].max = 2.5F;
+    table->row[5].max = 0;
+    type(t.b, ":steer 3=2x@2\n");
+    settle(&t);
+    assert_true(own(&t)->row.edits.at[0].value == 5.0);
+    assert_true(on_screen(t.b, "#3 add +5.00 (2.0x) at 2 "));
+    type(t.b, ":steer 3=clamp:.25x\n");
+    settle(&t);
+    assert_true(on_screen(t.b, "#3 clamped to 0.62 (0.25x) "));
+    type(t.b, ":steer 5=1x\n");
+    assert_non_null(strstr(a->message, "seen is 0"));
+    type(t.b, ":steer 9999=1x\n");
+    assert_non_null(strstr(a->message, "latent: found 9999"));
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    /* The strength of the latent under the cursor. */
+    keys(&t, "A\t");
+    const int32_t here = prompt_latent_here(a);
+    table->row[here].max = 4;
+    type(t.b, ":strength -0.5x\n");
+    settle(&t);
+    assert_true(own(&t)->row.edits.at[0].value == -2.0);
+    assert_true(on_screen(t.b, " add -2.00 (-0.5x) "));
+    keys(&t, "T"); /* a factor */
+    type(t.b, ":strength 2x\n");
+    assert_string_equal(a->message, "strength: expected a number, + or -");
+    assert_true(own(&t)->row.edits.at[0].value == 2.0);
+    type(t.b, ":strength x\n");
+    assert_non_null(strstr(a->message, "expected a number"));
     end_world(&t);
 }
 
@@ -752,12 +833,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_begins_with_a_text),
+        cmocka_unit_test(test_begins_with_the_text_given),
         cmocka_unit_test(test_shows_the_latent),
         cmocka_unit_test(test_says_what_it_shows),
         cmocka_unit_test(test_hints_fit_the_prompt),
         cmocka_unit_test(test_fates_are_told_apart),
         cmocka_unit_test(test_masks_and_undo),
         cmocka_unit_test(test_silence_and_steer),
+        cmocka_unit_test(test_steer_by_multiples),
         cmocka_unit_test(test_tokens_change),
         cmocka_unit_test(test_replaces_in_its_category),
         cmocka_unit_test(test_digits),

@@ -108,6 +108,26 @@ static bool paste(struct app *a, const struct session_view *v, const char *bytes
     return true;
 }
 
+/* What stands here first, and Up finds again. */
+static void take_text(struct app *a, const char *bytes, size_t n)
+{
+    struct prompt_state *s = prompt_own(a);
+    bool whole = true;
+    (void)textbox_paste(&s->box, bytes, n, &whole);
+    line_history_add(&s->history, s->box.text);
+    s->begun = true;
+    if (!whole) {
+        app_say(a, true,
+                "standard input: a prompt here holds %d bytes, the rest is cut",
+                TEXTBOX_CAP - 1);
+    } else if (s->box.len != n || memcmp(s->box.text, bytes, n) != 0) {
+        app_say(
+            a, true,
+            "standard input: control characters and what is not UTF-8 are left out, "
+            "a tab is a space");
+    }
+}
+
 static bool cancel(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
@@ -392,6 +412,7 @@ const struct screen_def screen_prompt = {
     .type = type,
     .typing = typing,
     .paste = paste,
+    .take_text = take_text,
     .move = move,
     .enter = enter,
     .cancel = cancel,

@@ -315,6 +315,19 @@ bool prompt_edit_refused(struct app *a, const struct ask_edit *e)
     return false;
 }
 
+/* Say why a multiple of the largest activation seen has no value here, or turn it into
+ * the SAE's unit. */
+static bool times_refused(struct app *a, struct ask_edit *e)
+{
+    struct errinfo err = {0};
+    if (ask_edit_times(e, ask_max_seen(prompt_own(a)->subject, e->latent), &err) !=
+        OK) {
+        app_say(a, true, "%s", err.msg);
+        return true;
+    }
+    return false;
+}
+
 /* Without an argument the latent under the cursor, by half of its greatest activation;
  * or an edit as `saetop ask` takes it. */
 static void steer(struct app *a, const struct session_view *v, const char *args)
@@ -323,18 +336,27 @@ static void steer(struct app *a, const struct session_view *v, const char *args)
     struct ask_edit e = {0};
     struct errinfo err = {0};
     int32_t latent = -1;
+    bool times = false;
     (void)v;
     if (!args[0]) {
         if (latent_arg(a, args, &latent)) {
             turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
         }
-    } else if (ask_edit_parse(args, &e, &err) != OK) {
+    } else if (ask_edit_parse_typed(args, &e, &times, &err) != OK) {
         app_say(a, true, "%s", err.msg);
-    } else if (prompt_edit_refused(a, &e)) {
-        return;
-    } else {
+    } else if (!prompt_edit_refused(a, &e) && !(times && times_refused(a, &e))) {
         set_edit(a, &e);
     }
+}
+
+/* "1.5", or "2x": so many times the largest activation seen. */
+static bool typed_strength(const char *args, double *out, bool *times)
+{
+    char number[64];
+    const size_t len = strlen(args);
+    *times = len > 1 && args[len - 1] == 'x';
+    snprintf(number, sizeof number, "%.*s", (int)(len - (*times ? 1 : 0)), args);
+    return len < sizeof number && number_real(number, out);
 }
 
 static void strength(struct app *a, const struct session_view *v, const char *args)
@@ -344,6 +366,7 @@ static void strength(struct app *a, const struct session_view *v, const char *ar
     const size_t i = prompt_edit_of(s, latent);
     struct ask_edit e = {.latent = latent, .how = ASK_ADD};
     double x = 0;
+    bool times = false;
     (void)v;
     if (i < s->row.edits.n) {
         e = s->row.edits.at[i];
@@ -357,10 +380,14 @@ static void strength(struct app *a, const struct session_view *v, const char *ar
     }
     if (!strcmp(args, "+") || !strcmp(args, "-")) {
         e.value += (args[0] == '+' ? .1 : -.1) * unit;
-    } else if (number_real(args, &x)) {
+    } else if (typed_strength(args, &x, &times) && !(times && e.how == ASK_SCALE)) {
         e.value = x;
     } else {
-        app_say(a, true, "strength: expected a number, + or -");
+        app_say(a, true, "strength: expected a number, %s+ or -",
+                e.how == ASK_SCALE ? "" : "2x (twice the largest activation seen), ");
+        return;
+    }
+    if (times && times_refused(a, &e)) {
         return;
     }
     set_edit(a, &e);
@@ -752,7 +779,7 @@ ACTION action_renew = {.command = "renew", .args = "", .run = renew, .may = may_
 static const struct key_entry keys[] = {
     {{'m'}, &action_mask_token, "", "mask", "mask the token under the cursor, or show it again", 1},
     {{'a'}, &action_silence, "", "silence", "silence the latent under the cursor, or let it speak again", 2},
-    {{'t'}, &action_steer, "", "steer", "steer the latent under the cursor: add half of its greatest activation; or take that back", 3},
+    {{'t'}, &action_steer, "", "steer", "steer the latent under the cursor: add half of its greatest activation (N=0.5x); or take that back", 3},
     {{'+', '='}, &action_strength, "+", "strength", "stronger by a tenth of its greatest activation", 4},
     {{'-'}, &action_strength, "-", NULL, "weaker by a tenth, down to below 0", 0},
     {{'T'}, &action_how, "", NULL, "steer by adding, by a factor, or clamp", 0},

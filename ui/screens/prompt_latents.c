@@ -129,25 +129,44 @@ static void draw_entry(const struct app *a, const struct session_view *v,
     }
 }
 
+enum { SLIDER_LEAST = 5 };
+
+/* "#3 add +2.00 (0.8x) ", without the multiple where w columns do not hold it. */
+static void edit_line(const struct prompt_state *s, const struct ask_edit *e, int w,
+                      char *out, size_t cap)
+{
+    const double largest =
+        s->subject ? ask_max_seen(s->subject, e->latent) : (double)NAN;
+    for (int with = 1; with >= 0; with--) {
+        char what[80];
+        prompt_edit_text(e, with ? largest : (double)NAN, what, sizeof what);
+        snprintf(out, cap, "#%d %s ", e->latent, what);
+        if (canvas_text_width(out) <= w) {
+            return;
+        }
+    }
+}
+
 /* A strength between -1 and 2 times the greatest seen, at its place; its warning. */
 static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
 {
     const struct prompt_state *s = prompt_own(a);
     const struct ask_edit *e = &s->row.edits.at[i];
     const bool here = prompt_latent_here(a) == e->latent;
-    char text[160], what[80];
-    prompt_edit_text(e, what, sizeof what);
-    snprintf(text, sizeof text, "#%d %s ", e->latent, what);
-    const int used =
-        canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
-    int x = r.x + (used < 18 ? 18 : used); /* so that it stands still as it is moved */
     const struct ask_acted *f =
         s->answer && s->answer->acted && i < s->answer->n_edits && !s->changed
             ? &s->answer->acted[i]
             : NULL;
     const char *beyond = f && f->beyond ? " beyond text" : "";
+    char text[160];
+    const int most = r.w - canvas_text_width(beyond) - SLIDER_LEAST;
+    edit_line(s, e, most, text, sizeof text);
+    const int used =
+        canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
+    const int still = most < 24 ? most : 24; /* so that it stays as it is moved */
+    int x = r.x + (used < still ? still : used);
     const int room = r.x + r.w - x - canvas_text_width(beyond);
-    if (e->how != ASK_ZERO && room >= 5) {
+    if (e->how != ASK_ZERO && room >= SLIDER_LEAST) {
         const int w = room < 24 ? room : 24;
         const double unit = e->how == ASK_SCALE ? 1 : prompt_full(s, e->latent);
         const double share = (e->value / unit + 1) / 3;

@@ -280,12 +280,16 @@ double prompt_full(const struct prompt_state *s, int32_t latent)
     return most > 0 ? most : 1;
 }
 
-void prompt_edit_text(const struct ask_edit *e, char *out, size_t cap)
+void prompt_edit_text(const struct ask_edit *e, double largest, char *out, size_t cap)
 {
-    char where[40] = "";
+    char times[ASK_EDIT_TIMES], where[128] = "";
+    size_t len = 0;
+    if (ask_edit_as_times(e, largest, times)[0]) {
+        len = (size_t)snprintf(where, sizeof where, " (%s)", times);
+    }
     if (e->where != ASK_ALL) {
-        snprintf(where, sizeof where, e->where == ASK_AT ? " at %zu" : " from %zu",
-                 e->pos);
+        snprintf(where + len, sizeof where - len,
+                 e->where == ASK_AT ? " at %zu" : " from %zu", e->pos);
     }
     switch (e->how) {
     case ASK_ZERO: snprintf(out, cap, "silenced%s", where); break;
@@ -306,7 +310,7 @@ size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t c
                        size_t len)
 {
     char edit[64];
-    prompt_edit_text(e, edit, sizeof edit);
+    prompt_edit_text(e, (double)NAN, edit, sizeof edit);
     return len >= cap ? len
                       : len + (size_t)snprintf(out + len, cap - len, "%s#%d %s",
                                                first ? "" : ", ", e->latent, edit);

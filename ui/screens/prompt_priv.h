@@ -258,8 +258,9 @@ size_t prompt_edit_of(const struct prompt_state *s, int32_t latent);
 /* "'·in'", its spaces as dots. */
 void prompt_token_quoted(const struct session_view *v, int32_t id, char *out,
                          size_t cap);
-/* "silenced", "add +2.00 from 7" */
-void prompt_edit_text(const struct ask_edit *e, char *out, size_t cap);
+/* "silenced", "add +2.00 (0.8x) from 7": 0.8 times `largest`, left out where that is
+ * NaN. */
+void prompt_edit_text(const struct ask_edit *e, double largest, char *out, size_t cap);
 /* Put "#3 silenced" behind the `len` bytes of a list, and how long it is then, `cap` or
  * more where it was cut; ", " goes before all but the first. */
 size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t cap,
