@@ -1,4 +1,5 @@
 /* Detail: the contexts of a latent, of one interval or some of each. */
+#include "base/number.h"
 #include "ui/context_flow.h"
 #include "ui/names.h"
 #include "ui/plot.h"
@@ -42,6 +43,36 @@ static void draw_context(struct app *a, const struct session_view *v, struct can
     app_hit(a, r, HIT_CONTEXT, (int)i);
 }
 
+/* Whether the model was asked, if only about the first contexts so far. */
+static bool has_next(const struct latent_detail *d)
+{
+    return d->n_contexts > 0 && d->context[0].next.p > 0;
+}
+
+/* The next word after context i, and what it would be without the latent; one that is
+ * another word then stands out. */
+static void draw_next(const struct app *a, const struct session_view *v,
+                      struct canvas *c, int x, int y, int w,
+                      const struct latent_detail *d, size_t i)
+{
+    const struct latent_next *is = &d->context[i].next,
+                             *without = &d->context[i].next_without;
+    const bool on = i == detail_of(a)->context;
+    char before[40], after[40];
+    if (!(is->p > 0)) {
+        canvas_text(c, x, y, w, "next: being measured", ROLE_DIM, 0);
+        return;
+    }
+    names_token_dotted(&v->names, is->id, before, sizeof before);
+    names_token_dotted(&v->names, without->id, after, sizeof after);
+    const enum role other = is->id != without->id ? ROLE_TEXT : ROLE_DIM;
+    canvas_textf(c, x, y, w, on ? ROLE_VALUE : other, 0,
+                 "next '%s' %s, without it '%s' %s", before,
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)is->p), after,
+                 NUMBER(NUMBER_PLAIN, 0, 2, (double)without->p));
+}
+
+/* Where there is a line between contexts it says what comes next. */
 static void draw_context_list(struct app *a, const struct session_view *v,
                               struct canvas *c, struct rect in,
                               const struct latent_detail *d, bool wide)
@@ -52,6 +83,7 @@ static void draw_context_list(struct app *a, const struct session_view *v,
                                        .pitch = detail_of(a)->heat_row ? 2 : 1,
                                        .gap = wide ? 1 : 0,
                                        .wrap = detail_of(a)->wrap};
+    const bool next = look.gap > 0 && has_next(d);
     size_t first = detail_of(a)->context < d->n_contexts ? detail_of(a)->context : 0;
     int room = in.h - context_height(v, d, first, &look, &flow);
     while (first > 0) {
@@ -64,11 +96,14 @@ static void draw_context_list(struct app *a, const struct session_view *v,
     int y = in.y;
     for (size_t i = first; i < d->n_contexts; i++) {
         const int h = context_height(v, d, i, &look, &flow);
-        if (y + h - look.gap > in.y + in.h) {
+        if (y + h - (next ? 0 : look.gap) > in.y + in.h) {
             break;
         }
         draw_context(a, v, c, (struct rect){in.x + 1, y, in.w - 2, h - look.gap}, d, i,
                      &flow);
+        if (next) {
+            draw_next(a, v, c, in.x + 9, y + h - 1, in.w - 10, d, i);
+        }
         y += h;
     }
 }
@@ -131,6 +166,11 @@ void contexts_view(struct app *a, const struct session_view *v, struct canvas *c
     } else {
         struct rect list = in;
         list.h -= 1;
+        if (!wide && has_next(d)) { /* of the one under the cursor */
+            list.h -= 1;
+            draw_next(a, v, c, in.x + 1, list.y + list.h, in.w - 2, d,
+                      detail_of(a)->context);
+        }
         draw_context_list(a, v, c, list, d, wide);
         draw_legend(c, in.x + 1, in.y + in.h - 1, in.w - 2);
     }
