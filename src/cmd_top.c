@@ -119,6 +119,14 @@ static void list_all(const struct browse *t, const struct latent_labels *labels,
 
 /* ---- one latent ---- */
 
+static void add_next(const struct browse *t, const struct latent_next *next,
+                     struct str *out)
+{
+    str_add(out, "'");
+    token_out_text(t->in->lm->tok, next->id, out);
+    str_addf(out, "' %s", NUMBER(NUMBER_PLAIN, 0, 2, (double)next->p));
+}
+
 static void add_context_text(const struct browse *t, const struct latent_context *c,
                              struct str *out)
 {
@@ -132,6 +140,13 @@ static void add_context_text(const struct browse *t, const struct latent_context
         }
     }
     str_addc(out, '\n');
+    if (c->next.p > 0) {
+        str_addf(out, "%8s  next ", "");
+        add_next(t, &c->next, out);
+        str_add(out, ", without it ");
+        add_next(t, &c->next_without, out);
+        str_addc(out, '\n');
+    }
 }
 
 static void add_lens(const struct browse *t, const char *name, const int32_t *ids,
@@ -218,6 +233,9 @@ static enum err show_latent(struct browse *t, const struct latent_labels *labels
                                    t->in->h, inputs_mask_token(t->in), e));
     const size_t n =
         d->n_contexts < (size_t)a->contexts ? d->n_contexts : (size_t)a->contexts;
+    TRY_OUT(rc, t->in->h ? latent_detail_next(d, t->record.sae, t->set, t->in->lm,
+                                              t->in->h, 0, n, NULL, e)
+                         : OK);
     if (a->json) {
         rc = top_json_latent(t, labels, d, (size_t)a->contexts, out, e);
     } else {

@@ -53,6 +53,16 @@ void top_json_row(const struct browse *t, const struct latent_labels *labels, si
 
 /* ---- one latent ---- */
 
+static void add_next(const struct browse *t, const char *name,
+                     const struct latent_next *next, struct str *out)
+{
+    str_addf(out, ",\"%s\":{\"token\":", name);
+    add_token(t, next->id, out);
+    json_add_member(out, "probability", (double)next->p);
+    str_addc(out, '}');
+}
+
+/* What comes next is said where it was measured. */
 static void add_context(const struct browse *t, const struct latent_context *c,
                         struct str *out)
 {
@@ -78,6 +88,10 @@ static void add_context(const struct browse *t, const struct latent_context *c,
     }
     str_add(out, "],\"token\":");
     add_token(t, c->token[CONTEXT_TOKENS / 2], out);
+    if (c->next.p > 0) {
+        add_next(t, "next", &c->next, out);
+        add_next(t, "next_without", &c->next_without, out);
+    }
     str_add(out, "}");
 }
 

@@ -3,6 +3,8 @@
 # columns, which it prints.
 # cmake -DROOT=DIR -P detail_fields.cmake
 file(READ ${ROOT}/ui/screens/detail.c screen)
+file(READ ${ROOT}/ui/screens/detail_contexts.c contexts)
+string(APPEND screen "${contexts}")
 file(READ ${ROOT}/src/top_json.c json)
 file(READ ${ROOT}/core/latents/latent_column_list.c columns)
 string(APPEND json "${columns}")

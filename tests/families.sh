@@ -37,6 +37,7 @@ run() { # NAME MODEL HOOK WIDTH
     grep -q ce_recovered "$out/eval.json" || fail "eval $1: no losses"
     "$saetop" top "$o" --latent 3 --json > "$out/said" || fail "top $1"
     grep -q '"promotes"\|"lens"\|top' "$out/said" || fail "top $1: no lens"
+    grep -q '"next_without":{"token":"' "$out/said" || fail "top $1: no next tokens"
     printf '3\n:wait idle\nj\n:wait idle\nq\n' > "$out/script"
     "$saetop" "$o" --script "$out/script" --headless > "$out/said" 2>&1 ||
         fail "explore $1: $(cat "$out/said")"

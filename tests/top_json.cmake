@@ -13,6 +13,8 @@ execute_process(COMMAND ${SAETOP} top ${OUT} OUTPUT_VARIABLE text)
 file(WRITE ${OUT}/labels.csv "latent,label\n3,three\n")
 execute_process(COMMAND ${SAETOP} top ${OUT} --latent 3 --contexts 2 --json
                 OUTPUT_VARIABLE one)
+execute_process(COMMAND ${SAETOP} top ${OUT} --latent 3 --contexts 2
+                OUTPUT_VARIABLE one_text)
 # `saetop find`: by a label with its latent first, by a token that each of them fires on,
 # by a prompt, and not without something to look for.
 function(find_gives pattern)
@@ -92,6 +94,26 @@ foreach(name step fires density density_interval max mean unit robustness kind m
         neighbours contexts intervals)
   member(value ${name})
 endforeach()
+# What comes next is measured of the contexts, not of those of each interval.
+foreach(i RANGE 1)
+  foreach(name next next_without)
+    member(token contexts ${i} ${name} token)
+    member(p contexts ${i} ${name} probability)
+    if(NOT p GREATER 0 OR p GREATER 1)
+      message(FATAL_ERROR "context ${i}: ${name} '${token}' with probability ${p}")
+    endif()
+    string(JSON value ERROR_VARIABLE fault GET "${one}" intervals 0 contexts ${i} ${name})
+    if(NOT fault)
+      message(FATAL_ERROR "an interval has ${name}: ${value}")
+    endif()
+  endforeach()
+endforeach()
+string(REGEX MATCHALL "\n +next '[^\n]*' [01]\\.[0-9]+, without it '[^\n]*' [01]\\.[0-9]+\n"
+       lines "${one_text}")
+list(LENGTH lines n)
+if(NOT n EQUAL 2)
+  message(FATAL_ERROR "${n} contexts say what comes next, expected 2: ${one_text}")
+endif()
 member(label label)
 if(NOT label STREQUAL "three")
   message(FATAL_ERROR "label: found ${label}, expected three")

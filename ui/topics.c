@@ -135,6 +135,12 @@ static const struct topic topics[] = {
      "makes more (left) and less (right) likely, if nothing came between. For an "
      "early layer much does, so it is a hint, not an effect. The measured effect "
      "is 'loss if ablated'. Where an MLP reads the hook there is none."},
+    {"what is next, without it?",
+     "In a context of Detail: the token that the model holds likeliest after the one "
+     "that the latent fires on, and its probability; then the same with the latent "
+     "silenced in all of the text up to there. Only what the latent adds is taken out: "
+     "what the SAE leaves over stays, as with " KEY_ON("detail", "silence-latent") ". Brighter where it "
+     "is another token then."},
     {"what is a condition, a seed, a twin?",
      "A condition is a way to train: A masked, B not. Each has arms, one a seed of "
      "weights: other first weights and another order of batches, on the same text. "

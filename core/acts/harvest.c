@@ -245,3 +245,31 @@ enum err harvest_loss(struct harvester *h, const int32_t *fed, const int32_t *id
     *mean = count ? sum / (double)count : (double)NAN;
     return OK;
 }
+
+/* ---- what comes next ---- */
+
+struct next_job {
+    struct harvester *h;
+    const struct harvest_begun *row;
+    struct lm_next *out;
+};
+
+static void next_of_row(void *ctx, size_t block, size_t worker)
+{
+    const struct next_job *j = ctx;
+    const struct harvester *h = j->h;
+    const struct harvest_begun *r = &j->row[block];
+    float *x = h->resid[worker];
+    assert(r->T >= 1 && r->T <= h->T && worker < h->workers);
+    memcpy(x, r->x, r->T * harvest_D(h) * sizeof *x);
+    j->out[block] = lm_next_from(h->m, h->ws[worker], x, r->T, h->hook, r->ids);
+}
+
+enum err harvest_next(struct harvester *h, const struct harvest_begun *row, size_t n,
+                      struct lm_next *out, struct errinfo *e)
+{
+    TRY(need_whole(h, e));
+    struct next_job j = {.h = h, .row = row, .out = out};
+    pool_run(h->pool, n, next_of_row, &j);
+    return OK;
+}

@@ -43,6 +43,17 @@ enum err harvest_nll(struct harvester *h, const int32_t *ids, size_t rows,
 enum err harvest_loss(struct harvester *h, const int32_t *fed, const int32_t *ids,
                       size_t rows, double *mean, struct errinfo *e) ERR_CHECKED;
 
+/* The beginning of a row, and what stands at the hook: what comes next is asked. */
+struct harvest_begun {
+    const int32_t *ids; /* [T], at most harvest_T */
+    const float *x;     /* [T,D] */
+    size_t T;           /* 1 or more */
+};
+/* The likeliest token behind each of n beginnings of rows, into out [n]. Errors and the
+ * cost of a row those of harvest_nll, but for the head, which one position reads. */
+enum err harvest_next(struct harvester *h, const struct harvest_begun *row, size_t n,
+                      struct lm_next *out, struct errinfo *e) ERR_CHECKED;
+
 /* Whether activations at this token are left out: special tokens, and BOS, EOS and
  * padding even where the tokenizer does not mark them special. */
 bool acts_is_special(const struct tok *tok, int32_t id);

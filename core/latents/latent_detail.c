@@ -605,6 +605,15 @@ out:
     return rc;
 }
 
+enum err latent_detail_copy(const struct latent_detail *d, struct latent_detail **out,
+                            struct errinfo *e)
+{
+    TRY(mem_new(out, 1, sizeof **out, "latent", e));
+    memcpy(*out, d, sizeof **out);
+    atomic_init(&(*out)->refs, 1);
+    return OK;
+}
+
 struct latent_detail *latent_detail_ref(struct latent_detail *d)
 {
     atomic_fetch_add(&d->refs, 1);

@@ -119,6 +119,12 @@ void latent_table_unref(struct latent_table *t); /* NULL is fine */
  * several concepts the highest rate stays. Before the table is shared. */
 void latent_table_set_absorption(struct latent_table *t, int32_t latent, double rate);
 
+/* A token that the model holds likeliest, and its probability; 0: nobody asked. */
+struct latent_next {
+    int32_t id;
+    float p;
+};
+
 #define CONTEXT_TOKENS 41 /* the token at the centre and 20 on either side */
 
 struct latent_context {
@@ -126,6 +132,9 @@ struct latent_context {
     float act;                     /* at the centre */
     int32_t token[CONTEXT_TOKENS]; /* -1: beyond the row's ends */
     float heat[CONTEXT_TOKENS];    /* this latent's activation there */
+    /* What the model expects after the centre: as it is, and with this latent silenced
+     * throughout the row up to there. latent_detail_next measures it. */
+    struct latent_next next, next_without;
 };
 
 /* Which contexts: the largest, one of ten equal intervals of (0, max], random ones, or
@@ -213,6 +222,19 @@ enum err latent_detail_new(const struct sae *s, const struct acts_set *set,
 enum err latent_detail_mask(struct latent_detail *d, const struct sae *s,
                             const struct acts_set *set, const struct latent_table *t,
                             const struct lm *m, struct harvester *h, int32_t mask_token,
+                            struct errinfo *e) ERR_CHECKED;
+/* Add to a detail that is not shared yet what the model expects next in contexts first
+ * to first + n - 1 (as far as there are so many), with and without the latent: what it
+ * adds to the activations of s, which is at h's hook, is taken out at each token that
+ * is not special, and the SAE's error stays, as ask_edit.h does it. Owner thread of h.
+ * Errors of sae_encode and harvest_next, ERR_CANCELLED. Per context the model twice
+ * over the row up to its centre. */
+enum err latent_detail_next(struct latent_detail *d, const struct sae *s,
+                            const struct acts_set *set, const struct lm *m,
+                            struct harvester *h, size_t first, size_t n,
+                            const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
+/* A detail like d that nobody shares yet, with one reference. ERR_NOMEM. */
+enum err latent_detail_copy(const struct latent_detail *d, struct latent_detail **out,
                             struct errinfo *e) ERR_CHECKED;
 struct latent_detail *latent_detail_ref(struct latent_detail *d);
 void latent_detail_unref(struct latent_detail *d);

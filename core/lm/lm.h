@@ -247,6 +247,17 @@ void lm_nll_from(const struct lm *m, struct lm_ws *ws, float *x, size_t B, size_
 void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
                   struct lm_hook hook, const int32_t *fed, float *logp);
 
+/* The likeliest next token, of equal ones the first; -1 where no logit is a number. */
+struct lm_next {
+    int32_t id;
+    float logp; /* of it, in nats */
+};
+/* What the model expects behind the last of T tokens that were fed as `fed` when x [T,
+ * width] stands at the hook; x is consumed. After lm_ws_whole. A pass as lm_nll_from
+ * has it, but the head for one position only: O(T D^2 + D V). */
+struct lm_next lm_next_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
+                            struct lm_hook hook, const int32_t *fed);
+
 /* Logits [V] of one position's final residual x [D] (final norm applied inside), after
  * lm_need(LM_WHOLE). Any thread. */
 void lm_logits(const struct lm *m, const float *x, float *logits);

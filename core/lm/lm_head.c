@@ -99,6 +99,34 @@ void lm_logp_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
     }
 }
 
+struct lm_next lm_next_from(const struct lm *m, struct lm_ws *ws, float *x, size_t T,
+                            struct lm_hook hook, const int32_t *fed)
+{
+    const size_t V = m->cfg.vocab;
+    const struct linear_map head = lm_head_of(m);
+    const float *resid = lm_splice(m, ws, x, 1, T, hook, fed);
+    struct lm_next next = {-1, NAN};
+    double lse = -HUGE_VAL;
+    float most = -HUGE_VALF;
+    final_norm(m, 1, resid + (T - 1) * m->cfg.d_model, ws->xf);
+    for (size_t j0 = 0; j0 < V; j0 += LM_HEAD_COLUMNS) {
+        const size_t cols = V - j0 < LM_HEAD_COLUMNS ? V - j0 : LM_HEAD_COLUMNS;
+        logits_of(m, &head, 1, ws->xf, j0, cols, ws->logits, ws->scratch);
+        const double piece = vec_lse_f32(cols, ws->logits);
+        lse = j0 > 0 ? log_sum(lse, piece) : piece;
+        for (size_t i = 0; i < cols; i++) {
+            if (ws->logits[i] > most) {
+                most = ws->logits[i];
+                next.id = (int32_t)(j0 + i);
+            }
+        }
+    }
+    if (next.id >= 0) {
+        next.logp = (float)((double)most - lse);
+    }
+    return next;
+}
+
 void lm_logits_rows(const struct lm *m, struct lm_ws *ws, const float *x, size_t n,
                     float *logits)
 {

@@ -10,6 +10,9 @@
 /* Rows of text that are described between looks at what else is asked for, and by which
  * the first table that is shown begins; each further one has twice as many. */
 #define SLICE_ROWS ((size_t)32)
+/* Contexts of a latent whose next tokens are measured between looks at what is shown.
+ */
+#define SLICE_CONTEXTS ((size_t)10)
 
 struct workbench {
     struct session *s;
@@ -224,6 +227,50 @@ static void go_on_filling(struct workbench *b, bool whole)
     }
 }
 
+/* Takes a reference. */
+static void show_detail(struct session *s, const struct job *job,
+                        struct latent_detail *detail)
+{
+    pthread_mutex_lock(&s->mu);
+    struct latent_detail *old = s->detail;
+    s->detail = latent_detail_ref(detail);
+    s->detail_arm = job->command.arm;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    latent_detail_unref(old);
+}
+
+/* What the model expects next in each context of a detail that is shown already, which
+ * is shown again with a few more each time, until another one is asked for. Takes the
+ * reference over. */
+static enum err add_next(struct workbench *b, const struct job *job,
+                         struct latent_detail *shown, struct errinfo *e)
+{
+    struct session *s = b->s;
+    enum err rc = OK;
+    for (size_t i = 0; i < shown->n_contexts && rc == OK; i += SLICE_CONTEXTS) {
+        struct latent_detail *more = NULL;
+        pthread_mutex_lock(&s->mu);
+        const bool overtaken = is_overtaken(s, job);
+        pthread_mutex_unlock(&s->mu);
+        if (overtaken) {
+            break;
+        }
+        rc = latent_detail_copy(shown, &more, e);
+        latent_detail_unref(shown);
+        shown = more;
+        if (rc == OK) {
+            rc = latent_detail_next(more, job->sae, b->set, s->in->lm, b->h, i,
+                                    SLICE_CONTEXTS, &s->stop, e);
+        }
+        if (rc == OK) {
+            show_detail(s, job, more);
+        }
+    }
+    latent_detail_unref(shown);
+    return rc;
+}
+
 static enum err make_detail(struct workbench *b, const struct job *job,
                             struct errinfo *e)
 {
@@ -249,13 +296,11 @@ static enum err make_detail(struct workbench *b, const struct job *job,
         latent_detail_unref(detail);
         return rc;
     }
-    pthread_mutex_lock(&s->mu);
-    struct latent_detail *old = s->detail;
-    s->detail = detail;
-    s->detail_arm = job->command.arm;
-    session_wake_locked(s);
-    pthread_mutex_unlock(&s->mu);
-    latent_detail_unref(old);
+    show_detail(s, job, detail);
+    if (b->h) {
+        return add_next(b, job, detail, e);
+    }
+    latent_detail_unref(detail);
     return OK;
 }
 

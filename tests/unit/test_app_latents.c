@@ -664,6 +664,36 @@ static void test_find_in_contexts(void **state)
     bench_free(b);
 }
 
+/* What comes next: of each context where there is a line for it, else of the one under
+ * the cursor; nothing where no model was asked. */
+static void test_next_without(void **state)
+{
+    (void)state;
+    for (int wide = 0; wide < 2; wide++) {
+        struct bench *b = bench_new(wide ? 120 : 80, wide ? 36 : 24, 1);
+        type(b, ":latent 42\n");
+        struct latent_detail *d = (struct latent_detail *)(uintptr_t)b->v.detail;
+        d->context[0].next = d->context[1].next = (struct latent_next){7, 0.41F};
+        d->context[0].next_without = (struct latent_next){8, 0.11F};
+        d->context[1].next_without = (struct latent_next){9, 0.22F};
+        d->context[2].next = (struct latent_next){0}; /* not measured yet */
+        app_view(&b->a, &b->v, &b->c);
+        assert_true(on_screen(b, "' 0.41, without it '"));
+        assert_true(on_screen(b, "' 0.11"));
+        assert_int_equal(on_screen(b, "' 0.22"), wide);
+        press(b, 'j');
+        assert_int_equal(on_screen(b, "' 0.11"), wide);
+        assert_true(on_screen(b, "' 0.22"));
+        press(b, 'j');
+        assert_true(on_screen(b, "next: being measured"));
+        d->context[0].next = (struct latent_next){0};
+        app_view(&b->a, &b->v, &b->c);
+        assert_false(on_screen(b, "without it"));
+        assert_false(on_screen(b, "being measured"));
+        bench_free(b);
+    }
+}
+
 static void test_lens_modes(void **state)
 {
     (void)state;
@@ -704,6 +734,7 @@ int main(void)
         cmocka_unit_test(test_history_is_bounded),
         cmocka_unit_test(test_find_in_contexts),
         cmocka_unit_test(test_lens_modes),
+        cmocka_unit_test(test_next_without),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

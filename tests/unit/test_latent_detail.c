@@ -1,5 +1,6 @@
 /* One latent on a made-up world: contexts, histogram, lens, neighbours, ablation,
  * names, and the contexts of a word. */
+#include "ask/ask.h"
 #include "latents/latent_names.h"
 #include "latents/word_contexts.h"
 #include "num/blas.h"
@@ -374,6 +375,212 @@ static void test_ablation_of_normalised_rows(void **state)
     scene_deinit(&k);
 }
 
+/* ---- what comes next ---- */
+
+/* Rows at a hook, an SAE that reads them, one latent of it. */
+struct nexts {
+    struct scene k;
+    struct lm *m;
+    struct lm_hook hook;
+    struct harvester *h;
+    int32_t latent;
+};
+
+static void nexts_init(struct nexts *n, struct lm_hook hook, enum sae_norm norm)
+{
+    struct errinfo e;
+    struct scene *k = &n->k;
+    k->a = world_acts(6);
+    k->c = world_concepts();
+    k->s = world_sae(0);
+    k->s->norm = norm;
+    k->s->scale = norm == SAE_NORM_SCALE ? 0.5f : 1.0f;
+    for (size_t i = 0; i < k->s->F * D; i++) {
+        k->s->W_dec[i] *= 6.0f; /* what is silenced shall be missed */
+    }
+    n->m = wide_lm();
+    n->hook = hook;
+    assert_ok(harvester_new(n->m, hook, T, NULL, &n->h, &e), &e);
+    harvest_rows(n->h, k->a->ids, k->a->rows, k->a->x);
+    assert_ok(latent_table_new(k->s, k->a, k->c, 0, NULL, NULL, &k->t, &e), &e);
+    n->latent = 0; /* one that fires, not everywhere */
+    while (k->t->row[n->latent].fires < 10 || k->t->row[n->latent].fires > 150) {
+        n->latent++;
+        assert_true((size_t)n->latent < k->s->F);
+    }
+}
+
+static void nexts_deinit(struct nexts *n)
+{
+    harvester_free(n->h);
+    lm_free(n->m);
+    scene_deinit(&n->k);
+}
+
+/* The context's row from beginning to end, all of its distributions; x [T,D] stands at
+ * the hook. `want` is among the likeliest tokens at the centre, with that probability.
+ */
+static void check_next(const struct nexts *n, const struct latent_context *c, float *x,
+                       const struct latent_next *want)
+{
+    const size_t V = n->m->cfg.vocab;
+    struct errinfo e;
+    struct lm_ws *ws = NULL;
+    float *logp = mem_alloc(T * V, sizeof *logp), *at = logp + c->pos * V;
+    assert_ok(lm_ws_new(n->m, LM_WHOLE, T, &ws, &e), &e);
+    lm_logp_from(n->m, ws, x, T, n->hook, n->k.a->ids + c->row * T, logp);
+    for (size_t v = 0; v < V; v++) {
+        assert_true(at[v] <= at[want->id] + 1e-5f);
+    }
+    near((double)want->p, exp((double)at[want->id]), 1e-5);
+    lm_ws_free(ws);
+    mem_free(logp);
+}
+
+/* The latent's part of the reconstruction, by decoding it alone. */
+static void silence_row(const struct nexts *n, size_t row, float *x)
+{
+    const struct scene *k = &n->k;
+    const float *decoder = k->s->W_dec + (size_t)n->latent * D;
+    struct errinfo e;
+    struct sae_codes codes = {0};
+    memcpy(x, k->a->x + row * T * D, T * D * sizeof *x);
+    assert_ok(sae_encode(k->s, x, T, NULL, &codes, &e), &e);
+    sae_codes_raw(&codes, k->s);
+    for (size_t i = 0; i < T; i++) {
+        const double act = (double)sae_codes_at(&codes, i, n->latent);
+        const bool special = acts_is_special(n->m->tok, k->a->ids[row * T + i]);
+        for (size_t d = 0; d < D && !special; d++) {
+            x[i * D + d] -= (float)(act * (double)decoder[d]);
+        }
+    }
+    sae_codes_deinit(&codes);
+}
+
+/* The same question, of the row up to its centre. */
+static void check_next_of_ask(const struct nexts *n, struct ask *ask,
+                              const struct latent_context *c)
+{
+    const struct ask_edit edit = {.latent = n->latent, .how = ASK_ZERO};
+    const struct ask_question q = {.ids = n->k.a->ids + c->row * T,
+                                   .n = c->pos + 1,
+                                   .edit = &edit,
+                                   .n_edits = 1,
+                                   .top = 1};
+    struct errinfo e;
+    struct ask_answer *r = NULL;
+    assert_ok(ask_run(ask, &q, &r, &e), &e);
+    assert_int_equal(c->next.id, r->next[c->pos].id);
+    assert_int_equal(c->next_without.id, r->next_after[c->pos].id);
+    near((double)c->next.p, exp((double)r->next[c->pos].logp), 1e-5);
+    near((double)c->next_without.p, exp((double)r->next_after[c->pos].logp), 1e-5);
+    ask_answer_unref(r);
+}
+
+static void check_next_at(struct lm_hook hook, enum sae_norm norm, size_t *others)
+{
+    struct errinfo e;
+    struct nexts n;
+    nexts_init(&n, hook, norm);
+    const struct scene *k = &n.k;
+    struct ask *ask = NULL;
+    struct ask_subject *subject = NULL;
+    struct ask_parts parts = {.lm = n.m, .hook = hook, .mask_token = -1};
+    assert_ok(sae_copy(k->s, &parts.sae, &e), &e);
+    assert_ok(ask_subject_new(&parts, &subject, &e), &e);
+    assert_ok(ask_new(subject, NULL, &ask, &e), &e);
+    struct latent_detail *d = NULL;
+    assert_ok(latent_detail_new(k->s, k->a, k->c, k->t, n.m, hook, n.h, n.latent,
+                                INTERVAL_TOP, 5, NULL, NULL, &d, &e),
+              &e);
+    assert_true(d->n_contexts >= 3);
+    assert_ok(latent_detail_next(d, k->s, k->a, n.m, n.h, 1, LATENT_CONTEXTS, NULL, &e),
+              &e);
+    near((double)d->context[0].next.p, 0.0, 0.0); /* nobody asked */
+    assert_ok(latent_detail_next(d, k->s, k->a, n.m, n.h, 0, 1, NULL, &e), &e);
+    float *x = mem_alloc(T * D, sizeof *x);
+    for (size_t i = 0; i < d->n_contexts; i++) {
+        const struct latent_context *c = &d->context[i];
+        memcpy(x, k->a->x + c->row * T * D, T * D * sizeof *x);
+        check_next(&n, c, x, &c->next);
+        silence_row(&n, c->row, x);
+        check_next(&n, c, x, &c->next_without);
+        check_next_of_ask(&n, ask, c);
+        *others += c->next.id != c->next_without.id;
+    }
+    const atomic_bool cancel = true;
+    check_error(latent_detail_next(d, k->s, k->a, n.m, n.h, 0, 1, &cancel, &e),
+                ERR_CANCELLED, &e, "cancelled");
+    struct latent_detail *copy = NULL;
+    assert_ok(latent_detail_copy(d, &copy, &e), &e);
+    assert_memory_equal(copy->context, d->context, sizeof d->context);
+    latent_detail_unref(d);
+    latent_detail_unref(copy);
+    mem_free(x);
+    ask_free(ask);
+    ask_subject_unref(subject);
+    nexts_deinit(&n);
+}
+
+/* A vocabulary that the head reads in three pieces: the likeliest token may be in any.
+ */
+static void test_next_of_many_tokens(void **state)
+{
+    (void)state;
+    enum { MANY = 9001 };
+    struct errinfo e;
+    struct lm *m = wide_lm();
+    struct lm_ws *ws = NULL;
+    lm_weights_deinit(&m->w);
+    m->cfg.vocab = MANY;
+    assert_ok(lm_weights_init(&m->w, &m->cfg, &e), &e);
+    struct rng r = rng_begin(22, RNG_INIT, 0);
+    for (size_t i = 0; i < m->w.count; i++) {
+        m->w.arena[i] = (float)(0.3 * rng_normal(&r));
+    }
+    assert_ok(lm_ws_new(m, LM_WHOLE, T, &ws, &e), &e);
+    float *logp = mem_alloc(T * MANY, sizeof *logp), *x = mem_alloc(T * D, sizeof *x);
+    int32_t ids[T];
+    bool found[3] = {false};
+    for (size_t n = 1; n <= T; n++) {
+        for (size_t i = 0; i < T; i++) {
+            ids[i] = (int32_t)rng_below(&r, MANY);
+        }
+        lm_forward_to(m, ws, ids, 1, n, lm_behind(1), x);
+        const struct lm_next got = lm_next_from(m, ws, x, n, lm_behind(1), ids);
+        lm_forward_to(m, ws, ids, 1, n, lm_behind(1), x);
+        lm_logp_from(m, ws, x, n, lm_behind(1), ids, logp);
+        const float *last = logp + (n - 1) * MANY;
+        size_t best = 0;
+        for (size_t v = 0; v < MANY; v++) {
+            best = last[v] > last[best] ? v : best;
+        }
+        assert_int_equal(got.id, best);
+        near((double)got.logp, (double)last[best], 1e-5);
+        found[best / 4096] = true;
+    }
+    assert_true(found[0] && found[1] && found[2]);
+    mem_free(logp);
+    mem_free(x);
+    lm_ws_free(ws);
+    lm_free(m);
+}
+
+/* Wherever an SAE of the model's width may stand, and in each of its units. */
+static void test_next(void **state)
+{
+    (void)state;
+    size_t others = 0;
+    for (size_t site = 0; site < LM_SITES; site++) {
+        for (size_t block = 0; block < 2 && site != LM_MLP_POST; block++) {
+            const struct lm_hook hook = {block, (enum lm_site)site};
+            check_next_at(hook, SAE_NORM_SCALE, &others);
+        }
+    }
+    check_next_at((struct lm_hook){0, LM_RESID_POST}, SAE_NORM_CONSTANT, &others);
+    assert_true(others > 0); /* some word is another without the latent */
+}
+
 /* A silent latent, a table of its own, arguments out of range. */
 static void test_detail_edges(void **state)
 {
@@ -519,6 +726,8 @@ int main(void)
         cmocka_unit_test(test_masks),
         cmocka_unit_test(test_ablation),
         cmocka_unit_test(test_ablation_of_normalised_rows),
+        cmocka_unit_test(test_next),
+        cmocka_unit_test(test_next_of_many_tokens),
         cmocka_unit_test(test_detail_edges),
         cmocka_unit_test(test_names),
     };

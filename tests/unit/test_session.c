@@ -78,6 +78,10 @@ static void latents_are_described_from_frozen_copies(void **state)
     assert_non_null(t.v.detail);
     assert_int_equal(t.v.detail->latent, alive);
     assert_true(t.v.detail->n_contexts > 0);
+    for (size_t i = 0; i < t.v.detail->n_contexts; i++) {
+        const struct latent_context *c = &t.v.detail->context[i];
+        assert_true(c->next.p > 0 && c->next_without.p > 0);
+    }
     post(&t, (struct command){.kind = COMMAND_DETAIL, .latent = 64});
     wait_until(&t, is_idle);
     (void)session_poll(t.s, &t.v);

@@ -316,6 +316,9 @@ static inline struct latent_detail *sample_detail(const struct latent_table *t,
         c->row = 40 * i + 3;
         c->pos = 17 + i;
         c->act = d->row.max * (1 - 0.03F * (float)i);
+        c->next = (struct latent_next){(int32_t)(6 + 5 * i % 50), 0.41F};
+        c->next_without = (struct latent_next){
+            i % 3 == 1 ? c->next.id : (int32_t)(9 + 7 * i % 50), 0.30F};
         for (size_t k = 0; k < CONTEXT_TOKENS; k++) {
             const uint32_t u = (uint32_t)(i * 97 + k * 31 + (size_t)latent);
             c->token[k] = (int32_t)(4 + (uint32_t)(sample_u(u) * (SAMPLE_VOCAB - 4)));

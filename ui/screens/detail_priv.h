@@ -1,5 +1,4 @@
-/* Detail, between its files: detail.c and its keys (detail_keys.c). Nothing else
- * includes this but tests. */
+/* Detail, between its files. Nothing else includes this but tests. */
 #ifndef SAETOP_UI_SCREENS_DETAIL_PRIV_H
 #define SAETOP_UI_SCREENS_DETAIL_PRIV_H
 
@@ -61,6 +60,14 @@ void detail_leave(struct app *a);
 void detail_ask(struct app *a, const struct session_view *v);
 /* The edit whose effect is measured here: the latent silenced. */
 struct ask_edit detail_edit(const struct app *a);
+
+/* ---- detail_contexts.c ---- */
+
+void contexts_view(struct app *a, const struct session_view *v, struct canvas *c,
+                   struct rect r, bool wide);
+/* All intervals below each other, as many contexts of each as there is room for. */
+void intervals_view(struct app *a, const struct session_view *v, struct canvas *c,
+                    struct rect r);
 
 /* ---- detail_near.c ---- */
 
