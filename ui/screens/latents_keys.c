@@ -285,8 +285,8 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
 {
     char line[LINE_CAP + 32];
     /* As a command by name: it belongs to Prompt, a screen above this one. */
-    if (args[0]) {
-        snprintf(line, sizeof line, "silence-latent %s", args);
+    if (args[0] || latents_of(a)->marked[latents_of(a)->arm]) {
+        snprintf(line, sizeof line, "silence-latent %s", args[0] ? args : ALL_MARKED);
     } else {
         snprintf(line, sizeof line, "silence-latent %d", latents_of(a)->at);
     }
@@ -355,6 +355,8 @@ static void refresh(struct app *a, const struct session_view *v, const char *arg
 
 /* ---- the table of keys ---- */
 
+ACTION_WORDS(silence_word, ALL_MARKED)
+
 static const char *column_word(const struct app *a, const char *text, size_t i)
 {
     const int at = latent_column_nth(IN_TABLE, i);
@@ -381,7 +383,7 @@ ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .reach = REACH_NAMED, .may = may_label};
+ACTION action_silence = {.command = "silence", .args = "[N|marked]", .run = silence, .reach = REACH_NAMED, .may = may_label, .word = silence_word};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 
@@ -397,8 +399,8 @@ static const struct key_entry keys[] = {
     {{'&'}, &action_filter, "", "filter",
      "show only latents for which it holds: dog  !x  a|b  /regex/  density>1e-4  dead", 5},
     {{'\\'}, &action_clear_filter, "", "clear", "clear the filter", 6},
-    {{'a'}, &action_silence, "", NULL, "silence the latent in Prompt, or let it speak again", 0},
-    {{' '}, &action_mark, "", "mark", "mark or unmark the latent; the filter knows `marked`", 7},
+    {{'a'}, &action_silence, "", NULL, "silence the marked latents in Prompt, or this one; or let them speak again", 0},
+    {{' '}, &action_mark, "", "mark", "mark or unmark the latent, for " KEY_OF("silence") "; the filter knows `marked`", 7},
     {{';'}, &action_label, "", "label",
      "name the latent; kept with the run, known to " KEY_OF("find") " and " KEY_OF("filter") "; an empty name takes it off", 8},
     {{'='}, &action_scatter, "", "scatter",

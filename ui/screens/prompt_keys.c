@@ -265,7 +265,9 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
 {
     int32_t latent = -1;
     (void)v;
-    if (latent_arg(a, args, &latent)) {
+    if (!strcmp(args, ALL_MARKED)) {
+        prompt_silence_marked(a);
+    } else if (latent_arg(a, args, &latent)) {
         turn(a, latent, ASK_ZERO, 0);
     }
 }
@@ -282,17 +284,91 @@ void prompt_silence(struct app *a, int32_t latent)
     }
 }
 
-bool prompt_is_silenced(const struct app *a, int32_t latent)
+/* Those of the arm that is shown, also before Prompt has turned to it. */
+static const struct prompt_edits *edits_shown(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
-    const struct prompt_edits *e =
-        s->row.arm == latents_arm(a) ? &s->row.edits : &s->aside[latents_arm(a)];
+    return s->row.arm == latents_arm(a) ? &s->row.edits : &s->aside[latents_arm(a)];
+}
+
+size_t prompt_silenced(const struct app *a, int32_t *out, size_t cap)
+{
+    const struct prompt_edits *e = edits_shown(a);
+    size_t n = 0;
     for (size_t i = 0; i < e->n; i++) {
-        if (e->at[i].latent == latent && e->at[i].how == ASK_ZERO) {
-            return true;
+        if (e->at[i].how == ASK_ZERO) {
+            if (n < cap) {
+                out[n] = e->at[i].latent;
+            }
+            n++;
         }
     }
-    return false;
+    return n;
+}
+
+bool prompt_is_silenced(const struct app *a, int32_t latent)
+{
+    int32_t all[PROMPT_EDITS];
+    const size_t n = prompt_silenced(a, all, PROMPT_EDITS);
+    size_t i = 0;
+    while (i < n && all[i] != latent) {
+        i++;
+    }
+    return i < n;
+}
+
+/* The edits of other latents than these [n]. */
+static void edits_but(const struct prompt_edits *e, const int32_t *latent, size_t n,
+                      struct prompt_edits *out)
+{
+    out->n = 0;
+    for (size_t i = 0; i < e->n; i++) {
+        size_t k = 0;
+        while (k < n && latent[k] != e->at[i].latent) {
+            k++;
+        }
+        if (k == n) {
+            out->at[out->n++] = e->at[i];
+        }
+    }
+}
+
+void prompt_silence_marked(struct app *a)
+{
+    struct prompt_state *s = prompt_own(a);
+    int32_t marked[PROMPT_EDITS];
+    struct prompt_edits then;
+    const size_t n = latents_marked(a, marked, PROMPT_EDITS);
+    const size_t fit = n < PROMPT_EDITS ? n : PROMPT_EDITS;
+    bool silent = false; /* that is what they become */
+    prompt_turn(a);
+    edits_but(&s->row.edits, marked, fit, &then);
+    for (size_t i = 0; i < fit; i++) {
+        silent = silent || !prompt_is_silenced(a, marked[i]);
+    }
+    if (n == 0) {
+        app_say(a, false,
+                "no latent is marked; " KEY_ON("latents", "mark") " marks one");
+        return;
+    }
+    if (n > fit || (silent && then.n + n > PROMPT_EDITS)) {
+        app_say(a, true,
+                "%zu latents are marked, %zu others are edited: at most %d can be at a "
+                "time",
+                n, then.n, PROMPT_EDITS);
+        return;
+    }
+    for (size_t i = 0; silent && i < n; i++) {
+        then.at[then.n++] = (struct ask_edit){.latent = marked[i], .how = ASK_ZERO};
+    }
+    if (prompt_keep(a)) {
+        s->row.edits = then;
+        prompt_edits_changed(a);
+        app_say(a, false,
+                silent ? "the marked latents are silenced in Prompt: %zu"
+                       : "the marked latents are not silenced: %zu",
+                n);
+    }
 }
 
 bool prompt_edit_refused(struct app *a, const struct ask_edit *e)
@@ -653,6 +729,7 @@ static void renew(struct app *a, const struct session_view *v, const char *args)
 /* ---- the table of keys ---- */
 
 ACTION_WORDS(digit_word, "heat", "surprise", "kl")
+ACTION_WORDS(silence_word, ALL_MARKED)
 ACTION_WORDS(list_word, "here", "prompt", "changed")
 
 /* clang-format off */
@@ -666,7 +743,7 @@ ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_toke
 ACTION action_delete = {.command = "delete-token", .args = "", .run = delete_token, .may = may_change};
 ACTION action_insert = {.command = "insert", .args = "TEXT", .run = insert, .may = may_change};
 ACTION action_replace = {.command = "replace", .args = "[TEXT]", .run = replace, .may = may_change};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .reach = REACH_NAMED, .may = may_name_latent};
+ACTION action_silence = {.command = "silence", .args = "[N|marked]", .run = silence, .reach = REACH_NAMED, .may = may_name_latent, .word = silence_word};
 ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .may = may_name_latent};
 ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = strength, .may = may_edit};
 ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_edit};

@@ -12,7 +12,7 @@
 #include "ui/textbox.h"
 
 enum {
-    PROMPT_EDITS = 8,
+    PROMPT_EDITS = ASK_PRESET_EDITS, /* a preset keeps all that stand */
     PROMPT_KEPT = 40, /* prompts that undo can bring back; more than UNDO_DEPTH */
     PROMPT_LISTED = 400,
     PROMPT_BESIDE = 60, /* of the second list */
