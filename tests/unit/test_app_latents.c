@@ -299,6 +299,10 @@ static void test_detail(void **state)
     assert_true(on_screen(b, "1/24"));
     type(b, "jjk");
     assert_int_equal(detail_of(&b->a)->context, 1);
+    press(b, 'G'); /* to the last of them, not to another latent */
+    assert_int_equal(detail_of(&b->a)->context, b->v.detail->n_contexts - 1);
+    assert_int_equal(detail_of(&b->a)->latent, 42);
+    type(b, "gj");
     press(b, 'i');
     assert_int_equal(one_command(b, COMMAND_DETAIL).interval, 9);
     type(b, ":interval random\n");

@@ -557,9 +557,9 @@ static bool cancel(struct app *a, const struct session_view *v)
 static void move(struct app *a, const struct session_view *v, const char *direction)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    /* Of the keymap's directions only "left" and "right" begin so. */
-    if (direction[0] == 'l' || direction[0] == 'r') {
-        app_run(a, v, direction[0] == 'l' ? "latent -" : "latent +");
+    const bool left = !strcmp(direction, "left");
+    if (left || !strcmp(direction, "right")) {
+        app_run(a, v, left ? "latent -" : "latent +");
         return;
     }
     if (detail_of(a)->pane == PANE_NEAR) {
