@@ -310,6 +310,13 @@ static void test_effect_in_detail(void **state)
     assert_true(on_screen(t.b, "effect on held-out text"));
     assert_true(on_screen(t.b, "#3 silenced"));
     t.b->a.n_commands = 0;
+    keys(&t, "Gp"); /* the text of the token there, not a context that is not shown */
+    assert_ptr_equal(t.b->a.screen, &screen_prompt);
+    const int32_t ended = s->found.worse[s->found.n_worse - 1].id;
+    assert_string_equal(
+        names_token(&t.b->v.names, own(&t)->row.ids[own(&t)->row.n - 1]),
+        names_token(&t.b->v.names, ended));
+    t.b->a.n_commands = 0;
     type(t.b, ":latent 4\n");
     assert_true(on_screen(t.b, "of another latent"));
     t.b->a.n_commands = 0;

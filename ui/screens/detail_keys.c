@@ -301,7 +301,9 @@ const struct find_use detail_find_use = {
 static const char *may_send(const struct app *a, const struct session_view *v)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    return d && d->n_contexts ? NULL : "no context to send yet";
+    return detail_of(a)->pane == PANE_EFFECT || (d && d->n_contexts)
+               ? NULL
+               : "no context to send yet";
 }
 
 static void send_to_prompt(struct app *a, const struct session_view *v,
@@ -309,6 +311,10 @@ static void send_to_prompt(struct app *a, const struct session_view *v,
 {
     const struct latent_detail *d = detail_shown(a, v);
     (void)args;
+    if (detail_of(a)->pane == PANE_EFFECT) { /* its tokens stand in place of contexts */
+        effect_open(a, v, &screen_detail);
+        return;
+    }
     prompt_show(a, v, d->context[detail_of(a)->context].token, CONTEXT_TOKENS,
                 CONTEXT_TOKENS / 2, detail_of(a)->latent);
 }
