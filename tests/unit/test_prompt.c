@@ -525,6 +525,83 @@ static void test_silenced_in_detail(void **state)
     end_world(&t);
 }
 
+static const struct finder_item *found(const struct world *t, const char *kind,
+                                       size_t n)
+{
+    const struct finder_state *f = &t->b->a.finder;
+    for (size_t i = 0; i < f->n; i++) {
+        if (!strcmp(f->item[i].kind, kind) && n-- == 0) {
+            return &f->item[i];
+        }
+    }
+    return NULL;
+}
+
+/* The finder has the latents of the prompt as answered, without asking the model: those
+ * of the token under the cursor, and of all of it; unasked, by a word, and narrowed. */
+static void test_in_the_finder(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    char command[32];
+    press(t.b, KEY_CTRL('p'));
+    assert_null(found(&t, "here", 0)); /* nothing was answered */
+    type(t.b, "zzzqqq");
+    assert_true(on_screen(t.b, "once it was answered"));
+    press(t.b, KEY_CTRL('u'));
+    settle(&t);
+    assert_non_null(found(&t, "here", 0)); /* it came while the finder was open */
+    press(t.b, KEY_ESC_);
+    const struct ask_answer *r = own(&t)->answer;
+    const size_t first = r->start[own(&t)->at];
+    const uint64_t asked = own(&t)->ticket;
+    press(t.b, KEY_CTRL('p'));
+    assert_true(on_screen(t.b, "what fires in Prompt"));
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(command, sizeof command, "latent %d", r->fire[first + i].latent);
+        assert_string_equal(found(&t, "here", i)->command, command);
+    }
+    assert_non_null(found(&t, "prompt", 0));
+    for (size_t i = 0; i < t.b->a.finder.n; i++) { /* each latent once */
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(t.b->a.finder.item[i].command,
+                                    t.b->a.finder.item[j].command);
+        }
+    }
+    type(t.b, "here");
+    assert_false(on_screen(t.b, "what fires in Prompt"));
+    assert_string_equal(t.b->a.finder.item[0].kind, "here");
+    assert_null(found(&t, "prompt", 0));
+    press(t.b, KEY_CTRL('u'));
+    type(t.b, "which latents fire in the prompt");
+    assert_null(found(&t, "here", 0));
+    for (size_t i = 0; i < 9; i++) { /* more than unasked */
+        snprintf(command, sizeof command, "latent %d", r->peak[i].latent);
+        assert_string_equal(found(&t, "prompt", i)->command, command);
+    }
+    press(t.b, KEY_CTRL('u'));
+    snprintf(command, sizeof command, "prompt #%d", r->peak[2].latent);
+    type(t.b, command);
+    assert_string_equal(found(&t, "prompt", 0)->command + 7, command + 8);
+    press(t.b, KEY_CTRL('u'));
+    type(t.b, "here banana");
+    assert_null(found(&t, "here", 0));
+    press(t.b, KEY_CTRL('u'));
+    type(t.b, "here");
+    assert_int_equal(own(&t)->ticket, asked);
+    assert_int_equal(ask_worker_outstanding(t.b->v.asker), 0);
+    t.b->a.n_commands = 0;
+    press(t.b, KEY_ENTER_);
+    assert_ptr_equal(t.b->a.screen, &screen_detail);
+    assert_int_equal(detail_of(&t.b->a)->latent, r->fire[first].latent);
+    /* Of the other condition nothing was answered. */
+    t.b->a.n_commands = 0;
+    press(t.b, 'v');
+    press(t.b, KEY_CTRL('p'));
+    assert_null(found(&t, "here", 0));
+    end_world(&t);
+}
+
 /* A click on the latent that is chosen already opens it, as in other lists. */
 static void test_click_opens(void **state)
 {
@@ -564,6 +641,7 @@ int main(void)
         cmocka_unit_test(test_unread),
         cmocka_unit_test(test_dense_and_pinned),
         cmocka_unit_test(test_silenced_in_detail),
+        cmocka_unit_test(test_in_the_finder),
         cmocka_unit_test(test_click_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

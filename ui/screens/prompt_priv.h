@@ -1,8 +1,8 @@
 /* Prompt, between its files: prompt.c (the screen and its latents), prompt_text.c (the
  * text as cells), prompt_side.c and prompt_effect.c (what stands at the right),
  * prompt_row.c (the prompt as it stands, and asking), prompt_list.c (which latents are
- * listed, and edits) and its keys (prompt_keys.c). Nothing else includes this but
- * tests. */
+ * listed, and edits), what the finder has of it (prompt_found.c) and its keys
+ * (prompt_keys.c). Nothing else includes this but tests. */
 #ifndef SAETOP_UI_SCREENS_PROMPT_PRIV_H
 #define SAETOP_UI_SCREENS_PROMPT_PRIV_H
 
@@ -261,6 +261,14 @@ void prompt_preset(struct app *a, const struct session_view *v, const char *args
 void prompt_presets_say(struct app *a, const struct session_view *v);
 /* What Tab completes. */
 const char *prompt_preset_word(const struct app *a, const char *text, size_t i);
+
+/* ---- prompt_found.c ---- */
+
+/* For the finder: for "" a few of the latents that fire on the token under the cursor
+ * ("here") and in the whole prompt ("prompt"), more where one of these words asks for
+ * them; further words narrow. As answered last: nothing is asked. None before. */
+size_t prompt_found(const struct app *a, const struct session_view *v,
+                    const char *typed, struct finder_item *out, size_t most);
 
 /* ---- prompt_keys.c ---- */
 
