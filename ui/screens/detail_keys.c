@@ -310,7 +310,17 @@ static void send_to_prompt(struct app *a, const struct session_view *v,
                            const char *args)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    (void)args;
+    int64_t n = -1;
+    if (args[0]) { /* given elsewhere: its strongest context, where that was read */
+        if (!arg_integer(args, &n) || !d || n != d->latent || !d->n_contexts) {
+            app_say(a, true,
+                    "send-latent: expected the latent opened last, found %.20s", args);
+            return;
+        }
+        prompt_show(a, v, d->context[0].token, CONTEXT_TOKENS, CONTEXT_TOKENS / 2,
+                    d->latent);
+        return;
+    }
     if (detail_of(a)->pane == PANE_EFFECT) { /* its tokens stand in place of contexts */
         effect_open(a, v, &screen_detail);
         return;
@@ -389,7 +399,7 @@ ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = latents_may_browse};
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = latents_may_browse};
-ACTION action_send = {.command = "send", .args = "", .run = send_to_prompt, .may = may_send};
+ACTION action_send = {.command = "send-latent", .args = "[N]", .run = send_to_prompt, .reach = REACH_NAMED, .may = may_send};
 ACTION action_silence = {.command = "silence-latent", .args = "[N|marked]", .run = silence, .reach = REACH_NAMED, .may = latents_may_browse, .word = silence_word};
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};

@@ -293,6 +293,29 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
     app_run(a, v, line);
 }
 
+/* Its preview shows contexts once Detail has read them. */
+static const char *may_send(const struct app *a, const struct session_view *v)
+{
+    const struct latents_state *l = latents_of(a);
+    const struct latent_detail *d = v->detail;
+    return d && d->latent == l->at && v->detail_arm == l->arm && d->n_contexts
+               ? NULL
+               : KEY_OF("open") " reads the contexts of the latent first";
+}
+
+static void send_context(struct app *a, const struct session_view *v, const char *args)
+{
+    char line[32];
+    const struct screen_def *here = a->screen;
+    (void)args;
+    snprintf(line, sizeof line, "send-latent %d",
+             latents_of(a)->at); /* as silence does */
+    app_run(a, v, line);
+    if (a->screen != here) {
+        app_come_back(a, here);
+    }
+}
+
 /* ---- points ---- */
 
 /* The nth measure that can stand on y; -1 beyond the last. */
@@ -384,6 +407,7 @@ ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};
 ACTION action_silence = {.command = "silence", .args = "[N|marked]", .run = silence, .reach = REACH_NAMED, .may = may_label, .word = silence_word};
+ACTION action_send = {.command = "send", .args = "", .run = send_context, .may = may_send, .hides = true};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 
@@ -400,6 +424,7 @@ static const struct key_entry keys[] = {
      "show only latents for which it holds: dog  !x  a|b  /regex/  density>1e-4  dead", 5},
     {{'\\'}, &action_clear_filter, "", "clear", "clear the filter", 6},
     {{'a'}, &action_silence, "", NULL, "silence the marked latents in Prompt, or this one; or let them speak again", 0},
+    {{'p'}, &action_send, "", "to prompt", "ask in Prompt about the strongest context of the latent, once it was opened", 6},
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent, for " KEY_OF("silence") "; the filter knows `marked`", 7},
     {{';'}, &action_label, "", "label",
      "name the latent; kept with the run, known to " KEY_OF("find") " and " KEY_OF("filter") "; an empty name takes it off", 8},
