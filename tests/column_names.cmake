@@ -33,7 +33,7 @@ set(else ui/keymap.c:F1 ui/canvas.h:match ui/livecard.c:absorb
          core/latents/latent_detail.c:density core/latents/latent_detail.c:latent
          core/latents/latent_names.c:place core/latents/latent_kind.c:dead core/latents/latent_find.c:label
          core/latents/latent_find.c:match core/latents/latent_find.c:kind src/cmd_top.c:latent src/cmd_top.c:matched src/cmd_top.c:tokens
-         ui/word_search.c:dead ui/word_search.c:density ui/word_search.c:label ui/word_search.c:latent
+         ui/word_search.c:absorb ui/word_search.c:absorption ui/word_search.c:dead ui/word_search.c:density ui/word_search.c:label ui/word_search.c:latent
          src/top_json.c:latent src/top_json.c:max src/top_json.c:tokens)
 set(wrong "")
 file(GLOB_RECURSE files RELATIVE ${ROOT} ${ROOT}/ui/*.[ch] ${ROOT}/core/latents/*.[ch]

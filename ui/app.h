@@ -144,11 +144,12 @@ struct finder_seen {
 };
 struct finder_state {
     bool open;
+    bool stale; /* a screen has other items than were listed */
     struct finder_seen seen;
     struct line_edit line;
     struct list_view list;
     struct finder_item item[FINDER_ITEMS];
-    size_t n;
+    size_t n, unasked;                        /* of these: of screens, for "" */
     struct finder_item recent[FINDER_RECENT]; /* the latest first */
     size_t n_recent;
 };

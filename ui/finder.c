@@ -173,12 +173,14 @@ static void add_of_screens(struct app *a, const struct session_view *v,
                            const char *typed)
 {
     struct finder_state *f = &a->finder;
-    for (size_t i = 0; typed[0] && i < a->screens->n; i++) {
+    const size_t before = f->n;
+    for (size_t i = 0; i < a->screens->n; i++) {
         const struct screen_def *s = a->screens->row[i];
         if (s->found) {
             f->n += s->found(a, v, typed, f->item + f->n, FINDER_ITEMS - f->n);
         }
     }
+    f->unasked = typed[0] ? 0 : f->n - before;
 }
 
 static void add_recent(struct app *a)
@@ -258,6 +260,7 @@ static struct finder_seen seen_now(const struct session_view *v)
 static void look_anew(struct app *a, const struct session_view *v)
 {
     a->finder.seen = seen_now(v);
+    a->finder.stale = false;
     look(a, v);
     list_home(&a->finder.list);
 }
@@ -269,8 +272,9 @@ void finder_sync(struct app *a, const struct session_view *v)
     if (!f->open) {
         return;
     }
-    if (memcmp(&now, &f->seen, sizeof now) != 0) {
+    if (f->stale || memcmp(&now, &f->seen, sizeof now) != 0) {
         f->seen = now;
+        f->stale = false;
         look(a, v);
     }
     list_set(&f->list, f->n, page(a));
@@ -424,6 +428,10 @@ static void draw_list(struct app *a, struct canvas *c, struct rect r)
                     "nothing answers; a token, a label, #12, a kind, a concept, a word "
                     "of a command",
                     ROLE_DIM, 0);
+        canvas_text(c, r.x + 1, r.y + 1, r.h > 1 ? r.w - 2 : 0,
+                    "here, prompt: latents that fire on the text in Prompt, once it "
+                    "was answered",
+                    ROLE_DIM, 0);
     }
     for (int i = 0; i < r.h && f->list.top + (size_t)i < f->n; i++) {
         const size_t at = f->list.top + (size_t)i;
@@ -441,8 +449,11 @@ void finder_view(struct app *a, const struct session_view *v, struct canvas *c)
     snprintf(value, sizeof value, "%s%zu",
              v->table_busy ? "latents are being described  " : "", a->finder.n);
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
-    const struct rect in = canvas_box(
-        c, r, a->finder.line.text[0] ? "go to" : "go to: recent, screens", value, true);
+    const char *title = a->finder.line.text[0] ? "go to"
+                        : a->finder.unasked
+                            ? "go to: recent, what fires in Prompt, screens"
+                            : "go to: recent, screens";
+    const struct rect in = canvas_box(c, r, title, value, true);
     app_hit(a, r, HIT_OVERLAY, 0);
     const struct rect old = canvas_clip(c, in);
     canvas_fill(c, (struct rect){in.x, in.y + 1, in.w, 1}, 0x2500, ROLE_BORDER, 0);

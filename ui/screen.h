@@ -82,8 +82,9 @@ struct screen_def {
                   const struct event *ev);
     const struct find_use *find;     /* of its rows or texts, see find_use.h; NULL */
     const struct filter_use *filter; /* of its rows, see filter_use.h; NULL: none */
-    /* Find items of this screen that match a text (not ""), for the finder: at most
-     * `most`, in any order, with scores as fuzzy_score gives them. Returns how many. */
+    /* Find items of this screen that match a text, for the finder: at most `most`, in
+     * any order, with scores as fuzzy_score gives them; for "" what is worth a look
+     * unasked. Returns how many. */
     size_t (*found)(const struct app *a, const struct session_view *v,
                     const char *typed, struct finder_item *out, size_t most);
     /* Point at a step of the run; the first screen of the table that can is asked. */

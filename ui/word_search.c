@@ -7,21 +7,21 @@
 
 enum { STEM_LEAST = 3 };
 
-/* Words for the same thing, a row each; stems. */
+/* Words for the same thing, a row each; at least one stands in the help texts. */
 #define ROW_WORDS 8
 static const char *const same[][ROW_WORDS] = {
     {"latent", "feature", "neuron", "unit"},
     {"quit", "exit", "leave", "close"},
     {"find", "search", "look", "grep"},
     {"filter", "narrow", "where", "only"},
-    {"undo", "revert", "take back"},
+    {"undo", "revert", "take back", "reset", "restore"},
     {"save", "checkpoint", "store", "snapshot"},
     {"pause", "stop", "halt", "freeze"},
     {"resume", "continue", "go on", "restart"},
     {"mask", "corrupt", "noise", "dropout"},
     {"curve", "chart", "graph", "plot"},
     {"export", "dump", "download", "write"},
-    {"label", "name", "rename", "call"},
+    {"label", "name", "rename", "call", "explanation", "autointerp", "annotate"},
     {"mark", "tag", "select", "star"},
     {"sparsity", "L0"},
     {"variance", "EV", "r2", "reconstruct"},
@@ -42,6 +42,38 @@ static const char *const same[][ROW_WORDS] = {
     {"learning rate", "lr", "step size"},
     {"screen", "tab", "page", "view"},
     {"interval", "confidence", "error bar", "CI"},
+    /* Of those who take models apart. */
+    {"silence", "ablate", "ablation", "knockout", "suppress", "turn off", "zero out"},
+    {"steer", "steering", "intervene", "intervention", "patch", "boost", "amplify"},
+    {"strength", "coefficient", "multiplier"},
+    {"write on", "generate", "generation", "continue", "continuation", "sampling",
+     "rollout", "autocomplete"},
+    {"contributions", "attribution", "attribute", "why", "circuit", "responsible",
+     "integrated gradients"},
+    {"effect", "impact", "causal", "downstream", "consequence"},
+    {"lens", "unembed", "promote", "dla", "direct logit attribution"},
+    {"next token", "logprob", "logits", "probability", "prediction"},
+    {"surprise", "surprisal", "nll"},
+    {"hook", "embed", "embedding", "layer", "resid", "residual"},
+    {"autoencoder", "dictionary", "dictionary learning", "crosscoder", "transcoder"},
+    {"detail", "dashboard", "inspect", "neuronpedia", "latent page", "feature page"},
+    {"absorb", "absorption", "swallow"},
+    {"split", "splitting", "feature splitting"},
+    {"fused", "merge", "composition"},
+    {"corresponds", "align", "counterpart", "universality"},
+    {"firing together", "cofiring", "co-firing", "coactivation", "co-activation",
+     "co-occurrence"},
+    {"the largest", "max activating", "max activating examples", "top activations"},
+    {"a tenth", "decile", "quantile", "bucket"},
+    {"held-out", "heldout", "validation"},
+    {"prompt", "playground"},
+    {"chat", "instruct", "assistant"},
+    {"preset", "recipe"},
+    {"pin the prompt", "baseline", "counterfactual", "side by side"},
+    {"heat", "heatmap", "highlight"},
+    {"as points", "umap", "cloud"},
+    {"copy", "yank", "clipboard"},
+    {"tune", "hyperparameter", "knob"},
 };
 enum { ROWS = sizeof same / sizeof same[0] };
 _Static_assert(ROWS <= 64, "a bit a row");

@@ -261,6 +261,7 @@ static void prompt_sample(struct app *a, struct session_view *v, const char *nam
         prompt_sample_effect(s, name);
     }
     prompt_list_fill(a);
+    a->finder.stale = true; /* as an answer that came makes it */
 }
 
 #endif

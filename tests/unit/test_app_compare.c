@@ -1,6 +1,7 @@
 /* Compare: what it asks for, the sides, the panes, latents of each kind, contexts. */
 #include "ui/export.h"
 #include "ui/screens/compare_priv.h"
+#include "ui/screens/prompt_priv.h"
 #include "ui_bench.h"
 
 static struct compare_state *own(struct bench *b)
@@ -387,7 +388,18 @@ static void latents_of_each_kind(void **state)
     press(b, 'k');
     assert_false(on_screen(b, "reading its contexts"));
     assert_true(on_screen(b, "A#1") && on_screen(b, "B#1"));
+    type(b, "jp"); /* the second is the topmost now */
+    b->a.n_commands = 0;
+    assert_ptr_equal(b->a.screen, &screen_prompt);
+    const char *word =
+        names_token(&b->v.names, b->v.pair[0]->context[1].token[CONTEXT_TOKENS / 2]);
+    assert_non_null(strstr(prompt_own(&b->a)->box.text, word));
+    press(b, '6');
+    b->a.n_commands = 0;
+    assert_true(own(b)->contexts);
     press(b, KEY_ESC_);
+    type(b, ":send\n");
+    assert_true(on_screen(b, "on a pair of latents shows contexts"));
     assert_false(own(b)->contexts);
     assert_ptr_equal(b->a.screen, &screen_compare);
     type(b, "\nq"); /* so does q, which leads up from the list alone */

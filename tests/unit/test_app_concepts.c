@@ -3,6 +3,7 @@
 #include "base/csvfile.h"
 #include "base/mem.h"
 #include "ui/screens/concepts_priv.h"
+#include "ui/screens/prompt_priv.h"
 #include "ui_bench.h"
 
 #include <math.h>
@@ -188,7 +189,24 @@ static void contexts_of_a_word(void **state)
     type(b, "jj");
     assert_int_equal(own(b)->context.cursor, 2);
     assert_int_equal(own(b)->words.cursor, 0);
+    assert_true(on_screen(b, "p to prompt"));
+    press(b, 'p'); /* with what is before and behind its word, and back */
+    b->a.n_commands = 0;
+    assert_ptr_equal(b->a.screen, &screen_prompt);
+    const struct word_context *sent = &b->v.word->context[2];
+    assert_non_null(
+        strstr(prompt_own(&b->a)->box.text,
+               names_token(&b->v.names, sent->at.token[CONTEXT_TOKENS / 2])));
+    assert_int_equal(prompt_own(&b->a)->choose,
+                     sent->at.act > 0 ? c.word.other : c.word.main[0]);
     press(b, KEY_ESC_);
+    b->a.n_commands = 0;
+    assert_ptr_equal(b->a.screen, &screen_concepts);
+    assert_int_equal(own(b)->context.cursor, 2);
+    press(b, KEY_ESC_);
+    assert_false(on_screen(b, "p to prompt"));
+    type(b, ":send\n");
+    assert_true(on_screen(b, "on a word shows its contexts"));
     assert_ptr_equal(b->a.screen, &screen_concepts);
     assert_true(on_screen(b, "words of animal"));
     type(b, "\n");

@@ -1,6 +1,7 @@
 /* Browsing without a terminal: the table of latents, and one latent. */
 #include "ui/context_flow.h"
 #include "ui/export.h"
+#include "ui/screens/prompt_priv.h"
 #include "ui_bench.h"
 
 /* ---- the table ---- */
@@ -281,6 +282,37 @@ static void test_cursor_keeps_its_latent(void **state)
     bench_free(b);
 }
 
+/* What the preview shows can be sent as well, once Detail has read it. */
+static void test_sends_from_the_preview(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(200, 60, 1);
+    type(b, "3");
+    latents_choose(&b->a, 42);
+    b->a.n_commands = 0;
+    type(b, ":latent 42\n");
+    b->a.n_commands = 0;
+    type(b, "3");
+    assert_int_equal(latents_of(&b->a)->at, 42);
+    assert_true(on_screen(b, "p to prompt"));
+    press(b, 'p');
+    b->a.n_commands = 0;
+    assert_ptr_equal(b->a.screen, &screen_prompt);
+    assert_non_null(strstr(
+        prompt_own(&b->a)->box.text,
+        names_token(&b->v.names, b->v.detail->context[0].token[CONTEXT_TOKENS / 2])));
+    press(b, KEY_ESC_);
+    b->a.n_commands = 0;
+    assert_ptr_equal(b->a.screen, &screen_latents);
+    press(b, 'j');
+    assert_false(on_screen(b, "p to prompt"));
+    press(b, 'p');
+    assert_true(on_screen(b, "reads the contexts of the latent first"));
+    type(b, ":send-latent 7\n");
+    assert_true(on_screen(b, "expected the latent opened last, found 7"));
+    bench_free(b);
+}
+
 static void test_detail(void **state)
 {
     (void)state;
@@ -299,6 +331,10 @@ static void test_detail(void **state)
     assert_true(on_screen(b, "1/24"));
     type(b, "jjk");
     assert_int_equal(detail_of(&b->a)->context, 1);
+    press(b, 'G'); /* to the last of them, not to another latent */
+    assert_int_equal(detail_of(&b->a)->context, b->v.detail->n_contexts - 1);
+    assert_int_equal(detail_of(&b->a)->latent, 42);
+    type(b, "gj");
     press(b, 'i');
     assert_int_equal(one_command(b, COMMAND_DETAIL).interval, 9);
     type(b, ":interval random\n");
@@ -726,6 +762,7 @@ int main(void)
         cmocka_unit_test(test_find_in_index),
         cmocka_unit_test(test_cursor_keeps_its_latent),
         cmocka_unit_test(test_detail),
+        cmocka_unit_test(test_sends_from_the_preview),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_labels_leave_the_order),
         cmocka_unit_test(test_scatter),

@@ -503,10 +503,10 @@ static void test_keys_of_another_screen(void **state)
     press(b, 's');
     assert_true(on_screen(b, "s is a key of Train"));
     assert_false(on_screen(b, "does it"));
-    press(b, 'p');
-    assert_true(on_screen(b, "p is a key of Detail"));
-    assert_false(on_screen(b, "does it"));
     press(b, '1');
+    press(b, 'p');
+    assert_true(on_screen(b, "p is a key of Concepts, Latents, Detail and Compare"));
+    assert_false(on_screen(b, "does it"));
     press(b, '&');
     assert_true(on_screen(b, "& is a key of Concepts, Latents and Runs"));
     assert_false(on_screen(b, "does it"));
@@ -533,7 +533,7 @@ static void test_commands_of_another_screen(void **state)
         {'2', "zoom", "zoom is a command of Train"},
         {'3', "log", "log is a command of Train"},
         {'3', "smooth +", "smooth is a command of Train"},
-        {'3', "send", "send is a command of Detail"},
+        {'1', "send", "send is a command of Concepts, Latents and Compare"},
         {'1', "find dog", "find is a command of Concepts, Latents, Detail and Runs"},
         {'1', "silence", "silence is a command of Latents and Prompt"},
         {'2', "ask", "ask is a command of Prompt"},

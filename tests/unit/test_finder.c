@@ -197,7 +197,7 @@ static void test_before_the_table(void **state)
     struct latent_table *t = (struct latent_table *)(uintptr_t)b->v.arm[0].table;
     b->v.arm[0].table = NULL;
     press(b, KEY_CTRL('p'));
-    one_command(b, COMMAND_TABLE);
+    one_command(b, COMMAND_TABLE); /* and not what Prompt asks, which is not shown */
     type(b, "flute");
     const size_t before = b->a.finder.n;
     b->v.arm[0].table = t;

@@ -71,6 +71,7 @@ static const struct shot shots[] = {
     {"prompt-why", 2, .keys = "5"},
     {"prompt-written", 2, .keys = "5"},
     {"prompt-chat", 2, .keys = "5"},
+    {"prompt-found", 2, .keys = "5\x10"},
     {"prompt-effect", 2, .keys = "5"},
     {"prompt-effect-old", 2, .keys = "5"},
     {"compare", 2, .keys = "6"},

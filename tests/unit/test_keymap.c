@@ -78,7 +78,7 @@ static void test_reserved_letters(void **state)
                     {';', "note", "label"}, /* words on what one looks at */
                     {'e', "export", NULL},
                     {'u', "undo", NULL},
-                    {'p', "send", NULL},
+                    {'p', "send", "send-latent"},
                     {'t', NULL, "steer"},
                     {'a', "silence", "silence-latent"}};
     for (size_t r = 0; r < sizeof reserved / sizeof reserved[0]; r++) {

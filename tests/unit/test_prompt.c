@@ -192,106 +192,6 @@ static void test_masks_and_undo(void **state)
     end_world(&t);
 }
 
-static void test_silence_and_steer(void **state)
-{
-    (void)state;
-    struct world t = begin_world(80, 24);
-    settle(&t);
-    keys(&t, "\t");
-    const int32_t latent = prompt_latent_here(&t.b->a);
-    const float act = own(&t)->entry[0].act;
-    keys(&t, "a");
-    assert_int_equal(own(&t)->row.edits.n, 1);
-    assert_int_equal(own(&t)->entry[0].latent, latent);
-    assert_true(own(&t)->entry[0].act == act && own(&t)->entry[0].after == 0);
-    assert_true(on_screen(t.b, "silenced"));
-    keys(&t, "a");
-    assert_int_equal(own(&t)->row.edits.n, 0);
-    keys(&t, "t+");
-    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_ADD);
-    assert_float_equal((float)own(&t)->row.edits.at[0].value,
-                       (float)(.6 * prompt_full(own(&t), latent)), 1e-5F);
-    assert_float_equal(own(&t)->entry[0].after,
-                       act + (float)own(&t)->row.edits.at[0].value, 1e-4F);
-    keys(&t, "T@");
-    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_SCALE);
-    assert_int_equal(own(&t)->row.edits.at[0].where, ASK_FROM);
-    /* The slider, from its left end to its right. */
-    const struct rect r = hit_of(t.b, HIT_STRENGTH, 0);
-    mouse(t.b, MOUSE_PRESS, r.x, r.y);
-    assert_float_equal((float)own(&t)->row.edits.at[0].value, -1.0F, 1e-6F);
-    const struct rect still = hit_of(t.b, HIT_STRENGTH, 0);
-    mouse(t.b, MOUSE_RELEASE, still.x + still.w - 1, still.y);
-    assert_float_equal((float)own(&t)->row.edits.at[0].value, 2.0F, 1e-6F);
-    /* A button that was pressed elsewhere is released over it. */
-    const struct rect row = hit_of(t.b, HIT_LATENT_ROW, 1);
-    mouse(t.b, MOUSE_PRESS, row.x, row.y);
-    mouse(t.b, MOUSE_RELEASE, still.x, still.y);
-    assert_float_equal((float)own(&t)->row.edits.at[0].value, 2.0F, 1e-6F);
-    keys(&t, "A");
-    assert_int_equal(own(&t)->row.edits.n, 0);
-    type(t.b, ":steer 3=add:1.5@2\n");
-    settle(&t);
-    assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
-    type(t.b, ":steer 3=1@99\n");
-    assert_true(on_screen(t.b, "position: found 99"));
-    type(t.b, ":steer 9999=1\n");
-    assert_true(on_screen(t.b, "latent: found 9999"));
-    type(t.b, ":steer 3=1@0\n"); /* BOS */
-    assert_true(on_screen(t.b, "holds a special token"));
-    assert_int_equal(own(&t)->row.edits.n, 1);
-    assert_int_equal(own(&t)->row.edits.at[0].pos, 2);
-    end_world(&t);
-}
-
-/* A strength typed as a multiple of the largest activation seen; where none is known, a
- * line says so. */
-static void test_steer_by_multiples(void **state)
-{
-    (void)state;
-    struct world t = begin_world(200, 60);
-    struct app *a = &t.b->a;
-    settle(&t);
-    type(t.b, ":steer 3=2x\n");
-    assert_non_null(strstr(a->message, "its largest activation seen is not known"));
-    assert_int_equal(own(&t)->row.edits.n, 0);
-    type(t.b, ":steer 3=1.5\n");
-    settle(&t);
-    assert_true(on_screen(t.b, "#3 add +1.50 "));
-    assert_false(on_screen(t.b, "x) "));
-    struct latent_table *table = (struct latent_table *)(uintptr_t)t.b->v.arm[0].table;
-    ((struct ask_subject *)(uintptr_t)t.b->v.subject)->table = latent_table_ref(table);
-    table->row[3].max = 2.5F;
-    table->row[5].max = 0;
-    type(t.b, ":steer 3=2x@2\n");
-    settle(&t);
-    assert_true(own(&t)->row.edits.at[0].value == 5.0);
-    assert_true(on_screen(t.b, "#3 add +5.00 (2.0x) at 2 "));
-    type(t.b, ":steer 3=clamp:.25x\n");
-    settle(&t);
-    assert_true(on_screen(t.b, "#3 clamped to 0.62 (0.25x) "));
-    type(t.b, ":steer 5=1x\n");
-    assert_non_null(strstr(a->message, "seen is 0"));
-    type(t.b, ":steer 9999=1x\n");
-    assert_non_null(strstr(a->message, "latent: found 9999"));
-    assert_int_equal(own(&t)->row.edits.n, 1);
-    /* The strength of the latent under the cursor. */
-    keys(&t, "A\t");
-    const int32_t here = prompt_latent_here(a);
-    table->row[here].max = 4;
-    type(t.b, ":strength -0.5x\n");
-    settle(&t);
-    assert_true(own(&t)->row.edits.at[0].value == -2.0);
-    assert_true(on_screen(t.b, " add -2.00 (-0.5x) "));
-    keys(&t, "T"); /* a factor */
-    type(t.b, ":strength 2x\n");
-    assert_string_equal(a->message, "strength: expected a number, + or -");
-    assert_true(own(&t)->row.edits.at[0].value == 2.0);
-    type(t.b, ":strength x\n");
-    assert_non_null(strstr(a->message, "expected a number"));
-    end_world(&t);
-}
-
 static void test_tokens_change(void **state)
 {
     (void)state;
@@ -450,30 +350,6 @@ static void test_digits(void **state)
     end_world(&t);
 }
 
-/* An edit at a place moves with its token, and goes with it. */
-static void test_places_of_edits(void **state)
-{
-    (void)state;
-    struct world t = begin_world(80, 24);
-    settle(&t);
-    const size_t first = own(&t)->row.first, last = own(&t)->row.n - 1;
-    char line[64];
-    snprintf(line, sizeof line, ":steer 3=1@%zu\n", last);
-    type(t.b, line);
-    keys(&t, "g");
-    own(&t)->at = first;
-    type(t.b, ":delete-token\n");
-    settle(&t);
-    assert_int_equal(own(&t)->row.edits.at[0].pos, last - 1);
-    keys(&t, "G");
-    type(t.b, ":delete-token\n");
-    settle(&t);
-    assert_int_equal(own(&t)->row.edits.n, 0);
-    keys(&t, "u");
-    assert_int_equal(own(&t)->row.edits.n, 1);
-    end_world(&t);
-}
-
 /* An SAE as of now is asked for even while one is on its way: after it. */
 static void test_renews(void **state)
 {
@@ -493,64 +369,6 @@ static void test_renews(void **state)
     assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
     tick(&t);
     no_command(t.b);
-    end_world(&t);
-}
-
-/* Edits are of one arm's latents: the other arm has its own, and no answer, pinned
- * prompt or text of the one is shown as the other's. */
-static void test_arms_have_their_edits(void **state)
-{
-    (void)state;
-    struct world t = begin_world(120, 36);
-    settle(&t);
-    keys(&t, "|");
-    type(t.b, ":silence 3\n:write 5\n");
-    settle(&t);
-    press(t.b, 'v');
-    tick(&t);
-    assert_null(own(&t)->answer);
-    assert_null(own(&t)->pinned);
-    assert_int_equal(own(&t)->row.edits.n, 0);
-    assert_int_equal(own(&t)->side, PROMPT_NEXT);
-    assert_false(on_screen(t.b, "with masks and edits"));
-    give_subject(&t);
-    settle(&t);
-    assert_non_null(own(&t)->answer);
-    assert_null(own(&t)->answer->next_after);
-    type(t.b, ":silence 5\n");
-    settle(&t);
-    press(t.b, 'v');
-    tick(&t);
-    assert_int_equal(own(&t)->row.edits.n, 1);
-    assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
-    keys(&t, "u"); /* silence 5, which was of the other arm */
-    assert_int_equal(own(&t)->row.edits.n, 1);
-    assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
-    assert_int_equal(own(&t)->aside[1].n, 0);
-    press(t.b, KEY_CTRL('r'));
-    assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
-    assert_int_equal(own(&t)->aside[1].n, 1);
-    assert_int_equal(own(&t)->aside[1].at[0].latent, 5);
-    end_world(&t);
-}
-
-/* A latent silenced before there is a text: undone, it speaks, and the text stays. */
-static void test_silence_before_the_text(void **state)
-{
-    (void)state;
-    struct world t = begin_world(80, 24);
-    prompt_silence(&t.b->a, 3);
-    settle(&t);
-    const size_t n = own(&t)->row.n;
-    assert_int_equal(own(&t)->row.edits.n, 1);
-    keys(&t, "u");
-    assert_int_equal(own(&t)->row.n, n);
-    assert_int_equal(own(&t)->row.edits.n, 0);
-    assert_string_equal(own(&t)->box.text, "the cat sat on the mat");
-    press(t.b, KEY_CTRL('r'));
-    settle(&t);
-    assert_int_equal(own(&t)->row.n, n);
-    assert_true(prompt_is_silenced(&t.b->a, 3));
     end_world(&t);
 }
 
@@ -783,31 +601,80 @@ static void test_dense_and_pinned(void **state)
     end_world(&t);
 }
 
-/* One set of silenced latents: what Detail silences, Prompt leaves out, and Detail says
- * so. */
-static void test_silenced_in_detail(void **state)
+static const struct finder_item *found(const struct world *t, const char *kind,
+                                       size_t n)
+{
+    const struct finder_state *f = &t->b->a.finder;
+    for (size_t i = 0; i < f->n; i++) {
+        if (!strcmp(f->item[i].kind, kind) && n-- == 0) {
+            return &f->item[i];
+        }
+    }
+    return NULL;
+}
+
+/* The finder has the latents of the prompt as answered, without asking the model: those
+ * of the token under the cursor, and of all of it; unasked, by a word, and narrowed. */
+static void test_in_the_finder(void **state)
 {
     (void)state;
     struct world t = begin_world(120, 36);
+    char command[32];
+    press(t.b, KEY_CTRL('p'));
+    assert_null(found(&t, "here", 0)); /* nothing was answered */
+    type(t.b, "zzzqqq");
+    assert_true(on_screen(t.b, "once it was answered"));
+    press(t.b, KEY_CTRL('u'));
     settle(&t);
-    type(t.b, ":latent 3\n");
+    assert_non_null(found(&t, "here", 0)); /* it came while the finder was open */
+    press(t.b, KEY_ESC_);
+    const struct ask_answer *r = own(&t)->answer;
+    const size_t first = r->start[own(&t)->at];
+    const uint64_t asked = own(&t)->ticket;
+    press(t.b, KEY_CTRL('p'));
+    assert_true(on_screen(t.b, "what fires in Prompt"));
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(command, sizeof command, "latent %d", r->fire[first + i].latent);
+        assert_string_equal(found(&t, "here", i)->command, command);
+    }
+    assert_non_null(found(&t, "prompt", 0));
+    for (size_t i = 0; i < t.b->a.finder.n; i++) { /* each latent once */
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(t.b->a.finder.item[i].command,
+                                    t.b->a.finder.item[j].command);
+        }
+    }
+    type(t.b, "here");
+    assert_false(on_screen(t.b, "what fires in Prompt"));
+    assert_string_equal(t.b->a.finder.item[0].kind, "here");
+    assert_null(found(&t, "prompt", 0));
+    press(t.b, KEY_CTRL('u'));
+    type(t.b, "which latents fire in the prompt");
+    assert_null(found(&t, "here", 0));
+    for (size_t i = 0; i < 9; i++) { /* more than unasked */
+        snprintf(command, sizeof command, "latent %d", r->peak[i].latent);
+        assert_string_equal(found(&t, "prompt", i)->command, command);
+    }
+    press(t.b, KEY_CTRL('u'));
+    snprintf(command, sizeof command, "prompt #%d", r->peak[2].latent);
+    type(t.b, command);
+    assert_string_equal(found(&t, "prompt", 0)->command + 7, command + 8);
+    press(t.b, KEY_CTRL('u'));
+    type(t.b, "here banana");
+    assert_null(found(&t, "here", 0));
+    press(t.b, KEY_CTRL('u'));
+    type(t.b, "here");
+    assert_int_equal(own(&t)->ticket, asked);
+    assert_int_equal(ask_worker_outstanding(t.b->v.asker), 0);
     t.b->a.n_commands = 0;
-    assert_true(on_screen(t.b, "a silence"));
-    keys(&t, "a");
-    assert_true(prompt_is_silenced(&t.b->a, 3));
-    assert_true(on_screen(t.b, "a let speak"));
-    assert_true(on_screen(t.b, "silenced in Prompt"));
-    assert_true(on_screen(t.b, "#3 of A silenced"));
+    press(t.b, KEY_ENTER_);
+    assert_ptr_equal(t.b->a.screen, &screen_detail);
+    assert_int_equal(detail_of(&t.b->a)->latent, r->fire[first].latent);
+    /* Of the other condition nothing was answered. */
     t.b->a.n_commands = 0;
-    keys(&t, "5");
-    assert_non_null(own(&t)->answer->next_after);
-    assert_int_equal(own(&t)->row.edits.at[0].how, ASK_ZERO);
-    keys(&t, "u");
-    assert_false(prompt_is_silenced(&t.b->a, 3));
-    keys(&t, "3a");
-    assert_int_equal(own(&t)->row.edits.n, 1);
-    keys(&t, "a");
-    assert_int_equal(own(&t)->row.edits.n, 0);
+    press(t.b, 'v');
+    press(t.b, KEY_CTRL('p'));
+    assert_null(found(&t, "here", 0));
     end_world(&t);
 }
 
@@ -839,15 +706,10 @@ int main(void)
         cmocka_unit_test(test_hints_fit_the_prompt),
         cmocka_unit_test(test_fates_are_told_apart),
         cmocka_unit_test(test_masks_and_undo),
-        cmocka_unit_test(test_silence_and_steer),
-        cmocka_unit_test(test_steer_by_multiples),
         cmocka_unit_test(test_tokens_change),
         cmocka_unit_test(test_replaces_in_its_category),
         cmocka_unit_test(test_digits),
-        cmocka_unit_test(test_places_of_edits),
         cmocka_unit_test(test_renews),
-        cmocka_unit_test(test_arms_have_their_edits),
-        cmocka_unit_test(test_silence_before_the_text),
         cmocka_unit_test(test_first_text_is_no_step),
         cmocka_unit_test(test_steps_of_typing),
         cmocka_unit_test(test_tells_what_changed),
@@ -855,7 +717,7 @@ int main(void)
         cmocka_unit_test(test_older_answer),
         cmocka_unit_test(test_unread),
         cmocka_unit_test(test_dense_and_pinned),
-        cmocka_unit_test(test_silenced_in_detail),
+        cmocka_unit_test(test_in_the_finder),
         cmocka_unit_test(test_click_opens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,6 +171,24 @@ static void test_presets(void **state)
     end_world(&t);
 }
 
+/* More than a command can carry is not kept in part. */
+static void test_preset_too_long(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    for (int32_t i = 0; i < PROMPT_EDITS; i++) {
+        own(&t)->row.edits.at[i] = (struct ask_edit){
+            .latent = i, .value = 1.23456789, .where = ASK_FROM, .pos = 1};
+    }
+    own(&t)->row.edits.n = PROMPT_EDITS;
+    type(t.b, ":preset save long\n");
+    no_command(t.b);
+    assert_true(on_screen(t.b, "preset long: too long"));
+    own(&t)->row.edits.n = 0;
+    end_world(&t);
+}
+
 /* What is silenced and steered, on held-out text; the result stays, is marked where the
  * edits are others now, and its worst token can be asked about. */
 static void test_effect(void **state)
@@ -292,6 +310,13 @@ static void test_effect_in_detail(void **state)
     assert_true(on_screen(t.b, "effect on held-out text"));
     assert_true(on_screen(t.b, "#3 silenced"));
     t.b->a.n_commands = 0;
+    keys(&t, "Gp"); /* the text of the token there, not a context that is not shown */
+    assert_ptr_equal(t.b->a.screen, &screen_prompt);
+    const int32_t ended = s->found.worse[s->found.n_worse - 1].id;
+    assert_string_equal(
+        names_token(&t.b->v.names, own(&t)->row.ids[own(&t)->row.n - 1]),
+        names_token(&t.b->v.names, ended));
+    t.b->a.n_commands = 0;
     type(t.b, ":latent 4\n");
     assert_true(on_screen(t.b, "of another latent"));
     t.b->a.n_commands = 0;
@@ -310,16 +335,102 @@ static void test_effect_in_detail(void **state)
     end_world(&t);
 }
 
+/* What is marked in Latents is silenced as one: in Prompt, in Detail, and on held-out
+ * text; as one it is let speak again. */
+static void test_marked_set(void **state)
+{
+    (void)state;
+    static const int32_t set[] = {2, 3, 5, 7, 11, 13, 17, 19};
+    enum { SET = sizeof set / sizeof set[0] };
+    struct world t = begin_world(120, 36);
+    struct prompt_edits *edits = &own(&t)->row.edits;
+    const struct effect_state *s = &own(&t)->effect;
+    settle(&t);
+    type(t.b, ":silence marked\n");
+    assert_true(on_screen(t.b, "no latent is marked"));
+    type(t.b, ":steer 3=add:2\n:steer 9=add:1\n:screen latents\n");
+    for (size_t i = 0; i < SET; i++) {
+        latents_choose(&t.b->a, set[i]);
+        type(t.b, " ");
+    }
+    t.b->a.n_commands = 0;
+    keys(&t, "a");
+    assert_true(on_screen(t.b, "the marked latents are silenced in Prompt: 8"));
+    assert_int_equal(edits->n, 1 + SET);
+    assert_int_equal(edits->at[0].latent, 9); /* another, left as it was */
+    for (size_t i = 0; i < SET; i++) {
+        assert_true(prompt_is_silenced(&t.b->a, set[i]));
+    }
+    keys(&t, "u");
+    assert_int_equal(edits->n, 2);
+    assert_int_equal(edits->at[0].how, ASK_ADD);
+    keys(&t, "a");
+    t.b->a.n_commands = 0;
+    type(t.b, ":latent 3\n");
+    assert_true(on_screen(t.b, "silenced, +7"));
+    t.b->a.n_commands = 0;
+    keys(&t, "E");
+    assert_true(s->has);
+    assert_int_equal(s->of.n, SET);
+    assert_true(on_screen(t.b, "#2 silenced, #3 silenced, #5 silenced"));
+    assert_true(on_screen(t.b, "and 2 more"));
+    assert_false(on_screen(t.b, "edits have changed"));
+    t.b->a.n_commands = 0;
+    keys(&t, "5");
+    assert_int_equal(own(&t)->answer->n_edits, 1 + SET);
+    type(t.b, ":steer 10=add:1\n");
+    assert_true(on_screen(t.b, "and 2 more")); /* in the list of edits */
+    keys(&t, "u");
+    t.b->a.n_commands = 0;
+    keys(&t, "3a");
+    assert_true(on_screen(t.b, "the marked latents are not silenced: 8"));
+    assert_int_equal(edits->n, 1);
+    /* One that is not: all of them are, not that one alone. */
+    type(t.b, ":silence 3\n");
+    keys(&t, "a");
+    assert_int_equal(edits->n, 1 + SET);
+    end_world(&t);
+}
+
+/* As many as a preset keeps, no more; which are refused is said. */
+static void test_marked_too_many(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    const struct prompt_edits *edits = &prompt_own(&b->a)->row.edits;
+    type(b, "3");
+    for (int32_t i = 0; i <= PROMPT_EDITS; i++) {
+        latents_turn_mark(&b->a, &b->v, i);
+    }
+    type(b, "a");
+    assert_true(on_screen(b, "65 latents are marked, 0 others are edited: at most 64"));
+    assert_int_equal(edits->n, 0);
+    latents_turn_mark(&b->a, &b->v, 0);
+    prompt_silence(&b->a, 0);
+    type(b, "a");
+    assert_true(on_screen(b, "64 latents are marked, 1 others are edited: at most 64"));
+    assert_int_equal(edits->n, 1);
+    prompt_silence(&b->a, 0);
+    type(b, "a");
+    assert_int_equal(edits->n, PROMPT_EDITS);
+    type(b, ":silence 0\n");
+    assert_true(on_screen(b, "at most 64 latents are edited at a time"));
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_chat),
         cmocka_unit_test(test_show),
         cmocka_unit_test(test_presets),
+        cmocka_unit_test(test_preset_too_long),
         cmocka_unit_test(test_effect),
         cmocka_unit_test(test_effect_document),
         cmocka_unit_test(test_effect_cancelled),
         cmocka_unit_test(test_effect_in_detail),
+        cmocka_unit_test(test_marked_set),
+        cmocka_unit_test(test_marked_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 /* Help answers to words that it does not use. */
+#include "ui/topics.h"
 #include "ui/word_search.h"
 #include "ui_bench.h"
 
@@ -74,12 +75,116 @@ static void test_help(void **state)
     bench_free(b);
 }
 
+/* Words of the field, and what they are called here: a command of a key, whose row in
+ * the table of keys has its name, what it takes and help; or a topic. */
+static const struct {
+    const char *typed, *found;
+} field[] = {
+    {"ablate", "silence"},
+    {"ablation", "silence"},
+    {"ablating features", "silence"},
+    {"turn off", "silence"},
+    {"intervene", "steer"},
+    {"intervention", "steer"},
+    {"steering", "steer"},
+    {"patching", "steer"},
+    {"multiplier", "strength"},
+    {"generate", "write"},
+    {"generation", "write"},
+    {"continue", "write"},
+    {"sampling", "write"},
+    {"attribution", "why"},
+    {"attribute", "why"},
+    {"integrated gradients", "why"},
+    {"circuit", "why"},
+    {"contribution", "why"},
+    {"causal", "effect"},
+    {"unembedding", "lens"},
+    {"direct logit attribution", "lens"},
+    {"logit lens", "what is the logit lens?"},
+    {"logprob", "effect"},
+    {"surprisal", "digits"},
+    {"embed", "what is CE recovered?"},
+    {"layer", "what is the logit lens?"},
+    {"resid", "what is CE recovered?"},
+    {"dictionary", "what is an SAE?"},
+    {"dictionary learning", "what is an SAE?"},
+    {"dashboard", "screen"},
+    {"neuronpedia", "screen"},
+    {"feature page", "screen"},
+    {"absorption", "what is absorption?"},
+    {"feature splitting", "what does Compare show?"},
+    {"splitting", "list"},
+    {"merge", "list"},
+    {"counterpart", "partner"},
+    {"coactivation", "near"},
+    {"co-firing", "near"},
+    {"max activating examples", "interval"},
+    {"decile", "interval"},
+    {"validation", "effect"},
+    {"playground", "screen"},
+    {"instruct", "chat"},
+    {"recipe", "preset"},
+    {"counterfactual", "pin"},
+    {"heatmap", "heat"},
+    {"umap", "scatter"},
+    {"autointerp", "label"},
+    {"explanation", "label"},
+    {"reset", "unsteer"},
+    {"clipboard", "copy"},
+    {"hyperparameter", "tune"},
+    {"features", "latent"},
+};
+
+static bool key_answers(const char *typed, const char *command)
+{
+    bool is = false;
+    for (size_t i = 0; i < keymap_count(&screen_table) && !is; i++) {
+        const struct key_entry *k = keymap_at(&screen_table, i);
+        char line[160];
+        snprintf(line, sizeof line, ":%s %s", k->action->command, k->action->args);
+        const char *const text[] = {line, k->help};
+        is = !strcmp(k->action->command, command) && answer(typed, text, 2);
+    }
+    return is;
+}
+
+static bool topic_answers(const char *typed, const char *title)
+{
+    bool is = false;
+    for (size_t i = 0; i < topics_count() && !is; i++) {
+        const struct topic *t = topics_at(i);
+        const char *const text[] = {t->title, t->text};
+        is = !strcmp(t->title, title) && answer(typed, text, 2);
+    }
+    return is;
+}
+
+static void test_field(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof field / sizeof field[0]; i++) {
+        if (!key_answers(field[i].typed, field[i].found) &&
+            !topic_answers(field[i].typed, field[i].found)) {
+            fail_msg("?%s does not find '%s'", field[i].typed, field[i].found);
+        }
+    }
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "?/ablate\n");
+    assert_true(on_screen(b, "silence the latent"));
+    press(b, KEY_ESC_);
+    type(b, "/generate\n");
+    assert_true(on_screen(b, "let the model write on"));
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "ui/context_flow.h"
 #include "ui/rows.h"
 #include "ui/screens/concepts_priv.h"
+#include "ui/screens/prompt.h"
 #include "ui/text.h"
 
 #include <stdio.h>
@@ -84,6 +85,30 @@ void concepts_open_contexts(struct app *a, const struct session_view *v)
     s->asked_a_word = false;
     list_home(&s->context);
     concepts_sync_contexts(a, v);
+}
+
+const char *concepts_may_send(const struct app *a, const struct session_view *v)
+{
+    const struct concepts_state *s = concepts_own(a);
+    const struct word_contexts *w = answer(a, v);
+    return !s->contexts || s->curves
+               ? KEY_OF("open") " on a word shows its contexts, which can be sent"
+           : !w || s->context.cursor >= w->n ? "no context to send yet"
+                                             : NULL;
+}
+
+/* In Prompt's list the cursor goes to the latent that stands in for the others there,
+ * else to the first main one. */
+void concepts_send_context(struct app *a, const struct session_view *v,
+                           const char *args)
+{
+    const struct word_contexts *w = answer(a, v);
+    const struct word_context *one = &w->context[concepts_own(a)->context.cursor];
+    const bool other = w->of.other >= 0 && one->at.act > 0.0F;
+    (void)args;
+    prompt_show(a, v, one->at.token, CONTEXT_TOKENS, CONTEXT_TOKENS / 2,
+                other ? w->of.other : w->of.main[0]);
+    app_come_back(a, &screen_concepts);
 }
 
 /* "A: main #27" "#21 in its place" */

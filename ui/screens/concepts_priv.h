@@ -149,6 +149,11 @@ void concepts_draw_contexts(struct app *a, const struct session_view *v,
                             struct canvas *c, struct rect r);
 /* Show the contexts of the word under the cursor, in the condition that is browsed. */
 void concepts_open_contexts(struct app *a, const struct session_view *v);
+/* Put the context under the cursor in Prompt; why there is none to be put, NULL: there
+ * is. */
+void concepts_send_context(struct app *a, const struct session_view *v,
+                           const char *args);
+const char *concepts_may_send(const struct app *a, const struct session_view *v);
 /* Ask for them where they are of another word, latent or arm than is shown. */
 void concepts_sync_contexts(struct app *a, const struct session_view *v);
 

@@ -5,7 +5,6 @@
 #include "ui/plot.h"
 #include "ui/screens/detail_priv.h"
 #include "ui/screens/prompt.h"
-#include "ui/screens/prompt_effect.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 
@@ -109,16 +108,26 @@ static void column_rows(struct canvas *c, struct rect r, const struct latent_sou
     }
 }
 
+/* " silenced", and with how many others; "": it is not. */
+static void say_silenced(const struct app *a, char *out, size_t cap)
+{
+    const size_t n = prompt_silenced(a, NULL, 0);
+    out[0] = '\0';
+    if (prompt_is_silenced(a, detail_of(a)->latent)) {
+        snprintf(out, cap, n > 1 ? " silenced, +%zu" : " silenced", n - 1);
+    }
+}
+
 /* Rows that are dropped first when room is short come last. */
 static void draw_stats(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r, bool wide)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    char title[48];
+    char title[64], silenced[32];
+    say_silenced(a, silenced, sizeof silenced);
     snprintf(title, sizeof title, "#%d of %c%s%s", detail_of(a)->latent,
              v->cond[latents_cond(a)].letter,
-             latents_has_mark(a, detail_of(a)->latent) ? " *" : "",
-             prompt_is_silenced(a, detail_of(a)->latent) ? " silenced" : "");
+             latents_has_mark(a, detail_of(a)->latent) ? " *" : "", silenced);
     char step[48] = "";
     if (d && d->step >= 0) {
         char n[32];
@@ -277,8 +286,8 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     } else if (detail_of(a)->pane == PANE_INTERVALS) {
         intervals_view(a, v, c, l.contexts);
     } else if (detail_of(a)->pane == PANE_EFFECT) {
-        const struct ask_edit edit = detail_edit(a);
-        effect_draw(a, v, c, l.contexts, &edit, 1, true);
+        struct ask_edit edit[EFFECT_EDITS];
+        effect_draw(a, v, c, l.contexts, edit, detail_edits(a, edit), true);
         app_hit(a, l.contexts, HIT_PANE, 0);
     } else {
         contexts_view(a, v, c, l.contexts, wide);
@@ -287,9 +296,17 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 
 /* ---- state ---- */
 
-struct ask_edit detail_edit(const struct app *a)
+size_t detail_edits(const struct app *a, struct ask_edit out[EFFECT_EDITS])
 {
-    return (struct ask_edit){.latent = detail_of(a)->latent, .how = ASK_ZERO};
+    int32_t latent[EFFECT_EDITS] = {detail_of(a)->latent};
+    size_t n = 1;
+    if (prompt_is_silenced(a, latent[0])) {
+        n = prompt_silenced(a, latent, EFFECT_EDITS);
+    }
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (struct ask_edit){.latent = latent[i], .how = ASK_ZERO};
+    }
+    return n;
 }
 
 void detail_ask(struct app *a, const struct session_view *v)
@@ -375,9 +392,9 @@ static bool cancel(struct app *a, const struct session_view *v)
 static void move(struct app *a, const struct session_view *v, const char *direction)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    /* Of the keymap's directions only "left" and "right" begin so. */
-    if (direction[0] == 'l' || direction[0] == 'r') {
-        app_run(a, v, direction[0] == 'l' ? "latent -" : "latent +");
+    const bool left = !strcmp(direction, "left");
+    if (left || !strcmp(direction, "right")) {
+        app_run(a, v, left ? "latent -" : "latent +");
         return;
     }
     if (detail_of(a)->pane == PANE_NEAR) {

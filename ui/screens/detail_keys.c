@@ -3,7 +3,6 @@
 #include "ui/finder.h"
 #include "ui/screens/detail_priv.h"
 #include "ui/screens/prompt.h"
-#include "ui/screens/prompt_effect.h"
 #include "ui/steer.h"
 
 #include <stdio.h>
@@ -302,14 +301,30 @@ const struct find_use detail_find_use = {
 static const char *may_send(const struct app *a, const struct session_view *v)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    return d && d->n_contexts ? NULL : "no context to send yet";
+    return detail_of(a)->pane == PANE_EFFECT || (d && d->n_contexts)
+               ? NULL
+               : "no context to send yet";
 }
 
 static void send_to_prompt(struct app *a, const struct session_view *v,
                            const char *args)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    (void)args;
+    int64_t n = -1;
+    if (args[0]) { /* given elsewhere: its strongest context, where that was read */
+        if (!arg_integer(args, &n) || !d || n != d->latent || !d->n_contexts) {
+            app_say(a, true,
+                    "send-latent: expected the latent opened last, found %.20s", args);
+            return;
+        }
+        prompt_show(a, v, d->context[0].token, CONTEXT_TOKENS, CONTEXT_TOKENS / 2,
+                    d->latent);
+        return;
+    }
+    if (detail_of(a)->pane == PANE_EFFECT) { /* its tokens stand in place of contexts */
+        effect_open(a, v, &screen_detail);
+        return;
+    }
     prompt_show(a, v, d->context[detail_of(a)->context].token, CONTEXT_TOKENS,
                 CONTEXT_TOKENS / 2, detail_of(a)->latent);
 }
@@ -318,6 +333,10 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
 {
     const struct latent_table *t = latents_table(a, v);
     int64_t n = detail_of(a)->latent;
+    if (!strcmp(args, ALL_MARKED)) {
+        prompt_silence_marked(a);
+        return;
+    }
     if (args[0] && !arg_integer(args, &n)) {
         n = -1;
     }
@@ -333,13 +352,13 @@ static const char *silence_hint(const struct app *a)
     return prompt_is_silenced(a, detail_of(a)->latent) ? "let speak" : NULL;
 }
 
-/* What silencing this latent alone does to held-out text, in place of the contexts. */
+/* What silencing this latent does to held-out text, in place of the contexts. */
 static void effect(struct app *a, const struct session_view *v, const char *args)
 {
-    const struct ask_edit edit = detail_edit(a);
+    struct ask_edit edit[EFFECT_EDITS];
     size_t rows = 0;
     if (effect_rows(a, args, &rows)) {
-        effect_begin(a, v, &edit, 1, rows);
+        effect_begin(a, v, edit, detail_edits(a, edit), rows);
         detail_of(a)->pane = PANE_EFFECT;
     }
 }
@@ -367,6 +386,7 @@ static void same_number(struct app *a, const struct session_view *v, const char 
 /* ---- the table of keys ---- */
 
 ACTION_WORDS(interval_word, "top", "random", "zero")
+ACTION_WORDS(silence_word, ALL_MARKED)
 ACTION_WORDS(lens_word, "norm", "direct")
 
 /* clang-format off */
@@ -384,8 +404,8 @@ ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_partner = {.command = "partner", .args = "", .run = partner, .may = latents_may_browse};
 ACTION action_same_number = {.command = "same-number", .args = "", .run = same_number, .may = latents_may_browse};
-ACTION action_send = {.command = "send", .args = "", .run = send_to_prompt, .may = may_send};
-ACTION action_silence = {.command = "silence-latent", .args = "[N]", .run = silence, .hint = silence_hint, .reach = REACH_NAMED, .may = latents_may_browse};
+ACTION action_send = {.command = "send-latent", .args = "[N]", .run = send_to_prompt, .reach = REACH_NAMED, .may = may_send};
+ACTION action_silence = {.command = "silence-latent", .args = "[N|marked]", .run = silence, .hint = silence_hint, .reach = REACH_NAMED, .may = latents_may_browse, .word = silence_word};
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
@@ -415,7 +435,7 @@ static const struct key_entry keys[] = {
      "name the latent; kept with the run; an empty name takes it off", 5},
     {{'p'}, &action_send, "", "to prompt", "ask about this context in Prompt, with the cursor where it is", 5},
     {{'a'}, &action_silence, "", "silence", "silence the latent in Prompt, or let it speak again", 6},
-    {{'E'}, &action_effect, "", "effect", "what silencing the latent does to held-out text: loss with its interval, tokens, next tokens", 7},
+    {{'E'}, &action_effect, "", "effect", "what silencing it, with those silenced beside it, does to held-out text: loss, tokens, next tokens", 7},
     {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of this number in the other condition", 0},
     {{'R'}, &action_refresh, "", "refresh", "describe the latent again, as of this step", 9},

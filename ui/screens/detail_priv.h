@@ -4,6 +4,7 @@
 
 #include "ui/find_use.h"
 #include "ui/screens/latents.h"
+#include "ui/screens/prompt_effect.h"
 
 enum { DETAIL_PAST = 32, NEAR_ROWS = 64 };
 
@@ -58,8 +59,9 @@ void detail_choose(struct app *a, const struct session_view *v, int32_t latent);
 /* Remember the latent shown before another is chosen: Backspace comes back to it. */
 void detail_leave(struct app *a);
 void detail_ask(struct app *a, const struct session_view *v);
-/* The edit whose effect is measured here: the latent silenced. */
-struct ask_edit detail_edit(const struct app *a);
+/* The edits whose effect is measured here, how many, 1 or more: the latent silenced,
+ * and with it the others that are where it is one of those silenced in Prompt. */
+size_t detail_edits(const struct app *a, struct ask_edit out[EFFECT_EDITS]);
 
 /* ---- detail_contexts.c ---- */
 

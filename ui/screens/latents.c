@@ -508,6 +508,18 @@ bool latents_has_mark(const struct app *a, int32_t id)
     return latents_is_marked(l, l->arm, id);
 }
 
+size_t latents_marked(const struct app *a, int32_t *out, size_t cap)
+{
+    const struct latents_state *l = latents_of(a);
+    size_t n = 0;
+    for (size_t i = 0; i < l->n_mark[l->arm] && n < cap; i++) {
+        if (l->mark[l->arm][i]) {
+            out[n++] = (int32_t)i;
+        }
+    }
+    return l->marked[l->arm];
+}
+
 /* The layout that undo restores. */
 struct layout {
     int sort, scatter_y;

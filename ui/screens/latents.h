@@ -26,6 +26,10 @@ int32_t latents_beside(const struct app *a, int32_t id, int by);
 const char *latents_label(const struct app *a, const struct session_view *v,
                           int32_t id);
 bool latents_has_mark(const struct app *a, int32_t id);
+/* The marked latents of the arm that is shown, in order: how many, and the first `cap`.
+ * O(latents). */
+#define ALL_MARKED "marked" /* these, where a command takes a latent */
+size_t latents_marked(const struct app *a, int32_t *out, size_t cap);
 /* Why there is nothing to browse, or that latent cannot be labelled; NULL: it can. */
 const char *latents_may_browse(const struct app *a, const struct session_view *v);
 const char *latents_may_label(const struct app *a, const struct session_view *v,

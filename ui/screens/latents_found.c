@@ -50,7 +50,7 @@ size_t latents_found(const struct app *a, const struct session_view *v,
     struct latent_found found[FOUND_MAX];
     struct errinfo e;
     size_t n = 0;
-    if (!t ||
+    if (!t || !typed[0] ||
         latent_find(t, &v->names, v->arm[latents_of(a)->arm].labels, typed,
                     most < FOUND_MAX ? most : FOUND_MAX, found, &n, NULL, &e) != OK) {
         return 0;

@@ -285,12 +285,35 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
 {
     char line[LINE_CAP + 32];
     /* As a command by name: it belongs to Prompt, a screen above this one. */
-    if (args[0]) {
-        snprintf(line, sizeof line, "silence-latent %s", args);
+    if (args[0] || latents_of(a)->marked[latents_of(a)->arm]) {
+        snprintf(line, sizeof line, "silence-latent %s", args[0] ? args : ALL_MARKED);
     } else {
         snprintf(line, sizeof line, "silence-latent %d", latents_of(a)->at);
     }
     app_run(a, v, line);
+}
+
+/* Its preview shows contexts once Detail has read them. */
+static const char *may_send(const struct app *a, const struct session_view *v)
+{
+    const struct latents_state *l = latents_of(a);
+    const struct latent_detail *d = v->detail;
+    return d && d->latent == l->at && v->detail_arm == l->arm && d->n_contexts
+               ? NULL
+               : KEY_OF("open") " reads the contexts of the latent first";
+}
+
+static void send_context(struct app *a, const struct session_view *v, const char *args)
+{
+    char line[32];
+    const struct screen_def *here = a->screen;
+    (void)args;
+    snprintf(line, sizeof line, "send-latent %d",
+             latents_of(a)->at); /* as silence does */
+    app_run(a, v, line);
+    if (a->screen != here) {
+        app_come_back(a, here);
+    }
 }
 
 /* ---- points ---- */
@@ -355,6 +378,8 @@ static void refresh(struct app *a, const struct session_view *v, const char *arg
 
 /* ---- the table of keys ---- */
 
+ACTION_WORDS(silence_word, ALL_MARKED)
+
 static const char *column_word(const struct app *a, const char *text, size_t i)
 {
     const int at = latent_column_nth(IN_TABLE, i);
@@ -381,7 +406,8 @@ ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .reach = REACH_NAMED, .may = may_label};
+ACTION action_silence = {.command = "silence", .args = "[N|marked]", .run = silence, .reach = REACH_NAMED, .may = may_label, .word = silence_word};
+ACTION action_send = {.command = "send", .args = "", .run = send_context, .may = may_send, .hides = true};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
 
@@ -397,8 +423,9 @@ static const struct key_entry keys[] = {
     {{'&'}, &action_filter, "", "filter",
      "show only latents for which it holds: dog  !x  a|b  /regex/  density>1e-4  dead", 5},
     {{'\\'}, &action_clear_filter, "", "clear", "clear the filter", 6},
-    {{'a'}, &action_silence, "", NULL, "silence the latent in Prompt, or let it speak again", 0},
-    {{' '}, &action_mark, "", "mark", "mark or unmark the latent; the filter knows `marked`", 7},
+    {{'a'}, &action_silence, "", NULL, "silence the marked latents in Prompt, or this one; or let them speak again", 0},
+    {{'p'}, &action_send, "", "to prompt", "ask in Prompt about the strongest context of the latent, once it was opened", 6},
+    {{' '}, &action_mark, "", "mark", "mark or unmark the latent, for " KEY_OF("silence") "; the filter knows `marked`", 7},
     {{';'}, &action_label, "", "label",
      "name the latent; kept with the run, known to " KEY_OF("find") " and " KEY_OF("filter") "; an empty name takes it off", 8},
     {{'='}, &action_scatter, "", "scatter",

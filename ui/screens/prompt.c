@@ -62,7 +62,7 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     prompt_presets_follow(a, v);
-    if (shown) {
+    if (shown && a->screen == &screen_prompt) { /* the finder asks the model nothing */
         prompt_ask(a, v);
         prompt_list_fill(a);
     }
@@ -417,6 +417,7 @@ const struct screen_def screen_prompt = {
     .enter = enter,
     .cancel = cancel,
     .mouse = mouse,
+    .found = prompt_found,
     .layout = layout,
     .set_layout = set_layout,
     .copy = copy,

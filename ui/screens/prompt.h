@@ -16,5 +16,12 @@ void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids
  * is asked there. With a step of undo. */
 void prompt_silence(struct app *a, int32_t latent);
 bool prompt_is_silenced(const struct app *a, int32_t latent);
+/* Silence all marked latents of the arm that is shown; where each of them is silenced,
+ * let them speak again. One step of undo. Where it cannot be done it says why and
+ * changes nothing: none is marked, or more latents would be edited than PROMPT_EDITS.
+ */
+void prompt_silence_marked(struct app *a);
+/* The latents silenced in the arm that is shown: how many, and the first `cap`. */
+size_t prompt_silenced(const struct app *a, int32_t *out, size_t cap);
 
 #endif

@@ -15,6 +15,8 @@
 enum { BEFORE = 48, SENT = 40 };
 /* Next tokens that are listed before the tokens whose loss rises. */
 enum { SHIFTS = 8 };
+/* Edits that are named. */
+enum { NAMED = 6 };
 
 static struct effect_state *own(const struct app *a)
 {
@@ -139,8 +141,11 @@ static void of_text(const struct effect_of *of, char *out, size_t cap)
 {
     size_t len = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < of->n; i++) {
+    for (size_t i = 0; i < of->n && i < NAMED; i++) {
         len = prompt_edit_add(&of->edit[i], i == 0, out, cap, len);
+    }
+    if (of->n > NAMED && len < cap) {
+        snprintf(out + len, cap - len, " and %zu more", of->n - NAMED);
     }
 }
 

@@ -9,7 +9,7 @@
 #include "ui/list.h"
 
 enum {
-    EFFECT_EDITS = 8,
+    EFFECT_EDITS = ASK_PRESET_EDITS,
     EFFECT_ROWS = 32,      /* measured unless told */
     EFFECT_ROWS_MAX = 4096 /* that may be asked for; a text may have fewer */
 };

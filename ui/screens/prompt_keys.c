@@ -26,19 +26,14 @@ static const char *may_name_latent(const struct app *a, const struct session_vie
     return why ? why : !prompt_own(a)->subject ? "the model is not ready yet" : NULL;
 }
 
-static bool is_special(const struct app *a, size_t pos)
-{
-    const struct prompt_state *s = prompt_own(a);
-    return s->subject && acts_is_special(s->subject->lm->tok, s->row.ids[pos]);
-}
-
 static const char *may_mask(const struct app *a, const struct session_view *v)
 {
     const char *why = may_change(a, v);
-    return why                                ? why
-           : v->subject->mask_token < 0       ? "this model has no mask token"
-           : is_special(a, prompt_own(a)->at) ? "a special token cannot be masked"
-                                              : NULL;
+    return why                          ? why
+           : v->subject->mask_token < 0 ? "this model has no mask token"
+           : prompt_is_special(a, prompt_own(a)->at)
+               ? "a special token cannot be masked"
+               : NULL;
 }
 
 static const char *may_edit(const struct app *a, const struct session_view *v)
@@ -193,263 +188,7 @@ static void mask_token(struct app *a, const struct session_view *v, const char *
     }
 }
 
-/* ---- edits ---- */
-
-static void remove_edit(struct prompt_edits *e, size_t i)
-{
-    e->n--;
-    memmove(&e->at[i], &e->at[i + 1], (e->n - i) * sizeof e->at[0]);
-}
-
-/* Put an edit there, in place of the latent's own; undo brings back what was. */
-static void set_edit(struct app *a, const struct ask_edit *e)
-{
-    struct prompt_state *s = prompt_own(a);
-    const size_t i = prompt_edit_of(s, e->latent);
-    if (i == PROMPT_EDITS) {
-        app_say(a, true,
-                "at most %d latents are edited at a time; " KEY_OF(
-                    "unsteer") " takes them back",
-                PROMPT_EDITS);
-        return;
-    }
-    if (prompt_keep(a)) {
-        s->row.edits.at[i] = *e;
-        s->row.edits.n += i == s->row.edits.n ? 1U : 0U;
-        prompt_edits_changed(a);
-    }
-}
-
-static void take_back(struct app *a, size_t i)
-{
-    if (prompt_keep(a)) {
-        remove_edit(&prompt_own(a)->row.edits, i);
-        prompt_edits_changed(a);
-    }
-}
-
-/* Turn an edit of a kind on, or off where it stands. */
-static void turn(struct app *a, int32_t latent, enum ask_how how, double value)
-{
-    struct prompt_state *s = prompt_own(a);
-    const size_t i = prompt_edit_of(s, latent);
-    if (i < s->row.edits.n &&
-        (s->row.edits.at[i].how == ASK_ZERO) == (how == ASK_ZERO)) {
-        take_back(a, i);
-    } else {
-        set_edit(a, &(struct ask_edit){.latent = latent, .how = how, .value = value});
-    }
-}
-
-static bool latent_arg(struct app *a, const char *args, int32_t *out)
-{
-    const size_t F = prompt_own(a)->subject->sae->F;
-    int64_t n = 0;
-    *out = prompt_latent_here(a);
-    if (args[0] &&
-        !(arg_integer(args + (args[0] == '#'), &n) && n >= 0 && n < (int64_t)F)) {
-        app_say(a, true, "expected a latent, 0 to %zu", F - 1);
-        return false;
-    }
-    *out = args[0] ? (int32_t)n : *out;
-    if (*out < 0) {
-        app_say(a, false, "%s", prompt_no_latent(a));
-    }
-    return *out >= 0;
-}
-
-static void silence(struct app *a, const struct session_view *v, const char *args)
-{
-    int32_t latent = -1;
-    (void)v;
-    if (latent_arg(a, args, &latent)) {
-        turn(a, latent, ASK_ZERO, 0);
-    }
-}
-
-void prompt_silence(struct app *a, int32_t latent)
-{
-    prompt_turn(a);
-    const bool was = prompt_is_silenced(a, latent);
-    turn(a, latent, ASK_ZERO, 0);
-    const bool is = prompt_is_silenced(a, latent);
-    if (is != was) { /* else why not was said */
-        app_say(a, false, is ? "#%d is silenced in Prompt" : "#%d is not silenced",
-                latent);
-    }
-}
-
-bool prompt_is_silenced(const struct app *a, int32_t latent)
-{
-    const struct prompt_state *s = prompt_own(a);
-    const struct prompt_edits *e =
-        s->row.arm == latents_arm(a) ? &s->row.edits : &s->aside[latents_arm(a)];
-    for (size_t i = 0; i < e->n; i++) {
-        if (e->at[i].latent == latent && e->at[i].how == ASK_ZERO) {
-            return true;
-        }
-    }
-    return false;
-}
-
-bool prompt_edit_refused(struct app *a, const struct ask_edit *e)
-{
-    const struct prompt_state *s = prompt_own(a);
-    const size_t F = s->subject->sae->F;
-    if (e->latent < 0 || (size_t)e->latent >= F) {
-        app_say(a, true, "latent: found %d, expected 0 to %zu", e->latent, F - 1);
-        return true;
-    }
-    if (e->where != ASK_ALL && e->pos >= s->row.n) {
-        app_say(a, true, "position: found %zu, expected 0 to %zu", e->pos,
-                s->row.n - 1);
-        return true;
-    }
-    if (e->where == ASK_AT && is_special(a, e->pos)) {
-        app_say(a, true,
-                "position %zu holds a special token: the SAE does not read it, no "
-                "latent can be changed there",
-                e->pos);
-        return true;
-    }
-    return false;
-}
-
-/* Say why a multiple of the largest activation seen has no value here, or turn it into
- * the SAE's unit. */
-static bool times_refused(struct app *a, struct ask_edit *e)
-{
-    struct errinfo err = {0};
-    if (ask_edit_times(e, ask_max_seen(prompt_own(a)->subject, e->latent), &err) !=
-        OK) {
-        app_say(a, true, "%s", err.msg);
-        return true;
-    }
-    return false;
-}
-
-/* Without an argument the latent under the cursor, by half of its greatest activation;
- * or an edit as `saetop ask` takes it. */
-static void steer(struct app *a, const struct session_view *v, const char *args)
-{
-    struct prompt_state *s = prompt_own(a);
-    struct ask_edit e = {0};
-    struct errinfo err = {0};
-    int32_t latent = -1;
-    bool times = false;
-    (void)v;
-    if (!args[0]) {
-        if (latent_arg(a, args, &latent)) {
-            turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
-        }
-    } else if (ask_edit_parse_typed(args, &e, &times, &err) != OK) {
-        app_say(a, true, "%s", err.msg);
-    } else if (!prompt_edit_refused(a, &e) && !(times && times_refused(a, &e))) {
-        set_edit(a, &e);
-    }
-}
-
-/* "1.5", or "2x": so many times the largest activation seen. */
-static bool typed_strength(const char *args, double *out, bool *times)
-{
-    char number[64];
-    const size_t len = strlen(args);
-    *times = len > 1 && args[len - 1] == 'x';
-    snprintf(number, sizeof number, "%.*s", (int)(len - (*times ? 1 : 0)), args);
-    return len < sizeof number && number_real(number, out);
-}
-
-static void strength(struct app *a, const struct session_view *v, const char *args)
-{
-    struct prompt_state *s = prompt_own(a);
-    const int32_t latent = prompt_latent_here(a);
-    const size_t i = prompt_edit_of(s, latent);
-    struct ask_edit e = {.latent = latent, .how = ASK_ADD};
-    double x = 0;
-    bool times = false;
-    (void)v;
-    if (i < s->row.edits.n) {
-        e = s->row.edits.at[i];
-    }
-    const double unit = e.how == ASK_SCALE ? 1 : prompt_full(s, latent);
-    if (e.how == ASK_ZERO) {
-        app_say(a, false,
-                "it is silenced; " KEY_OF("silence") " takes that back, " KEY_OF(
-                    "steer") " steers");
-        return;
-    }
-    if (!strcmp(args, "+") || !strcmp(args, "-")) {
-        e.value += (args[0] == '+' ? .1 : -.1) * unit;
-    } else if (typed_strength(args, &x, &times) && !(times && e.how == ASK_SCALE)) {
-        e.value = x;
-    } else {
-        app_say(a, true, "strength: expected a number, %s+ or -",
-                e.how == ASK_SCALE ? "" : "2x (twice the largest activation seen), ");
-        return;
-    }
-    if (times && times_refused(a, &e)) {
-        return;
-    }
-    set_edit(a, &e);
-}
-
-/* Add, times, clamp, in turn; and where: throughout, from the cursor on, at it. */
-static void how(struct app *a, const struct session_view *v, const char *args)
-{
-    struct prompt_state *s = prompt_own(a);
-    const int32_t latent = prompt_latent_here(a);
-    const size_t i = prompt_edit_of(s, latent);
-    static const enum ask_how next[] = {[ASK_ADD] = ASK_SCALE,
-                                        [ASK_SCALE] = ASK_CLAMP,
-                                        [ASK_CLAMP] = ASK_ADD,
-                                        [ASK_ZERO] = ASK_ADD};
-    (void)v;
-    (void)args;
-    if (i >= s->row.edits.n) {
-        app_say(a, false,
-                "not steered: " KEY_OF("steer") " steers the latent under the cursor");
-        return;
-    }
-    struct ask_edit e = s->row.edits.at[i];
-    e.how = next[e.how];
-    e.value =
-        e.how == ASK_SCALE ? 2 : prompt_full(s, latent) / (e.how == ASK_ADD ? 2 : 1);
-    set_edit(a, &e);
-}
-
-static void where(struct app *a, const struct session_view *v, const char *args)
-{
-    struct prompt_state *s = prompt_own(a);
-    const size_t i = prompt_edit_of(s, prompt_latent_here(a));
-    static const enum ask_where next[] = {
-        [ASK_ALL] = ASK_FROM, [ASK_FROM] = ASK_AT, [ASK_AT] = ASK_ALL};
-    (void)v;
-    (void)args;
-    if (i >= s->row.edits.n) {
-        app_say(a, false,
-                "neither silenced nor steered: " KEY_OF("silence") " or " KEY_OF(
-                    "steer") " does");
-        return;
-    }
-    struct ask_edit e = s->row.edits.at[i];
-    e.where = next[e.where];
-    e.pos = s->at;
-    if (e.where == ASK_AT && is_special(a, s->at)) {
-        e.where = ASK_ALL;
-    }
-    set_edit(a, &e);
-}
-
-static void clear_edits(struct app *a, const struct session_view *v, const char *args)
-{
-    struct prompt_state *s = prompt_own(a);
-    (void)v;
-    (void)args;
-    if (prompt_keep(a)) {
-        s->row.edits.n = 0;
-        prompt_edits_changed(a);
-    }
-}
+/* ---- presets and chat ---- */
 
 static void presets(struct app *a, const struct session_view *v, const char *args)
 {
@@ -651,7 +390,7 @@ static void heat(struct app *a, const struct session_view *v, const char *args)
     (void)v;
     if (!args[0] && s->heat >= 0 && s->heat == prompt_latent_here(a)) {
         s->heat = -1;
-    } else if (latent_arg(a, args, &latent)) {
+    } else if (prompt_latent_arg(a, args, &latent)) {
         s->heat = latent;
         app_say(
             a, false,
@@ -743,6 +482,7 @@ static const char *steer_hint(const struct app *a)
 /* ---- the table of keys ---- */
 
 ACTION_WORDS(digit_word, "heat", "surprise", "kl")
+ACTION_WORDS(silence_word, ALL_MARKED)
 ACTION_WORDS(list_word, "here", "prompt", "changed")
 
 /* clang-format off */
@@ -756,12 +496,12 @@ ACTION action_mask_token = {.command = "mask-here", .args = "", .run = mask_toke
 ACTION action_delete = {.command = "delete-token", .args = "", .run = delete_token, .may = may_change};
 ACTION action_insert = {.command = "insert", .args = "TEXT", .run = insert, .may = may_change};
 ACTION action_replace = {.command = "replace", .args = "[TEXT]", .run = replace, .may = may_change};
-ACTION action_silence = {.command = "silence", .args = "[N]", .run = silence, .hint = silence_hint, .reach = REACH_NAMED, .may = may_name_latent};
-ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = steer, .hint = steer_hint, .may = may_name_latent};
-ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = strength, .may = may_edit};
-ACTION action_how = {.command = "steer-how", .args = "", .run = how, .may = may_edit};
-ACTION action_where = {.command = "steer-where", .args = "", .run = where, .may = may_edit};
-ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = clear_edits, .may = may_undo_edits, .hides = true};
+ACTION action_silence = {.command = "silence", .args = "[N|marked]", .run = prompt_edit_silence, .hint = silence_hint, .reach = REACH_NAMED, .may = may_name_latent, .word = silence_word};
+ACTION action_steer = {.command = "steer", .args = "[N=X[@POS]]", .run = prompt_edit_steer, .hint = steer_hint, .may = may_name_latent};
+ACTION action_strength = {.command = "strength", .args = "X|+|-", .run = prompt_edit_strength, .may = may_edit};
+ACTION action_how = {.command = "steer-how", .args = "", .run = prompt_edit_how, .may = may_edit};
+ACTION action_where = {.command = "steer-where", .args = "", .run = prompt_edit_where, .may = may_edit};
+ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = prompt_edit_clear, .may = may_undo_edits, .hides = true};
 ACTION action_why = {.command = "why", .args = "[next|here]", .run = why, .may = may_change, .word = why_word};
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect, .hides = true};
 ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};

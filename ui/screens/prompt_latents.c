@@ -180,6 +180,24 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
     canvas_text(c, x, r.y, r.x + r.w - x, beyond, ROLE_WARN, 0);
 }
 
+/* As many as there is room for, that of the latent under the cursor among them; and how
+ * many more there are. */
+static void draw_edits(struct app *a, struct canvas *c, struct rect r)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const size_t n = s->row.edits.n, room = r.h > 0 ? (size_t)r.h : 0;
+    const size_t here = prompt_edit_of(s, prompt_latent_here(a));
+    const size_t shown = n > room && room > 1 ? room - 1 : room;
+    const size_t first = here < n && here >= shown ? here + 1 - shown : 0;
+    for (size_t i = 0; i < shown; i++) {
+        draw_edit(a, c, (struct rect){r.x, r.y + (int)i, r.w, 1}, first + i);
+    }
+    if (shown < room) {
+        canvas_textf(c, r.x, r.y + (int)shown, r.w, ROLE_DIM, 0, "and %zu more",
+                     n - shown);
+    }
+}
+
 static const char *columns_of(const struct prompt_state *s, struct shown_list list,
                               int w)
 {
@@ -236,12 +254,9 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
         canvas_text(c, list.x + COL_LATENT, list.y, list.w - COL_LATENT,
                     why_none(s, what.list), ROLE_DIM, 0);
     }
-    for (int i = 0; i < edits; i++) {
-        draw_edit(a, c,
-                  (struct rect){list.x + COL_LATENT, list.y + list.h + i,
-                                list.w - COL_LATENT, 1},
-                  (size_t)i);
-    }
+    draw_edits(a, c,
+               (struct rect){list.x + COL_LATENT, list.y + list.h, list.w - COL_LATENT,
+                             edits});
 }
 
 /* What is listed beside it: its strongest, as many as fit. */

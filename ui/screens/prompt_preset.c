@@ -144,6 +144,10 @@ static void send(struct app *a, const char *name, bool keep)
         str_addc(&text, ' ');
         ask_edit_print(&edits->at[i], &text);
     }
+    if (text.err != OK) {
+        app_say(a, true, "preset %.32s: too long; silencing takes less than steering",
+                name);
+    }
     struct command *c = text.err == OK ? app_emit(a, COMMAND_PRESET) : NULL;
     if (c) {
         c->arm = latents_arm(a);

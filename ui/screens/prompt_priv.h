@@ -1,8 +1,8 @@
 /* Prompt, between its files: prompt.c (the screen and its latents), prompt_text.c (the
  * text as cells), prompt_side.c and prompt_effect.c (what stands at the right),
  * prompt_row.c (the prompt as it stands, and asking), prompt_list.c (which latents are
- * listed, and edits) and its keys (prompt_keys.c). Nothing else includes this but
- * tests. */
+ * listed, and edits), what the finder has of it (prompt_found.c) and its keys
+ * (prompt_keys.c). Nothing else includes this but tests. */
 #ifndef SAETOP_UI_SCREENS_PROMPT_PRIV_H
 #define SAETOP_UI_SCREENS_PROMPT_PRIV_H
 
@@ -12,7 +12,7 @@
 #include "ui/textbox.h"
 
 enum {
-    PROMPT_EDITS = 8,
+    PROMPT_EDITS = ASK_PRESET_EDITS, /* a preset keeps all that stand */
     PROMPT_KEPT = 40, /* prompts that undo can bring back; more than UNDO_DEPTH */
     PROMPT_LISTED = 400,
     PROMPT_BESIDE = 60, /* of the second list */
@@ -284,10 +284,36 @@ void prompt_presets_say(struct app *a, const struct session_view *v);
 /* What Tab completes. */
 const char *prompt_preset_word(const struct app *a, const char *text, size_t i);
 
-/* ---- prompt_keys.c ---- */
+/* ---- prompt_found.c ---- */
 
+/* For the finder: for "" a few of the latents that fire on the token under the cursor
+ * ("here") and in the whole prompt ("prompt"), more where one of these words asks for
+ * them; further words narrow. As answered last: nothing is asked. None before. */
+size_t prompt_found(const struct app *a, const struct session_view *v,
+                    const char *typed, struct finder_item *out, size_t most);
+
+/* ---- prompt_edits.c ---- */
+
+/* Whether a special token stands there, which the SAE does not read. */
+bool prompt_is_special(const struct app *a, size_t pos);
 /* Say why an edit cannot be made of the prompt, of whose arm a subject is there: no
  * such latent or position, or a special token. False: it can. */
 bool prompt_edit_refused(struct app *a, const struct ask_edit *e);
+/* The latent that is named, or without an argument that under the cursor. False: there
+ * is none, which was said. */
+bool prompt_latent_arg(struct app *a, const char *args, int32_t *out);
+/* Commands, with their arguments: silence [N|marked], steer [N=X[@POS]], strength
+ * X|+|-; the kind and the place of the edit under the cursor, in turn; none any more.
+ */
+void prompt_edit_silence(struct app *a, const struct session_view *v, const char *args);
+void prompt_edit_steer(struct app *a, const struct session_view *v, const char *args);
+void prompt_edit_strength(struct app *a, const struct session_view *v,
+                          const char *args);
+void prompt_edit_how(struct app *a, const struct session_view *v, const char *args);
+void prompt_edit_where(struct app *a, const struct session_view *v, const char *args);
+void prompt_edit_clear(struct app *a, const struct session_view *v, const char *args);
+
+/* ---- prompt_keys.c ---- */
+
 extern const struct key_list prompt_keys;
 #endif

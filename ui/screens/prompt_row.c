@@ -518,6 +518,7 @@ static void take_answer(struct app *a, const struct session_view *v)
     s->changed = s->changed && (s->due || ticket != s->ticket);
     s->answer = got;
     s->shown = ticket;
+    a->finder.stale = true;
 }
 
 /* The SAE that is here may be of the arm beside, to write with both: the latents that

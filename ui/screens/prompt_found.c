@@ -1,0 +1,148 @@
+/* Latents in the finder by the text in Prompt: which fire at its token under the
+ * cursor, and over all of it, as the model has answered already. */
+#include "base/number.h"
+#include "ui/screens/prompt_priv.h"
+#include "ui/word_search.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+/* Of each list: unasked, and where words ask for it. */
+enum { FEW = 5, MANY = 40 };
+/* Below what was chosen last and above the screens; above latents whose tokens are
+ * called so; below the screen that is. */
+#define SCORE_FEW    100.0
+#define SCORE_HERE   130.0
+#define SCORE_PROMPT 110.0
+
+static const char *const word_here = "here", *const word_prompt = "prompt";
+
+/* What words ask for: the lists, and what else must be found in an item. */
+struct wish {
+    bool here, prompt;
+    char rest[160];
+    struct words words;
+};
+
+/* Words of the question itself: "which latents fire here". */
+static bool is_filler(const char *word, size_t len)
+{
+    static const char *const fillers[] = {"which", "what", "latents", "features",
+                                          "fire",  "in",   "the"};
+    bool is = false;
+    for (size_t i = 0; i < sizeof fillers / sizeof *fillers && !is; i++) {
+        is = strlen(fillers[i]) == len && !strncasecmp(fillers[i], word, len);
+    }
+    return is;
+}
+
+static bool is_word(const char *word, size_t len, const char *expected)
+{
+    return strlen(expected) == len && !strncasecmp(word, expected, len);
+}
+
+static void read_wish(const char *typed, struct wish *w)
+{
+    size_t len = 0, n = 0;
+    memset(w, 0, sizeof *w);
+    for (const char *p = typed + strspn(typed, " "); *p; p += n + strspn(p + n, " ")) {
+        n = strcspn(p, " ");
+        if (is_word(p, n, word_here)) {
+            w->here = true;
+        } else if (is_word(p, n, word_prompt)) {
+            w->prompt = true;
+        } else if (!is_filler(p, n) && len < sizeof w->rest) {
+            len += (size_t)snprintf(w->rest + len, sizeof w->rest - len, "%s%.*s",
+                                    len ? " " : "", (int)n, p);
+        }
+    }
+    words_begin(&w->words, w->rest);
+}
+
+struct listing {
+    const struct app *a;
+    const struct session_view *v;
+    const struct wish *wish;
+    struct finder_item *out;
+    size_t n, most;
+};
+
+/* One that fires so much there, as long as it is asked for and has room. */
+static void add(struct listing *l, const char *kind, double score, int32_t latent,
+                float act, size_t at, uint32_t fires)
+{
+    const struct ask_answer *r = prompt_own(l->a)->answer;
+    struct finder_item item;
+    char token[80], often[32] = "", more[sizeof item.more];
+    if (l->n == l->most || !prompt_lists(prompt_own(l->a), latent)) {
+        return;
+    }
+    if (!latents_item(l->a, l->v, latent, &item)) { /* they are not described yet */
+        snprintf(item.text, sizeof item.text, "#%d", latent);
+        snprintf(item.command, sizeof item.command, "latent %d", latent);
+    }
+    prompt_token_quoted(l->v, r->token[at].id, token, sizeof token);
+    if (fires) {
+        snprintf(often, sizeof often, ", on %u token%s", fires, fires == 1 ? "" : "s");
+    }
+    snprintf(more, sizeof more, "%s at %.40s%s  %.80s",
+             NUMBER(NUMBER_PLAIN, 0, 2, (double)act), token, often, item.more);
+    memcpy(item.more, more, sizeof more);
+    item.kind = kind;
+    for (size_t i = 0; i < l->n; i++) { /* each once, in the list that is first */
+        if (!strcmp(l->out[i].command, item.command)) {
+            return;
+        }
+    }
+    const char *const text[] = {item.text, item.more};
+    if (words_answer(&l->wish->words, text, 2)) {
+        item.score = score - .01 * (double)l->n; /* the strongest come first */
+        l->out[l->n++] = item;
+    }
+}
+
+static void list_here(struct listing *l, double score, size_t most)
+{
+    const struct prompt_state *s = prompt_own(l->a);
+    const struct ask_answer *r = s->answer;
+    const size_t end = l->n + most;
+    for (size_t i = s->at < r->T ? r->start[s->at] : 0;
+         s->at < r->T && i < r->start[s->at + 1] && l->n < end; i++) {
+        if (r->fire[i].act > 0) {
+            add(l, word_here, score, r->fire[i].latent, r->fire[i].act, s->at, 0);
+        }
+    }
+}
+
+static void list_prompt(struct listing *l, double score, size_t most)
+{
+    const struct ask_answer *r = prompt_own(l->a)->answer;
+    const size_t end = l->n + most;
+    for (size_t i = 0; i < r->n_peaks && l->n < end; i++) {
+        const struct ask_peak *p = &r->peak[i];
+        if (p->act > 0) {
+            add(l, word_prompt, score, p->latent, p->act, p->at, p->fires);
+        }
+    }
+}
+
+size_t prompt_found(const struct app *a, const struct session_view *v,
+                    const char *typed, struct finder_item *out, size_t most)
+{
+    const struct prompt_state *s = prompt_own(a);
+    struct wish wish;
+    struct listing l = {.a = a, .v = v, .wish = &wish, .out = out, .most = most};
+    if (!s->answer || s->row.arm != latents_arm(a)) {
+        return 0;
+    }
+    read_wish(typed, &wish);
+    const bool unasked = !typed[strspn(typed, " ")];
+    if (unasked || wish.here) {
+        list_here(&l, unasked ? SCORE_FEW : SCORE_HERE, unasked ? FEW : MANY);
+    }
+    if (unasked || wish.prompt) {
+        list_prompt(&l, unasked ? SCORE_FEW : SCORE_PROMPT, unasked ? FEW : MANY);
+    }
+    return l.n;
+}
