@@ -91,8 +91,7 @@ const char *concepts_may_send(const struct app *a, const struct session_view *v)
 {
     const struct concepts_state *s = concepts_own(a);
     const struct word_contexts *w = answer(a, v);
-    return !s->contexts || s->curves
-               ? KEY_OF("open") " on a word shows its contexts, which can be sent"
+    return !s->contexts || s->curves ? KEY_OF("open") " on a word shows its contexts"
            : !w || s->context.cursor >= w->n ? "no context to send yet"
                                              : NULL;
 }
