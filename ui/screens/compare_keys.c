@@ -260,8 +260,7 @@ static size_t side_to_send(const struct app *a, const struct session_view *v)
 static const char *may_send(const struct app *a, const struct session_view *v)
 {
     return !compare_own(a)->contexts
-               ? KEY_OF(
-                     "open") " on a pair of latents shows contexts, which can be sent"
+               ? KEY_OF("open") " on a pair of latents shows contexts"
            : side_to_send(a, v) == 2 ? "no context to send yet"
                                      : NULL;
 }
