@@ -529,7 +529,7 @@ static const struct key_entry keys[] = {
     {{','}, &action_curves, "-", NULL, "previous measure of the curve", 0},
     {{'o'}, &action_partner, "", NULL, "the latent of the other condition that corresponds to this one's", 0},
     {{'O'}, &action_same_number, "", NULL, "the latent of that number in the other condition", 0},
-    {{'p'}, &action_send, "", "to prompt", "ask in Prompt about the context of a word that is under the cursor", 2},
+    {{'p'}, &action_send, "", "to prompt", "ask in Prompt about the context of a word that is under the cursor", 9},
     {{'R'}, &action_refresh, "", "measure", "measure words and spread of the seeds that lack them, else all again", 7},
     {{'v'}, &action_latents_arm, "", "A/B", "which condition's latents " KEY_OF("open") " opens", 4},
     {{'#'}, &action_seed, "", "seed", "the next seed of weights, whose latents are shown", 5},
