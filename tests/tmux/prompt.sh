@@ -57,7 +57,7 @@ expect 'fell silent|came up'; expect 'the·?      ·end'
 keys '|'; gone 'the pinned one above'; expect 'latents here'
 keys u; expect 'what changed here'; keys u; gone 'happy' # the list, then the text
 # Both conditions write, each under its letter.
-type_line ':write both 8'; expect '[│┃] A ' 60; expect '[│┃] B ' 60; gone '\.\.\. ━'
+type_line ':write both 8'; expect '[│┃] ▶ A ' 60; expect '[│┃]   B ' 60; gone '\.\.\. ━'
 keys Escape; expect 'next after end'
 # What Detail silences is silenced here.
 type_line ':latent 3'; expect '\[4 Detail\]'; keys a; expect '#3 is silenced in Prompt'
