@@ -189,7 +189,6 @@ static void contexts_of_a_word(void **state)
     type(b, "jj");
     assert_int_equal(own(b)->context.cursor, 2);
     assert_int_equal(own(b)->words.cursor, 0);
-    assert_true(on_screen(b, "p to prompt"));
     press(b, 'p'); /* with what is before and behind its word, and back */
     b->a.n_commands = 0;
     assert_ptr_equal(b->a.screen, &screen_prompt);
