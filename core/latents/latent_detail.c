@@ -4,6 +4,7 @@
 #include "num/stats.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -608,8 +609,10 @@ out:
 enum err latent_detail_copy(const struct latent_detail *d, struct latent_detail **out,
                             struct errinfo *e)
 {
+    /* All but the count of its holders, which others may be changing. */
+    const size_t from = offsetof(struct latent_detail, step);
     TRY(mem_new(out, 1, sizeof **out, "latent", e));
-    memcpy(*out, d, sizeof **out);
+    memcpy((char *)*out + from, (const char *)d + from, sizeof **out - from);
     atomic_init(&(*out)->refs, 1);
     return OK;
 }
