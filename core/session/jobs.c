@@ -247,8 +247,9 @@ static enum err add_next(struct workbench *b, const struct job *job,
                          struct latent_detail *shown, struct errinfo *e)
 {
     struct session *s = b->s;
+    const size_t n = shown->n_contexts;
     enum err rc = OK;
-    for (size_t i = 0; i < shown->n_contexts && rc == OK; i += SLICE_CONTEXTS) {
+    for (size_t i = 0; i < n && rc == OK; i += SLICE_CONTEXTS) {
         struct latent_detail *more = NULL;
         pthread_mutex_lock(&s->mu);
         const bool overtaken = is_overtaken(s, job);
