@@ -388,85 +388,15 @@ enum err session_error(const struct session *s)
 
 /* ---- poll ---- */
 
-/* Scalars from `from`, keeping what the view owns. */
-static void copy_arm(struct arm_view *to, const struct arm_view *from)
+/* The plain values, keeping what the view owns. */
+static void copy_plain(struct session_view *v, const struct session_view *pub)
 {
-    to->cond = from->cond;
-    to->weights = from->weights;
-    memcpy(to->dir, from->dir, sizeof to->dir);
-}
-
-static void copy_cond(struct cond_view *to, const struct cond_view *from)
-{
-    to->letter = from->letter;
-    memcpy(to->label, from->label, sizeof to->label);
-    to->beyond_masks = from->beyond_masks;
-    to->beyond_decoder = from->beyond_decoder;
-    to->k = from->k;
-    to->unmasked = from->unmasked;
-    to->random = from->random;
-    memcpy(to->tunable, from->tunable, sizeof to->tunable);
-    to->rate_set = from->rate_set;
-    to->rate_in_use = from->rate_in_use;
-    to->rate_when_on = from->rate_when_on;
-    to->applies_from = from->applies_from;
-    to->pending = from->pending;
-    to->pending_rate = from->pending_rate;
-    to->pending_at = from->pending_at;
-    to->forked_at = from->forked_at;
-    to->n_seeds = from->n_seeds;
-    memcpy(to->arm, from->arm, sizeof to->arm);
-}
-
-static void copy_scalars(struct session_view *v, const struct session_view *pub)
-{
-    v->state = pub->state;
-    memcpy(v->loading, pub->loading, sizeof v->loading);
-    memcpy(v->cost, pub->cost, sizeof v->cost);
-    v->n_cost = pub->n_cost;
-    memcpy(v->message, pub->message, sizeof v->message);
-    v->message_bad = pub->message_bad;
-    v->said = pub->said;
-    memcpy(v->spoken, pub->spoken, sizeof v->spoken);
-    memcpy(v->warning, pub->warning, sizeof v->warning);
-    v->step = pub->step;
-    v->steps = pub->steps;
-    v->planned = pub->planned;
-    v->seconds = pub->seconds;
-    v->tokens_per_second = pub->tokens_per_second;
-    v->eta_seconds = pub->eta_seconds;
-    v->eval_ready = pub->eval_ready;
-    v->no_model = pub->no_model;
-    v->evaluating = pub->evaluating;
-    v->eval_next_step = pub->eval_next_step;
-    v->threads = pub->threads;
-    v->arm_bytes = pub->arm_bytes;
-    v->n_arms = pub->n_arms;
-    v->names = pub->names;
-    memcpy(v->fact, pub->fact, sizeof v->fact);
-    v->n_facts = pub->n_facts;
-    memcpy(v->other, pub->other, sizeof v->other);
-    memcpy(v->compare_doing, pub->compare_doing, sizeof v->compare_doing);
-    v->compare_busy = pub->compare_busy;
-    v->compares_failed = pub->compares_failed;
-    v->pair_busy = pub->pair_busy;
-    v->table_busy = pub->table_busy;
-    v->detail_busy = pub->detail_busy;
-    v->subject_busy = pub->subject_busy;
-    v->asker = pub->asker;
-    memcpy(v->example, pub->example, sizeof v->example);
-    v->concepts_busy = pub->concepts_busy;
-    v->partners_busy = pub->partners_busy;
-    v->word_busy = pub->word_busy;
-    v->rule = pub->rule;
-    v->n_conds = pub->n_conds;
-    v->seed = pub->seed;
-    v->seeds_planned = pub->seeds_planned;
+    memcpy(v, pub, offsetof(struct session_view, cond));
     for (size_t c = 0; c < VIEW_CONDS; c++) {
-        copy_cond(&v->cond[c], &pub->cond[c]);
+        memcpy(&v->cond[c], &pub->cond[c], offsetof(struct cond_view, series));
     }
     for (size_t a = 0; a < VIEW_ARMS; a++) {
-        copy_arm(&v->arm[a], &pub->arm[a]);
+        memcpy(&v->arm[a], &pub->arm[a], offsetof(struct arm_view, series));
     }
 }
 
@@ -484,6 +414,15 @@ struct old_snapshots {
     const struct ask_subject *subject;
 };
 
+/* `mine` becomes a reference to `theirs`; what it was goes to `was`. */
+#define SWAP(kind, mine, theirs, was)                                                  \
+    do {                                                                               \
+        if ((mine) != (theirs)) {                                                      \
+            (was) = (mine);                                                            \
+            (mine) = (theirs) ? kind##_ref(theirs) : NULL;                             \
+        }                                                                              \
+    } while (0)
+
 /* References under the lock; the old ones are released by the caller afterwards. */
 static void swap_snapshots(struct session *s, struct session_view *v,
                            struct old_snapshots *old)
@@ -491,60 +430,29 @@ static void swap_snapshots(struct session *s, struct session_view *v,
     *old = (struct old_snapshots){.detail = NULL};
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         struct arm_view *arm = &v->arm[a];
-        if (arm->table != s->table[a]) {
-            old->table[a] = arm->table;
-            arm->table = s->table[a] ? latent_table_ref(s->table[a]) : NULL;
-        }
-        if (arm->labels != s->labels[a]) {
-            old->labels[a] = arm->labels;
-            arm->labels = s->labels[a] ? latent_labels_ref(s->labels[a]) : NULL;
-        }
-        if (arm->presets != s->presets[a]) {
-            old->presets[a] = arm->presets;
-            arm->presets = s->presets[a] ? ask_presets_ref(s->presets[a]) : NULL;
-        }
-        if (arm->concepts != s->concepts[a]) {
-            old->concepts[a] = arm->concepts;
-            arm->concepts = s->concepts[a] ? concept_table_ref(s->concepts[a]) : NULL;
-        }
-        if (arm->over != s->over[a]) {
-            old->over[a] = arm->over;
-            arm->over = s->over[a] ? concept_history_ref(s->over[a]) : NULL;
-        }
+        SWAP(latent_table, arm->table, s->table[a], old->table[a]);
+        SWAP(latent_labels, arm->labels, s->labels[a], old->labels[a]);
+        SWAP(ask_presets, arm->presets, s->presets[a], old->presets[a]);
+        SWAP(concept_table, arm->concepts, s->concepts[a], old->concepts[a]);
+        SWAP(concept_history, arm->over, s->over[a], old->over[a]);
     }
-    if (v->detail != s->detail) {
-        old->detail = v->detail;
-        v->detail = s->detail ? latent_detail_ref(s->detail) : NULL;
-    }
+    SWAP(latent_detail, v->detail, s->detail, old->detail);
     v->detail_arm = s->detail_arm;
-    if (v->subject != s->subject) {
-        old->subject = v->subject;
-        v->subject = s->subject ? ask_subject_ref(s->subject) : NULL;
-    }
+    SWAP(ask_subject, v->subject, s->subject, old->subject);
     v->subject_arm = s->subject_arm;
     v->subject_step = s->subject_step;
-    if (v->partners != s->partners) {
-        old->partners = v->partners;
-        v->partners = s->partners ? latent_pairs_ref(s->partners) : NULL;
-    }
-    if (v->word != s->word) {
-        old->word = v->word;
-        v->word = s->word ? word_contexts_ref(s->word) : NULL;
-    }
-    v->word_arm = s->word_arm;
+    SWAP(latent_pairs, v->partners, s->partners, old->partners);
     memcpy(v->partners_arm, s->partners_arm, sizeof v->partners_arm);
     v->partners_step = s->partners_step;
+    SWAP(word_contexts, v->word, s->word, old->word);
+    v->word_arm = s->word_arm;
     for (size_t i = 0; i < 2; i++) {
-        if (v->pair[i] != s->pair[i]) {
-            old->pair[i] = v->pair[i];
-            v->pair[i] = s->pair[i] ? latent_detail_ref(s->pair[i]) : NULL;
-        }
+        SWAP(latent_detail, v->pair[i], s->pair[i], old->pair[i]);
     }
-    if (v->compare != s->compare) {
-        old->compare = v->compare;
-        v->compare = s->compare ? comparison_ref(s->compare) : NULL;
-    }
+    SWAP(comparison, v->compare, s->compare, old->compare);
 }
+
+#undef SWAP
 
 /* Snapshots are shared as const; a reference count is not part of what they say. */
 static void release_snapshots(const struct old_snapshots *old)
@@ -583,7 +491,7 @@ bool session_poll(struct session *s, struct session_view *v)
     s->events = NULL;
     s->n_rows = s->row_cap = s->n_events = s->event_cap = 0;
     struct old_snapshots old;
-    copy_scalars(v, &s->pub);
+    copy_plain(v, &s->pub);
     swap_snapshots(s, v, &old);
     pthread_mutex_unlock(&s->mu);
 

@@ -43,6 +43,7 @@ struct series {
 /* One SAE of the run: a condition with a seed of weights. A view has all of a run's. */
 #define VIEW_ARMS RUN_ARMS_MAX
 struct arm_view {
+    /* Plain values, copied whole at each poll: until `series`. */
     size_t cond; /* its condition; VIEW_CONDS: of one beyond those that are shown */
     uint64_t weights; /* its seed of weights */
     char dir[1024];   /* where it was saved last; "" */
@@ -60,6 +61,7 @@ struct arm_view {
 #define VIEW_CONDS     4
 #define COND_LABEL_MAX 48
 struct cond_view {
+    /* Plain values, copied whole at each poll: until `series`. */
     char letter;                /* 'A', 'B' */
     char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask", "random p=0.30" */
     bool random;                /* its decoder is not trained: a control */
@@ -121,6 +123,8 @@ struct said_view {
 /* The fact "ood" where the text's own tail stands for text of another kind. */
 #define SESSION_TAIL "held-back tail"
 
+/* What is copied whole at each poll stands first, plain values all of them; what a view
+ * owns, or has a reference to, from `cond` on. */
 struct session_view {
     enum session_state state;
     char loading[80];                  /* what is being opened, while LOADING */
@@ -139,22 +143,29 @@ struct session_view {
     bool eval_ready; /* the held-out set is made; evaluations come from now on */
     bool evaluating; /* at this moment */
     double eval_next_step;
-    int64_t rss_bytes;
     double arm_bytes; /* about what an arm of a run in training takes; 0: not known */
     size_t threads;
-    size_t n_conds; /* 0: not known yet */
-    struct cond_view cond[VIEW_CONDS];
+    size_t n_conds;       /* 0: not known yet */
     size_t seeds_planned; /* of each condition at the start; more were added after a
                              look */
     size_t seed; /* the one whose latents and concepts are shown, of each condition */
     size_t n_arms;
-    struct arm_view arm[VIEW_ARMS];
-    struct event_view *event;
-    size_t n_events, event_cap;
     struct names names;
     struct fact fact[VIEW_FACTS]; /* model, corpus, hook, arch, ... */
     size_t n_facts;
-    bool no_model;                      /* activations made elsewhere: VIEW_NO_MODEL */
+    bool no_model;            /* activations made elsewhere: VIEW_NO_MODEL */
+    struct ask_worker *asker; /* the session's, which answers questions; NULL: none */
+    char example[VIEW_EXAMPLES][VIEW_EXAMPLE_MAX]; /* "" beyond the last */
+    struct absorption_rule rule; /* by which words and concepts are judged */
+    char other[COMPARE_PATH];    /* a second run that was named at the start; "" */
+    char compare_doing[80];      /* what is being done for the next comparison; "" */
+    uint64_t compares_failed;    /* so far; why is said. What there was stays */
+    bool table_busy, detail_busy, concepts_busy, word_busy, partners_busy, subject_busy,
+        compare_busy, pair_busy; /* asked for and not yet there */
+    struct cond_view cond[VIEW_CONDS];
+    struct arm_view arm[VIEW_ARMS];
+    struct event_view *event;
+    size_t n_events, event_cap;
     const struct latent_detail *detail; /* the latest asked for, or NULL */
     size_t detail_arm;
     const struct word_contexts *word; /* the latest asked for, or NULL */
@@ -163,23 +174,13 @@ struct session_view {
         *partners; /* of two arms, the latest asked for, or NULL */
     size_t partners_arm[2];
     int64_t partners_step;
-    bool partners_busy;
     const struct ask_subject *subject; /* the latest asked for, or NULL: the model with
                                           the SAE of an arm as of a step */
     size_t subject_arm;
     int64_t subject_step;
-    bool subject_busy;
-    struct ask_worker *asker; /* the session's, which answers questions; NULL: none */
-    char example[VIEW_EXAMPLES][VIEW_EXAMPLE_MAX]; /* "" beyond the last */
-    struct absorption_rule rule;      /* by which words and concepts are judged */
-    char other[COMPARE_PATH];         /* a second run that was named at the start; "" */
-    const struct comparison *compare; /* the latest, or NULL */
+    const struct comparison *compare;    /* the latest, or NULL */
     const struct latent_detail *pair[2]; /* a latent of each of its sides, or NULL */
-    char compare_doing[80];              /* what is being done for the next; "" */
-    bool compare_busy, pair_busy;
-    uint64_t compares_failed; /* so far; why is said. What there was stays */
-    bool table_busy, detail_busy, concepts_busy,
-        word_busy;    /* asked for and not yet there */
+    int64_t rss_bytes;
     uint64_t version; /* grows with every change */
 };
 
