@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "base/safetensors.h"
 #include "unit/check.h"
+#include "unit/gguf_bytes.h"
 
 #include <math.h>
 
@@ -167,32 +168,6 @@ static void test_want(void **state)
 }
 
 /* ---- files made here ---- */
-
-struct bytes {
-    uint8_t p[8192];
-    size_t n;
-};
-
-static void put(struct bytes *b, const void *data, size_t n)
-{
-    assert_true(b->n + n <= sizeof b->p);
-    memcpy(b->p + b->n, data, n);
-    b->n += n;
-}
-
-static void put_number(struct bytes *b, uint64_t v, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        const uint8_t byte = (uint8_t)(v >> (8 * i));
-        put(b, &byte, 1);
-    }
-}
-
-static void put_text(struct bytes *b, const char *text)
-{
-    put_number(b, strlen(text), 8);
-    put(b, text, strlen(text));
-}
 
 /* A file of two keys and two tensors, [2, 4] and [3], with one thing changed. Zero: as
  * in a good file. */

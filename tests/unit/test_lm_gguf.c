@@ -7,6 +7,7 @@
 #include "lm/lm_slot.h"
 #include "lm/lm_store.h"
 #include "unit/check.h"
+#include "unit/gguf_bytes.h"
 
 static const char *const names[] = {"gpt2",   "gpt_neox",   "gpt_neox_serial",
                                     "llama3", "qwen2",      "qwen3",
@@ -188,32 +189,6 @@ static void test_same_runs(void **state)
 }
 
 /* ---- keys ---- */
-
-struct bytes {
-    uint8_t p[16384];
-    size_t n;
-};
-
-static void put(struct bytes *b, const void *data, size_t n)
-{
-    assert_true(b->n + n <= sizeof b->p);
-    memcpy(b->p + b->n, data, n);
-    b->n += n;
-}
-
-static void put_number(struct bytes *b, uint64_t v, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++) {
-        const uint8_t byte = (uint8_t)(v >> (8 * i));
-        put(b, &byte, 1);
-    }
-}
-
-static void put_text(struct bytes *b, const char *text)
-{
-    put_number(b, strlen(text), 8);
-    put(b, text, strlen(text));
-}
 
 struct pair {
     const char *key;
