@@ -5,8 +5,11 @@ says what is wrong; nothing outside its own folder may change.
 
     python3 tests/campaign/hostile.py build/saetop [--cases N] [--minutes M] [--seed S]
 """
+import gzip
+import json
 import os
 import shutil
+import struct
 
 import mutate
 from lab import Lab, changes, snapshot
@@ -38,7 +41,13 @@ def kinds(lab):
     os.mkdir(text)
     with open(lab.book, "rb") as f:
         book = f.read()[:20000]
+    ids = struct.pack("<2000H", *(i % 300 for i in range(2000)))
     files = {
+        "t.npy": mutate.npy("<u2", "(2000,)", ids),
+        "t.bin": ids,
+        "t.txt.gz": gzip.compress(book, mtime=0),
+        "t.jsonl.gz": gzip.compress(b'{"text": "the dog ran"}\n' * 50, mtime=0),
+        "t.npy.gz": gzip.compress(mutate.npy("<u2", "(500, 4)", ids), mtime=0),
         "t.txt": book,
         "t.jsonl": b"".join(b'{"text": "the dog ran to %d"}\n' % i for i in range(50)),
         "ids.jsonl": b'{"input_ids": [1, 2, 3, 4, 5]}\n' * 50,
@@ -57,8 +66,14 @@ def kinds(lab):
             f.write(data)
     stats = ("corpus", "stats", "--tokenizer", lab.model + "/tokenizer.json", "--corpus", "{f}")
     train = ("train", "--out", "{d}/out", *lab.small(2), "--corpus", "{f}")
-    for name in ("t.txt", "t.jsonl", "ids.jsonl", "t.csv"):
+    for name in ("t.txt", "t.jsonl", "ids.jsonl", "t.csv", "t.npy", "t.bin", "t.txt.gz",
+                 "t.jsonl.gz", "t.npy.gz"):  # fmt: skip
         yield Kind(text, name, stats, train)
+    several = lab.path("several")
+    os.mkdir(several)
+    for name in ("t.txt", "t.jsonl", "t.csv", "t.txt.gz"):
+        shutil.copy(os.path.join(text, name), several)
+        yield Kind(several, name, tuple(a.replace("{f}", "{d}") for a in stats))
     yield Kind(text, "g.grammar.json", ("corpus", "generate", "--n", "5", "--corpus", "{f}#r"),
                ("corpus", "stats", "--n", "20", "--corpus", "{f}#r"))
     yield Kind(text, "concepts.csv",
@@ -73,6 +88,15 @@ def kinds(lab):
     for name in ("config.json", "model.safetensors", "tokenizer.json"):
         yield Kind(lab.model, name, lm, ("train", "--out", "{d}/out", *lab.small(2),
                                          "--model", "{d}"))
+    old = old_tokenizer(lab)
+    tokenize = ("lm", "tokenize", "--model", "{d}", "--json", "--text", "Caf\u00e9 <mask> 12's")
+    for name in ("vocab.json", "merges.txt", "added_tokens.json", "tokenizer_config.json",
+                 "special_tokens_map.json", "config.json"):  # fmt: skip
+        yield Kind(old, name, tokenize, lm)
+    for name in ("chat_template.jinja", "tokenizer_config.json"):
+        yield Kind(old, name, ("lm", "generate", "--model", "{d}", "--chat", "--tokens", "2",
+                               "--prompt", "Hello"),
+                   ("ask", lab.good, "--chat", "--text", "Hello"))
     models = os.path.join(os.path.dirname(__file__), "..", "fixtures", "models")
     for model, name in (("gemma3", "config.json"), ("gemma2", "model.safetensors"),
                         ("qwen3", "pytorch_model.bin"),
@@ -98,6 +122,28 @@ def kinds(lab):
         for file in sorted(set(os.listdir(folder)) - {"expected.safetensors"}):
             path = "{f}" if file.endswith((".pt", ".npz")) else "{d}"
             yield Kind(folder, file, ("import", path, "--out", "{d}.out"))
+
+
+def old_tokenizer(lab):
+    """The lab's model with the files that tokenizers had before tokenizer.json."""
+    folder = lab.path("old")
+    shutil.copytree(lab.model, folder)
+    whole = os.path.join(folder, "tokenizer.json")
+    with open(whole, encoding="utf-8") as f:
+        model = json.load(f)["model"]
+    os.remove(whole)
+    merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+    files = {
+        "vocab.json": json.dumps(model["vocab"]),
+        "merges.txt": "#version: 0.2\n" + "\n".join(merges) + "\n",
+        "added_tokens.json": '{"<mask>": 396}',
+        "special_tokens_map.json": '{"mask_token": {"content": "<mask>"}}',
+        "tokenizer_config.json": '{"tokenizer_class": "GPT2Tokenizer", "eos_token": "a"}',
+    }
+    for name, text in files.items():
+        with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+            f.write(text)
+    return folder
 
 
 def spoilings(kind, rng):

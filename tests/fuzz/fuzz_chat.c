@@ -161,6 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_family(found, text, len);
     } else {
         folder_refused(&e);
+        require(lm_chat(&m, &f, NULL) == e.code);
     }
     check_family(also, text, len);
     return 0;

@@ -49,7 +49,7 @@ static void try_path(const char *path)
     struct lm *m = NULL;
     struct tok *t = NULL;
     if (lm_load(path, &m, &e) != OK) {
-        require(m == NULL);
+        require(m == NULL && lm_load(path, &m, NULL) == e.code);
         folder_refused(&e);
         return;
     }

@@ -61,7 +61,7 @@ static void try_path(const char *path)
         use(s);
         sae_free(s);
     } else {
-        require(s == NULL);
+        require(s == NULL && foreign_load(path, &s, NULL, NULL) == e.code);
         folder_refused(&e);
     }
 }

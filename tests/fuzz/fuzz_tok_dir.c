@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         tok_free(t);
     } else {
         folder_refused(&e);
+        require(tok_load_dir(folder, &t, NULL) == e.code);
     }
     return 0;
 }
