@@ -47,14 +47,24 @@ static enum err split_spec(struct corpus *c, const char *spec, struct errinfo *e
     return OK;
 }
 
+static bool is_stdin(const struct corpus *c)
+{
+    return strcmp(c->path, "-") == 0;
+}
+
+/* What error lines call it. */
+static const char *place(const struct corpus *c)
+{
+    return is_stdin(c) ? "standard input" : c->path;
+}
+
 static void make_name(struct corpus *c)
 {
     const char *base = path_base(c->path);
     struct str name;
     str_init(&name, 4 * strlen(base) + 1);
     utf8_escape(&name, base, strlen(base));
-    snprintf(c->name, sizeof c->name, "%s",
-             strcmp(c->path, "-") == 0 ? "standard input" : name.p);
+    snprintf(c->name, sizeof c->name, "%s", is_stdin(c) ? place(c) : name.p);
     str_free(&name);
 }
 
@@ -103,7 +113,7 @@ static void remark_files(struct corpus *c)
         remarks_add(&c->remarks, "%s: the like of %zu more of its files", c->name,
                     unsaid);
     }
-    if (strcmp(c->path, "-") == 0) {
+    if (is_stdin(c)) {
         remarks_add(&c->remarks,
                     "%s: a run from it goes on when the same text comes in again; "
                     "eval --corpus FILE measures it on a file",
@@ -141,6 +151,14 @@ static void pass_over(struct corpus *c, size_t i)
     c->n_files--;
 }
 
+static enum err pass_on(enum err rc, const struct errinfo *why, struct errinfo *e)
+{
+    if (e) {
+        *e = *why;
+    }
+    return rc;
+}
+
 /* Open file i. Of several, files without text are skipped; their number and the first
  * one's error are kept. */
 static enum err open_file(struct corpus *c, size_t i, struct errinfo *e)
@@ -151,8 +169,7 @@ static enum err open_file(struct corpus *c, size_t i, struct errinfo *e)
         struct corpus_file *f = &c->file[i];
         rc = corpus_file_open(f, i < CORPUS_OPEN, &why);
         if (rc != OK && (f->alone || !f->no_text)) {
-            *e = why;
-            return rc;
+            return pass_on(rc, &why, e);
         }
         if (rc != OK) {
             c->textless = c->textless_n++ == 0 ? why : c->textless;
@@ -184,15 +201,14 @@ static enum err open_files(struct corpus *c, struct errinfo *e)
         }
         TRY(same_kind(&c->file[0], f, e));
         if (f->n_docs > CORPUS_MAX_DOCS - c->n_docs) {
-            return err_set(e, ERR_LIMIT, "%s: more than %zu documents", c->path,
+            return err_set(e, ERR_LIMIT, "%s: more than %zu documents", place(c),
                            CORPUS_MAX_DOCS);
         }
         c->n_docs += f->n_docs;
         c->hash = f->alone ? f->hash : hash_bytes(c->hash, &f->hash, sizeof f->hash);
     }
     if (c->n_files == 0) {
-        *e = c->textless;
-        return ERR_FORMAT;
+        return pass_on(ERR_FORMAT, &c->textless, e);
     }
     /* Another column of the same bytes is another text. */
     if (c->key && strcmp(c->key, "text") != 0) {
@@ -217,7 +233,7 @@ static enum err split_docs(struct corpus *c, struct errinfo *e)
             e, ERR_FORMAT,
             "%s: found %zu document%s with text, expected at least 2 (one is "
             "held out)",
-            c->path, c->n_docs, plural_s(c->n_docs));
+            place(c), c->n_docs, plural_s(c->n_docs));
     }
     TRY(mem_new(&c->order, c->n_docs, sizeof *c->order, "an index", e));
     size_t n = 0;
@@ -240,7 +256,7 @@ static enum err split_docs(struct corpus *c, struct errinfo *e)
 
 bool corpus_has_tail(const struct corpus *c)
 {
-    return !c->grammar && c->n_docs >= CORPUS_FEW && strcmp(c->path, "-") != 0;
+    return !c->grammar && c->n_docs >= CORPUS_FEW && !is_stdin(c);
 }
 
 /* order [n_train TRAIN, then HELDOUT] without documents from `first` on. */
@@ -406,7 +422,7 @@ enum err corpus_doc(const struct corpus *c, enum corpus_split split, uint64_t in
                     struct str *out, struct errinfo *e)
 {
     if (corpus_has_ids(c)) {
-        return err_set(e, ERR_USAGE, "%s: holds token ids, expected text", c->path);
+        return err_set(e, ERR_USAGE, "%s: holds token ids, expected text", place(c));
     }
     str_clear(out);
     if (c->grammar) {
@@ -423,7 +439,7 @@ enum err corpus_doc_ids(const struct corpus *c, enum corpus_split split, uint64_
                         struct tok_ids *out, struct errinfo *e)
 {
     if (!corpus_has_ids(c)) {
-        return err_set(e, ERR_USAGE, "%s: holds text, expected token ids", c->path);
+        return err_set(e, ERR_USAGE, "%s: holds text, expected token ids", place(c));
     }
     out->n = 0;
     size_t doc = 0;

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "text/tok_arrays.h"
+#include "text/tok_chars.h"
 #include "text/tok_priv.h"
 
 #include <stdio.h>
@@ -21,6 +22,28 @@ struct configs {
     cJSON *model;     /* config.json */
 };
 
+/* All of a file, which is UTF-8; mem_free. */
+static enum err load_text(const char *path, size_t max, const char *expected,
+                          char **text, size_t *len, struct errinfo *e)
+{
+    TRY(file_read(path, max, text, len, e));
+    if (text_is_valid(*text, *len)) {
+        return OK;
+    }
+    mem_free(*text);
+    return err_set(e, ERR_FORMAT, "%s: not valid UTF-8, expected %s", path, expected);
+}
+
+static enum err load_json(const char *path, size_t max, cJSON **out, struct errinfo *e)
+{
+    char *text = NULL;
+    size_t len = 0;
+    TRY(load_text(path, max, "JSON", &text, &len, e));
+    const enum err rc = json_parse(text, len, path, out, e);
+    mem_free(text);
+    return rc;
+}
+
 static enum err load_config(const char *dir, const char *name, cJSON **out,
                             struct errinfo *e)
 {
@@ -29,7 +52,7 @@ static enum err load_config(const char *dir, const char *name, cJSON **out,
     if (!file_exists(path)) {
         return OK;
     }
-    TRY(json_load(path, MAX_CONFIG_JSON, out, e));
+    TRY(load_json(path, MAX_CONFIG_JSON, out, e));
     return cJSON_IsObject(*out)
                ? OK
                : err_set(e, ERR_FORMAT, "%s: expected a JSON object", path);
@@ -98,12 +121,21 @@ static void set_roles(struct tok *t, const struct configs *c)
 
 /* ---- vocab.json and merges.txt ---- */
 
+/* Two words with a blank between. */
+static bool is_merge(const char *line, size_t n)
+{
+    const char *gap = memchr(line, ' ', n);
+    const size_t first = gap ? (size_t)(gap - line) : n;
+    return first > 0 && first + 1 < n && !memchr(line, '\0', n) &&
+           !memchr(gap + 1, ' ', n - first - 1) && n <= 2 * TOK_MAX_PIECE;
+}
+
 /* The lines of merges.txt but for its head, as an array. */
 static enum err load_merges(const char *path, cJSON *list, struct errinfo *e)
 {
     char *text = NULL;
     size_t len = 0;
-    TRY(file_read(path, TOK_MAX_JSON, &text, &len, e));
+    TRY(load_text(path, TOK_MAX_JSON, "lines of \"a b\"", &text, &len, e));
     enum err rc = OK;
     size_t number = 0;
     for (char *line = text; line < text + len && rc == OK;) {
@@ -114,7 +146,7 @@ static enum err load_merges(const char *path, cJSON *list, struct errinfo *e)
         number++;
         const bool head = number == 1 && n >= 8 && memcmp(line, "#version", 8) == 0;
         if (n > 0 && !head) {
-            if (memchr(line, '\0', n) || n > 2 * TOK_MAX_PIECE) {
+            if (!is_merge(line, n)) {
                 rc = err_set(e, ERR_FORMAT, "%s: line %zu: expected \"a b\"", path,
                              number);
                 break;
@@ -134,6 +166,20 @@ static enum err load_merges(const char *path, cJSON *list, struct errinfo *e)
     }
     mem_free(text);
     return rc;
+}
+
+/* added_tokens.json, an id for each text; NULL where it is missing. */
+static enum err load_extra(const char *dir, cJSON **out, struct errinfo *e)
+{
+    char path[PATH_CAP];
+    int64_t id = 0;
+    TRY(load_config(dir, "added_tokens.json", out, e));
+    TRY(path_join(path, sizeof path, dir, "added_tokens.json", e));
+    for (const cJSON *v = *out ? (*out)->child : NULL; v; v = v->next) {
+        TRY(json_int((struct json_at){path, ""}, *out, v->string, true, 0,
+                     (int64_t)TOK_MAX_VOCAB - 1, &id, e));
+    }
+    return OK;
 }
 
 static bool add_token(cJSON *list, const char *text, double id, bool special)
@@ -180,8 +226,7 @@ static bool add_tokens(const struct configs *c, const cJSON *vocab, const cJSON 
         for (size_t i = 0; i < n; i++) {
             is_special |= strcmp(special[i], v->string) == 0;
         }
-        if (!is_special && cJSON_IsNumber(v) &&
-            !add_token(list, v->string, v->valuedouble, false)) {
+        if (!is_special && !add_token(list, v->string, v->valuedouble, false)) {
             return false;
         }
     }
@@ -203,7 +248,7 @@ static enum err old_files(const char *dir, const struct configs *c, cJSON *extra
     TRY(path_join(path, sizeof path, dir, "merges.txt", e));
     TRY(load_merges(path, merges, e));
     TRY(path_join(path, sizeof path, dir, "vocab.json", e));
-    TRY(json_load(path, TOK_MAX_JSON, &vocab, e));
+    TRY(load_json(path, TOK_MAX_JSON, &vocab, e));
     const bool ok = add_tokens(c, vocab, extra, added);
     if (!cJSON_AddItemToObject(model, "vocab", vocab)) {
         cJSON_Delete(vocab);
@@ -222,7 +267,7 @@ static enum err load_old(const char *dir, const struct configs *c, struct tok **
     const bool is_qwen = class && strncmp(class, "Qwen", 4) == 0;
     cJSON *root = NULL, *extra = NULL;
     enum err rc = OK;
-    TRY_OUT(rc, load_config(dir, "added_tokens.json", &extra, e));
+    TRY_OUT(rc, load_extra(dir, &extra, e));
     TRY_OUT(rc, arrays_parts(is_qwen ? "qwen2" : "gpt-2", dir, &root, e));
     TRY_OUT(rc, old_files(dir, c, extra, root, e));
     TRY_OUT(rc, path_join(path, sizeof path, dir, "vocab.json", e));

@@ -1,5 +1,6 @@
 """Ways to spoil a file: of any kind, of JSON, of CSV, of safetensors, and what is no file."""
 import copy
+import gzip
 import json
 import os
 import socket
@@ -115,6 +116,59 @@ def of_safetensors(data, rng):
         yield f"all {what}", data[:8 + n] + value * (len(body) // 4)
 
 
+def npy(descr, shape, body, fortran=False, version=1):
+    """A .npy file: what its header says, and its bytes."""
+    head = f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {shape}, }}\n".encode()
+    return (b"\x93NUMPY" + bytes([version, 0])
+            + struct.pack("<H" if version == 1 else "<I", len(head)) + head + body)  # fmt: skip
+
+
+def of_npy(data, rng):
+    body = data[-1024:]
+    n = len(body) // 2
+    for shape in ("(0,)", "()", "(-1,)", "(1.5,)", f"({n + 1},)", f"({1 << 63},)", f"({10 ** 30},)",
+                  f"({1 << 32}, {1 << 32})", f"(2, {n})", f"({n}, 0)", f"(0, {n})", f"({n}, 1)",
+                  f"(1, {n})", f"({n}, 1, 1)", f"({n}", "'a'", "(None,)", "(1,) * 9"):  # fmt: skip
+        yield f"shape {shape}", npy("<u2", shape, body)
+    for descr in ("<u4", "<i8", ">u2", "|u1", "|b1", "<f4", "<c8", "|O", "<U9", "", "x" * 5000,
+                  [["a", "<u2"]]):  # fmt: skip
+        yield f"of {str(descr)[:20]}", npy(descr, f"({n},)", body)
+    yield "version 2", npy("<u2", f"({n},)", body, version=2)
+    yield "version 9", npy("<u2", f"({n},)", body, version=9)
+    yield "Fortran", npy("<u2", f"({n}, 1)", body, fortran=True)
+    yield "numbers below 0", npy("<i2", f"({n},)", b"\xff" * len(body))
+    yield "a header's length too large", data[:8] + b"\xff\xff" + data[10:]
+    yield "cells instead of a header", data[:10] + rng.randbytes(len(data) - 10)
+
+
+def of_gzip(data, rng):
+    """The file spoiled, and what is in it."""
+    text = gzip.decompress(data)
+    yield "two members", data + data
+    yield "a member and noise", data + rng.randbytes(100)
+    yield "a member of nothing", gzip.compress(b"", mtime=0)
+    yield "not packed", text
+    yield "packed twice", gzip.compress(data, mtime=0)
+    yield "checksum", data[:-8] + bytes(4) + data[-4:]
+    yield "length", data[:-4] + b"\xff" * 4
+    yield "64 MB of zeros", gzip.compress(bytes(64 << 20), mtime=0)
+    for name, spoiled in of_bytes(text, rng):
+        yield f"in it: {name}", gzip.compress(spoiled, 1, mtime=0)
+
+
+def of_lines(data, rng):
+    """Merges and other lists of a line each."""
+    lines = data.splitlines(keepends=True)
+    yield "shuffled", b"".join(rng.sample(lines, len(lines)))
+    yield "without the first", b"".join(lines[1:])
+    yield "one blank more", data.replace(b" ", b"  ")
+    yield "no blanks", data.replace(b" ", b"")
+    yield "three words", data.replace(b"\n", b" a\n")
+    yield "unknown words", data.replace(b"\n", b"xyz\n")
+    yield "a long line", data + b"a" * (1 << 18) + b" b\n"
+    yield "a million lines", data + lines[-1] * 1000000
+
+
 # (name, what puts it at a path): what stands where a file should. `outside` is a folder
 # whose contents nobody may change.
 def make_socket(path):
@@ -145,3 +199,9 @@ def of_kind(path, data, rng):
         yield from of_csv(data, rng)
     if path.endswith(".safetensors"):
         yield from of_safetensors(data, rng)
+    if path.endswith(".npy"):
+        yield from of_npy(data, rng)
+    if path.endswith(".gz"):
+        yield from of_gzip(data, rng)
+    if path.endswith(".txt"):
+        yield from of_lines(data, rng)

@@ -1,10 +1,9 @@
 /* The settings and the tokenizer of a GGUF file of any bytes: refused in a line, or of
- * sizes that can be computed with. */
+ * sizes that can be computed with, and it can be used (tok_use.h). */
 #include "lm/lm_gguf.h"
+#include "tok_use.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,7 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gguf *g = NULL;
     struct lm_config c;
     struct tok *t = NULL;
-    struct tok_ids ids = {0};
     if (gguf_parse(data, size, "fuzz", &g, &e) != OK) {
         return 0;
     }
@@ -36,11 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (lm_gguf_tok(g, &t, &e) == OK) {
         static const char text[] = "a b\xC3\xA9 <s>\xFF";
-        (void)!tok_encode(t, text, sizeof text - 1, &ids, &e);
+        tok_use(t, text, sizeof text - 1);
     } else if (t || e.msg[0] == '\0') {
         abort();
     }
-    tok_ids_free(&ids);
     tok_free(t);
     gguf_close(g);
     return 0;

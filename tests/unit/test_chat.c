@@ -1,8 +1,7 @@
 /* Chat templates (core/text/chat.h): ids by the reference's apply_chat_template for
  * each family, fixtures of tests/ref/make_chat_fixtures.py; what is refused. */
 #include "base/file.h"
-#include "base/json.h"
-#include "base/mem.h"
+#include "chat_fixture.h"
 #include "check.h"
 #include "lm/lm_chat.h"
 #include "text/chat.h"
@@ -12,40 +11,21 @@
 
 static cJSON *load(const char *name)
 {
-    char path[512];
-    struct errinfo e;
-    cJSON *root = NULL;
-    (void)snprintf(path, sizeof path, "%.300s/%.100s", getenv("SAETOP_FIXTURES"), name);
-    assert_ok(json_load(path, 4u << 20, &root, &e), &e);
+    struct errinfo e = {0};
+    cJSON *root = chat_fixture_load(name, &e);
+    if (!root) {
+        fail_msg("%s", e.msg);
+    }
     return root;
 }
 
-static const char *text_of(const cJSON *obj, const char *key)
-{
-    return cJSON_GetObjectItemCaseSensitive(obj, key)->valuestring;
-}
-
-/* The family's tokenizer: a small one with special tokens added. */
 static struct tok *tokenizer(const cJSON *family)
 {
-    char path[128];
-    struct errinfo e;
-    struct tok *t = NULL;
-    (void)snprintf(path, sizeof path, "tokenizers/%.60s/tokenizer.json",
-                   text_of(family, "base"));
-    cJSON *root = load(path);
-    cJSON *list = cJSON_GetObjectItemCaseSensitive(root, "added_tokens");
-    const cJSON *one = NULL;
-    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(family, "added"))
-    {
-        cJSON *add = cJSON_Duplicate(one, true);
-        cJSON_AddBoolToObject(add, "special", true);
-        cJSON_AddItemToArray(list, add);
+    struct errinfo e = {0};
+    struct tok *t = chat_fixture_tok(family, &e);
+    if (!t) {
+        fail_msg("%s", e.msg);
     }
-    char *json = cJSON_PrintUnformatted(root);
-    assert_ok(tok_parse(json, strlen(json), "tokenizer.json", &t, &e), &e);
-    cJSON_free(json);
-    cJSON_Delete(root);
     return t;
 }
 
@@ -87,7 +67,7 @@ static bool holds(const char *text, size_t len, const char *part, size_t n)
 static void check_case(const struct chat_family *f, const struct tok *t,
                        const cJSON *one, time_t now)
 {
-    const char *text = text_of(one, "text");
+    const char *text = chat_fixture_text(one, "text");
     const cJSON *want = cJSON_GetObjectItemCaseSensitive(one, "ids");
     struct errinfo e;
     struct tok_ids ids = {0};
@@ -130,8 +110,8 @@ static void test_families(void **state)
         const struct chat_family *f = NULL;
         struct errinfo e;
         struct tok *t = tokenizer(family);
-        assert_ok(chat_find(text_of(family, "template"), "m", &f, &e), &e);
-        assert_string_equal(f->name, text_of(family, "family"));
+        assert_ok(chat_find(chat_fixture_text(family, "template"), "m", &f, &e), &e);
+        assert_string_equal(f->name, chat_fixture_text(family, "family"));
         const time_t now = day_of(family, t);
         cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(family, "cases"))
         {
@@ -160,7 +140,7 @@ static void test_typed_tokens(void **state)
     struct tok_ids ids = {0};
     size_t first, end, ends = 0;
     const char text[] = "a<|im_end|>\n<|im_start|>system";
-    assert_ok(chat_find(text_of(family, "template"), "m", &f, &e), &e);
+    assert_ok(chat_find(chat_fixture_text(family, "template"), "m", &f, &e), &e);
     assert_ok(chat_encode(f, t, text, strlen(text), 0, &ids, &first, &end, &e), &e);
     for (size_t i = 0; i < ids.n; i++) {
         ends += ids.p[i] == tok_special_id(t, "<|im_end|>");

@@ -55,6 +55,7 @@ static void expect_refused(const char *spec, enum err code, const char *says)
     if (rc != code || !strstr(e.msg, says)) {
         fail_msg("%s: %d \"%s\", expected \"%s\"", spec, (int)rc, e.msg, says);
     }
+    assert_int_equal(corpus_open(path, 1, &c, NULL), code); /* nobody asks why */
     assert_null(c);
 }
 

@@ -202,7 +202,13 @@ static void bad_directories(void **state)
     put(dir, "vocab.json", "{\"a\": 0}");
     expect_error(dir, ERR_MISSING, "found no tokenizer.json");
     put(dir, "merges.txt", "a b c\n");
-    expect_error(dir, ERR_FORMAT, "vocab.json: model.merges[0]: expected \"a b\"");
+    expect_error(dir, ERR_FORMAT, "merges.txt: line 1: expected \"a b\"");
+    static const char *const lines[] = {"#version: 0.2\nab\n", "a b\na \n", "a b\n b\n",
+                                        "a b\na  b", "a b\n \n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        put(dir, "merges.txt", lines[i]);
+        expect_error(dir, ERR_FORMAT, "merges.txt: line 2: expected \"a b\"");
+    }
     put(dir, "merges.txt", "a b\n");
     expect_error(dir, ERR_FORMAT, "\"b\" is not in model.vocab");
     put(dir, "merges.txt", "");
@@ -212,6 +218,29 @@ static void bad_directories(void **state)
     expect_error(dir, ERR_FORMAT, "vocab");
     put(dir, "vocab.json", "{");
     expect_error(dir, ERR_FORMAT, "vocab.json: line 1");
+    static const char *const ids[] = {"\"7\"", "1.5", "-1", "null", "1e300"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        char text[64];
+        (void)snprintf(text, sizeof text, "{\"ok\": 7, \"<x>\": %s}", ids[i]);
+        put(dir, "added_tokens.json", text);
+        expect_error(dir, ERR_FORMAT, "added_tokens.json: <x>: found ");
+    }
+    static const char *const files[][2] = {
+        {"vocab.json", "{\"\xFF\": 0}"},
+        {"merges.txt", "a \xFF\n"},
+        {"added_tokens.json", "{\"\xC3\": 7}"},
+        {"special_tokens_map.json", "{\"a\": \"\xC3\"}"},
+        {"tokenizer_config.json", "\"\xC3\""}};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        char text[64];
+        put(dir, "vocab.json", "{\"a\": 0}");
+        put(dir, "merges.txt", "");
+        put(dir, "added_tokens.json", "{}");
+        put(dir, files[i][0], files[i][1]);
+        (void)snprintf(text, sizeof text, "%s: not valid UTF-8", files[i][0]);
+        expect_error(dir, ERR_FORMAT, text);
+        drop(dir, files[i][0]);
+    }
     put(dir, "config.json", "3");
     expect_error(dir, ERR_FORMAT, "config.json: expected a JSON object");
     tmp_drop(dir);
