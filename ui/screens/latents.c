@@ -156,7 +156,7 @@ static void draw_counts(const struct app *a, const struct session_view *v,
                         struct canvas *c, struct rect r, const struct latent_table *t)
 {
     const struct latents_state *l = latents_of(a);
-    char shown[32], total[32], step[32];
+    char shown[32], total[32], step[32], extent[64];
     text_thousands(shown, sizeof shown, (int64_t)l->shown);
     text_thousands(total, sizeof total, (int64_t)t->F);
     text_thousands(step, sizeof step, t->step);
@@ -167,10 +167,10 @@ static void draw_counts(const struct app *a, const struct session_view *v,
         used += canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_WARN, 0,
                              ", %zu marked", l->marked[l->arm]);
     }
-    if (t->positions < t->positions_all) {
+    latent_table_extent(t, extent, sizeof extent);
+    if (extent[0]) {
         used += canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_WARN, 0,
-                             "; so far, of %.0f%% of the text",
-                             100.0 * (double)t->positions / (double)t->positions_all);
+                             "; %s", extent);
     }
     if (t->step >= 0) {
         canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_DIM, 0,
