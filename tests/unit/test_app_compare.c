@@ -340,6 +340,23 @@ static void caveats_and_sides_are_seen(void **state)
     bench_free(b);
 }
 
+/* A share that does not mean what it says has a word of its own in place of a verdict.
+ */
+static void doubtful_shares(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6");
+    assert_false(on_screen(b, "< erasing"));
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        c->measures.row[m].d.after = -0.0509;
+    }
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "< erasing"));
+    bench_free(b);
+}
+
 static void panes_and_curves(void **state)
 {
     (void)state;
@@ -478,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_mark_covers_no_letter),
         cmocka_unit_test(marks_are_of_verdicts),
         cmocka_unit_test(caveats_and_sides_are_seen),
+        cmocka_unit_test(doubtful_shares),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),
         cmocka_unit_test(what_cannot_be_paired),
