@@ -192,7 +192,7 @@ void compare_draw_measures(struct app *a, const struct session_view *v,
         const struct rect row = {in.x, in.y + 1 + (int)i, in.w, 1};
         draw_measure(o, c, row, (size_t)compare_measure_at(o, at),
                      focused && at == s->measures.cursor);
-        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_MEASURES * 1000 + (int)i);
+        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_MEASURES * COMPARE_HIT_PANE + (int)i);
     }
     draw_marks(o, c, r, focused ? compare_measure_at(o, s->measures.cursor) : -1);
 }
