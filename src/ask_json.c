@@ -214,10 +214,10 @@ static void add_text(const char *key, const struct ask_story *s, struct str *out
     }
 }
 
-static void add_told(const struct ask_found *f, const struct ask_story *s,
-                     struct str *out)
+static void add_told(const struct ask_found *f, const char *key,
+                     const struct ask_story *s, struct str *out)
 {
-    str_add(out, ",\"generated_tokens\":");
+    str_addf(out, ",\"%s\":", key);
     if (!s) {
         str_add(out, "null");
         return;
@@ -243,6 +243,7 @@ static void add_told(const struct ask_found *f, const struct ask_story *s,
 static void add_answer(const struct ask_found *f, struct str *out)
 {
     const struct ask_story *now = f->story[1] ? f->story[1] : f->story[0];
+    const struct ask_story *before = f->story[1] ? f->story[0] : NULL;
     add_tokens(f, out);
     add_latents(f, out);
     add_edits(f, out);
@@ -252,8 +253,9 @@ static void add_answer(const struct ask_found *f, struct str *out)
     add_kl(f, out);
     add_why(f, out);
     add_text("generated", now, out);
-    add_text("generated_before", f->story[1] ? f->story[0] : NULL, out);
-    add_told(f, now, out);
+    add_text("generated_before", before, out);
+    add_told(f, "generated_tokens", now, out);
+    add_told(f, "generated_before_tokens", before, out);
     str_addc(out, ',');
 }
 

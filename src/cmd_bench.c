@@ -1,6 +1,6 @@
 #define _DEFAULT_SOURCE /* getloadavg */
-/* saetop bench: sae | lm | ui | stream | eval. Figures, not tests: nothing here fails
- * for being slow. */
+/* saetop bench: sae | lm | ui | stream | eval | index. Figures, not tests: nothing here
+ * fails for being slow. */
 #include "cmd_bench.h"
 
 #include "base/clock.h"
@@ -219,6 +219,7 @@ static const struct subcommand table[] = {
     {"ui", cmd_bench_ui, "key and frame latencies while training"},
     {"stream", cmd_bench_stream, "tokens a second from text to SAE"},
     {"eval", cmd_bench_eval, "the parts of an evaluation"},
+    {"index", cmd_bench_index, "describing latents, and the index of firing tokens"},
 };
 
 int cmd_bench(int argc, char **argv)

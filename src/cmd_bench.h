@@ -7,5 +7,6 @@
 int cmd_bench_sae(int argc, char **argv);
 int cmd_bench_lm(int argc, char **argv);
 int cmd_bench_eval(int argc, char **argv);
+int cmd_bench_index(int argc, char **argv);
 
 #endif

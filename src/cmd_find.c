@@ -86,8 +86,9 @@ static enum err find_text(const struct browse *t, const struct latent_labels *la
     if (rc == OK && a->json) {
         str_add(out, "{\"query\":");
         json_add_string(out, query, strlen(query));
-        str_addf(out, ",\"found\":%zu,\"tokens\":%zu,\"latents\":[", all,
-                 t->table->n_tokens);
+        str_addf(out, ",\"found\":%zu,\"tokens\":%zu", all, t->table->n_tokens);
+        json_add_member(out, "read", latent_table_share(t->table));
+        str_add(out, ",\"latents\":[");
         add_found(t, labels, f, n, true, out);
         str_add(out, "]}\n");
     } else if (rc == OK) {
@@ -97,7 +98,9 @@ static enum err find_text(const struct browse *t, const struct latent_labels *la
         add_found(t, labels, f, n, false, out);
         str_addf(out, "%zu of %zu latents that answer to '", n, all);
         utf8_escape(out, query, strlen(query));
-        str_addf(out, "', on %zu held-out tokens\n", t->table->n_tokens);
+        str_addf(out, "', on %zu held-out tokens", t->table->n_tokens);
+        top_text_extent(t->table, out);
+        str_addc(out, '\n');
     }
     mem_free(f);
     return rc;

@@ -64,9 +64,11 @@ static void add_shares_text(const struct browse *t, size_t alive, struct str *ou
     str_add(out, "unit of max and mean: " LATENT_UNIT "\n");
     str_addf(out,
              "%zu of %zu living latents (%.0f%%) match a concept or word with F1 of "
-             "0.5 or more at their best cut; %zu dead; %zu held-out tokens\n",
+             "0.5 or more at their best cut; %zu dead; %zu held-out tokens",
              t->table->matched, alive, percent * (double)t->table->matched,
              t->table->dead, t->table->n_tokens);
+    top_text_extent(t->table, out);
+    str_addc(out, '\n');
     for (size_t p = 0; p < MATCH_PLACES; p++) {
         str_addf(out, "  %s %zu (%.0f%%):", place[p], s.all[p],
                  percent * (double)s.all[p]);
@@ -91,8 +93,9 @@ static void add_shares_json(const struct browse *t, size_t alive, struct str *ou
         }
         str_addc(out, '}');
     }
-    str_addf(out, "},\"tokens\":%zu,\"step\":%lld}\n", t->table->n_tokens,
-             (long long)t->table->step);
+    str_addf(out, "},\"tokens\":%zu", t->table->n_tokens);
+    json_add_member(out, "read", latent_table_share(t->table));
+    str_addf(out, ",\"step\":%lld}\n", (long long)t->table->step);
 }
 
 static void list_all(const struct browse *t, const struct latent_labels *labels,

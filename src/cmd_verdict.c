@@ -183,7 +183,8 @@ static void warn(struct verdicts *v, const struct comparison *c)
         .n = n < DIFFERENCES ? n : DIFFERENCES,
         .l0 = {clean_l0(v, c->of), clean_l0(v, c->baseline)},
         .step = {-1, -1}, /* arm_evals_open says it */
-        .changes = {changes[0], changes[1]}};
+        .changes = {changes[0], changes[1]},
+        .row = c->row};
     compare_warn(&f, &v->arms.remarks);
 }
 

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #define DIFFERENCES 32
 
@@ -18,6 +19,17 @@ static void add_interval(const struct figure *f, enum number_style form, int dig
     if (isfinite(f->v.lo) && isfinite(f->v.hi)) {
         str_addf(out, "  [%s, %s]", NUMBER(form, 7, digits, f->v.lo),
                  NUMBER(form, 7, digits, f->v.hi));
+    }
+}
+
+/* Below the line of a figure of r, of the run that `whose` names. */
+static void add_doubt(const struct report *r, const struct figure *f, const char *whose,
+                      struct str *out)
+{
+    const char *doubt = f != NULL ? report_doubt(r, f) : NULL;
+    if (doubt != NULL) {
+        str_addf(out, "    ^ %s", whose);
+        str_wrap(out, doubt, 6 + strlen(whose), 6);
     }
 }
 
@@ -35,10 +47,7 @@ static bool add_one(const struct report *r, enum metric m, struct str *out)
         str_addf(out, "  n %zu %s", f->n, f->unit);
     }
     str_addc(out, '\n');
-    if (report_doubt(r, f) != NULL) {
-        str_add(out, "    ^ ");
-        str_wrap(out, report_doubt(r, f), 6, 6);
-    }
+    add_doubt(r, f, "", out);
     return true;
 }
 
@@ -98,6 +107,10 @@ static void add_two(const struct eval_pair *p, size_t m, const struct figure *f,
     add_interval(f, NUMBER_SIGNED, def->digits, out);
     str_addf(out, "%s%s\n", direction(f) != NULL ? "  " : "",
              direction(f) != NULL ? direction(f) : "");
+    for (size_t i = 0; i < 2; i++) {
+        add_doubt(p->report[i], report_find(p->report[i], def->path),
+                  i ? "B: " : "A: ", out);
+    }
 }
 
 static void add_warnings(const struct eval_pair *p, struct str *out)

@@ -154,34 +154,61 @@ static void add_together(const struct latent_detail *d, struct str *out)
     str_add(out, "]");
 }
 
+/* The latent with n contexts of another interval, and what comes next in them. */
+static enum err of_interval(const struct browse *t, const struct latent_detail *d,
+                            int interval, size_t n, struct latent_detail **out,
+                            struct errinfo *e)
+{
+    const struct inputs *in = t->in;
+    TRY(latent_detail_new(t->record.sae, t->set, in->concepts, t->table, in->lm,
+                          in->hook, NULL, d->latent, interval, t->record.step, in->pool,
+                          NULL, out, e));
+    const enum err rc = in->h ? latent_detail_next(*out, t->record.sae, t->set, in->lm,
+                                                   in->h, 0, n, NULL, e)
+                              : OK;
+    if (rc != OK) {
+        latent_detail_unref(*out);
+    }
+    return rc;
+}
+
+static void add_interval(const struct browse *t, const struct latent_detail *d,
+                         size_t n, struct str *out)
+{
+    const int k = d->interval;
+    str_add(out, "{\"interval\":");
+    if (k >= 0) {
+        const double max = (double)d->row.max;
+        str_addf(out, "%d", k);
+        json_add_member(out, "above", max * k / 10.0);
+        json_add_member(out, "up_to", max * (k + 1) / 10.0);
+    } else {
+        str_add(out, k == INTERVAL_TOP      ? "\"top\""
+                     : k == INTERVAL_RANDOM ? "\"random\""
+                                            : "\"zero\"");
+    }
+    str_addf(out, ",\"tokens\":%zu", d->n_in_interval);
+    add_contexts(t, d, n, out);
+    str_addc(out, '}');
+}
+
 /* The tenths of (0, max], then any firing tokens; the largest are "contexts" unless
  * another interval was asked for, so they come here as well. */
-static enum err add_intervals(const struct browse *t, const struct latent_detail *d,
-                              size_t n, struct str *out, struct errinfo *e)
+static enum err add_intervals(const struct browse *t, struct latent_detail *d, size_t n,
+                              struct str *out, struct errinfo *e)
 {
     static const int interval[] = {
         INTERVAL_TOP, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, INTERVAL_RANDOM, INTERVAL_ZERO};
     str_add(out, ",\"intervals\":[");
     for (size_t i = 0; i < sizeof interval / sizeof *interval; i++) {
-        const int k = interval[i];
         struct latent_detail *one = NULL;
-        TRY(latent_detail_new(t->record.sae, t->set, t->in->concepts, t->table,
-                              t->in->lm, t->in->hook, NULL, d->latent, k,
-                              t->record.step, t->in->pool, NULL, &one, e));
-        str_addf(out, "%s{\"interval\":", i ? "," : "");
-        if (k >= 0) {
-            const double max = (double)d->row.max;
-            str_addf(out, "%d", k);
-            json_add_member(out, "above", max * k / 10.0);
-            json_add_member(out, "up_to", max * (k + 1) / 10.0);
+        if (interval[i] == d->interval) {
+            one = latent_detail_ref(d);
         } else {
-            str_add(out, k == INTERVAL_TOP      ? "\"top\""
-                         : k == INTERVAL_RANDOM ? "\"random\""
-                                                : "\"zero\"");
+            TRY(of_interval(t, d, interval[i], n, &one, e));
         }
-        str_addf(out, ",\"tokens\":%zu", one->n_in_interval);
-        add_contexts(t, one, n, out);
-        str_addc(out, '}');
+        str_add(out, i ? "," : "");
+        add_interval(t, one, n, out);
         latent_detail_unref(one);
     }
     str_addc(out, ']');
@@ -189,7 +216,7 @@ static enum err add_intervals(const struct browse *t, const struct latent_detail
 }
 
 enum err top_json_latent(const struct browse *t, const struct latent_labels *labels,
-                         const struct latent_detail *d, size_t n, struct str *out,
+                         struct latent_detail *d, size_t n, struct str *out,
                          struct errinfo *e)
 {
     const struct latent_lens *norm = &d->lens[LENS_NORM],

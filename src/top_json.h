@@ -11,9 +11,11 @@
 void top_json_row(const struct browse *t, const struct latent_labels *labels, size_t j,
                   struct str *out);
 /* Print a line with the description d of a latent, n of its contexts, then n of each
- * interval. Owner of the harvester and the pool. Errors of latent_detail_new. */
+ * interval, with what comes next where there is a harvester (d's own are measured
+ * already). Owner of the harvester and the pool. Errors of latent_detail_new and
+ * latent_detail_next. A context takes the model twice. */
 enum err top_json_latent(const struct browse *t, const struct latent_labels *labels,
-                         const struct latent_detail *d, size_t n, struct str *out,
+                         struct latent_detail *d, size_t n, struct str *out,
                          struct errinfo *e) ERR_CHECKED;
 
 #endif

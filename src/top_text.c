@@ -83,3 +83,13 @@ void top_text_row(const struct browse *t, const struct latent_labels *labels, si
     }
     str_addc(out, '\n');
 }
+
+void top_text_extent(const struct latent_table *t, struct str *out)
+{
+    char extent[64];
+    latent_table_extent(t, extent, sizeof extent);
+    if (extent[0]) {
+        str_addf(out, ", %s: %u million firings are kept", extent,
+                 LATENT_FIRINGS / 1000000u);
+    }
+}

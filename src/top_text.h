@@ -16,5 +16,7 @@ struct latent_source top_source(const struct browse *t,
 void top_text_heading(const struct latent_labels *labels, struct str *out);
 void top_text_row(const struct browse *t, const struct latent_labels *labels, size_t j,
                   struct str *out);
+/* Behind a number of tokens: that they are not all of the text, and why. */
+void top_text_extent(const struct latent_table *t, struct str *out);
 
 #endif

@@ -157,6 +157,15 @@ assert all(p["position"] == 1 for p in why["contributions"][:-1])
 assert why["generated"] == gen["text"] == all_["generated_before"], (why["generated"], gen)
 assert len(why["generated_tokens"]) <= 12 and why["generated_before"] is None
 assert "".join(t["token"] for t in all_["generated_tokens"]) == all_["generated"]
+# As the prompt stands: the tokens of the text without edits, on which nothing acts.
+before = all_["generated_before_tokens"]
+assert why["generated_before_tokens"] is None and plain["generated_before_tokens"] is None
+assert len(before) == len(why["generated_tokens"])
+for x, y in zip(before, why["generated_tokens"]):
+    assert x.keys() == y.keys() and all(x[k] == y[k] for k in x if k != "latents"), (x, y)
+    assert x["latents"] == [f | {"after": f["activation"]} for f in y["latents"]], (x, y)
+assert any(f["latent"] == 3 and f["after"] > f["activation"]
+           for t in all_["generated_tokens"] for f in t["latents"])
 PY
 
 # For people: no line is longer than 80 columns, and nothing acts on the terminal.

@@ -93,7 +93,7 @@ refuse "same setting" train --out x --k 4 --set k=4
 
 commands="explore train eval verdict concepts sweep top ask export import"
 commands="$commands lm_train lm_eval lm_generate corpus_generate corpus_stats"
-commands="$commands corpus_rows corpus_probes lm_activations bench_sae bench_ui bench_stream bench_eval"
+commands="$commands corpus_rows corpus_probes lm_activations bench_sae bench_ui bench_stream bench_eval bench_index"
 values=(nan inf 0x10 1e999 5x "" " 5" 1e308G -1e300 1e300)
 
 # Options of a command's -h whose value is a letter; those before and after "Settings".

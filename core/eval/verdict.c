@@ -108,6 +108,14 @@ void verdict_row_of(size_t m, double margin, size_t n, const double *before,
     paired_of(both, x, y, first, VERDICT_LEVEL, &out->d);
 }
 
+const struct ce_doubt *verdict_doubt(const struct verdict_row *row, size_t side)
+{
+    const enum metric m = table[row->measure].metric;
+    return m == METRIC_CE_REC || m == METRIC_CE_REC_OOD
+               ? ce_doubt(side ? row->d.before : row->d.after, (double)NAN, (double)NAN)
+               : NULL;
+}
+
 static bool of_list(const struct verdict_row *r, enum verdict_list list)
 {
     return table[r->measure].list == list;

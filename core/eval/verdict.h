@@ -3,6 +3,7 @@
 #ifndef SAETOP_EVAL_VERDICT_H
 #define SAETOP_EVAL_VERDICT_H
 
+#include "lm/ce_doubt.h"
 #include "measure/measure.h"
 #include "num/paired.h"
 
@@ -118,6 +119,9 @@ struct verdict_row {
 #define VERDICT_PAIRS 64
 void verdict_row_of(size_t m, double margin, size_t n, const double *before,
                     const double *after, size_t first, struct verdict_row *out);
+/* The doubt about the value of a condition, 0 the one that is compared, 1 its baseline,
+ * that the difference cannot show: of CE recovered. NULL: none. */
+const struct ce_doubt *verdict_doubt(const struct verdict_row *row, size_t side);
 /* Whether a row that was judged is open though its own interval leaves 0 out: Holm asks
  * more of one among several. */
 bool verdict_but_for_holm(const struct verdict_row *row);

@@ -344,17 +344,15 @@ static enum err density_interval(const struct view *v, struct latent_detail *d,
     double *tokens = NULL;
     int32_t *cluster = NULL;
     struct stats_interval s = {0.0, (double)NAN, (double)NAN};
-    size_t seen = 0;
     size_t n = 0;
     enum err rc = OK;
     TRY_OUT(rc, mem_new(&fires, rows, sizeof *fires, "density", e));
     TRY_OUT(rc, mem_new(&tokens, rows, sizeof *tokens, "density", e));
     TRY_OUT(rc, mem_new(&cluster, rows, sizeof *cluster, "density", e));
-    for (size_t r = 0; r < rows && seen < v->t->n_tokens; r++) {
-        for (size_t i = 0; i < T; i++) {
-            tokens[r] += !v->set->special[r * T + i];
+    for (size_t r = 0; r < rows && r * T < v->t->positions; r++) {
+        for (size_t i = r * T; i < (r + 1) * T && i < v->t->positions; i++) {
+            tokens[r] += !v->set->special[i];
         }
-        seen += (size_t)tokens[r];
         cluster[r] = (int32_t)r;
         n = r + 1;
     }

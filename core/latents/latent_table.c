@@ -2,11 +2,11 @@
 #include "latents/latent_table_priv.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
-#define CHUNK_TOKENS 8192u    /* encoded between looks at the cancel flag */
-#define MAX_FIRINGS  4000000u /* 32 MB of positions and activations */
-#define LATENT_BLOCK 16u      /* latents that one worker takes at a time */
+#define CHUNK_TOKENS 8192u /* encoded between looks at the cancel flag, at most */
+#define LATENT_BLOCK 16u   /* latents that one worker takes at a time */
 
 enum err latent_poll(const atomic_bool *cancel, struct errinfo *e)
 {
@@ -16,78 +16,14 @@ enum err latent_poll(const atomic_bool *cancel, struct errinfo *e)
     return OK;
 }
 
-/* Firings in the order of positions, as they are read. */
-struct firings {
-    size_t n;
-    int32_t *latent;
-    uint32_t *at;
-    float *act;
-    size_t cap_latent, cap_at, cap_act;
-    size_t positions; /* of the set that were read */
-    size_t tokens;    /* not special among them */
-};
-
-static void firings_deinit(struct firings *f)
-{
-    mem_free(f->latent);
-    mem_free(f->at);
-    mem_free(f->act);
-}
-
-static enum err firings_room(struct firings *f, size_t more, struct errinfo *e)
-{
-    const size_t need = f->n + more;
-    const size_t max = SIZE_MAX / 16;
-    TRY(mem_grow(&f->latent, &f->cap_latent, need, sizeof *f->latent, max, e));
-    TRY(mem_grow(&f->at, &f->cap_at, need, sizeof *f->at, max, e));
-    return mem_grow(&f->act, &f->cap_act, need, sizeof *f->act, max, e);
-}
-
-static enum err read_chunk(struct firings *f, const struct sae *s,
-                           const struct acts_set *set, size_t n, struct pool *pool,
-                           struct sae_codes *codes, struct errinfo *e)
-{
-    const size_t first = f->positions;
-    const double unit = sae_saved_unit(s);
-    TRY(sae_encode(s, set->x + first * set->D, n, pool, codes, e));
-    TRY(firings_room(f, codes->start[n], e));
-    for (size_t i = 0; i < n; i++) {
-        if (set->special[first + i]) {
-            continue;
-        }
-        f->tokens++;
-        for (size_t k = codes->start[i]; k < codes->start[i + 1]; k++) {
-            f->latent[f->n] = codes->id[k];
-            f->at[f->n] = (uint32_t)(first + i);
-            f->act[f->n++] = (float)((double)codes->val[k] * unit);
-        }
-    }
-    f->positions += n;
-    return OK;
-}
-
-/* The same firings by latent. */
-static enum err sort_firings(struct latent_table *t, const struct firings *f,
+/* Firings by latent. */
+static enum err sort_firings(struct latent_table *t, const struct latent_firings *f,
                              struct errinfo *e)
 {
-    size_t *start = NULL;
     TRY(mem_new(&t->fire_start, t->F + 1, sizeof *t->fire_start, "firings", e));
     TRY(mem_new(&t->fire_at, f->n, sizeof *t->fire_at, "firings", e));
     TRY(mem_new(&t->fire_act, f->n, sizeof *t->fire_act, "firings", e));
-    start = t->fire_start;
-    for (size_t i = 0; i < f->n; i++) {
-        start[(size_t)f->latent[i] + 1]++;
-    }
-    for (size_t j = 0; j < t->F; j++) {
-        start[j + 1] += start[j];
-    }
-    for (size_t i = 0; i < f->n; i++) {
-        const size_t at = start[f->latent[i]]++;
-        t->fire_at[at] = f->at[i];
-        t->fire_act[at] = f->act[i];
-    }
-    memmove(start + 1, start, t->F * sizeof *start);
-    start[0] = 0;
+    latent_firings_sort(f, t->F, t->fire_start, t->fire_at, t->fire_act);
     return OK;
 }
 
@@ -132,14 +68,13 @@ static void fill_block(void *ctx, size_t block, size_t worker)
 /* Room for the index of each latent: a token a firing, up to its limit. */
 static enum err index_room(struct latent_table *t, struct errinfo *e)
 {
-    size_t n = 0;
     TRY(mem_new(&t->token_start, t->F, sizeof *t->token_start, "firing tokens", e));
     for (size_t j = 0; j < t->F; j++) {
         const size_t fires = t->fire_start[j + 1] - t->fire_start[j];
-        t->token_start[j] = n;
-        n += fires < LATENT_TOKENS ? fires : LATENT_TOKENS;
+        t->token_start[j] = t->token_room;
+        t->token_room += fires < LATENT_TOKENS ? fires : LATENT_TOKENS;
     }
-    return mem_new(&t->token, n, sizeof *t->token, "firing tokens", e);
+    return mem_new(&t->token, t->token_room, sizeof *t->token, "firing tokens", e);
 }
 
 static size_t most_firings(const struct latent_table *t)
@@ -186,8 +121,7 @@ struct latent_pass {
     const struct acts_set *set;
     const struct concepts *c;
     int64_t step;
-    struct firings f;
-    struct sae_codes codes;
+    struct latent_firings f;
 };
 
 enum err latent_pass_new(const struct sae *s, const struct acts_set *set,
@@ -213,8 +147,7 @@ enum err latent_pass_new(const struct sae *s, const struct acts_set *set,
 void latent_pass_free(struct latent_pass *p)
 {
     if (p) {
-        firings_deinit(&p->f);
-        sae_codes_deinit(&p->codes);
+        latent_firings_deinit(&p->f);
         mem_free(p);
     }
 }
@@ -226,25 +159,42 @@ size_t latent_pass_rows(const struct latent_pass *p)
 
 bool latent_pass_is_done(const struct latent_pass *p)
 {
-    return p->f.positions >= p->set->n || p->f.n >= MAX_FIRINGS;
+    return p->f.positions >= p->set->n || p->f.n >= LATENT_FIRINGS;
 }
 
-/* Whole rows, until the set ends or there are more firings than one wants to keep. */
+size_t latent_pass_bytes(const struct latent_pass *p)
+{
+    return sizeof *p + latent_firings_bytes(&p->f);
+}
+
+/* Positions that are encoded at once: so few that their codes take little beside what
+ * is kept, were all latents to fire on the first, and as many as before on the others.
+ */
+static size_t chunk_of(const struct latent_pass *p)
+{
+    const size_t each = p->f.tokens > 0 ? p->f.n / p->f.tokens + 1 : p->s->F;
+    const size_t all = LATENT_FIRINGS / 8 / each;
+    return all == 0 ? 1 : all < CHUNK_TOKENS ? all : CHUNK_TOKENS;
+}
+
 enum err latent_pass_read(struct latent_pass *p, size_t rows, struct pool *pool,
                           const atomic_bool *cancel, struct errinfo *e)
 {
     const size_t T = p->set->T;
-    const size_t chunk = T < CHUNK_TOKENS ? CHUNK_TOKENS / T : 1;
     const size_t end = p->set->rows - latent_pass_rows(p) > rows
-                           ? latent_pass_rows(p) + rows
-                           : p->set->rows;
-    while (latent_pass_rows(p) < end && !latent_pass_is_done(p)) {
-        const size_t left = end - latent_pass_rows(p);
-        TRY(latent_poll(cancel, e));
-        TRY(read_chunk(&p->f, p->s, p->set, (chunk < left ? chunk : left) * T, pool,
-                       &p->codes, e));
+                           ? (latent_pass_rows(p) + rows) * T
+                           : p->set->n;
+    struct sae_codes codes = {0};
+    enum err rc = OK;
+    while (rc == OK && p->f.positions < end && !latent_pass_is_done(p)) {
+        const size_t left = end - p->f.positions, chunk = chunk_of(p);
+        TRY_OUT(rc, latent_poll(cancel, e));
+        rc = latent_firings_read(&p->f, p->s, p->set, chunk < left ? chunk : left,
+                                 LATENT_FIRINGS, pool, &codes, e);
     }
-    return OK;
+out:
+    sae_codes_deinit(&codes);
+    return rc;
 }
 
 enum err latent_pass_table(struct latent_pass *p, struct pool *pool,
@@ -260,6 +210,7 @@ enum err latent_pass_table(struct latent_pass *p, struct pool *pool,
     t->n_tokens = p->f.tokens;
     t->positions = p->f.positions;
     t->positions_all = latent_pass_is_done(p) ? p->f.positions : p->set->n;
+    t->positions_set = p->set->n;
     TRY_OUT(rc, mem_new(&t->row, t->F, sizeof *t->row, "latent table", e));
     TRY_OUT(rc, sort_firings(t, &p->f, e));
     TRY_OUT(rc, index_room(t, e));
@@ -297,6 +248,33 @@ const struct latent_token *latent_tokens(const struct latent_table *t, int32_t l
     const uint32_t tokens = t->row[latent].tokens;
     *n = tokens < LATENT_TOKENS ? tokens : LATENT_TOKENS;
     return t->token + t->token_start[latent];
+}
+
+double latent_table_share(const struct latent_table *t)
+{
+    return t->positions_set > 0 ? (double)t->positions / (double)t->positions_set : 1.0;
+}
+
+void latent_table_extent(const struct latent_table *t, char *out, size_t cap)
+{
+    const bool filling = t->positions < t->positions_all;
+    const double of = (double)(filling ? t->positions_all : t->positions_set);
+    out[0] = '\0';
+    if ((double)t->positions < of) {
+        (void)snprintf(out, cap,
+                       filling ? "so far, of %.0f%% of the text"
+                               : "of the first %.0f%% of the text",
+                       100.0 * (double)t->positions / of);
+    }
+}
+
+size_t latent_table_bytes(const struct latent_table *t)
+{
+    const size_t fires = t->fire_start[t->F];
+    return sizeof *t + t->F * (sizeof *t->row + sizeof *t->token_start) +
+           (t->F + 1) * sizeof *t->fire_start +
+           fires * (sizeof *t->fire_at + sizeof *t->fire_act) +
+           t->token_room * sizeof *t->token;
 }
 
 struct sae_measured latent_table_measured(const struct latent_table *t)

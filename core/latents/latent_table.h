@@ -55,6 +55,7 @@ struct latent_table {
     size_t F, n_tokens;
     size_t positions;       /* of the acts_set that were read, from its start, */
     size_t positions_all;   /* and that there are to read: fewer are "so far" */
+    size_t positions_set;   /* of the whole set: more where LATENT_FIRINGS ended it */
     struct latent_row *row; /* [F] */
     size_t dead;            /* latents that never fire here */
     size_t matched;         /* living latents with F1 >= 0.5 */
@@ -66,11 +67,19 @@ struct latent_table {
     /* The index: token_start[j] on, latent_tokens_of(row) entries, by summed
      * activation. NULL: there is none. */
     size_t *token_start; /* [F] */
+    size_t token_room;   /* for all of them */
     struct latent_token *token;
 };
 
-/* Build over the non-special tokens of `set`, its first rows only where the SAE is so
- * dense that they give 4 million firings (n_tokens says how many tokens were read). A
+/* So many firings are kept, and the rest of a position: of an SAE so dense that all
+ * text has more, the beginning of it is described. A firing takes 8 bytes in a table,
+ * and 8 in a pass (see below) while there is one. So 65,536 latents take at most 225 MB
+ * with the index and the rows, and 130 MB more while a pass is under way; sae_encode
+ * has its own, of about an eighth of these. */
+#define LATENT_FIRINGS 16000000u
+
+/* Build over the non-special tokens of `set`, the first only where the SAE is so dense
+ * that they give LATENT_FIRINGS (n_tokens says how many tokens were read). A
  * latent's match is the word or the concept of greatest F1 at either place; among those
  * within 0.02 of it one at the token itself, and then the one with most occurrences; a
  * concept must have two words or more that fire the latent. absorption is NaN
@@ -92,9 +101,8 @@ const struct latent_token *latent_tokens(const struct latent_table *t, int32_t l
  * latent_table_new.
  *
  * Everything is borrowed until latent_pass_free. Rows of `set` must have been harvested
- * before they are read (acts_set_harvest). Beside the table a pass keeps 12 bytes a
- * firing, of 4 million and a chunk at most. Owner thread; errors as latent_table_new.
- */
+ * before they are read (acts_set_harvest). A pass keeps 8 bytes a firing and 8 a
+ * position, as latent_table_new. Owner thread; its errors. */
 struct latent_pass;
 enum err latent_pass_new(const struct sae *s, const struct acts_set *set,
                          const struct concepts *c, int64_t step,
@@ -108,7 +116,16 @@ bool latent_pass_is_done(const struct latent_pass *p);
 enum err latent_pass_table(struct latent_pass *p, struct pool *pool,
                            const atomic_bool *cancel, struct latent_table **out,
                            struct errinfo *e) ERR_CHECKED;
+size_t latent_pass_bytes(const struct latent_pass *p);
 void latent_pass_free(struct latent_pass *p); /* NULL is fine */
+
+/* The share of the set that was read, from 0 to 1. */
+double latent_table_share(const struct latent_table *t);
+/* "so far, of 40% of the text", while a pass fills it; "of the first 40% of the text"
+ * where LATENT_FIRINGS ended it; "" where all was read. */
+void latent_table_extent(const struct latent_table *t, char *out, size_t cap);
+/* What it takes, with its index. */
+size_t latent_table_bytes(const struct latent_table *t);
 
 /* Measures of the whole SAE from the table. */
 struct sae_measured latent_table_measured(const struct latent_table *t);

@@ -25,6 +25,29 @@ struct latent_fit {
     double f1;
 };
 
+/* latent_firings.c: where latents fire, in the order in which positions are read.
+ * Zeroed before the first use. */
+struct firings_part;
+struct latent_firings {
+    size_t n;         /* firings */
+    size_t positions; /* of the set that were read */
+    size_t tokens;    /* not special among them */
+    struct firings_part *part;
+    size_t n_parts, cap;
+};
+/* Add those at the next n positions of the set, or up to the position with which there
+ * are `most` in all. Nothing changes on error. codes: room, as sae_encode has it. */
+enum err latent_firings_read(struct latent_firings *f, const struct sae *s,
+                             const struct acts_set *set, size_t n, size_t most,
+                             struct pool *pool, struct sae_codes *codes,
+                             struct errinfo *e) ERR_CHECKED;
+/* The same by latent: entries start[j] to start[j+1]-1 of at and act [n], positions
+ * ascending. start [F+1] is zeroed. */
+void latent_firings_sort(const struct latent_firings *f, size_t F, size_t *start,
+                         uint32_t *at, float *act);
+size_t latent_firings_bytes(const struct latent_firings *f);
+void latent_firings_deinit(struct latent_firings *f);
+
 struct latent_firing {
     float act;
     uint32_t at;

@@ -398,6 +398,25 @@ static void warn_changes(const struct compare_facts *f, enum change_kind kind,
     }
 }
 
+static void warn_doubts(const struct compare_facts *f, struct remarks *out)
+{
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        const struct verdict_row *row = &f->row[m];
+        const struct ce_doubt *d[2] = {verdict_doubt(row, 0), verdict_doubt(row, 1)};
+        const char *label = verdict_measure_label(m);
+        if (d[0] && d[0] == d[1]) {
+            remarks_add(out, "%s of %c and %c: %s", label, f->letter[0], f->letter[1],
+                        d[0]->long_text);
+            continue;
+        }
+        for (size_t i = 0; i < 2; i++) {
+            if (d[i]) {
+                remarks_add(out, "%s of %c: %s", label, f->letter[i], d[i]->long_text);
+            }
+        }
+    }
+}
+
 void compare_warn(const struct compare_facts *f, struct remarks *out)
 {
     char text[256];
@@ -418,6 +437,9 @@ void compare_warn(const struct compare_facts *f, struct remarks *out)
     if (verdict_l0_apart(f->l0[0], f->l0[1])) {
         remarks_add(out, "clean L0 is %.3g in %c, %.3g in %c: most measures follow it",
                     f->l0[0], f->letter[0], f->l0[1], f->letter[1]);
+    }
+    if (f->row) {
+        warn_doubts(f, out);
     }
 }
 

@@ -71,7 +71,7 @@ void compare_say(const struct compared *c, const char *a, const char *b,
                  const char *control, struct str *out);
 
 /* Lines about what else differs than is compared: inputs, settings beyond the masking,
- * what was changed on the way, steps, clean L0. */
+ * what was changed on the way, steps, clean L0; and about values in doubt. */
 struct compare_facts {
     char letter[2];
     const struct difference *difference;
@@ -79,6 +79,7 @@ struct compare_facts {
     double l0[2];
     int64_t step[2];                            /* -1: not known */
     const struct condition_changes *changes[2]; /* [CHANGE_KINDS]; NULL: not known */
+    const struct verdict_row *row; /* [VERDICT_MEASURE_COUNT]; NULL: none to doubt */
 };
 void compare_warn(const struct compare_facts *f, struct remarks *out);
 

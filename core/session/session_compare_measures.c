@@ -292,7 +292,8 @@ enum err session_compare_say_it(struct compare_bench *b, const struct arm_pairs 
     struct compare_facts f = {.difference = o->difference,
                               .n = o->n_differences < COMPARE_DIFFERENCES
                                        ? o->n_differences
-                                       : COMPARE_DIFFERENCES};
+                                       : COMPARE_DIFFERENCES,
+                              .row = o->measures.row};
     const size_t apart = pair_apart(p, o->source);
     char name[2][SIDE_NAME], control[SIDE_NAME];
     struct str s;

@@ -30,14 +30,14 @@ static inline struct lm *ask_model(const char *name)
     return m;
 }
 
-/* A TopK of 4 with random weights and biases. */
-static inline struct sae *ask_sae(size_t width, enum sae_norm norm)
+/* A TopK of 4 with random weights and biases, others for each `seed`. */
+static inline struct sae *ask_sae_of(size_t width, enum sae_norm norm, uint64_t seed)
 {
     struct errinfo e;
     struct sae *s = NULL;
-    struct rng r = rng_begin(5, RNG_INIT, 1);
+    struct rng r = rng_begin(seed + 2, RNG_INIT, 1);
     assert_ok(sae_new(sae_arch_find("topk"), width, ASK_F, 4, &s, &e), &e);
-    sae_init_weights(s, 3);
+    sae_init_weights(s, seed);
     s->norm = norm;
     s->scale = norm == SAE_NORM_SCALE ? 1.7f : 1.0f;
     for (size_t j = 0; j < ASK_F; j++) {
@@ -49,22 +49,31 @@ static inline struct sae *ask_sae(size_t width, enum sae_norm norm)
     return s;
 }
 
+static inline struct sae *ask_sae(size_t width, enum sae_norm norm)
+{
+    return ask_sae_of(width, norm, 3);
+}
+
 static inline bool ask_has_site(const struct lm *m, enum lm_site site)
 {
     return site != LM_RESID_MID || !m->cfg.parallel;
 }
 
-static inline struct ask_subject *
-ask_subject_at(const struct lm *m, struct lm_hook hook, enum sae_norm norm)
+static inline struct ask_subject *ask_subject_of(const struct lm *m,
+                                                 struct lm_hook hook, struct sae *sae)
 {
     struct errinfo e;
     struct ask_subject *s = NULL;
-    const struct ask_parts p = {.lm = m,
-                                .sae = ask_sae(lm_hook_width(&m->cfg, hook), norm),
-                                .hook = hook,
-                                .mask_token = tok_mask(m->tok)};
+    const struct ask_parts p = {
+        .lm = m, .sae = sae, .hook = hook, .mask_token = tok_mask(m->tok)};
     assert_ok(ask_subject_new(&p, &s, &e), &e);
     return s;
+}
+
+static inline struct ask_subject *
+ask_subject_at(const struct lm *m, struct lm_hook hook, enum sae_norm norm)
+{
+    return ask_subject_of(m, hook, ask_sae(lm_hook_width(&m->cfg, hook), norm));
 }
 
 /* Held-out text of random tokens in rows of T. */

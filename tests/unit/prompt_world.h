@@ -16,13 +16,15 @@ struct world {
     struct names made_up, own;
 };
 
-/* With held-out text. */
-static inline struct ask_subject *subject_with_text(const struct lm *m)
+/* An arm's, each of which has an SAE of its own, with held-out text. */
+static inline struct ask_subject *subject_with_text(const struct lm *m, size_t arm)
 {
     enum { ROWS = 40, T = 16 };
     struct errinfo e;
     int32_t ids[ROWS * T];
-    struct ask_subject *s = ask_subject_at(m, lm_behind(1), SAE_NORM_SCALE);
+    const struct lm_hook hook = lm_behind(1);
+    struct sae *sae = ask_sae_of(lm_hook_width(&m->cfg, hook), SAE_NORM_SCALE, 3 + arm);
+    struct ask_subject *s = ask_subject_of(m, hook, sae);
     struct ask_row r = ask_text(s, " the cat sat on the mat and a dog ran to the park");
     for (size_t i = 0; i < ROWS * T; i++) {
         ids[i] = i % T ? r.ids.p[r.first + (i + i / T) % (r.ids.n - r.first)]
@@ -49,7 +51,7 @@ static inline struct world begin_world_of(struct lm *m, int w, int h)
     snprintf(v->example[1], sizeof v->example[1], "a dog ran");
     press(t.b, '5');
     const struct command c = one_command(t.b, COMMAND_SUBJECT);
-    v->subject = subject_with_text(t.lm);
+    v->subject = subject_with_text(t.lm, c.arm);
     v->subject_arm = c.arm;
     v->subject_step = 900;
     assert_ok(ask_worker_new(NULL, NULL, &v->asker, &e), &e);
@@ -108,7 +110,7 @@ static inline void give_subject(struct world *t)
     struct session_view *v = &t->b->v;
     const struct command c = one_command(t->b, COMMAND_SUBJECT);
     ask_subject_unref((struct ask_subject *)(uintptr_t)v->subject);
-    v->subject = subject_with_text(t->lm);
+    v->subject = subject_with_text(t->lm, c.arm);
     v->subject_arm = c.arm;
 }
 

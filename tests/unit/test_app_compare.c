@@ -340,6 +340,75 @@ static void caveats_and_sides_are_seen(void **state)
     bench_free(b);
 }
 
+/* The cursor goes through the contexts of a pair, to the other side and back; what is
+ * under it goes to Prompt, and its latent opens, if it is of this run. */
+static void cursor_in_contexts(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6:list pairs\nj\n");
+    b->a.n_commands = 0;
+    for (size_t i = 0; i < 2; i++) {
+        b->v.pair[i] = sample_detail(b->v.compare->side[i].table, 1, INTERVAL_TOP);
+    }
+    struct latent_detail *second = (struct latent_detail *)(uintptr_t)b->v.pair[1];
+    second->n_contexts = 3;
+    app_view(&b->a, &b->v, &b->c);
+    press(b, 'j');
+    assert_ptr_equal(compare_context(&b->a, &b->v), &b->v.pair[0]->context[1]);
+    press(b, 'G');
+    assert_int_equal(own(b)->context.cursor, b->v.pair[0]->n_contexts - 1);
+    press(b, 'l'); /* has fewer: the last of them */
+    assert_ptr_equal(compare_context(&b->a, &b->v), &second->context[2]);
+    assert_true(on_screen(b, "3/3"));
+    press(b, 'k');
+    press(b, 'h');
+    assert_ptr_equal(compare_context(&b->a, &b->v), &b->v.pair[0]->context[1]);
+    const int row = COMPARE_LATENTS * COMPARE_HIT_PANE + COMPARE_HIT_SIDE + 2;
+    const struct rect r = hit_of(b, HIT_COMPARE_ROW, row);
+    mouse(b, MOUSE_PRESS, r.x, r.y);
+    assert_ptr_equal(compare_context(&b->a, &b->v), &second->context[2]);
+    press(b, 'p');
+    assert_ptr_equal(b->a.screen, &screen_prompt);
+    const char *word =
+        names_token(&b->v.names, second->context[2].token[CONTEXT_TOKENS / 2]);
+    assert_non_null(strstr(prompt_own(&b->a)->box.text, word));
+    press(b, '6');
+    assert_int_equal(latents_cond(&b->a), 0);
+    press(b, KEY_ENTER_);
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    assert_int_equal(latents_cond(&b->a), 1);
+    assert_int_equal(detail_of(&b->a)->latent, own(b)->pair[1]);
+    press(b, 'q');
+    assert_ptr_equal(b->a.screen, &screen_compare);
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    c->choice[1].run = 1;
+    press(b, KEY_ENTER_);
+    assert_ptr_equal(b->a.screen, &screen_compare);
+    assert_true(on_screen(b, "B is of another run"));
+    second->n_contexts = 0;
+    type(b, ":send\n");
+    assert_true(on_screen(b, "no context to send yet"));
+    bench_free(b);
+}
+
+/* A share that does not mean what it says has a word of its own in place of a verdict.
+ */
+static void doubtful_shares(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "6");
+    assert_false(on_screen(b, "< erasing"));
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        c->measures.row[m].d.after = -0.0509;
+    }
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "< erasing"));
+    bench_free(b);
+}
+
 static void panes_and_curves(void **state)
 {
     (void)state;
@@ -478,6 +547,8 @@ int main(void)
         cmocka_unit_test(a_mark_covers_no_letter),
         cmocka_unit_test(marks_are_of_verdicts),
         cmocka_unit_test(caveats_and_sides_are_seen),
+        cmocka_unit_test(cursor_in_contexts),
+        cmocka_unit_test(doubtful_shares),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),
         cmocka_unit_test(what_cannot_be_paired),

@@ -37,6 +37,23 @@ static void test_table_is_asked_for(void **state)
     bench_free(b);
 }
 
+/* How far the table goes, while it fills and where its firings came to their limit. */
+static void test_table_of_a_part(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    struct latent_table *t = (struct latent_table *)(uintptr_t)b->v.arm[0].table;
+    press(b, '3');
+    assert_false(on_screen(b, "of the text"));
+    t->positions_set = t->positions_all = 4 * t->positions;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "so far, of 25% of the text"));
+    t->positions_all = t->positions;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "; of the first 25% of the text"));
+    bench_free(b);
+}
+
 /* A filter and a find can be typed before there is a table: no letter of them acts as a
  * key, and they hold once it comes. */
 static void test_typed_before_the_table(void **state)
@@ -753,6 +770,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_is_asked_for),
+        cmocka_unit_test(test_table_of_a_part),
         cmocka_unit_test(test_typed_before_the_table),
         cmocka_unit_test(test_sorting),
         cmocka_unit_test(test_filter_prompt),

@@ -254,6 +254,37 @@ static void test_warnings(void **state)
     has(r.line[3], "clean L0 is 4 in A, 8 in B");
 }
 
+/* CE recovered that does not mean what it says, on one side or both. */
+static void test_doubtful_values(void **state)
+{
+    (void)state;
+    struct verdict_row row[VERDICT_MEASURE_COUNT];
+    const struct compare_facts f = {
+        .letter = {'A', 'B'}, .l0 = {4.0, 4.0}, .step = {900, 900}, .row = row};
+    const double fine[] = {0.9}, bad[] = {-0.0509}, above[] = {1.2};
+    struct remarks r = {0};
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        verdict_row_of(m, 0.01, 1, bad, bad, 0, &row[m]);
+        const enum metric of = verdict_measure_def(m)->metric;
+        const bool is = of == METRIC_CE_REC || of == METRIC_CE_REC_OOD;
+        assert_true(is == (verdict_doubt(&row[m], 0) != NULL));
+        verdict_row_of(m, 0.01, 1, fine, of == METRIC_CE_REC ? bad : fine, 0, &row[m]);
+    }
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 1);
+    has(r.line[0], "CE recovered of A: worse than erasing: ");
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        const enum metric of = verdict_measure_def(m)->metric;
+        verdict_row_of(m, 0.01, 1, of == METRIC_CE_REC ? bad : above, bad, 0, &row[m]);
+    }
+    r.n = 0;
+    compare_warn(&f, &r);
+    assert_int_equal(r.n, 3);
+    has(r.line[0], "CE recovered of A and B: worse than erasing: ");
+    has(r.line[1], "CE recovered OOD of A: worse than erasing: ");
+    has(r.line[2], "CE recovered OOD of B: better than the model");
+}
+
 /* A setting that was changed on the way is in no difference once it was changed back:
  * the events tell of it, unless both sides were changed alike. */
 static void test_changes_on_the_way(void **state)
@@ -424,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_within_random),
         cmocka_unit_test(test_one_seed),
         cmocka_unit_test(test_warnings),
+        cmocka_unit_test(test_doubtful_values),
         cmocka_unit_test(test_changes_on_the_way),
         cmocka_unit_test(test_many_changes),
         cmocka_unit_test(test_curve),

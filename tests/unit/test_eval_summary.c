@@ -147,6 +147,30 @@ static void test_two(void **state)
     str_free(&s);
 }
 
+/* A share that does not mean what it says, of either run. */
+static void test_two_in_doubt(void **state)
+{
+    (void)state;
+    static struct settings x;
+    struct report a, b;
+    struct str s;
+    str_init(&s, BYTES);
+    settings_init(&x);
+    report_init(&a, 0);
+    report_init(&b, 0);
+    put(&a, METRIC_CE_REC, 0.9, 0.1);
+    put(&b, METRIC_CE_REC, -0.0509, 0.1);
+    compared(&x, &x, &a, &b, &s);
+    has(&s, "  CE recovered ");
+    has(&s, "\n    ^ B: worse than erasing: ");
+    assert_null(strstr(s.p, "^ A: "));
+    compared(&x, &x, &b, &a, &s);
+    has(&s, "\n    ^ A: worse than erasing: ");
+    report_deinit(&a);
+    report_deinit(&b);
+    str_free(&s);
+}
+
 /* A measure that both have alike is counted and not listed, here and with --all. */
 static void test_no_zeros(void **state)
 {
@@ -316,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one),
         cmocka_unit_test(test_two),
+        cmocka_unit_test(test_two_in_doubt),
         cmocka_unit_test(test_no_zeros),
         cmocka_unit_test(test_directions),
         cmocka_unit_test(test_differences),

@@ -477,39 +477,35 @@ static void check_next_of_ask(const struct nexts *n, struct ask *ask,
     ask_answer_unref(r);
 }
 
-static void check_next_at(struct lm_hook hook, enum sae_norm norm, size_t *others)
+/* All contexts of one interval; others: how many words are others without the latent.
+ */
+static void check_interval(const struct nexts *n, struct ask *ask, int interval,
+                           size_t *others)
 {
     struct errinfo e;
-    struct nexts n;
-    nexts_init(&n, hook, norm);
-    const struct scene *k = &n.k;
-    struct ask *ask = NULL;
-    struct ask_subject *subject = NULL;
-    struct ask_parts parts = {.lm = n.m, .hook = hook, .mask_token = -1};
-    assert_ok(sae_copy(k->s, &parts.sae, &e), &e);
-    assert_ok(ask_subject_new(&parts, &subject, &e), &e);
-    assert_ok(ask_new(subject, NULL, &ask, &e), &e);
+    const struct scene *k = &n->k;
     struct latent_detail *d = NULL;
-    assert_ok(latent_detail_new(k->s, k->a, k->c, k->t, n.m, hook, n.h, n.latent,
-                                INTERVAL_TOP, 5, NULL, NULL, &d, &e),
-              &e);
-    assert_true(d->n_contexts >= 3);
-    assert_ok(latent_detail_next(d, k->s, k->a, n.m, n.h, 1, LATENT_CONTEXTS, NULL, &e),
-              &e);
-    near((double)d->context[0].next.p, 0.0, 0.0); /* nobody asked */
-    assert_ok(latent_detail_next(d, k->s, k->a, n.m, n.h, 0, 1, NULL, &e), &e);
     float *x = mem_alloc(T * D, sizeof *x);
+    assert_ok(latent_detail_new(k->s, k->a, k->c, k->t, n->m, n->hook, n->h, n->latent,
+                                interval, 5, NULL, NULL, &d, &e),
+              &e);
+    assert_true(d->n_contexts >= 1);
+    assert_ok(
+        latent_detail_next(d, k->s, k->a, n->m, n->h, 1, LATENT_CONTEXTS, NULL, &e),
+        &e);
+    near((double)d->context[0].next.p, 0.0, 0.0); /* nobody asked */
+    assert_ok(latent_detail_next(d, k->s, k->a, n->m, n->h, 0, 1, NULL, &e), &e);
     for (size_t i = 0; i < d->n_contexts; i++) {
         const struct latent_context *c = &d->context[i];
         memcpy(x, k->a->x + c->row * T * D, T * D * sizeof *x);
-        check_next(&n, c, x, &c->next);
-        silence_row(&n, c->row, x);
-        check_next(&n, c, x, &c->next_without);
-        check_next_of_ask(&n, ask, c);
+        check_next(n, c, x, &c->next);
+        silence_row(n, c->row, x);
+        check_next(n, c, x, &c->next_without);
+        check_next_of_ask(n, ask, c);
         *others += c->next.id != c->next_without.id;
     }
     const atomic_bool cancel = true;
-    check_error(latent_detail_next(d, k->s, k->a, n.m, n.h, 0, 1, &cancel, &e),
+    check_error(latent_detail_next(d, k->s, k->a, n->m, n->h, 0, 1, &cancel, &e),
                 ERR_CANCELLED, &e, "cancelled");
     struct latent_detail *copy = NULL;
     assert_ok(latent_detail_copy(d, &copy, &e), &e);
@@ -517,6 +513,23 @@ static void check_next_at(struct lm_hook hook, enum sae_norm norm, size_t *other
     latent_detail_unref(d);
     latent_detail_unref(copy);
     mem_free(x);
+}
+
+static void check_next_at(struct lm_hook hook, enum sae_norm norm, size_t *others)
+{
+    struct errinfo e;
+    struct nexts n;
+    nexts_init(&n, hook, norm);
+    struct ask *ask = NULL;
+    struct ask_subject *subject = NULL;
+    struct ask_parts parts = {.lm = n.m, .hook = hook, .mask_token = -1};
+    assert_ok(sae_copy(n.k.s, &parts.sae, &e), &e);
+    assert_ok(ask_subject_new(&parts, &subject, &e), &e);
+    assert_ok(ask_new(subject, NULL, &ask, &e), &e);
+    check_interval(&n, ask, INTERVAL_TOP, others);
+    check_interval(&n, ask, INTERVAL_RANDOM, others);
+    check_interval(&n, ask, INTERVAL_ZERO, others);
+    check_interval(&n, ask, 9, others);
     ask_free(ask);
     ask_subject_unref(subject);
     nexts_deinit(&n);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
+#include "latents/latent_table.h"
 #include "num/blas.h"
 #include "num/logreg.h"
 #include "run/engine.h"
@@ -138,6 +139,75 @@ static void the_estimate_holds(void **state)
     assert_int_equal(system(command), 0);
 }
 
+/* ---- latents ---- */
+
+/* How far resident memory rises while 65,536 latents are described that fire on all
+ * tokens, more than can be kept. */
+static double describe_dense(struct errinfo *e)
+{
+    enum { LATENTS = 65536, TOKENS = 320, WIDTH = 8 };
+    int32_t ids[TOKENS];
+    uint8_t special[TOKENS] = {0};
+    float x[TOKENS * WIDTH] = {0};
+    size_t none[TOKENS + 1] = {0};
+    struct acts_set set = {.rows = 1,
+                           .T = TOKENS,
+                           .D = WIDTH,
+                           .n = TOKENS,
+                           .ids = ids,
+                           .special = special};
+    struct concepts c = {.vocab = TOKENS, .token_start = none};
+    struct sae *s = NULL;
+    struct latent_table *t = NULL;
+    struct rusage used;
+    set.x = x;
+    for (int32_t i = 0; i < TOKENS; i++) {
+        ids[i] = i;
+    }
+    if (sae_new(sae_arch_find("standard"), WIDTH, LATENTS, 1, &s, e) != OK) {
+        return 0.0;
+    }
+    memset(s->arena, 0, s->count * sizeof *s->arena);
+    for (size_t j = 0; j < LATENTS; j++) {
+        s->b_enc[j] = 1.0f;
+    }
+    const double before = (double)clock_rss_bytes();
+    if (latent_table_new(s, &set, &c, 0, NULL, NULL, &t, e) != OK ||
+        t->fire_start[LATENTS] < LATENT_FIRINGS) {
+        return 0.0;
+    }
+    (void)getrusage(RUSAGE_SELF, &used);
+    latent_table_unref(t);
+    sae_free(s);
+    return 1024.0 * (double)used.ru_maxrss - before;
+}
+
+/* What core/latents/latent_table.h says: 225 MB, and 130 MB, and sae_encode. */
+static void latents_take_what_is_said(void **state)
+{
+    (void)state;
+    double peak = 0.0;
+    int ends[2], status = 0;
+    assert_int_equal(pipe(ends), 0);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct errinfo e = {0};
+        num_init();
+        peak = describe_dense(&e);
+        _exit(write(ends[1], &peak, sizeof peak) == (ssize_t)sizeof peak ? 0 : 1);
+    }
+    (void)waitpid(pid, &status, 0);
+    assert_int_equal(status, 0);
+    assert_int_equal(read(ends[0], &peak, sizeof peak), sizeof peak);
+    close(ends[0]);
+    close(ends[1]);
+    print_message("65,536 latents on all tokens: %.0f MB more\n", peak / 1e6);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    assert_true(peak > 300e6 && peak <= 390e6);
+#endif
+}
+
 /* ---- dense fits ---- */
 
 /* Measures how far resident memory rises during one fit, and the estimate of it. */
@@ -219,6 +289,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_estimate_holds),
         cmocka_unit_test(dense_fits_take_what_is_said),
+        cmocka_unit_test(latents_take_what_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

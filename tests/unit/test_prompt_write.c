@@ -114,8 +114,39 @@ static void test_writes_token_by_token(void **state)
     end_world(&t);
 }
 
-/* Two conditions write side by side, the other with its own edits; what was written
- * before is not taken for it. */
+/* The latents of each token of a text, strongest first, are those of its own arm's SAE
+ * with its own edits: asked about again. */
+static void check_text(const struct world *t, size_t text, struct ask_subject *subject,
+                       const struct prompt_edits *edits)
+{
+    const struct prompt_state *s = own(t);
+    int32_t ids[64];
+    struct ask *a = ask_begun(subject);
+    assert_true(s->row.n + s->n_written[text] <= 64);
+    memcpy(ids, s->row.ids, s->row.n * sizeof *ids);
+    for (size_t i = 0; i < s->n_written[text]; i++) {
+        const struct ask_written *w = &s->written[text][i];
+        ids[s->row.n + i] = w->id;
+        const struct ask_question q = {.ids = ids,
+                                       .n = s->row.n + i + 1,
+                                       .edit = edits->at,
+                                       .n_edits = edits->n,
+                                       .top = 1};
+        struct ask_answer *r = ask_asked(a, &q);
+        const size_t first = r->start[q.n - 1];
+        assert_true(w->n_fires > 0);
+        for (size_t k = 0; k < w->n_fires; k++) {
+            assert_int_equal(w->fire[k].latent, r->fire[first + k].latent);
+            assert_float_equal(w->fire[k].act, r->fire[first + k].act, 1e-4);
+            assert_float_equal(w->fire[k].after, r->fire[first + k].after, 1e-4);
+        }
+        ask_answer_unref(r);
+    }
+    ask_free(a);
+}
+
+/* Two conditions write side by side, the other with its own SAE and its own edits; what
+ * was written before is not taken for it. */
 static void test_both_write(void **state)
 {
     (void)state;
@@ -143,11 +174,17 @@ static void test_both_write(void **state)
     for (size_t i = 0; i < 2; i++) {
         assert_true(own(&t)->n_written[i] > 0 && own(&t)->n_written[i] <= 4);
     }
-    /* The same SAE stands for both: the same text at temperature 0. */
+    /* Nothing is edited: the same text at temperature 0, with latents of each SAE. */
     assert_int_equal(own(&t)->n_written[0], own(&t)->n_written[1]);
     for (size_t i = 0; i < own(&t)->n_written[0]; i++) {
         assert_int_equal(own(&t)->written[0][i].id, own(&t)->written[1][i].id);
     }
+    static const struct prompt_edits none = {0};
+    assert_ptr_not_equal(own(&t)->second->sae, own(&t)->subject->sae);
+    check_text(&t, 0, own(&t)->subject, &none);
+    check_text(&t, 1, own(&t)->second, &none);
+    assert_int_not_equal(own(&t)->written[0][0].fire[0].latent,
+                         own(&t)->written[1][0].fire[0].latent);
     /* Latents of B's text are B's: named so, and nothing here is done to them. */
     assert_true(prompt_latent_here(&t.b->a) >= 0);
     assert_false(on_screen(t.b, "latents of the token written, B"));
@@ -182,6 +219,52 @@ static void test_both_write(void **state)
     type(t.b, ":write both 4\n"); /* both are of one step: nothing to wait for */
     no_command(t.b);
     settle(&t);
+    end_world(&t);
+}
+
+/* What is silenced and steered in one condition acts on the latents of its own SAE, and
+ * on its text alone. */
+static void test_both_write_edited(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    type(t.b, "v");
+    give_subject(&t); /* B's */
+    settle(&t);
+    const int32_t loud = prompt_latent_here(&t.b->a);
+    char line[64];
+    snprintf(line, sizeof line, ":silence %d\n:steer 7=add:40\n", loud);
+    type(t.b, line);
+    settle(&t);
+    type(t.b, "v");
+    give_subject(&t); /* A's */
+    settle(&t);
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    type(t.b, ":write both 4\n");
+    give_subject(&t); /* B's, to write with */
+    settle(&t);
+    give_subject(&t); /* A's again, which is shown */
+    settle(&t);
+    assert_string_equal(own(&t)->text_name[0], "A");
+    assert_string_equal(own(&t)->text_name[1], "B, edited");
+    const struct prompt_edits *edits = &own(&t)->aside[own(&t)->second_arm];
+    static const struct prompt_edits none = {0};
+    assert_int_equal(edits->n, 2);
+    check_text(&t, 0, own(&t)->subject, &none);
+    check_text(&t, 1, own(&t)->second, edits);
+    for (size_t text = 0; text < 2; text++) {
+        bool steered = false;
+        for (size_t i = 0; i < own(&t)->n_written[text]; i++) {
+            const struct ask_written *w = &own(&t)->written[text][i];
+            for (size_t k = 0; k < w->n_fires; k++) {
+                const float by = w->fire[k].after - w->fire[k].act;
+                steered = steered || (w->fire[k].latent == 7 && by > 39.0f);
+                assert_true(text == 1 || (by >= 0.0f && by <= 0.0f));
+            }
+        }
+        assert_true(steered == (text == 1));
+    }
     end_world(&t);
 }
 
@@ -383,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_how_it_writes),
         cmocka_unit_test(test_writes_token_by_token),
         cmocka_unit_test(test_both_write),
+        cmocka_unit_test(test_both_write_edited),
         cmocka_unit_test(test_walks_the_other),
         cmocka_unit_test(test_failure_is_said_once),
         cmocka_unit_test(test_why),

@@ -354,7 +354,7 @@ static void draw_settings(struct app *a, const struct session_view *v, struct ca
         const size_t at = s->settings.top + i;
         const struct rect row = {in.x, in.y + 1 + (int)i, in.w, 1};
         draw_setting(c, row, &o->difference[at], focused && at == s->settings.cursor);
-        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_SETTINGS * 1000 + (int)i);
+        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_SETTINGS * COMPARE_HIT_PANE + (int)i);
     }
 }
 
@@ -401,7 +401,7 @@ struct list_view *compare_list_of(struct compare_state *s, int pane)
     return pane == COMPARE_SAID       ? &s->said
            : pane == COMPARE_MEASURES ? &s->measures
            : pane == COMPARE_SETTINGS ? &s->settings
-           : pane == COMPARE_LATENTS  ? &s->latents
+           : pane == COMPARE_LATENTS  ? (s->contexts ? &s->context : &s->latents)
                                       : NULL;
 }
 
@@ -467,13 +467,10 @@ static void move(struct app *a, const struct session_view *v, const char *direct
     struct compare_state *s = compare_own(a);
     const int focus = *app_focus(a, &screen_compare);
     struct list_view *list = compare_list_of(s, focus);
-    (void)v;
-    if (focus == COMPARE_LATENTS && s->contexts) {
-        const bool up = strstr(direction, "up") != NULL;
-        const bool down = strstr(direction, "down") != NULL;
-        s->context += down ? 1 : 0;
-        s->context -= up && s->context > 0 ? 1 : 0;
-        s->context = strcmp(direction, "first") == 0 ? 0 : s->context;
+    const bool right = strcmp(direction, "right") == 0;
+    if (focus == COMPARE_LATENTS && s->contexts &&
+        (right || strcmp(direction, "left") == 0)) {
+        compare_go_side(a, v, right ? 1 : 0);
     } else if (focus == COMPARE_SAID) {
         list_by_name(list, direction);
         s->said.top = s->said.cursor;
@@ -493,7 +490,7 @@ void compare_lead_to(struct app *a, int pane)
     }
 }
 
-/* A measure's curve, the contexts of two latents. */
+/* A measure's curve, the contexts of two latents, one of these. */
 static void enter(struct app *a, const struct session_view *v)
 {
     struct compare_state *s = compare_own(a);
@@ -515,6 +512,8 @@ static void enter(struct app *a, const struct session_view *v)
             app_say(a, false, "%s is not measured while training goes on",
                     verdict_measure_label(m));
         }
+    } else if (focus == COMPARE_LATENTS && s->contexts) {
+        compare_open_latent(a, v);
     } else if (focus == COMPARE_LATENTS) {
         compare_open_pair(a, v);
     }
@@ -543,7 +542,7 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     struct compare_state *s = compare_own(a);
     int *focus = app_focus(a, &screen_compare);
     const bool up = ev->mouse == MOUSE_WHEEL_UP;
-    const int pane = hit->kind == HIT_COMPARE_ROW ? hit->a / 1000
+    const int pane = hit->kind == HIT_COMPARE_ROW ? hit->a / COMPARE_HIT_PANE
                      : hit->kind == HIT_PANE      ? hit->a
                                                   : *focus;
     struct list_view *list = compare_list_of(s, pane);
@@ -554,10 +553,16 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_CHOICE && v->compare) {
         compare_choose(a, v, 1, (size_t)hit->a);
     } else if (ev->mouse == MOUSE_PRESS && hit->kind == HIT_COMPARE_ROW && list) {
-        const bool here = *focus == pane;
+        const size_t side = (size_t)(hit->a % COMPARE_HIT_PANE / COMPARE_HIT_SIDE);
+        const bool in_contexts = pane == COMPARE_LATENTS && s->contexts;
+        const bool here = *focus == pane && (!in_contexts || side == s->at_side);
         const size_t was = list->cursor;
         *focus = pane;
-        if (list_click(list, hit->a % 1000) && here && list->cursor == was) {
+        if (in_contexts) {
+            compare_go_side(a, v, side);
+        }
+        if (list_click(list, hit->a % COMPARE_HIT_SIDE) && here &&
+            list->cursor == was) {
             enter(a, v);
         }
     }

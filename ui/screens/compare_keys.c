@@ -244,35 +244,21 @@ static const char *list_word(const struct app *a, const char *text, size_t i)
     return i < COMPARE_LISTS ? list_words[i] : NULL;
 }
 
-/* The side whose topmost context is sent: the first that has one there; 2: neither. */
-static size_t side_to_send(const struct app *a, const struct session_view *v)
-{
-    const struct compare_state *s = compare_own(a);
-    size_t i = 0;
-    while (i < 2 &&
-           !(s->contexts && s->pair[i] >= 0 && v->pair[i] &&
-             v->pair[i]->latent == s->pair[i] && s->context < v->pair[i]->n_contexts)) {
-        i++;
-    }
-    return i;
-}
-
 static const char *may_send(const struct app *a, const struct session_view *v)
 {
     return !compare_own(a)->contexts
                ? KEY_OF("open") " on a pair of latents shows contexts"
-           : side_to_send(a, v) == 2 ? "no context to send yet"
-                                     : NULL;
+           : compare_context(a, v) ? NULL
+                                   : "no context to send yet";
 }
 
 /* The latents of a side may be another run's: none is chosen in Prompt. */
 static void send_to_prompt(struct app *a, const struct session_view *v,
                            const char *args)
 {
-    const struct latent_detail *d = v->pair[side_to_send(a, v)];
     (void)args;
-    prompt_show(a, v, d->context[compare_own(a)->context].token, CONTEXT_TOKENS,
-                CONTEXT_TOKENS / 2, -1);
+    prompt_show(a, v, compare_context(a, v)->token, CONTEXT_TOKENS, CONTEXT_TOKENS / 2,
+                -1);
     app_come_back(a, &screen_compare);
 }
 
@@ -299,7 +285,7 @@ static const struct key_entry keys[] = {
     {{'f'}, &action_list, "", "latents", "latents: in pairs, in one side alone, split, fused", 2},
     {{'.'}, &action_curve, "+", "curve", "the curve of the next measure", 3},
     {{','}, &action_curve, "-", NULL, "the curve of the previous measure", 0},
-    {{'p'}, &action_send, "", "to prompt", "ask in Prompt about the topmost context, of the first latent where it has one", 2},
+    {{'p'}, &action_send, "", "to prompt", "ask in Prompt about the context under the cursor", 2},
     {{'R'}, &action_refresh, "", "again", "compare again, as of this step", 4},
 };
 /* clang-format on */

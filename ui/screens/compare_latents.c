@@ -4,6 +4,7 @@
 #include "ui/context_flow.h"
 #include "ui/export.h"
 #include "ui/screens/compare_priv.h"
+#include "ui/screens/latents.h"
 #include "ui/text.h"
 
 #include <math.h>
@@ -181,34 +182,75 @@ static void counts_text(const struct comparison *o, char *out, size_t cap)
 
 /* ---- contexts ---- */
 
-static void draw_contexts_of(const struct session_view *v, struct canvas *c,
-                             struct rect r, size_t side, const struct app *a)
+/* The contexts of a side; NULL: it has no latent, or they were not read yet. */
+static const struct latent_detail *
+detail_of_side(const struct compare_state *s, const struct session_view *v, size_t side)
+{
+    const struct latent_detail *d = v->pair[side];
+    return s->contexts && s->pair[side] >= 0 && d && d->latent == s->pair[side] ? d
+                                                                                : NULL;
+}
+
+const struct latent_context *compare_context(const struct app *a,
+                                             const struct session_view *v)
+{
+    const struct compare_state *s = compare_own(a);
+    const struct latent_detail *d = detail_of_side(s, v, s->at_side);
+    return d && s->context.cursor < d->n_contexts ? &d->context[s->context.cursor]
+                                                  : NULL;
+}
+
+/* The list is that of the cursor's side; the other one scrolls with it. */
+static void set_contexts(struct compare_state *s, const struct session_view *v,
+                         int rows)
+{
+    const struct latent_detail *d = detail_of_side(s, v, s->at_side);
+    list_set(&s->context, d ? d->n_contexts : 0, rows);
+}
+
+void compare_go_side(struct app *a, const struct session_view *v, size_t side)
+{
+    struct compare_state *s = compare_own(a);
+    s->at_side = s->pair[side] >= 0 ? side : s->at_side;
+    set_contexts(s, v, s->context.page);
+}
+
+static void draw_contexts_of(struct app *a, const struct session_view *v,
+                             struct canvas *c, struct rect r, size_t side)
 {
     const struct compare_state *s = compare_own(a);
     const struct comparison *o = v->compare;
-    const struct latent_detail *d = v->pair[side];
+    const struct latent_detail *d = detail_of_side(s, v, side);
     put_latent(v, c, r.x, r.y, r.w - 1, o, side, s->pair[side], compare_role(o, side));
     if (s->pair[side] < 0) {
         canvas_text(c, r.x, r.y, r.w - 1, "nothing alike", ROLE_DIM, 0);
         return;
     }
-    if (!d || d->latent != s->pair[side]) {
+    if (!d) {
         canvas_text(c, r.x, r.y + 1, r.w - 1,
                     v->pair_busy ? "reading its contexts ..." : "no contexts", ROLE_DIM,
                     0);
         return;
     }
     for (int y = 1; y < r.h; y++) {
-        const size_t i = s->context + (size_t)y - 1;
+        const size_t i = s->context.top + (size_t)y - 1;
+        const struct rect row = {r.x, r.y + y, r.w - 1, 1};
+        const struct rect text = {r.x + 2, row.y, row.w - 2, 1};
         struct context_flow flow;
         bool none[CONTEXT_TOKENS] = {false};
         if (i >= d->n_contexts) {
             break;
         }
-        context_flow(&flow, &v->names, &d->context[i], d->context[0].act, r.w - 1,
-                     false, 1);
-        context_draw(c, (struct rect){r.x, r.y + y, r.w - 1, 1}, &flow, &v->names,
-                     &d->context[i], d->context[0].act, false, none);
+        context_flow(&flow, &v->names, &d->context[i], d->context[0].act, text.w, false,
+                     1);
+        context_draw(c, text, &flow, &v->names, &d->context[i], d->context[0].act,
+                     false, none);
+        if (side == s->at_side && i == s->context.cursor) {
+            canvas_put(c, row.x, row.y, 0x25B6, ROLE_FOCUS, ATTR_BOLD);
+        }
+        app_hit(a, row, HIT_COMPARE_ROW,
+                COMPARE_LATENTS * COMPARE_HIT_PANE + (int)side * COMPARE_HIT_SIDE + y -
+                    1);
     }
 }
 
@@ -224,7 +266,35 @@ void compare_open_pair(struct app *a, const struct session_view *v)
         compare_latents_at(v->compare, s->list, s->latents.cursor, s->pair);
         memcpy(c->two, s->pair, sizeof c->two);
         s->contexts = true;
-        s->context = 0;
+        s->at_side =
+            s->pair[side_of(s->list)] >= 0 ? side_of(s->list) : 1 - side_of(s->list);
+        list_home(&s->context);
+    }
+}
+
+void compare_open_latent(struct app *a, const struct session_view *v)
+{
+    const struct compare_state *s = compare_own(a);
+    const size_t choice = v->compare->side[s->at_side].choice;
+    const char letter[2] = {compare_letter(v->compare, s->at_side), '\0'};
+    char line[32];
+    if (v->compare->choice[choice].run != 0 || choice >= conds_of(v)) {
+        app_say(a, false,
+                "%s is of another run: open that in " KEY_OF("screen runs") " Runs",
+                letter);
+        return;
+    }
+    if (v->seed != 0) { /* what is compared is the first of each condition */
+        app_say(a, false, "these are latents of the first seed: :seed 1 shows it");
+        return;
+    }
+    if (latents_cond(a) != (int)choice) {
+        action_latents_arm.run(a, v, letter);
+    }
+    snprintf(line, sizeof line, "latent %d", s->pair[s->at_side]);
+    app_run(a, v, line);
+    if (a->screen != &screen_compare) {
+        app_come_back(a, &screen_compare);
     }
 }
 
@@ -248,20 +318,25 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
         draw_row(a, v, c, row, at,
                  at == s->latents.cursor &&
                      *app_focus(a, &screen_compare) == COMPARE_LATENTS);
-        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_LATENTS * 1000 + (int)i);
+        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_LATENTS * COMPARE_HIT_PANE + (int)i);
     }
 }
 
 void compare_draw_latents(struct app *a, const struct session_view *v, struct canvas *c,
                           struct rect r)
 {
-    const struct compare_state *s = compare_own(a);
+    struct compare_state *s = compare_own(a);
     const struct comparison *o = v->compare;
     char title[64] = "latents", name[40], value[96] = "";
     if (o && o->pairs) {
         compare_list_name(o, s->list, name, sizeof name);
         snprintf(title, sizeof title, "%s", name);
         counts_text(o, value, sizeof value);
+    }
+    set_contexts(s, v, r.h - 3);
+    if (s->context.count > 0) {
+        snprintf(value, sizeof value, "%zu/%zu", s->context.cursor + 1,
+                 s->context.count);
     }
     const struct rect in = canvas_box(
         c, r, title, value, *app_focus(a, &screen_compare) == COMPARE_LATENTS);
@@ -275,7 +350,7 @@ void compare_draw_latents(struct app *a, const struct session_view *v, struct ca
         const int w = in.w / 2;
         for (size_t i = 0; i < 2; i++) {
             const struct rect half = {in.x + 1 + (int)i * w, in.y, w, in.h};
-            draw_contexts_of(v, c, half, i, a);
+            draw_contexts_of(a, v, c, half, i);
         }
     } else {
         draw_list(a, v, c, in);

@@ -116,6 +116,13 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
     rows_right(c, x, r.y, INTERVAL_W - 1, interval, role, 0);
     x += INTERVAL_W;
     const int mark = r.x + r.w - 1;
+    const struct ce_doubt *doubt = verdict_doubt(row, 0);
+    doubt = doubt ? doubt : verdict_doubt(row, 1);
+    if (doubt) { /* how they differ is beside the point */
+        canvas_text(c, x, r.y, r.x + r.w - x, doubt->mark,
+                    cursor ? ROLE_SELECT : ROLE_WARN, 0);
+        return;
+    }
     canvas_text(c, x, r.y, mark - x, verdict_word(o, m, mark - x),
                 cursor ? ROLE_SELECT : verdict_role(o, m), 0);
     canvas_put(c, mark, r.y,
@@ -185,7 +192,7 @@ void compare_draw_measures(struct app *a, const struct session_view *v,
         const struct rect row = {in.x, in.y + 1 + (int)i, in.w, 1};
         draw_measure(o, c, row, (size_t)compare_measure_at(o, at),
                      focused && at == s->measures.cursor);
-        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_MEASURES * 1000 + (int)i);
+        app_hit(a, row, HIT_COMPARE_ROW, COMPARE_MEASURES * COMPARE_HIT_PANE + (int)i);
     }
     draw_marks(o, c, r, focused ? compare_measure_at(o, s->measures.cursor) : -1);
 }

@@ -44,7 +44,8 @@ struct compare_state {
     bool stays;                    /* it could not be made again: only when asked for */
     bool contexts;   /* of the latents under the cursor, in place of the list */
     int32_t pair[2]; /* whose they are */
-    size_t context;  /* first that is shown */
+    size_t at_side;  /* whose the one under the cursor is */
+    struct list_view context;
 };
 struct compare_state *compare_own(const struct app *a);
 
@@ -55,6 +56,8 @@ struct compare_layout {
 struct compare_layout compare_layout(const struct app *a, struct rect body, bool wide);
 
 enum { HIT_CHOICE = HIT_SCREEN, HIT_COMPARE_ROW }; /* a: choice; row of a pane's list */
+/* The row of a pane's list, or of the contexts of a side. */
+enum { COMPARE_HIT_SIDE = 500, COMPARE_HIT_PANE = 2 * COMPARE_HIT_SIDE };
 
 /* Letter and role of a side. */
 char compare_letter(const struct comparison *c, size_t side);
@@ -91,6 +94,13 @@ void compare_draw_latents(struct app *a, const struct session_view *v, struct ca
                           struct rect r);
 /* Ask for contexts of the latents under the cursor. */
 void compare_open_pair(struct app *a, const struct session_view *v);
+/* The context under the cursor; NULL: none is there. */
+const struct latent_context *compare_context(const struct app *a,
+                                             const struct session_view *v);
+/* To the contexts of a side, where it has a latent. */
+void compare_go_side(struct app *a, const struct session_view *v, size_t side);
+/* Open the latent whose context is under the cursor in Detail, or say why not. */
+void compare_open_latent(struct app *a, const struct session_view *v);
 void compare_export_latents(const struct app *a, const struct session_view *v,
                             struct str *out);
 

@@ -63,7 +63,7 @@ struct column_walk {
 static struct column_walk walk_from(const struct app *a, const struct session_view *v,
                                     struct rect r)
 {
-    return (struct column_walk){.a = a, .v = v, .end = r.x + r.w, .x = r.x + 2};
+    return (struct column_walk){.a = a, .v = v, .end = r.x + r.w, .x = r.x + 3};
 }
 
 /* The next column's place in the table of columns; -1: no more, or no room. */
@@ -130,6 +130,9 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
     if (latents_is_marked(l, l->arm, id)) {
         canvas_put(c, r.x + 1, r.y, '*', cursor ? ROLE_SELECT : ROLE_WARN, ATTR_BOLD);
     }
+    if (app_is_silenced(a, id)) {
+        canvas_put(c, r.x + 2, r.y, '0', cursor ? ROLE_SELECT : ROLE_WARN, ATTR_BOLD);
+    }
     const struct latent_source source = latents_source(l, v, t, id);
     struct column_walk k = walk_from(a, v, r);
     for (int i; (i = walk_next(&k)) >= 0;) {
@@ -156,7 +159,7 @@ static void draw_counts(const struct app *a, const struct session_view *v,
                         struct canvas *c, struct rect r, const struct latent_table *t)
 {
     const struct latents_state *l = latents_of(a);
-    char shown[32], total[32], step[32];
+    char shown[32], total[32], step[32], extent[64];
     text_thousands(shown, sizeof shown, (int64_t)l->shown);
     text_thousands(total, sizeof total, (int64_t)t->F);
     text_thousands(step, sizeof step, t->step);
@@ -167,10 +170,10 @@ static void draw_counts(const struct app *a, const struct session_view *v,
         used += canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_WARN, 0,
                              ", %zu marked", l->marked[l->arm]);
     }
-    if (t->positions < t->positions_all) {
+    latent_table_extent(t, extent, sizeof extent);
+    if (extent[0]) {
         used += canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_WARN, 0,
-                             "; so far, of %.0f%% of the text",
-                             100.0 * (double)t->positions / (double)t->positions_all);
+                             "; %s", extent);
     }
     if (t->step >= 0) {
         canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_DIM, 0,
@@ -276,7 +279,8 @@ static void draw_preview(const struct app *a, const struct session_view *v,
     const struct latent_table *t = latents_table(a, v);
     char title[40] = "preview";
     if (t && l->shown) {
-        snprintf(title, sizeof title, "preview #%d", l->at);
+        snprintf(title, sizeof title, "preview #%d%s", l->at,
+                 app_is_silenced(a, l->at) ? " silenced" : "");
     }
     const struct rect in = canvas_box(c, r, title, NULL, false);
     if (!t || !l->shown || l->at < 0 || (size_t)l->at >= t->F) {
