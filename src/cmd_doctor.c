@@ -13,10 +13,8 @@
 #include "train/run_open.h"
 #include "train/settings_synth.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define OUTPUT_BYTES ((size_t)16 << 20)
 #define FITS_MOST    200
@@ -107,22 +105,6 @@ static enum err settings_of(const struct doctor_args *a, const struct run_opts *
     return settings_need_text(out, a->sae, e);
 }
 
-static double bytes_of(const char *path)
-{
-    struct stat st;
-    char file[4096];
-    double sum = 0;
-    static const char *const names[] = {"model.safetensors", "pytorch_model.bin"};
-    if (!file_is_dir(path)) {
-        return stat(path, &st) == 0 ? (double)st.st_size : (double)NAN;
-    }
-    for (size_t i = 0; i < 2 && sum <= 0; i++) {
-        snprintf(file, sizeof file, "%.4000s/%s", path, names[i]);
-        sum = stat(file, &st) == 0 ? (double)st.st_size : 0;
-    }
-    return sum > 0 ? sum : (double)NAN;
-}
-
 /* The command that goes on: an SAE is explored, else one is trained. */
 static void add_next(const struct doctor_args *a, const struct run_opts *ro,
                      struct str *out)
@@ -160,7 +142,6 @@ static enum err print_page(const struct doctor_args *a, const struct run_opts *r
         dir[0] = '\0';
     }
     p.fit_dir = dir;
-    p.model_bytes = bytes_of(d->in->lm->dir);
     if (a->sae && !a->is_folder) {
         sae_fit_look(a->sae, d->in, &asked);
         p.asked = &asked;

@@ -1,15 +1,18 @@
 /* saetop lm train: pretraining from the command line. */
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/room.h"
 #include "cmd.h"
 #include "lm/pretrain.h"
 #include "lm_cmds.h"
 #include "lm_texts.h"
 #include "num/blas.h"
 #include "progress.h"
+#include "run/run_cost.h"
 #include "stop.h"
 
 #include <math.h>
@@ -111,7 +114,8 @@ static bool parse(int argc, char **argv, struct train_args *a, int *status)
         .usage = "--corpus FILE[,WEIGHT] ... --out DIR [OPTIONS]",
         .about =
             "Pretrain a GPT-2 model on text, with a share of inputs masked so that "
-            "masked text is not foreign to it. Ctrl-C saves; --resume continues to "
+            "masked text is not foreign to it. Memory and time are said first, and "
+            "what does not fit is refused. Ctrl-C saves; --resume continues to "
             "the same bytes.",
         .table = table,
         .n = sizeof table / sizeof table[0],
@@ -239,14 +243,64 @@ static bool on_progress(void *user, const struct pretrain_progress *p)
     return !stop_asked();
 }
 
-static void print_estimate(const struct train_args *a, const struct lm_texts *texts)
+/* ---- what it takes ---- */
+
+static void print_cost(const struct train_args *a, size_t texts,
+                       const struct run_cost *c)
 {
-    const double n = (double)a->cfg.steps * (double)(a->cfg.batch_rows * a->cfg.n_ctx);
-    (void)fprintf(
-        stderr, "%zu text%s, %s tokens in %lld steps, about %.0f MB of memory%s\n",
-        texts->n, plural_s(texts->n), NUMBER_COUNT(n), (long long)a->cfg.steps,
-        (double)pretrain_bytes(&a->cfg, pool_count(a->threads)) / 1e6,
-        a->tokenizer || a->resume ? "" : "; a tokenizer is trained first");
+    char takes[300];
+    struct str s;
+    run_cost_takes(c, takes, sizeof takes);
+    if (!a->json) {
+        cmd_say(stderr,
+                "takes: %s; %zu text%s, %s tokens in %lld step%s, %s tokens/s%s", takes,
+                texts, plural_s(texts), NUMBER_COUNT(c->tokens), (long long)c->steps,
+                plural_s((uint64_t)c->steps), NUMBER_COUNT(c->tokens_per_second),
+                a->tokenizer || a->resume ? "" : "; a tokenizer is trained first");
+        return;
+    }
+    str_init(&s, LINE_BYTES);
+    str_add(&s, "{\"event\":\"estimate\",\"text\":");
+    json_add_string(&s, takes, strlen(takes));
+    json_add_member(&s, "bytes", (double)c->bytes);
+    json_add_member(&s, "room", c->room < SIZE_MAX ? (double)c->room : (double)NAN);
+    json_add_member(&s, "seconds", c->seconds);
+    json_add_member(&s, "tokens", c->tokens);
+    json_add_member(&s, "tokens_per_second", c->tokens_per_second);
+    str_add(&s, "}\n");
+    (void)cmd_print(&s);
+}
+
+/* Memory and time, as `train` has them, from some steps of a model of this size;
+ * refused before any work where it does not fit. tok NULL: one is trained. */
+static enum err say_cost(const struct train_args *a, size_t texts,
+                         const struct tok *tok, struct pool *pool, struct errinfo *e)
+{
+    struct pretrain_config cfg = a->cfg;
+    double step = 0;
+    const size_t own = (size_t)clock_own_bytes();
+    const double row_tokens = (double)(cfg.batch_rows * cfg.n_ctx);
+    cfg.vocab = tok ? tok_vocab(tok) : cfg.vocab;
+    TRY(pretrain_check(&cfg, e));
+    struct run_cost c = {
+        .steps = cfg.steps - (a->resume ? pretrain_saved_step(a->out) : 0),
+        .bytes = run_room(own, pretrain_bytes(&cfg, pool_threads(pool))),
+        .room = run_room(own, room_bytes()),
+    };
+    if (c.bytes > c.room) {
+        return err_set(
+            e, ERR_LIMIT,
+            "lm train needs about %s of memory, %s are there: take a smaller "
+            "--batch, --width, --context or --vocab, or fewer --layers",
+            NUMBER_BYTES((double)c.bytes), NUMBER_BYTES((double)c.room));
+    }
+    TRY(pretrain_time(&cfg, pool, RUN_COST_BRIEF, &step, e));
+    c.timed = true;
+    c.tokens = (double)c.steps * row_tokens;
+    c.tokens_per_second = row_tokens / fmax(step, 1e-9);
+    c.seconds = (double)c.steps * step;
+    print_cost(a, texts, &c);
+    return OK;
 }
 
 /* ---- the run ---- */
@@ -254,9 +308,9 @@ static void print_estimate(const struct train_args *a, const struct lm_texts *te
 static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrupted,
                     struct errinfo *e)
 {
-    struct tok *tok = NULL;
+    struct tok *tok = NULL; /* NULL: one is to be trained */
     struct pool *pool = NULL;
-    char **forms = NULL;
+    char **forms = NULL, path[4096];
     size_t n_forms = 0;
     enum err rc;
     if (a->resume && file_is_dir(a->out) && pretrain_may_begin(a->out)) {
@@ -278,7 +332,12 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
     TRY_OUT(rc, lm_texts_open(texts, &a->corpora, a->cfg.seed, e));
     if (a->tokenizer) {
         TRY_OUT(rc, tok_load(a->tokenizer, &tok, e));
-    } else if (!a->resume) {
+    } else if (a->resume) {
+        TRY_OUT(rc, path_join(path, sizeof path, a->out, "tokenizer.json", e));
+        if (file_exists(path)) { /* else nothing is, as pretrain_run says */
+            TRY_OUT(rc, tok_load(path, &tok, e));
+        }
+    } else {
         TRY_OUT(rc, lm_texts_forms(texts, &forms, &n_forms, e));
         /* The library only reads them. */
         a->cfg.forms = (const char *const *)forms;
@@ -287,9 +346,7 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
     TRY_OUT(rc, pool_new(pool_count(a->threads), &pool, e));
     struct view v = {.args = a, .texts = texts};
     progress_init(&v.bar, a->json);
-    if (!a->json) {
-        print_estimate(a, texts);
-    }
+    TRY_OUT(rc, say_cost(a, texts->n, tok, pool, e));
     rc = pretrain_run(&a->cfg, texts->text, texts->n, tok, a->out, a->resume, pool,
                       on_progress, &v, interrupted, e);
     progress_clear(&v.bar);

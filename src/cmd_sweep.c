@@ -9,10 +9,12 @@
 #include "base/outdir.h"
 #include "cmd.h"
 #include "progress.h"
+#include "run/run_shape.h"
 #include "run_opts.h"
 #include "stop.h"
 #include "sweep/cellfile.h"
 #include "sweep/run.h"
+#include "sweep/sweep_cost.h"
 #include "sweep/sweep_table.h"
 #include "sweep_plan_opts.h"
 #include "sweep_script.h"
@@ -41,6 +43,7 @@ struct reporter {
     int64_t begin;
     size_t n_done, n_failed, n_before; /* cells of this time; done at its start */
     int status;                        /* to end with, where it is not 0 */
+    struct sweep_cost cost; /* runs 0: nothing is to do, or it is not known */
 };
 
 /* ---- what is said on the way ---- */
@@ -357,22 +360,78 @@ static enum err say_end(struct reporter *r, const struct sweep_result *results,
     return OK;
 }
 
+/* Memory and time, as `train` says them. */
+static void say_cost(struct reporter *r)
+{
+    char takes[300], text[400];
+    const struct sweep_cost *c = &r->cost;
+    if (c->runs == 0) {
+        return;
+    }
+    sweep_cost_takes(c, takes, sizeof takes);
+    snprintf(text, sizeof text, "takes: %s", takes);
+    print_event(r, "estimate", text);
+    if ((double)c->bytes * RUN_BYTES_WITHIN > (double)c->room) {
+        snprintf(text, sizeof text,
+                 "memory: it may run short: the peak can be %.1f times that; --jobs 1 "
+                 "takes about %s",
+                 RUN_BYTES_WITHIN, NUMBER_BYTES((double)c->one));
+        print_event(r, "warning", text);
+    }
+}
+
+static struct sweep_options options_of(const struct sweep_args *a)
+{
+    return (struct sweep_options){.dir = a->out,
+                                  .jobs = a->plan ? 1 : (size_t)a->jobs,
+                                  .keep = a->keep,
+                                  .only = a->cell,
+                                  .cancel = stop_flag()};
+}
+
+/* What is to do takes so much: known before a folder is made or anything is trained,
+ * and refused where it does not fit. With --plan the runs are for other machines, which
+ * may have what this one lacks. */
+static enum err look_at_cost(struct reporter *r, struct errinfo *e)
+{
+    const struct sweep_args *a = r->args;
+    const struct sweep_options o = options_of(a);
+    struct sweep_result *results = NULL;
+    struct sweep_made *made = NULL;
+    struct errinfo why = {0};
+    enum err rc = OK;
+    TRY_OUT(rc, mem_new(&results, r->plan->n_cells, sizeof *results, "sweep", e));
+    TRY_OUT(rc, mem_new(&made, r->plan->n_cells, sizeof *made, "sweep", e));
+    TRY_OUT(rc, sweep_cells_load(a->out, r->plan, results, made, e));
+    rc =
+        sweep_cost_of(r->plan, &o, results, a->plan != NULL, !a->quiet, &r->cost, &why);
+    if (rc != OK && a->plan) {
+        r->cost.runs = 0;
+        rc = OK;
+    } else if (rc != OK) {
+        (void)err_set(e, rc, "%s", why.msg);
+    } else if (!a->plan) {
+        rc = sweep_cost_check(&r->cost, e);
+    }
+out:
+    mem_free(results);
+    mem_free(made);
+    return rc;
+}
+
 static enum err run(struct reporter *r, struct sweep_result *results, struct errinfo *e)
 {
     const struct sweep_args *a = r->args;
-    const struct sweep_options o = {.dir = a->out,
-                                    .jobs = (size_t)a->jobs,
-                                    .keep = a->keep,
-                                    .only = a->cell,
-                                    .cancel = stop_flag(),
-                                    .watch = {.user = r,
-                                              .done = on_done,
-                                              .failed = on_failed,
-                                              .found = on_found,
-                                              .warned = on_warned,
-                                              .progress = on_progress}};
+    struct sweep_options o = options_of(a);
     struct errinfo second = {0};
+    o.watch = (struct sweep_watch){.user = r,
+                                   .done = on_done,
+                                   .failed = on_failed,
+                                   .found = on_found,
+                                   .warned = on_warned,
+                                   .progress = on_progress};
     say_start(r, results);
+    say_cost(r);
     memset(results, 0, r->plan->n_cells * sizeof *results);
     r->begin = clock_ns();
     const enum err rc = sweep_run(r->plan, &o, results, e);
@@ -386,6 +445,22 @@ static enum err run(struct reporter *r, struct sweep_result *results, struct err
     enum err tables = write_tables(a->out, r->plan, results, &second);
     tables = tables == OK ? say_end(r, results, &second) : tables;
     return rc == OK && tables != OK ? err_set(e, tables, "%s", second.msg) : rc;
+}
+
+static enum err print_script(struct reporter *r, const struct sweep_result *results,
+                             struct str *text, struct errinfo *e)
+{
+    char takes[300] = "";
+    if (r->cost.runs) {
+        sweep_cost_takes_each(&r->cost, takes, sizeof takes);
+    }
+    if (r->args->plan[0]) {
+        TRY(sweep_script_slurm(r->args->out, r->plan, results, takes, text, e));
+    } else {
+        sweep_script_lines(r->args->out, r->plan, results, takes, text);
+    }
+    r->status = cmd_print_text(text);
+    return OK;
 }
 
 static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
@@ -405,12 +480,7 @@ static enum err do_sweep(struct reporter *r, const struct opts_result *parsed,
         say_others(r);
     }
     if (a->plan) {
-        if (a->plan[0]) {
-            TRY_OUT(rc, sweep_script_slurm(a->out, p, results, &text, e));
-        } else {
-            sweep_script_lines(a->out, p, results, &text);
-        }
-        r->status = cmd_print_text(&text);
+        TRY_OUT(rc, print_script(r, results, &text, e));
     } else if (a->collect) {
         TRY_OUT(rc, collect(r, parsed, results, made, e));
         TRY_OUT(rc, write_tables(a->out, p, results, e));
@@ -471,11 +541,20 @@ static enum err in_dir(struct reporter *r, const struct opts_result *parsed,
     const struct sweep_args *a = r->args;
     int lock = -1;
     if (a->cell) {
+        TRY(look_at_cost(r, e));
         return do_sweep(r, parsed, e);
     }
-    TRY(file_exists(a->out) ? OK : make_dir(a->out, r->plan, tree, e));
+    const bool fresh = !file_exists(a->out);
+    if (fresh) {
+        TRY(look_at_cost(r, e));
+        TRY(make_dir(a->out, r->plan, tree, e));
+    }
     TRY(rundir_lock(a->out, &lock, e));
-    enum err rc = a->collect ? OK : check_plan(r, e);
+    enum err rc = OK;
+    if (!fresh && !a->collect) {
+        rc = check_plan(r, e);
+        rc = rc == OK ? look_at_cost(r, e) : rc;
+    }
     rc = rc == OK && !a->collect ? sweep_plan_save(a->out, r->plan, tree, e) : rc;
     rc = rc == OK ? do_sweep(r, parsed, e) : rc;
     rundir_unlock(a->out, lock);
@@ -553,7 +632,8 @@ int cmd_sweep(int argc, char **argv)
         {"keep", OPT_FLAG, &a.keep, NULL,
          "keep each run in DIR/runs, for the explorer (a few MB each)", 0, 0, NULL},
         {"plan", OPT_WORD, &a.plan, "[slurm]",
-         "train nothing: print a command for each run, or a script that sbatch takes",
+         "train nothing: print a command for each run, or a script that sbatch takes, "
+         "with what a run takes",
          0, 0, NULL},
         {"cell", OPT_STRING, &a.cell, "NAME", "only this run, as --plan names it", 0, 0,
          NULL},
@@ -570,7 +650,8 @@ int cmd_sweep(int argc, char **argv)
         .name = "sweep",
         .usage = "--out DIR [PLAN.json] [OPTIONS]  |  --out DIR --collect [DIR...]",
         .about =
-            "Train and measure a grid of SAEs and report the paired effect of masking. "
+            "Train and measure a grid of SAEs and report the paired effect of masking; "
+            "what it takes is said first. "
             "Every setting below may have several values, separated by commas: --k "
             "4,8,16 --set mask.kind=token,random. A PLAN.json holds several grids (see "
             "samples/claim/sweep.json). With --source synthetic SAEs are trained on "

@@ -65,6 +65,7 @@ static void add_model(const struct doctor_page *p, struct str *out)
 {
     const struct lm *m = p->d->in->lm;
     char n[32] = "?", mask[160];
+    const double bytes = (double)lm_file_bytes(m);
     size_t weights = 0;
     struct errinfo unused;
     if (lm_weight_count(&m->cfg, &weights, &unused) == OK) {
@@ -75,8 +76,7 @@ static void add_model(const struct doctor_page *p, struct str *out)
              "%zu tokens of context",
              path_base(p->model ? p->model : m->dir), m->cfg.family->name,
              file_is_dir(m->dir) ? "a Hugging Face directory" : "GGUF",
-             isfinite(p->model_bytes) ? " of " : "",
-             isfinite(p->model_bytes) ? NUMBER_BYTES(p->model_bytes) : "", n,
+             bytes > 0 ? " of " : "", bytes > 0 ? NUMBER_BYTES(bytes) : "", n,
              m->cfg.n_layer, m->cfg.d_model, m->cfg.n_ctx);
     mask_text(p->d->in, mask, sizeof mask);
     add_line(out, "tokens", "%zu; BOS %s, EOS %s, mask: %s", tok_rows(m->tok),
@@ -179,7 +179,7 @@ static void json_model(const struct doctor_page *p, struct str *out)
     add_string(out, "path", m->dir);
     add_string(out, "family", m->cfg.family->name);
     add_string(out, "format", file_is_dir(m->dir) ? "huggingface" : "gguf");
-    add_number(out, "bytes", p->model_bytes);
+    add_number(out, "bytes", (double)lm_file_bytes(m));
     add_number(out, "weights", counted ? (double)weights : (double)NAN);
     add_number(out, "blocks", (double)m->cfg.n_layer);
     add_number(out, "width", (double)m->cfg.d_model);

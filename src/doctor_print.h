@@ -8,7 +8,6 @@
 struct doctor_page {
     const struct doctor *d;
     const char *model;                 /* as named on the line; NULL: the bundled one */
-    double model_bytes;                /* of its files; NaN: not known */
     const struct sae_fit *asked, *fit; /* the one named, or NULL; [n_fit] of the disk */
     size_t n_fit;
     const char *fit_dir; /* where those are; "": nowhere */

@@ -9,9 +9,18 @@
 
 #define PATH_BYTES 4096
 
-void sweep_script_lines(const char *dir, const struct sweep_plan *p,
-                        const struct sweep_result *results, struct str *out)
+static void add_comment(const char *takes, struct str *out)
 {
+    if (takes[0]) {
+        str_addf(out, "# %s\n", takes);
+    }
+}
+
+void sweep_script_lines(const char *dir, const struct sweep_plan *p,
+                        const struct sweep_result *results, const char *takes,
+                        struct str *out)
+{
+    add_comment(takes, out);
     for (size_t i = 0; i < p->n_cells; i++) {
         if (!results[i].done) {
             str_add(out, "saetop sweep --quiet --out ");
@@ -34,11 +43,11 @@ static enum err absolute(const char *path, char out[PATH_BYTES], struct errinfo 
  * their way. */
 static const char slurm_head[] =
     "#!/bin/bash\n"
-    "# sbatch takes this as it is; more for it on its line: sbatch --mem=4G FILE\n"
-    "#SBATCH --job-name=saetop-sweep\n"
-    "#SBATCH --output=/dev/null\n"
-    "#SBATCH --nodes=1\n"
-    "#SBATCH --ntasks=1\n";
+    "# sbatch takes this as it is; more for it on its line: sbatch --mem=4G FILE\n";
+static const char slurm_job[] = "#SBATCH --job-name=saetop-sweep\n"
+                                "#SBATCH --output=/dev/null\n"
+                                "#SBATCH --nodes=1\n"
+                                "#SBATCH --ntasks=1\n";
 static const char slurm_tail[] =
     "log=$dir/slurm-$SLURM_ARRAY_JOB_ID-$SLURM_ARRAY_TASK_ID.log\n"
     "exec >\"$log\" 2>&1\n"
@@ -57,8 +66,8 @@ static const char slurm_tail[] =
     "exit $status\n";
 
 enum err sweep_script_slurm(const char *dir, const struct sweep_plan *p,
-                            const struct sweep_result *results, struct str *out,
-                            struct errinfo *e)
+                            const struct sweep_result *results, const char *takes,
+                            struct str *out, struct errinfo *e)
 {
     char saetop[PATH_BYTES], full[PATH_BYTES];
     size_t left = 0;
@@ -75,6 +84,8 @@ enum err sweep_script_slurm(const char *dir, const struct sweep_plan *p,
     TRY(absolute("/proc/self/exe", saetop, e));
     TRY(absolute(dir, full, e));
     str_add(out, slurm_head);
+    add_comment(takes, out);
+    str_add(out, slurm_job);
     str_addf(out, "#SBATCH --cpus-per-task=%lld\n",
              p->base.threads > 0 ? (long long)p->base.threads : 1LL);
     str_addf(out, "#SBATCH --array=0-%zu\nset -u\ntasks=%zu\nsaetop=", tasks - 1,

@@ -8,9 +8,11 @@
 #include "sweep/plan.h"
 #include "sweep/sweep_measure.h"
 
-/* Append a command for each cell that is not done; results [n_cells]. */
+/* Append a command for each cell that is not done; results [n_cells]. `takes`, what one
+ * of them takes, stands above them in a comment; "": it is not known. */
 void sweep_script_lines(const char *dir, const struct sweep_plan *p,
-                        const struct sweep_result *results, struct str *out);
+                        const struct sweep_result *results, const char *takes,
+                        struct str *out);
 /* Append a script that sbatch takes as it is: an array of tasks, one a cell (of more
  * than SWEEP_TASKS_MAX cells several), and a job after all of them that makes the
  * tables. Its paths are absolute. ERR_USAGE where every cell is done; ERR_IO. */
@@ -18,7 +20,7 @@ void sweep_script_lines(const char *dir, const struct sweep_plan *p,
     1000 /* Slurm's MaxArraySize is 1001 unless it is configured                       \
           */
 enum err sweep_script_slurm(const char *dir, const struct sweep_plan *p,
-                            const struct sweep_result *results, struct str *out,
-                            struct errinfo *e) ERR_CHECKED;
+                            const struct sweep_result *results, const char *takes,
+                            struct str *out, struct errinfo *e) ERR_CHECKED;
 
 #endif

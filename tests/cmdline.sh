@@ -217,6 +217,8 @@ refuse "there exists already; --force" eval run --details there
 refuse "--details is of one run" eval run run --details new
 refuse "exists already" corpus probes --out there
 refuse "exists already" lm train --corpus text.txt --out there
+refuse "sweep: one group of runs at a time needs about " sweep --out new --width 4000000 --seeds 1
+refuse "lm train needs about " lm train --corpus text.txt --out new --layers 100 --width 8192 --heads 8
 refuse "nowhere/x.json: can't write" eval run --out nowhere/x.json
 refuse "found a directory" eval run --force --out empty
 [ "$(cat there)" = kept ] || fault "there: written over"
@@ -287,6 +289,8 @@ done_clean lm eval --corpus "$evil.txt" --rows 2
 done_clean lm generate --max-tokens 2 "$evil"
 done_clean lm train --corpus "$evil.txt" --out "lm$evil" --steps 2 --layers 1 --width 32 \
     --heads 2 --context 32 --vocab 300
+grep -q '^takes: about .* and [0-9.]* MB of memory .* 2 steps, [0-9.k]* tokens/s; a tokenizer' err ||
+    fault "lm train does not say what it takes"
 done_clean lm tokenize --text "$evil"
 done_clean lm activations $hook --text "$evil" --out "acts$evil"
 done_clean corpus rows --corpus "$evil.txt"

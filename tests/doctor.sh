@@ -22,7 +22,7 @@ doctor() { "$saetop" doctor "$@" > "$out/said" 2> "$out/complained" || fail "doc
 
 # What a model is; lines of 80 columns at most; a command at the end that the shell takes.
 doctor "$out/plain" "$out/text.txt" "${small[@]}"
-says '^model +plain: qwen3, a Hugging Face directory'
+says '^model +plain: qwen3, a Hugging Face directory of [0-9.]+ kB'
 says '^text +text.txt: [0-9]+ documents to train on, about [0-9.k]+ tokens; [0-9.]+ tokens'
 says '^loss +[0-9.]+ nats a token, with 30 % masked [0-9.]+ \(a blind guess: [0-9.]+\)'
 says '^hook +blocks.1.hook_resid_post, width 32: [0-9.kM]+ tokens/s on 1 thread;'

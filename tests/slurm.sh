@@ -22,6 +22,8 @@ out="a sweep's dir"
     fault "--plan slurm: $(cat err)"
 bash -n job.sh || fault "bash does not read it"
 [ "$(head -1 job.sh)" = '#!/bin/bash' ] || fault "no #! line"
+grep -q '^# a run takes about .* of memory .* on [0-9]* threads* here' job.sh ||
+    fault "what a run takes is not said: $(head -5 job.sh)"
 grep -qx '#SBATCH --array=0-3' job.sh || fault "expected an array of 4"
 grep -q "^saetop=/" job.sh && grep -qF "dir='$PWD" job.sh || fault "paths are not absolute"
 
@@ -65,6 +67,8 @@ cp "$out/sweep.json" before.json
 [ $? = 2 ] && grep -q "found 'torque', expected nothing or slurm" err || fault "word: $(cat err)"
 # What so many seeds can show is said before any is trained.
 "$saetop" sweep --out power --seeds 3 --mask-rates 0,0.3 --steps 1 $small >said 2>err </dev/null
+grep -q '^takes: about .* and [0-9.]* MB of memory .*; 6 runs in [0-9]* groups' said ||
+    fault "cost: $(cat said)"
 grep -q '^3 pairs of seeds establish .* from 2.48 times .* 6 pairs from 1.05 and' said ||
     fault "power: $(cat said)"
 "$saetop" sweep --out power1 --seeds 1 --mask-rates 0,0.3 --steps 1 $small >said 2>err </dev/null

@@ -88,6 +88,9 @@ enum err suite_bench_new(const struct suite_source *src, struct harvester *h,
                          struct suite_times *times, struct suite_bench **out,
                          struct errinfo *e) ERR_CHECKED;
 void suite_bench_free(struct suite_bench *b); /* NULL is fine */
+/* Bytes of one of an SAE's width D with so many OOD rows of T tokens, these among them,
+ * about: activations of words asked by prompts and of masked rows. */
+size_t suite_bench_bytes(size_t ood_rows, size_t D, size_t T);
 
 /* One SAE of it. */
 struct suite_job {

@@ -131,6 +131,12 @@ static enum err make_all(struct maker *m, struct suite_times *t, struct errinfo 
     return OK;
 }
 
+size_t suite_bench_bytes(size_t ood_rows, size_t D, size_t T)
+{
+    const size_t prompts = (size_t)26 * LETTER_WORDS;
+    return ((ood_rows + ROBUST_ROWS) * T + 2 * prompts) * (D * sizeof(float) + 5);
+}
+
 enum err suite_bench_new(const struct suite_source *src, struct harvester *h,
                          struct pool *pool, const atomic_bool *cancel,
                          struct suite_times *times, struct suite_bench **out,

@@ -177,6 +177,8 @@ struct lm_hook lm_behind(size_t n);
 enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e) ERR_CHECKED;
 /* Bytes that those weights take, mapped ones too. */
 size_t lm_need_bytes(const struct lm *m, size_t blocks);
+/* Bytes of the files that its weights are in, shards together; 0: it is of none. */
+uint64_t lm_file_bytes(const struct lm *m);
 
 /* Scratch for forward passes of rows of up to T tokens, with lm_need of that many
  * blocks. Owner thread. */

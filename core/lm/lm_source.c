@@ -413,6 +413,15 @@ const char *lm_source_says(const struct lm_source *s)
     return s->gguf ? "its keys say" : "config.json says";
 }
 
+uint64_t lm_source_size(const struct lm_source *s)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < s->files; i++) {
+        sum += s->file[i].stamp.size;
+    }
+    return sum;
+}
+
 size_t lm_source_count(const struct lm_source *s)
 {
     return s->count;

@@ -40,6 +40,8 @@ void lm_source_close(struct lm_source *s); /* NULL is fine */
 const char *lm_source_name(const struct lm_source *s);
 /* For messages of what the sizes are from: "config.json says" or "its keys say". */
 const char *lm_source_says(const struct lm_source *s);
+/* Of all files that were opened, shards together, as they were then. */
+uint64_t lm_source_size(const struct lm_source *s);
 /* Tensors in the order of their names. */
 size_t lm_source_count(const struct lm_source *s);
 const struct tensor_info *lm_source_at(const struct lm_source *s, size_t i);

@@ -345,6 +345,11 @@ enum err lm_store_open(struct lm *m, struct errinfo *e)
     return open_store(s, m, e);
 }
 
+uint64_t lm_file_bytes(const struct lm *m)
+{
+    return m->store ? lm_source_size(m->store->src) : 0;
+}
+
 void lm_store_close(struct lm_store *s)
 {
     if (!s) {

@@ -48,9 +48,7 @@ struct pretrain_config pretrain_defaults(void)
 
 /* ---- checks ---- */
 
-static enum err check_config(const struct pretrain_config *c,
-                             const struct pretrain_text *texts, size_t n_texts,
-                             struct errinfo *e)
+enum err pretrain_check(const struct pretrain_config *c, struct errinfo *e)
 {
     const struct {
         const char *name;
@@ -83,6 +81,12 @@ static enum err check_config(const struct pretrain_config *c,
         return err_set(e, ERR_USAGE, "n_head: found %zu, expected a divisor of %zu",
                        c->n_head, c->d_model);
     }
+    return OK;
+}
+
+static enum err check_texts(const struct pretrain_text *texts, size_t n_texts,
+                            struct errinfo *e)
+{
     if (n_texts < 1 || n_texts > PRETRAIN_MAX_TEXTS) {
         return err_set(e, ERR_USAGE, "corpora: found %zu, expected 1 to %d", n_texts,
                        PRETRAIN_MAX_TEXTS);
@@ -98,7 +102,7 @@ static enum err check_config(const struct pretrain_config *c,
 
 /* ---- set-up ---- */
 
-static struct lm_config model_config(const struct pretrain_config *c, size_t vocab)
+struct lm_config pretrain_model(const struct pretrain_config *c, size_t vocab)
 {
     return (struct lm_config){
         .family = lm_family_find("gpt2"),
@@ -114,7 +118,7 @@ static struct lm_config model_config(const struct pretrain_config *c, size_t voc
 
 /* GPT-2's initial weights (Radford et al. 2019): normal with deviation 0.02, what adds
  * to the residual stream divided by sqrt(2 L). */
-static void init_weights(struct lm *m, uint64_t seed)
+void pretrain_init_weights(struct lm *m, uint64_t seed)
 {
     const size_t n = lm_tensor_count(&m->cfg);
     for (size_t i = 0; i < n; i++) {
@@ -172,7 +176,7 @@ static enum err set_up(struct pretrainer *t, struct tok *tok, bool resume,
 {
     note[0] = '\0';
     TRY(find_tokenizer(t, tok, resume, e));
-    t->model.cfg = model_config(&t->cfg, tok_vocab(t->model.tok));
+    t->model.cfg = pretrain_model(&t->cfg, tok_vocab(t->model.tok));
     const size_t T = t->cfg.n_ctx;
     TRY(lm_weights_init(&t->model.w, &t->model.cfg, e));
     TRY(pretrain_step_init(t, e));
@@ -188,7 +192,7 @@ static enum err set_up(struct pretrainer *t, struct tok *tok, bool resume,
     if (resume) {
         return pretrain_resume(t, note, e);
     }
-    init_weights(&t->model, t->cfg.seed);
+    pretrain_init_weights(&t->model, t->cfg.seed);
     write_header(t);
     return pretrain_begin(t, e);
 }
@@ -366,7 +370,8 @@ enum err pretrain_run(const struct pretrain_config *cfg,
                       pretrain_fn *progress, void *user, bool *interrupted,
                       struct errinfo *e)
 {
-    TRY(check_config(cfg, texts, n_texts, e));
+    TRY(pretrain_check(cfg, e));
+    TRY(check_texts(texts, n_texts, e));
     if (!resume && !pretrain_may_begin(out)) {
         return err_set(e, ERR_EXISTS, "%s: exists already, expected a new directory",
                        out);
@@ -401,21 +406,4 @@ enum err pretrain_run(const struct pretrain_config *cfg,
     }
     tear_down(&t);
     return rc;
-}
-
-size_t pretrain_bytes(const struct pretrain_config *cfg, size_t threads)
-{
-    const struct lm_config c = model_config(cfg, cfg->vocab);
-    size_t count = 0;
-    if (lm_weight_count(&c, &count, NULL) != OK) {
-        return SIZE_MAX;
-    }
-    const size_t blocks =
-        (cfg->batch_rows + PRETRAIN_BLOCK_ROWS - 1) / PRETRAIN_BLOCK_ROWS;
-    /* A worker's network keeps, per position, the logits, and per block about 16 D and
-     * the attention's T. */
-    const size_t per_position =
-        cfg->vocab + cfg->n_layer * (22 * cfg->d_model + 2 * cfg->n_head * cfg->n_ctx);
-    const size_t net = PRETRAIN_BLOCK_ROWS * cfg->n_ctx * per_position;
-    return sizeof(float) * ((3 + blocks) * count + threads * net);
 }

@@ -27,6 +27,8 @@ struct pretrain_config {
     size_t eval_rows;                          /* held-out rows of each text; 0: none */
 };
 struct pretrain_config pretrain_defaults(void);
+/* Whether its numbers are in range and fit together. ERR_USAGE. */
+enum err pretrain_check(const struct pretrain_config *c, struct errinfo *e) ERR_CHECKED;
 
 /* One text and its weight in the mix (the share of rows drawn from it). */
 struct pretrain_text {
@@ -72,7 +74,19 @@ enum err pretrain_run(const struct pretrain_config *cfg,
                       pretrain_fn *progress, void *user, bool *interrupted,
                       struct errinfo *e) ERR_CHECKED;
 
-/* Bytes that a run of this configuration will need, for `threads` threads. */
+/* ---- what it takes (pretrain_cost.c), where cfg->vocab is that of the tokenizer ----
+ */
+
+/* Bytes that such a run adds to the process, on `threads` threads. */
 size_t pretrain_bytes(const struct pretrain_config *cfg, size_t threads);
+/* *step_seconds: of a step, by a few of a model of this size on `pool`, for about
+ * `seconds`; it is made for them, of pretrain_bytes, and freed. ERR_USAGE for a
+ * configuration that pretrain_run refuses; ERR_NOMEM. Owner thread. */
+enum err pretrain_time(const struct pretrain_config *cfg, struct pool *pool,
+                       double seconds, double *step_seconds,
+                       struct errinfo *e) ERR_CHECKED;
+/* The step of the last save in `out`, where a run that is resumed goes on; 0: there is
+ * none, or it can't be read. Takes no memory. */
+int64_t pretrain_saved_step(const char *out);
 
 #endif

@@ -61,6 +61,12 @@ struct pretrainer {
     double *nll;    /* [2 * n_texts] clean, masked */
 };
 
+/* pretrain.c */
+
+struct lm_config pretrain_model(const struct pretrain_config *c, size_t vocab);
+/* Draw m's initial weights; its arena is there. */
+void pretrain_init_weights(struct lm *m, uint64_t seed);
+
 /* pretrain_data.c */
 
 /* A new tokenizer from the texts. *out: caller owns. */

@@ -268,6 +268,20 @@ static enum err read_words(const struct st_file *f, const char *path, const char
     return OK;
 }
 
+int64_t pretrain_saved_step(const char *out)
+{
+    char path[PRETRAIN_PATH];
+    struct st_file *f = NULL;
+    int64_t counters[2] = {0, 0};
+    if (path_join(path, sizeof path, out, STATE_NAME, NULL) != OK ||
+        st_open(path, &f, NULL) != OK) {
+        return 0;
+    }
+    const enum err rc = read_words(f, path, "counters", ST_I64, 2, counters, NULL);
+    st_close(f);
+    return rc == OK && counters[0] > 0 ? counters[0] : 0;
+}
+
 static enum err read_state(struct pretrainer *t, const struct st_file *f,
                            const char *path, struct errinfo *e)
 {

@@ -152,6 +152,21 @@ static enum err make_sets(struct evaluator *v, size_t rows, const atomic_bool *c
                         searched > rows ? searched : rows, &v->ood, e);
 }
 
+size_t evaluator_bytes(const struct inputs *in, const struct evaluator_opts *o,
+                       size_t threads)
+{
+    const struct settings *s = &in->set;
+    const size_t D = inputs_width(in), T = (size_t)s->context;
+    const size_t searched = (size_t)s->concept_rows / OOD_SHARE;
+    struct eval_config c = eval_defaults();
+    c.fidelity_rows = (size_t)s->eval_rows;
+    c.concept_rows = (size_t)s->concept_rows;
+    const size_t ood = !in->ood ? 0 : searched > o->rows ? searched : o->rows;
+    return lm_need_bytes(in->lm, LM_WHOLE) +
+           harvester_bytes(&in->lm->cfg, in->hook, T, threads) +
+           eval_set_bytes(&c, D, T) + suite_bench_bytes(ood, D, T);
+}
+
 /* Opens the cache of raw probes, under a key of all that they depend on beside the
  * numbers that they read. */
 static enum err open_cache(struct evaluator *v, const char *dir, struct errinfo *e)

@@ -50,6 +50,11 @@ enum err evaluator_new(const struct inputs *in, const struct evaluator_opts *o,
                        const atomic_bool *cancel, struct evaluator **out,
                        struct errinfo *e) ERR_CHECKED;
 void evaluator_free(struct evaluator *v); /* NULL is fine */
+/* Bytes that one opened from the settings of `in` holds on so many threads, about,
+ * without what a job on it takes. `in` is of a model and needs no weights
+ * (inputs_open). */
+size_t evaluator_bytes(const struct inputs *in, const struct evaluator_opts *o,
+                       size_t threads);
 
 /* The inputs; owner thread, but for what is const in them (settings, model, concepts,
  * hook). Their pool and harvester may serve one job at a time. */

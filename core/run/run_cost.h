@@ -51,5 +51,8 @@ size_t run_cost_lines(const struct run_cost *c, const struct inputs *in,
 /* The first of them: "about 2 min and 180 MB of memory (12 GB are there), evaluation
  * not counted". */
 void run_cost_takes(const struct run_cost *c, char *out, size_t cap);
+/* The same of any work: "about 2 min and 180 MB of memory (12 GB are there)". seconds
+ * NaN, room SIZE_MAX: not known, and not said. */
+void cost_takes(double seconds, size_t bytes, size_t room, char *out, size_t cap);
 
 #endif

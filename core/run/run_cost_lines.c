@@ -33,20 +33,25 @@ add(struct lines *l, const char *label, enum kind kind, const char *fmt, ...)
     va_end(args);
 }
 
+void cost_takes(double seconds, size_t bytes, size_t room, char *out, size_t cap)
+{
+    char time[32], there[64] = "";
+    if (room < SIZE_MAX) {
+        snprintf(there, sizeof there, " (%s are there)", NUMBER_BYTES((double)room));
+    }
+    snprintf(out, cap, "about %s%s%s of memory%s",
+             isfinite(seconds) ? duration_text(seconds, DURATION_WORDS, time) : "",
+             isfinite(seconds) ? " and " : "", NUMBER_BYTES((double)bytes), there);
+}
+
 void run_cost_takes(const struct run_cost *c, char *out, size_t cap)
 {
-    char seconds[32], room[64] = "";
-    if (c->room < SIZE_MAX) {
-        snprintf(room, sizeof room, " (%s are there)", NUMBER_BYTES((double)c->room));
-    }
-    if (isfinite(c->seconds)) {
-        snprintf(out, cap, "about %s and %s of memory%s, evaluation not counted",
-                 duration_text(c->seconds, DURATION_WORDS, seconds),
-                 NUMBER_BYTES((double)c->bytes), room);
-    } else {
-        snprintf(out, cap, "about %s of memory%s%s", NUMBER_BYTES((double)c->bytes),
-                 room, c->timed ? "; how long cannot be measured in it" : "");
-    }
+    char what[160];
+    cost_takes(c->seconds, c->bytes, c->room, what, sizeof what);
+    snprintf(out, cap, "%s%s", what,
+             isfinite(c->seconds) ? ", evaluation not counted"
+             : c->timed           ? "; how long cannot be measured in it"
+                                  : "");
 }
 
 static void add_run(struct lines *l, const struct run_cost *c, const struct inputs *in)

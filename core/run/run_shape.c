@@ -136,19 +136,18 @@ static size_t codes_bytes(const struct arm_shape *s, size_t rows)
     return 3 * codes_count(s, rows) * (sizeof(float) + sizeof(int32_t));
 }
 
-static size_t evaluation_bytes(const struct run_shape *g)
+/* Rows that words of concepts fill: a third of the text at most. */
+static size_t word_rows(const struct settings *s)
+{
+    return (size_t)s->concept_rows * (size_t)s->context / 3;
+}
+
+/* Of measuring the arm that takes most for it, beside what it is measured on. */
+static size_t measuring_bytes(const struct run_shape *g)
 {
     const struct settings *s = &g->in->set;
-    const size_t D = inputs_width(g->in), T = (size_t)s->context;
-    struct eval_config c = eval_defaults();
-    c.fidelity_rows = (size_t)s->eval_rows;
-    c.concept_rows = (size_t)s->concept_rows;
-    /* Words of concepts are a third of the text at most; probes are trained on a copy.
-     */
-    const size_t rows = c.concept_rows * T / 3;
-    /* The larger of the probes that the set is made with and of an arm's evaluation
-     * later. */
-    size_t most = logreg_dense_bytes(D, g->in->concepts->n_probed, (size_t)s->threads);
+    const size_t rows = word_rows(s);
+    size_t most = 0;
     for (size_t a = 0; a < g->n; a++) {
         const struct arm_shape *sae = &g->arm[a];
         /* A frozen copy, projections on every latent, and what a save turns round. */
@@ -158,7 +157,23 @@ static size_t evaluation_bytes(const struct run_shape *g)
             g->in->concepts->n * sae->F * sizeof(float);
         most = one > most ? one : most;
     }
-    return eval_set_bytes(&c, D, T) + rows * D * sizeof(float) + most;
+    return most;
+}
+
+static size_t evaluation_bytes(const struct run_shape *g)
+{
+    const struct settings *s = &g->in->set;
+    const size_t D = inputs_width(g->in);
+    struct eval_config c = eval_defaults();
+    c.fidelity_rows = (size_t)s->eval_rows;
+    c.concept_rows = (size_t)s->concept_rows;
+    /* The larger of the probes that the set is made with, which are trained on a copy,
+     * and of an arm's evaluation later. */
+    const size_t probes =
+        logreg_dense_bytes(D, g->in->concepts->n_probed, (size_t)s->threads);
+    const size_t arm = measuring_bytes(g);
+    return eval_set_bytes(&c, D, (size_t)s->context) +
+           word_rows(s) * D * sizeof(float) + (probes > arm ? probes : arm);
 }
 
 /* Bytes of an arm's text that it does not share with other arms of the same masks. */
@@ -188,12 +203,15 @@ static size_t training_bytes(const struct run_shape *g)
     return sum;
 }
 
+static size_t harvest_bytes(const struct inputs *in)
+{
+    return harvester_bytes(&in->lm->cfg, in->hook, (size_t)in->set.context,
+                           (size_t)in->set.threads);
+}
+
 static size_t text_bytes(const struct run_shape *g)
 {
-    const struct inputs *in = g->in;
-    return lm_need_bytes(in->lm, LM_WHOLE) +
-           harvester_bytes(&in->lm->cfg, in->hook, (size_t)in->set.context,
-                           (size_t)in->set.threads) +
+    return lm_need_bytes(g->in->lm, LM_WHOLE) + harvest_bytes(g->in) +
            training_bytes(g) + evaluation_bytes(g);
 }
 
@@ -248,6 +266,19 @@ size_t run_bytes(const struct run_shape *g)
     return PROCESS_BYTES + (g->in->synth    ? synth_bytes(g)
                             : g->in->shards ? shards_bytes(g)
                                             : text_bytes(g));
+}
+
+size_t run_engine_bytes(const struct run_shape *g)
+{
+    const struct inputs *in = g->in;
+    return !in->lm ? run_bytes(g) - PROCESS_BYTES
+                   : lm_need_bytes(in->lm, lm_hook_depth(in->hook)) +
+                         2 * harvest_bytes(in) + training_bytes(g) + measuring_bytes(g);
+}
+
+size_t run_process_bytes(void)
+{
+    return PROCESS_BYTES;
 }
 
 size_t run_room(size_t own, size_t room)

@@ -36,6 +36,11 @@ struct arm_shape arm_shape_of(const struct arm *a, const char *condition);
  * memory is within a factor of RUN_BYTES_WITHIN of it. */
 #define RUN_BYTES_WITHIN 1.3
 size_t run_bytes(const struct run_shape *s);
+/* Where several such runs share a process and an evaluator (run/evaluator.h) that all
+ * of them are measured on: the process, and what each of them takes at most, its own
+ * model up to the hook and one measurement at a time among it. */
+size_t run_process_bytes(void);
+size_t run_engine_bytes(const struct run_shape *s);
 /* The part of it that one more arm like this one takes: weights, optimizer, its own
  * place in the text. */
 size_t run_arm_bytes(const struct inputs *in, const struct arm_shape *a);

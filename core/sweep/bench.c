@@ -54,7 +54,7 @@ void sweep_benches_free(struct sweep_benches *b)
 }
 
 /* Hash of the settings that a bench is made from. */
-static uint64_t key_of(const struct settings *s)
+uint64_t sweep_bench_key(const struct settings *s)
 {
     const char *const text[] = {s->model,    s->corpus, s->ood,
                                 s->concepts, s->hook,   s->mask_token};
@@ -66,16 +66,28 @@ static uint64_t key_of(const struct settings *s)
     return h;
 }
 
+static struct evaluator_opts options(const struct settings *set)
+{
+    struct evaluator_opts o = evaluator_defaults();
+    o.sections = SECTIONS;
+    o.rows = ROWS_FACTOR * (size_t)set->eval_rows;
+    o.ks = (struct probe_ks){.k = {1, 5}, .n = 2};
+    return o;
+}
+
+size_t sweep_bench_bytes(const struct inputs *in)
+{
+    const struct evaluator_opts o = options(&in->set);
+    return in->lm ? evaluator_bytes(in, &o, pool_cpus()) : 0;
+}
+
 static enum err make(struct sweep_benches *b, const struct settings *set,
                      const atomic_bool *cancel, struct evaluator **out,
                      struct errinfo *e)
 {
-    struct evaluator_opts o = evaluator_defaults();
+    struct evaluator_opts o = options(set);
     struct settings s = *set;
-    o.sections = SECTIONS;
     o.cache = b->probes;
-    o.rows = ROWS_FACTOR * (size_t)set->eval_rows;
-    o.ks = (struct probe_ks){.k = {1, 5}, .n = 2};
     s.threads = 0; /* the others wait for it */
     if (b->n == BENCHES_MAX) {
         return err_set(e, ERR_LIMIT, "more than %d models, hooks and texts in a sweep",
@@ -88,7 +100,7 @@ static enum err find(struct sweep_benches *b, const struct settings *set,
                      const atomic_bool *cancel, struct evaluator **out,
                      struct errinfo *e)
 {
-    const uint64_t key = key_of(set);
+    const uint64_t key = sweep_bench_key(set);
     enum err rc = OK;
     *out = NULL;
     (void)pthread_mutex_lock(&b->lock);

@@ -16,6 +16,11 @@ enum err sweep_benches_new(const char *dir, struct sweep_benches **out,
 /* When no thread uses it any more; NULL is fine. */
 void sweep_benches_free(struct sweep_benches *b);
 
+/* Cells of equal keys share a bench; bytes of that of these inputs, 0 of known
+ * features. `in` needs no weights. */
+uint64_t sweep_bench_key(const struct settings *s);
+size_t sweep_bench_bytes(const struct inputs *in);
+
 /* The measures of one SAE on the known features of a synthetic source, over rows that
  * no training reads; a search uses their L0. Any thread that owns `in`. */
 enum err sweep_measure_truth(const struct inputs *in, const struct sae *s,

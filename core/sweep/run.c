@@ -10,7 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#define JOBS_MAX   256
 #define TICK_NANOS 100000000L
 
 /* Jobs for the threads: searches first, then batches. */
@@ -111,7 +110,7 @@ static void watch_threads(struct sweep_work *w)
 static enum err run_jobs(struct jobs *j, size_t n, size_t threads, struct errinfo *e)
 {
     struct sweep_work *w = j->w;
-    pthread_t thread[JOBS_MAX];
+    pthread_t thread[SWEEP_JOBS_MAX];
     size_t started = 0;
     enum err rc = OK;
     w->next = 0;
@@ -143,8 +142,8 @@ static enum err run_jobs(struct jobs *j, size_t n, size_t threads, struct errinf
 
 /* ---- what there is to do ---- */
 
-static enum err find_todo(struct sweep_work *w, bool *todo, size_t *n,
-                          struct errinfo *e)
+enum err sweep_find_todo(const struct sweep_work *w, bool *todo, size_t *n,
+                         struct errinfo *e)
 {
     bool known = w->o->only == NULL;
     *n = 0;
@@ -160,9 +159,8 @@ static enum err find_todo(struct sweep_work *w, bool *todo, size_t *n,
                            w->o->only);
 }
 
-/* Conditions whose setting has to be searched for. */
-static size_t find_searches(const struct sweep_work *w, const bool *todo,
-                            size_t *condition)
+size_t sweep_find_searches(const struct sweep_work *w, const bool *todo,
+                           size_t *condition)
 {
     size_t n = 0;
     for (size_t a = 0; a < w->plan->n_conditions; a++) {
@@ -202,13 +200,12 @@ static enum err make_folders(const char *dir, struct errinfo *e)
     return OK;
 }
 
-/* Threads first for engines of their own, the rest for each of them. */
-static size_t choose_jobs(struct sweep_work *w, size_t batches)
+size_t sweep_choose_jobs(struct sweep_work *w, size_t batches)
 {
     const int64_t asked = w->plan->base.threads;
     const size_t threads = asked > 0 ? (size_t)asked : pool_cpus();
     size_t jobs = w->o->jobs ? w->o->jobs : threads;
-    jobs = jobs < JOBS_MAX ? jobs : JOBS_MAX;
+    jobs = jobs < SWEEP_JOBS_MAX ? jobs : SWEEP_JOBS_MAX;
     jobs = jobs < batches || batches == 0 ? jobs : batches;
     w->threads = threads > jobs ? threads / jobs : 1;
     return jobs;
@@ -217,11 +214,11 @@ static size_t choose_jobs(struct sweep_work *w, size_t batches)
 static enum err run_searches(struct sweep_work *w, bool *todo, size_t *condition,
                              struct errinfo *e)
 {
-    const size_t n = find_searches(w, todo, condition);
+    const size_t n = sweep_find_searches(w, todo, condition);
     TRY(count_total(w, todo, condition, n, e));
     if (n > 0) {
         struct jobs j = {.w = w, .kind = JOB_SEARCH, .condition = condition};
-        TRY(run_jobs(&j, n, choose_jobs(w, n), e));
+        TRY(run_jobs(&j, n, sweep_choose_jobs(w, n), e));
     }
     for (size_t i = 0; i < w->plan->n_cells; i++) { /* those without an answer */
         const size_t a = w->plan->cell[i].condition;
@@ -246,7 +243,7 @@ static enum err run_batches(struct sweep_work *w, bool *todo, struct errinfo *e)
     n += more;
     if (n > 0) {
         struct jobs j = {.w = w, .kind = JOB_BATCH, .batch = batch};
-        TRY_OUT(rc, run_jobs(&j, n, choose_jobs(w, n), e));
+        TRY_OUT(rc, run_jobs(&j, n, sweep_choose_jobs(w, n), e));
     }
 out:
     mem_free(fresh);
@@ -258,7 +255,7 @@ static enum err run_all(struct sweep_work *w, bool *todo, size_t *condition,
                         struct errinfo *e)
 {
     size_t n = 0;
-    TRY(find_todo(w, todo, &n, e));
+    TRY(sweep_find_todo(w, todo, &n, e));
     if (n == 0) {
         return OK;
     }

@@ -11,8 +11,9 @@
 
 #define SWEEP_PATH 4096
 
-/* Cost of measuring a run, in steps of an arm, about; for the progress. */
-#define SWEEP_MEASURE_STEPS 600
+/* Cost of measuring a run, in steps of an arm, about, as measured on the bundled
+ * sample; for the progress and the estimate. */
+#define SWEEP_MEASURE_STEPS 1500
 
 /* Cells that are trained in one engine, at most: what they share is saved and taken up
  * by a process as one. */
@@ -26,6 +27,12 @@ struct sweep_found {
     double value, l0;
     struct sweep_made made; /* what it was searched with */
 };
+
+/* Arms of a round of a search. */
+#define SWEEP_TRIES 5
+
+/* Engines at once, at most. */
+#define SWEEP_JOBS_MAX 256
 
 /* Cells of one engine. */
 struct sweep_batch {
@@ -94,6 +101,15 @@ enum err halfway_take(struct sweep_work *w, bool *todo, struct sweep_batch *out,
 /* ---- run.c ---- */
 
 void sweep_add_total(struct sweep_work *w, double steps);
+/* Which cells are to do, and how many. ERR_USAGE: o->only is none of the plan's. */
+enum err sweep_find_todo(const struct sweep_work *w, bool *todo, size_t *n,
+                         struct errinfo *e) ERR_CHECKED;
+/* Conditions of these cells whose setting has to be searched for; how many. */
+size_t sweep_find_searches(const struct sweep_work *w, const bool *todo,
+                           size_t *condition);
+/* How many engines of so many batches run at once; sets w->threads: those of the plan
+ * serve engines of their own first, the rest each of them. */
+size_t sweep_choose_jobs(struct sweep_work *w, size_t batches);
 
 /* ---- search.c ---- */
 
@@ -105,5 +121,7 @@ enum err sweep_search(struct sweep_work *w, size_t condition,
                       struct errinfo *e) ERR_CHECKED;
 /* Estimated cost of a search, in steps of an arm. */
 double sweep_search_cost(const struct sweep_plan *p, size_t condition);
+/* What is left of it: none where a file says what was found. */
+double sweep_search_left(const struct sweep_work *w, size_t condition);
 
 #endif

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define ROUNDS     3
-#define TRIES      5    /* of a round */
 #define CLOSE      0.02 /* relative: near enough to stop */
 #define CLEAN_ROWS 64
 #define FILE_BYTES ((size_t)1 << 16)
@@ -27,7 +26,7 @@ struct search {
     bool rises, whole;
     double target;
     double least, most; /* of the setting */
-    struct tried at[ROUNDS * TRIES];
+    struct tried at[ROUNDS * SWEEP_TRIES];
     size_t n, rounds;
     bool finished;
     struct sweep_made made;
@@ -68,7 +67,7 @@ double sweep_search_cost(const struct sweep_plan *p, size_t condition)
     const enum err rc =
         sweep_cell_settings(p, &p->cell[p->condition[condition].cell[0]], &s, &e);
     const struct sae_arch *a = rc == OK ? sae_arch_find(s.arch) : NULL;
-    return a && !is_exact(a) ? 2.0 * TRIES * (double)s.steps : 0.0;
+    return a && !is_exact(a) ? 2.0 * SWEEP_TRIES * (double)s.steps : 0.0;
 }
 
 /* ---- where to look ---- */
@@ -134,23 +133,23 @@ static struct tried found(const struct search *s)
 /* The settings of the next round: around the guess at first, then around where the
  * tries so far put the target. `spread` is the factor between neighbours. */
 static void next_round(const struct search *s, double guess, double first_spread,
-                       double x[TRIES])
+                       double x[SWEEP_TRIES])
 {
     double centre = guess, spread = first_spread;
     if (s->n > 0) {
         const size_t i = bracket(s);
-        const double reach = pow(first_spread, TRIES);
+        const double reach = pow(first_spread, SWEEP_TRIES);
         if (i == SIZE_MAX) {
             centre = s->at[0].x / reach;
         } else if (i == s->n) {
             centre = s->at[s->n - 1].x * reach;
         } else {
             centre = meet(s, &s->at[i], &s->at[i + 1]);
-            spread = pow(s->at[i + 1].x / s->at[i].x, 1.0 / (TRIES + 1));
+            spread = pow(s->at[i + 1].x / s->at[i].x, 1.0 / (SWEEP_TRIES + 1));
         }
     }
-    for (size_t i = 0; i < TRIES; i++) {
-        const double at = centre * pow(spread, (double)i - (TRIES - 1) / 2.0);
+    for (size_t i = 0; i < SWEEP_TRIES; i++) {
+        const double at = centre * pow(spread, (double)i - (SWEEP_TRIES - 1) / 2.0);
         x[i] = fmin(fmax(at, s->least), s->most);
     }
 }
@@ -244,10 +243,11 @@ out:
 /* A loss that is not finite ends all arms of an engine: then train each alone, and
  * leave out those that fail. */
 static enum err try_round(struct sweep_work *w, const struct settings *base,
-                          struct search *s, const double x[TRIES], struct errinfo *e)
+                          struct search *s, const double x[SWEEP_TRIES],
+                          struct errinfo *e)
 {
-    enum err rc = train_tries(w, base, s, x, TRIES, e);
-    for (size_t i = 0; rc == ERR_NUMERIC && i < TRIES; i++) {
+    enum err rc = train_tries(w, base, s, x, SWEEP_TRIES, e);
+    for (size_t i = 0; rc == ERR_NUMERIC && i < SWEEP_TRIES; i++) {
         const enum err one = train_tries(w, base, s, &x[i], 1, e);
         if (one != OK && one != ERR_NUMERIC) {
             return one;
@@ -266,6 +266,13 @@ static enum err search_path(const struct sweep_work *w, size_t condition, char *
     snprintf(name, sizeof name, "match/%s.json",
              w->plan->cell[w->plan->condition[condition].cell[0]].name);
     return path_join(out, cap, w->o->dir, name, e);
+}
+
+double sweep_search_left(const struct sweep_work *w, size_t condition)
+{
+    char path[SWEEP_PATH];
+    const enum err rc = search_path(w, condition, path, sizeof path, NULL);
+    return rc == OK && file_exists(path) ? 0.0 : sweep_search_cost(w->plan, condition);
 }
 
 static enum err save_search(const char *path, const struct search *s, struct errinfo *e)
@@ -300,11 +307,11 @@ static enum err read_tried(struct json_at at, const cJSON *root, struct search *
     cJSON_ArrayForEach(pair, list)
     {
         const cJSON *x = cJSON_GetArrayItem(pair, 0), *l0 = cJSON_GetArrayItem(pair, 1);
-        if (s->n == ROUNDS * TRIES || !cJSON_IsNumber(x) || !cJSON_IsNumber(l0) ||
+        if (s->n == ROUNDS * SWEEP_TRIES || !cJSON_IsNumber(x) || !cJSON_IsNumber(l0) ||
             !(x->valuedouble > 0) || !(l0->valuedouble >= 0)) {
             return err_set(e, ERR_FORMAT,
                            "%s: tried: expected at most %d pairs [setting, L0]",
-                           at.file, ROUNDS * TRIES);
+                           at.file, ROUNDS * SWEEP_TRIES);
         }
         s->at[s->n++] = (struct tried){x->valuedouble, l0->valuedouble};
     }
@@ -351,7 +358,7 @@ static enum err search(struct sweep_work *w, const struct settings *base,
                          : strcmp(s->key, setting_key.l1) == 0 ? resolved.l1
                                                                : resolved.l0;
     while (!s->finished) {
-        double x[TRIES];
+        double x[SWEEP_TRIES];
         next_round(s, guess, s->rises ? 1.2 : 3.0, x);
         TRY(try_round(w, base, s, x, e));
         s->finished =
@@ -426,7 +433,7 @@ enum err sweep_search(struct sweep_work *w, size_t condition, struct errinfo *e)
     }
     const size_t before = s.rounds;
     const enum err rc = s.whole ? OK : search(w, &base, path, &s, e);
-    const double steps = (double)(TRIES * base.steps);
+    const double steps = (double)(SWEEP_TRIES * base.steps);
     sweep_add_total(w, (double)(s.rounds - before) * steps -
                            sweep_search_cost(w->plan, condition));
     if (rc == ERR_NUMERIC) {

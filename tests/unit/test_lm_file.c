@@ -11,6 +11,7 @@
 #include "unit/check.h"
 
 #include <math.h>
+#include <sys/stat.h>
 
 static bool one_document(void *ctx, const char **text, size_t *len, enum err *rc,
                          struct errinfo *e)
@@ -185,6 +186,12 @@ static void test_sharded(void **state)
     write_index(m, index, "b.safetensors");
     assert_ok(lm_load(dir, &back, &e), &e);
     check_same(m, back);
+    /* Of what size the model is: of all its files. */
+    struct stat a, b;
+    assert_int_equal(stat(path, &b), 0);
+    assert_int_equal(stat(tmp_path(path, dir, "a.safetensors"), &a), 0);
+    assert_int_equal(lm_file_bytes(back), a.st_size + b.st_size);
+    assert_int_equal(lm_file_bytes(m), 0);
     lm_free(back);
     back = NULL;
     /* A file outside the directory, a missing one, one that lacks the tensor. */

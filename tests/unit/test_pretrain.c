@@ -526,6 +526,35 @@ static void test_traces(void **state)
     tmp_drop(out);
 }
 
+/* What a run takes is known before it begins, and from a save how much is left of it.
+ */
+static void test_cost(void **state)
+{
+    struct world *w = *state;
+    struct errinfo e;
+    char out[512];
+    double small = 0, large = 0;
+    struct watch watch = {.stop_at = 3};
+    struct pretrain_config more = w->cfg;
+    more.n_layer *= 8;
+    more.batch_rows *= 4;
+    assert_true(pretrain_bytes(&more, 1) > 2 * pretrain_bytes(&w->cfg, 1));
+    assert_true(pretrain_bytes(&w->cfg, 8) > pretrain_bytes(&w->cfg, 1));
+    assert_ok(pretrain_time(&w->cfg, NULL, 0.05, &small, &e), &e);
+    assert_ok(pretrain_time(&more, NULL, 0.05, &large, &e), &e);
+    assert_true(small > 0 && large > 2 * small); /* 32 times the work */
+    more.n_head = more.d_model - 1;
+    check_error(pretrain_time(&more, NULL, 0.05, &large, &e), ERR_USAGE, &e, "n_head");
+
+    new_run(out);
+    assert_int_equal(pretrain_saved_step(out), 0);
+    assert_ok(pretrain_run(&w->cfg, w->text, 2, NULL, out, false, NULL, on_step, &watch,
+                           NULL, &e),
+              &e);
+    assert_int_equal(pretrain_saved_step(out), 3);
+    tmp_drop(out);
+}
+
 /* Weights that double back and forth until they are no numbers. */
 static void test_divergence(void **state)
 {
@@ -584,6 +613,7 @@ int main(void)
         WITH_WORLD(test_text_cut_short),
         WITH_WORLD(test_full_disk),
         WITH_WORLD(test_traces),
+        WITH_WORLD(test_cost),
         WITH_WORLD(test_divergence),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
