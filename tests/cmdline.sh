@@ -226,6 +226,17 @@ accept corpus concepts --out there --force
 accept corpus concepts
 cmp -s out there || fault "--force: there is not what was asked for"
 
+# A state that other kernels made, so that sums were in another order.
+cp -r run other
+accept train --resume other --steps 5
+grep -q 'kernels' out && fault "other kernels, where they are the same"
+LC_ALL=C sed -i 's/"kernels":"..../"kernels":"none/' other/trainer_state.safetensors
+accept train --resume other --steps 6
+grep -q '^other goes on, but not to the same bytes: its kernels were none' out &&
+    grep -q 'resumed,"from other; its kernels were none' other/events.csv ||
+    fault "other kernels are not said"
+rm -r other
+
 # ---- streams that are full or closed, a terminal that goes away ----
 
 for line in --version "corpus generate --n 9" "top run" "train --out full --steps 2 $small"; do

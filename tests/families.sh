@@ -89,6 +89,24 @@ rm "$out/m/model.safetensors"
 of "m/model.safetensors: not found, expected it or its index, or pytorch_model.bin"
 touch "$out/m/flax_model.msgpack"
 of "not found, but flax_model.msgpack, which is JAX's"
+# An adapter is no model: alone, in the place of the weights, and beside them.
+lora='{"peft_type": "LORA", "base_model_name_or_path": "someone/llama", "r": 8}'
+merge="found an adapter (LORA of someone/llama), expected a whole model: merge it in with merge_and_unload"
+for gone in "config.json model.safetensors" model.safetensors ""; do
+    broken llama
+    cp "$out/m/model.safetensors" "$out/m/adapter_model.safetensors"
+    echo "$lora" > "$out/m/adapter_config.json"
+    for file in $gone; do rm "$out/m/$file"; done
+    of "m/adapter_config.json: $merge"
+    refuse "$merge" "$saetop" doctor "$out/m"
+    refuse "$merge" "$saetop" train --model "$out/m" --out "$out/new"
+done
+echo '{"r": 8}' > "$out/m/adapter_config.json"
+of "found an adapter (one of a model), expected a whole model"
+echo '{"peft_type": 3}' > "$out/m/adapter_config.json"
+of "adapter_config.json: peft_type: found 3"
+rm "$out/m/adapter_config.json" "$out/m/model.safetensors" # one that does not say so
+of "not found, but adapter_model.safetensors, which is an adapter: merge it into its model"
 broken llama
 rm "$out/m/tokenizer.json"
 of "tokenizer.json"

@@ -1,5 +1,6 @@
 #include "acts/capture.h"
 
+#include "acts/tap.h"
 #include "base/mem.h"
 
 #include <string.h>
@@ -51,14 +52,6 @@ void capture_free(struct capture *c)
     }
 }
 
-/* An lm_edit that copies a row's activations at a hook to ctx. */
-static void keep(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
-{
-    (void)row;
-    (void)at;
-    memcpy(ctx, x, n * width * sizeof *x);
-}
-
 static void run_row(void *ctx, size_t row, size_t worker)
 {
     const struct run *u = ctx;
@@ -70,18 +63,20 @@ static void run_row(void *ctx, size_t row, size_t worker)
     struct lm_edit tap[CAPTURE_HOOKS];
     for (size_t i = 0; i < c->hooks; i++) {
         const size_t floats = T * lm_hook_width(&u->m->cfg, u->hooks[i]);
-        tap[i] = (struct lm_edit){
-            .hook = u->hooks[i], .apply = keep, .ctx = c->x[i] + row * floats};
+        tap[i] = tap_of(u->hooks[i], c->x[i] + row * floats);
     }
-    const struct lm_pass p = {
-        .ids = fed, .B = 1, .T = T, .edit = tap, .edits = c->hooks};
-    lm_run(u->m, u->ws[worker], &p, last);
+    struct lm_ws *ws = u->ws[worker];
+    const struct lm_pass p = {.ids = fed,
+                              .B = 1,
+                              .T = T,
+                              .edit = tap,
+                              .edits = tap_apart(u->m, ws, fed, 1, T, tap, c->hooks)};
+    lm_run(u->m, ws, &p, last);
     for (size_t t = 0; u->logits && t < T; t++) {
         lm_logits(u->m, last + t * D, c->logits + (row * T + t) * V);
     }
     /* The last position of a row predicts nothing. */
-    lm_nll_from(u->m, u->ws[worker], last, 1, T, end, fed, u->r->ids + row * T,
-                u->nll[worker]);
+    lm_nll_from(u->m, ws, last, 1, T, end, fed, u->r->ids + row * T, u->nll[worker]);
     memcpy(c->nll + row * (T - 1), u->nll[worker], (T - 1) * sizeof *c->nll);
 }
 

@@ -21,8 +21,10 @@ struct capture {
     float *logits; /* [rows,T,V], or NULL */
 };
 
-/* Run the model over r->fed. ERR_USAGE for rows longer than the model's context;
- * ERR_LIMIT above CAPTURE_MAX. *out: caller owns. One pass of the model for all of it.
+/* Run the model over r->fed. Each part is to the bit what it is without the others, and
+ * at a hook what harvest_rows gives. ERR_USAGE for rows longer than the model's
+ * context; ERR_LIMIT above CAPTURE_MAX. *out: caller owns. One pass of the model for
+ * all of it, and one up to the hook for each that is not neutral (lm_hook_is_neutral).
  * Does not depend on the pool, which may be NULL. */
 enum err capture_new(const struct lm *m, const struct token_rows *r,
                      const struct lm_hook *hooks, size_t n, bool logits,

@@ -1,5 +1,6 @@
 #include "acts/harvest.h"
 
+#include "acts/tap.h"
 #include "base/mem.h"
 
 #include <assert.h>
@@ -117,50 +118,32 @@ static bool is_deeper(struct lm_hook a, struct lm_hook b)
     return a.block != b.block ? a.block > b.block : a.site > b.site;
 }
 
-static void keep(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
-{
-    float *to = ctx;
-    (void)at;
-    memcpy(to + row * n * width, x, n * width * sizeof *x);
-}
-
-/* Rows from row0 on at all hooks of a job; x is that of the harvester's own. What is
- * kept at one hook is what it is without the others: where looking changes the bits
- * behind, the rows run once more. */
+/* Rows from row0 on at all hooks of a job; x is that of the harvester's own. The pass
+ * for all ends at the deepest. */
 static void run_taps(const struct harvest_job *j, struct lm_ws *ws, size_t row0,
                      size_t rows, float *x)
 {
     const struct harvester *h = j->h;
-    struct lm_edit tap[HARVEST_ALSO_MAX + 1];
-    struct lm_hook last = h->hook;
-    float *end = x;
-    tap[0] = (struct lm_edit){.hook = h->hook, .apply = keep, .ctx = x};
+    struct lm_edit tap[HARVEST_ALSO_MAX], last = tap_of(h->hook, x);
     assert(j->n_also <= HARVEST_ALSO_MAX);
     for (size_t i = 0; i < j->n_also; i++) {
         const struct lm_hook hook = j->also[i].hook;
-        float *to = j->also[i].x + row0 * h->T * lm_hook_width(&h->m->cfg, hook);
-        tap[i + 1] = (struct lm_edit){.hook = hook, .apply = keep, .ctx = to};
-        if (is_deeper(hook, last)) {
-            last = hook;
-            end = to;
+        tap[i] =
+            tap_of(hook, j->also[i].x + row0 * h->T * lm_hook_width(&h->m->cfg, hook));
+        if (is_deeper(hook, last.hook)) {
+            const struct lm_edit other = last;
+            last = tap[i];
+            tap[i] = other;
         }
     }
     const int32_t *ids = j->ids + row0 * h->T;
-    struct lm_edit others[HARVEST_ALSO_MAX + 1]; /* all but where it ends */
-    size_t n = 0;
-    for (size_t i = 0; i <= j->n_also; i++) {
-        if (tap[i].ctx == end) {
-            continue;
-        }
-        if (lm_hook_is_neutral(tap[i].hook)) {
-            others[n++] = tap[i];
-        } else {
-            lm_forward_to(h->m, ws, ids, rows, h->T, tap[i].hook, tap[i].ctx);
-        }
-    }
-    const struct lm_pass p = {
-        .ids = ids, .B = rows, .T = h->T, .edit = others, .edits = n};
-    lm_run_to(h->m, ws, &p, last, end);
+    const struct lm_pass p = {.ids = ids,
+                              .B = rows,
+                              .T = h->T,
+                              .edit = tap,
+                              .edits =
+                                  tap_apart(h->m, ws, ids, rows, h->T, tap, j->n_also)};
+    lm_run_to(h->m, ws, &p, last.hook, last.ctx);
 }
 
 static void run_block(void *ctx, size_t block, size_t worker)

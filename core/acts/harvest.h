@@ -22,8 +22,10 @@ size_t harvest_T(const struct harvester *h); /* tokens of a row */
 size_t harvest_D(const struct harvester *h); /* numbers of an activation */
 /* Activations of ids [rows,T] at the hook into x [rows*T, D]. Any number of rows. */
 void harvest_rows(struct harvester *h, const int32_t *ids, size_t rows, float *x);
-/* The same, and in the same pass the activations at other hooks. The pass goes to the
- * deepest of them: lm_need of the blocks before that must have been called. */
+/* The same, and the activations at other hooks, each to the bit as if harvested alone:
+ * in the same pass where they are neutral (lm_hook_is_neutral), else in one of their
+ * own. The pass goes to the deepest of them: lm_need of the blocks before that must
+ * have been called. */
 struct harvest_also {
     struct lm_hook hook;
     float *x; /* [rows*T, its width] out */

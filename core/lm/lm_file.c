@@ -2,6 +2,7 @@
  * GGUF files, which have all of it inside. */
 #include "base/file.h"
 #include "base/infile.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/safetensors.h"
 #include "lm/lm.h"
@@ -50,8 +51,39 @@ static enum err check_ids(const struct lm *m, const char *path, struct errinfo *
     return OK;
 }
 
+/* Members of peft's adapter_config.json, for the line that refuses it. */
+static enum err say_adapter(const char *path, const cJSON *root, struct errinfo *e)
+{
+    const struct json_at at = {path, ""};
+    const char *kind = "one", *model = "a model";
+    TRY(json_str(at, root, "peft_type", false, &kind, e));
+    TRY(json_str(at, root, "base_model_name_or_path", false, &model, e));
+    return err_set(
+        e, ERR_FORMAT,
+        "%s: found an adapter (%.40s of %.100s), expected a whole model: merge "
+        "it in with merge_and_unload of peft, and save what that gives",
+        path, kind, model);
+}
+
+/* An adapter, alone or beside the weights that it changes (transformers applies it
+ * then): to leave it out would compute another model. */
+static enum err refuse_adapter(const char *dir, struct errinfo *e)
+{
+    char path[PATH_CAP];
+    cJSON *root = NULL;
+    TRY(path_join(path, sizeof path, dir, "adapter_config.json", e));
+    if (!file_exists(path)) {
+        return OK;
+    }
+    TRY(json_load(path, LM_CONFIG_BYTES, &root, e));
+    const enum err rc = say_adapter(path, root, e);
+    cJSON_Delete(root);
+    return rc;
+}
+
 static enum err load_dir(const char *dir, struct lm *m, struct errinfo *e)
 {
+    TRY(refuse_adapter(dir, e));
     TRY(load_config(dir, &m->cfg, e));
     TRY(lm_store_open(m, e));
     return tok_load_dir(dir, &m->tok, e);

@@ -357,12 +357,27 @@ static enum err say_unknown(const struct gguf *g, const char *arch, struct errin
                    gguf_name(g), arch, known);
 }
 
+/* Changes to another model's weights, as llama.cpp's convert_lora_to_gguf.py writes. */
+static enum err refuse_adapter(const struct gguf *g, struct errinfo *e)
+{
+    const char *type = "model";
+    TRY(gguf_text(g, "general.type", false, &type, e));
+    return strcmp(type, "adapter") != 0
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: general.type: found an adapter, expected a whole model: "
+                         "merge it in with llama-export-lora of llama.cpp, and name "
+                         "what that gives",
+                         gguf_name(g));
+}
+
 enum err lm_gguf_config(const struct gguf *g, struct lm_config *out, struct errinfo *e)
 {
     struct source s = {g, NULL};
     struct lm_config c = {0};
     const char *name = "";
     size_t count = 0;
+    TRY(refuse_adapter(g, e));
     TRY(gguf_text(g, "general.architecture", true, &s.arch, e));
     c.family = lm_gguf_family(s.arch);
     if (!c.family) {

@@ -301,6 +301,10 @@ static enum err hash_model(struct lm_store *s, struct lm *m, struct errinfo *e)
     h = hash_bytes(h, &c->ln_eps, sizeof c->ln_eps);
     if (c->family->in_out) {
         TRY(hash_all(s, m, &h, e));
+        if (c->act != c->family->act) { /* the usual one is in no hash that runs have */
+            const uint64_t act = c->act;
+            h = hash_bytes(h, &act, sizeof act);
+        }
     }
     if (!file_is_dir(m->dir)) { /* a GGUF file, which has its configuration inside */
         TRY(lm_source_hash(s->src, &h, e));

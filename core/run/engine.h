@@ -60,7 +60,7 @@ struct engine {
     size_t n_arms;
     struct dirlocks locks;      /* directories saved in */
     char dir[SETTING_TEXT_MAX]; /* the run's, for checkpoints; "": none yet */
-    char warning[300];          /* of a resume; "" */
+    char warning[400];          /* of a resume; "" */
     int64_t steps;              /* planned */
     double seconds;             /* of stepping and evaluation, pauses left out */
     double row_seconds; /* `seconds` and tokens at the last row, for the rate between */

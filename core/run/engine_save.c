@@ -466,6 +466,20 @@ static enum err reopen_arm(struct engine *g, const struct reopened *r, size_t i,
     return OK;
 }
 
+/* What a person should know of the first arm; `other`: its other kernels, or NULL. */
+static void warn_reopened(struct engine *g, const struct reopened *r, const char *other)
+{
+    const char *dir = r->arm[0].dir;
+    if (other) {
+        snprintf(g->warning, sizeof g->warning,
+                 "%.190s goes on, but not to the same bytes: %s", dir, other);
+    } else if (is_best(dir) && r->arm[0].state.names.others[0]) {
+        snprintf(g->warning, sizeof g->warning,
+                 "%.200s: goes on alone; the other arms have best steps of their own",
+                 dir);
+    }
+}
+
 /* Arms and clocks. */
 static enum err reopen(struct engine *g, struct reopened *r,
                        const struct settings *given, struct errinfo *e)
@@ -475,13 +489,10 @@ static enum err reopen(struct engine *g, struct reopened *r,
     for (size_t i = 0; i < r->n; i++) {
         TRY(reopen_arm(g, r, i, e));
     }
-    const char *warning = runstate_warning(&r->arm[0].state, r->arm[0].dir, g->warning,
-                                           sizeof g->warning);
-    if (!warning && is_best(r->arm[0].dir) && r->arm[0].state.names.others[0]) {
-        snprintf(g->warning, sizeof g->warning,
-                 "%.200s: goes on alone; the other arms have best steps of their own",
-                 r->arm[0].dir);
-    }
+    char kernels[RUNSTATE_KERNELS];
+    const char *other =
+        runstate_other_kernels(&r->arm[0].state, kernels, sizeof kernels);
+    warn_reopened(g, r, other);
     g->row_seconds = g->seconds;
     g->pace.at = engine_step_count(g);
     memcpy(g->dir, r->arm[0].dir, sizeof g->dir);
@@ -491,7 +502,8 @@ static enum err reopen(struct engine *g, struct reopened *r,
         TRY(engine_extend(g, given->steps, e));
     }
     TRY(keep_owed(g, e));
-    return engine_event(g, ENGINE_ALL_ARMS, e, "resumed", "from %s", g->dir);
+    return engine_event(g, ENGINE_ALL_ARMS, e, "resumed", "from %s%s%s", g->dir,
+                        other ? "; " : "", other ? other : "");
 }
 
 static enum err resume(struct reopened *r, const char *dir,

@@ -447,18 +447,14 @@ enum err runstate_check_inputs(const struct run_state *r, const char *dir,
     return OK;
 }
 
-const char *runstate_warning(const struct run_state *r, const char *dir, char *buf,
-                             size_t cap)
+const char *runstate_other_kernels(const struct run_state *r, char *buf, size_t cap)
 {
     char now[96];
     kernels_text(&r->set, now);
     if (strcmp(now, r->kernels) == 0) {
         return NULL;
     }
-    snprintf(buf, cap,
-             "%s was trained with the kernels %.60s, this machine has %.60s: it goes "
-             "on, but not to the same bytes",
-             dir, r->kernels, now);
+    snprintf(buf, cap, "its kernels were %.60s, here they are %.60s", r->kernels, now);
     return buf;
 }
 

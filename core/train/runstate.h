@@ -44,10 +44,11 @@ bool runstate_arms(const char *dir, struct arm_place *out, size_t *n);
 /* ERR_USAGE when model or text are not those that it was trained on. */
 enum err runstate_check_inputs(const struct run_state *r, const char *dir,
                                const struct inputs *in, struct errinfo *e) ERR_CHECKED;
-/* A line if the state was made by other kernels, so that bytes may differ; else
- * NULL. */
-const char *runstate_warning(const struct run_state *r, const char *dir, char *buf,
-                             size_t cap);
+/* Where the state was made by other kernels or in another order of sums, so that bytes
+ * will differ: which they were and are, in buf (RUNSTATE_KERNELS holds it); else NULL.
+ */
+#define RUNSTATE_KERNELS 160
+const char *runstate_other_kernels(const struct run_state *r, char *buf, size_t cap);
 
 /* An arm where the state left it. *out: caller owns. Runs the model over the text that
  * was in the buffer. */

@@ -136,6 +136,7 @@ def kinds(lab):
                         ("qwen3", "pytorch_model.bin"),
                         ("mistral", "model.safetensors.index.json")):  # fmt: skip
         yield Kind(os.path.join(models, model), name, lm)
+    yield Kind(os.path.join(models, "llama"), "adapter_config.json", lm)
     for name in ("llama3.gguf", "gemma2.gguf"):
         yield Kind(os.path.join(models, "..", "gguf"), name,
                    ("lm", "eval", "--model", "{f}", "--rows", "2", "--corpus", lab.book))

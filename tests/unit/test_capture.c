@@ -1,5 +1,6 @@
 /* [threads] Activations kept for checks from outside: as the model's own passes. */
 #include "acts/capture.h"
+#include "acts/harvest.h"
 #include "num/blas.h"
 #include "unit/check.h"
 #include "unit/tiny.h"
@@ -100,6 +101,81 @@ static void it_is_what_the_model_does(void **state)
     }
 }
 
+/* Each hook there is, of all blocks. */
+static size_t all_hooks(const struct lm_config *cfg, struct lm_hook *out)
+{
+    size_t n = 0;
+    for (size_t b = 0; b < cfg->n_layer; b++) {
+        for (enum lm_site s = 0; s < LM_SITES; s++) {
+            if (s != LM_RESID_MID || !cfg->parallel) {
+                out[n++] = (struct lm_hook){b, s};
+            }
+        }
+    }
+    assert_true(n <= CAPTURE_HOOKS);
+    return n;
+}
+
+static void same_numbers(const struct lm *m, struct lm_hook hook, const float *a,
+                         const float *b, size_t n)
+{
+    char name[64];
+    lm_hook_name(hook, name);
+    if (memcmp(a, b, n * sizeof *a) != 0) {
+        fail_msg("%s: %s among others is not what it is alone", m->dir, name);
+    }
+}
+
+/* What all hooks give at once, and losses beside them, against one at a time, what
+ * training reads there, and losses without any. */
+static void check_alone(const struct lm *m)
+{
+    struct errinfo e;
+    struct token_rows *r = row_of(LEN, 0);
+    struct lm_hook all[CAPTURE_HOOKS];
+    struct capture *c = NULL, *none = NULL;
+    struct harvester *h = NULL;
+    const size_t n = all_hooks(&m->cfg, all), V = m->cfg.vocab;
+    assert_ok(capture_new(m, r, all, n, true, NULL, &c, &e), &e);
+    assert_ok(capture_new(m, r, all, 0, true, NULL, &none, &e), &e);
+    assert_memory_equal(c->nll, none->nll, (LEN - 1) * sizeof(float));
+    assert_memory_equal(c->logits, none->logits, LEN * V * sizeof(float));
+    for (size_t i = 0; i < n; i++) {
+        const size_t floats = LEN * lm_hook_width(&m->cfg, all[i]);
+        struct capture *one = NULL;
+        assert_ok(capture_new(m, r, &all[i], 1, false, NULL, &one, &e), &e);
+        same_numbers(m, all[i], c->x[i], one->x[0], floats);
+        assert_memory_equal(one->nll, none->nll, (LEN - 1) * sizeof(float));
+        assert_ok(harvester_new(m, all[i], LEN, NULL, &h, &e), &e);
+        harvest_rows(h, r->fed, 1, one->x[0]);
+        same_numbers(m, all[i], c->x[i], one->x[0], floats);
+        harvester_free(h);
+        capture_free(one);
+    }
+    capture_free(none);
+    capture_free(c);
+    token_rows_free(r);
+}
+
+/* Also where who looks changes the last bits of what follows: hook_attn_out,
+ * hook_mlp_out and ln2.hook_normalized. */
+static void a_hook_among_others_is_as_alone(void **state)
+{
+    (void)state;
+    static const char *const families[] = {"gpt2", "gpt_neox", "llama", "gemma3_text"};
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+        char path[512];
+        struct errinfo e;
+        struct lm *m = NULL;
+        (void)snprintf(path, sizeof path, "%s/models/%s", getenv("SAETOP_FIXTURES"),
+                       families[i]);
+        assert_ok(lm_load(path, &m, &e), &e);
+        assert_ok(lm_need(m, LM_WHOLE, &e), &e);
+        check_alone(m);
+        lm_free(m);
+    }
+}
+
 static void threads_make_no_difference(void **state)
 {
     (void)state;
@@ -137,6 +213,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_what_the_model_does),
+        cmocka_unit_test(a_hook_among_others_is_as_alone),
         cmocka_unit_test(threads_make_no_difference),
         cmocka_unit_test(what_is_too_much_is_refused),
     };

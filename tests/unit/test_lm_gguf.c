@@ -289,6 +289,9 @@ static void test_keys(void **state)
         {{"general.architecture", GGUF_TEXT, 0, "mamba"},
          "general.architecture: found \"mamba\", expected one of those supported: gpt2, "
          "gptneox, llama, qwen2, qwen3, gemma2, gemma3"},
+        {{"general.type", GGUF_TEXT, 0, "adapter"},
+         "general.type: found an adapter, expected a whole model: merge it in with "
+         "llama-export-lora"},
         {{"llama.block_count", GGUF_U32, 0, NULL},
          "found 0, expected an integer from 1"},
         {{"llama.block_count", GGUF_F32, 2, NULL}, "found a real number"},

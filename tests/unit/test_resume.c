@@ -2,6 +2,8 @@
  * saves are whole or nothing; other inputs, a full disk and a second process are
  * refused. */
 #include "base/safetensors.h"
+#include "num/kern.h"
+#include "num/linear.h"
 #include "unit/resumed.h"
 
 #include <fcntl.h>
@@ -377,6 +379,74 @@ static void what_does_not_fit_is_refused(void **state)
     tmp_drop(dir);
 }
 
+/* The state as it was written before a model's products had an order of their own,
+ * which recorded none: blanks in its place. */
+static void forget_products(const char *run)
+{
+    static const char name[] = "\"kernels\":", part[] = ", products ";
+    char path[512], *data = NULL;
+    struct errinfo e;
+    size_t len = 0;
+    assert_ok(file_read(tmp_path(path, run, "trainer_state.safetensors"), 1u << 28,
+                        &data, &len, &e),
+              &e);
+    char *p = strstr(data + 8, name); /* behind the header's length */
+    assert_non_null(p);
+    p = strstr(p, part);
+    assert_non_null(p);
+    char *end = strchr(p, '"');
+    memset(p, ' ', (size_t)(end - p) + 1);
+    *p = '"';
+    assert_ok(file_write(path, &(struct file_piece){data, len}, 1, &e), &e);
+    mem_free(data);
+}
+
+/* Of a run that goes on with the kernels that it had nothing is said; where sums were
+ * in another order it says what they were and are, and the run's events keep it. */
+static void another_order_of_sums_is_said(void **state)
+{
+    (void)state;
+    char dir[256], run[512];
+    struct errinfo e;
+    const struct settings set = run_settings(2);
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    struct engine *g = start_engine(&set);
+    run_to(g, 2);
+    assert_ok(engine_save(g, run, &e), &e);
+    engine_free(g);
+    g = resume(run, NULL);
+    assert_string_equal(g->warning, "");
+    engine_free(g);
+
+    forget_products(run);
+    g = resume(run, NULL);
+    char was[96], says[1024];
+    snprintf(was, sizeof was, "%s, OpenBLAS %s", num_kern_name(), num_blas_core());
+    snprintf(
+        says, sizeof says,
+        "%s goes on, but not to the same bytes: its kernels were %s, here they are "
+        "%s, products %s",
+        run, was, was, linear_name(LINEAR_F32));
+    assert_string_equal(g->warning, says);
+    assert_ok(engine_save(g, run, &e), &e);
+    engine_free(g);
+    g = resume(run, NULL);
+    assert_string_equal(g->warning, "");
+    for (size_t i = 0; i < g->n_arms; i++) {
+        const struct history *h = &g->arm[i].history;
+        size_t found = 0;
+        for (size_t k = 0; k < h->events; k++) {
+            found += strcmp(h->event[k].kind, "resumed") == 0 &&
+                     strstr(h->event[k].detail, strstr(says, "its kernels")) != NULL;
+        }
+        assert_int_equal(found, 1);
+    }
+    engine_free(g);
+    drop_run(run);
+    tmp_drop(dir);
+}
+
 /* The text that a run was trained on has been edited since. */
 static void changed_text_is_refused(void **state)
 {
@@ -612,6 +682,7 @@ int main(void)
         cmocka_unit_test(arms_that_are_apart_come_together),
         cmocka_unit_test(an_interrupted_save_is_whole_or_nothing),
         cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(another_order_of_sums_is_said),
         cmocka_unit_test(changed_text_is_refused),
         cmocka_unit_test(other_probe_tasks_are_no_other_text),
         cmocka_unit_test(a_full_disk_loses_nothing),
