@@ -204,13 +204,13 @@ static const struct topic topics[] = {
      "the measured points stay behind, dim. A gap is a value that is not finite; "
      "the title counts them."},
     {"asking in Prompt",
-     "Two passes of the model stand side by side: 'now' is the text as it stands, "
-     "'after' is with tokens masked and latents silenced or steered. Steering adds to "
+     "Two passes of the model stand side by side: 'base' is the text alone, "
+     "'edited' is with tokens masked and latents silenced or steered. Steering adds to "
      "the residual only what the latent changes, so the SAE's own error stays. "
      "A strength is in the unit of activations, or typed with an x, as 0.8x, in multiples "
      "of the greatest activation seen of the latent on held-out text. "
      "'beyond text' warns of a strength that no text shows: below 0, or above the "
-     "greatest activation seen. KL, in nats, is how far 'after' moves what is expected "
+     "greatest activation seen. KL, in nats, is how far 'edited' moves what is expected "
      "next; 0 is not at all. Surprise is -ln of the share that the token itself had; a "
      "token that was 'guess no. 1' is the one that the model held likeliest there.\n"
      "Bars of latents are shares of the greatest activation seen of each (/max).\n"
