@@ -44,7 +44,7 @@ keys E; expect 'loss (rises|falls)|not established|no activation is changed' 120
 expect '32 rows'; keys Escape; gone '32 rows'; keys A; gone 'silenced' 60
 type_line ':latent 3'; expect '#3 of A' 60
 type_line ':effect 8'; expect '━ 8 rows ━' 120; keys 5; expect '\[5 Prompt\]'
-keys W; expect 'why .*, not' 120; expect 'rank correlation|latents [+-]'
+keys W; expect 'why .*, not' 120; expect 'latents [+-]'; expect 'silencing|too few were silenced'
 keys Escape; expect 'next after'
 type_line ':ask the end'; expect 'the·end' 60
 # The same text in the other condition, and back.

@@ -177,6 +177,19 @@ static void draw_part(const struct app *a, const struct session_view *v,
 }
 
 enum { WHY_WIDE = 44 }; /* columns from which on the sum is one line */
+enum { WHY_SAID = 160 };
+enum { WHY_LEAST = 3 }; /* rows of parts, at least */
+
+/* Rows of what is said below the parts, in a pane of h rows of w columns. */
+static int foot_rows(const struct ask_why *w, struct rect in)
+{
+    char text[WHY_SAID];
+    ask_why_say(w, text, sizeof text);
+    const int said =
+        rows_wrapped(NULL, (struct rect){.w = in.w}, text, strlen(text), ROLE_DIM, 0);
+    const int all = (in.w < WHY_WIDE ? 3 : 2) + said, most = in.h - 1 - WHY_LEAST;
+    return all < most ? all : most < 1 ? 1 : most;
+}
 
 /* Whether the parts and what is there without both come to the difference: what is
  * missing, as a share of what they have to explain. */
@@ -216,11 +229,16 @@ static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
         r.h--;
         draw_complete(c, r, w);
     }
-    if (r.h > 1 && isfinite(w->spearman)) {
-        canvas_textf(c, r.x, r.y + 1, r.w, ROLE_DIM, 0,
-                     r.w < WHY_WIDE ? "rank correlation %s of %zu"
-                                    : "rank correlation %s with %zu really silenced",
-                     NUMBER(NUMBER_PLAIN, 0, 2, w->spearman), w->ablated);
+    if (r.h > 1) {
+        const enum ask_agreement said = ask_why_agreement(w);
+        char text[WHY_SAID];
+        ask_why_say(w, text, sizeof text);
+        (void)rows_wrapped(c, (struct rect){r.x, r.y + 1, r.w, r.h - 1}, text,
+                           strlen(text),
+                           said == ASK_AGREES    ? ROLE_GOOD
+                           : said == ASK_UNKNOWN ? ROLE_DIM
+                                                 : ROLE_WARN,
+                           0);
     }
 }
 
@@ -249,7 +267,7 @@ void prompt_why_draw(struct app *a, const struct session_view *v, struct canvas 
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "latent, at", ROLE_DIM, 0);
     rows_right(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM, 0);
-    const int foot = in.h <= 6 ? 1 : in.w - 2 < WHY_WIDE ? 4 : 3;
+    const int foot = foot_rows(w, (struct rect){in.x, in.y, in.w - 2, in.h});
     list_set(&s->next, w->n, in.h - 1 - foot);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
