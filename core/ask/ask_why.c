@@ -2,11 +2,13 @@
 
 #include "ask/ask_priv.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "lm/lm_back.h"
 #include "num/stats.h"
 #include "num/vec.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -453,4 +455,33 @@ out:
     ask_why_unref(w);
     deinit(&y);
     return rc;
+}
+
+/* ---- what may be said of it ---- */
+
+enum ask_agreement ask_why_agreement(const struct ask_why *w)
+{
+    const struct stats_interval i = stats_spearman_interval(w->ablated, w->spearman);
+    return isnan(i.low) ? ASK_UNKNOWN
+           : i.low > 0  ? ASK_AGREES
+           : i.high < 0 ? ASK_CONTRADICTS
+                        : ASK_DOUBTED;
+}
+
+void ask_why_say(const struct ask_why *w, char *out, size_t cap)
+{
+    static const char *const verdicts[] = {
+        [ASK_DOUBTED] = "not established that single parts agree with silencing",
+        [ASK_AGREES] = "agrees with silencing",
+        [ASK_CONTRADICTS] = "contradicts silencing"};
+    const struct stats_interval i = stats_spearman_interval(w->ablated, w->spearman);
+    const enum ask_agreement said = ask_why_agreement(w);
+    if (said == ASK_UNKNOWN) {
+        snprintf(out, cap, "too few were silenced to see whether single parts agree");
+        return;
+    }
+    snprintf(out, cap, "%s: rank correlation %s (95 %% %s to %s, the %zu greatest)",
+             verdicts[said], NUMBER(NUMBER_PLAIN, 0, 2, i.mean),
+             NUMBER(NUMBER_PLAIN, 0, 2, i.low), NUMBER(NUMBER_PLAIN, 0, 2, i.high),
+             w->ablated);
 }

@@ -57,6 +57,11 @@ enum err stats_auc(size_t n, const double *x, const uint8_t *y, double *out,
 /* Spearman's rank correlation of x and y [n], ties with their mean rank; NaN for n < 3
  * and where either is all ties. O(n^2). */
 double stats_spearman(size_t n, const double *x, const double *y);
+/* Its interval at 95 % (mean: r), by Fisher's z with the variance (1 + r^2/2)/(n - 3)
+ * (Bonett, Wright, Psychometrika 65, 2000). An r of 1 or -1 counts as half a step of
+ * ranks below, so that it has an interval, too. Covers 95 to 97 % of correlations from
+ * 0 to 0.9 at n = 8 (20,000 normal samples each). NaN for n < 4. O(1). */
+struct stats_interval stats_spearman_interval(size_t n, double r);
 
 /* Holm's step-down adjustment: adjusted [n] from p [n], may be the same array. NaN
  * stays NaN and does not count. ERR_NOMEM. */

@@ -16,7 +16,7 @@ expect 'next after and' 60
 keys Escape; expect 'The·dog·saw·a·cat·and'
 keys h; expect 'next after cat'
 # Masked: what the model makes of it, before and after.
-keys m; expect 'masked|now +after' 60; expect 'KL [0-9.]+' 60
+keys m; expect 'masked|base edited' 60; expect 'KL [0-9.]+' 60
 keys u; gone 'KL [0-9.]+' 60
 # Another word of its category, and what changed by it.
 keys i; expect 'insert:'; keys C-u; type_line ' big'; expect 'a·big·cat' 60
@@ -36,7 +36,7 @@ type_line ':preset loud'; expect 'beyond text' 60
 keys f; expect 'latents of the whole prompt'; keys f; expect 'what changed here'
 keys f; expect 'latents here'
 # The model writes on, with it and without.
-keys w; expect 'with masks and edits' 60; expect 'as it stands'; gone '\.\.\. ━' 60
+keys w; expect '▶ edited' 60; expect '  base'; gone '\.\.\. ━' 60
 keys Escape; expect 'next after'; keys A; gone 'add \+' 60
 # What a silenced latent does to held-out text, from Prompt and from Detail.
 keys a; expect '#[0-9]+ silenced' 60; expect 'E effect'
@@ -44,7 +44,7 @@ keys E; expect 'loss (rises|falls)|not established|no activation is changed' 120
 expect '32 rows'; keys Escape; gone '32 rows'; keys A; gone 'silenced' 60
 type_line ':latent 3'; expect '#3 of A' 60
 type_line ':effect 8'; expect '━ 8 rows ━' 120; keys 5; expect '\[5 Prompt\]'
-keys W; expect 'why .*, not' 120; expect 'rank correlation|latents [+-]'
+keys W; expect 'why .*, not' 120; expect 'latents [+-]'; expect 'silencing|too few were silenced'
 keys Escape; expect 'next after'
 type_line ':ask the end'; expect 'the·end' 60
 # The same text in the other condition, and back.

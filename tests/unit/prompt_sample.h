@@ -144,13 +144,15 @@ static void prompt_sample_written(struct prompt_state *s)
     struct errinfo e;
     s->side = PROMPT_WRITTEN;
     s->texts = 2;
-    snprintf(s->text_name[0], sizeof s->text_name[0], "with masks and edits");
-    snprintf(s->text_name[1], sizeof s->text_name[1], "as it stands");
+    s->written_step = s->subject_step;
+    assert_ok(prompt_row_copy(&s->written_of, &s->row, &e), &e);
+    snprintf(s->text_name[0], sizeof s->text_name[0], "base");
+    snprintf(s->text_name[1], sizeof s->text_name[1], "edited");
     assert_ok(mem_new(&s->written, PROMPT_TEXTS, sizeof *s->written, "a test", &e), &e);
     for (size_t k = 0; k < PROMPT_TEXTS; k++) {
         s->n_written[k] = N;
         for (size_t i = 0; i < N; i++) {
-            s->written[k][i].id = k && i > 7 ? ids[N - 1 - i] : ids[i];
+            s->written[k][i].id = !k && i > 7 ? ids[N - 1 - i] : ids[i];
         }
     }
 }

@@ -713,18 +713,47 @@ static void test_spearman(void **state)
     assert_true(isnan(stats_spearman(2, x, y)));
 }
 
+/* Values of numpy and scipy.stats.norm. */
+static void test_spearman_interval(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t n;
+        double r, low, high;
+    } at[] = {{8, .36, -0.4835368957820939, 0.8568473833719007},
+              {8, 1, 0.902489716474779, 1},
+              {8, .93, 0.5436510622053171, 0.9911399669096566},
+              {20, -.5, -0.7831644163301186, -0.04507899638223201},
+              {4, .2, -0.9443428120418048, 0.9748750317179923}};
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+        const struct stats_interval x = stats_spearman_interval(at[i].n, at[i].r);
+        assert_true(fabs(x.low - at[i].low) < 1e-9 && fabs(x.high - at[i].high) < 1e-9);
+    }
+    assert_true(isnan(stats_spearman_interval(3, .5).low));
+    assert_true(isnan(stats_spearman_interval(8, (double)NAN).high));
+}
+
 int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spearman),     cmocka_unit_test(test_figures),
-        cmocka_unit_test(test_doubts),       cmocka_unit_test(test_pairing),
-        cmocka_unit_test(test_auc),          cmocka_unit_test(test_scores),
-        cmocka_unit_test(test_rank),         cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_plain_logreg), cmocka_unit_test(test_full_and_oracle),
-        cmocka_unit_test(test_cosines),      cmocka_unit_test(test_saebench_variance),
-        cmocka_unit_test(test_tpp_scr),      cmocka_unit_test(test_scr_by_hand),
-        cmocka_unit_test(test_splitting),    cmocka_unit_test(test_one_class),
+        cmocka_unit_test(test_spearman),
+        cmocka_unit_test(test_figures),
+        cmocka_unit_test(test_spearman_interval),
+        cmocka_unit_test(test_doubts),
+        cmocka_unit_test(test_pairing),
+        cmocka_unit_test(test_auc),
+        cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_plain_logreg),
+        cmocka_unit_test(test_full_and_oracle),
+        cmocka_unit_test(test_cosines),
+        cmocka_unit_test(test_saebench_variance),
+        cmocka_unit_test(test_tpp_scr),
+        cmocka_unit_test(test_scr_by_hand),
+        cmocka_unit_test(test_splitting),
+        cmocka_unit_test(test_one_class),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

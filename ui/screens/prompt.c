@@ -37,11 +37,14 @@ struct panes {
     struct rect text, latents, next;
 };
 
-static struct panes panes_of(struct rect b, bool wide)
+/* `two`: texts that stand side by side at the right, where there is room. */
+static struct panes panes_of(struct rect b, bool wide, bool two)
 {
     struct panes p;
     const int top = layout_least(wide ? b.h * 2 / 5 : 9, b.h);
-    const int right = layout_least(wide ? 40 + (b.w - 120) / 4 : 32, b.w / 2);
+    const int right = wide && two
+                          ? b.w * 3 / 5
+                          : layout_least(wide ? 40 + (b.w - 120) / 4 : 32, b.w / 2);
     p.text = layout_box(b.x, b.y, b.w, top);
     p.latents = layout_box(b.x, b.y + top, b.w - right, b.h - top);
     p.next = layout_box(b.x + b.w - right, b.y + top, right, b.h - top);
@@ -51,7 +54,7 @@ static struct panes panes_of(struct rect b, bool wide)
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide)
 {
-    const struct panes p = panes_of(body, wide);
+    const struct panes p = panes_of(body, wide, prompt_written_two(prompt_own(a)));
     prompt_text_draw(a, v, c, p.text);
     prompt_latents_draw(a, v, c, p.latents);
     prompt_side_draw(a, v, c, p.next);

@@ -12,6 +12,24 @@ bool prompt_is_special(const struct app *a, size_t pos)
     return s->subject && acts_is_special(s->subject->lm->tok, s->row.ids[pos]);
 }
 
+static bool same_edit(const struct ask_edit *x, const struct ask_edit *y)
+{
+    const bool value =
+        x->how == ASK_ZERO || !(x->value < y->value || x->value > y->value);
+    return x->latent == y->latent && x->how == y->how && value &&
+           x->where == y->where && (x->where == ASK_ALL || x->pos == y->pos);
+}
+
+bool prompt_edits_same(const struct ask_edit *x, size_t nx, const struct ask_edit *y,
+                       size_t ny)
+{
+    bool same = nx == ny;
+    for (size_t i = 0; same && i < nx; i++) {
+        same = same_edit(&x[i], &y[i]);
+    }
+    return same;
+}
+
 static void remove_edit(struct prompt_edits *e, size_t i)
 {
     e->n--;

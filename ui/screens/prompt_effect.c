@@ -149,22 +149,11 @@ static void of_text(const struct effect_of *of, char *out, size_t cap)
     }
 }
 
-static bool same_edit(const struct ask_edit *x, const struct ask_edit *y)
-{
-    const bool value =
-        x->how == ASK_ZERO || !(x->value < y->value || x->value > y->value);
-    return x->latent == y->latent && x->how == y->how && value &&
-           x->where == y->where && (x->where == ASK_ALL || x->pos == y->pos);
-}
-
 /* Why what is shown is not of these edits as they stand; NULL: it is. */
 static const char *why_old(const struct app *a, const struct effect_of *of,
                            const struct ask_edit *edit, size_t n)
 {
-    bool same = of->n == n;
-    for (size_t i = 0; same && i < n; i++) {
-        same = same_edit(&of->edit[i], &edit[i]);
-    }
+    const bool same = prompt_edits_same(of->edit, of->n, edit, n);
     if (of->arm != latents_arm(a)) {
         return "of another condition or seed; " KEY_OF("effect") " measures this one";
     }
@@ -191,6 +180,14 @@ static enum role role_of(enum ask_verdict v)
     return v == ASK_RISES ? ROLE_WARN : v == ASK_FALLS ? ROLE_GOOD : ROLE_VALUE;
 }
 
+/* A mean share of probability; its changes are in points of a hundredth. */
+static void draw_mean(struct canvas *c, int x, int y, int w, double p, enum role role)
+{
+    char text[NUMBER_TEXT + 4];
+    snprintf(text, sizeof text, "%s %%", NUMBER(NUMBER_PLAIN, 0, 2, 100 * p));
+    rows_right(c, x, y, w, text, role, 0);
+}
+
 static void draw_shift(const struct session_view *v, struct canvas *c, struct rect r,
                        const struct ask_shift *s, bool on)
 {
@@ -200,13 +197,11 @@ static void draw_shift(const struct session_view *v, struct canvas *c, struct re
     names_token_trimmed(&v->names, s->id, name, sizeof name);
     canvas_text(c, r.x, r.y, r.w - num, name, on ? ROLE_VALUE : ROLE_TEXT, 0);
     if (wide) {
-        rows_right(c, r.x + r.w - 30, r.y, 9, NUMBER(NUMBER_PLAIN, 0, 5, s->before),
-                   ROLE_DIM, 0);
+        draw_mean(c, r.x + r.w - 30, r.y, 9, s->before, ROLE_DIM);
     }
-    rows_right(c, r.x + r.w - (wide ? 20 : 18), r.y, 8,
-               NUMBER(NUMBER_PLAIN, 0, 5, s->after), ROLE_VALUE, 0);
+    draw_mean(c, r.x + r.w - (wide ? 20 : 18), r.y, 8, s->after, ROLE_VALUE);
     rows_right(c, r.x + r.w - 10, r.y, 9,
-               NUMBER(NUMBER_SIGNED, 0, 5, s->after - s->before),
+               NUMBER(NUMBER_SIGNED, 0, 2, 100 * (s->after - s->before)),
                s->after < s->before ? ROLE_WARN : ROLE_GOOD, 0);
 }
 
@@ -261,8 +256,9 @@ static void draw_head(struct canvas *c, struct rect r, bool next)
                 ROLE_TITLE, 0);
     if (next) {
         rows_right(c, r.x, r.y, r.w - 1,
-                   r.w < 40 ? "after    change" : "mean p    after    change", ROLE_DIM,
-                   0);
+                   r.w < 40 ? PROMPT_EDITED "  % points"
+                            : "mean: " PROMPT_BASE "   " PROMPT_EDITED "  % points",
+                   ROLE_DIM, 0);
     }
 }
 

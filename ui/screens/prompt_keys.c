@@ -232,7 +232,11 @@ static void why(struct app *a, const struct session_view *v, const char *args)
         app_say(a, true, "why: expected next or here");
         return;
     }
-    prompt_ask_why(a, v, args[0] ? args[0] == 'h' : next);
+    if (!args[0] && s->side == PROMPT_WHY && s->why_text) {
+        prompt_side_back(a);
+    } else {
+        prompt_ask_why(a, v, args[0] ? args[0] == 'h' : next);
+    }
 }
 
 ACTION_WORDS(why_word, "next", "here")
@@ -526,7 +530,7 @@ static const struct key_entry keys[] = {
     {{'@'}, &action_where, "", NULL, "where: throughout, from the cursor on, or at it alone", 0},
     {{'A'}, &action_clear_edits, "", "take back", "take back all that is silenced or steered", 5},
     {{'E'}, &action_effect, "", "effect", "what is silenced or steered does to held-out text: loss with its interval, tokens, next tokens", 4},
-    {{'w'}, &action_write, "", "write", "let the model write on; with masks and edits a second text goes on without them", 7},
+    {{'w'}, &action_write, "", "write", "let the model write on; with masks or edits two texts: base, without them, and edited", 7},
     {{' '}, &action_pause_writing, "", "pause", "pause writing (" KEY_OF("move right") ": a token more), or go on", 1},
     {{'o'}, &action_walk_other, "", "other text", "of two texts that are written walk the other", 2},
     {{'W'}, &action_why, "", "why", "which latents made the chosen next token likely; again: the token under the cursor, listed or not", 7},

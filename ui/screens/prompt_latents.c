@@ -27,23 +27,29 @@ static const enum role fates[] = {
 /* Columns of the list, from the left of a row. */
 enum { COL_MARK = 0, COL_LATENT = 2, COL_ACT = 9, COL_AFTER = 16, COL_NAME = 23 };
 
-/* A list, and whether it is of the other arm. */
+/* A list, and of what it is: of a token written, by the other arm, or in the text
+ * without masks and edits. */
 struct shown_list {
     enum prompt_list list;
-    bool other;
+    bool text, other, base;
 };
 
+/* Edits that act on what is listed. */
 static const struct prompt_edits *edits_of(const struct prompt_state *s,
                                            struct shown_list list)
 {
-    return list.other ? &s->aside[s->second_arm] : &s->row.edits;
+    static const struct prompt_edits none;
+    return list.base    ? &none
+           : list.other ? &s->aside[s->second_arm]
+           : list.text  ? &s->written_of.edits
+                        : &s->row.edits;
 }
 
 /* Whether a list has two activations of each latent. */
 static bool has_two(const struct prompt_state *s, struct shown_list list)
 {
     return list.list == PROMPT_CHANGED ||
-           (list.other ? edits_of(s, list)->n > 0 : prompt_is_changed(s));
+           (list.other || list.text ? edits_of(s, list)->n > 0 : prompt_is_changed(s));
 }
 
 /* An activation as a share of the latent's greatest. */
@@ -205,9 +211,10 @@ static const char *columns_of(const struct prompt_state *s, struct shown_list li
                ? "latent  pinned    now  stands for"
            : list.list == PROMPT_CHANGED && prompt_compared(s)
                ? "latent  before    now  stands for"
-           : has_two(s, list) ? "latent     now  after  stands for"
-           : has_bar(w)       ? "latent     act  /max   stands for"
-                              : "latent     act  stands for";
+           : has_two(s, list) ? "latent    " PROMPT_BASE " " PROMPT_EDITED
+                                "  stands for"
+           : has_bar(w) ? "latent     act  /max   stands for"
+                        : "latent     act  stands for";
 }
 
 static const char *why_none(const struct prompt_state *s, enum prompt_list list)
@@ -226,13 +233,14 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
 {
     struct prompt_state *s = prompt_own(a);
     const bool written = prompt_written_here(a) != NULL;
-    const struct shown_list what = {written ? PROMPT_HERE : prompt_list_now(s),
-                                    prompt_lists_other(a)};
-    const char letter[] = {',', ' ', v->cond[!latents_cond(a)].letter, '\0'};
-    char value[48] = "", title[64];
-    snprintf(title, sizeof title, "%s%s",
+    const struct shown_list what = {written ? PROMPT_HERE : prompt_list_now(s), written,
+                                    prompt_lists_other(a),
+                                    written && prompt_written_base(s, s->walked)};
+    char value[48] = "", title[96];
+    snprintf(title, sizeof title, "%s%s%s",
              written ? "latents of the token written" : list_titles[what.list],
-             what.other ? letter : "");
+             written && s->texts > 1 ? ", " : "",
+             written && s->texts > 1 ? s->text_name[s->walked] : "");
     snprintf(value, sizeof value, "%zu%s%s", s->rows.count + s->more,
              s->dense_out ? ", no dense" : "", s->busy || s->changed ? " ..." : "");
     const struct rect in = canvas_box(
@@ -264,7 +272,7 @@ static void draw_second(struct app *a, const struct session_view *v, struct canv
                         struct rect r)
 {
     const struct prompt_state *s = prompt_own(a);
-    const struct shown_list list = {prompt_second_list(s), false};
+    const struct shown_list list = {.list = prompt_second_list(s)};
     const struct rect in = canvas_box(c, r, list_titles[list.list], "", false);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
     canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,

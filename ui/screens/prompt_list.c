@@ -211,7 +211,7 @@ bool prompt_lists_other(const struct app *a)
 int32_t prompt_latent_here(const struct app *a)
 {
     const struct ask_part *part = prompt_part_here(a);
-    return part ? part->latent : prompt_lists_other(a) ? -1 : listed(prompt_own(a));
+    return prompt_lists_other(a) ? -1 : part ? part->latent : listed(prompt_own(a));
 }
 
 const char *prompt_no_latent(const struct app *a)

@@ -1,8 +1,9 @@
 /* Prompt, between its files: prompt.c (the screen and its latents), prompt_text.c (the
- * text as cells), prompt_side.c and prompt_effect.c (what stands at the right),
- * prompt_row.c (the prompt as it stands, and asking), prompt_list.c (which latents are
- * listed, and edits), what the finder has of it (prompt_found.c) and its keys
- * (prompt_keys.c). Nothing else includes this but tests. */
+ * text as cells), prompt_side.c, prompt_why.c, prompt_written.c and prompt_effect.c
+ * (what stands at the right), prompt_row.c (the prompt as it stands, and asking),
+ * prompt_list.c (which latents are listed, and edits), what the finder has of it
+ * (prompt_found.c) and its keys (prompt_keys.c). Nothing else includes this but tests.
+ */
 #ifndef SAETOP_UI_SCREENS_PROMPT_PRIV_H
 #define SAETOP_UI_SCREENS_PROMPT_PRIV_H
 
@@ -47,6 +48,9 @@ enum {
     PROMPT_WRITES = 400, /* tokens of each at most */
     PROMPT_ABLATES = 8   /* of a why: really taken away beside */
 };
+/* What masks and edits are compared with, and what they make of it. */
+#define PROMPT_BASE   "base"
+#define PROMPT_EDITED "edited"
 
 struct prompt_entry {
     int32_t latent;
@@ -114,9 +118,13 @@ struct prompt_state {
     uint64_t why_asked;    /* ticket; 0: none that still holds */
     size_t why_at;         /* token under the cursor when it was asked, */
     bool why_here;         /* ... which it explains; else one that may come after it */
+    bool why_text;         /* it explains a token written, the one under the cursor */
     size_t texts;          /* that are being written, or were: 0 none */
     char text_name[PROMPT_TEXTS][48];
-    uint64_t text_asked[PROMPT_TEXTS];  /* tickets */
+    struct prompt_row written_of; /* the prompt that they go on from, as it stood */
+    struct ask_subject *written_by[PROMPT_TEXTS]; /* whom was asked, references */
+    int64_t written_step;                         /* of the first of these */
+    uint64_t text_asked[PROMPT_TEXTS];            /* tickets */
     uint64_t text_failed[PROMPT_TEXTS]; /* of the one whose failure was said */
     bool writing, paused;
     bool both;                  /* of the other arm too, as soon as its SAE is here */
@@ -128,7 +136,8 @@ struct prompt_state {
     size_t n_written[PROMPT_TEXTS];
     size_t written_at; /* token of them under the cursor */
     size_t walked;     /* the text that the cursor is in, below texts */
-    bool two_arms;     /* the second is of second_arm, else of the prompt unchanged */
+    bool two_arms;     /* the second is of second_arm; else of two the first is of the
+                          prompt without masks and edits */
     struct effect_state effect;
 };
 struct prompt_state *prompt_own(const struct app *a);
@@ -156,6 +165,12 @@ void prompt_latents_draw(struct app *a, const struct session_view *v, struct can
 
 /* ---- prompt_row.c ---- */
 
+/* A copy, of ERR_NOMEM; whether two are the same tokens, masks and edits. */
+enum err prompt_row_copy(struct prompt_row *out, const struct prompt_row *in,
+                         struct errinfo *e) ERR_CHECKED;
+void prompt_row_deinit(struct prompt_row *r);
+bool prompt_row_same(const struct prompt_row *x, const struct prompt_row *y);
+bool prompt_row_same_tokens(const struct prompt_row *x, const struct prompt_row *y);
 /* Put a text there in place of what stands, which undo brings back. */
 void prompt_set_text(struct app *a, const struct session_view *v, const char *text);
 /* Whether the tokenizer or a chat template put the token there, not the user. */
@@ -194,8 +209,8 @@ void prompt_free(struct prompt_state *s);
 size_t prompt_other_arm(const struct app *a, const struct session_view *v);
 /* Counts references, which is no part of what a subject says. */
 struct ask_subject *prompt_subject(const struct session_view *v);
-/* The question as it stands; `plain`: without masks and edits. */
-struct ask_question prompt_question(const struct prompt_state *s, bool plain);
+/* The question of a prompt; `plain`: without masks and edits. */
+struct ask_question prompt_question(const struct prompt_row *r, bool plain);
 
 /* ---- prompt_side.c ---- */
 
@@ -207,28 +222,61 @@ void prompt_side_draw(struct app *a, const struct session_view *v, struct canvas
  * its end; false: that is for others. */
 bool prompt_side_move(struct app *a, const struct session_view *v,
                       const char *direction);
-/* Ask which latents made the chosen token likely after the one under the cursor;
- * `here`: that one itself, be it likely or not. */
-void prompt_ask_why(struct app *a, const struct session_view *v, bool here);
-/* The prompt is another: what was explained is not what stands. */
-void prompt_why_is_over(struct app *a);
+bool prompt_side_focused(const struct app *a);
+/* Back to what comes next; from a why of a text to that text. */
+void prompt_side_back(struct app *a);
+/* The distribution after the token under the cursor, of the edited prompt where it is;
+ * NULL: not there yet. */
+const struct ask_next *prompt_next_list(const struct prompt_state *s);
 /* The token that may come next under the cursor; -1: the cursor is in no list of them.
  */
 int32_t prompt_next_here(const struct app *a);
+/* A share of probability, "12 %". */
+void prompt_share(char *out, size_t cap, double logp);
+
+/* ---- prompt_why.c ---- */
+
+/* Ask which latents made the chosen token likely after the one under the cursor;
+ * `here`: that one itself, be it likely or not. Of a text that is walked: its token
+ * under the cursor. */
+void prompt_ask_why(struct app *a, const struct session_view *v, bool here);
+/* The prompt is another: what was explained is not what stands. */
+void prompt_why_is_over(struct app *a);
+void prompt_why_take(struct app *a, const struct session_view *v);
+void prompt_why_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                     struct rect r);
 /* The contribution under the cursor; NULL: the cursor is in no list of them. */
 const struct ask_part *prompt_part_here(const struct app *a);
+
+/* ---- prompt_written.c ---- */
+
 /* Let the model write on. Beside it the same without masks and edits, where there are
  * any; `both`: the other arm with its own edits. */
 void prompt_write(struct app *a, const struct session_view *v, bool both);
 /* The same of both arms, now that the other's SAE is here. */
 void prompt_write_both(struct app *a, const struct session_view *v);
-void prompt_side_back(struct app *a);
-/* The token written that is under the cursor; NULL: none is shown. */
+void prompt_written_take(struct app *a, const struct session_view *v);
+void prompt_written_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                         struct rect r);
+bool prompt_written_move(struct app *a, const struct session_view *v,
+                         const char *direction);
+/* Whether two texts are shown, or why one of them has a token: they stand side by side
+ * where there is room. */
+bool prompt_written_two(const struct prompt_state *s);
+/* Whether text i of two is that of the prompt without masks and edits. */
+bool prompt_written_base(const struct prompt_state *s, size_t i);
+/* The token written that is under the cursor, in the texts or in a why of it; NULL:
+ * none is shown. */
 const struct ask_written *prompt_written_here(const struct app *a);
+/* Token `pos` of the prompt and the text that is walked. -1: there is none. */
+int32_t prompt_written_id(const struct prompt_state *s, size_t pos);
 /* Put the cursor into the other of two texts that are shown. */
 void prompt_walk_other(struct app *a);
-/* A share of probability, "12 %". */
-void prompt_share(char *out, size_t cap, double logp);
+/* The question that text i was written from, and whom it was put to. */
+struct ask_question prompt_written_question(const struct prompt_state *s, size_t i,
+                                            struct ask_subject **whom);
+/* Texts, and what they were written from, go. */
+void prompt_written_forget(struct prompt_state *s);
 
 /* ---- prompt_list.c ---- */
 
@@ -296,6 +344,8 @@ size_t prompt_found(const struct app *a, const struct session_view *v,
 
 /* Whether a special token stands there, which the SAE does not read. */
 bool prompt_is_special(const struct app *a, size_t pos);
+bool prompt_edits_same(const struct ask_edit *x, size_t nx, const struct ask_edit *y,
+                       size_t ny);
 /* Say why an edit cannot be made of the prompt, of whose arm a subject is there: no
  * such latent or position, or a special token. False: it can. */
 bool prompt_edit_refused(struct app *a, const struct ask_edit *e);

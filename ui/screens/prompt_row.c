@@ -8,7 +8,7 @@
 
 /* ---- a row ---- */
 
-static void row_deinit(struct prompt_row *r)
+void prompt_row_deinit(struct prompt_row *r)
 {
     mem_free(r->ids);
     mem_free(r->masked);
@@ -23,7 +23,7 @@ static enum err row_new(struct prompt_row *out, const int32_t *ids, size_t n,
     enum err rc = mem_new(&r.ids, n + 1, sizeof *r.ids, "a prompt", e);
     rc = rc == OK ? mem_new(&r.masked, n + 1, 1, "a prompt", e) : rc;
     if (rc != OK) {
-        row_deinit(&r);
+        prompt_row_deinit(&r);
         return rc;
     }
     if (ids && n > 0) {
@@ -53,7 +53,7 @@ static void take_edits(struct prompt_row *r, const struct prompt_row *old, size_
     }
 }
 
-static enum err row_copy(struct prompt_row *out, const struct prompt_row *in,
+enum err prompt_row_copy(struct prompt_row *out, const struct prompt_row *in,
                          struct errinfo *e)
 {
     struct prompt_row r = *in; /* before the first text it has no tokens */
@@ -71,6 +71,19 @@ static enum err row_copy(struct prompt_row *out, const struct prompt_row *in,
     return OK;
 }
 
+bool prompt_row_same_tokens(const struct prompt_row *x, const struct prompt_row *y)
+{
+    return x->n == y->n &&
+           (x->n == 0 || !memcmp(x->ids, y->ids, x->n * sizeof *x->ids));
+}
+
+bool prompt_row_same(const struct prompt_row *x, const struct prompt_row *y)
+{
+    return prompt_row_same_tokens(x, y) &&
+           (x->n == 0 || !memcmp(x->masked, y->masked, x->n)) &&
+           prompt_edits_same(x->edits.at, x->edits.n, y->edits.at, y->edits.n);
+}
+
 bool prompt_is_put(const struct prompt_row *r, size_t at)
 {
     return at < r->first || at + r->tail >= r->n;
@@ -78,9 +91,9 @@ bool prompt_is_put(const struct prompt_row *r, size_t at)
 
 void prompt_free(struct prompt_state *s)
 {
-    row_deinit(&s->row);
+    prompt_row_deinit(&s->row);
     for (size_t i = 0; i < PROMPT_KEPT; i++) {
-        row_deinit(&s->kept[i]);
+        prompt_row_deinit(&s->kept[i]);
     }
     line_history_deinit(&s->history);
     ask_answer_unref(s->answer);
@@ -89,6 +102,7 @@ void prompt_free(struct prompt_state *s)
     ask_why_unref(s->why);
     effect_deinit(&s->effect);
     ask_presets_unref(s->presets);
+    prompt_written_forget(s);
     mem_free(s->written);
     ask_subject_unref(s->subject);
     ask_subject_unref(s->second);
@@ -102,23 +116,17 @@ static int32_t keep(struct app *a)
     struct prompt_state *s = prompt_own(a);
     struct errinfo e;
     struct prompt_row copy;
-    if (row_copy(&copy, &s->row, &e) != OK) {
+    if (prompt_row_copy(&copy, &s->row, &e) != OK) {
         app_say(a, true, "%s", e.msg);
         return -1;
     }
     struct prompt_row *to = &s->kept[s->n_kept % PROMPT_KEPT];
-    row_deinit(to);
+    prompt_row_deinit(to);
     *to = copy;
     return s->n_kept++;
 }
 
 static void box_follows(struct app *a, const struct session_view *v);
-
-static bool same_tokens(const struct prompt_row *a, const struct prompt_row *b)
-{
-    return a->n == b->n &&
-           (a->n == 0 || !memcmp(a->ids, b->ids, a->n * sizeof *a->ids));
-}
 
 /* Let the edits be of this arm; those of the other stay with it. */
 static void edits_of_arm(struct prompt_state *s, size_t arm)
@@ -172,7 +180,7 @@ static void apply(struct app *a, const struct session_view *v,
     }
     edits_of_arm(s, shown);
     prompt_edits_changed(a);
-    s->changed = s->changed || !same_tokens(&s->row, &was);
+    s->changed = s->changed || !prompt_row_same_tokens(&s->row, &was);
     box_follows(a, v);
 }
 
@@ -261,7 +269,7 @@ bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_
     r.tail = old->tail;
     r.chat = old->chat;
     take_edits(&r, old, at, out, n);
-    row_deinit(&s->row);
+    prompt_row_deinit(&s->row);
     s->row = r;
     prompt_tokens_changed(a, v);
     s->tells = true;
@@ -295,7 +303,7 @@ static void read_box(struct app *a, const struct session_view *v)
         r.masked[i] = old->masked[i];
     }
     take_edits(&r, old, old->n, 0, 0);
-    row_deinit(&s->row);
+    prompt_row_deinit(&s->row);
     s->row = r;
     s->changed = true;
     prompt_edits_changed(a);
@@ -319,7 +327,7 @@ void prompt_end_typing(struct app *a)
     struct prompt_state *s = prompt_own(a);
     const struct prompt_row *from =
         s->typed_from < 0 ? NULL : &s->kept[s->typed_from % PROMPT_KEPT];
-    if (from && from->ids && !same_tokens(&s->row, from)) {
+    if (from && from->ids && !prompt_row_same_tokens(&s->row, from)) {
         push(a, s->typed_from);
         s->typed_from = -1;
     }
@@ -404,7 +412,7 @@ void prompt_turn(struct app *a)
     s->since = s->ticket;
     s->heat = -1;
     s->both = false;
-    s->texts = 0;
+    prompt_written_forget(s);
     ask_subject_unref(s->subject);
     s->subject = NULL;
     struct ask_answer **gone[] = {&s->answer, &s->before, &s->pinned};
@@ -474,13 +482,13 @@ static void begin(struct app *a, const struct session_view *v)
     }
 }
 
-struct ask_question prompt_question(const struct prompt_state *s, bool plain)
+struct ask_question prompt_question(const struct prompt_row *r, bool plain)
 {
-    return (struct ask_question){.ids = s->row.ids,
-                                 .masked = plain ? NULL : s->row.masked,
-                                 .n = s->row.n,
-                                 .edit = s->row.edits.at,
-                                 .n_edits = plain ? 0 : s->row.edits.n,
+    return (struct ask_question){.ids = r->ids,
+                                 .masked = plain ? NULL : r->masked,
+                                 .n = r->n,
+                                 .edit = r->edits.at,
+                                 .n_edits = plain ? 0 : r->edits.n,
                                  .top = PROMPT_TOP};
 }
 
@@ -488,7 +496,7 @@ static void put_question(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
     struct errinfo e = {0};
-    const struct ask_question q = prompt_question(s, false);
+    const struct ask_question q = prompt_question(&s->row, false);
     s->due = false;
     if (ask_worker_ask(v->asker, 0, s->subject, &q, &s->ticket, &e) != OK) {
         app_say(a, true, "%s", e.msg);

@@ -228,15 +228,37 @@ static void draw_cells(struct app *a, const struct session_view *v, struct canva
     canvas_unclip(c, old);
 }
 
-/* A token written: how likely it was, and what else was. */
-static void draw_written_line(const struct session_view *v, struct canvas *c, int x,
-                              int y, int w, const struct ask_written *t)
+/* "'·dog' 11 %" */
+static void add_written(const struct session_view *v, struct str *out,
+                        const struct ask_written *t)
 {
+    char name[80], p[24];
+    prompt_token_quoted(v, t->id, name, sizeof name);
+    prompt_share(p, sizeof p, (double)t->logp);
+    str_addf(out, "%.60s %s", name, p);
+}
+
+/* A token written: how likely it was, the one that the other text has in its place, and
+ * what else was likely. */
+static void draw_written_line(const struct app *a, const struct session_view *v,
+                              struct canvas *c, int x, int y, int w,
+                              const struct ask_written *t)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const size_t other = 1 - s->walked;
     struct str text;
     char name[64], p[24];
     str_init(&text, 1024);
-    prompt_share(p, sizeof p, (double)t->logp);
-    str_addf(&text, "written at %zu: %s  likeliest", t->pos, p);
+    str_addf(&text, "written at %zu: ", t->pos);
+    if (s->texts > 1) {
+        str_addf(&text, "%s ", s->text_name[s->walked]);
+    }
+    add_written(v, &text, t);
+    if (s->texts > 1 && s->written_at < s->n_written[other]) {
+        str_addf(&text, ", %s ", s->text_name[other]);
+        add_written(v, &text, &s->written[other][s->written_at]);
+    }
+    str_add(&text, "  likeliest");
     for (size_t i = 0; i < t->n_next; i++) {
         names_token_dotted(&v->names, t->next[i].id, name, sizeof name);
         prompt_share(p, sizeof p, (double)t->next[i].logp);
@@ -374,7 +396,7 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
     if (wrong[0]) {
         canvas_text(c, body.x, low, body.w, wrong, ROLE_BAD, 0);
     } else if (written) {
-        draw_written_line(v, c, body.x, low, body.w, written);
+        draw_written_line(a, v, c, body.x, low, body.w, written);
     } else {
         draw_token_line(a, c, body.x, low, body.w);
     }
