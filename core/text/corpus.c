@@ -72,8 +72,8 @@ static void make_name(struct corpus *c)
 
 static enum err open_grammar(struct corpus *c, struct errinfo *e)
 {
+    TRY(grammar_load(c->path, &c->grammar, e)); /* first: it may be any size */
     TRY(file_hash(c->path, &c->hash_whole, e));
-    TRY(grammar_load(c->path, &c->grammar, e));
     c->hash = grammar_hash(c->grammar);
     if (!c->key) {
         return OK;

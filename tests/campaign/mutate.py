@@ -1,4 +1,5 @@
-"""Ways to spoil a file: of any kind, of JSON, of CSV, of safetensors, and what is no file."""
+"""Ways to spoil a file: of any kind, of JSON, of CSV, of safetensors, of GGUF, of npy,
+packed ones, and what is no file."""
 import copy
 import gzip
 import json
@@ -138,7 +139,7 @@ def of_npy(data, rng):
     yield "Fortran", npy("<u2", f"({n}, 1)", body, fortran=True)
     yield "numbers below 0", npy("<i2", f"({n},)", b"\xff" * len(body))
     yield "a header's length too large", data[:8] + b"\xff\xff" + data[10:]
-    yield "cells instead of a header", data[:10] + rng.randbytes(len(data) - 10)
+    yield "cells instead of a header", data[:10] + rng.randbytes(max(0, len(data) - 10))
 
 
 def of_gzip(data, rng):
@@ -167,6 +168,69 @@ def of_lines(data, rng):
     yield "unknown words", data.replace(b"\n", b"xyz\n")
     yield "a long line", data + b"a" * (1 << 18) + b" b\n"
     yield "a million lines", data + lines[-1] * 1000000
+
+
+GGUF_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+NUMBERS = [0, 1, 2, 9, 31, 127, 255, 65535, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1,
+           1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1]
+
+
+def gguf_fields(data):
+    """(what, place, bytes) of each count, length, type, value, dimension and offset."""
+    at = 24
+    yield from (("version", 4, 4), ("tensors", 8, 8), ("keys", 16, 8))
+    tensors, keys = struct.unpack_from("<QQ", data, 8)
+
+    def number(size):
+        nonlocal at
+        at += size
+        return int.from_bytes(data[at - size:at], "little")
+
+    def text():
+        nonlocal at
+        n = number(8)
+        at += n
+        return data[at - n:at].decode("utf-8", "replace")
+
+    for _ in range(keys):
+        place = at
+        name = text()
+        yield f"{name}: length", place, 8
+        yield f"{name}: type", at, 4
+        kind = number(4)
+        count = 1
+        if kind == 9:
+            yield f"{name}: items", at, 4
+            kind = number(4)
+            yield f"{name}: count", at, 8
+            count = number(8)
+        for i in range(count):
+            size = 8 if kind == 8 else GGUF_BYTES[kind]
+            if i < 2 or i == count - 1:
+                yield f"{name}[{i}]", at, size
+            text() if kind == 8 else number(size)
+    for _ in range(tensors):
+        place = at
+        name = text()
+        yield f"{name}: length", place, 8
+        yield f"{name}: dimensions", at, 4
+        for d in range(number(4)):
+            yield f"{name}: dimension {d}", at, 8
+            number(8)
+        yield f"{name}: type", at, 4
+        number(4)
+        yield f"{name}: offset", at, 8
+        number(8)
+
+
+def of_gguf(data, rng):
+    """(name, bytes): each of some numbers in some fields of the header."""
+    fields = list(gguf_fields(data))
+    for _ in range(80):
+        what, at, size = rng.choice(fields)
+        value = rng.choice(NUMBERS) & ((1 << 8 * size) - 1)
+        yield (f"{what} is {value}",
+               data[:at] + value.to_bytes(size, "little") + data[at + size:])
 
 
 # (name, what puts it at a path): what stands where a file should. `outside` is a folder
@@ -199,6 +263,8 @@ def of_kind(path, data, rng):
         yield from of_csv(data, rng)
     if path.endswith(".safetensors"):
         yield from of_safetensors(data, rng)
+    if path.endswith(".gguf"):
+        yield from of_gguf(data, rng)
     if path.endswith(".npy"):
         yield from of_npy(data, rng)
     if path.endswith(".gz"):

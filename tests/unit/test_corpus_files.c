@@ -298,6 +298,20 @@ static void text_and_ids_do_not_mix(void **state)
     expect_refused("mix", ERR_FORMAT, "b.txt: found text, expected token ids as in");
 }
 
+/* A size that is refused is refused at once: nothing of the file is read before. */
+static void a_grammar_of_a_terabyte(void **state)
+{
+    (void)state;
+    char path[256];
+    put("huge.grammar.json", "{}", 2);
+    (void)snprintf(path, sizeof path, "%s/huge.grammar.json", dir);
+    if (truncate(path, (off_t)1 << 40) != 0) {
+        skip(); /* more than this file system's files may have */
+    }
+    expect_refused("huge.grammar.json", ERR_LIMIT, "huge.grammar.json: ");
+    assert_int_equal(unlink(path), 0);
+}
+
 /* ---- columns and keys ---- */
 
 static void a_column_by_name_or_number(void **state)
@@ -448,6 +462,7 @@ int main(void)
         cmocka_unit_test(a_pattern),
         cmocka_unit_test(many_files),
         cmocka_unit_test(text_and_ids_do_not_mix),
+        cmocka_unit_test(a_grammar_of_a_terabyte),
         cmocka_unit_test(a_column_by_name_or_number),
         cmocka_unit_test(a_key_of_json_lines),
         cmocka_unit_test(ids_of_npy),
