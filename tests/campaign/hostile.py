@@ -25,7 +25,7 @@ SWEEP = """{"about": "a", "settings": {"steps": 2, "width": 64}, "seeds": [1, 2]
  "parts": {"dose": {"about": "b", "k": [2, 4], "mask.rate": [0, 0.3]},
            "arms": {"arch": ["topk", "jumprelu"], "match_l0": 4, "mask.rate": [0, 0.3]}}}
 """
-SCRIPT = ":wait idle\n2\n<Enter>\n:filter f1>.5\n:size 100 30\n?\n<Esc>\n:export out.csv\n"
+SCRIPT = ":wait idle\n2\n<Enter>\n:filter f1cv>.5\n:size 100 30\n?\n<Esc>\n:export out.csv\n"
 MASK = "<|mask|>"
 CHATML = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>{% endfor %}"
 HOOK = "blocks.1.hook_resid_post"
@@ -186,10 +186,10 @@ def old_tokenizer(lab):
     files = {
         "vocab.json": json.dumps(model["vocab"]),
         "merges.txt": "#version: 0.2\n" + "\n".join(merges) + "\n",
-        "added_tokens.json": json.dumps({MASK: model["vocab"][MASK], "never": 399}),
+        "added_tokens.json": json.dumps({MASK: model["vocab"][MASK]}),
         "special_tokens_map.json": json.dumps({"mask_token": {"content": MASK}}),
         "tokenizer_config.json": json.dumps({
-            "tokenizer_class": "GPT2Tokenizer", "eos_token": "a",
+            "tokenizer_class": "GPT2Tokenizer", "eos_token": MASK,
             "chat_template": [{"name": "default", "template": CHATML}]}),
         "chat_template.jinja": CHATML,
     }
