@@ -136,6 +136,7 @@ struct finder_item {
     const struct key_entry *key; /* chosen as from the help; NULL: the command is run */
     const struct screen_def *on; /* where; NULL: where one is */
     double score;                /* the best first */
+    bool leads_on;               /* to a longer list: not remembered as chosen */
 };
 /* What it looked through: compared, never followed. */
 struct finder_seen {

@@ -310,7 +310,9 @@ static void enter(struct app *a, const struct session_view *v)
     }
     const struct finder_item item = f->item[f->list.cursor];
     finder_close(a);
-    finder_remember(a, &item);
+    if (!item.leads_on) {
+        finder_remember(a, &item);
+    }
     if (item.on && item.on != a->screen) {
         app_go(a, v, item.on);
     }

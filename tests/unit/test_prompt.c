@@ -613,6 +613,36 @@ static const struct finder_item *found(const struct world *t, const char *kind,
     return NULL;
 }
 
+/* Lists that were cut short say by how much, and lead to what they left out. */
+static void test_more_in_the_finder(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    press(t.b, KEY_CTRL('p'));
+    const struct ask_answer *r = own(&t)->answer;
+    assert_null(found(&t, "here", 4)); /* TopK of 4: all of them */
+    size_t more = r->n_peaks - 4 - 5;
+    char text[32];
+    snprintf(text, sizeof text, "%zu more", more);
+    assert_string_equal(found(&t, "prompt", 5)->text, text);
+    assert_null(found(&t, "prompt", 6));
+    assert_true(on_screen(t.b, text) && on_screen(t.b, "leads to a longer list"));
+    while (t.b->a.finder.list.cursor < t.b->a.finder.n &&
+           !t.b->a.finder.item[t.b->a.finder.list.cursor].leads_on) {
+        press(t.b, KEY_DOWN_);
+    }
+    press(t.b, KEY_ENTER_);
+    assert_true(t.b->a.finder.open);
+    assert_string_equal(t.b->a.finder.line.text, "prompt");
+    assert_int_equal(t.b->a.finder.n_recent, 0);
+    for (size_t i = 0; i < r->n_peaks; i++) {
+        assert_non_null(found(&t, "prompt", i));
+        assert_false(found(&t, "prompt", i)->leads_on);
+    }
+    end_world(&t);
+}
+
 /* The finder has the latents of the prompt as answered, without asking the model: those
  * of the token under the cursor, and of all of it; unasked, by a word, and narrowed. */
 static void test_in_the_finder(void **state)
@@ -717,6 +747,7 @@ int main(void)
         cmocka_unit_test(test_older_answer),
         cmocka_unit_test(test_unread),
         cmocka_unit_test(test_dense_and_pinned),
+        cmocka_unit_test(test_more_in_the_finder),
         cmocka_unit_test(test_in_the_finder),
         cmocka_unit_test(test_click_opens),
     };

@@ -66,16 +66,34 @@ struct listing {
     const struct wish *wish;
     struct finder_item *out;
     size_t n, most;
+    int32_t listed[2 * MANY];
+    size_t n_listed;  /* each is listed once, in the list that is first */
+    size_t end, left; /* of the list that is made: n goes up to there; beyond it */
 };
 
-/* One that fires so much there, as long as it is asked for and has room. */
+static bool is_listed(const struct listing *l, int32_t latent)
+{
+    size_t i = 0;
+    while (i < l->n_listed && l->listed[i] != latent) {
+        i++;
+    }
+    return i < l->n_listed;
+}
+
+/* One that fires so much there, as long as it is asked for; beyond the end of the list
+ * it is counted. */
 static void add(struct listing *l, const char *kind, double score, int32_t latent,
                 float act, size_t at, uint32_t fires)
 {
     const struct ask_answer *r = prompt_own(l->a)->answer;
+    const bool full = l->n == l->end;
     struct finder_item item;
     char token[80], often[32] = "", more[sizeof item.more];
-    if (l->n == l->most || !prompt_lists(prompt_own(l->a), latent)) {
+    if (!prompt_lists(prompt_own(l->a), latent) || is_listed(l, latent)) {
+        return;
+    }
+    if (full && !l->wish->rest[0]) {
+        l->left++;
         return;
     }
     if (!latents_item(l->a, l->v, latent, &item)) { /* they are not described yet */
@@ -90,41 +108,73 @@ static void add(struct listing *l, const char *kind, double score, int32_t laten
              NUMBER(NUMBER_PLAIN, 0, 2, (double)act), token, often, item.more);
     memcpy(item.more, more, sizeof more);
     item.kind = kind;
-    for (size_t i = 0; i < l->n; i++) { /* each once, in the list that is first */
-        if (!strcmp(l->out[i].command, item.command)) {
-            return;
-        }
-    }
     const char *const text[] = {item.text, item.more};
     if (words_answer(&l->wish->words, text, 2)) {
-        item.score = score - .01 * (double)l->n; /* the strongest come first */
-        l->out[l->n++] = item;
+        l->left += full;
+        if (!full) {
+            l->listed[l->n_listed++] = latent;
+            item.score = score - .01 * (double)l->n; /* the strongest come first */
+            l->out[l->n++] = item;
+        }
     }
+}
+
+static void begin_list(struct listing *l, size_t most)
+{
+    const size_t room = l->most - l->n;
+    l->end = l->n + (most < room ? most : room);
+    l->left = 0;
+}
+
+/* Below a list what it left out: Enter on it types the word that asks for more, where
+ * that was not asked for yet. */
+static void end_list(struct listing *l, const char *kind, double score)
+{
+    const bool asked = l->wish->here || l->wish->prompt;
+    if (l->left == 0 || l->n == l->most) {
+        return;
+    }
+    struct finder_item *item = &l->out[l->n];
+    memset(item, 0, sizeof *item);
+    item->kind = kind;
+    item->leads_on = true;
+    item->score = score - .01 * (double)l->n;
+    snprintf(item->text, sizeof item->text, "%zu more", l->left);
+    if (asked) {
+        snprintf(item->more, sizeof item->more, "Prompt lists them all");
+        snprintf(item->command, sizeof item->command, "screen prompt");
+    } else {
+        snprintf(item->more, sizeof item->more, "leads to a longer list");
+        snprintf(item->command, sizeof item->command, "go %s", kind);
+    }
+    l->n++;
 }
 
 static void list_here(struct listing *l, double score, size_t most)
 {
     const struct prompt_state *s = prompt_own(l->a);
     const struct ask_answer *r = s->answer;
-    const size_t end = l->n + most;
+    begin_list(l, most);
     for (size_t i = s->at < r->T ? r->start[s->at] : 0;
-         s->at < r->T && i < r->start[s->at + 1] && l->n < end; i++) {
+         s->at < r->T && i < r->start[s->at + 1]; i++) {
         if (r->fire[i].act > 0) {
             add(l, word_here, score, r->fire[i].latent, r->fire[i].act, s->at, 0);
         }
     }
+    end_list(l, word_here, score);
 }
 
 static void list_prompt(struct listing *l, double score, size_t most)
 {
     const struct ask_answer *r = prompt_own(l->a)->answer;
-    const size_t end = l->n + most;
-    for (size_t i = 0; i < r->n_peaks && l->n < end; i++) {
+    begin_list(l, most);
+    for (size_t i = 0; i < r->n_peaks; i++) {
         const struct ask_peak *p = &r->peak[i];
         if (p->act > 0) {
             add(l, word_prompt, score, p->latent, p->act, p->at, p->fires);
         }
     }
+    end_list(l, word_prompt, score);
 }
 
 size_t prompt_found(const struct app *a, const struct session_view *v,
