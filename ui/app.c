@@ -84,6 +84,11 @@ void *app_state(const struct app *a, const struct screen_def *screen)
     return slot_of(a, screen)->state;
 }
 
+bool app_is_silenced(const struct app *a, int32_t latent)
+{
+    return a->screens->is_silenced && a->screens->is_silenced(a, latent);
+}
+
 void app_come_back(struct app *a, const struct screen_def *screen)
 {
     slot_of(a, a->screen)->back = screen;

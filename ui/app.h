@@ -233,6 +233,8 @@ int *app_focus(const struct app *a, const struct screen_def *screen);
 int app_panes(const struct app *a, const struct screen_def *screen);
 void app_go(struct app *a, const struct session_view *v,
             const struct screen_def *screen);
+/* Whether a latent of the arm that is shown is silenced in the whole program. */
+bool app_is_silenced(const struct app *a, int32_t latent);
 /* The screen shown leads back to `screen`, until another way to it is taken. */
 void app_come_back(struct app *a, const struct screen_def *screen);
 /* Where q and Esc lead from the screen shown; NULL: out of the program. */

@@ -37,7 +37,8 @@ struct action {
      * the line so far. The function NULL: none is known. */
     const char *(*word)(const struct app *a, const char *text, size_t i);
     /* The hint of its keys where they now do something else than the key table says
-     * ("go on" for "pause"); NULL: what that says. The function NULL: it always is. */
+     * ("go on" for "pause"); NULL: what that says, nothing where it says "". The
+     * function NULL: it always is. */
     const char *(*hint)(const struct app *a);
     enum action_reach reach;
     bool hides;     /* while it cannot be done its hint goes, rather than turning dim */

@@ -273,7 +273,7 @@ static size_t collect_hints(const struct app *a, const struct session_view *v,
         hint.text = now ? now : hint.text;
         hint.pressed = keymap_key_on(t, screen, k);
         const bool shadowed = k->key[0] && !hint.pressed; /* by keys of the screen */
-        if (shadowed || is_useless(a, v, k)) {
+        if (!hint.text[0] || shadowed || is_useless(a, v, k)) {
             continue;
         }
         size_t at = n++;

@@ -92,7 +92,10 @@ static const struct topic topics[] = {
      "where they fire. Pairs are of the optimal assignment (beyond 4,096 latents: mutual "
      "nearest neighbours), alike by .5 or more. Split: several latents of [2] that fire "
      "mostly inside of where the one of [1] does; fused: the other way. Those that fire "
-     "on fewer than 10 tokens are left out. Other seeds find other latents, too: hold a "
+     "on fewer than 10 tokens are left out. " KEY_OF("open") " on a line shows contexts of both, "
+     "with a cursor that goes from one to the next and to the other side: "
+     KEY_OF("open") " there opens the latent in Detail, " KEY_ON("compare", "send")
+     " asks about the context in Prompt. Other seeds find other latents, too: hold a "
      "condition against another seed of itself to see what masks have no part in."},
     {"what do Runs show?",
      "The runs in the folder where " KEY_ON("train", "save") " saves, or in that of :folder DIR: "
@@ -187,7 +190,8 @@ static const struct topic topics[] = {
      "the program holds just now (resident set size), in MiB.\n"
      "▲ ▼ beside A-B: higher, lower; green where that is better. ±: half the width of "
      "a 95 % interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
-     "ρ: density, the share of tokens that a latent fires on."},
+     "ρ: density, the share of tokens that a latent fires on. Before a latent: * it is marked "
+     "(" KEY_ON("latents", "mark") "), 0 it is silenced (" KEY_ON("latents", "silence") ")."},
     {"the filter",
      KEY_ON("latents", "filter") " dog keeps latents with dog in their top tokens, match, "
      "label or #number; dog cat keeps those with both, a|b with either, !x without. "

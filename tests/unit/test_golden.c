@@ -56,6 +56,7 @@ static const struct shot shots[] = {
     {"latents-said", 2, .keys = "3:sort x\n"},
     {"latents-scatter", 2, .keys = "3 jj=l"},
     {"latents-label", 2, .keys = "3j;house pets\n"},
+    {"latents-silenced", 2, .keys = "3 jaj"},
     {"events", 2, .keys = "E"},
     {"completion", 2, .keys = ":set \t"},
     {"detail", 2, .keys = ":latent 42\n"},

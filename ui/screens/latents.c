@@ -63,7 +63,7 @@ struct column_walk {
 static struct column_walk walk_from(const struct app *a, const struct session_view *v,
                                     struct rect r)
 {
-    return (struct column_walk){.a = a, .v = v, .end = r.x + r.w, .x = r.x + 2};
+    return (struct column_walk){.a = a, .v = v, .end = r.x + r.w, .x = r.x + 3};
 }
 
 /* The next column's place in the table of columns; -1: no more, or no room. */
@@ -129,6 +129,9 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
     }
     if (latents_is_marked(l, l->arm, id)) {
         canvas_put(c, r.x + 1, r.y, '*', cursor ? ROLE_SELECT : ROLE_WARN, ATTR_BOLD);
+    }
+    if (app_is_silenced(a, id)) {
+        canvas_put(c, r.x + 2, r.y, '0', cursor ? ROLE_SELECT : ROLE_WARN, ATTR_BOLD);
     }
     const struct latent_source source = latents_source(l, v, t, id);
     struct column_walk k = walk_from(a, v, r);
@@ -276,7 +279,8 @@ static void draw_preview(const struct app *a, const struct session_view *v,
     const struct latent_table *t = latents_table(a, v);
     char title[40] = "preview";
     if (t && l->shown) {
-        snprintf(title, sizeof title, "preview #%d", l->at);
+        snprintf(title, sizeof title, "preview #%d%s", l->at,
+                 app_is_silenced(a, l->at) ? " silenced" : "");
     }
     const struct rect in = canvas_box(c, r, title, NULL, false);
     if (!t || !l->shown || l->at < 0 || (size_t)l->at >= t->F) {

@@ -24,7 +24,8 @@ bool latents_item(const struct app *a, const struct session_view *v, int32_t id,
     snprintf(out->command, sizeof out->command, "latent %d", id);
     char tokens[100];
     names_top_tokens(&v->names, row, tokens, sizeof tokens);
-    snprintf(out->more, sizeof out->more, "%s  F1 %s  %s", latent_kind_name(row->kind),
+    snprintf(out->more, sizeof out->more, "%s%s  F1 %s  %s",
+             app_is_silenced(a, id) ? "silenced  " : "", latent_kind_name(row->kind),
              NUMBER(NUMBER_PLAIN, 0, 2, (double)row->f1), tokens);
     return true;
 }

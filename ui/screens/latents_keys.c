@@ -293,6 +293,20 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
     app_run(a, v, line);
 }
 
+/* Where there is a set to silence, which one came to mark. */
+static const char *silence_hint(const struct app *a)
+{
+    const struct latents_state *l = latents_of(a);
+    const uint8_t *mark = l->mark[l->arm];
+    bool speaks = false;
+    for (size_t i = 0; i < l->n_mark[l->arm] && !speaks; i++) {
+        speaks = mark[i] && !app_is_silenced(a, (int32_t)i);
+    }
+    return l->marked[l->arm] == 0 ? NULL
+           : speaks               ? "silence marked"
+                                  : "let marked speak";
+}
+
 /* Its preview shows contexts once Detail has read them. */
 static const char *may_send(const struct app *a, const struct session_view *v)
 {
@@ -406,7 +420,7 @@ ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse};
 ACTION action_mark = {.command = "mark", .args = "", .run = mark, .may = latents_may_browse};
 ACTION action_label = {.command = "label", .args = "[TEXT]", .run = label, .may = may_label};
 ACTION action_scatter = {.command = "scatter", .args = "[MEASURE|+|-|off]", .run = scatter, .may = latents_may_browse, .word = scatter_word};
-ACTION action_silence = {.command = "silence", .args = "[N|marked]", .run = silence, .reach = REACH_NAMED, .may = may_label, .word = silence_word};
+ACTION action_silence = {.command = "silence", .args = "[N|marked]", .run = silence, .hint = silence_hint, .reach = REACH_NAMED, .may = may_label, .word = silence_word};
 ACTION action_send = {.command = "send", .args = "", .run = send_context, .may = may_send, .hides = true};
 ACTION action_refresh = {.command = "refresh", .args = "", .run = refresh, .may = may_ask};
 #undef ACTION
@@ -423,7 +437,7 @@ static const struct key_entry keys[] = {
     {{'&'}, &action_filter, "", "filter",
      "show only latents for which it holds: dog  !x  a|b  /regex/  density>1e-4  dead", 5},
     {{'\\'}, &action_clear_filter, "", "clear", "clear the filter", 6},
-    {{'a'}, &action_silence, "", NULL, "silence the marked latents in Prompt, or this one; or let them speak again", 0},
+    {{'a'}, &action_silence, "", "", "silence the marked latents in Prompt, or this one; or let them speak again", 1},
     {{'p'}, &action_send, "", "to prompt", "ask in Prompt about the strongest context of the latent, once it was opened", 6},
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent, for " KEY_OF("silence") "; the filter knows `marked`", 7},
     {{';'}, &action_label, "", "label",
