@@ -117,8 +117,8 @@ struct screen_table {
     /* Name, title and keys of the help overlay, and of everywhere but where a screen
      * has the key itself. */
     const struct screen_def *help, *everywhere;
-    /* Whether a latent of the arm that is shown is silenced, in the whole program; NULL:
-     * none can be. See app_is_silenced. */
+    /* Whether a latent of the arm that is shown is silenced, in the whole program;
+     * NULL: none can be. See app_is_silenced. */
     bool (*is_silenced)(const struct app *a, int32_t latent);
     /* A list a section of the keymap, in place of those of the screens, where the user
      * has keys of his own (own_keys.h); NULL: none. */

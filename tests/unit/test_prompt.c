@@ -428,7 +428,7 @@ static void test_tells_what_changed(void **state)
     settle(&t);
     type(t.b, ":steer 3=add:9\n");
     settle(&t);
-    assert_true(on_screen(t.b, "base edited"));
+    assert_true(on_screen(t.b, "now  after"));
     size_t seen = 0;
     const char *const tries[] = {"x", ":replace dog\n", ":insert cat\n"};
     for (size_t i = 0; i < 3; i++) {
@@ -627,7 +627,7 @@ static void test_more_in_the_finder(void **state)
     snprintf(text, sizeof text, "%zu more", more);
     assert_string_equal(found(&t, "prompt", 5)->text, text);
     assert_null(found(&t, "prompt", 6));
-    assert_true(on_screen(t.b, text) && on_screen(t.b, "Enter lists them"));
+    assert_true(on_screen(t.b, text) && on_screen(t.b, "leads to a longer list"));
     while (t.b->a.finder.list.cursor < t.b->a.finder.n &&
            !t.b->a.finder.item[t.b->a.finder.list.cursor].leads_on) {
         press(t.b, KEY_DOWN_);

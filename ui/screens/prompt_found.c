@@ -144,7 +144,7 @@ static void end_list(struct listing *l, const char *kind, double score)
         snprintf(item->more, sizeof item->more, "Prompt lists them all");
         snprintf(item->command, sizeof item->command, "screen prompt");
     } else {
-        snprintf(item->more, sizeof item->more, "Enter lists them");
+        snprintf(item->more, sizeof item->more, "leads to a longer list");
         snprintf(item->command, sizeof item->command, "go %s", kind);
     }
     l->n++;
