@@ -56,6 +56,16 @@ bool number_whole(const char *text, int64_t *out)
     return true;
 }
 
+bool number_hash(const char *text, uint64_t *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (strlen(text) != 16 || strspn(text, digits) != 16) {
+        return false;
+    }
+    *out = strtoull(text, NULL, 16);
+    return true;
+}
+
 const char *number_show(char out[NUMBER_TEXT], enum number_style style, int width,
                         int decimals, double v)
 {

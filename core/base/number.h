@@ -11,6 +11,8 @@ bool number_real(const char *text, double *out);
 /* A whole number, written as such or as 1e6, 20k, 20M: exact while a double holds it
  * (up to 9e15). */
 bool number_whole(const char *text, int64_t *out);
+/* A hash as files have it: 16 digits of 0123456789abcdef and nothing else. */
+bool number_hash(const char *text, uint64_t *out);
 
 /* A measure for people to read: `decimals` digits after the point, right in `width`
  * columns; one that was not measured, or has no finite value, is a dash. In out, which

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "num/blas.h"
 #include "text/corpus.h"
 
@@ -179,12 +180,11 @@ enum err sweep_made_read(struct json_at at, const cJSON *root, struct sweep_made
     for (size_t i = 0; i < N_INPUTS; i++) {
         uint64_t h = 0;
         TRY(json_str(at, made, inputs_table[i].key, true, &text, e));
-        if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16) {
+        if (!number_hash(text, &h)) {
             return err_set(e, ERR_FORMAT,
                            "%s: made_with.%s: found '%.40s', expected 16 hex digits",
                            at.file, inputs_table[i].key, text);
         }
-        h = strtoull(text, NULL, 16);
         memcpy((char *)m + inputs_table[i].offset, &h, sizeof h);
     }
     TRY(json_str(at, made, "kernels", true, &text, e));

@@ -28,9 +28,6 @@ struct sweep_found {
     struct sweep_made made; /* what it was searched with */
 };
 
-/* Arms of a round of a search. */
-#define SWEEP_TRIES 5
-
 /* Engines at once, at most. */
 #define SWEEP_JOBS_MAX 256
 
@@ -112,6 +109,38 @@ size_t sweep_find_searches(const struct sweep_work *w, const bool *todo,
 size_t sweep_choose_jobs(struct sweep_work *w, size_t batches);
 
 /* ---- search.c ---- */
+
+#define SWEEP_ROUNDS 3
+#define SWEEP_TRIES  5 /* of a round */
+
+struct sweep_tried {
+    double x, l0;
+};
+
+/* A search under way. L0 grows with k and falls with the weight of a penalty. */
+struct sweep_search {
+    const char *key; /* of settings.h */
+    bool rises, whole;
+    double target;
+    double least, most;                                /* of the setting */
+    struct sweep_tried at[SWEEP_ROUNDS * SWEEP_TRIES]; /* [n], by rising x */
+    size_t n, rounds;
+    bool finished;
+    struct sweep_made made;
+};
+
+/* What was tried in an earlier search, finished or not, from its file, into one for the
+ * same key and target in which nothing was. ERR_FORMAT, ERR_NOMEM. */
+enum err sweep_search_parse(const char *text, size_t len, const char *path,
+                            struct sweep_search *s, struct errinfo *e) ERR_CHECKED;
+/* The settings of the next round: around the guess at first, then around where the
+ * tries so far put the target. `first_spread` is the factor between neighbours of the
+ * first round. */
+void sweep_search_next(const struct sweep_search *s, double guess, double first_spread,
+                       double x[SWEEP_TRIES]);
+/* Its result, once something was tried: where two tries enclose the target, between
+ * them; else the nearest try. */
+struct sweep_tried sweep_search_found(const struct sweep_search *s);
 
 /* Whether the cells of a condition wait for a search. */
 bool sweep_needs_search(const struct sweep_plan *p, size_t condition);

@@ -11,26 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS     3
+#define ROUNDS     SWEEP_ROUNDS
+#define TRIES      SWEEP_TRIES
 #define CLOSE      0.02 /* relative: near enough to stop */
 #define CLEAN_ROWS 64
 #define FILE_BYTES ((size_t)1 << 16)
-
-struct tried {
-    double x, l0;
-};
-
-/* A search under way. L0 grows with k and falls with the weight of a penalty. */
-struct search {
-    const char *key;
-    bool rises, whole;
-    double target;
-    double least, most; /* of the setting */
-    struct tried at[ROUNDS * SWEEP_TRIES];
-    size_t n, rounds;
-    bool finished;
-    struct sweep_made made;
-};
 
 bool sweep_needs_search(const struct sweep_plan *p, size_t condition)
 {
@@ -67,26 +52,27 @@ double sweep_search_cost(const struct sweep_plan *p, size_t condition)
     const enum err rc =
         sweep_cell_settings(p, &p->cell[p->condition[condition].cell[0]], &s, &e);
     const struct sae_arch *a = rc == OK ? sae_arch_find(s.arch) : NULL;
-    return a && !is_exact(a) ? 2.0 * SWEEP_TRIES * (double)s.steps : 0.0;
+    return a && !is_exact(a) ? 2.0 * TRIES * (double)s.steps : 0.0;
 }
 
 /* ---- where to look ---- */
 
 static int by_x(const void *a, const void *b)
 {
-    const double x = ((const struct tried *)a)->x, y = ((const struct tried *)b)->x;
+    const double x = ((const struct sweep_tried *)a)->x,
+                 y = ((const struct sweep_tried *)b)->x;
     return (x > y) - (x < y);
 }
 
 /* How far a try is from the target, on the scale of factors. */
-static double miss(const struct search *s, const struct tried *t)
+static double miss(const struct sweep_search *s, const struct sweep_tried *t)
 {
     return fabs(log(fmax(t->l0, 1e-3) / s->target));
 }
 
-static const struct tried *best(const struct search *s)
+static const struct sweep_tried *best(const struct sweep_search *s)
 {
-    const struct tried *b = &s->at[0];
+    const struct sweep_tried *b = &s->at[0];
     for (size_t i = 1; i < s->n; i++) {
         if (miss(s, &s->at[i]) < miss(s, b)) {
             b = &s->at[i];
@@ -97,7 +83,7 @@ static const struct tried *best(const struct search *s)
 
 /* Between which neighbours L0 passes the target: i and i + 1 of the sorted tries; n:
  * beyond the last, SIZE_MAX: before the first. */
-static size_t bracket(const struct search *s)
+static size_t bracket(const struct sweep_search *s)
 {
     for (size_t i = 0; i + 1 < s->n; i++) {
         const bool above = s->at[i].l0 > s->target, next = s->at[i + 1].l0 > s->target;
@@ -110,7 +96,8 @@ static size_t bracket(const struct search *s)
 }
 
 /* Where the line through two tries, in logarithms, meets the target. */
-static double meet(const struct search *s, const struct tried *a, const struct tried *b)
+static double meet(const struct sweep_search *s, const struct sweep_tried *a,
+                   const struct sweep_tried *b)
 {
     const double la = log(fmax(a->l0, 1e-3)), lb = log(fmax(b->l0, 1e-3));
     const double t = fabs(lb - la) > 1e-9 ? (log(s->target) - la) / (lb - la) : 0.5;
@@ -118,38 +105,35 @@ static double meet(const struct search *s, const struct tried *a, const struct t
     return exp(log(a->x) + at * (log(b->x) - log(a->x)));
 }
 
-/* Result of the search. Where two tries enclose the target: the setting that they put
- * it at, so that L0 does not stay on the side of the nearest try; else the nearest
+/* The setting that they put it at, so that L0 does not stay on the side of the nearest
  * try. */
-static struct tried found(const struct search *s)
+struct sweep_tried sweep_search_found(const struct sweep_search *s)
 {
     const size_t i = bracket(s);
     if (i >= s->n || best(s)->l0 == s->target) {
         return *best(s);
     }
-    return (struct tried){meet(s, &s->at[i], &s->at[i + 1]), s->target};
+    return (struct sweep_tried){meet(s, &s->at[i], &s->at[i + 1]), s->target};
 }
 
-/* The settings of the next round: around the guess at first, then around where the
- * tries so far put the target. `spread` is the factor between neighbours. */
-static void next_round(const struct search *s, double guess, double first_spread,
-                       double x[SWEEP_TRIES])
+void sweep_search_next(const struct sweep_search *s, double guess, double first_spread,
+                       double x[TRIES])
 {
     double centre = guess, spread = first_spread;
     if (s->n > 0) {
         const size_t i = bracket(s);
-        const double reach = pow(first_spread, SWEEP_TRIES);
+        const double reach = pow(first_spread, TRIES);
         if (i == SIZE_MAX) {
             centre = s->at[0].x / reach;
         } else if (i == s->n) {
             centre = s->at[s->n - 1].x * reach;
         } else {
             centre = meet(s, &s->at[i], &s->at[i + 1]);
-            spread = pow(s->at[i + 1].x / s->at[i].x, 1.0 / (SWEEP_TRIES + 1));
+            spread = pow(s->at[i + 1].x / s->at[i].x, 1.0 / (TRIES + 1));
         }
     }
-    for (size_t i = 0; i < SWEEP_TRIES; i++) {
-        const double at = centre * pow(spread, (double)i - (SWEEP_TRIES - 1) / 2.0);
+    for (size_t i = 0; i < TRIES; i++) {
+        const double at = centre * pow(spread, (double)i - (TRIES - 1) / 2.0);
         x[i] = fmin(fmax(at, s->least), s->most);
     }
 }
@@ -189,15 +173,15 @@ static enum err measure_true_l0(const struct inputs *in, const struct arm *arm,
     return rc;
 }
 
-static enum err measure_tries(const struct engine *g, struct search *s, const double *x,
-                              size_t n, struct errinfo *e)
+static enum err measure_tries(const struct engine *g, struct sweep_search *s,
+                              const double *x, size_t n, struct errinfo *e)
 {
     struct acts_set *set = NULL;
     enum err rc = g->in->synth ? OK
                                : acts_set_new(g->in->h, g->in->corpus, CORPUS_HELDOUT,
                                               g->in->lm->tok, CLEAN_ROWS, &set, e);
     for (size_t i = 0; i < n && rc == OK; i++) {
-        struct tried *t = &s->at[s->n];
+        struct sweep_tried *t = &s->at[s->n];
         t->x = x[i];
         rc = set ? measure_l0(g->in, set, g->arm[i].arm, &t->l0, e)
                  : measure_true_l0(g->in, g->arm[i].arm, &t->l0, e);
@@ -218,7 +202,7 @@ static enum err set_number(struct settings *s, const char *key, double v,
 
 /* Train one arm for each of x [n] and measure its L0. */
 static enum err train_tries(struct sweep_work *w, const struct settings *base,
-                            struct search *s, const double *x, size_t n,
+                            struct sweep_search *s, const double *x, size_t n,
                             struct errinfo *e)
 {
     struct arm_plan *arms = NULL;
@@ -243,11 +227,11 @@ out:
 /* A loss that is not finite ends all arms of an engine: then train each alone, and
  * leave out those that fail. */
 static enum err try_round(struct sweep_work *w, const struct settings *base,
-                          struct search *s, const double x[SWEEP_TRIES],
+                          struct sweep_search *s, const double x[TRIES],
                           struct errinfo *e)
 {
-    enum err rc = train_tries(w, base, s, x, SWEEP_TRIES, e);
-    for (size_t i = 0; rc == ERR_NUMERIC && i < SWEEP_TRIES; i++) {
+    enum err rc = train_tries(w, base, s, x, TRIES, e);
+    for (size_t i = 0; rc == ERR_NUMERIC && i < TRIES; i++) {
         const enum err one = train_tries(w, base, s, &x[i], 1, e);
         if (one != OK && one != ERR_NUMERIC) {
             return one;
@@ -275,15 +259,16 @@ double sweep_search_left(const struct sweep_work *w, size_t condition)
     return rc == OK && file_exists(path) ? 0.0 : sweep_search_cost(w->plan, condition);
 }
 
-static enum err save_search(const char *path, const struct search *s, struct errinfo *e)
+static enum err save_search(const char *path, const struct sweep_search *s,
+                            struct errinfo *e)
 {
     struct str text;
     str_init(&text, FILE_BYTES);
     cJSON *root = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(root, "key", s->key);
     (void)cJSON_AddNumberToObject(root, "target_l0", s->target);
-    (void)cJSON_AddNumberToObject(root, "value", found(s).x);
-    (void)cJSON_AddNumberToObject(root, "l0", found(s).l0);
+    (void)cJSON_AddNumberToObject(root, "value", sweep_search_found(s).x);
+    (void)cJSON_AddNumberToObject(root, "l0", sweep_search_found(s).l0);
     (void)cJSON_AddNumberToObject(root, "rounds", (double)s->rounds);
     (void)cJSON_AddBoolToObject(root, "finished", s->finished);
     cJSON *list = cJSON_AddArrayToObject(root, "tried");
@@ -299,7 +284,8 @@ static enum err save_search(const char *path, const struct search *s, struct err
     return rc;
 }
 
-static enum err read_tried(struct json_at at, const cJSON *root, struct search *s,
+/* Of s->rounds rounds: at most so many that there is room for those to come. */
+static enum err read_tried(struct json_at at, const cJSON *root, struct sweep_search *s,
                            struct errinfo *e)
 {
     const cJSON *list = NULL, *pair = NULL;
@@ -307,42 +293,61 @@ static enum err read_tried(struct json_at at, const cJSON *root, struct search *
     cJSON_ArrayForEach(pair, list)
     {
         const cJSON *x = cJSON_GetArrayItem(pair, 0), *l0 = cJSON_GetArrayItem(pair, 1);
-        if (s->n == ROUNDS * SWEEP_TRIES || !cJSON_IsNumber(x) || !cJSON_IsNumber(l0) ||
-            !(x->valuedouble > 0) || !(l0->valuedouble >= 0)) {
+        if (s->n == s->rounds * TRIES || !cJSON_IsNumber(x) || !cJSON_IsNumber(l0) ||
+            !(x->valuedouble >= s->least) || !(x->valuedouble <= s->most) ||
+            !(l0->valuedouble >= 0)) {
             return err_set(e, ERR_FORMAT,
-                           "%s: tried: expected at most %d pairs [setting, L0]",
-                           at.file, ROUNDS * SWEEP_TRIES);
+                           "%s: tried: expected at most %zu pairs [setting, L0], "
+                           "settings from %g to %g",
+                           at.file, s->rounds * TRIES, s->least, s->most);
         }
-        s->at[s->n++] = (struct tried){x->valuedouble, l0->valuedouble};
+        s->at[s->n++] = (struct sweep_tried){x->valuedouble, l0->valuedouble};
     }
     qsort(s->at, s->n, sizeof *s->at, by_x);
     return s->n ? OK : err_set(e, ERR_FORMAT, "%s: tried: is empty", at.file);
 }
 
-/* Load the tries of an earlier search, finished or not. */
-static enum err load_search(const char *path, struct search *s, struct errinfo *e)
+static enum err read_search(const cJSON *root, const char *path, struct sweep_search *s,
+                            struct errinfo *e)
 {
-    cJSON *root = NULL;
+    const struct json_at at = {path, ""};
     const char *key = "";
     double target = 0.0;
     int64_t rounds = 0;
-    enum err rc = OK;
-    TRY(json_load(path, FILE_BYTES, &root, e));
-    const struct json_at at = {path, ""};
-    TRY_OUT(rc, json_str(at, root, "key", true, &key, e));
-    TRY_OUT(rc, json_num(at, root, "target_l0", true, 0, 1e9, &target, e));
+    TRY(json_str(at, root, "key", true, &key, e));
+    TRY(json_num(at, root, "target_l0", true, 0, 1e9, &target, e));
     if (strcmp(key, s->key) != 0 || fabs(target - s->target) > 1e-9 * s->target) {
-        rc = err_set(e, ERR_FORMAT, "%s: found %s for L0 %g, expected %s for L0 %g",
-                     path, key, target, s->key, s->target);
-        goto out;
+        return err_set(e, ERR_FORMAT, "%s: found %s for L0 %g, expected %s for L0 %g",
+                       path, key, target, s->key, s->target);
     }
-    TRY_OUT(rc, json_int(at, root, "rounds", true, 1, ROUNDS, &rounds, e));
-    TRY_OUT(rc, json_bool(at, root, "finished", true, &s->finished, e));
-    TRY_OUT(rc, sweep_made_read(at, root, &s->made, e));
-    TRY_OUT(rc, read_tried(at, root, s, e));
+    TRY(json_int(at, root, "rounds", true, 1, ROUNDS, &rounds, e));
+    TRY(json_bool(at, root, "finished", true, &s->finished, e));
+    TRY(sweep_made_read(at, root, &s->made, e));
     s->rounds = (size_t)rounds;
-out:
+    s->finished = s->finished || s->rounds == ROUNDS;
+    return read_tried(at, root, s, e);
+}
+
+enum err sweep_search_parse(const char *text, size_t len, const char *path,
+                            struct sweep_search *s, struct errinfo *e)
+{
+    cJSON *root = NULL;
+    struct sweep_search read = *s;
+    TRY(json_parse(text, len, path, &root, e));
+    const enum err rc = read_search(root, path, &read, e);
     cJSON_Delete(root);
+    TRY(rc);
+    *s = read;
+    return OK;
+}
+
+static enum err load_search(const char *path, struct sweep_search *s, struct errinfo *e)
+{
+    char *text = NULL;
+    size_t len = 0;
+    TRY(file_read(path, FILE_BYTES, &text, &len, e));
+    const enum err rc = sweep_search_parse(text, len, path, s, e);
+    mem_free(text);
     return rc;
 }
 
@@ -350,7 +355,7 @@ out:
 
 /* Rounds until one is close; each is kept, so that a stop loses one at most. */
 static enum err search(struct sweep_work *w, const struct settings *base,
-                       const char *path, struct search *s, struct errinfo *e)
+                       const char *path, struct sweep_search *s, struct errinfo *e)
 {
     struct settings resolved = *base;
     settings_resolve_arch(&resolved);
@@ -358,8 +363,8 @@ static enum err search(struct sweep_work *w, const struct settings *base,
                          : strcmp(s->key, setting_key.l1) == 0 ? resolved.l1
                                                                : resolved.l0;
     while (!s->finished) {
-        double x[SWEEP_TRIES];
-        next_round(s, guess, s->rises ? 1.2 : 3.0, x);
+        double x[TRIES];
+        sweep_search_next(s, guess, s->rises ? 1.2 : 3.0, x);
         TRY(try_round(w, base, s, x, e));
         s->finished =
             s->rounds >= ROUNDS || fabs(best(s)->l0 / s->target - 1.0) <= CLOSE;
@@ -369,7 +374,8 @@ static enum err search(struct sweep_work *w, const struct settings *base,
 }
 
 static enum err start_search(const struct sweep_work *w, size_t condition,
-                             struct settings *base, struct search *s, struct errinfo *e)
+                             struct settings *base, struct sweep_search *s,
+                             struct errinfo *e)
 {
     const struct sweep_cell *c = &w->plan->cell[w->plan->condition[condition].cell[0]];
     TRY(sweep_run_settings(w, w->plan->condition[condition].cell[0], base, e));
@@ -382,25 +388,26 @@ static enum err start_search(const struct sweep_work *w, size_t condition,
     }
     const struct setting_def *d = setting_find(key);
     const bool rises = (a->has & SAE_HAS_K) != 0;
-    *s = (struct search){.key = key,
-                         .target = c->target_l0,
-                         .rises = rises,
-                         .whole = is_exact(a),
-                         .least = fmax(d->min, 1e-9),
-                         .most = rises ? (double)base->width : d->max};
+    *s = (struct sweep_search){.key = key,
+                               .target = c->target_l0,
+                               .rises = rises,
+                               .whole = is_exact(a),
+                               .least = fmax(d->min, 1e-9),
+                               .most = rises ? (double)base->width : d->max};
     if (s->whole) {
-        s->at[s->n++] = (struct tried){c->target_l0, c->target_l0};
+        s->at[s->n++] = (struct sweep_tried){c->target_l0, c->target_l0};
     }
     return OK;
 }
 
-static void keep_found(struct sweep_work *w, size_t condition, const struct search *s)
+static void keep_found(struct sweep_work *w, size_t condition,
+                       const struct sweep_search *s)
 {
     const struct sweep_found f = {.known = true,
                                   .searched = !s->whole,
                                   .key = s->key,
-                                  .value = found(s).x,
-                                  .l0 = found(s).l0,
+                                  .value = sweep_search_found(s).x,
+                                  .l0 = sweep_search_found(s).l0,
                                   .made = s->made};
     (void)pthread_mutex_lock(&w->lock);
     w->found[condition] = f;
@@ -425,7 +432,7 @@ enum err sweep_search(struct sweep_work *w, size_t condition, struct errinfo *e)
 {
     char path[SWEEP_PATH];
     struct settings base;
-    struct search s;
+    struct sweep_search s;
     TRY(start_search(w, condition, &base, &s, e));
     TRY(search_path(w, condition, path, sizeof path, e));
     if (!s.whole && file_exists(path)) {
@@ -433,7 +440,7 @@ enum err sweep_search(struct sweep_work *w, size_t condition, struct errinfo *e)
     }
     const size_t before = s.rounds;
     const enum err rc = s.whole ? OK : search(w, &base, path, &s, e);
-    const double steps = (double)(SWEEP_TRIES * base.steps);
+    const double steps = (double)(TRIES * base.steps);
     sweep_add_total(w, (double)(s.rounds - before) * steps -
                            sweep_search_cost(w->plan, condition));
     if (rc == ERR_NUMERIC) {

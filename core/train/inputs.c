@@ -322,20 +322,22 @@ enum err inputs_load_lm(const struct settings *s, struct lm **out, struct errinf
     return OK;
 }
 
-/* Blocks up to which the default hook stands: the bundled model has as many. */
+/* Blocks up to which the default hook stands, behind the second one: the bundled model
+ * has as many. */
 #define SHALLOW 4
 
-/* Of a deeper model, where nobody named a hook: its middle. */
+/* Of a deeper model, and of one of a single block, where nobody named a hook: its
+ * middle. */
 static enum err choose_hook(struct inputs *in, struct errinfo *e)
 {
     const size_t n = in->lm->cfg.n_layer;
     char name[64];
-    if (n <= SHALLOW || settings_given(&in->set, setting_key.hook)) {
+    if ((n > 1 && n <= SHALLOW) || settings_given(&in->set, setting_key.hook)) {
         return OK;
     }
     snprintf(name, sizeof name, "blocks.%zu.hook_resid_post", (n - 1) / 2);
-    remarks_add(&in->remarks, "no --hook is named: %s, the middle of %zu blocks", name,
-                n);
+    remarks_add(&in->remarks, "no --hook is named: %s, the middle of %zu block%s", name,
+                n, plural_s(n));
     return settings_set(&in->set, setting_key.hook, name,
                         from_program("middle of the model"), e);
 }

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "lm/lm_name.h"
 #include "num/blas.h"
 #include "train/rundir_priv.h"
@@ -341,11 +342,12 @@ static enum err read_hash(struct json_at at, const cJSON *obj, const char *key,
 {
     const char *text = NULL;
     TRY(json_str(at, obj, key, true, &text, e));
-    if (strncmp(text, "fnv1a64:", 8) != 0) {
-        return err_set(e, ERR_FORMAT, "%s: inputs.%s: expected fnv1a64:<16 hex digits>",
-                       at.file, key);
+    if (strncmp(text, "fnv1a64:", 8) != 0 || !number_hash(text + 8, out)) {
+        return err_set(
+            e, ERR_FORMAT,
+            "%s: inputs.%s: found \"%.40s\", expected fnv1a64:<16 hex digits>", at.file,
+            key, text);
     }
-    *out = strtoull(text + 8, NULL, 16);
     return OK;
 }
 

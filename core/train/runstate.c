@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/safetensors.h"
 #include "num/blas.h"
 #include "train/rundir_priv.h"
@@ -255,10 +256,8 @@ static void get_names(struct reader *r, struct arm_names *out)
 
 static void get_hash(struct reader *r, const char *key, uint64_t *out)
 {
-    char *end = NULL;
     const char *text = get_text(r, key);
-    *out = strtoull(text, &end, 16);
-    if (r->rc == OK && (end == text || *end)) {
+    if (r->rc == OK && !number_hash(text, out)) {
         r->rc = bad_value(r, key, text);
     }
 }

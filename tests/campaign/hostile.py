@@ -4,6 +4,7 @@ and given to the commands that read it. Each must end by itself, with 0 or with 
 says what is wrong; nothing outside its own folder may change.
 
     python3 tests/campaign/hostile.py build/saetop [--cases N] [--minutes M] [--seed S]
+                                     [--only TEXT]
 """
 import gzip
 import json
@@ -25,9 +26,9 @@ SWEEP = """{"about": "a", "settings": {"steps": 2, "width": 64}, "seeds": [1, 2]
  "parts": {"dose": {"about": "b", "k": [2, 4], "mask.rate": [0, 0.3]},
            "arms": {"arch": ["topk", "jumprelu"], "match_l0": 4, "mask.rate": [0, 0.3]}}}
 """
-SCRIPT = ":wait idle\n2\n<Enter>\n:filter f1cv>.5\n:size 100 30\n?\n<Esc>\n:export out.csv\n"
+SCRIPT = ":wait idle\n2\n<Enter>\n:filter latent>3\n:size 100 30\n?\n<Esc>\n:export out.csv\n"
 MASK = "<|mask|>"
-CHATML = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>{% endfor %}"
+CHAT = '{{ bos_token }}{% for m in messages %}{{ "[INST]" + m.content + "[/INST]" }}{% endfor %}'
 HOOK = "blocks.1.hook_resid_post"
 READERS = ("top", "ask", "find", "doctor")  # commands that may change nothing at all
 
@@ -97,6 +98,15 @@ def kinds(lab):
                ("eval", lab.good, "--only", "probing", "--out", "{d}/e.json", "--probes", "{f}"))
     yield Kind(text, "settings.json", ("train", "--print-config", "--config", "{f}"))
     yield Kind(text, "sweep.json", ("sweep", "--out", "{d}/out", "--plan", "{f}"))
+    swept = lab.path("swept")
+    grid = ("--match-l0", "4", "--archs", "batchtopk", "--mask-rates", "0,0.3", "--seeds", "1",
+            "--jobs", "1", *lab.small(2))  # fmt: skip
+    lab.must("sweep", "--out", swept, *grid)
+    for part in ("cells", "match"):
+        name = sorted(os.listdir(os.path.join(swept, part)))[0]
+        yield Kind(swept, f"{part}/{name}", ("sweep", "--out", "{d}", *grid),
+                   ("sweep", "--out", "{d}", "--collect"))
+    yield Kind(swept, "sweep.json", ("sweep", "--out", "{d}", "--collect"))
     yield Kind(text, "script.txt",
                (lab.good, "--script", "{f}", "--headless", "--size", "80x24"))
     lm = ("lm", "eval", "--model", "{d}", "--rows", "2", "--corpus", lab.book)
@@ -182,16 +192,19 @@ def old_tokenizer(lab):
     shutil.copytree(lab.model, folder)
     model = bpe_of(folder)
     os.remove(os.path.join(folder, "tokenizer.json"))
+    vocab = model["vocab"]
+    last = max(vocab, key=vocab.get)  # made an added token
     merges = [m if isinstance(m, str) else " ".join(m) for m in model["merges"]]
+    merges = [m for m in merges if m.replace(" ", "") != last]
     files = {
-        "vocab.json": json.dumps(model["vocab"]),
+        "added_tokens.json": json.dumps({MASK: vocab[MASK], last: vocab.pop(last)}),
+        "vocab.json": json.dumps(vocab),
         "merges.txt": "#version: 0.2\n" + "\n".join(merges) + "\n",
-        "added_tokens.json": json.dumps({MASK: model["vocab"][MASK]}),
         "special_tokens_map.json": json.dumps({"mask_token": {"content": MASK}}),
         "tokenizer_config.json": json.dumps({
-            "tokenizer_class": "GPT2Tokenizer", "eos_token": MASK,
-            "chat_template": [{"name": "default", "template": CHATML}]}),
-        "chat_template.jinja": CHATML,
+            "tokenizer_class": "GPT2Tokenizer", "eos_token": "<|eos|>",
+            "chat_template": [{"name": "default", "template": CHAT}]}),
+        "chat_template.jinja": CHAT,
     }
     for name, text in files.items():
         with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
@@ -240,9 +253,10 @@ def unnamed(ended, folder, file):
 
 
 def main():
-    lab = Lab(__doc__, cases=800)
+    lab = Lab(__doc__, cases=800, add_options=lambda p: p.add_argument(
+        "--only", default="", help="files with this in their folder's name or their own"))
     lab.make_world()
-    known = list(kinds(lab))
+    known = [k for k in kinds(lab) if lab.args.only in k.name]
     check_whole(lab, known)
 
     def one(case):

@@ -1,10 +1,13 @@
-/* eval.json as a screen and as `saetop verdict` read it, and concept_history.csv:
- * refused in a line, or concepts and words that hold together, and figures with units
- * that do. */
+/* eval.json as a screen, the list of runs and `saetop verdict` read it, and
+ * concept_history.csv: refused in a line, or concepts and words that hold together, and
+ * figures with units that do. */
 #include "eval/concept_history.h"
 #include "eval/kept.h"
+#include "measure/measure.h"
+#include "src/eval_meta.h"
 #include "text/bpe_train.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +95,20 @@ static void check_report(const struct report *r)
     }
 }
 
+/* What a list of runs shows of it, and whether it is one of the run as it is now. */
+static void try_figures(const cJSON *root)
+{
+    const struct run_record r = {.step = 1};
+    const bool holds = eval_meta_holds(root, &r, 16, 1);
+    require(!holds || kept_value(root, "step") == 1.0);
+    require(!eval_meta_holds_files(root, 7) ||
+            cJSON_HasObjectItem(root, "activations_hash"));
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        const struct measure *m = measure_at((enum metric)i);
+        require(!m->path || !isinf(kept_value(root, m->path)));
+    }
+}
+
 /* concept_history.csv: the same bytes may be one. */
 static void try_history(const uint8_t *data, size_t size)
 {
@@ -119,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (json_parse((const char *)data, size, "eval.json", &root, &e) != OK) {
         return 0;
     }
+    try_figures(root);
     if (concept_table_read(root, "eval.json", concepts(), LATENTS, &t, &e) == OK) {
         if (t != NULL) {
             check(t, concepts());

@@ -1,5 +1,6 @@
-/* A model, as a directory or a GGUF file, of any bytes: refused in a line, or a row of
- * its tokens runs through it, and the ids it expects next are tokens. */
+/* A model, as a directory or a GGUF file, whole or in two, of any bytes: refused in a
+ * line, or a row of its tokens runs through it, and the ids it expects next are tokens.
+ */
 #include "base/mem.h"
 #include "lm/lm.h"
 #include "one_folder.h"
@@ -17,7 +18,10 @@ static const struct folder_file files[] = {
     {'p', "pytorch_model.bin"},
     {'j', "tokenizer.json"},
     {'g', "m.gguf"},
+    {'1', "m-00001-of-00002.gguf"},
+    {'2', "m-00002-of-00002.gguf"},
 };
+#define N_FILES (sizeof files / sizeof *files)
 
 /* Needs no more than what the files bring: weights are as large as they are, but widths
  * may be claimed that no weight has. */
@@ -62,9 +66,18 @@ static void try_path(const char *path)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char path[256];
+    bool any = false;
     (void)folder_make();
-    folder_fill(files, sizeof files / sizeof *files, data, size, NULL, NULL);
-    require(path_join(path, sizeof path, folder, "m.gguf", NULL) == OK);
-    try_path(file_exists(path) ? path : folder);
+    folder_fill(files, N_FILES, data, size, NULL, NULL);
+    for (size_t i = 0; i < N_FILES; i++) {
+        require(path_join(path, sizeof path, folder, files[i].name, NULL) == OK);
+        if (path_has_suffix(path, ".gguf") && file_exists(path)) {
+            try_path(path);
+            any = true;
+        }
+    }
+    if (!any) {
+        try_path(folder);
+    }
     return 0;
 }

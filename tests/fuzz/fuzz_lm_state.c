@@ -1,5 +1,5 @@
-/* train_state.safetensors of `lm train`: refused in a line, or a state in its ranges
- * from which the next rows can be read. */
+/* train_state.safetensors and losses.csv of `lm train`: refused in a line, or a state
+ * in its ranges from which the next rows can be read, and lines of losses up to it. */
 #include "base/mem.h"
 #include "lm/pretrain_priv.h"
 #include "one_folder.h"
@@ -12,6 +12,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const char text[] = "the dog barks at the cat\n\nthe cat sees the dog\n\n"
                            "a hen and a fox ran\n\nthe fox sees the hen\n";
 static const char losses[] = "step,loss\n0,5\n5,4\n9,3\n";
+static const struct folder_file files[] = {
+    {'s', "train_state.safetensors"},
+    {'l', "losses.csv"},
+};
 static struct pretrain_text texts[1] = {{NULL, "text", 1.0}};
 static struct pretrainer t;
 
@@ -66,8 +70,18 @@ static void set_up(void)
     require(mem_new(&t.at, 1, sizeof *t.at, "packs", &e) == OK);
     require(pack_new(texts[0].corpus, CORPUS_TRAIN, t.own_tok, 4, &t.pack[0], &e) ==
             OK);
-    snprintf(path, sizeof path, "%s/losses.csv", folder);
-    folder_write(path, losses, sizeof losses - 1);
+}
+
+/* The header, and no line of a step behind the state's. */
+static void check_log(void)
+{
+    bool header = true;
+    require(t.log.len == 0 || t.log.p[t.log.len - 1] == '\n');
+    for (const char *line = t.log.len ? t.log.p : ""; *line;
+         line = strchr(line, '\n') + 1) {
+        require(header || strtoll(line, NULL, 10) <= t.step);
+        header = false;
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -78,14 +92,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (folder_make()) {
         set_up();
     }
-    snprintf(path, sizeof path, "%s/train_state.safetensors", folder);
-    folder_write(path, data, size);
+    folder_fill(files, 2, data, size, NULL, NULL);
+    snprintf(path, sizeof path, "%s/losses.csv", folder);
+    if (!file_exists(path)) {
+        folder_write(path, losses, sizeof losses - 1);
+    }
     (void)pretrain_may_begin(folder);
     if (pretrain_resume(&t, note, &e) != OK) {
         folder_refused(&e);
         return 0;
     }
     require(t.step >= 0 && t.step <= STEPS && t.tokens >= 0 && !strchr(note, '\n'));
+    check_log();
     for (int i = 0; i < 3; i++) {
         require(pack_rows(t.pack[0], 1, row, &e) == OK);
         for (size_t k = 0; k < 4; k++) {

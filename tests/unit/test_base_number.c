@@ -60,6 +60,26 @@ static void durations(void **state)
     }
 }
 
+static void a_hash_is_sixteen_digits(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"",
+                                         "-1",
+                                         "0x00000000000001",
+                                         "fb1234567890abc",
+                                         "fb1234567890abcde",
+                                         "FB1234567890ABCD",
+                                         " b1234567890abcd",
+                                         "fb1234567890abcg"};
+    uint64_t h = 7;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_false(number_hash(others[i], &h));
+        assert_true(h == 7);
+    }
+    assert_true(number_hash("fb1234567890abcd", &h));
+    assert_true(h == 0xfb1234567890abcdULL);
+}
+
 static void thousands_are_grouped(void **state)
 {
     (void)state;
@@ -73,6 +93,7 @@ static void thousands_are_grouped(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hash_is_sixteen_digits),
         cmocka_unit_test(thousands_are_grouped),
         cmocka_unit_test(durations),
         cmocka_unit_test(test_show),

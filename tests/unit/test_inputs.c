@@ -179,11 +179,38 @@ static void a_deep_model_is_read_in_its_middle(void **state)
     tmp_drop(dir);
 }
 
+/* One of a single block has no second, behind which others are read. */
+static void a_model_of_one_block(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {" dog", " cat"};
+    static const char *const pairs[][2] = {
+        {"ood", ""}, {"concepts", ""}, {"mask.rate", "0"}};
+    struct errinfo e = {0};
+    char dir[128];
+    struct settings set = sample_settings(10);
+    struct inputs *in = NULL;
+    struct lm *m = tiny_lm_of(tiny_tok(forms, 2), 8, 32, 1);
+    tmp_make(dir, sizeof dir);
+    assert_ok(lm_save(m, dir, &e), &e);
+    lm_free(m);
+    for (size_t i = 0; i < 3; i++) {
+        assert_ok(settings_set(&set, pairs[i][0], pairs[i][1], from_user("test"), &e),
+                  &e);
+    }
+    assert_ok(settings_set(&set, "model", dir, from_user("test"), &e), &e);
+    assert_ok(inputs_new(&set, &in, &e), &e);
+    assert_string_equal(in->set.hook, "blocks.0.hook_resid_post");
+    inputs_free(in);
+    tmp_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activations_that_overflow),
         cmocka_unit_test(a_deep_model_is_read_in_its_middle),
+        cmocka_unit_test(a_model_of_one_block),
         cmocka_unit_test(settings_of_a_file),
         cmocka_unit_test(no_latents),
         cmocka_unit_test(precision_of_products),

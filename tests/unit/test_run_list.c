@@ -168,6 +168,21 @@ static void figures_of_an_evaluation(void **state)
 
 /* ---- what is wrong ---- */
 
+/* config.json of a run with a model's hash that is none. */
+static void spoil_hash(const char *run)
+{
+    static const char hash[] = "fnv1a64:0000000000000001";
+    char path[1024], *text = NULL;
+    struct errinfo e;
+    snprintf(path, sizeof path, "%s/config.json", run);
+    assert_ok(file_read_text(path, 1u << 20, &text, &e), &e);
+    char *at = strstr(text, hash);
+    assert_non_null(at);
+    at[strlen("fnv1a64:")] = '-';
+    assert_ok(file_write_text(path, text, &e), &e);
+    mem_free(text);
+}
+
 static void one_remark_each(void **state)
 {
     (void)state;
@@ -178,6 +193,7 @@ static void one_remark_each(void **state)
     add_run(&p, "good", 5);
     write_in(add_run(&p, "json", 5), "config.json", "{\"format\": 1, \"step\": ");
     write_in(add_run(&p, "format", 5), "config.json", "{\"format\": 77}");
+    spoil_hash(add_run(&p, "hash", 5));
     write_in(add_run(&p, "csv", 5), "metrics.csv", "step,l0\n1,x\n");
     write_in(add_run(&p, "label", 5), "label.txt", "a\x1b[2Jb\n");
     write_in(add_run(&p, "lines", 5), "label.txt", "a\nb\n");
@@ -210,6 +226,7 @@ static void one_remark_each(void **state)
     } want[] = {
         {"json", "config.json", false},
         {"format", "format", false},
+        {"hash", "inputs.model: found \"fnv1a64:-", false},
         {"csv", "expected a number", true},
         {"label", "label.txt", true},
         {"lines", "label.txt", true},
