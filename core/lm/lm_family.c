@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+#ifndef LM_FAMILY_TOY /* a row that only a test has: tests/unit/test_family_toy.c */
+#define LM_FAMILY_TOY
+#endif
+
 /* Tensors that are not weights: masks and frequencies in old files. */
 static const char *const skip_buffers[] = {
     "*.attn.bias",           "*.attn.masked_bias",
@@ -197,6 +201,9 @@ static const struct lm_family families[] = {
      .heads_names = head_lm, .skip = skip_buffers},
     {GEMMA3("gemma3_text")},
     {GEMMA3("gemma3")},
+    // clang-format off
+    LM_FAMILY_TOY
+    // clang-format on
 };
 
 const struct lm_family *lm_family_at(size_t i)

@@ -25,6 +25,7 @@ void corpus_free(struct corpus *c)
     mem_free(c->spec);
     mem_free(c->path);
     mem_free(c->key);
+    mem_free(c->other);
     mem_free(c);
 }
 

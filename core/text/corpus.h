@@ -31,7 +31,8 @@ enum corpus_split { CORPUS_TRAIN, CORPUS_HELDOUT };
  *                          "#key" takes another, of either kind
  *   .npy                   token ids, whole numbers: a row a document, or one dimension
  *                          cut into documents of 1,024
- *   .bin                   token ids of 16 bits, or "#uint32", cut likewise
+ *   .bin                   token ids of 16 bits, or "#uint32", cut likewise; what looks
+ *                          like 32 bits needs "#uint16" or "#uint32"
  *   .grammar.json          a generator, unbounded; "#name" takes that register of the
  *                          grammar, else its first
  * The same with .gz (not the generator) is unpacked into the temporary folder. A folder

@@ -121,6 +121,26 @@ static enum err npy_open(struct corpus_file *f, struct errinfo *e)
                                   h.ndim == 1 ? CORPUS_IDS : h.shape[1], e);
 }
 
+/* Ids of 32 bits, read as such of 16, are every second time what a 32-bit id has above
+ * 65,535: next to nothing. */
+#define HALF_MAX 8   /* of vocabularies of half a million */
+#define HALF_IDS 256 /* too many to be that small by chance */
+
+static enum err check_width(const struct corpus_file *f, size_t n, struct errinfo *e)
+{
+    for (size_t i = 1; i < n; i += 2) {
+        if (elem_to_i64(ELEM_U16, f->map + i * sizeof(uint16_t)) >= HALF_MAX) {
+            return OK;
+        }
+    }
+    return n < HALF_IDS
+               ? OK
+               : err_set(e, ERR_FORMAT,
+                         "%s: every second id of 16 bits is below %d: if they are ids "
+                         "of 32 bits name it FILE#uint32, else FILE#uint16",
+                         f->path, HALF_MAX);
+}
+
 static enum err bin_open(struct corpus_file *f, struct errinfo *e)
 {
     const bool wide = f->key && strcmp(f->key, "uint32") == 0;
@@ -135,6 +155,9 @@ static enum err bin_open(struct corpus_file *f, struct errinfo *e)
         return err_set(e, ERR_FORMAT,
                        "%s: found %zu bytes, expected token ids of %zu each", f->path,
                        f->map_len, size);
+    }
+    if (!f->key) {
+        TRY(check_width(f, f->map_len / size, e));
     }
     f->ids_cut = true;
     return add_ids(f, 0, f->map_len / size, CORPUS_IDS, e);
@@ -187,8 +210,8 @@ const struct corpus_format *corpus_format_find(const char *path, bool *packed)
     return strchr(path_base(bare), '.') ? NULL : &corpus_txt;
 }
 
-/* Common formats that are not read, and a command that turns each into one that is. IN
- * is the file. */
+/* Common formats that are not read, and a command that turns each into one that is,
+ * those first that hold texts more often. IN is the file. */
 static const struct {
     const char *suffix, *way;
 } ways[] = {
@@ -215,9 +238,15 @@ static bool is_plain(const char *path)
                                                "0123456789._/-")] == '\0';
 }
 
+/* Around path and command in a line of refuse_with_way, and before it where a setting
+ * is named. */
+#define WAY_ROOM ((size_t)140)
+
 static enum err refuse_with_way(const char *path, size_t i, struct errinfo *e)
 {
-    const char *in = is_plain(path) ? path : "IN";
+    /* A command that is cut is of no use. */
+    const bool fits = 3 * strlen(path) + strlen(ways[i].way) + WAY_ROOM < sizeof e->msg;
+    const char *in = is_plain(path) && fits ? path : "IN";
     struct str way;
     str_init(&way, 3 * strlen(path) + 400);
     for (const char *at = ways[i].way; *at;) {
@@ -227,18 +256,28 @@ static enum err refuse_with_way(const char *path, size_t i, struct errinfo *e)
         at = next ? next + 2 : at + strlen(at);
     }
     const enum err rc =
-        err_set(e, ERR_USAGE, "%s: %s files are not read; convert it: %s", path,
-                ways[i].suffix, way.p);
+        err_set(e, ERR_USAGE, "%s: %s files are not read; convert it%s: %s", path,
+                ways[i].suffix, in == path ? "" : " (IN)", way.p);
     str_free(&way);
     return rc;
 }
 
-enum err corpus_format_unknown(const char *path, struct errinfo *e)
+bool corpus_format_way(const char *path, size_t *row)
 {
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         if (path_has_suffix(path, ways[i].suffix)) {
-            return refuse_with_way(path, i, e);
+            *row = i;
+            return true;
         }
+    }
+    return false;
+}
+
+enum err corpus_format_unknown(const char *path, struct errinfo *e)
+{
+    size_t row;
+    if (corpus_format_way(path, &row)) {
+        return refuse_with_way(path, row, e);
     }
     struct str names;
     str_init(&names, 200);

@@ -41,6 +41,22 @@ static enum err add(struct corpus *c, const char *path,
     return OK;
 }
 
+/* Count a file that is no text, and remember one that there is a way to convert: the
+ * same in whatever order they are found. */
+static enum err pass_over(struct corpus *c, const char *path, struct errinfo *e)
+{
+    size_t row, was;
+    c->skipped++;
+    if (!corpus_format_way(path, &row) ||
+        (c->other && corpus_format_way(c->other, &was) &&
+         (was < row || (was == row && strcmp(c->other, path) < 0)))) {
+        return OK;
+    }
+    mem_free(c->other);
+    c->other = mem_strdup(path);
+    return c->other ? OK : err_set(e, ERR_NOMEM, "out of memory for a path");
+}
+
 /* Add one of several files; one that is not text is skipped and counted. A grammar has
  * no end, so it must be a corpus alone. */
 static enum err add_one_of(struct corpus *c, const char *path, struct errinfo *e)
@@ -48,8 +64,7 @@ static enum err add_one_of(struct corpus *c, const char *path, struct errinfo *e
     bool packed = false;
     const struct corpus_format *format = corpus_format_find(path, &packed);
     if (!format || !format->open) {
-        c->skipped++;
-        return OK;
+        return pass_over(c, path, e);
     }
     TRY(add(c, path, format, packed, e));
     if (!format->key) {
@@ -66,6 +81,11 @@ static int by_path(const void *a, const void *b)
 
 static enum err several(struct corpus *c, struct errinfo *e)
 {
+    if (c->n_files == 0 && c->other) {
+        struct errinfo said;
+        (void)corpus_format_unknown(c->other, &said);
+        return err_set(e, ERR_FORMAT, "found no text: %s", said.msg);
+    }
     if (c->n_files == 0) {
         return err_set(e, ERR_FORMAT,
                        "%s: found no text in it (%zu file%s passed over)", c->path,

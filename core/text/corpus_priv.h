@@ -83,6 +83,7 @@ struct corpus {
     size_t textless_n;       /* files that are texts by their ending and have none, */
     struct errinfo textless; /* and what was found in the first */
     size_t skipped, links;   /* files of a folder that are no texts, links in it */
+    char *other;             /* of those one that there is a way to convert, or NULL */
     struct remarks remarks;
     struct grammar *grammar;
     size_t reg;
@@ -105,7 +106,10 @@ extern const struct corpus_format corpus_txt, corpus_csv, corpus_jsonl, corpus_n
 
 /* By the name's ending, without a ".gz", which sets *packed; NULL if none fits. */
 const struct corpus_format *corpus_format_find(const char *path, bool *packed);
-/* "FILE: expected ...", with the way from what is often met to what is read. */
+/* Whether there is a known way from a file that is not read to one that is, by its
+ * ending; *row: of several files the one with the least is named. */
+bool corpus_format_way(const char *path, size_t *row);
+/* "FILE: expected ...", with that way. */
 enum err corpus_format_unknown(const char *path, struct errinfo *e);
 
 /* The files of a corpus, without documents yet: the one at c->path, those of a folder

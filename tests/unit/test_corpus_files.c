@@ -370,7 +370,7 @@ static void put_npy(const char *name, const char *descr, const char *shape,
                     const void *data, size_t len)
 {
     char head[128], text[100];
-    uint8_t file[4096];
+    uint8_t file[8192];
     const int n = snprintf(text, sizeof text,
                            "{'descr': '%s', 'fortran_order': False, 'shape': %s, }\n",
                            descr, shape);
@@ -394,6 +394,32 @@ static void ids_of_npy(void **state)
     expect_ids(c, CORPUS_HELDOUT, 0, (const int32_t[]){4, 5, 65535}, 3);
     assert_int_equal(corpus_max_id(c, &line), 65535);
     corpus_free(c);
+    /* 32 bits: beyond 65,535 too, and of one dimension. */
+    const uint32_t wide[] = {1, 262143, 70000, 4, 5, 65536};
+    put_npy("wide.npy", "<u4", "(3, 2)", wide, sizeof wide);
+    c = open_spec("wide.npy");
+    assert_int_equal(corpus_count(c, CORPUS_TRAIN) + corpus_count(c, CORPUS_HELDOUT),
+                     3);
+    expect_ids(c, CORPUS_TRAIN, 0, (const int32_t[]){1, 262143}, 2);
+    expect_ids(c, CORPUS_HELDOUT, 0, (const int32_t[]){5, 65536}, 2);
+    assert_int_equal(corpus_max_id(c, &line), 262143);
+    corpus_free(c);
+    uint32_t many[1026];
+    for (uint32_t i = 0; i < 1026; i++) {
+        many[i] = i * 200;
+    }
+    put_npy("line.npy", "<u4", "(1026,)", many, sizeof many);
+    c = open_spec("line.npy");
+    expect_ids(c, CORPUS_HELDOUT, 0, (const int32_t[]){1024 * 200, 1025 * 200}, 2);
+    assert_non_null(strstr(corpus_remarks(c)->line[0], "without ends of documents"));
+    corpus_free(c);
+    const uint32_t huge[] = {1, UINT32_MAX};
+    put_npy("huge32.npy", "<u4", "(2,)", huge, sizeof huge);
+    expect_refused("huge32.npy", ERR_FORMAT,
+                   "element 1: found 4294967295, expected a token id");
+    put_npy("cut32.npy", "<u4", "(6,)", wide, sizeof wide - 1);
+    expect_refused("cut32.npy", ERR_FORMAT,
+                   "found 23 bytes of ids, expected 24: it is cut");
     put_npy("cut.npy", "<u2", "(2, 4)", two, sizeof two);
     expect_refused("cut.npy", ERR_FORMAT, "cut");
     put_npy("f.npy", "<f4", "(3,)", two, sizeof two);
@@ -410,6 +436,7 @@ static void ids_of_bin(void **state)
     (void)state;
     uint16_t ids[1500];
     int32_t want[476];
+    size_t line = 0;
     for (int i = 0; i < 1500; i++) {
         ids[i] = (uint16_t)(i * 7);
     }
@@ -433,6 +460,19 @@ static void ids_of_bin(void **state)
     c = open_spec("wide.bin#uint32");
     expect_ids(c, CORPUS_HELDOUT, 0, want, 476);
     corpus_free(c);
+    assert_int_equal(corpus_max_id(c = open_spec("wide.bin#uint32"), &line), 1499 * 70);
+    corpus_free(c);
+    /* Nobody has to know: as 16 bits they are refused, unless that is said. */
+    expect_refused("wide.bin", ERR_FORMAT,
+                   "if they are ids of 32 bits name it FILE#uint32, else FILE#uint16");
+    corpus_free(open_spec("wide.bin#uint16"));
+    put("wideodd.bin", (const char *)wide, 1026);
+    expect_refused("wideodd.bin#uint32", ERR_FORMAT,
+                   "found 1026 bytes, expected token ids of 4 each");
+    wide[9] = UINT32_MAX;
+    put("huge.bin", (const char *)wide, sizeof wide);
+    expect_refused("huge.bin#uint32", ERR_FORMAT,
+                   "element 9: found 4294967295, expected a token id");
     put("odd.bin", (const char *)ids, 3);
     expect_refused("odd.bin", ERR_FORMAT,
                    "found 3 bytes, expected token ids of 2 each");
@@ -441,15 +481,78 @@ static void ids_of_bin(void **state)
 
 /* ---- what is met and not read ---- */
 
+/* The whole line, which a shell takes as it stands. */
+static void expect_way(const char *name, const char *before, const char *after)
+{
+    char line[1024], path[256];
+    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    (void)snprintf(line, sizeof line,
+                   "files are not read; convert it: %s%s%s%s.jsonl'%s", before, path,
+                   "').to_json('", path, after);
+    expect_refused(name, ERR_USAGE, line);
+}
+
 static void other_forms_name_the_way(void **state)
 {
     (void)state;
-    put("t.parquet", "PAR1", 0);
-    expect_refused("t.parquet", ERR_USAGE, "/t.parquet').to_json('");
-    put("t.json", "[]", 0);
-    expect_refused("t.json", ERR_USAGE, "jq -c '.[]' ");
+    static const char *const commands[][2] = {
+        {".feather", "pandas.read_feather('"},
+        {".tsv", "pandas.read_csv('"},
+        {".json", "jq -c '.[]' "},
+        {".zst", "zstd -d "},
+        {".bz2", "bunzip2 -k "},
+        {".xz", "unxz -k "},
+        {".zip", "unzip "},
+    };
+    put("t.parquet", "PAR1", 4);
+    expect_way("t.parquet", "python3 -c \"import pandas; pandas.read_parquet('",
+               ", orient='records', lines=True)\"");
+    put("t.arrow", "ARROW1", 6);
+    expect_way("t.arrow", "python3 -c \"import datasets; datasets.Dataset.from_file('",
+               ")\"");
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        char name[32], says[400];
+        (void)snprintf(name, sizeof name, "o%s", commands[i][0]);
+        (void)snprintf(says, sizeof says, "%s%s/%s", commands[i][1], dir, name);
+        put(name, "[]", 2);
+        expect_refused(name, ERR_USAGE, says);
+    }
     put("o'k.json", "[]", 0);
-    expect_refused("o'k.json", ERR_USAGE, "jq -c '.[]' IN > IN.jsonl");
+    expect_refused("o'k.json", ERR_USAGE, "convert it (IN): jq -c '.[]' IN > IN.jsonl");
+    put("t.doc", "x", 1);
+    expect_refused("t.doc", ERR_USAGE, "expected a corpus file ending in .txt, ");
+
+    /* A command is whole, however long the path is, and named by the setting too. */
+    char name[180];
+    (void)snprintf(name, sizeof name, "%0160d.parquet", 7);
+    put(name, "PAR1", 4);
+    expect_refused(
+        name, ERR_USAGE,
+        "convert it (IN): python3 -c \"import pandas; pandas.read_parquet('IN')"
+        ".to_json('IN.jsonl', orient='records', lines=True)\"");
+}
+
+/* A folder or a pattern without text names the file that holds it, whatever else there
+ * is; as datasets' save_to_disk and hub downloads are laid out. */
+static void folders_of_other_forms_name_the_way(void **state)
+{
+    (void)state;
+    make_folder("saved");
+    put("saved/state.json", "{}", 2);
+    put("saved/dataset_info.json", "{}", 2);
+    put("saved/picture.png", "x", 1);
+    put("saved/data-00001-of-00002.arrow", "ARROW1", 6);
+    put("saved/data-00000-of-00002.arrow", "ARROW1", 6);
+    expect_refused("saved", ERR_FORMAT, "found no text: ");
+    expect_refused("saved", ERR_FORMAT, "Dataset.from_file('");
+    expect_refused("saved", ERR_FORMAT, "/saved/data-00000-of-00002.arrow.jsonl')\"");
+    make_folder("hub");
+    put("hub/train.parquet", "PAR1", 4);
+    expect_refused("hub/*.parquet", ERR_FORMAT, "/hub/train.parquet').to_json('");
+    put("hub/train.jsonl", "{\"text\": \"one\"}\n{\"text\": \"two\"}\n", 32);
+    struct corpus *c = open_spec("hub");
+    expect_docs(c, "one|two");
+    corpus_free(c);
 }
 
 int main(void)
@@ -468,6 +571,7 @@ int main(void)
         cmocka_unit_test(ids_of_npy),
         cmocka_unit_test(ids_of_bin),
         cmocka_unit_test(other_forms_name_the_way),
+        cmocka_unit_test(folders_of_other_forms_name_the_way),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
