@@ -5,6 +5,7 @@
 #include "cmd.h"
 #include "eval/kept.h"
 #include "eval/verdict.h"
+#include "measure/wants.h"
 #include "run/compared.h"
 
 #include <math.h>
@@ -270,9 +271,9 @@ static void add_missing(const struct verdicts *v, bool all, struct remarks *out)
     if (text.len > 0) {
         remarks_add(
             out,
-            "activations made elsewhere: not measured without the model and its "
-            "text: %s",
-            text.p);
+            "activations made elsewhere: not measured without the model and its text "
+            "(saetop eval RUN %s measures it): %s",
+            want_gives(WANT_MODEL), text.p);
     }
     str_free(&text);
 }

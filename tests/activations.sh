@@ -90,7 +90,7 @@ done
 # Measured later: without the model, and with it.
 "$saetop" eval "$out/files" --json > "$out/eval.json"
 grep -q '"explained_variance"' "$out/eval.json" || fail "no explained variance"
-grep -q 'it needs the model and its text' "$out/eval.json" || fail "what is missing is not said"
+grep -q 'it needs the model and its text, --model M --corpus C' "$out/eval.json" || fail "what is missing is not said"
 ! grep -q 'other activations' "$out/eval.json" || fail "its own activations are called others"
 "$saetop" eval "$out/files" --model "$model" --corpus "$text" --only fidelity 2> /dev/null |
     grep -q ce_recovered || fail "no losses with the model"
@@ -109,7 +109,7 @@ for row in 'explained variance' 'L0, clean' 'dead latents' 'cosine' 'length give
 done
 ! grep -qE '^  (CE recovered|probing)' "$out/verdict" || fail "rows of nothing: $(cat "$out/verdict")"
 tr '\n' ' ' < "$out/verdict" | tr -s ' ' |
-    grep -q 'not measured without the model and its text: CE recovered; absorption, semantic;' ||
+    grep -q 'not measured without the model and its text (saetop eval RUN --model M --corpus C measures it): CE recovered; absorption, semantic;' ||
     fail "verdict does not say what takes the model: $(cat "$out/verdict")"
 "$saetop" verdict "$out/files" --json > "$out/verdict" 2> "$out/said"
 [ ! -s "$out/said" ] || fail "evaluated again: $(cat "$out/said")"

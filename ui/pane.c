@@ -67,31 +67,43 @@ const char *pane_taken_on(const struct session_view *v, int metric)
 
 /* Whether activations alone do not give it: what they give has come with the first
  * evaluation. */
-static bool wants_model(const struct session_view *v, unsigned traits)
+static bool takes_model(const struct session_view *v, unsigned traits)
 {
     return (traits & (MEASURE_OOD | MEASURE_CONCEPTS)) ||
            ((traits & MEASURE_EVALUATED) && v->cond[0].series[METRIC_EV].n);
 }
 
-void pane_why_empty(const struct session_view *v, int metric, char *out, size_t cap)
+enum want pane_wants(const struct session_view *v, int metric)
 {
     const unsigned traits = traits_of(metric);
     const char *ood = fact_of(v, "ood");
+    const bool over = v->state == SESSION_BROWSING || v->state == SESSION_ENDED;
+    if (v->no_model && takes_model(v, traits)) {
+        return WANT_MODEL;
+    }
+    if ((traits & MEASURE_OOD) && ood && !ood[0]) {
+        return WANT_OOD;
+    }
+    if ((traits & MEASURE_CONCEPTS) && !v->names.n_concepts) {
+        return WANT_CONCEPTS;
+    }
+    if ((traits & MEASURE_CONCEPTS) && v->cond[0].series[METRIC_EV].n) {
+        return WANT_TOLD;
+    }
+    return !over ? WANT_COUNT : (traits & MEASURE_EVALUATED) ? WANT_EVAL : WANT_STEPS;
+}
+
+void pane_why_empty(const struct session_view *v, int metric, char *out, size_t cap)
+{
+    const unsigned traits = traits_of(metric);
+    const enum want want = pane_wants(v, metric);
     char step[32];
     if (v->state == SESSION_LOADING) {
         out[0] = '\0'; /* a window says what is loading */
-    } else if (v->no_model && wants_model(v, traits)) {
-        snprintf(out, cap, "no model here to measure it with");
-    } else if ((traits & MEASURE_OOD) && ood && !ood[0]) {
-        snprintf(out, cap, "no OOD text given (--ood FILE)");
-    } else if ((traits & MEASURE_CONCEPTS) && !v->names.n_concepts) {
-        snprintf(out, cap, "no concepts given (--concepts FILE)");
-    } else if ((traits & MEASURE_CONCEPTS) && v->cond[0].series[METRIC_EV].n) {
-        snprintf(out, cap, "no concept is told apart well enough yet");
+    } else if (want < WANT_COUNT) {
+        snprintf(out, cap, "%s", want_says(want));
     } else if (v->state == SESSION_FAILED) {
         snprintf(out, cap, "the run stopped before this was measured");
-    } else if (v->state == SESSION_BROWSING || v->state == SESSION_ENDED) {
-        snprintf(out, cap, "not measured in this run");
     } else if ((traits & MEASURE_EVALUATED) && v->evaluating) {
         snprintf(out, cap, "the first evaluation is running");
     } else if ((traits & MEASURE_EVALUATED) && v->eval_next_step > 0) {

@@ -2,6 +2,7 @@
 #ifndef SAETOP_UI_PANE_H
 #define SAETOP_UI_PANE_H
 
+#include "measure/wants.h"
 #include "session/view.h"
 
 /* The ith measure that a pane can show, as enum metric; -1 beyond the last. */
@@ -10,7 +11,10 @@ int pane_metric(size_t i);
 bool pane_is_noisy(int metric);
 /* The text that a measure is taken on: "A on masked batches, B not"; "" for none. */
 const char *pane_taken_on(const struct session_view *v, int metric);
-/* Why a pane of that measure has nothing to show. */
+/* What a pane of that measure, which has nothing to show, lacks for it; WANT_COUNT:
+ * nothing but time. */
+enum want pane_wants(const struct session_view *v, int metric);
+/* Why it has nothing to show, with what to give; longer than a small pane is wide. */
 void pane_why_empty(const struct session_view *v, int metric, char *out, size_t cap);
 
 #endif

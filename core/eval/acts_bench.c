@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "eval/latent_stats.h"
 #include "eval/reconstruct.h"
+#include "measure/wants.h"
 
 struct acts_bench {
     struct acts_set *set;
@@ -73,7 +74,8 @@ enum err acts_bench_report(const struct acts_bench *b, const struct sae *s,
     for (size_t i = 0; i < sizeof wants_model / sizeof wants_model[0]; i++) {
         TRY(report_left_out(r, e, wants_model[i],
                             "activations made elsewhere: it needs the model and its "
-                            "text (--model, --corpus)"));
+                            "text, %s",
+                            want_gives(WANT_MODEL)));
     }
     return OK;
 }

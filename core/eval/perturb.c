@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "eval/effect_rank.h"
 #include "eval/evalset_priv.h"
+#include "measure/wants.h"
 #include "num/blas.h"
 #include "num/logreg.h"
 
@@ -257,8 +258,9 @@ enum err perturb_tpp(const struct sentence_sets *s, const struct sae *sae,
     struct logreg_tally tally = {0};
     enum err rc = OK;
     if (s->n < 2) {
-        return report_left_out(r, e, "tpp", "found %zu sentence tasks, expected two",
-                               s->n);
+        return report_left_out(r, e, "tpp",
+                               "found %zu sentence tasks, expected two: %s", s->n,
+                               want_gives(WANT_PROBES));
     }
     TRY_OUT(rc, mem_new(&k.probe, s->n, sizeof *k.probe, "tpp", e));
     TRY_OUT(rc, mem_new(&k.rank, s->n, sizeof *k.rank, "tpp", e));
@@ -442,7 +444,8 @@ enum err perturb_scr(const struct sentence_sets *s, const struct sae *sae,
     if (n == 0) {
         rc = report_left_out(r, e, "scr",
                              "no sentence task has a spurious column that varies with "
-                             "its label in training and test texts");
+                             "its label in training and test texts: %s",
+                             want_gives(WANT_PROBES));
         goto out;
     }
     for (size_t f = 0; f < SCR_FIGURES; f++) {

@@ -1,6 +1,7 @@
 #include "eval/probe_tokens.h"
 
 #include "base/mem.h"
+#include "measure/wants.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -281,8 +282,8 @@ enum err probe_tokens(const struct token_tasks *t, const struct concepts *c,
     struct sae_codes codes = {0};
     enum err rc = OK;
     if (rows_of(t) == 0) {
-        return report_left_out(r, e, "probing of concepts",
-                               "no concept words in the evaluation text");
+        return report_left_out(r, e, "probing of concepts", "%s",
+                               want_says(WANT_WORDS));
     }
     if (t->base.n < t->n_concepts) {
         TRY(report_left_out(r, e, "probing of concepts",

@@ -12,6 +12,7 @@
 #include "eval/suite_priv.h"
 #include "eval/words.h"
 #include "measure/measure.h"
+#include "measure/wants.h"
 
 #include <math.h>
 #include <string.h>
@@ -372,7 +373,8 @@ static enum err run_fidelity(struct suite *s, struct errinfo *e)
     TRY(reconstruct_measure(&s->b->id, j->sae, "in_distribution", j->pool, j->cancel,
                             s->r, e));
     if (s->in->ood == NULL) {
-        return report_left_out(s->r, e, "fidelity out of distribution", "no OOD text");
+        return report_left_out(s->r, e, "fidelity out of distribution", "%s",
+                               want_says(WANT_OOD));
     }
     return reconstruct_measure(&s->b->ood, j->sae, "out_of_distribution", j->pool,
                                j->cancel, s->r, e);
@@ -424,7 +426,8 @@ static enum err run_sentences(struct suite *s, struct errinfo *e)
 {
     TRY(need_sets(s, e));
     if (s->sets.n == 0) {
-        return report_left_out(s->r, e, "probing of sentences", "no probe sets");
+        return report_left_out(s->r, e, "probing of sentences", "%s",
+                               want_says(WANT_PROBES));
     }
     return probe_sentences(&s->sets, &s->b->texts.base, s->job->pool, s->job->cancel,
                            s->r, e);

@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "eval/suite_priv.h"
+#include "measure/wants.h"
 
 #define ROBUST_ROWS 64
 
@@ -77,7 +78,7 @@ static enum err make_robust(struct maker *m, struct errinfo *e)
 {
     const struct suite_source *src = &m->b->src;
     if (src->mask == NULL) {
-        return err_set(e, ERR_MISSING, "the run has no mask token");
+        return err_set(e, ERR_MISSING, "%s", want_says(WANT_MASK));
     }
     return robust_text_init(&m->b->robust, eval_set_rows(src->set), ROBUST_ROWS,
                             src->mask, src->seed, m->h, e);

@@ -370,6 +370,14 @@ static enum err open_states(struct reopened *r, const char *dir, struct errinfo 
     return OK;
 }
 
+/* A text that came in on standard input may be named where it lies as a file, and the
+ * other way round: whether it is the same text its hash tells later. */
+static bool is_text_moved(const char *key, const char *was, const char *is)
+{
+    const bool text = !strcmp(key, setting_key.corpus) || !strcmp(key, setting_key.ood);
+    return text && is[0] && (!strcmp(was, "-") || !strcmp(is, "-"));
+}
+
 /* Applies the settings that the user gave to a resume. One that shapes the run must be
  * equal to the run's own: else ERR_USAGE. */
 static enum err apply_given(struct settings *set, const struct settings *given,
@@ -392,7 +400,9 @@ static enum err apply_given(struct settings *set, const struct settings *given,
         settings_print(given, &t[i], &is);
         const bool rounds =
             !strcmp(key, setting_key.cache) && set->cache_dtype == CACHE_FP16;
-        if (t[i].scope == SETTING_OF_FREE && !(rounds && !was.len != !is.len)) {
+        const bool free =
+            t[i].scope == SETTING_OF_FREE && !(rounds && !was.len != !is.len);
+        if (free || (was.len && is.len && is_text_moved(key, was.p, is.p))) {
             rc = settings_set(set, key, is.p, settings_origin(given, &t[i]), e);
         } else if (strcmp(was.p, is.p) != 0) {
             rc = err_set(e, ERR_USAGE,
@@ -403,6 +413,26 @@ static enum err apply_given(struct settings *set, const struct settings *given,
     str_free(&was);
     str_free(&is);
     return rc;
+}
+
+/* The arms' own settings name the texts that the run's do now. */
+static enum err move_texts(struct reopened *r, const struct settings *set,
+                           struct errinfo *e)
+{
+    const char *const key[] = {setting_key.corpus, setting_key.ood};
+    const char *const text[] = {set->corpus, set->ood};
+    for (size_t i = 0; i < r->n; i++) {
+        struct settings *own = &r->arm[i].state.set;
+        const char *const was[] = {own->corpus, own->ood};
+        for (size_t t = 0; t < 2; t++) {
+            if (strcmp(was[t], text[t]) != 0 &&
+                is_text_moved(key[t], was[t], text[t])) {
+                const struct setting_def *d = setting_find(key[t]);
+                TRY(settings_set(own, key[t], text[t], settings_origin(set, d), e));
+            }
+        }
+    }
+    return OK;
 }
 
 static enum err check_steps(const struct settings *set, const struct settings *given,
@@ -517,6 +547,7 @@ static enum err resume(struct reopened *r, const char *dir,
     snprintf(set.samples_dir, sizeof set.samples_dir, "%s", samples_dir);
     if (given) {
         TRY(apply_given(&set, given, dir, e));
+        TRY(move_texts(r, &set, e));
         TRY(check_steps(&set, given, dir, e));
     }
     if (!in) {

@@ -2,6 +2,7 @@
 #include "base/duration.h"
 #include "base/number.h"
 #include "base/str.h"
+#include "measure/wants.h"
 #include "run/run_cost.h"
 #include "train/settings_arch.h"
 
@@ -147,20 +148,20 @@ static void add_missing(struct lines *l, const struct inputs *in)
 {
     if (in->set.mask_kind == MASK_TOKEN && in->mask_token < 0) {
         add(l, missing(l), LACKS,
-            "a token to mask with: the model has none; --mask-token TEXT, or --set "
-            "mask.kind=random");
+            "a token to mask with: the model has none; %s, or --set mask.kind=random",
+            want_gives(WANT_MASK));
     }
     if (!in->ood) {
         add(l, missing(l), LACKS,
-            "text of another kind: --ood FILE; without, nothing says how latents do "
-            "outside of %.60s",
-            corpus_name(in->corpus));
+            "text of another kind: %s; without, nothing says how latents do outside of "
+            "%.60s",
+            want_gives(WANT_OOD), corpus_name(in->corpus));
     }
     if (!in->set.concepts[0]) {
         add(l, missing(l), LACKS,
-            "concepts of meaning: --concepts FILE.csv (saetop concepts --suggest "
-            "--model begins one); without, letters, word shapes, suffixes and languages stand for "
-            "them");
+            "concepts of meaning: %s (saetop concepts --suggest --model begins one); "
+            "without, letters, word shapes, suffixes and languages stand for them",
+            want_gives(WANT_CONCEPTS));
     }
 }
 

@@ -10,6 +10,7 @@
 #include "latents/latent_find.h"
 #include "latents/latent_labels.h"
 #include "latents/latent_pairs.h"
+#include "measure/wants.h"
 #include "run/run_cost.h"
 #include "session/command.h"
 #include "session/comparison.h"
@@ -108,7 +109,7 @@ struct fact {
 
 /* Said where something takes the model that made the activations. */
 #define VIEW_NO_MODEL                                                                  \
-    "no model here: concepts, prompts and comparing need --model and --corpus"
+    "no model here: concepts, prompts and comparing need " WANT_GIVES_MODEL
 
 /* Texts to begin with in a prompt: beginnings of held-out text. */
 #define VIEW_EXAMPLES    8

@@ -115,10 +115,12 @@ static void remark_files(struct corpus *c)
                     unsaid);
     }
     if (is_stdin(c)) {
-        remarks_add(&c->remarks,
-                    "%s: a run from it goes on when the same text comes in again; "
-                    "eval --corpus FILE measures it on a file",
-                    c->name);
+        remarks_add(
+            &c->remarks,
+            "%s: a run from it goes on when the same text comes in again, or is "
+            "named as a file: train --resume RUN --corpus FILE; eval --corpus "
+            "FILE measures it on a file",
+            c->name);
     }
     if (c->textless_n > 0) {
         remarks_add(&c->remarks, "%s: %zu file%s without text passed over: %s%s",

@@ -418,7 +418,7 @@ static void panes_and_curves(void **state)
     type(b, "j\n"); /* CE recovered has no curve here: it is shown all the same */
     assert_int_equal(*app_focus(&b->a, &screen_compare), COMPARE_CURVES);
     assert_int_equal(own(b)->metric, METRIC_CE_REC);
-    assert_true(on_screen(b, "not measured over the steps of either"));
+    assert_true(on_screen(b, "no curve of it in either run: saetop eval"));
     type(b, ".");
     assert_int_equal(own(b)->metric, METRIC_EV);
     assert_true(on_screen(b, "explained variance over steps"));

@@ -470,6 +470,42 @@ static void test_cost_before_the_first_step(void **state)
     bench_free(b);
 }
 
+/* What is lacking is said with what to give, on two lines where a pane is narrow. */
+static void check_wants(struct bench *b)
+{
+    char why[160];
+    double one[1] = {1};
+    struct session_view *v = &b->v;
+    v->names.n_concepts = 3;
+    v->state = SESSION_ENDED;
+    pane_why_empty(v, METRIC_EV, why, sizeof why);
+    assert_string_equal(why, "not measured in this run: saetop eval RUN");
+    pane_why_empty(v, METRIC_LR, why, sizeof why);
+    assert_string_equal(why, "measured while training only: saetop train");
+    v->cond[0].series[METRIC_EV].x = v->cond[0].series[METRIC_EV].y = one;
+    v->cond[0].series[METRIC_EV].n = 1;
+    pane_why_empty(v, METRIC_ABSORPTION, why, sizeof why);
+    assert_string_equal(why, "no concept is told apart well enough: more text, --set "
+                             "eval.concept_rows=N");
+    v->no_model = true;
+    pane_why_empty(v, METRIC_ABSORPTION, why, sizeof why);
+    assert_string_equal(why, "no model here: --model M --corpus C");
+    v->no_model = false;
+    v->cond[0].series[METRIC_EV].n = 0;
+    v->cond[0].series[METRIC_EV].x = v->cond[0].series[METRIC_EV].y = NULL;
+    struct bench *narrow = test_calloc(1, sizeof *narrow);
+    struct errinfo e;
+    struct plot_result out;
+    const struct plot_spec spec = {.empty =
+                                       "not measured in this run: saetop eval RUN"};
+    assert_ok(canvas_init(&narrow->c, 30, 6, GLYPH_BRAILLE, &e), &e);
+    plot_draw(&narrow->c, (struct rect){0, 0, 30, 6}, &spec, &out);
+    assert_true(on_screen(narrow, " not measured in this run: "));
+    assert_true(on_screen(narrow, " saetop eval RUN "));
+    canvas_deinit(&narrow->c);
+    test_free(narrow);
+}
+
 /* An empty pane says why. */
 static void test_empty_panes(void **state)
 {
@@ -494,11 +530,12 @@ static void test_empty_panes(void **state)
     b->v.names.n_concepts = 3;
     sample_fact(&b->v, "ood", "");
     type(b, ":pane 4 explained_variance_ood\n");
-    assert_true(on_screen(b, "no OOD text given (--ood FILE)"));
+    assert_true(on_screen(b, "no OOD text: --ood FILE"));
     assert_true(on_screen(b, "first evaluation at step 150"));
     b->v.names.n_concepts = 0;
     app_view(&b->a, &b->v, &b->c);
-    assert_true(on_screen(b, "no concepts given"));
+    assert_true(on_screen(b, "no concepts: --concepts FILE"));
+    check_wants(b);
     b->v.state = SESSION_FAILED;
     sample_say(&b->v, true, "model.safetensors: cut short");
     app_view(&b->a, &b->v, &b->c);

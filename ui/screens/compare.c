@@ -374,12 +374,13 @@ static void draw_curves(struct app *a, const struct session_view *v, struct canv
     if (!o) {
         return;
     }
-    struct plot_spec spec = {.title = title,
-                             .y_min = (double)NAN,
-                             .y_max = (double)NAN,
-                             .cursor_x = (double)NAN,
-                             .smooth = pane_is_noisy(s->metric) ? a->smooth : 0.0,
-                             .empty = "not measured over the steps of either"};
+    struct plot_spec spec = {
+        .title = title,
+        .y_min = (double)NAN,
+        .y_max = (double)NAN,
+        .cursor_x = (double)NAN,
+        .smooth = pane_is_noisy(s->metric) ? a->smooth : 0.0,
+        .empty = "no curve of it in either run: saetop eval RUN has its end"};
     for (size_t i = 0; i < 2; i++) {
         const struct compare_curve *y = &o->side[i].curve[s->metric];
         spec.series[spec.n_series++] =

@@ -17,7 +17,9 @@ const char *concepts_may_browse(const struct app *a, const struct session_view *
         }
     }
     return v->no_model ? VIEW_NO_MODEL
-                       : "no concepts yet: the first evaluation measures them";
+           : !v->names.n_concepts
+               ? want_says(WANT_CONCEPTS)
+               : "no concepts yet: the first evaluation measures them";
 }
 
 /* Whether a run that is browsed was saved before something that is shown was measured.

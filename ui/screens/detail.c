@@ -174,7 +174,8 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
                           : "\xce\x94loss %s nats, n %zu",
                      text, d->delta_n);
     } else {
-        canvas_text(c, x, y++, w, "\xce\x94loss if ablated: not measured", ROLE_DIM, 0);
+        canvas_textf(c, x, y++, w, ROLE_DIM, 0, "\xce\x94loss if ablated: %s",
+                     v->no_model ? want_gives(WANT_MODEL) : "not measured");
     }
     if (y < bottom) {
         neighbours_row(a, d, c, x, y++, w, 0);
@@ -250,7 +251,7 @@ static void draw_lens(const struct app *a, const struct session_view *v,
     const struct rect in =
         canvas_box(c, r, titles[detail_of(a)->lens],
                    r.w > 36 ? "more \xe2\x94\x82 less" : NULL, false);
-    const char *none = v->no_model           ? "no model here to read it"
+    const char *none = v->no_model           ? want_says(WANT_MODEL)
                        : d && d->n_lens == 0 ? "an MLP reads it, not the logits"
                                              : NULL;
     if (none) {

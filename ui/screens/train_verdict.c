@@ -1,6 +1,7 @@
 /* The box of Train that says what the seeds of two conditions establish. */
 #include "session/verdicts.h"
 #include "ui/glyph.h"
+#include "ui/pane.h"
 #include "ui/rows.h"
 #include "ui/screens/train_priv.h"
 #include "ui/text.h"
@@ -53,12 +54,19 @@ struct result {
     bool marked; /* the words are the verdict alone, which has a mark of its own */
 };
 
-static struct result result_of(const struct view_verdicts *r,
+static struct result result_of(const struct session_view *v,
+                               const struct view_verdicts *r,
                                const struct verdict_row *row)
 {
-    if (row->d.n < 2) {
-        return (struct result){.words = row->d.n == 0 ? "not measured" : "one seed",
+    if (row->d.n == 0) { /* for want of what, where there is the room for it alone */
+        const enum want w =
+            pane_wants(v, (int)verdict_measure_def(row->measure)->metric);
+        const bool given = w == WANT_OOD || w == WANT_CONCEPTS;
+        return (struct result){.words = given ? want_gives(w) : "not measured",
                                .role = ROLE_DIM};
+    }
+    if (row->d.n < 2) {
+        return (struct result){.words = "one seed", .role = ROLE_DIM};
     }
     if (r->why[0]) {
         return (struct result){.words = "not comparable", .role = ROLE_WARN};
@@ -83,10 +91,11 @@ static struct result result_of(const struct view_verdicts *r,
                            .marked = way == 0};
 }
 
-static void put_words(const struct view_verdicts *r, const struct verdict_row *row,
-                      struct canvas *c, int x, int y, int end)
+static void put_words(const struct session_view *v, const struct view_verdicts *r,
+                      const struct verdict_row *row, struct canvas *c, int x, int y,
+                      int end)
 {
-    const struct result is = result_of(r, row);
+    const struct result is = result_of(v, r, row);
     if (is.way) { /* with the interval beside it */
         canvas_put(c, x, y, is.way > 0 ? 0x25B2 : 0x25BC, is.role, ATTR_BOLD);
         x += 2;
@@ -157,7 +166,7 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
     if (doubt) { /* how they differ is beside the point */
         canvas_text(c, in.x + k.words, y, in.w - k.words, doubt->mark, ROLE_WARN, 0);
     } else {
-        put_words(r, row, c, in.x + k.words, y, in.x + in.w);
+        put_words(v, r, row, c, in.x + k.words, y, in.x + in.w);
     }
 }
 
@@ -188,7 +197,7 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
         put_number(c, x + 6, y, 6, row->d.after, 3, false, arm_role(r->of));
         put_number(c, x + 12, y, 6, row->d.before, 3, false, arm_role(r->baseline));
     } else {
-        put_words(r, row, c, x + 6, y, end);
+        put_words(v, r, row, c, x + 6, y, end);
     }
 }
 
