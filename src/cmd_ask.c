@@ -91,7 +91,7 @@ static enum err read_text(const struct ask_args *a, struct asking *k, struct err
 {
     struct str text;
     str_init(&text, 0);
-    enum err rc = text_input_read(&a->text, &text, e);
+    enum err rc = text_input_read_prompt(&a->text, &text, e);
     if (rc == OK) {
         const struct chat_family *chat = NULL;
         rc = a->chat ? lm_chat(k->subject->lm, &chat, e) : OK;
@@ -491,7 +491,7 @@ int cmd_ask(int argc, char **argv)
     // clang-format off
     const struct opt table[] = {
         {"text", OPT_TEXT, &a.text.text, "TEXT", "the prompt; also the word behind the run (there -: standard input)", 0, 0, NULL},
-        {"text-file", OPT_STRING, &a.text.file, "FILE", "a file that is the prompt, to the last byte; -: standard input", 0, 0, NULL},
+        {"text-file", OPT_STRING, &a.text.file, "FILE", "a file that is the prompt, to the last byte; -: standard input, without a line break at its end", 0, 0, NULL},
         {"chat", OPT_FLAG, &a.chat, NULL, "put the prompt as a user's turn into the chat template of the model", 0, 0, NULL},
         {"mask", OPT_LIST, &a.mask, "I[,I...]", "the model reads the mask token at these positions", 0, 0, NULL},
         {"ablate", OPT_LIST, &a.ablate, "N[,N...]", "latents that are silenced; N@P: at position P alone", 0, 0, NULL},

@@ -153,7 +153,7 @@ static enum err take_stdin(struct explore_config *c, struct str *text,
     if (strcmp(set->corpus, "-") == 0 || strcmp(set->ood, "-") == 0) {
         return OK;
     }
-    TRY(text_input_read(&(struct text_input){.file = "-"}, text, e));
+    TRY(text_input_read_prompt(&(struct text_input){.file = "-"}, text, e));
     c->text = text->len > 0 ? text->p : NULL;
     c->text_n = text->len;
     return OK;

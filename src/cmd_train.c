@@ -99,8 +99,8 @@ static void print_evaluation(const struct reporter *r, size_t arm,
             (void)printf(" (%s)", doubt->brief);
         }
         if (d->low && isfinite(row->v[d->low])) {
-            (void)printf(" [%.*f, %.*f]", d->digits, row->v[d->low], d->digits,
-                         row->v[d->high]);
+            (void)printf(" [%.*f, %.*f over concepts]", d->digits, row->v[d->low],
+                         d->digits, row->v[d->high]);
         }
     }
     if (r->g && arm + 1 == r->g->n_arms && !engine_done(r->g)) {

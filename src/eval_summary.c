@@ -82,10 +82,13 @@ static double value_at(const struct report *r, enum metric m)
     return f != NULL ? f->v.value : (double)NAN;
 }
 
-/* Which way the interval of the text lies, NULL: it holds 0, or there is none. */
+/* What its interval says of A on this text; of other seeds it says nothing. */
 static const char *direction(const struct figure *f)
 {
-    return f->v.lo > 0.0 ? "higher" : f->v.hi < 0.0 ? "lower" : NULL;
+    return !isfinite(f->v.lo) || !isfinite(f->v.hi) ? "no range"
+           : f->v.lo > 0.0                          ? "A higher"
+           : f->v.hi < 0.0                          ? "A lower"
+                                                    : "0 within";
 }
 
 static bool is_zero(double v)
@@ -105,8 +108,7 @@ static void add_two(const struct eval_pair *p, size_t m, const struct figure *f,
     }
     str_addf(out, " %s", NUMBER(NUMBER_SIGNED, 8, def->digits, f->v.value));
     add_interval(f, NUMBER_SIGNED, def->digits, out);
-    str_addf(out, "%s%s\n", direction(f) != NULL ? "  " : "",
-             direction(f) != NULL ? direction(f) : "");
+    str_addf(out, "  %s\n", direction(f));
     for (size_t i = 0; i < 2; i++) {
         add_doubt(p->report[i], report_find(p->report[i], def->path),
                   i ? "B: " : "A: ", out);
@@ -137,7 +139,8 @@ void eval_summary_two(const struct eval_pair *p, struct str *out)
     size_t shown = 0, same = 0;
     str_addf(out, "%s; intervals over concepts, rows; seeds: saetop verdict\n",
              verdict_text(VERDICT_ONE_SEED));
-    str_addf(out, "  %-22s %7s %7s %8s\n", "", "A", "B", "A-B");
+    str_addf(out, "  %-22s %7s %7s %8s  %-18s  %s\n", "", "A", "B", "A-B", "95 %",
+             "this text");
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         const struct figure *f = report_find(p->difference, verdict_measure(m)->path);
         if (verdict_measure_def(m)->list != VERDICT_PRIMARY || f == NULL ||

@@ -62,6 +62,19 @@ enum err text_input_read(const struct text_input *t, struct str *out, struct err
     return is_stdin(t) ? read_stdin(out, e) : read_file(t->file, out, e);
 }
 
+enum err text_input_read_prompt(const struct text_input *t, struct str *out,
+                                struct errinfo *e)
+{
+    TRY(text_input_read(t, out, e));
+    for (const char *end = "\n\r"; is_stdin(t) && *end; end++) {
+        if (out->len == 0 || out->p[out->len - 1] != *end) {
+            break;
+        }
+        out->p[--out->len] = '\0';
+    }
+    return OK;
+}
+
 static int32_t lead_of(const struct tok *tok)
 {
     return tok_bos(tok) >= 0 ? tok_bos(tok) : tok_eos(tok);

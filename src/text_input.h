@@ -29,6 +29,11 @@ const char *text_input_name(const struct text_input *t); /* for error lines */
 enum err text_input_read(const struct text_input *t, struct str *out,
                          struct errinfo *e) ERR_CHECKED;
 
+/* The same as a prompt: of standard input without one line break at its end, which
+ * `echo` puts there, as the shell's $(...) takes it off. */
+enum err text_input_read_prompt(const struct text_input *t, struct str *out,
+                                struct errinfo *e) ERR_CHECKED;
+
 /* Whether BOS comes first, put there by the tokenizer or by --bos. */
 bool text_input_bos(const struct text_input *t, const struct tok *tok);
 

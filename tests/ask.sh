@@ -85,6 +85,8 @@ accept find run --prompt "$text" --json --most 5 && mv out found
 printf '%s' "$text" | "$saetop" ask run --text-file - --json --top 7 >piped || fault "-"
 cmp -s plain piped || fault "standard input is another prompt"
 printf '%s' "$text" | "$saetop" ask run - --json --top 7 >piped || fault "- behind the run"
+echo "$text" | "$saetop" ask run - --json --top 7 | cmp - piped || fault "the line break of echo"
+printf '%s\n\n' "$text" | "$saetop" ask run - --json --top 7 | cmp -s - piped && fault "two line breaks"
 cmp -s plain piped || fault "- behind the run is another prompt"
 # A latent that fires is named with its label.
 accept ask run "$text"

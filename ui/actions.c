@@ -34,6 +34,12 @@ static void back(struct app *a, const struct session_view *v, const char *args)
     }
 }
 
+/* It leaves the program where there is nowhere to go back to. */
+static const char *back_hint(const struct app *a)
+{
+    return app_up(a) && !app_is_live_card(a) ? "back" : NULL;
+}
+
 static void cancel(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
@@ -409,8 +415,12 @@ const struct action action_screen = {.command = "screen",
                                      .word = screen_word};
 const struct action action_events = {
     .command = "events", .args = "", .run = events, .reach = REACH_ALL};
-const struct action action_back = {
-    .command = "back", .args = "", .run = back, .in_help = true, .in_card = true};
+const struct action action_back = {.command = "back",
+                                   .args = "",
+                                   .run = back,
+                                   .hint = back_hint,
+                                   .in_help = true,
+                                   .in_card = true};
 
 /* clang-format off */
 #define ACTION static const struct action

@@ -7,6 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
+void text_share(char *out, size_t cap, double p)
+{
+    p *= 100;
+    snprintf(out, cap, "%s%s", NUMBER(NUMBER_PLAIN, 0, p < 9.95 ? 1 : 0, p),
+             isfinite(p) ? " %" : "");
+}
+
 enum role arm_role(size_t arm)
 {
     static const enum role role[VIEW_CONDS] = {ROLE_SERIES_A, ROLE_SERIES_B,

@@ -13,6 +13,8 @@ size_t conds_of(const struct session_view *v);
 size_t arms_of(const struct session_view *v);
 /* "12,400" */
 void text_thousands(char *out, size_t cap, int64_t n);
+/* A share of probability: "12 %", below 10 % with a decimal. */
+void text_share(char *out, size_t cap, double p);
 /* Of a reason that begins with the path of what it is of, "/a/b/c: no template", the
  * reason first and the end of the path: "no template (.../b/c)"; others as they are. */
 void text_reason(const char *why, char *out, size_t cap);

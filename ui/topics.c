@@ -18,6 +18,17 @@ static const struct topic topics[] = {
      "In that of the saved SAE: what SAELens' encode gives for the model's own "
      "activations, with this run's files. So they do not depend on the scale by which "
      "training brings the input to one size."},
+    {"which hooks are there, and which does a transcoder read?",
+     "Places in a block, with blocks.N. before the name. The residual stream: "
+     "hook_resid_pre before attention, hook_resid_mid between it and the MLP, "
+     "hook_resid_post behind both. What is added to it: hook_attn_out, hook_mlp_out. Inside: "
+     "attn.hook_z, the outputs of the heads; mlp.hook_post, what the MLP's last map reads.\n"
+     "What an MLP reads stands at three places: hook_mlp_in, the residual stream before the "
+     "norm; ln2.hook_normalized, behind the norm, before its weights; mlp.hook_in, behind "
+     "those. A transcoder reads one of them: that of SAELens with use_hook_mlp_in "
+     "hook_mlp_in, those of Gemma Scope ln2.hook_normalized, circuit-tracer's sets "
+     "mlp.hook_in. SAEs train at each. Transcoders themselves are refused: they rebuild "
+     "another place than the one that they read."},
     {"what is L0?",
      "The number of latents that are on for a token, averaged. A TopK SAE has it "
      "fixed at k or less. Compare two SAEs at the same L0: more latents always "
@@ -61,7 +72,8 @@ static const struct topic topics[] = {
      "stands in on half or more; missed: on fewer. So a word that is held can be absorbed "
      "in part. probe wrong: the model tells fewer than half; too rare: under 20 "
      "occurrences, no verdict. 4/5: so many seeds say so. by: the latent that absorbs most, "
-     "of the seed shown, and its share of the occurrences that are absorbed. "
+     "of the seed shown, and its share of the occurrences that are absorbed; in brackets where "
+     "the word is held all the same. "
      KEY_OF("open") " on a word shows where it stands, and what both do there.\n"
      KEY_ON("concepts", "curves") " puts the concept over training in place of its words. "
      KEY_ON("concepts", "partner") " opens the latent of the other condition that "
@@ -141,7 +153,8 @@ static const struct topic topics[] = {
     {"what is next, without it?",
      "In a context of Detail: the token that the model holds likeliest after the one "
      "that the latent fires on, and its probability; then the same with the latent "
-     "silenced in all of the text up to there. Only what the latent adds is taken out: "
+     "silenced in all of the text up to there: it alone, whatever else is silenced in Prompt. "
+     "Only what the latent adds is taken out: "
      "what the SAE leaves over stays, as with " KEY_ON("detail", "silence-latent") ". Brighter where it "
      "is another token then."},
     {"what is a condition, a seed, a twin?",

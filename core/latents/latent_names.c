@@ -240,3 +240,18 @@ const char *names_place(enum match_place place)
 {
     return place == PLACE_PREVIOUS ? "previous" : "token";
 }
+
+void names_latent(const struct names *n, const char *label, const struct latent_row *r,
+                  char *out, size_t cap)
+{
+    char match[80], tokens[160];
+    names_match(n, r, match, sizeof match);
+    names_top_tokens(n, r, tokens, sizeof tokens);
+    if (label[0]) {
+        snprintf(out, cap, "%s", label);
+    } else if (match[0]) {
+        snprintf(out, cap, "%s%s%s", match, tokens[0] ? ": " : "", tokens);
+    } else {
+        names_top_tokens_quoted(n, r, out, cap);
+    }
+}

@@ -43,5 +43,10 @@ void names_top_tokens(const struct names *n, const struct latent_row *r, char *o
                       size_t cap);
 void names_top_tokens_quoted(const struct names *n, const struct latent_row *r,
                              char *out, size_t cap);
+/* What a latent is called wherever it has one name: as a person called it (`label`, ""
+ * for none), or else "after 'had': party, picnic", its match, strong or weak, and its
+ * top tokens; without a match these alone, quoted. */
+void names_latent(const struct names *n, const char *label, const struct latent_row *r,
+                  char *out, size_t cap);
 
 #endif

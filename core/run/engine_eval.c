@@ -265,10 +265,11 @@ static enum err paced_due(struct engine *g, bool *due, struct errinfo *e)
     const int64_t every = g->in->set.eval_every;
     *due = eval_pace_due(&g->pace, engine_step_count(g), every);
     if (*due && eval_pace_news(&g->pace, every)) {
-        return engine_event(g, ENGINE_ALL_ARMS, e, "eval-interval",
-                            "an evaluation about every %.0f s keeps it within a fifth "
-                            "of the time",
-                            g->pace.told);
+        return engine_event(
+            g, ENGINE_ALL_ARMS, e, "eval-interval",
+            "evaluating about every %.0f s from now on, so that it takes "
+            "a fifth of the time at most",
+            g->pace.told);
     }
     return OK;
 }

@@ -21,6 +21,9 @@ expect 'The·dog' 60; expect 'next after dog' 60; expect 'as of step [0-9]'
 keys 1; expect 'step [1-9][0-9,]*/' 60; keys 5; expect 'The·dog'
 kill -TERM "$(pgrep -P "$(tmux_ display-message -p -t t '#{pane_pid}')" -f "^$SAETOP")"
 expect 'saved at step' 60; whole
+# The line break that echo puts at the end is no token.
+type_line "clear; echo 'The dog' | $SAETOP $run"
+expect 'The·dog' 60; expect '━ 2 tokens'; keys Q; expect 'shell\$ *$'
 # What a box cannot hold is said, an empty text is none.
 type_line "clear; printf 'The \\xff\\033[31mdog' | $SAETOP $run"
 expect 'control characters and what is not UTF-8' 60; expect 'dog' 60

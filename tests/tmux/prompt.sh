@@ -33,7 +33,7 @@ keys A; gone 'add \+' 60
 type_line ':presets'; expect 'loud \(#[0-9]+ add'
 type_line ':preset loud'; expect 'beyond text' 60
 "$SAETOP" ask "$run" --preset loud --text 'The dog' | grep -q '=add:' || fail "no preset"
-keys f; expect 'latents of the whole prompt'; keys f; expect 'what changed here'
+keys f; expect 'latents of the whole prompt'; keys f; expect 'what changed (at this token|in the whole prompt)'
 keys f; expect 'latents here'
 # The model writes on, with it and without.
 keys w; expect '▶ edited' 60; expect '  base'; gone '\.\.\. ━' 60
@@ -55,7 +55,7 @@ keys '|'; expect 'the pinned one above'; expect 'pinned +now'
 keys i; expect 'insert:'; keys C-u; type_line ' happy'; expect 'happy·end' 60
 expect 'fell silent|came up'; expect 'the·?      ·end'
 keys '|'; gone 'the pinned one above'; expect 'latents here'
-keys u; expect 'what changed here'; keys u; gone 'happy' # the list, then the text
+keys u; expect 'what changed (at this token|in the whole prompt)'; keys u; gone 'happy' # the list, then the text
 # Both conditions write, each under its letter.
 type_line ':write both 8'; expect '[│┃] ▶ A ' 60; expect '[│┃]   B ' 60; gone '\.\.\. ━'
 keys Escape; expect 'next after end'

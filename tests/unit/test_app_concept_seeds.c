@@ -103,6 +103,27 @@ static void words_over_seeds(void **state)
     }
     assert_true(split > 0);
     assert_true(on_screen(b, "absorbed 4/5") && on_screen(b, "by, of seed 1"));
+    /* The absorber of the rest of a word that is held is in brackets. */
+    const struct concept_word *some = &concepts_own(&b->a)->word[0];
+    char by[32];
+    while (!(some->of[0]->absorbed > 0)) {
+        some++;
+    }
+    const struct concept_word of = *some;
+    snprintf(by, sizeof by, "(#%d)", of.of[0]->absorber[0].latent);
+    assert_false(on_screen(b, by));
+    for (size_t k = 0; k < 10; k++) {
+        const struct concept_table *t = b->v.arm[k].concepts;
+        for (size_t j = 0; j < t->n_words; j++) {
+            struct word_result *r = (struct word_result *)(uintptr_t)&t->word[j];
+            const bool is =
+                r->concept == concepts_own(&b->a)->at && r->token == of.token;
+            r->verdict = is ? WORD_HELD : r->verdict;
+        }
+    }
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, by));
     const struct concept_table *first = b->v.arm[0].concepts;
     assert_true(concepts_own(&b->a)->word[0].of[0] >= first->word &&
                 concepts_own(&b->a)->word[0].of[0] < first->word + first->n_words);

@@ -731,14 +731,22 @@ static void test_next_without(void **state)
         d->context[1].next_without = (struct latent_next){9, 0.22F};
         d->context[2].next = (struct latent_next){0}; /* not measured yet */
         app_view(&b->a, &b->v, &b->c);
-        assert_true(on_screen(b, "' 0.41, without it '"));
-        assert_true(on_screen(b, "' 0.11"));
-        assert_int_equal(on_screen(b, "' 0.22"), wide);
+        assert_true(on_screen(b, "' 41 %, without it '"));
+        assert_true(on_screen(b, "' 11 %"));
+        assert_int_equal(on_screen(b, "' 22 %"), wide);
+        type(b, "a"); /* it is silenced: that says the same */
+        assert_true(on_screen(b, ", without it '"));
+        type(b, ":silence-latent 43\n"); /* and another, which speaks here */
+        assert_true(on_screen(b, ", without it alone '"));
+        type(b, ":silence-latent 43\n");
         press(b, 'j');
-        assert_int_equal(on_screen(b, "' 0.11"), wide);
-        assert_true(on_screen(b, "' 0.22"));
+        assert_int_equal(on_screen(b, "' 11 %"), wide);
+        assert_true(on_screen(b, "' 22 %"));
         press(b, 'j');
         assert_true(on_screen(b, "next: being measured"));
+        d->n_lens = 0; /* whole in the narrow pane, too */
+        app_view(&b->a, &b->v, &b->c);
+        assert_true(on_screen(b, "an MLP reads it, not the") && on_screen(b, "logits "));
         d->context[0].next = (struct latent_next){0};
         app_view(&b->a, &b->v, &b->c);
         assert_false(on_screen(b, "without it"));

@@ -318,8 +318,8 @@ static void the_engine_keeps_it_and_tells(void **state)
     assert_int_equal(evaluations(g), 1);
     step_after(g, 12000, 48000);
     assert_int_equal(evaluations(g), 2);
-    assert_string_equal(told(g, 1), "an evaluation about every 48000 s keeps it within "
-                                    "a fifth of the time");
+    assert_string_equal(told(g, 1), "evaluating about every 48000 s from now on, so "
+                                    "that it takes a fifth of the time at most");
     assert_null(told(g, 2));
     step_after(g, 10000, 80000); /* two of them; a fifth less is no news */
     assert_int_equal(evaluations(g), 3);

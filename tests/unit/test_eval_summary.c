@@ -119,9 +119,35 @@ static void test_two(void **state)
     compared(&x, &y, &a, &b, &s);
     has(&s, "not established: one seed;");
     has(&s, "  explained variance      0.5000  0.7500  -0.2500");
+    has(&s, " this text\n");
     assert_null(strchr(s.p, '!')); /* masks differ: what it is about */
     assert_in_range(lines(&s), 3, EVAL_SUMMARY_LINES - 2);
     report_deinit(&b);
+
+    /* Which way the difference lies on this text is said where its interval leaves 0
+     * out alone. */
+    static const struct {
+        double lo, hi;
+        const char *said;
+    } ways[] = {{.1, .4, "  A higher\n"},
+                {-.4, -.1, "  A lower\n"},
+                {-.1, .2, "  0 within\n"},
+                {(double)NAN, (double)NAN, "  no range\n"}};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        struct report d;
+        report_init(&d, 0);
+        put(&d, METRIC_EV, .15, .1);
+        d.fig[0].v.lo = ways[i].lo;
+        d.fig[0].v.hi = ways[i].hi;
+        str_clear(&s);
+        eval_summary_two(&(struct eval_pair){.set = {&x, &y},
+                                             .report = {&a, &a},
+                                             .difference = &d,
+                                             .changes = {NULL, NULL}},
+                         &s);
+        has(&s, ways[i].said);
+        report_deinit(&d);
+    }
 
     /* All that can be said at once still fits. */
     full(&b, 0.75, 0.1, 9.0);

@@ -666,6 +666,19 @@ static void test_names(void **state)
     assert_string_equal(names_match_kind(&n, &r), "");
     names_match(&n, &r, out, sizeof out);
     assert_string_equal(out, "");
+    /* One name: a person's, else the match and tokens, else tokens. */
+    char name[80];
+    for (size_t i = 0; i < LATENT_TOP_TOKENS; i++) {
+        r.top_token[i] = i == 0 ? tok_single(tok, " dog") : -1;
+    }
+    names_latent(&n, "", &r, name, sizeof name);
+    assert_string_equal(name, "'dog'");
+    r.match = MATCH_WORD;
+    r.match_id = tok_single(tok, "Cat");
+    names_latent(&n, "", &r, name, sizeof name);
+    assert_string_equal(name, "after 'Cat': dog");
+    names_latent(&n, "pets", &r, name, sizeof name);
+    assert_string_equal(name, "pets");
     names_deinit(&n);
     concepts_free(c);
     tok_free(tok);

@@ -120,6 +120,36 @@ static void test_says_what_it_shows(void **state)
     end_world(&t);
 }
 
+/* Esc stays, however often it is pressed, so that what is typed then is no other
+ * screen's keys, and says how to type and how to go; Enter has a hint. */
+static void test_escape_stays(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    assert_true(on_screen(t.b, "Enter type"));
+    keys(&t, "\n");
+    assert_true(own(&t)->typing);
+    keys(&t, "^");
+    assert_false(own(&t)->typing);
+    for (int i = 0; i < 3; i++) {
+        keys(&t, "^");
+        assert_ptr_equal(t.b->a.screen, &screen_prompt);
+        assert_true(
+            on_screen(t.b, "Enter types on in the text; q goes back to Latents"));
+    }
+    keys(&t, "\t");
+    assert_true(on_screen(t.b, "Enter open"));
+    keys(&t, "\t");
+    assert_true(on_screen(t.b, "Enter why"));
+    keys(&t, "^"); /* back to the text */
+    assert_int_equal(*app_focus(&t.b->a, &screen_prompt), PROMPT_TEXT_PANE);
+    assert_true(on_screen(t.b, "Enter type"));
+    keys(&t, "q");
+    assert_ptr_equal(t.b->a.screen, &screen_latents);
+    end_world(&t);
+}
+
 /* A key that takes back what it did says so in its hint. */
 static void test_hints_fit_the_prompt(void **state)
 {
@@ -159,11 +189,13 @@ static void test_fates_are_told_apart(void **state)
     assert_int_equal(s->list, PROMPT_CHANGED);
     assert_int_equal(s->entry[0].latent, s->row.edits.at[0].latent);
     app_view(&t.b->a, &t.b->v, &t.b->c);
-    assert_true(on_screen(t.b, "\xc2\xb7 silenced "));
+    assert_true(on_screen(t.b, "\xc3\x97#")); /* no figure before the number */
+    assert_false(on_screen(t.b, "0#"));
+    assert_true(on_screen(t.b, "\xc2\xb7 silenced: "));
     assert_false(on_screen(t.b, "fell silent"));
     s->row.edits.at[0].latent++;
     app_view(&t.b->a, &t.b->v, &t.b->c);
-    assert_true(on_screen(t.b, "\xc2\xb7 fell silent "));
+    assert_true(on_screen(t.b, "\xc2\xb7 fell silent: "));
     end_world(&t);
 }
 
@@ -203,6 +235,7 @@ static void test_tokens_change(void **state)
     assert_int_equal(own(&t)->answer->T, n - 1);
     assert_non_null(own(&t)->before);
     keys(&t, "i");
+    assert_true(on_screen(t.b, "insert: \xc2\xb7")); /* the space is seen */
     type(t.b, "dog\n");
     settle(&t);
     assert_non_null(strstr(own(&t)->box.text, " dog"));
@@ -438,7 +471,8 @@ static void test_tells_what_changed(void **state)
         type(t.b, tries[i]);
         settle(&t);
         assert_ptr_equal(prompt_compared(s), was);
-        assert_true(on_screen(t.b, "what changed here"));
+        assert_true(on_screen(t.b, i ? "what changed in the whole prompt"
+                                     : "what changed at this token"));
         assert_true(on_screen(t.b, "latent  before    now"));
         assert_true(on_screen(t.b, "before    now"));
         /* The likeliest token now, and the share that it had in the row before. */
@@ -733,6 +767,7 @@ int main(void)
         cmocka_unit_test(test_begins_with_the_text_given),
         cmocka_unit_test(test_shows_the_latent),
         cmocka_unit_test(test_says_what_it_shows),
+        cmocka_unit_test(test_escape_stays),
         cmocka_unit_test(test_hints_fit_the_prompt),
         cmocka_unit_test(test_fates_are_told_apart),
         cmocka_unit_test(test_masks_and_undo),

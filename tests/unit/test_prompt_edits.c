@@ -47,6 +47,9 @@ static void test_silence_and_steer(void **state)
     assert_int_equal(own(&t)->row.edits.at[0].latent, 3);
     type(t.b, ":steer 3=1@99\n");
     assert_true(on_screen(t.b, "position: found 99"));
+    type(t.b, ":steer 481 2x\n");
+    assert_true(on_screen(t.b, "steer: found '481 2x', expected N=X[@POS]: 48=2x, "
+                               "48=-1.5, 48=scale:0@7-")); /* whole at 80 columns */
     type(t.b, ":steer 9999=1\n");
     assert_true(on_screen(t.b, "latent: found 9999"));
     type(t.b, ":steer 3=1@0\n"); /* BOS */

@@ -263,8 +263,16 @@ static void draw_fate(struct canvas *c, int x, int y, const struct concept_word 
                      NUMBER(NUMBER_PLAIN, 0, --digits, word_absorber_share(of, 0)));
         } while (digits > 0 && canvas_text_width(by) > by_w);
     }
+    /* Of a word that is held it absorbed the rest, or some of it. */
+    const bool part = by[0] && word_seeds_verdict(k) == WORD_HELD;
+    if (part) {
+        snprintf(by, sizeof by, "(#%d)", of->absorber[0].latent);
+    }
     canvas_text(c, x + FIRES_W + VERDICT_W + 1, y, by_w, by,
-                cursor ? ROLE_SELECT : ROLE_KEY, 0);
+                cursor ? ROLE_SELECT
+                : part ? ROLE_DIM
+                       : ROLE_KEY,
+                0);
 }
 
 static int more(struct rect r)

@@ -3,6 +3,7 @@
 #include "ui/actions.h"
 #include "ui/export.h"
 #include "ui/plot.h"
+#include "ui/rows.h"
 #include "ui/screens/detail_priv.h"
 #include "ui/screens/prompt.h"
 #include "ui/steer.h"
@@ -255,7 +256,8 @@ static void draw_lens(const struct app *a, const struct session_view *v,
                        : d && d->n_lens == 0 ? "an MLP reads it, not the logits"
                                              : NULL;
     if (none) {
-        canvas_text(c, in.x + 1, in.y, in.w - 2, none, ROLE_DIM, 0);
+        (void)rows_wrapped(c, (struct rect){in.x + 1, in.y, in.w - 2, in.h}, none,
+                           strlen(none), ROLE_DIM, 0);
     }
     if (!d || none) {
         return;

@@ -4,6 +4,8 @@
 #include "ui/names.h"
 #include "ui/plot.h"
 #include "ui/screens/detail_priv.h"
+#include "ui/screens/prompt.h"
+#include "ui/text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -58,7 +60,7 @@ static void draw_next(const struct app *a, const struct session_view *v,
     const struct latent_next *is = &d->context[i].next,
                              *without = &d->context[i].next_without;
     const bool on = i == detail_of(a)->context;
-    char before[40], after[40];
+    char before[40], after[40], p[24], q[24];
     if (!(is->p > 0)) {
         canvas_text(c, x, y, w, "next: being measured", ROLE_DIM, 0);
         return;
@@ -66,10 +68,14 @@ static void draw_next(const struct app *a, const struct session_view *v,
     names_token_dotted(&v->names, is->id, before, sizeof before);
     names_token_dotted(&v->names, without->id, after, sizeof after);
     const enum role other = is->id != without->id ? ROLE_TEXT : ROLE_DIM;
+    /* Other latents that are silenced in Prompt speak here. */
+    const size_t own = prompt_is_silenced(a, detail_of(a)->latent) ? 1 : 0;
+    const bool others = prompt_silenced(a, NULL, 0) > own;
+    text_share(p, sizeof p, (double)is->p);
+    text_share(q, sizeof q, (double)without->p);
     canvas_textf(c, x, y, w, on ? ROLE_VALUE : other, 0,
-                 "next '%s' %s, without it '%s' %s", before,
-                 NUMBER(NUMBER_PLAIN, 0, 2, (double)is->p), after,
-                 NUMBER(NUMBER_PLAIN, 0, 2, (double)without->p));
+                 "next '%s' %s, without it%s '%s' %s", before, p,
+                 others ? " alone" : "", after, q);
 }
 
 /* Where there is a line between contexts it says what comes next. */

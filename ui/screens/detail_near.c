@@ -141,14 +141,9 @@ static void name_of(const struct session_view *v, const struct near_row *r, char
     const size_t arm = session_view_shown(v, (size_t)r->cond);
     const struct latent_table *t = v->arm[arm].table;
     const char *label = latent_labels_of(v->arm[arm].labels, r->latent);
-    out[0] = '\0';
-    if (label[0]) {
-        snprintf(out, cap, "%s", label);
-    } else if (t && r->latent >= 0 && (size_t)r->latent < t->F) {
-        char match[64], tokens[120];
-        names_match(&v->names, &t->row[r->latent], match, sizeof match);
-        names_top_tokens(&v->names, &t->row[r->latent], tokens, sizeof tokens);
-        snprintf(out, cap, "%s%s%s", match, match[0] ? ": " : "", tokens);
+    snprintf(out, cap, "%s", label); /* known without its description */
+    if (t && r->latent >= 0 && (size_t)r->latent < t->F) {
+        names_latent(&v->names, label, &t->row[r->latent], out, cap);
     }
 }
 

@@ -147,9 +147,17 @@ static bool cancel(struct app *a, const struct session_view *v)
             *app_focus(a, &screen_prompt) = PROMPT_TEXT_PANE;
         }
         prompt_side_back(a);
-        return true;
+    } else if (*app_focus(a, &screen_prompt) != PROMPT_TEXT_PANE) {
+        *app_focus(a, &screen_prompt) = PROMPT_TEXT_PANE;
+    } else if (s->sent) {
+        return false;
+    } else { /* one time too many must not make what is typed then another's keys */
+        app_say(a, false,
+                KEY_OF("type") " types on in the text; " KEY_OF("back") " goes back "
+                                                                        "to %s",
+                app_up(a)->title);
     }
-    return false;
+    return true;
 }
 
 static void move(struct app *a, const struct session_view *v, const char *direction)
@@ -264,10 +272,14 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     if (latent >= 0 && len < cap) {
         const double density = ask_density(s->subject, latent);
         prompt_latent_name(a, v, false, latent, name, sizeof name);
-        len += (size_t)snprintf(out + len, cap - len, "  #%d %s", latent, name);
+        len += (size_t)snprintf(out + len, cap - len, "  #%d ", latent);
         if (isfinite(density) && len < cap) {
-            snprintf(out + len, cap - len, "  on %s %% of tokens",
-                     NUMBER(NUMBER_PLAIN, 0, density < .0995 ? 1 : 0, 100 * density));
+            len += (size_t)snprintf(
+                out + len, cap - len, "on %s %% of tokens  ",
+                NUMBER(NUMBER_PLAIN, 0, density < .0995 ? 1 : 0, 100 * density));
+        }
+        if (len < cap) {
+            snprintf(out + len, cap - len, "%s", name);
         }
     }
 }

@@ -254,7 +254,10 @@ void prompt_edit_steer(struct app *a, const struct session_view *v, const char *
             turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
         }
     } else if (ask_edit_parse_typed(args, &e, &times, &err) != OK) {
-        app_say(a, true, "%s", err.msg);
+        app_say(a, true,
+                "steer: found '%.16s', expected N=X[@POS]: 48=2x, 48=-1.5, "
+                "48=scale:0@7-",
+                args);
     } else if (!prompt_edit_refused(a, &e) && !(times && times_refused(a, &e))) {
         set_edit(a, &e);
     }

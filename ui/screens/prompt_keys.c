@@ -61,6 +61,13 @@ static void text(struct app *a, const struct session_view *v, const char *args)
     prompt_begin_typing(a);
 }
 
+/* Enter: what it does where the focus is. */
+static void type_or_open(struct app *a, const struct session_view *v, const char *args)
+{
+    (void)args;
+    screen_prompt.enter(a, v);
+}
+
 static void example(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
@@ -84,6 +91,8 @@ static void example(struct app *a, const struct session_view *v, const char *arg
     s->example++;
 }
 
+#define INSERT_DOT "\xc2\xb7"
+
 static void delete_token(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
@@ -96,13 +105,27 @@ static void delete_token(struct app *a, const struct session_view *v, const char
     }
 }
 
-static void insert_text(struct app *a, const struct session_view *v, const char *typed)
+/* Spaces are typed as they are drawn in the prompt, as dots, or as spaces. */
+static void dots_to_spaces(const char *typed, char *out, size_t cap)
+{
+    size_t n = 0;
+    for (const char *p = typed; *p && n + 1 < cap; n++) {
+        const bool dot = !strncmp(p, INSERT_DOT, strlen(INSERT_DOT));
+        out[n] = dot ? ' ' : *p;
+        p += dot ? strlen(INSERT_DOT) : 1;
+    }
+    out[n] = '\0';
+}
+
+static void insert_text(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
     struct tok_ids ids = {0};
     struct errinfo e = {0};
     const size_t end = s->row.n - s->row.tail;
     const size_t at = s->at < s->row.first ? s->row.first : s->at < end ? s->at : end;
+    char typed[LINE_CAP];
+    dots_to_spaces(args, typed, sizeof typed);
     if (!typed[0]) {
         return;
     }
@@ -117,7 +140,7 @@ static void insert_text(struct app *a, const struct session_view *v, const char 
 static const struct prompt_def insert_prompt = {
     .sign = "insert: ",
     .history = "insert",
-    .help = "text that comes before the token under the cursor; a space before a word",
+    .help = "text that comes before the token under the cursor; \xc2\xb7 is a space",
     .accept = insert_text,
 };
 
@@ -126,7 +149,7 @@ static void insert(struct app *a, const struct session_view *v, const char *args
     if (args[0]) {
         insert_text(a, v, args);
     } else {
-        app_open_prompt(a, &insert_prompt, " ", "");
+        app_open_prompt(a, &insert_prompt, INSERT_DOT, "");
     }
 }
 
@@ -447,6 +470,13 @@ static void renew(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- hints ---- */
 
+static const char *type_hint(const struct app *a)
+{
+    const int pane = *app_focus(a, &screen_prompt);
+    const bool why = pane == PROMPT_NEXT_PANE && prompt_own(a)->side == PROMPT_NEXT;
+    return pane == PROMPT_TEXT_PANE ? NULL : why ? "why" : "open";
+}
+
 static const char *pause_hint(const struct app *a)
 {
     return prompt_own(a)->paused ? "go on" : NULL;
@@ -492,6 +522,7 @@ ACTION_WORDS(list_word, "here", "prompt", "changed")
 /* clang-format off */
 #define ACTION static const struct action
 ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .reach = REACH_NAMED, .may = may_ask};
+ACTION action_type = {.command = "type", .args = "", .run = type_or_open, .hint = type_hint};
 ACTION action_example = {.command = "example", .args = "[N]", .run = example, .may = may_ask};
 ACTION action_chat = {.command = "chat", .args = "", .run = chat, .may = may_chat};
 ACTION action_preset = {.command = "preset", .args = "NAME|save NAME|drop NAME", .run = prompt_preset, .may = may_change, .word = prompt_preset_word};
@@ -521,6 +552,7 @@ ACTION action_renew = {.command = "renew", .args = "", .run = renew, .may = may_
 
 /* In the order in which help shows them. */
 static const struct key_entry keys[] = {
+    {{KEY_ENTER_}, &action_type, "", "type", "type in the text; in a list open the latent, or explain the token", 1},
     {{'m'}, &action_mask_token, "", "mask", "mask the token under the cursor, or show it again", 1},
     {{'a'}, &action_silence, "", "silence", "silence the latent under the cursor, or let it speak again", 2},
     {{'t'}, &action_steer, "", "steer", "steer the latent under the cursor: add half of its greatest activation (N=0.5x); or take that back", 3},

@@ -9,7 +9,7 @@
 static const char *const list_titles[PROMPT_LISTS] = {
     [PROMPT_HERE] = "latents here",
     [PROMPT_WHOLE] = "latents of the whole prompt",
-    [PROMPT_CHANGED] = "what changed here",
+    [PROMPT_CHANGED] = "what changed at this token",
 };
 
 static void number(char *out, size_t cap, float act)
@@ -61,13 +61,13 @@ static double share_of(const struct prompt_state *s, const struct prompt_entry *
     return full > 0 ? (double)e->act / full : 0;
 }
 
-/* '0' a silenced latent, '*' a steered one, 0 neither. */
+/* A silenced latent has a cross, a steered one a star; 0: neither. */
 static uint32_t mark_of(const struct prompt_edits *edits, int32_t latent)
 {
     uint32_t mark = 0;
     for (size_t i = 0; i < edits->n; i++) {
         mark = edits->at[i].latent != latent  ? mark
-               : edits->at[i].how == ASK_ZERO ? '0'
+               : edits->at[i].how == ASK_ZERO ? 0x00D7
                                               : '*';
     }
     return mark;
@@ -89,7 +89,7 @@ static int draw_fact(const struct prompt_state *s, struct canvas *c, struct rect
         const size_t i = prompt_edit_of(s, e->latent);
         const bool own = e->fate == ASK_SILENCED && i < s->row.edits.n &&
                          s->row.edits.at[i].how == ASK_ZERO;
-        snprintf(text, sizeof text, "%s ", own ? "silenced" : ask_fate_name(e->fate));
+        snprintf(text, sizeof text, "%s: ", own ? "silenced" : ask_fate_name(e->fate));
         role = fates[e->fate];
     }
     return canvas_text(c, r.x, r.y, r.w, text, role, 0);
@@ -238,7 +238,9 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
                                     written && prompt_written_base(s, s->walked)};
     char value[48] = "", title[96];
     snprintf(title, sizeof title, "%s%s%s",
-             written ? "latents of the token written" : list_titles[what.list],
+             written    ? "latents of the token written"
+             : s->whole ? "what changed in the whole prompt"
+                        : list_titles[what.list],
              written && s->texts > 1 ? ", " : "",
              written && s->texts > 1 ? s->text_name[s->walked] : "");
     snprintf(value, sizeof value, "%zu%s%s", s->rows.count + s->more,

@@ -114,12 +114,11 @@ static size_t place_in(const struct ask_answer *other, const struct ask_answer *
 /* What the token's latents were in another prompt; of a token that is new, those of
  * the whole prompts. */
 static void list_compared(struct listing *to, const struct ask_answer *other,
-                          const struct ask_answer *r, size_t at)
+                          const struct ask_answer *r, size_t at, size_t place)
 {
     struct errinfo e = {0};
     struct ask_change *change = NULL;
     size_t n = 0;
-    const size_t place = place_in(other, r, at);
     if (ask_changes(other, place, r, place == SIZE_MAX ? SIZE_MAX : at, &change, &n,
                     &e) == OK) {
         for (size_t i = 0; i < n; i++) {
@@ -145,13 +144,21 @@ static void list_of(struct listing *to, enum prompt_list list)
     case PROMPT_WHOLE: list_whole(to, r); break;
     case PROMPT_CHANGED:
         if (other) {
-            list_compared(to, other, r, s->at);
+            list_compared(to, other, r, s->at, place_in(other, r, s->at));
         } else {
             list_edited(to, r, s->at);
         }
         break;
     case PROMPT_LISTS: break;
     }
+}
+
+/* Whether what changed is listed of the whole prompts. */
+static bool is_of_whole(const struct prompt_state *s)
+{
+    const struct ask_answer *r = s->answer, *other = prompt_compared(s);
+    return prompt_list_now(s) == PROMPT_CHANGED && r && other && s->at < r->T &&
+           place_in(other, r, s->at) == SIZE_MAX;
 }
 
 enum prompt_list prompt_second_list(const struct prompt_state *s)
@@ -182,6 +189,7 @@ void prompt_list_fill(struct app *a)
     if (!w) {
         list_of(&to, prompt_list_now(s));
     }
+    s->whole = !w && is_of_whole(s);
     list_of(&second, prompt_second_list(s));
     s->rows.count = to.n;
     s->more = to.more;
@@ -244,16 +252,9 @@ void prompt_latent_name(const struct app *a, const struct session_view *v, bool 
     const size_t arm = other ? s->second_arm : latents_arm(a);
     const struct latent_table *t = whose ? whose->table : NULL;
     const char *label = latent_labels_of(v->arm[arm].labels, latent);
-    out[0] = '\0';
-    if (label[0]) {
-        snprintf(out, cap, "%s", label);
-    } else if (t && latent >= 0 && (size_t)latent < t->F) {
-        if (latent_is_matched(&t->row[latent])) {
-            names_match(&v->names, &t->row[latent], out, cap);
-        }
-        if (!out[0]) {
-            names_top_tokens_quoted(&v->names, &t->row[latent], out, cap);
-        }
+    snprintf(out, cap, "%s", label); /* known without its description */
+    if (t && latent >= 0 && (size_t)latent < t->F) {
+        names_latent(&v->names, label, &t->row[latent], out, cap);
     }
 }
 

@@ -64,6 +64,8 @@ struct prompt_state {
     struct line_history history;
     bool typing;
     bool begun;                  /* a first text was put there */
+    bool sent;                   /* another screen sent the text, and nothing was typed
+                                    since: Esc goes back there */
     size_t example;              /* that comes next */
     struct ask_presets *presets; /* of the arm that is shown, a reference; NULL: none */
     struct prompt_row row;
@@ -97,6 +99,8 @@ struct prompt_state {
 
     /* ---- the list ---- */
     enum prompt_list list; /* that was chosen; prompt_list_now has the one shown */
+    bool whole; /* what changed is of the whole prompts: the token under the cursor did
+                   not stand in the one that is compared */
     bool tells; /* what deleting, inserting or replacing tokens changed: list and next
                    tokens compare with `before`, until another list is chosen, or
                    anything else of the prompt changes */
@@ -297,8 +301,8 @@ int32_t prompt_latent_here(const struct app *a);
 const char *prompt_no_latent(const struct app *a);
 /* Whose heat is shown; -1. */
 int32_t prompt_heat_latent(const struct app *a);
-/* What a latent is called, of the other arm where that is written: label, match, or
- * tokens that it fires on. */
+/* What a latent is called (names_latent), of the other arm where that is written; "":
+ * it is not described yet and nobody called it something. */
 void prompt_latent_name(const struct app *a, const struct session_view *v, bool other,
                         int32_t latent, char *out, size_t cap);
 /* Place of an edit of this latent; n_edits: there is none. */

@@ -316,7 +316,7 @@ void prompt_begin_typing(struct app *a)
         prompt_end_typing(a);
     }
     s->typing = true;
-    s->tells = false;
+    s->sent = s->tells = false;
     s->typed_from = keep(a);
     ask_answer_unref(s->before);
     s->before = s->answer ? ask_answer_ref(s->answer) : NULL;
@@ -385,6 +385,7 @@ void prompt_show(struct app *a, const struct session_view *v, const int32_t *ids
     prompt_own(a)->want = before;
     prompt_own(a)->choose = latent;
     prompt_set_text(a, v, text.p ? text.p : "");
+    prompt_own(a)->sent = true;
     str_free(&text);
     app_go(a, v, &screen_prompt);
 }

@@ -5,6 +5,7 @@
 #include "ui/plot.h"
 #include "ui/rows.h"
 #include "ui/screens/prompt_priv.h"
+#include "ui/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,9 +13,7 @@
 
 void prompt_share(char *out, size_t cap, double logp)
 {
-    const double p = exp(logp) * 100;
-    snprintf(out, cap, "%s%s", NUMBER(NUMBER_PLAIN, 0, p < 9.95 ? 1 : 0, p),
-             isfinite(p) ? " %" : "");
+    text_share(out, cap, exp(logp));
 }
 
 bool prompt_side_focused(const struct app *a)
