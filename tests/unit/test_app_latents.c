@@ -746,7 +746,8 @@ static void test_next_without(void **state)
         assert_true(on_screen(b, "next: being measured"));
         d->n_lens = 0; /* whole in the narrow pane, too */
         app_view(&b->a, &b->v, &b->c);
-        assert_true(on_screen(b, "an MLP reads it, not the") && on_screen(b, "logits "));
+        assert_true(on_screen(b, "an MLP reads it, not the") &&
+                    on_screen(b, "logits "));
         d->context[0].next = (struct latent_next){0};
         app_view(&b->a, &b->v, &b->c);
         assert_false(on_screen(b, "without it"));
