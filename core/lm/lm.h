@@ -115,9 +115,9 @@ void lm_set_kind(struct lm *m, enum linear_kind kind);
  * model, or the line names it. Weights themselves are read by lm_need. *out: caller
  * owns. */
 enum err lm_load(const char *path, struct lm **out, struct errinfo *e) ERR_CHECKED;
-/* Its tokenizer alone. *out: caller owns, tok_free. */
 /* Whether it has the form of a model: a directory, or a file that begins as GGUF. */
 bool lm_may_be(const char *path);
+/* Its tokenizer alone. *out: caller owns, tok_free. */
 enum err lm_load_tok(const char *path, struct tok **out, struct errinfo *e) ERR_CHECKED;
 /* Write config.json, model.safetensors, tokenizer.json, and the tokenizer_config.json
  * by which Hugging Face transformers reads the tokenizer as it is (tok_save); each
