@@ -129,7 +129,7 @@ static enum err open_file(struct acts_cache *c, struct errinfo *e)
     bool damaged = false;
     enum err rc = file_open_own(c->path, O_RDWR | O_CREAT, &c->fd, e);
     c->writes = rc == OK && flock(c->fd, LOCK_EX | LOCK_NB) == 0;
-    if (rc == ERR_IO) { /* it may be ours to read only */
+    if (rc == ERR_DENIED) { /* it may be ours to read only */
         rc = file_open_own(c->path, O_RDONLY, &c->fd, e);
     }
     TRY(rc);

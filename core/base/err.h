@@ -15,6 +15,7 @@
     X(ERR_NUMERIC, 1, "not a finite number")                                           \
     X(ERR_CANCELLED, 1, "cancelled")                                                   \
     X(ERR_MISSING, 2, "not found")                                                     \
+    X(ERR_DENIED, 2, "not permitted")                                                  \
     X(ERR_EXISTS, 2, "exists already")                                                 \
     X(ERR_FORMAT, 2, "malformed input")                                                \
     X(ERR_LIMIT, 2, "over a limit")                                                    \

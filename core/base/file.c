@@ -17,21 +17,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+static enum err code_of(int number)
+{
+    const bool denied = number == EACCES || number == EPERM || number == EROFS;
+    return denied                                      ? ERR_DENIED
+           : number == ENOENT || number == ENOTDIR     ? ERR_MISSING
+           : number == ELOOP || number == ENAMETOOLONG ? ERR_USAGE
+           : number == EEXIST                          ? ERR_EXISTS
+           : number == ENOMEM                          ? ERR_NOMEM
+                                                       : ERR_IO;
+}
+
 enum err file_fail(struct errinfo *e, const char *path, const char *what, int number)
 {
     char reason[128];
     if (strerror_r(number, reason, sizeof reason) != 0) {
         snprintf(reason, sizeof reason, "error %d", number);
     }
-    enum err code = ERR_IO;
-    if (number == ENOENT || number == ENOTDIR) {
-        code = ERR_MISSING;
-    } else if (number == EEXIST) {
-        code = ERR_EXISTS;
-    } else if (number == ENOMEM) {
-        code = ERR_NOMEM;
-    }
-    return err_set(e, code, "%s: can't %s: %s", path, what, reason);
+    return err_set(e, code_of(number), "%s: can't %s: %s", path, what, reason);
 }
 
 const char *file_kind(mode_t mode)

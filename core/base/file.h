@@ -39,7 +39,8 @@ enum err file_open_own_at(int at, const char *name, const char *path, int flags,
 /* Read n bytes from `at` on, fewer (*got) only where the file ends: 0 or the errno. */
 int file_read_at(int fd, void *out, size_t n, uint64_t at, size_t *got);
 
-/* "PATH: can't WHAT: REASON" of an errno; returns the code that it asks for. */
+/* "PATH: can't WHAT: REASON" of an errno; returns the code that it asks for: what the
+ * user can mend (no such file, no right to it, links in a circle) is not ERR_IO. */
 enum err file_fail(struct errinfo *e, const char *path, const char *what, int number);
 /* "directory", "symbolic link", "FIFO", ... from stat(2)'s st_mode, for messages. */
 const char *file_kind(mode_t mode);

@@ -111,6 +111,48 @@ static void test_read_errors(void **state)
     unlink(pipe_path);
 }
 
+static int read_without_right(const char *path)
+{
+    struct errinfo e;
+    char *data;
+    size_t len;
+    if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) {
+        return 77;
+    }
+    return file_read(path, 100, &data, &len, &e) == ERR_DENIED &&
+                   strstr(e.msg, "can't open: Permission denied")
+               ? 0
+               : 1;
+}
+
+/* What a user can mend is no failure of the machine: status 2. */
+static void test_no_right_and_circles(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    char path[512], *data;
+    size_t len;
+    int status = -1;
+    assert_int_equal(symlink("circle", tmp_path(path, dir, "circle")), 0);
+    check_error(file_read(path, 100, &data, &len, &e), ERR_USAGE, &e,
+                "circle: can't open: Too many levels");
+    assert_int_equal(unlink(path), 0);
+    assert_ok(file_write_text(tmp_path(path, dir, "closed"), "x", &e), &e);
+    assert_int_equal(chmod(path, 0), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        _exit(read_without_right(path));
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(unlink(path), 0);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 77) {
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(err_exit_status(ERR_DENIED), 2);
+}
+
 static void test_read_text(void **state)
 {
     (void)state;
@@ -207,7 +249,7 @@ static void test_failed_write_leaves_all(void **state)
         assert_int_equal(chmod(dir, 0500), 0);
         const enum err denied = file_write_text(path, "new", &e);
         chmod(dir, 0700);
-        check_error(denied, ERR_IO, &e, "keep: can't write: Permission denied");
+        check_error(denied, ERR_DENIED, &e, "keep: can't write: Permission denied");
         check_content(path, "precious");
         assert_int_equal(entries(dir), before);
     }
@@ -505,7 +547,7 @@ static void test_long_path(void **state)
     path[5999] = '\0';
     check_error(file_write_text(path, "", &e), ERR_LIMIT, &e, "path longer than");
     path[4000] = '\0'; /* fits, and is the system's to refuse */
-    assert_int_equal(file_write_text(path, "", &e), ERR_IO);
+    assert_int_equal(file_write_text(path, "", &e), ERR_USAGE);
 }
 
 static void test_mkdirs_remove(void **state)
@@ -607,6 +649,7 @@ int main(void)
         cmocka_unit_test(test_write_all_waits),
         cmocka_unit_test(test_write_read),
         cmocka_unit_test(test_read_errors),
+        cmocka_unit_test(test_no_right_and_circles),
         cmocka_unit_test(test_read_text),
         cmocka_unit_test(test_map_hash),
         cmocka_unit_test(test_failed_write_leaves_all),

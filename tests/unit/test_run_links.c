@@ -383,10 +383,11 @@ static int read_only(const char *run)
         fprintf(stderr, "%s\n", e.msg);
         return 1;
     }
-    if (rundir_lock(run, &lock, &e) != ERR_IO || !strstr(e.msg, run)) {
+    if (rundir_lock(run, &lock, &e) != ERR_DENIED || !strstr(e.msg, run)) {
         return 2;
     }
-    return rundir_write_eval(run, "{}", &e) == ERR_IO && !strchr(e.msg, '\n') ? 0 : 3;
+    return rundir_write_eval(run, "{}", &e) == ERR_DENIED && !strchr(e.msg, '\n') ? 0
+                                                                                  : 3;
 }
 
 static void test_reading_needs_no_right_to_write(void **state)
