@@ -1,5 +1,7 @@
-"""Ways to spoil a file: of any kind, of JSON, of CSV, of safetensors, and what is no file."""
+"""Ways to spoil a file: of any kind, of JSON, of CSV, of safetensors, of GGUF, of npy,
+packed ones, and what is no file."""
 import copy
+import gzip
 import json
 import os
 import socket
@@ -115,6 +117,97 @@ def of_safetensors(data, rng):
         yield f"all {what}", data[:8 + n] + value * (len(body) // 4)
 
 
+GGUF_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, 4: 4, 5: 4, 6: 4, 7: 1, 10: 8, 11: 8, 12: 8}
+NUMBERS = [0, 1, 2, 9, 31, 127, 255, 65535, 1 << 16, (1 << 31) - 1, 1 << 31, (1 << 32) - 1,
+           1 << 40, (1 << 63) - 1, 1 << 63, (1 << 64) - 1]
+
+
+def gguf_fields(data):
+    """(what, place, bytes) of each count, length, type, value, dimension and offset."""
+    at = 24
+    yield from (("version", 4, 4), ("tensors", 8, 8), ("keys", 16, 8))
+    tensors, keys = struct.unpack_from("<QQ", data, 8)
+
+    def number(size):
+        nonlocal at
+        at += size
+        return int.from_bytes(data[at - size:at], "little")
+
+    def text():
+        nonlocal at
+        n = number(8)
+        at += n
+        return data[at - n:at].decode("utf-8", "replace")
+
+    for _ in range(keys):
+        place = at
+        name = text()
+        yield f"{name}: length", place, 8
+        yield f"{name}: type", at, 4
+        kind = number(4)
+        count = 1
+        if kind == 9:
+            yield f"{name}: items", at, 4
+            kind = number(4)
+            yield f"{name}: count", at, 8
+            count = number(8)
+        for i in range(count):
+            size = 8 if kind == 8 else GGUF_BYTES[kind]
+            if i < 2 or i == count - 1:
+                yield f"{name}[{i}]", at, size
+            text() if kind == 8 else number(size)
+    for _ in range(tensors):
+        place = at
+        name = text()
+        yield f"{name}: length", place, 8
+        yield f"{name}: dimensions", at, 4
+        for d in range(number(4)):
+            yield f"{name}: dimension {d}", at, 8
+            number(8)
+        yield f"{name}: type", at, 4
+        number(4)
+        yield f"{name}: offset", at, 8
+        number(8)
+
+
+def of_gguf(data, rng):
+    """(name, bytes): each of some numbers in some fields of the header."""
+    fields = list(gguf_fields(data))
+    for _ in range(80):
+        what, at, size = rng.choice(fields)
+        value = rng.choice(NUMBERS) & ((1 << 8 * size) - 1)
+        yield (f"{what} is {value}",
+               data[:at] + value.to_bytes(size, "little") + data[at + size:])
+
+
+def of_npy(data, rng):
+    if not data:
+        return
+    n = struct.unpack("<H", data[8:10])[0]
+    head, body = data[10:10 + n].decode(), data[10 + n:]
+    for old, new in (("(", "(-"), ("(", "(99999999999,"), ("(", "(18446744073709551615, "),
+                     (",", ", 18446744073709551616,"), ("<", ">"), ("<", "|O"), ("False", "True"),
+                     ("<u2", "<f8"), ("<f4", "<f8"), ("{", ""), ("}", ""), ("shape", "shap"),
+                     ("(", "()("), ("'", '"')):
+        spoiled = head.replace(old, new, 1).encode()
+        yield (f"header: {old} is {new}",
+               data[:8] + struct.pack("<H", len(spoiled)) + spoiled + body)
+    for size in (0, 1, n - 1, n + 1, 65535):
+        yield f"header of {size} bytes", data[:8] + struct.pack("<H", size) + data[10:]
+
+
+def of_gzip(data, rng):
+    inside = gzip.decompress(data)
+    yield "zeros, 256 MB of them", gzip.compress(bytes(1 << 28), 1)
+    yield "packed twice", gzip.compress(data)
+    yield "another behind it", data + gzip.compress(inside)
+    yield "noise behind it", data + rng.randbytes(100)
+    yield "a wrong sum", data[:-8] + b"\0\0\0\0" + data[-4:]
+    yield "a wrong length", data[:-4] + b"\0\0\0\0"
+    for name, spoiled in of_bytes(inside, rng):
+        yield f"inside: {name}", gzip.compress(spoiled)
+
+
 # (name, what puts it at a path): what stands where a file should. `outside` is a folder
 # whose contents nobody may change.
 def make_socket(path):
@@ -145,3 +238,9 @@ def of_kind(path, data, rng):
         yield from of_csv(data, rng)
     if path.endswith(".safetensors"):
         yield from of_safetensors(data, rng)
+    if path.endswith(".gguf"):
+        yield from of_gguf(data, rng)
+    if path.endswith(".npy"):
+        yield from of_npy(data, rng)
+    if path.endswith(".gz"):
+        yield from of_gzip(data, rng)
