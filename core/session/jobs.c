@@ -467,7 +467,7 @@ static void work(struct workbench *b)
         }
         if (w == WORK_EVAL_SET) {
             if (b->h) {
-                say_failure(s, "no evaluation", make_eval_set(s, b->h, &e), &e);
+                say_failure(s, "no evaluation", session_need_eval_set(s, b->h, &e), &e);
             }
             continue;
         }

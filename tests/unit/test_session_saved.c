@@ -210,6 +210,34 @@ static void has_lines(const char *text, const char *lines)
 
 /* Events of two arms stand in the order in which they happened, what was said of both
  * side by side, however often the run is saved and opened again. */
+/* The evaluation set that measuring concepts makes is the one that training takes: a
+ * second one would be lost, which the address sanitizer says. */
+static void trained_on_while_concepts_are_measured(void **state)
+{
+    (void)state;
+    struct viewer t;
+    char dir[256], run[512];
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    struct session_config cfg = {.set = sample_settings(4)};
+    cfg.set.concept_rows = 1024; /* longer than it takes to begin to train */
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_done);
+    save_and_close(&t, run);
+
+    const struct session_config open = {.set = sample_settings(1), .open_run = run};
+    open_viewer(&t, &open);
+    wait_until(&t, is_browsing);
+    post(&t, (struct command){.kind = COMMAND_CONCEPTS});
+    post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 40});
+    wait_until(&t, has_evaluation);
+    post(&t, (struct command){.kind = COMMAND_TABLE}); /* comes after such a set */
+    wait_until(&t, is_idle);
+    close_viewer(&t);
+    tmp_drop(run);
+    tmp_drop(dir);
+}
+
 static void events_come_back_as_they_were(void **state)
 {
     (void)state;
@@ -485,6 +513,7 @@ int main(void)
         cmocka_unit_test(a_finished_run_is_extended),
         cmocka_unit_test(concepts_come_and_come_back),
         cmocka_unit_test(a_saved_run_opens_for_browsing),
+        cmocka_unit_test(trained_on_while_concepts_are_measured),
         cmocka_unit_test(events_come_back_as_they_were),
         cmocka_unit_test(the_arms_are_the_run_s_own),
         cmocka_unit_test(labels_are_kept_with_the_run),
