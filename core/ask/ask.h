@@ -187,9 +187,9 @@ const struct ask_subject *ask_of(const struct ask *a);
  * (ask_edit.h), so that the SAE's error stays as it is. Edits that change nothing,
  * strength 0 among them, give the model to the bit. The first question reads all of the
  * model's weights. ERR_USAGE for positions, ids or latents out of range, masks where
- * there is no mask token or at a special token, an edit at a special token;
- * ERR_CANCELLED; ERR_NUMERIC where the model's numbers are not finite. *out: caller
- * owns a reference. O(T D (D + V)). */
+ * there is no mask token or at a special token, an edit at a special token, strengths
+ * beyond what floats hold (ask_edit_check); ERR_CANCELLED; ERR_NUMERIC where the
+ * model's numbers are not finite. *out: caller owns a reference. O(T D (D + V)). */
 enum err ask_run(struct ask *a, const struct ask_question *q, struct ask_answer **out,
                  struct errinfo *e) ERR_CHECKED;
 struct ask_answer *ask_answer_ref(struct ask_answer *r);

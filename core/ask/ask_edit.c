@@ -300,3 +300,21 @@ size_t ask_edit_apply(const struct ask_edit *edit, size_t n, const struct sae *s
     }
     return changed;
 }
+
+/* Of a number at the hook: squares of a million such sum to 1e36, a float holds 3e38.
+ */
+#define MOST 1e15
+
+enum err ask_edit_check(const float *x, size_t T, size_t D, size_t at,
+                        struct errinfo *e)
+{
+    for (size_t i = 0; i < T * D; i++) {
+        if (!(fabs((double)x[i]) <= MOST)) {
+            return err_set(e, ERR_USAGE,
+                           "edits: found %g among the model's activations at position "
+                           "%zu, expected strengths that keep them within %g",
+                           (double)x[i], at + i / D, MOST);
+        }
+    }
+    return OK;
+}

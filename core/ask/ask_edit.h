@@ -75,5 +75,10 @@ double ask_edit_value(const struct ask_edit *edit, size_t n, int32_t latent, siz
 size_t ask_edit_apply(const struct ask_edit *edit, size_t n, const struct sae *s,
                       const struct sae_codes *codes, const uint8_t *special, size_t at,
                       size_t T, float *out);
+/* ERR_USAGE where edits have made a number of rows x [T, D], at positions `at` and on,
+ * greater than the model can norm: sums of squares leave the range of floats, and what
+ * came out would say nothing. */
+enum err ask_edit_check(const float *x, size_t T, size_t D, size_t at,
+                        struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -66,9 +66,10 @@ static enum err look_and_change(struct ask_gen *g, size_t at, size_t n, float *x
     }
     TRY(sae_encode(g->subject->sae, x, n, NULL, &g->codes, e));
     TRY(list_fires(g, n - 1, position_of(g, at + n - 1), e));
-    (void)ask_edit_apply(g->edit, g->n_edits, g->subject->sae, &g->codes, g->special,
-                         at + generator_dropped(g->text), n, x);
-    return OK;
+    const size_t pos = at + generator_dropped(g->text);
+    const size_t changed = ask_edit_apply(g->edit, g->n_edits, g->subject->sae,
+                                          &g->codes, g->special, pos, n, x);
+    return changed > 0 ? ask_edit_check(x, n, g->subject->sae->D, pos, e) : OK;
 }
 
 static void at_hook(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)

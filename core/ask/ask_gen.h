@@ -40,8 +40,8 @@ enum err ask_gen_new(struct ask *a, const struct ask_question *q,
                      const struct ask_gen_opts *o, struct ask_gen **out,
                      struct errinfo *e) ERR_CHECKED;
 void ask_gen_free(struct ask_gen *g); /* NULL is fine */
-/* Draw a token and run it. After `ended` id is -1. ERR_CANCELLED, ERR_NUMERIC. One
- * token's pass, the first time the prompt's as well. */
+/* Draw a token and run it. After `ended` id is -1. ERR_CANCELLED, ERR_NUMERIC, and of
+ * edits what ask_edit_check has. One token's pass, the first time the prompt's too. */
 enum err ask_gen_next(struct ask_gen *g, struct ask_step *out,
                       struct errinfo *e) ERR_CHECKED;
 

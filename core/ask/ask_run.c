@@ -397,6 +397,7 @@ static enum err run_after(struct ask *a, const struct ask_question *q, bool *apa
     }
     const size_t changed = q->n_edits > 0 ? ask_edit_x(a, q, codes) : 0;
     if (changed > 0) {
+        TRY(ask_edit_check(a->xe, q->n, a->width, 0, e));
         TRY(ask_poll(a, e));
         ask_pass_with(a, a->xe, q->n, a->resid_e);
     }

@@ -403,7 +403,9 @@ static enum err explain(struct why *y, struct errinfo *e)
     TRY(ask_pass(a, a->fed, y->T, a->resid, &a->codes[1], e));
     const struct ask_question shown = {
         .n = y->T, .edit = y->q->edit, .n_edits = y->q->n_edits};
-    (void)ask_edit_x(a, &shown, c);
+    if (ask_edit_x(a, &shown, c) > 0) {
+        TRY(ask_edit_check(a->xe, y->T, y->width, 0, e));
+    }
     memcpy(y->x, a->xe, y->T * y->width * sizeof *y->x);
     begin_path(y, c);
     for (size_t t = 0; t < y->T; t++) {

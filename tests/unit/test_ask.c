@@ -661,6 +661,12 @@ static void test_refused(void **state)
     refused(a, &q, "found 24, expected 0 to 23");
     edit = (struct ask_edit){.latent = 1, .how = ASK_ZERO, .where = ASK_AT};
     refused(a, &q, "special token");
+    const struct ask_edit much[] = {{.latent = 1, .how = ASK_CLAMP, .value = 1e30},
+                                    {.latent = 1, .how = ASK_SCALE, .value = 1e30}};
+    q.edit = much;
+    refused(a, &q, "within 1e+15");
+    q.n_edits = 2; /* beyond floats, too */
+    refused(a, &q, "within 1e+15");
     const uint8_t bos[64] = {1};
     q = good;
     q.masked = bos;

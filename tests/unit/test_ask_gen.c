@@ -271,6 +271,13 @@ static void test_refused(void **state)
     atomic_store(&stop, true);
     assert_int_equal(ask_gen_next(g, &x, &e), ERR_CANCELLED);
     ask_gen_free(g);
+    atomic_store(&stop, false);
+    const struct ask_edit much = {.latent = 1, .how = ASK_CLAMP, .value = 1e30};
+    const struct ask_question edited = {
+        .ids = row.ids.p, .n = row.ids.n, .top = 1, .edit = &much, .n_edits = 1};
+    g = begun(a, &edited, &o);
+    check_error(ask_gen_next(g, &x, &e), ERR_USAGE, &e, "within 1e+15");
+    ask_gen_free(g);
     ask_row_deinit(&row);
     ask_free(a);
     ask_subject_unref(s);

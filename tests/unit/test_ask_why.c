@@ -189,6 +189,11 @@ static void test_refused(void **state)
     o.target = o.against = 7;
     check_error(ask_why(a, &q, &o, &w, &e), ERR_USAGE, &e, "against itself");
     o.against = ASK_SECOND;
+    o.target = -1;
+    const struct ask_edit much = {.latent = 1, .how = ASK_CLAMP, .value = 1e30};
+    const struct ask_question edited = {
+        .ids = row.ids.p, .n = row.ids.n, .top = 3, .edit = &much, .n_edits = 1};
+    check_error(ask_why(a, &edited, &o, &w, &e), ERR_USAGE, &e, "within 1e+15");
     atomic_store(&stop, true);
     assert_int_equal(ask_why(a, &q, &o, &w, &e), ERR_CANCELLED);
     assert_null(w);
