@@ -1,6 +1,7 @@
 /* saetop corpus: generate | stats | rows | concepts | probes. */
 #include "base/csvfile.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/outdir.h"

@@ -9,6 +9,7 @@
 #include "base/elem.h"
 #include "base/file.h"
 #include "base/half.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <assert.h>

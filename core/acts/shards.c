@@ -1,6 +1,7 @@
 #include "acts/shards_priv.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/rng.h"
 

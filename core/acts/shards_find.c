@@ -2,6 +2,7 @@
 #include "acts/shards_priv.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/npy.h"

@@ -139,12 +139,4 @@ enum err path_join(char *out, size_t cap, const char *dir, const char *name,
 const char *path_base(const char *path);
 bool path_has_suffix(const char *path, const char *suffix);
 
-/* 64-bit FNV-1a, for telling whether an input is the one a run was made from; not
- * cryptographic. Chain by passing the last value; start with HASH_START. */
-#define HASH_START 14695981039346656037ULL
-uint64_t hash_bytes(uint64_t h, const void *data, size_t len);
-/* Another hash, eight bytes at a time, for megabytes in memory. Chained likewise. */
-uint64_t hash_words(uint64_t h, const void *data, size_t len);
-enum err file_hash(const char *path, uint64_t *out, struct errinfo *e) ERR_CHECKED;
-
 #endif

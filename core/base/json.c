@@ -1,6 +1,7 @@
 #include "base/json.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/lfs.h"
 #include "base/mem.h"
 #include "base/utf8.h"

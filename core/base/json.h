@@ -4,6 +4,7 @@
 #define SAETOP_BASE_JSON_H
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "base/str.h"
 
 #include <cjson/cJSON.h>

@@ -3,6 +3,7 @@
 #include "eval/probe_cache.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <inttypes.h>

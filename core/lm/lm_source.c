@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/gguf.h"
+#include "base/hash.h"
 #include "base/infile.h"
 #include "base/json.h"
 #include "base/mem.h"

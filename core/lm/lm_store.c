@@ -1,4 +1,5 @@
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "lm/lm_slot.h"
 #include "lm/lm_store_priv.h"

@@ -1,6 +1,7 @@
 /* A stopped pretraining as files: train_state.safetensors holds all that the next step
  * depends on; losses.csv is cut back to it. */
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/leftover.h"
 #include "base/mem.h"
 #include "base/safetensors.h"

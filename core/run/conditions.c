@@ -1,6 +1,7 @@
 #include "run/conditions.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "eval/verdict.h"
 #include "train/arm.h"

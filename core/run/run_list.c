@@ -3,6 +3,7 @@
 #include "run/run_list.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "eval/kept.h"

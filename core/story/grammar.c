@@ -2,6 +2,7 @@
 #include "story/grammar.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "story/grammar_priv.h"
 

@@ -2,6 +2,7 @@
  * put into them and checked against the words that stand there. */
 #include "base/csvfile.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "story/grammar_priv.h"

@@ -1,6 +1,7 @@
 /* Cells that share text and masks, trained in one engine and measured one by one. */
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "sweep/run_priv.h"
 #include "train/settings_arch.h"

@@ -1,6 +1,7 @@
 #include "sweep/bench.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "eval/truth.h"
 #include "run/evaluator.h"

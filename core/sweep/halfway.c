@@ -1,6 +1,7 @@
 /* Batches that were stopped half way: DIR/work/HASH, as the engine saves them, and
  * HASH.cells, the names of the cells, in order. */
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "sweep/run_priv.h"
 

@@ -1,5 +1,6 @@
 /* The cells of a sweep: pairs in one form, names, labels. */
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "sweep/plan_priv.h"
 #include "train/settings_arch.h"

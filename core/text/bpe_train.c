@@ -1,6 +1,7 @@
 #include "text/bpe_train.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "text/tok_bpe.h"

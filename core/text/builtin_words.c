@@ -1,6 +1,7 @@
 #include "text/builtin_words.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <stdio.h>

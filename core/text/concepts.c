@@ -2,6 +2,7 @@
 
 #include "base/csvfile.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "story/grammar.h"
 #include "text/builtin_words.h"

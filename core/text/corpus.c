@@ -1,6 +1,7 @@
 #include "text/corpus.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/utf8.h"

@@ -1,5 +1,6 @@
 /* A file of a corpus: its bytes, and where documents stand in them. */
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "text/corpus_priv.h"
 

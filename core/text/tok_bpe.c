@@ -1,6 +1,7 @@
 #include "text/tok_bpe.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 

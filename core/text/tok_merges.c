@@ -1,6 +1,7 @@
 #include "text/tok_merges.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "train/also.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 #include <stdio.h>

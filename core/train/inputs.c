@@ -1,6 +1,7 @@
 #include "train/inputs.h"
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "num/blas.h"
 #include "sae/sae.h"

@@ -3,6 +3,7 @@
  * is made of it, forms, concepts and probe sets, is read again by its own readers. */
 #include "base/err.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/str.h"
 #include "eval/probe_csv.h"
 #include "story/grammar.h"

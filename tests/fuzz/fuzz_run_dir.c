@@ -5,6 +5,7 @@
  * and lose no file that is somebody's own; called something, and moved away and back.
  */
 #include "../small_run.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "run/run_trash.h"
 #include "train/rundir_priv.h"

@@ -1,5 +1,6 @@
 /* Files: limits, atomic writing, what stays when writing fails, and paths that are not
  * files. */
+#include "base/hash.h"
 #include "base/leftover.h"
 #include "base/mem.h"
 #include "unit/file_kinds.h"

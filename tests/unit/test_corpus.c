@@ -1,4 +1,5 @@
 /* Corpora: every format, splits, reading order, bad files. */
+#include "base/hash.h"
 #include "story/grammar.h"
 #include "text/corpus.h"
 #include "text_fixture.h"

@@ -1,5 +1,6 @@
 /* Story grammar: what the sample holds, the English it makes, determinism, derived
  * files. */
+#include "base/hash.h"
 #include "base/mem.h"
 #include "story/grammar.h"
 #include "unit/check.h"

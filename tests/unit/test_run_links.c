@@ -1,6 +1,7 @@
 /* A run directory from anybody: whatever stands where its files belong, reading ends,
  * changes nothing at all, and names it; writing changes nothing outside of the run. */
 #include "ask/ask_preset.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "eval/concept_history.h"

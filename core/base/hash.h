@@ -1,0 +1,20 @@
+/* Hashes that tell whether an input is the one that a run was made from. Not
+ * cryptographic. Any thread. */
+#ifndef SAETOP_BASE_HASH_H
+#define SAETOP_BASE_HASH_H
+
+#include "base/err.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* 64-bit FNV-1a. Chain by passing the last value; start with HASH_START. */
+#define HASH_START 14695981039346656037ULL
+uint64_t hash_bytes(uint64_t h, const void *data, size_t len);
+/* Another hash, eight bytes at a time, for megabytes in memory. Chained likewise. */
+uint64_t hash_words(uint64_t h, const void *data, size_t len);
+/* hash_bytes of a regular file's bytes, from HASH_START; reads it once, in pieces.
+ * ERR_MISSING, ERR_DENIED, ERR_USAGE, ERR_IO. */
+enum err file_hash(const char *path, uint64_t *out, struct errinfo *e) ERR_CHECKED;
+
+#endif
