@@ -461,7 +461,7 @@ static void test_tells_what_changed(void **state)
     settle(&t);
     type(t.b, ":steer 3=add:9\n");
     settle(&t);
-    assert_true(on_screen(t.b, "now  after"));
+    assert_true(on_screen(t.b, "base edited"));
     size_t seen = 0;
     const char *const tries[] = {"x", ":replace dog\n", ":insert cat\n"};
     for (size_t i = 0; i < 3; i++) {
