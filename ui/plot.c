@@ -565,19 +565,10 @@ double plot_x_at(const struct plot_result *p, int column)
 static void draw_nothing(struct canvas *c, struct rect r, const char *why)
 {
     const char *text = why ? why : "no data yet";
-    const size_t len = strlen(text), first = text_fit(text, len, r.w);
-    int y = r.y + (r.h - (first < len ? 2 : 1)) / 2;
-    for (size_t at = 0; at < len && y < r.y + r.h; y++) {
-        char line[160];
-        const size_t n = text_fit(text + at, len - at, r.w);
-        if (n == 0) {
-            return;
-        }
-        snprintf(line, sizeof line, "%.*s", (int)n, text + at);
-        const int w = canvas_text_width(line);
-        canvas_text(c, r.x + (r.w - w) / 2, y, r.w, line, ROLE_DIM, 0);
-        at += n + (text[at + n] == ' ');
-    }
+    const int lines = text_fit(text, strlen(text), r.w) < strlen(text) ? 2 : 1;
+    r.y += (r.h - lines) / 2;
+    r.h -= (r.h - lines) / 2;
+    text_lines(c, r, text, true, ROLE_DIM);
 }
 
 static void draw_lines_below(struct canvas *c, const struct plot_spec *spec,

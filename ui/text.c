@@ -46,6 +46,24 @@ size_t text_fit(const char *text, size_t n, int w)
     return fit < n && text[fit] != ' ' && last_space ? last_space : fit;
 }
 
+void text_lines(struct canvas *c, struct rect r, const char *text, bool centred,
+                enum role role)
+{
+    const size_t len = strlen(text);
+    size_t at = 0;
+    for (int y = r.y; at < len && y < r.y + r.h; y++) {
+        char line[256];
+        const size_t n = text_fit(text + at, len - at, r.w);
+        if (n == 0) {
+            return;
+        }
+        snprintf(line, sizeof line, "%.*s", (int)n, text + at);
+        const int left = centred ? (r.w - canvas_text_width(line)) / 2 : 0;
+        canvas_text(c, r.x + left, y, r.w - left, line, role, 0);
+        at += n + (text[at + n] == ' ');
+    }
+}
+
 void text_reason(const char *why, char *out, size_t cap)
 {
     const char *end = why[0] == '/' ? strstr(why, ": ") : NULL;

@@ -18,6 +18,10 @@ void text_thousands(char *out, size_t cap, int64_t n);
 void text_reason(const char *why, char *out, size_t cap);
 /* Bytes of text[n] that fit into w columns, cut at a space where there is one. */
 size_t text_fit(const char *text, size_t n, int w);
+/* Put text into r from its top on, lines cut at spaces, in the middle of r if
+ * `centred`; what is more than r holds is left out. */
+void text_lines(struct canvas *c, struct rect r, const char *text, bool centred,
+                enum role role);
 /* How many events, i and those right before it, say the same of one condition each. */
 size_t event_group(const struct session_view *v, size_t i);
 /* The letters of their conditions; event_letters_w: the columns that they take. */

@@ -174,7 +174,9 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
                           : "\xce\x94loss %s nats, n %zu",
                      text, d->delta_n);
     } else {
-        canvas_textf(c, x, y++, w, ROLE_DIM, 0, "\xce\x94loss if ablated: %s",
+        canvas_textf(c, x, y++, w, ROLE_DIM, 0,
+                     v->no_model && !wide ? "\xce\x94loss %s"
+                                          : "\xce\x94loss if ablated: %s",
                      v->no_model ? want_gives(WANT_MODEL) : "not measured");
     }
     if (y < bottom) {
@@ -255,7 +257,7 @@ static void draw_lens(const struct app *a, const struct session_view *v,
                        : d && d->n_lens == 0 ? "an MLP reads it, not the logits"
                                              : NULL;
     if (none) {
-        canvas_text(c, in.x + 1, in.y, in.w - 2, none, ROLE_DIM, 0);
+        text_lines(c, rect_inset(in, 1, 0), none, false, ROLE_DIM);
     }
     if (!d || none) {
         return;
