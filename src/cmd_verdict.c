@@ -271,9 +271,9 @@ static void add_missing(const struct verdicts *v, bool all, struct remarks *out)
     if (text.len > 0) {
         remarks_add(
             out,
-            "activations made elsewhere: not measured without the model and its text "
-            "(saetop eval RUN %s measures it): %s",
-            want_gives(WANT_MODEL), text.p);
+            "activations made elsewhere: not measured without the model and its text: "
+            "%s; saetop eval RUN %s measures them",
+            text.p, want_gives(WANT_MODEL));
     }
     str_free(&text);
 }

@@ -109,8 +109,10 @@ for row in 'explained variance' 'L0, clean' 'dead latents' 'cosine' 'length give
 done
 ! grep -qE '^  (CE recovered|probing)' "$out/verdict" || fail "rows of nothing: $(cat "$out/verdict")"
 tr '\n' ' ' < "$out/verdict" | tr -s ' ' |
-    grep -q 'not measured without the model and its text (saetop eval RUN --model M --corpus C measures it): CE recovered; absorption, semantic;' ||
+    grep -q 'not measured without the model and its text: CE recovered; absorption, semantic;' ||
     fail "verdict does not say what takes the model: $(cat "$out/verdict")"
+tr '\n' ' ' < "$out/verdict" | tr -s ' ' | grep -q 'saetop eval RUN --model M --corpus C measures them' ||
+    fail "verdict does not say what to give: $(cat "$out/verdict")"
 "$saetop" verdict "$out/files" --json > "$out/verdict" 2> "$out/said"
 [ ! -s "$out/said" ] || fail "evaluated again: $(cat "$out/said")"
 value() { # DIRECTORY: explained variance in its eval.json

@@ -468,15 +468,15 @@ grep -q 'absorption, semantic .*\]  lower$' out && ! grep -q 'established: \|too
     fault "verdict --json so far"
 # A run from standard input goes on from a file with the same text, by its hash, and from
 # then on by itself.
-"$saetop" train --out piped --corpus - --steps 2 $small --set twin=unmasked <text.txt >out 2>err &&
+"$saetop" train --out streamed --corpus - --steps 2 $small --set twin=unmasked <text.txt >out 2>err &&
     sed 's/the/a/' text.txt >othertext.txt || fault "train --corpus -"
-refuse "othertext.txt has changed since: hash" train --resume piped --corpus othertext.txt --steps 3
-run train --resume piped --corpus text.txt --steps 3
+refuse "othertext.txt has changed since: hash" train --resume streamed --corpus othertext.txt --steps 3
+run train --resume streamed --corpus text.txt --steps 3
 [ $status = 0 ] || fault "train --resume --corpus FILE of a run from standard input"
-for arm in piped piped/arms/twin; do
+for arm in streamed streamed/arms/twin; do
     grep -q '"corpus":[[:space:]]*"/.*/text.txt"' $arm/config.json || fault "$arm: where its text lies now"
 done
-run train --resume piped --steps 4
+run train --resume streamed --steps 4
 [ $status = 0 ] || fault "train --resume after that"
 # Seeds of weights within one run are seeds as well.
 "$saetop" train --out seeded --steps 4 $small --seeds 2 --set twin=unmasked >/dev/null || exit 1

@@ -7,7 +7,7 @@
 #include "ui/plot_axis.h"
 #include "ui/plot_raster.h"
 #include "ui/plot_svg.h"
-#include "ui/text.h"
+#include "ui/rows.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -562,24 +562,6 @@ double plot_x_at(const struct plot_result *p, int column)
 
 /* ---- the plot ---- */
 
-static void draw_nothing(struct canvas *c, struct rect r, const char *why)
-{
-    const char *text = why ? why : "no data yet";
-    const size_t len = strlen(text), first = text_fit(text, len, r.w);
-    int y = r.y + (r.h - (first < len ? 2 : 1)) / 2;
-    for (size_t at = 0; at < len && y < r.y + r.h; y++) {
-        char line[160];
-        const size_t n = text_fit(text + at, len - at, r.w);
-        if (n == 0) {
-            return;
-        }
-        snprintf(line, sizeof line, "%.*s", (int)n, text + at);
-        const int w = canvas_text_width(line);
-        canvas_text(c, r.x + (r.w - w) / 2, y, r.w, line, ROLE_DIM, 0);
-        at += n + (text[at + n] == ' ');
-    }
-}
-
 static void draw_lines_below(struct canvas *c, const struct plot_spec *spec,
                              const struct view *v, const struct raster *r,
                              double cursor_snap)
@@ -669,14 +651,14 @@ static void draw_all(struct canvas *c, struct rect r, const struct plot_spec *sp
     struct raster raster;
     if (!find_view(spec, &v, &out->gaps)) {
         out->area = data_area(r, axes ? 5 : 0, letters);
-        draw_nothing(c, r, spec->empty);
+        rows_centred(c, r, spec->empty ? spec->empty : "no data yet", ROLE_DIM);
         return;
     }
     const struct rect area = data_area(r, axes ? y_label_columns(&v, r) : 0, letters);
     out->area = area;
     if (!raster_init(&raster, area, c->tier)) {
         raster_deinit(&raster);
-        draw_nothing(c, r, "out of memory");
+        rows_centred(c, r, "out of memory", ROLE_DIM);
         return;
     }
     double end[SERIES_MAX] = {NAN, NAN, NAN, NAN};

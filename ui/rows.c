@@ -47,15 +47,18 @@ void rows_right(struct canvas *c, int x, int y, int w, const char *text, enum ro
     canvas_text(c, x + (used < w ? w - used : 0), y, w, text, role, attr);
 }
 
-int rows_wrapped(struct canvas *c, struct rect r, const char *text, size_t n,
-                 enum role role, int skip)
+static int wrap(struct canvas *c, struct rect r, const char *text, size_t n,
+                enum role role, int skip, bool centred)
 {
     int lines = 0;
     while (n > 0) {
         const size_t len = text_fit(text, n, r.w > 1 ? r.w : 1);
         const int y = lines - skip;
         if (y >= 0 && y < r.h) {
-            canvas_textf(c, r.x, r.y + y, r.w, role, 0, "%.*s", (int)len, text);
+            char line[512];
+            snprintf(line, sizeof line, "%.*s", (int)len, text);
+            const int left = centred ? (r.w - canvas_text_width(line)) / 2 : 0;
+            canvas_text(c, r.x + left, r.y + y, r.w - left, line, role, 0);
         }
         lines++;
         text += len;
@@ -66,4 +69,19 @@ int rows_wrapped(struct canvas *c, struct rect r, const char *text, size_t n,
         }
     }
     return lines;
+}
+
+int rows_wrapped(struct canvas *c, struct rect r, const char *text, size_t n,
+                 enum role role, int skip)
+{
+    return wrap(c, r, text, n, role, skip, false);
+}
+
+void rows_centred(struct canvas *c, struct rect r, const char *text, enum role role)
+{
+    const size_t n = strlen(text);
+    const int lines = wrap(NULL, (struct rect){.w = r.w}, text, n, role, 0, true);
+    const int above = lines < r.h ? (r.h - lines) / 2 : 0;
+    (void)wrap(c, (struct rect){r.x, r.y + above, r.w, r.h - above}, text, n, role, 0,
+               true);
 }

@@ -20,5 +20,8 @@ void rows_right(struct canvas *c, int x, int y, int w, const char *text, enum ro
  * `skip` on that fit into r, and returns how many there are in all. */
 int rows_wrapped(struct canvas *c, struct rect r, const char *text, size_t n,
                  enum role role, int skip);
+/* The same in the middle of r, up and down as well; what r has no room for is left
+ * out. */
+void rows_centred(struct canvas *c, struct rect r, const char *text, enum role role);
 
 #endif

@@ -415,22 +415,24 @@ static enum err apply_given(struct settings *set, const struct settings *given,
     return rc;
 }
 
-/* The arms' own settings name the texts that the run's do now. */
-static enum err move_texts(struct reopened *r, const struct settings *set,
-                           struct errinfo *e)
+/* The arms' own settings name the texts that the run's do now. Standard input has no
+ * tail to hold back, and its file goes on without. */
+static enum err move_texts(struct reopened *r, struct settings *set, struct errinfo *e)
 {
+    const char *was = r->arm[0].state.set.corpus;
+    if (strcmp(was, set->corpus) == 0 &&
+        strcmp(r->arm[0].state.set.ood, set->ood) == 0) {
+        return OK;
+    }
+    if (strcmp(was, "-") == 0 && strcmp(set->ood, OOD_TAIL) == 0) {
+        TRY(settings_set(set, setting_key.ood, "", from_program("standard input"), e));
+    }
     const char *const key[] = {setting_key.corpus, setting_key.ood};
     const char *const text[] = {set->corpus, set->ood};
-    for (size_t i = 0; i < r->n; i++) {
-        struct settings *own = &r->arm[i].state.set;
-        const char *const was[] = {own->corpus, own->ood};
-        for (size_t t = 0; t < 2; t++) {
-            if (strcmp(was[t], text[t]) != 0 &&
-                is_text_moved(key[t], was[t], text[t])) {
-                const struct setting_def *d = setting_find(key[t]);
-                TRY(settings_set(own, key[t], text[t], settings_origin(set, d), e));
-            }
-        }
+    for (size_t i = 0; i < 2 * r->n; i++) {
+        const struct setting_def *d = setting_find(key[i % 2]);
+        TRY(settings_set(&r->arm[i / 2].state.set, d->key, text[i % 2],
+                         settings_origin(set, d), e));
     }
     return OK;
 }

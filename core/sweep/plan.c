@@ -263,11 +263,12 @@ static enum err check_base(const struct settings *s, const char *file,
                        file);
     }
     if (s->source == SOURCE_ACTIVATIONS) {
-        return err_set(e, ERR_USAGE,
-                       "%s: settings: sweeps measure with a model; on activations made "
-                       "elsewhere train has --seeds, --also and --set twin=unmasked, and "
-                       "verdict compares them",
-                       file);
+        return err_set(
+            e, ERR_USAGE,
+            "%s: settings: sweeps measure with a model; on activations made "
+            "elsewhere train has --seeds, --also and --set twin=unmasked, and "
+            "verdict compares them",
+            file);
     }
     if (settings_given(s, setting_key.mask_schedule) && s->mask_schedule != 0) {
         return err_set(e, ERR_USAGE,

@@ -286,6 +286,15 @@ static enum err add_bytes(const struct costing *c, const struct phase *ph,
     return OK;
 }
 
+static double phase_steps(const struct phase *ph)
+{
+    double sum = 0;
+    for (size_t i = 0; i < ph->n; i++) {
+        sum += ph->item[i].steps;
+    }
+    return sum;
+}
+
 /* Each engine in its turn to the thread that is free first. */
 static double phase_seconds(const struct costing *c, const struct phase *ph)
 {
@@ -317,6 +326,7 @@ static enum err sum_up(struct costing *c, struct sweep_cost *out, struct errinfo
         TRY(add_bytes(c, &c->search, out, e));
     }
     TRY(add_bytes(c, &c->batch, out, e));
+    out->steps = phase_steps(&c->search) + phase_steps(&c->batch);
     out->seconds = phase_seconds(c, &c->search) + phase_seconds(c, &c->batch);
     return OK;
 }

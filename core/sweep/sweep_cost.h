@@ -13,6 +13,7 @@ struct sweep_cost {
     size_t bytes, room;   /* of the whole process at most, and that there is */
     size_t fit;           /* how many groups at once fit into it */
     size_t one;           /* bytes with one at a time */
+    double steps;         /* of all groups, as `seconds` counts them */
     double seconds; /* of all, searches and measuring among them; NaN: not known */
 };
 

@@ -92,7 +92,7 @@ static void what_is_left(void **state)
     c = cost_of(p, o, r, false, true);
     assert_int_equal(c.runs, CELLS - 1);
     assert_int_equal(c.groups, 3);
-    assert_true(c.seconds < all.seconds);
+    assert_true(c.seconds > 0 && all.steps - c.steps > 24 + 2 * 24);
     /* Each by itself. */
     c = cost_of(p, o, r, true, true);
     assert_int_equal(c.groups, CELLS - 1);

@@ -175,7 +175,9 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
                           : "\xce\x94loss %s nats, n %zu",
                      text, d->delta_n);
     } else {
-        canvas_textf(c, x, y++, w, ROLE_DIM, 0, "\xce\x94loss if ablated: %s",
+        canvas_textf(c, x, y++, w, ROLE_DIM, 0,
+                     v->no_model && !wide ? "\xce\x94loss %s"
+                                          : "\xce\x94loss if ablated: %s",
                      v->no_model ? want_gives(WANT_MODEL) : "not measured");
     }
     if (y < bottom) {
