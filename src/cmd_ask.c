@@ -71,6 +71,7 @@ static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                          struct errinfo *e)
 {
     const bool tabled = a->densest > 0 || k->times;
+    TRY(run_opts_check_centre(&a->named, &path, 1, e));
     if (tabled || a->heldout > 0) {
         TRY(tabled ? browse_open(path, &a->named, &k->b, e)
                    : browse_inputs(path, &a->named, &k->b, e));
@@ -512,6 +513,7 @@ int cmd_ask(int argc, char **argv)
         {"json", OPT_FLAG, &a.json, NULL, "print one JSON object", 0, 0, NULL},
         {"model", OPT_STRING, &a.model, "DIR", "another model than the run's", 0, 0, NULL},
         {"hook", OPT_STRING, &a.hook, "NAME", "where another tool's SAE reads, if its files do not tell", 0, 0, NULL},
+        run_opts_centre(&a.named),
         {setting_find(setting_key.mask_token)->flag, OPT_STRING, &a.mask_token, "TEXT", "what stands for a masked token: text of one token, or #ID (default: the run's)", 0, 0, NULL},
         {"corpus", OPT_STRING, &a.corpus, "FILE", "text for --heldout, --densest and --steer N=2x (default: the run's)", 0, 0, NULL},
     };

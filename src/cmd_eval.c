@@ -665,6 +665,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     a->run[0] = parsed->args[0];
     a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
     TRY(take_to(a, e));
+    TRY(run_opts_check_centre(&a->named, parsed->args, (size_t)parsed->n_args, e));
     TRY(a->out ? file_check_named(a->out, e) : OK);
     TRY(a->details ? file_check_named(a->details, e) : OK);
     if (a->details != NULL && a->run[1] != NULL) {
@@ -734,6 +735,7 @@ int cmd_eval(int argc, char **argv)
         {"hook", OPT_STRING, &a->hook, "HOOK",
          "... and where the SAE reads: blocks.N.hook_resid_post or another hook (saetop train -h)",
          0, 0, NULL},
+        run_opts_centre(&a->named),
         {"config", OPT_STRING, &a->config, "FILE",
          "these and other settings of a run, as JSON", 0, 0, NULL},
         {"probes", OPT_LIST, &a->probes, "FILE",

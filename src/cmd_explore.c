@@ -203,6 +203,7 @@ static enum err explore(const struct explore_args *a, const struct run_opts *ro,
         return err_set(e, ERR_MISSING, "--resume: %s: no such run directory",
                        a->resume);
     }
+    TRY(run_opts_check_centre(ro, named, (size_t) !!named[0] + (size_t) !!named[1], e));
     TRY(run_opts_settings(ro, &c.session.set, e));
     if (!a->once && !a->headless && !isatty(STDOUT_FILENO)) {
         return err_set(e, ERR_USAGE,

@@ -99,8 +99,10 @@ static enum err export_sae(const char *path, const struct export_args *a,
     struct foreign_meta m;
     enum err rc = OK;
     TRY(check_args(a, e));
-    TRY(run_open_sae(path, &s, &m, e));
-    if (a->sparsity) { /* before anything is written: it may fail */
+    TRY(run_opts_check_centre(ro, &path, 1, e));
+    TRY(run_open_sae(path, ro->centre, &s, &m, e));
+    m.own = m.own && !ro->centre; /* its files are not what is written */
+    if (a->sparsity) {            /* before anything is written: it may fail */
         TRY_OUT(rc, browse_open(path, ro, &b, e));
     }
     struct to_write w = {path, s, &m, a->sparsity ? &b : NULL};

@@ -196,6 +196,7 @@ static enum err find(const struct opts_result *parsed, const struct find_args *a
         return err_set(e, ERR_USAGE,
                        "find: expected a QUERY after the run, or --prompt TEXT");
     }
+    TRY_OUT(rc, run_opts_check_centre(ro, &path, 1, e));
     TRY_OUT(rc, browse_open(path, ro, &t, e));
     TRY_OUT(rc, browse_labels(path, t.table->F, &labels, e));
     rc = a->prompt ? find_prompt(&t, labels, a, out, e)

@@ -15,7 +15,6 @@
 
 struct import_args {
     const char *out, *model_name;
-    bool centre;
 };
 
 /* Whether a run is to be written. Without a model and text all other settings but the
@@ -69,13 +68,6 @@ static void name_model(const struct import_args *a, struct foreign_meta *m)
     }
 }
 
-static void centre(const struct import_args *a, struct sae *s)
-{
-    if (a->centre) {
-        sae_centre(s);
-    }
-}
-
 /* An SAE and what its files say of it. */
 struct to_write {
     const struct sae *sae;
@@ -95,12 +87,11 @@ static enum err import_sae(const char *path, const struct import_args *a,
     struct sae *s = NULL;
     struct foreign_meta m;
     const char *format = foreign_format_of(path);
-    TRY(run_open_sae(path, &s, &m, e));
+    TRY(run_open_sae(path, named->centre, &s, &m, e));
     if (settings_given(named, setting_key.hook)) {
         snprintf(m.hook, sizeof m.hook, "%.*s", (int)sizeof m.hook - 1, named->hook);
     }
     name_model(a, &m);
-    centre(a, s);
     struct to_write w = {s, foreign_sae_meta(&m)};
     const enum err rc = outdir_write(a->out, write_sae, &w, e);
     if (rc == OK) {
@@ -136,7 +127,6 @@ static enum err import_run(const char *path, const struct import_args *a,
     enum err rc = browse_inputs(path, ro, &b, e);
     if (rc == OK) {
         name_model(a, &b.record.from);
-        centre(a, b.record.sae);
         rc = write_run(a, &b, format ? format : "", e);
     }
     if (rc == OK) {
@@ -154,6 +144,7 @@ static enum err import(const char *path, const struct import_args *a,
     bool is_run = false;
     TRY(run_opts_given(ro, &named, e));
     TRY(check_line(a, &named, &is_run, e));
+    TRY(run_opts_check_centre(ro, &path, 1, e));
     return is_run ? import_run(path, a, ro, said, e)
                   : import_sae(path, a, &named, said, e);
 }
@@ -178,7 +169,6 @@ int cmd_import(int argc, char **argv)
     const struct opt own[] = {
         {"out", OPT_STRING, &a.out, "DIR", "directory to make", 0, 0, NULL},
         {"model-name", OPT_STRING, &a.model_name, "NAME", "the model it was made for, if its files do not say", 0, 0, NULL},
-        {"centre", OPT_FLAG, &a.centre, NULL, "it was trained on activations less their mean over dimensions (TransformerLens' centred writing weights), which its files do not say", 0, 0, NULL},
     };
     // clang-format on
     struct run_opts ro;

@@ -260,6 +260,7 @@ static enum err top(const char *path, const struct top_args *a,
         return err_set(e, ERR_USAGE,
                        "top: --interval says which contexts of --latent N");
     }
+    TRY_OUT(rc, run_opts_check_centre(ro, &path, 1, e));
     TRY_OUT(rc, browse_open(path, ro, &t, e));
     TRY_OUT(rc, browse_labels(path, t.table->F, &labels, e));
     if (a->latent < 0) {

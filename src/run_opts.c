@@ -7,6 +7,7 @@
 #include "samples_dir.h"
 #include "shell_word.h"
 #include "train/also.h"
+#include "train/rundir.h"
 #include "train/settings_shards.h"
 #include "train/settings_synth.h"
 
@@ -125,12 +126,46 @@ const char *run_opts_of_training(const char *name)
     return NULL;
 }
 
+struct opt run_opts_centre(struct run_opts *r)
+{
+    return (struct opt){
+        .name = "centre",
+        .kind = OPT_FLAG,
+        .to = &r->centre,
+        .help =
+            "another tool's SAE was trained on activations less their mean over "
+            "dimensions (TransformerLens' centred writing weights), which its files "
+            "do not say"};
+}
+
+enum err run_opts_check_centre(const struct run_opts *r, const char *const *path,
+                               size_t n, struct errinfo *e)
+{
+    bool any = !r->centre;
+    for (size_t i = 0; i < n; i++) {
+        any = any || !rundir_is(path[i]);
+    }
+    return any ? OK
+               : err_set(e, ERR_USAGE,
+                         "--centre: counts for an SAE of another tool, and %s",
+                         n == 0 ? "none is named" : "this is a run");
+}
+
+/* Whether a command that also trains opens SAEs of other tools. */
+static bool opens_sae(const char *command)
+{
+    return strcmp(command, "explore") == 0 || strcmp(command, "import") == 0;
+}
+
 /* Add the rows of a command's own and those that are not settings. */
-static void add_own_rows(struct run_opts *r, const struct opt *own, size_t n_own,
-                         bool reads)
+static void add_own_rows(struct run_opts *r, const char *command, const struct opt *own,
+                         size_t n_own, bool reads)
 {
     for (size_t i = 0; i < n_own; i++) {
         r->flag[r->n_flags++] = own[i];
+    }
+    if (reads || opens_sae(command)) {
+        r->flag[r->n_flags++] = run_opts_centre(r);
     }
     r->flag[r->n_flags++] = (struct opt){.name = "config",
                                          .kind = OPT_STRING,
@@ -204,7 +239,7 @@ static void fill_tables(struct run_opts *r, const char *command, const struct op
     /* The settings of an empty line. Without the samples only the defaults can be
      * told. */
     const bool known = run_opts_settings(r, &bundled, &e) == OK;
-    add_own_rows(r, own, n_own, reads);
+    add_own_rows(r, command, own, n_own, reads);
     add_settings(r, known ? &bundled : NULL, command, own, n_own, reads);
 }
 
@@ -452,6 +487,7 @@ enum err run_opts_given(const struct run_opts *r, struct settings *out,
     settings_init(&s);
     TRY(add_given(r, &s, e));
     make_paths_absolute(&s);
+    s.centre = r->centre;
     *out = s;
     return OK;
 }
@@ -476,6 +512,7 @@ enum err run_opts_settings(const struct run_opts *r, struct settings *out,
     TRY(files       ? settings_shards_defaults(&s, e)
         : synthetic ? settings_synth_defaults(&s, e)
                     : fill_bundled(&s, e));
+    s.centre = r->centre;
     *out = s;
     return OK;
 }

@@ -18,7 +18,7 @@ struct run_opts {
     const char *flag_value[RUN_OPTS_MAX], *set_value[RUN_OPTS_MAX];
     const struct setting_def *flag_def[RUN_OPTS_MAX];
     struct opt_list also;
-    bool random;
+    bool random, centre;
     char help[SETTING_MAX][480]; /* of setting i: what it is, its default and, where it
                                     is another, the bundled sample's */
 };
@@ -41,6 +41,13 @@ const char *run_opts_of_training(const char *name);
 bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct opt *own,
                             size_t n_own, int argc, char **argv,
                             struct opts_result *parsed, int *status);
+
+/* The row of --centre, of each command that opens an SAE of another tool. */
+struct opt run_opts_centre(struct run_opts *r);
+/* ERR_USAGE where the line has --centre and each of the paths is a run of saetop's own,
+ * or there is none. */
+enum err run_opts_check_centre(const struct run_opts *r, const char *const *path,
+                               size_t n, struct errinfo *e) ERR_CHECKED;
 
 /* Act as if the line had the option of the setting `key` with that value, for a bare
  * word that stands for it. ERR_USAGE if the option is there too. */

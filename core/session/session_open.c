@@ -235,6 +235,7 @@ static enum err open_records(struct session *s, const struct run_arms *arms,
     }
     struct settings *set = &s->record[0].set;
     snprintf(set->samples_dir, sizeof set->samples_dir, "%s", s->cfg.set.samples_dir);
+    set->centre = s->cfg.set.centre; /* of an SAE that it is compared with */
     TRY(open_inputs(s, set, e));
     for (size_t a = 0; a < arms->n; a++) {
         TRY(run_record_fit(&s->record[a], arms->dir[a], s->in, e));

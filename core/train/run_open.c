@@ -58,12 +58,22 @@ static enum err fit_settings(struct settings *s, const struct settings *named,
     return settings_set(s, setting_key.hook, m->hook, from_program(ORIGIN), e);
 }
 
+static enum err load_foreign(const char *path, bool centre, struct sae **out,
+                             struct foreign_meta *meta, struct errinfo *e)
+{
+    TRY(foreign_load(path, out, meta, e));
+    if (centre) {
+        sae_centre(*out);
+    }
+    return OK;
+}
+
 static enum err open_foreign(const char *path, const struct settings *set,
                              const struct settings *named, struct run_record *out,
                              struct errinfo *e)
 {
     struct run_record r = {.set = *set, .imported = true};
-    TRY(foreign_load(path, &r.sae, &r.from, e));
+    TRY(load_foreign(path, set->centre, &r.sae, &r.from, e));
     const enum err rc = fit_settings(&r.set, named, r.sae, &r.from, e);
     if (rc != OK) {
         run_record_deinit(&r);
@@ -122,10 +132,10 @@ enum err run_open(const char *path, const struct settings *set,
     return OK;
 }
 
-enum err run_open_sae(const char *path, struct sae **out, struct foreign_meta *meta,
-                      struct errinfo *e)
+enum err run_open_sae(const char *path, bool centre, struct sae **out,
+                      struct foreign_meta *meta, struct errinfo *e)
 {
     TRY(rundir_whole(path, e));
     return rundir_is(path) ? rundir_load_sae(path, out, meta, e)
-                           : foreign_load(path, out, meta, e);
+                           : load_foreign(path, centre, out, meta, e);
 }

@@ -78,6 +78,10 @@ struct settings {
     /* Where the bundled samples are on this machine, not a setting: a path that begins
      * with "samples/" is looked for there, so that runs keep opening elsewhere. */
     char samples_dir[SETTING_TEXT_MAX];
+    /* --centre, not a setting of a run: an SAE of another tool that is opened was
+     * trained on activations less their mean (sae_centre), which its files do not say.
+     */
+    bool centre;
 };
 
 enum setting_type {

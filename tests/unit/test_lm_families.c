@@ -532,9 +532,10 @@ static void test_head(void **state)
     /* One that has not been merged in. */
     head.name = "model.layers.1.self_attn.q_proj.lora_A.weight";
     write_model(file, dir, NULL, NULL, &head);
-    check_error(lm_load(dir, &again, &e), ERR_FORMAT, &e,
-                "lora_A.weight has no place in a qwen2 of 3 blocks, as config.json says "
-                "it is: an adapter, to be merged into the model first");
+    check_error(
+        lm_load(dir, &again, &e), ERR_FORMAT, &e,
+        "lora_A.weight has no place in a qwen2 of 3 blocks, as config.json says "
+        "it is: an adapter, to be merged into the model first");
     assert_null(again);
     mem_free(a);
     mem_free(b);
