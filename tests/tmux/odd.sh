@@ -12,11 +12,12 @@ for line in "--mask-rate 0.2 $work/run:--mask-rate" "--set mask.kind=random $wor
 done
 # A run that other kernels made goes on, and says so, in few columns too.
 LC_ALL=C sed -i 's/"kernels":"..../"kernels":"none/' "$work/run/trainer_state.safetensors"
-start 80 24 -- "cd $work && $SAETOP --resume run --steps 1000000"
-expect 'run goes on, but not to the same bytes: its kernels were none'
-keys q; expect 'discard'; keys d; expect 'shell\$ *$'
-tmux_ kill-server
 start -- true
+tmux_ resize-window -t t -x 80 -y 24
+type_line "clear; cd $work && $SAETOP --resume run --steps 1000000"
+expect 'run goes on, but not to the same bytes: its kernels were none'
+keys q; expect 'discard'; keys d; expect 'shell\$ *$'; whole
+tmux_ resize-window -t t -x 120 -y 36
 type_line "clear; TERM=dumb $SAETOP $small; echo status=\$?"
 expect 'status=2'
 type_line "clear; env -u LANG -u LC_ALL LC_ALL=C $SAETOP $small"
