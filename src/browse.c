@@ -111,7 +111,7 @@ enum err browse_inputs(const char *path, const struct run_opts *ro, struct brows
     *b = (struct browse){0};
     TRY(browse_record(path, ro, &b->record, e));
     TRY(settings_need_text(&b->record.set, path, e));
-    TRY(inputs_new(&b->record.set, &b->in, e));
+    TRY(inputs_new(&b->record.set, NULL, &b->in, e));
     cmd_remarks(NULL, &b->in->remarks);
     TRY(run_record_fit(&b->record, path, b->in, e));
     run_record_remarks(&b->record, b->in, &remarks);

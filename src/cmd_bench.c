@@ -145,7 +145,7 @@ static enum err time_stream(const struct settings *set, int64_t steps,
     struct inputs *in = NULL;
     struct engine *g = NULL;
     struct sae_times sae = {{0}};
-    TRY(inputs_new(set, &in, e));
+    TRY(inputs_new(set, NULL, &in, e));
     TRY(engine_new(in, &g, e));
     enum err rc = engine_step(g, e); /* the first fill is not counted twice */
     *t = (struct stream_times){.steps = steps, .arms = g->n_arms};

@@ -91,7 +91,7 @@ static enum err time_eval(const struct settings *set, int64_t steps,
     struct eval_set *s = NULL;
     enum err rc = OK;
     TRY(settings_need_text(set, "bench eval", e));
-    TRY(inputs_new(set, &in, e));
+    TRY(inputs_new(set, NULL, &in, e));
     TRY(engine_new(in, &g, e));
     for (int64_t i = 0; i < steps; i++) {
         TRY_OUT(rc, engine_step(g, e));

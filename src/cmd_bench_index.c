@@ -77,7 +77,7 @@ static enum err bench_index(const struct settings *set, int64_t steps, size_t to
     struct acts_set *rows = NULL;
     enum err rc = OK;
     TRY(settings_need_text(set, "bench index", e));
-    TRY(inputs_new(set, &in, e));
+    TRY(inputs_new(set, NULL, &in, e));
     TRY(engine_new(in, &g, e));
     for (int64_t i = 0; i < steps; i++) {
         TRY_OUT(rc, engine_step(g, e));

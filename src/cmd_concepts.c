@@ -431,7 +431,7 @@ static enum err count_tokens(const char *corpus, const struct tok *tok, uint64_t
                              struct errinfo *e)
 {
     struct corpus *c = NULL;
-    TRY(corpus_open(corpus, 0, &c, e));
+    TRY(corpus_open(corpus, 0, NULL, &c, e));
     enum err rc = mem_new(out, tok_vocab(tok), sizeof **out, "token counts", e);
     rc = rc == OK ? pack_unigram(c, CORPUS_TRAIN, tok, SUGGEST_TOKENS, *out, e) : rc;
     corpus_free(c);

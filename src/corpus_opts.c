@@ -7,6 +7,7 @@
 #include "cmd.h"
 #include "progress.h"
 #include "samples_dir.h"
+#include "stop.h"
 #include "train/settings.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ enum err corpus_named(const char *spec, int64_t seed, struct corpus **out,
     } else {
         TRY(samples_path(BUNDLED_GRAMMAR, path, sizeof path, e));
     }
-    return corpus_open(path, (uint64_t)seed, out, e);
+    return corpus_open(path, (uint64_t)seed, stop_flag(), out, e);
 }
 
 enum err corpus_split_named(const char *word, enum corpus_split *out, struct errinfo *e)

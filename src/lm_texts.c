@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "cmd.h"
 #include "samples_dir.h"
+#include "stop.h"
 #include "story/grammar.h"
 
 #include <stdio.h>
@@ -71,7 +72,7 @@ static enum err open_one(struct lm_texts *t, const char *path, double weight,
     if (t->n == OPT_LIST_MAX) {
         return err_set(e, ERR_USAGE, "more than %d texts", OPT_LIST_MAX);
     }
-    TRY(corpus_open(path, seed, &c, e));
+    TRY(corpus_open(path, seed, stop_flag(), &c, e));
     const char *name = make_name(t, c);
     if (!name) {
         corpus_free(c);

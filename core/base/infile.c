@@ -134,10 +134,14 @@ static enum err damaged(const struct infile *f, struct errinfo *e)
 }
 
 /* zlib hands over what is in no gzip form as it is. */
-static enum err unpack(struct infile *f, gzFile in, bool packed, struct errinfo *e)
+static enum err unpack(struct infile *f, gzFile in, bool packed,
+                       const atomic_bool *cancel, struct errinfo *e)
 {
     uint8_t buf[65536];
     for (;;) {
+        if (cancel && atomic_load(cancel)) {
+            return err_set(e, ERR_CANCELLED, "%s: cancelled", f->name);
+        }
         const int got = gzread(in, buf, sizeof buf);
         int fault = Z_OK;
         (void)gzerror(in, &fault);
@@ -156,8 +160,8 @@ static enum err unpack(struct infile *f, gzFile in, bool packed, struct errinfo 
     }
 }
 
-enum err infile_unpack(int fd, const char *name, bool packed, struct infile **out,
-                       struct errinfo *e)
+enum err infile_unpack(int fd, const char *name, bool packed, const atomic_bool *cancel,
+                       struct infile **out, struct errinfo *e)
 {
     struct infile *f = NULL;
     TRY(make(name, &f, e));
@@ -168,7 +172,7 @@ enum err infile_unpack(int fd, const char *name, bool packed, struct infile **ou
         rc = file_fail(e, name, "read", copy < 0 ? errno : ENOMEM);
     }
     if (rc == OK) {
-        rc = unpack(f, in, packed, e);
+        rc = unpack(f, in, packed, cancel, e);
     }
     if (in) {
         const int ended = gzclose(in);

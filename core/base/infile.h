@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,11 +18,12 @@ enum err infile_open(const char *path, struct infile **out,
                      struct errinfo *e) ERR_CHECKED;
 /* Copy all that `fd` gives, unpacked if it is gzip, to a file without a name
  * (tempfile.h), so that a stream or a compressed file can be read at any place. `name`
- * is for messages; `packed`: nothing but gzip will do. fd stays open. ERR_FORMAT for a
- * damaged or cut one, ERR_LIMIT above INFILE_UNPACKED bytes, ERR_IO. Memory: O(1). */
+ * is for messages; `packed`: nothing but gzip will do; `cancel`, polled between pieces,
+ * may be NULL. fd stays open. ERR_FORMAT for a damaged or cut one, ERR_LIMIT above
+ * INFILE_UNPACKED bytes, ERR_IO, ERR_CANCELLED. Memory: O(1). */
 #define INFILE_UNPACKED ((size_t)1 << 38)
-enum err infile_unpack(int fd, const char *name, bool packed, struct infile **out,
-                       struct errinfo *e) ERR_CHECKED;
+enum err infile_unpack(int fd, const char *name, bool packed, const atomic_bool *cancel,
+                       struct infile **out, struct errinfo *e) ERR_CHECKED;
 void infile_close(struct infile *f); /* NULL is fine */
 
 /* Its size when it was opened. */

@@ -29,7 +29,7 @@ static enum err look_at_text(struct inputs *in, struct errinfo *e)
 static enum err measure(struct doctor *d, const struct arm_plan *arms, size_t n,
                         struct run_shape *shape, struct errinfo *e)
 {
-    TRY(inputs_open(&arms[0].set, &d->in, e));
+    TRY(inputs_open(&arms[0].set, NULL, &d->in, e));
     TRY(run_shape_of_plans(d->in, arms, n, shape, e));
     d->cost = run_cost_of(shape, d->in->set.steps);
     TRY(inputs_read(d->in, e));

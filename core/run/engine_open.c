@@ -61,7 +61,7 @@ static enum err open_inputs(const struct engine_setup *s, const struct arm_plan 
     struct inputs *in = NULL;
     struct run_shape *shape = NULL;
     TRY(mem_new(&shape, 1, sizeof *shape, "arms", e));
-    enum err rc = inputs_open(&arms[0].set, &in, e);
+    enum err rc = inputs_open(&arms[0].set, s->cancel, &in, e);
     rc = rc == OK ? run_shape_of_plans(in, arms, n, shape, e) : rc;
     rc = rc == OK ? ready_inputs(s, in, shape, cost, e) : rc;
     run_shape_deinit(shape);

@@ -553,7 +553,7 @@ static enum err resume(struct reopened *r, const char *dir,
         TRY(check_steps(&set, given, dir, e));
     }
     if (!in) {
-        TRY(inputs_new(&set, &own, e));
+        TRY(inputs_new(&set, NULL, &own, e));
     }
     enum err rc = mem_new(&g, 1, sizeof *g, "engine", e);
     if (rc == OK) {

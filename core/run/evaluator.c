@@ -124,12 +124,12 @@ static enum err open_inputs(struct evaluator *v, const struct settings *set,
 {
     struct settings s = *set;
     struct errinfo why = {0};
-    const enum err rc = inputs_new(&s, &v->own, &why);
+    const enum err rc = inputs_new(&s, NULL, &v->own, &why);
     if (rc == ERR_FORMAT && !concepts_named && s.concepts[0] != '\0' &&
         strstr(why.msg, path_base(s.concepts)) != NULL) {
         (void)snprintf(v->concepts_gap, sizeof v->concepts_gap, "%s", why.msg);
         s.concepts[0] = '\0';
-        return inputs_new(&s, &v->own, e);
+        return inputs_new(&s, NULL, &v->own, e);
     }
     return rc == OK ? OK : err_set(e, rc, "%s", why.msg);
 }

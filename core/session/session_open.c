@@ -92,7 +92,7 @@ static enum err open_inputs(struct session *s, const struct settings *set,
 {
     session_loading(s, "opening the model and its text");
     TRY(check_source(set, e));
-    TRY(inputs_new(set, &s->in, e));
+    TRY(inputs_new(set, &s->stop, &s->in, e));
     return show_inputs(s, e);
 }
 

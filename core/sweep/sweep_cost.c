@@ -227,7 +227,7 @@ static enum err measure_kind(struct costing *c, struct kind *k, struct errinfo *
         }
     }
     TRY_OUT(rc, mem_new(&shape, 1, sizeof *shape, "arms", e));
-    TRY_OUT(rc, inputs_open(&arms[0].set, &in, e));
+    TRY_OUT(rc, inputs_open(&arms[0].set, NULL, &in, e));
     TRY_OUT(rc, run_shape_of_plans(in, arms, k->like.n, shape, e));
     rc = look(c, k, &arms[0].set, in, shape, e);
     run_shape_deinit(shape);

@@ -183,12 +183,14 @@ static enum err open_file(struct corpus *c, size_t i, struct errinfo *e)
     return OK;
 }
 
-static enum err open_files(struct corpus *c, struct errinfo *e)
+static enum err open_files(struct corpus *c, const atomic_bool *cancel,
+                           struct errinfo *e)
 {
     size_t packed = 0;
     c->hash = HASH_START;
     for (size_t i = 0; i < c->n_files; i++) {
         c->file[i].alone = c->n_files == 1;
+        c->file[i].cancel = cancel;
     }
     for (size_t i = 0; i < c->n_files; i++) {
         TRY(open_file(c, i, e));
@@ -309,8 +311,8 @@ void corpus_keep(struct corpus *c, enum corpus_part part)
     memcpy(c->name, name, sizeof name);
 }
 
-enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
-                     struct errinfo *e)
+enum err corpus_open(const char *spec, uint64_t seed, const atomic_bool *cancel,
+                     struct corpus **out, struct errinfo *e)
 {
     struct corpus *c = NULL;
     TRY(mem_new(&c, 1, sizeof *c, "corpus", e));
@@ -322,7 +324,7 @@ enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
     if (c->file[0].format && !c->file[0].format->open) {
         TRY_OUT(rc, open_grammar(c, e));
     } else {
-        TRY_OUT(rc, open_files(c, e));
+        TRY_OUT(rc, open_files(c, cancel, e));
         TRY_OUT(rc, split_docs(c, e));
     }
     const char *reg = corpus_register(c);

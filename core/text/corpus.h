@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "text/tok.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,10 +43,11 @@ enum corpus_split { CORPUS_TRAIN, CORPUS_HELDOUT };
  * Of a finite corpus about 5 % is held out, chosen by a hash of the document's number
  * (by position where there are fewer than 40), at least one document. Errors:
  * ERR_MISSING, ERR_FORMAT (with the line), ERR_LIMIT, ERR_USAGE (unknown ending or
- * register). *out: caller owns, corpus_free. Memory: an index of 24 bytes a document;
- * documents are read when they are asked for. */
-enum err corpus_open(const char *spec, uint64_t seed, struct corpus **out,
-                     struct errinfo *e) ERR_CHECKED;
+ * register), ERR_CANCELLED: `cancel`, which may be NULL, is polled while files are
+ * read, once, at some hundred MB a second. *out: caller owns, corpus_free. Memory: an
+ * index of 24 bytes a document; documents are read when they are asked for. */
+enum err corpus_open(const char *spec, uint64_t seed, const atomic_bool *cancel,
+                     struct corpus **out, struct errinfo *e) ERR_CHECKED;
 void corpus_free(struct corpus *c); /* NULL is fine */
 
 /* A text of one's own has no text of another kind beside it: its tail, the last 5 % of

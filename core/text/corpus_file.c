@@ -12,9 +12,17 @@ static uint32_t span_hash(const void *bytes, size_t len)
     return (uint32_t)(hash_words(HASH_START, bytes, len) >> 32);
 }
 
+enum err corpus_poll(const struct corpus_file *f, struct errinfo *e)
+{
+    return f->cancel && atomic_load(f->cancel)
+               ? err_set(e, ERR_CANCELLED, "%s: cancelled", f->path)
+               : OK;
+}
+
 enum err corpus_add_span(struct corpus_file *f, size_t off, size_t len, size_t line,
                          struct errinfo *e)
 {
+    TRY(corpus_poll(f, e));
     if (f->n_docs >= CORPUS_MAX_DOCS) {
         return err_set(e, ERR_LIMIT, "%s: more than %zu documents", f->path,
                        CORPUS_MAX_DOCS);
@@ -43,7 +51,7 @@ static enum err open_bytes(struct corpus_file *f, struct errinfo *e)
             return err_set(e, ERR_USAGE,
                            "%s: is a terminal, expected a text from a pipe", f->path);
         }
-        return infile_unpack(STDIN_FILENO, f->path, false, &f->in, e);
+        return infile_unpack(STDIN_FILENO, f->path, false, f->cancel, &f->in, e);
     }
     if (!f->packed) {
         return infile_open(f->path, &f->in, e);
@@ -51,9 +59,22 @@ static enum err open_bytes(struct corpus_file *f, struct errinfo *e)
     int fd = -1;
     size_t size = 0;
     TRY(file_open_regular(f->path, &fd, &size, e));
-    const enum err rc = infile_unpack(fd, f->path, true, &f->in, e);
+    const enum err rc = infile_unpack(fd, f->path, true, f->cancel, &f->in, e);
     close(fd);
     return rc;
+}
+
+/* The hash of its bytes, in pieces, so that a large file can be left. */
+static enum err hash_map(struct corpus_file *f, struct errinfo *e)
+{
+    f->hash = HASH_START;
+    for (size_t at = 0; at < f->map_len; at += CORPUS_BITE) {
+        const size_t left = f->map_len - at;
+        TRY(corpus_poll(f, e));
+        f->hash =
+            hash_bytes(f->hash, f->map + at, left < CORPUS_BITE ? left : CORPUS_BITE);
+    }
+    return OK;
 }
 
 enum err corpus_file_open(struct corpus_file *f, bool keep, struct errinfo *e)
@@ -67,7 +88,7 @@ enum err corpus_file_open(struct corpus_file *f, bool keep, struct errinfo *e)
     TRY(infile_bytes_of(f->in, &f->bytes, e));
     f->map = f->bytes.p;
     f->map_len = f->bytes.len;
-    f->hash = hash_bytes(HASH_START, f->map, f->map_len);
+    TRY(hash_map(f, e));
     f->max_id = -1;
     if (!f->format) {
         guess_format(f);

@@ -20,7 +20,10 @@ static enum err take_row(const struct csv_row *row, void *user, struct errinfo *
         return err_set(e, ERR_LIMIT, "%s: row %zu: %zu bytes, expected at most %zu",
                        f->path, row->number, row->len, CORPUS_MAX_LINE);
     }
-    corpus_scan(&f->seen, (const uint8_t *)row->text, row->text_len, row->number);
+    for (size_t at = 0; at < row->text_len;) {
+        at = corpus_scan(&f->seen, (const uint8_t *)row->text, row->text_len,
+                         row->number, at);
+    }
     return corpus_add_span(f, row->at, row->len, row->number, e);
 }
 

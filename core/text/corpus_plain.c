@@ -183,7 +183,10 @@ enum err corpus_open_text(struct corpus_file *f, size_t *start, struct errinfo *
                             (f->map[0] == 0xFE && f->map[1] == 0xFF))) {
         return err_set(e, ERR_FORMAT, "%s: found UTF-16, expected UTF-8", f->path);
     }
-    corpus_scan(&f->seen, f->map, f->map_len, 0);
+    for (size_t at = 0; at < f->map_len;) {
+        TRY(corpus_poll(f, e));
+        at = corpus_scan(&f->seen, f->map, f->map_len, 0, at);
+    }
     *start = corpus_text_start(f);
     return OK;
 }

@@ -55,6 +55,7 @@ struct corpus_file {
     struct infile_bytes bytes; /* of it while it is being opened, then none */
     const uint8_t *map;        /* these */
     size_t map_len;
+    const atomic_bool *cancel; /* polled while it is being opened; may be NULL */
     struct corpus_seen seen;
     const char *cut_at; /* the units that a short text without documents was cut at */
     size_t piece;       /* else the bytes that it was cut to; or 0 */
@@ -119,6 +120,8 @@ enum err corpus_list(struct corpus *c, struct errinfo *e) ERR_CHECKED;
 enum err corpus_file_open(struct corpus_file *f, bool keep,
                           struct errinfo *e) ERR_CHECKED;
 void corpus_file_deinit(struct corpus_file *f);
+/* ERR_CANCELLED if the opening of f has been. Cheap: between pieces of any size. */
+enum err corpus_poll(const struct corpus_file *f, struct errinfo *e) ERR_CHECKED;
 /* A document that stands at f->map[off, off + len). */
 enum err corpus_add_span(struct corpus_file *f, size_t off, size_t len, size_t line,
                          struct errinfo *e) ERR_CHECKED;
@@ -134,9 +137,12 @@ static inline bool corpus_is_space(uint8_t b)
     return b == ' ' || (b >= '\t' && b <= '\r');
 }
 
-/* Count markers and bytes that are no UTF-8 in a text; place: its row, 0 for a whole
- * file. */
-void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t place);
+#define CORPUS_BITE ((size_t)16 << 20) /* of a large file, between polls */
+
+/* Count markers and bytes that are no UTF-8 in text[n] from `from` on, in CORPUS_BITE
+ * bytes or a few more; returns where it ended. place: its row, 0 for a whole file. */
+size_t corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t place,
+                   size_t from);
 /* Where the next marker that ends a document begins, and its length; n and 0 if there
  * is none. */
 size_t corpus_next_end(const uint8_t *text, size_t n, size_t *len);

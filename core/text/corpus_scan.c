@@ -62,9 +62,12 @@ static size_t line_of(const uint8_t *text, size_t at)
     return line;
 }
 
-void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t place)
+size_t corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t place,
+                   size_t from)
 {
-    for (size_t i = 0; i < n;) {
+    size_t i = from;
+    const size_t end = n - from > CORPUS_BITE ? from + CORPUS_BITE : n;
+    while (i < end) {
         if (text[i] == '<') {
             const int mark = mark_at(text + i, n - i);
             if (mark >= 0) {
@@ -90,6 +93,7 @@ void corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t pl
         }
         i += used;
     }
+    return i;
 }
 
 /* "800 <|endoftext|>, 2 </s>" of marks first .. last - 1; false if there are none. */

@@ -255,20 +255,22 @@ static enum err normalise_synth(struct inputs *in, struct errinfo *e)
 }
 
 static enum err open_corpus(const struct settings *s, const char *text,
-                            struct corpus **out, struct errinfo *e)
+                            const atomic_bool *cancel, struct corpus **out,
+                            struct errinfo *e)
 {
     char path[4096];
     TRY(settings_path(s, text, path, sizeof path, e));
-    return corpus_open(path, (uint64_t)s->seed, out, e);
+    return corpus_open(path, (uint64_t)s->seed, cancel, out, e);
 }
 
 /* Take the tail of the text as OOD text. A text without a tail gives none, or ERR_USAGE
  * if the user asked for it. */
-static enum err open_tail(struct inputs *in, struct errinfo *e)
+static enum err open_tail(struct inputs *in, const atomic_bool *cancel,
+                          struct errinfo *e)
 {
     struct settings *s = &in->set;
     if (corpus_has_tail(in->corpus)) {
-        TRY(open_corpus(s, s->corpus, &in->ood, e));
+        TRY(open_corpus(s, s->corpus, cancel, &in->ood, e));
         corpus_keep(in->corpus, CORPUS_BODY);
         corpus_keep(in->ood, CORPUS_TAIL);
         return OK;
@@ -286,14 +288,15 @@ static enum err open_tail(struct inputs *in, struct errinfo *e)
     return OK;
 }
 
-static enum err open_texts(struct inputs *in, struct errinfo *e)
+static enum err open_texts(struct inputs *in, const atomic_bool *cancel,
+                           struct errinfo *e)
 {
     const struct settings *s = &in->set;
-    TRY(open_corpus(s, s->corpus, &in->corpus, e));
+    TRY(open_corpus(s, s->corpus, cancel, &in->corpus, e));
     if (strcmp(s->ood, OOD_TAIL) == 0) {
-        return open_tail(in, e);
+        return open_tail(in, cancel, e);
     }
-    return s->ood[0] ? open_corpus(s, s->ood, &in->ood, e) : OK;
+    return s->ood[0] ? open_corpus(s, s->ood, cancel, &in->ood, e) : OK;
 }
 
 static enum err open_synth(struct inputs *in, struct errinfo *e)
@@ -344,7 +347,8 @@ static enum err choose_hook(struct inputs *in, struct errinfo *e)
 }
 
 /* All inputs of a model but its weights. */
-static enum err open_parts(struct inputs *in, struct errinfo *e)
+static enum err open_parts(struct inputs *in, const atomic_bool *cancel,
+                           struct errinfo *e)
 {
     struct settings *s = &in->set;
     char path[4096];
@@ -355,7 +359,7 @@ static enum err open_parts(struct inputs *in, struct errinfo *e)
     inputs_resolve(in, s);
     TRY(settings_blame(s, setting_key.cache_hooks, inputs_kept(in, e), e));
     TRY(check_settings(in, e));
-    TRY(open_texts(in, e));
+    TRY(open_texts(in, cancel, e));
     TRY(settings_path(s, s->concepts, path, sizeof path, e));
     TRY(path[0] ? concepts_load(path, in->lm->tok, &in->concepts, e)
                 : concepts_built_in(in->lm->tok, &in->concepts, e));
@@ -369,7 +373,8 @@ static enum err open_parts(struct inputs *in, struct errinfo *e)
     return mem_new(&in->b_dec, inputs_width(in), sizeof *in->b_dec, "b_dec", e);
 }
 
-enum err inputs_open(const struct settings *set, struct inputs **out, struct errinfo *e)
+enum err inputs_open(const struct settings *set, const atomic_bool *cancel,
+                     struct inputs **out, struct errinfo *e)
 {
     struct inputs *in = NULL;
     TRY(settings_blame(set, setting_key.checkpoint_best, check_best(set, e), e));
@@ -379,7 +384,7 @@ enum err inputs_open(const struct settings *set, struct inputs **out, struct err
     in->set = *set;
     const enum err rc = set->source == SOURCE_SYNTHETIC     ? open_synth(in, e)
                         : set->source == SOURCE_ACTIVATIONS ? inputs_open_shards(in, e)
-                                                            : open_parts(in, e);
+                                                            : open_parts(in, cancel, e);
     if (rc != OK) {
         inputs_free(in);
         return rc;
@@ -400,10 +405,11 @@ enum err inputs_start(struct inputs *in, struct errinfo *e)
     return in->lm ? normalise_text(in, e) : OK;
 }
 
-enum err inputs_new(const struct settings *set, struct inputs **out, struct errinfo *e)
+enum err inputs_new(const struct settings *set, const atomic_bool *cancel,
+                    struct inputs **out, struct errinfo *e)
 {
     struct inputs *in = NULL;
-    TRY(inputs_open(set, &in, e));
+    TRY(inputs_open(set, cancel, &in, e));
     enum err rc = inputs_read(in, e);
     rc = rc == OK ? inputs_start(in, e) : rc;
     if (rc != OK) {

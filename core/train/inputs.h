@@ -12,6 +12,7 @@
 #include "train/arm_place.h"
 #include "train/settings.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* Masked differently, and not at all, at each hook. */
@@ -64,16 +65,17 @@ enum err inputs_load_lm(const struct settings *s, struct lm **out,
 
 /* Open and check everything named in `set` (copied, then resolved). Errors name the
  * file. ERR_USAGE when the settings do not fit together (k > width, hook beyond the
- * model). inputs_open, inputs_read and inputs_start in one. */
-enum err inputs_new(const struct settings *set, struct inputs **out,
-                    struct errinfo *e) ERR_CHECKED;
+ * model). ERR_CANCELLED: `cancel`, which may be NULL, is polled while texts are opened.
+ * inputs_open, inputs_read and inputs_start in one. */
+enum err inputs_new(const struct settings *set, const atomic_bool *cancel,
+                    struct inputs **out, struct errinfo *e) ERR_CHECKED;
 void inputs_free(struct inputs *in); /* NULL is fine */
 
 /* The same in steps, so that the cost of a run is known before the memory is taken and
  * the time spent. Of a source that is no model the first does it all. */
 /* All but the weights: no harvester, scale 1, b_dec 0, no remarks. */
-enum err inputs_open(const struct settings *set, struct inputs **out,
-                     struct errinfo *e) ERR_CHECKED;
+enum err inputs_open(const struct settings *set, const atomic_bool *cancel,
+                     struct inputs **out, struct errinfo *e) ERR_CHECKED;
 /* Read the weights up to the hook; from here on the model runs. */
 enum err inputs_read(struct inputs *in, struct errinfo *e) ERR_CHECKED;
 /* Run it for normalisation, b_dec and remarks. */

@@ -56,7 +56,7 @@ static void try_spec(const char *spec, const char *place)
 {
     struct corpus *c = NULL;
     struct errinfo e = {0};
-    if (corpus_open(spec, 3, &c, &e) == OK) {
+    if (corpus_open(spec, 3, NULL, &c, &e) == OK) {
         read_remarks(c);
         read_all(c);
         if (corpus_has_tail(c)) {
@@ -67,7 +67,8 @@ static void try_spec(const char *spec, const char *place)
         }
     } else {
         require(e.msg[0] && !strchr(e.msg, '\n') && strstr(e.msg, place));
-        require(strcmp(spec, "-") == 0 || corpus_open(spec, 3, &c, NULL) == e.code);
+        require(strcmp(spec, "-") == 0 ||
+                corpus_open(spec, 3, NULL, &c, NULL) == e.code);
     }
     corpus_free(c);
 }

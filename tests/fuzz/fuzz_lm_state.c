@@ -41,7 +41,7 @@ static void set_up(void)
     bool given = false;
     snprintf(path, sizeof path, "%s/text.txt", folder);
     folder_write(path, text, sizeof text - 1);
-    require(corpus_open(path, 1, &texts[0].corpus, &e) == OK);
+    require(corpus_open(path, 1, NULL, &texts[0].corpus, &e) == OK);
     require(bpe_train(&o, one_text, &given, &t.own_tok, &e) == OK);
     t.cfg = pretrain_defaults();
     t.cfg.n_layer = 1;

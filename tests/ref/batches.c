@@ -46,7 +46,7 @@ static enum err run(const char *path, int64_t steps, int n, char **pairs,
     struct inputs *in = NULL;
     struct acts_source *source = NULL;
     TRY(set(&s, n, pairs, e));
-    TRY(inputs_new(&s, &in, e));
+    TRY(inputs_new(&s, NULL, &in, e));
     enum err rc = inputs_source(in, &in->set, &source, e);
     FILE *out = rc == OK ? fopen(path, "wb") : NULL;
     if (rc == OK && !out) {

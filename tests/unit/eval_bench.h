@@ -39,7 +39,7 @@ static inline struct corpus *make_corpus(const char *dir, const char *name, size
         str_add(&s, i % 12 == 11 ? "\n\n" : "");
     }
     assert_ok(file_write_text(tmp_path(path, dir, name), s.p, &e), &e);
-    assert_ok(corpus_open(path, 1, &c, &e), &e);
+    assert_ok(corpus_open(path, 1, NULL, &c, &e), &e);
     str_free(&s);
     return c;
 }

@@ -10,7 +10,7 @@ static inline struct engine *start_engine(const struct settings *set)
     struct errinfo e;
     struct inputs *in = NULL;
     struct engine *g = NULL;
-    assert_ok(inputs_new(set, &in, &e), &e);
+    assert_ok(inputs_new(set, NULL, &in, &e), &e);
     assert_ok(engine_new(in, &g, &e), &e);
     return g;
 }

@@ -152,7 +152,7 @@ static void a_random_control_keeps_its_decoder(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct inputs *in = NULL;
         snprintf(set.also, sizeof set.also, "%s", wrong[i].also);
-        assert_ok(inputs_new(&set, &in, &e), &e);
+        assert_ok(inputs_new(&set, NULL, &in, &e), &e);
         check_error(engine_new(in, &g, &e), ERR_USAGE, &e, wrong[i].says);
     }
 }
@@ -182,7 +182,8 @@ static void only_thresholds_are_calibrated(void **state)
 
     set.also[0] = '\0';
     set.calibrate_l0 = (double)set.width + 1;
-    check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "threshold.target_l0 is");
+    check_error(inputs_new(&set, NULL, &in, &e), ERR_USAGE, &e,
+                "threshold.target_l0 is");
 }
 
 /* seed sets both seeds; seed.weights is of first weights, prefixes drawn, what
@@ -288,7 +289,7 @@ static void what_arms_share_is_refused(void **state)
     struct engine *g = NULL;
     struct settings set = sample_settings(10);
     list_seeds(set.also, sizeof set.also, RUN_ARMS_MAX);
-    assert_ok(inputs_new(&set, &in, &e), &e);
+    assert_ok(inputs_new(&set, NULL, &in, &e), &e);
     check_error(engine_new(in, &g, &e), ERR_USAGE, &e,
                 "found 65 arms, expected 64 at most");
 }

@@ -312,7 +312,7 @@ static struct engine *run(const struct settings *set)
     struct errinfo e;
     struct inputs *in = NULL;
     struct engine *g = NULL;
-    assert_ok(inputs_new(set, &in, &e), &e);
+    assert_ok(inputs_new(set, NULL, &in, &e), &e);
     assert_ok(engine_new(in, &g, &e), &e);
     while (!engine_done(g)) {
         assert_ok(engine_step(g, &e), &e);
@@ -406,7 +406,8 @@ static void further_hooks_are_kept(void **state)
     tmp_make(dir, sizeof dir);
     snprintf(set.cache_hooks, sizeof set.cache_hooks, "%s, %s,%s", hooks[0], hooks[1],
              hooks[2]);
-    check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "cache.hooks: found hooks");
+    check_error(inputs_new(&set, NULL, &in, &e), ERR_USAGE, &e,
+                "cache.hooks: found hooks");
     snprintf(set.cache, sizeof set.cache, "%s", dir);
     struct engine *first = run(&set);
     assert_true(model_seconds(first) > 0);
@@ -445,7 +446,7 @@ static void further_hooks_are_kept(void **state)
     assert_true(model_seconds(again) <= 0);
     engine_free(again);
     snprintf(set.cache_hooks, sizeof set.cache_hooks, "blocks.9.hook_mlp_out");
-    check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e,
+    check_error(inputs_new(&set, NULL, &in, &e), ERR_USAGE, &e,
                 "the model's blocks are 0 to 3");
     tmp_drop(dir);
 }

@@ -42,7 +42,7 @@ static float *batches(const struct settings *set, size_t *floats, double *second
     struct errinfo e;
     struct inputs *in = NULL;
     struct acts_source *s = NULL;
-    assert_ok(inputs_new(set, &in, &e), &e);
+    assert_ok(inputs_new(set, NULL, &in, &e), &e);
     assert_ok(inputs_source(in, set, &s, &e), &e);
     source_set_rate(s, set->mask_rate);
     const size_t each = BATCH * inputs_width(in);

@@ -26,7 +26,7 @@ static struct corpus *open_text(const char *name, const char *text, size_t len)
     struct errinfo e = {OK, ""};
     struct corpus *c = NULL;
     fixture_file(path, dir, name, text, len);
-    if (corpus_open(path, 1, &c, &e) != OK) {
+    if (corpus_open(path, 1, NULL, &c, &e) != OK) {
         fail_msg("%s", e.msg);
     }
     return c;
@@ -39,7 +39,7 @@ static void expect_fault(const char *name, const char *text, size_t len, enum er
     struct errinfo e = {OK, ""};
     struct corpus *c = NULL;
     fixture_file(path, dir, name, text, len);
-    const enum err rc = corpus_open(path, 1, &c, &e);
+    const enum err rc = corpus_open(path, 1, NULL, &c, &e);
     if (rc != code || !strstr(e.msg, says) || !strstr(e.msg, name)) {
         fail_msg("%s: %d \"%s\", expected \"%s\"", name, (int)rc, e.msg, says);
     }
@@ -388,9 +388,10 @@ static void bad_files(void **state)
     (void)state;
     struct errinfo e = {OK, ""};
     struct corpus *c = NULL;
-    assert_int_equal(corpus_open("/nonexistent/book.txt", 1, &c, &e), ERR_MISSING);
+    assert_int_equal(corpus_open("/nonexistent/book.txt", 1, NULL, &c, &e),
+                     ERR_MISSING);
     assert_non_null(strstr(e.msg, "/nonexistent/book.txt"));
-    assert_int_equal(corpus_open("", 1, &c, &e), ERR_MISSING);
+    assert_int_equal(corpus_open("", 1, NULL, &c, &e), ERR_MISSING);
 
     expect_fault("empty.txt", "x", 1, ERR_FORMAT, "expected at least 2");
     expect_fault("blank.txt", " \n\t\n\r\n", 0, ERR_FORMAT, "found 0 documents");
@@ -424,12 +425,12 @@ static void bad_files(void **state)
     char path[256];
     assert_int_equal(path_join(path, sizeof path, dir, "zero.txt", &e), OK);
     fclose(fopen(path, "wb"));
-    assert_int_equal(corpus_open(path, 1, &c, &e), ERR_FORMAT);
+    assert_int_equal(corpus_open(path, 1, NULL, &c, &e), ERR_FORMAT);
     assert_non_null(strstr(e.msg, "empty"));
 
     fixture_file(path, dir, "plain.txt", "a\n\nb\n", 0);
     strcat(path, "#tales");
-    assert_int_equal(corpus_open(path, 1, &c, &e), ERR_USAGE);
+    assert_int_equal(corpus_open(path, 1, NULL, &c, &e), ERR_USAGE);
     assert_non_null(strstr(e.msg, "only a grammar"));
     assert_null(c);
     /* A name that has a # in it is a name. */
@@ -451,7 +452,7 @@ static struct corpus *numbered(size_t n, uint64_t seed)
     }
     fixture_file(path, dir, "numbered.txt", s.p, s.len);
     str_free(&s);
-    assert_int_equal(corpus_open(path, seed, &c, &e), OK);
+    assert_int_equal(corpus_open(path, seed, NULL, &c, &e), OK);
     return c;
 }
 
@@ -579,7 +580,7 @@ static void cut_or_changed(void **state)
         struct errinfo e = {OK, ""};
         struct corpus *c = NULL;
         many_documents(path, names[i], 20000);
-        assert_ok(corpus_open(path, 1, &c, &e), &e);
+        assert_ok(corpus_open(path, 1, NULL, &c, &e), &e);
         const int64_t size = file_size(path);
         assert_ok(read_all(c, &e), &e);
         write_at(path, size, "\nmore text at the end\n"); /* does no harm */
@@ -607,7 +608,7 @@ static void a_long_file(void **state)
     struct corpus *c = NULL;
     many_documents(path, "long.txt", 4000000);
     assert_true(file_size(path) > (int64_t)64 << 20);
-    assert_ok(corpus_open(path, 1, &c, &e), &e);
+    assert_ok(corpus_open(path, 1, NULL, &c, &e), &e);
     expect_doc(c, CORPUS_TRAIN, 0, "document 0");
     const uint64_t last = corpus_count(c, CORPUS_HELDOUT) - 1;
     char *text = doc(c, CORPUS_HELDOUT, last, NULL);
@@ -633,7 +634,7 @@ static struct corpus *open_story(const char *suffix, uint64_t seed, enum err wan
     struct corpus *c = NULL;
     assert_non_null(samples);
     (void)snprintf(path, sizeof path, "%s/storybook.grammar.json%s", samples, suffix);
-    const enum err rc = corpus_open(path, seed, &c, &e);
+    const enum err rc = corpus_open(path, seed, NULL, &c, &e);
     if (rc != want) {
         fail_msg("%d: %s", (int)rc, e.msg);
     }

@@ -1,7 +1,7 @@
 /* Corpora of several files, compressed ones, named columns and keys, ids in binary
  * form. */
 #define _XOPEN_SOURCE 700 /* nftw */
-#include "text/corpus.h"
+#include "text/corpus_priv.h"
 #include "text_fixture.h"
 
 #include <ftw.h>
@@ -39,7 +39,7 @@ static struct corpus *open_spec(const char *spec)
     struct errinfo e = {OK, ""};
     struct corpus *c = NULL;
     (void)snprintf(path, sizeof path, "%s/%s", dir, spec);
-    if (corpus_open(path, 1, &c, &e) != OK) {
+    if (corpus_open(path, 1, NULL, &c, &e) != OK) {
         fail_msg("%s", e.msg);
     }
     return c;
@@ -51,11 +51,11 @@ static void expect_refused(const char *spec, enum err code, const char *says)
     struct errinfo e = {OK, ""};
     struct corpus *c = NULL;
     (void)snprintf(path, sizeof path, "%s/%s", dir, spec);
-    const enum err rc = corpus_open(path, 1, &c, &e);
+    const enum err rc = corpus_open(path, 1, NULL, &c, &e);
     if (rc != code || !strstr(e.msg, says)) {
         fail_msg("%s: %d \"%s\", expected \"%s\"", spec, (int)rc, e.msg, says);
     }
-    assert_int_equal(corpus_open(path, 1, &c, NULL), code); /* nobody asks why */
+    assert_int_equal(corpus_open(path, 1, NULL, &c, NULL), code); /* nobody asks why */
     assert_null(c);
 }
 
@@ -555,6 +555,67 @@ static void folders_of_other_forms_name_the_way(void **state)
     corpus_free(c);
 }
 
+/* What is looked at in pieces is seen whole where two of them meet. */
+static void pieces_of_a_large_file(void **state)
+{
+    (void)state;
+    static const char *const across[] = {"\n<|endoftext|>\n", "\n\n\xC3\xA9\n\n"};
+    static const char *const says[] = {"1 <|endoftext|>, not at blank lines", NULL};
+    const size_t len = CORPUS_BITE + 4096;
+    char *text = mem_alloc(len, 1);
+    assert_non_null(text);
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t at = 0; at < len; at++) {
+            text[at] = at % 512 == 510 || at % 512 == 511 ? '\n' : at % 8 ? 'w' : ' ';
+        }
+        /* Its middle is at the border. */
+        memcpy(text + CORPUS_BITE - strlen(across[i]) / 2, across[i],
+               strlen(across[i]));
+        put("large.txt", text, len);
+        struct corpus *c = open_spec("large.txt");
+        const struct remarks *r = corpus_remarks(c);
+        bool found = says[i] == NULL && r->n == 0;
+        for (size_t k = 0; k < r->n; k++) {
+            found = found || (says[i] && strstr(r->line[k], says[i]));
+        }
+        assert_true(found);
+        corpus_free(c);
+    }
+    mem_free(text);
+}
+
+/* Opening ends where it is asked to, in each form of a text. */
+static void opening_is_left(void **state)
+{
+    (void)state;
+    static const char text[] = "one\n\ntwo\n\nthree\n";
+    static const char table[] = "text\none\ntwo\n";
+    static const char lines[] = "{\"text\": \"one\"}\n{\"text\": \"two\"}\n";
+    static const char *const names[] = {"l.txt", "l.csv", "l.jsonl", "l.txt.gz",
+                                        "l.bin"};
+    char ids[4 * CORPUS_IDS]; /* two documents of 16 bits each */
+    atomic_bool asked;
+    put("l.txt", text, sizeof text - 1);
+    put("l.csv", table, sizeof table - 1);
+    put("l.jsonl", lines, sizeof lines - 1);
+    put_packed("l.txt.gz", text);
+    memset(ids, 1, sizeof ids);
+    put("l.bin", ids, sizeof ids);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char path[256];
+        struct errinfo e = {OK, ""};
+        struct corpus *c = NULL;
+        (void)snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        atomic_init(&asked, true);
+        check_error(corpus_open(path, 1, &asked, &c, &e), ERR_CANCELLED, &e,
+                    "cancelled");
+        assert_null(c);
+        atomic_store(&asked, false);
+        assert_ok(corpus_open(path, 1, &asked, &c, &e), &e);
+        corpus_free(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -572,6 +633,8 @@ int main(void)
         cmocka_unit_test(ids_of_bin),
         cmocka_unit_test(other_forms_name_the_way),
         cmocka_unit_test(folders_of_other_forms_name_the_way),
+        cmocka_unit_test(pieces_of_a_large_file),
+        cmocka_unit_test(opening_is_left),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

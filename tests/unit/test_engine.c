@@ -433,7 +433,7 @@ static void settings_that_do_not_fit_are_named(void **state)
         assert_ok(
             settings_set(&set, cases[i].key, cases[i].value, from_program("test"), &e),
             &e);
-        check_error(inputs_new(&set, &in, &e), cases[i].code, &e, cases[i].says);
+        check_error(inputs_new(&set, NULL, &in, &e), cases[i].code, &e, cases[i].says);
         assert_null(in);
     }
 }

@@ -69,7 +69,7 @@ static void writes_a_run(void **state)
     assert_ok(run_open(from, &set, &set, &r, &e), &e);
     assert_true(r.imported && !r.from.own);
     assert_string_equal(r.set.hook, HOOK);
-    assert_ok(inputs_new(&r.set, &in, &e), &e);
+    assert_ok(inputs_new(&r.set, NULL, &in, &e), &e);
     assert_ok(run_record_fit(&r, from, in, &e), &e);
     assert_calibrated(r.sae, in);
     assert_ok(rundir_create(to, &e), &e); /* it is there, but empty */
@@ -132,7 +132,7 @@ static void hook_beyond_the_model(void **state)
     tmp_make(from, sizeof from);
     make_sae(from, 128, "blocks.9.hook_resid_post");
     assert_ok(run_open(from, &set, NULL, &r, &e), &e);
-    check_error(inputs_new(&r.set, &in, &e), ERR_USAGE, &e, "blocks are 0 to 3");
+    check_error(inputs_new(&r.set, NULL, &in, &e), ERR_USAGE, &e, "blocks are 0 to 3");
     run_record_deinit(&r);
     tmp_drop(from);
 }

@@ -27,7 +27,7 @@ static void activations_that_overflow(void **state)
     assert_ok(lm_save(m, dir, &e), &e);
     lm_free(m);
     assert_ok(settings_set(&set, "model", dir, from_user("command line"), &e), &e);
-    check_error(inputs_new(&set, &in, &e), ERR_NUMERIC, &e, "not finite");
+    check_error(inputs_new(&set, NULL, &in, &e), ERR_NUMERIC, &e, "not finite");
     assert_non_null(strstr(e.msg, dir));
     assert_non_null(strstr(e.msg, ".grammar.json"));
     assert_null(in);
@@ -53,11 +53,12 @@ static void settings_of_a_file(void **state)
         assert_ok(
             settings_set(&set, key, cases[i].value, from_file("run/config.json"), &e),
             &e);
-        check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, "run/config.json: ");
+        check_error(inputs_new(&set, NULL, &in, &e), ERR_USAGE, &e,
+                    "run/config.json: ");
         assert_non_null(strstr(e.msg, key));
         assert_ok(
             settings_set(&set, key, cases[i].value, from_user("command line"), &e), &e);
-        check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e, key);
+        check_error(inputs_new(&set, NULL, &in, &e), ERR_USAGE, &e, key);
         assert_null(strstr(e.msg, "config.json"));
     }
 }
@@ -113,7 +114,7 @@ static void precision_of_products(void **state)
         assert_ok(
             settings_set(&set, "threads", i % 2 ? "3" : "1", from_user("test"), &e),
             &e);
-        assert_ok(inputs_new(&set, &in, &e), &e);
+        assert_ok(inputs_new(&set, NULL, &in, &e), &e);
         const bool rounded = i / 2 == 1 || (i / 2 == 2 && linear_has_bf16());
         assert_int_equal(in->lm->kind, rounded ? LINEAR_BF16 : LINEAR_F32);
         for (size_t t = 0; t < ROWS * T; t++) {
@@ -163,7 +164,7 @@ static void a_deep_model_is_read_in_its_middle(void **state)
                                    from_user("test"), &e),
                       &e);
         }
-        assert_ok(inputs_new(&set, &in, &e), &e);
+        assert_ok(inputs_new(&set, NULL, &in, &e), &e);
         const char *hook = named ? "blocks.1.hook_mlp_out" : "blocks.2.hook_resid_post";
         assert_string_equal(in->set.hook, hook);
         arm = in->asked;
@@ -199,7 +200,7 @@ static void a_model_of_one_block(void **state)
                   &e);
     }
     assert_ok(settings_set(&set, "model", dir, from_user("test"), &e), &e);
-    assert_ok(inputs_new(&set, &in, &e), &e);
+    assert_ok(inputs_new(&set, NULL, &in, &e), &e);
     assert_string_equal(in->set.hook, "blocks.0.hook_resid_post");
     inputs_free(in);
     tmp_drop(dir);

@@ -46,7 +46,7 @@ static int train(const char *run, int threads)
         rc = engine_resume(run, &given, getenv("SAETOP_SAMPLES"), NULL, &g, &e);
     } else if (rc == OK) {
         set.threads = threads;
-        rc = inputs_new(&set, &in, &e);
+        rc = inputs_new(&set, NULL, &in, &e);
         rc = rc == OK ? engine_new(in, &g, &e) : rc;
         rc = rc == OK ? engine_save(g, run, &e) : rc;
     }

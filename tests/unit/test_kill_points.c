@@ -107,7 +107,7 @@ static enum err train(const char *run, struct errinfo *e)
     if (rundir_is(run)) {
         rc = engine_resume(run, NULL, "", NULL, &g, e);
     } else {
-        rc = inputs_new(&set, &in, e);
+        rc = inputs_new(&set, NULL, &in, e);
         rc = rc == OK ? engine_new(in, &g, e) : rc;
         for (size_t i = 1; rc == OK && i < 3; i++) {
             g->arm[i].place.beside = beside;

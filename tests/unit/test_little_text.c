@@ -51,7 +51,7 @@ static size_t counted(size_t words, size_t *rows)
     struct lm *m = tiny_lm(tiny_tok(forms, 2), 8, CONTEXT);
     const struct lm_hook hook = {0, LM_RESID_POST};
     write_corpus(path, words);
-    assert_ok(corpus_open(path, 1, &c, &e), &e);
+    assert_ok(corpus_open(path, 1, NULL, &c, &e), &e);
     assert_ok(harvester_new(m, hook, CONTEXT, NULL, &h, &e), &e);
     assert_ok(acts_set_new(h, c, CORPUS_HELDOUT, m->tok, 64, &set, &e), &e);
     size_t n = 0;
@@ -105,12 +105,12 @@ static void test_little_text_is_said(void **state)
     s.k = 2;
     s.ood[0] = '\0';
     s.concepts[0] = '\0';
-    assert_ok(inputs_new(&s, &in, &e), &e);
+    assert_ok(inputs_new(&s, NULL, &in, &e), &e);
     assert_int_equal(in->remarks.n, 0); /* the bundled text has no end */
     inputs_free(in);
     write_corpus(path, 30);
     snprintf(s.corpus, sizeof s.corpus, "%s", path);
-    assert_ok(inputs_new(&s, &in, &e), &e);
+    assert_ok(inputs_new(&s, NULL, &in, &e), &e);
     assert_true(has_remark(in, "t.txt: little text: about"));
     assert_true(has_remark(in, "t.txt: figures rest on "));
     assert_true(has_remark(in, " held-out tokens, "));
@@ -147,7 +147,7 @@ static void test_foreign_text_is_said(void **state)
         assert_ok(file_write_text(path, text.p, &e), &e);
         str_free(&text);
         snprintf(s.corpus, sizeof s.corpus, "%s", path);
-        assert_ok(inputs_new(&s, &in, &e), &e);
+        assert_ok(inputs_new(&s, NULL, &in, &e), &e);
         assert_true(has_remark(in, "this text is foreign to the model: "));
         assert_int_equal(has_remark(in, "pieces of words"), i == 1);
         assert_int_equal(has_remark(in, "tokens a word"), i == 1);
@@ -182,7 +182,7 @@ static void test_tail_stands_for_ood(void **state)
     snprintf(s.corpus, sizeof s.corpus, "%s", path);
     assert_ok(settings_set(&s, setting_key.ood, OOD_TAIL, from_program("test"), &e),
               &e);
-    assert_ok(inputs_new(&s, &in, &e), &e);
+    assert_ok(inputs_new(&s, NULL, &in, &e), &e);
     assert_non_null(in->ood);
     assert_string_equal(in->set.ood, OOD_TAIL);
     assert_true(corpus_hash(in->ood) != corpus_hash(in->corpus));
@@ -207,13 +207,13 @@ static void test_tail_stands_for_ood(void **state)
 
     write_corpus(path, 30);
     snprintf(s.corpus, sizeof s.corpus, "%s", path);
-    assert_ok(inputs_new(&s, &in, &e), &e);
+    assert_ok(inputs_new(&s, NULL, &in, &e), &e);
     assert_null(in->ood);
     assert_string_equal(in->set.ood, "");
     assert_true(has_remark(in, "no text of another kind: --ood FILE gives one"));
     inputs_free(in);
     assert_ok(settings_set(&s, setting_key.ood, OOD_TAIL, from_user("line"), &e), &e);
-    assert_int_equal(inputs_new(&s, &in, &e), ERR_USAGE);
+    assert_int_equal(inputs_new(&s, NULL, &in, &e), ERR_USAGE);
     assert_non_null(strstr(e.msg, "at least 40 documents"));
     str_free(&whole);
     str_free(&doc);

@@ -53,7 +53,7 @@ static enum err train(const char *dir, const char *const (*pairs)[2], struct fig
     for (size_t i = 0; pairs[i][0]; i++) {
         TRY(settings_set(&set, pairs[i][0], pairs[i][1], from_program("test"), e));
     }
-    TRY(inputs_new(&set, &in, e));
+    TRY(inputs_new(&set, NULL, &in, e));
     TRY(engine_new(in, &g, e));
     f->estimate = (double)engine_bytes(g);
     TRY(engine_eval_set(in, in->h, in->pool, NULL, &eval, e));

@@ -162,7 +162,7 @@ static enum err whole_run(struct errinfo *e)
     struct eval_set *eval = NULL;
     struct run_record record = {0};
     char dir[256], run[512];
-    TRY(inputs_new(&set, &in, e));
+    TRY(inputs_new(&set, NULL, &in, e));
     TRY(engine_new(in, &g, e)); /* takes `in` in either case */
     tmp_make(dir, sizeof dir);
     (void)tmp_path(run, dir, "run");

@@ -12,7 +12,7 @@ static struct corpus *open_file(const char *name, const char *text, uint64_t see
     struct errinfo e = {OK, ""};
     struct corpus *c = NULL;
     fixture_file(path, dir, name, text, 0);
-    if (corpus_open(path, seed, &c, &e) != OK) {
+    if (corpus_open(path, seed, NULL, &c, &e) != OK) {
         fail_msg("%s", e.msg);
     }
     return c;
@@ -141,7 +141,7 @@ static void held_out_rows(void **state)
     rows(p, 4, a);
     struct corpus *other = NULL;
     struct errinfo e = {OK, ""};
-    assert_int_equal(corpus_open(corpus_spec(texts), 99, &other, &e), OK);
+    assert_int_equal(corpus_open(corpus_spec(texts), 99, NULL, &other, &e), OK);
     struct pack *q = packer(other, CORPUS_HELDOUT, 32);
     rows(q, 4, b);
     assert_memory_equal(a, b, sizeof a); /* the same for every seed */

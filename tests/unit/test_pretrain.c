@@ -54,7 +54,7 @@ static int set_up(void **state)
     tmp_make(w->dir, sizeof w->dir);
     (void)tmp_path(w->corpus, w->dir, "text.txt");
     write_corpus(w->corpus);
-    assert_ok(corpus_open(w->corpus, 1, &w->c, &e), &e);
+    assert_ok(corpus_open(w->corpus, 1, NULL, &w->c, &e), &e);
     w->text[0] = (struct pretrain_text){w->c, "first", 2.0};
     w->text[1] = (struct pretrain_text){w->c, "second", 1.0};
     w->cfg = pretrain_defaults();

@@ -362,7 +362,7 @@ static void what_does_not_fit_is_refused(void **state)
     wide.set.width = 4194304;
     struct inputs *in = NULL;
     struct arm *arm = NULL;
-    assert_ok(inputs_new(&set, &in, &e), &e);
+    assert_ok(inputs_new(&set, NULL, &in, &e), &e);
     check_error(runstate_arm(&wide, run, in, &arm, &e), ERR_FORMAT, &e,
                 "too few for 4194304 latents");
     assert_null(arm);

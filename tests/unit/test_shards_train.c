@@ -93,10 +93,10 @@ static void the_files_say_what_nobody_named(void **state)
     assert_true(s.mask_rate == 0.0);
     s = ready(other, 1);
     struct engine *g = NULL;
-    assert_int_equal(inputs_new(&s, &in, &e), ERR_USAGE);
+    assert_int_equal(inputs_new(&s, NULL, &in, &e), ERR_USAGE);
     assert_non_null(strstr(e.msg, "found 0.3, expected 0 or 0.25"));
     s = ready(moving, 1);
-    check_error(inputs_new(&s, &in, &e), ERR_USAGE, &e, "mask.schedule");
+    check_error(inputs_new(&s, NULL, &in, &e), ERR_USAGE, &e, "mask.schedule");
     s = given(model, 1);
     check_error(settings_shards_defaults(&s, &e), ERR_USAGE, &e, "model");
     s = ready(NULL, 0);
@@ -122,7 +122,7 @@ static void positions_take_flags(void **state)
         struct errinfo e = {0};
         struct inputs *in = NULL;
         const struct settings set = ready(more, 2);
-        check_error(inputs_new(&set, &in, &e), ERR_USAGE, &e,
+        check_error(inputs_new(&set, NULL, &in, &e), ERR_USAGE, &e,
                     "does not say which positions are masked");
     }
 }
@@ -144,7 +144,7 @@ static void long_rows_are_scaled_by_few(void **state)
         tiny_write(dir, names[i], &s);
     }
     const struct settings set = ready(more, 2);
-    assert_ok(inputs_new(&set, &in, &e), &e);
+    assert_ok(inputs_new(&set, NULL, &in, &e), &e);
     for (uint64_t i = 0; i < FEW; i++) { /* of three to train on */
         assert_ok(shards_get(in->shards, SHARDS_CLEAN,
                              shards_row_at(in->shards, (uint64_t)set.seed, i),
@@ -243,7 +243,7 @@ static void check_remark_on_files(void)
     struct remarks remarks = {0};
     struct errinfo e;
     assert_ok(rundir_load(out, &r, &e), &e);
-    assert_ok(inputs_new(&r.set, &in, &e), &e);
+    assert_ok(inputs_new(&r.set, NULL, &in, &e), &e);
     run_record_remarks(&r, in, &remarks);
     assert_int_equal(remarks.n, 1);
     assert_non_null(strstr(remarks.line[0], "trained on other activations than"));

@@ -46,7 +46,7 @@ static int setup(void **state)
     tmp_make(w.dir, sizeof w.dir);
     assert_ok(file_write_text(tmp_path(w.path, w.dir, "story.txt"), story, &e), &e);
     w.m = tiny_lm(tiny_tok(words, sizeof words / sizeof *words), D, LEN);
-    assert_ok(corpus_open(w.path, 1, &w.c, &e), &e);
+    assert_ok(corpus_open(w.path, 1, NULL, &w.c, &e), &e);
     assert_ok(mask_vocab_new(w.m->tok, NULL, &w.vocab, &e), &e);
     w.embed = harvester_at(w.m, "blocks.0.hook_resid_pre", NULL);
     w.deep = harvester_at(w.m, "blocks.1.hook_resid_post", NULL);
