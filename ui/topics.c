@@ -178,7 +178,7 @@ static const struct topic topics[] = {
     {"what do the seeds establish?",
      "The box A-B pairs the conditions seed by seed: mean difference, ± half of its "
      "95 % t interval, and a verdict. Before the planned step it is 'so far', in grey, and "
-     "establishes nothing. Then, Holm-adjusted over the first five measures: established, "
+     "establishes nothing. Then, Holm-adjusted over the list of Compare: established, "
      "▲ higher or ▼ lower; small =: too small to matter, as the interval lies within .01 "
      "(recall and F1 .02); else open: not established, which is not 'no effect'; open ~: "
      "its own interval leaves 0 out, but Holm asks more of one among several. "

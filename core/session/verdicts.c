@@ -124,7 +124,9 @@ void cost_of_looking(size_t planned, double *widening, size_t *regained)
     *regained = paired_regains(n, VERDICT_LEVEL);
 }
 
-/* The rows of condition `of` less another, before they are judged. */
+/* The rows of condition `of` less another, before they are judged. What a full
+ * evaluation alone measures counts for Holm all the same, as its measures are one list:
+ * or a difference would be established here that Compare leaves open. */
 static void rows_between(const struct session_view *v, const size_t *a, const size_t *b,
                          size_t pairs, size_t first, struct verdict_row *row)
 {
@@ -137,6 +139,7 @@ static void rows_between(const struct session_view *v, const size_t *a, const si
             before[i] = live ? v->arm[b[i]].last[def->metric] : (double)NAN;
         }
         verdict_row_of(m, def->margin, pairs, before, after, first, &row[m]);
+        row[m].d.p = live ? row[m].d.p : 1.0;
     }
 }
 

@@ -42,6 +42,17 @@ static void test_pairs_by_seed(void **state)
     assert_float_equal(got->p_holm, want->p_holm, 1e-15);
     assert_int_equal(got->verdict, VERDICT_HIGHER);
     assert_float_equal(got->d.by.mean, 0.0204, 1e-12);
+    /* What a full evaluation alone measures is of the list, too: as many tests for Holm
+     * as in Compare, so that a verdict is the same there. */
+    size_t tests = 0;
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        tests +=
+            verdict_measure_def(m)->list == VERDICT_PRIMARY && !isnan(r.row[m].d.p);
+        if (verdict_measure_def(m)->metric >= METRIC_COUNT) {
+            assert_int_equal(r.row[m].verdict, VERDICT_NOT_MEASURED);
+        }
+    }
+    assert_int_equal(tests, VERDICT_OF_PROBING_K5 + 1);
     /* A seed that one condition lacks is no pair. */
     v.arm[v.cond[1].arm[0]].weights = 99;
     assert_true(view_verdicts_of(&v, 0, &r));

@@ -301,7 +301,7 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
                        : "needs: the smallest difference that so many seeds could "
                          "establish";
         text[2] = r.first ? "intervals for any number of seeds (Lai 1976)"
-                          : "seeds share text and model; Holm over the first five";
+                          : "seeds share text and model; Holm over Compare's list";
         text[3] = open && read ? "~ not after Holm; measured live"
                   : open       ? "~ leaves 0 out, not after Holm"
                   : read       ? "live, as training measured"
