@@ -115,18 +115,9 @@ static void add_next(const struct doctor_args *a, const struct run_opts *ro,
         str_addc(out, ' ');
         shell_word_add(out, a->sae);
     }
-    if (run) {
-        return;
+    if (!run) {
+        run_opts_again(ro, out);
     }
-    if (a->model) {
-        str_add(out, " --model ");
-        shell_word_add(out, a->model);
-    }
-    if (a->corpus) {
-        str_add(out, " --corpus ");
-        shell_word_add(out, a->corpus);
-    }
-    run_opts_again(ro, out);
 }
 
 static enum err print_page(const struct doctor_args *a, const struct run_opts *ro,

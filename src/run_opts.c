@@ -393,8 +393,7 @@ void run_opts_again(const struct run_opts *r, struct str *out)
     }
     for (size_t i = 0; i < r->n_flags; i++) {
         const struct setting_def *d = r->flag_def[i];
-        if (d && r->flag_value[i] && strcmp(d->key, setting_key.model) != 0 &&
-            strcmp(d->key, setting_key.corpus) != 0) {
+        if (d && r->flag_value[i]) {
             str_addf(out, " --%s ", r->flag[i].name);
             shell_word_add(out, r->flag_value[i]);
         }

@@ -82,7 +82,7 @@ enum err run_opts_given(const struct run_opts *r, struct settings *out,
 const char *run_opts_first(const struct run_opts *r, char *out, size_t cap);
 
 /* Append options, each after a space and quoted for a shell, that give the same
- * settings as the line and --config, but for model and text. */
+ * settings as the line and --config. */
 void run_opts_again(const struct run_opts *r, struct str *out);
 
 /* The lines of --print-config: key, value, where it came from. */

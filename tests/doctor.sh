@@ -20,6 +20,9 @@ sed -i 's/<|mask|>/<|reserved_0|>/g' "$out"/plain/*.json
 says() { grep -qE -- "$1" "$out/said" || fail "expected $1 in: $(cat "$out/said")"; }
 doctor() { "$saetop" doctor "$@" > "$out/said" 2> "$out/complained" || fail "doctor $*: $(cat "$out/complained")"; }
 
+# A model and a text that are named by options are in the command at the end, too.
+doctor --model "$out/plain" --corpus "$out/text.txt" "${small[@]}"
+says "^saetop --model $out/plain --corpus $out/text.txt "
 # What a model is; lines of 80 columns at most; a command at the end that the shell takes.
 doctor "$out/plain" "$out/text.txt" "${small[@]}"
 says '^model +plain: qwen3, a Hugging Face directory of [0-9.]+ kB'

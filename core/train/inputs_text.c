@@ -71,9 +71,10 @@ static void note_foreign(struct inputs *in, const struct text_loss *l)
     } else if (l->clean > 0.75 * l->guess) {
         remarks_add(
             &in->remarks,
-            "this text is foreign to the model: loss %.1f nats a token, not much "
-            "less than the %.1f of taking all tokens as equally likely",
-            l->clean, l->guess);
+            "this text is foreign to the model: loss %.1f nats a token, %s the %.1f "
+            "of taking all tokens as equally likely",
+            l->clean, l->clean < l->guess ? "not much less than" : "more than",
+            l->guess);
     }
 }
 
