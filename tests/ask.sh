@@ -5,8 +5,8 @@ saetop=$1
 folder=$2
 presets=$(cd "$(dirname "$0")" && pwd)/fuzz/corpus/presets
 faults=0
-rm -rf "$folder"
-mkdir -p "$folder"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$folder"
 cd "$folder" || exit 1
 "$saetop" train --out run --steps 30 --threads 1 --width 64 --batch 256 --set fill_rows=8 \
     --set eval.rows=2 --set eval.concept_rows=8 >/dev/null || exit 1

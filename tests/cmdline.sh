@@ -6,8 +6,8 @@ saetop=$1
 samples=$2
 folder=$3
 faults=0
-rm -rf "$folder"
-mkdir -p "$folder"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$folder"
 cd "$folder" || exit 1
 small="--threads 1 --width 64 --batch 256 --set fill_rows=8 --set eval.rows=2"
 small="$small --set eval.concept_rows=8"

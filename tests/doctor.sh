@@ -5,8 +5,8 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 saetop=$1 models=$2/models formats=$2/formats samples=$3 out=$4
-rm -rf "$out"
-mkdir -p "$out"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$out"
 out=$(cd "$out" && pwd)
 export XDG_STATE_HOME=$out/state
 

@@ -6,8 +6,8 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 saetop=$1 models=$2/models text="$3/storybook.grammar.json#story" out=$4
-rm -rf "$out"
-mkdir -p "$out"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$out"
 
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 small=(--corpus "$text" --width 64 --k 8 --batch 256 --threads 2 --set fill_rows=16
