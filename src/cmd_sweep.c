@@ -520,15 +520,17 @@ static enum err check_plan(struct reporter *r, struct errinfo *e)
     const size_t had = old->n_cells;
     sweep_plan_free(old);
     if (gone) {
-        return err_set(e, ERR_USAGE,
-                       "%s: holds another sweep, %zu of whose %zu runs are not in this "
-                       "plan; sweep --out %s alone goes on with it, another plan needs "
-                       "another --out",
-                       r->args->out, gone, had, r->args->out);
+        return err_set(
+            e, ERR_USAGE,
+            "%s: holds another sweep, %zu of whose %zu run%s this plan "
+            "lacks; sweep --out %s alone goes on with it, another plan needs "
+            "another --out",
+            r->args->out, gone, had, plural_s(had), r->args->out);
     }
     if (p->n_cells > had && !r->args->plan) {
         snprintf(text, sizeof text,
-                 "the sweep that is there grows from %zu runs to %zu", had, p->n_cells);
+                 "the sweep that is there grows from %zu run%s to %zu", had,
+                 plural_s(had), p->n_cells);
         print_event(r, "plan", text);
     }
     return OK;

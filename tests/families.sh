@@ -77,6 +77,8 @@ of() { refuse "$1" "$saetop" lm eval --model "$out/m" --corpus "$text" --rows 2;
 broken llama
 sed -i 's/"num_hidden_layers": 3/"num_hidden_layers": 2/' "$out/m/config.json"
 of "tensor model.layers.2.input_layernorm.weight has no place in a llama of 2 blocks"
+sed -i 's/"num_hidden_layers": 2/"num_hidden_layers": 1/' "$out/m/config.json"
+of "has no place in a llama of 1 block, "
 broken llama
 sed -i 's/"model_type": "llama"/"model_type": "mamba"/' "$out/m/config.json"
 of "expected one of those supported: gpt2, gpt_neo, gpt_neox, llama"

@@ -377,10 +377,9 @@ enum err sweep_cost_check(const struct sweep_cost *c, struct errinfo *e)
     if (c->fit > 0) {
         return err_set(
             e, ERR_LIMIT,
-            "sweep: %zu groups of runs at once need about %s of memory, %s are "
-            "there: --jobs %zu fits",
-            c->jobs, NUMBER_BYTES((double)c->bytes), NUMBER_BYTES((double)c->room),
-            c->fit);
+            "sweep: groups of runs side by side need about %s of memory, %s are there: "
+            "--jobs %zu fits",
+            NUMBER_BYTES((double)c->bytes), NUMBER_BYTES((double)c->room), c->fit);
     }
     return err_set(
         e, ERR_LIMIT,

@@ -140,7 +140,7 @@ static void what_does_not_fit(void **state)
     c.fit = 2;
     check_error(
         sweep_cost_check(&c, &e), ERR_LIMIT, &e,
-        "4 groups of runs at once need about 4.0 GB of memory, 3.0 GB are there: "
+        "groups of runs side by side need about 4.0 GB of memory, 3.0 GB are there: "
         "--jobs 2 fits");
     c.room = 500000000;
     c.fit = 0;
