@@ -220,7 +220,7 @@ refuse "exists already" lm train --corpus text.txt --out there
 refuse "sweep: one group of runs at a time needs about " sweep --out new --width 4000000 --seeds 1
 refuse "lm train needs more memory than can be counted, " lm train --corpus text.txt --out new \
     --layers 100 --width 16384 --heads 1024 --context 65536 --batch 65536 --vocab 60000
-refuse "lm train needs about " lm train --corpus text.txt --out new --layers 100 --width 8192 --heads 8
+refuse "lm train needs about " lm train --corpus text.txt --out new --layers 20 --width 8192 --heads 8
 refuse "nowhere/x.json: can't write" eval run --out nowhere/x.json
 refuse "found a directory" eval run --force --out empty
 [ "$(cat there)" = kept ] || fault "there: written over"
