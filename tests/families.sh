@@ -104,7 +104,9 @@ for gone in "config.json model.safetensors" model.safetensors ""; do
     refuse "$merge" "$saetop" train --model "$out/m" --out "$out/new"
 done
 echo '{"r": 8}' > "$out/m/adapter_config.json"
-of "found an adapter (one of a model), expected a whole model"
+of "found an adapter, expected a whole model"
+echo '{"base_model_name_or_path": "someone/llama"}' > "$out/m/adapter_config.json"
+of "found an adapter (of someone/llama), expected a whole model"
 echo '{"peft_type": 3}' > "$out/m/adapter_config.json"
 of "adapter_config.json: peft_type: found 3"
 rm "$out/m/adapter_config.json" "$out/m/model.safetensors" # one that does not say so
