@@ -304,12 +304,11 @@ static double phase_seconds(const struct costing *c, const struct phase *ph)
         for (size_t j = 1; j < ph->jobs; j++) {
             t = until[j] < until[t] ? j : t;
         }
-        const double took = ph->item[i].steps * c->kind[ph->item[i].kind].step_seconds;
-        until[t] += took;
-        last = until[t] > last || isnan(took) ? until[t] : last;
-        if (isnan(took)) {
-            return took;
+        until[t] += ph->item[i].steps * c->kind[ph->item[i].kind].step_seconds;
+        if (isnan(until[t])) {
+            return until[t];
         }
+        last = fmax(last, until[t]);
     }
     return last;
 }
