@@ -398,8 +398,8 @@ void sweep_cost_takes(const struct sweep_cost *c, char *out, size_t cap)
     char what[160];
     cost_takes(c->seconds, c->bytes, c->room, what, sizeof what);
     snprintf(out, cap,
-             "%s%s; %zu run%s in %zu group%s that share text and masks, %zu at once on "
-             "%zu thread%s each",
+             "%s%s; %zu run%s in %zu group%s of the same text and masks, %zu at once "
+             "on %zu thread%s each",
              what, roughly(c), c->runs, plural_s(c->runs), c->groups,
              plural_s(c->groups), c->jobs, c->threads, plural_s(c->threads));
 }
