@@ -140,7 +140,8 @@ static void add_peaks(const struct ask_found *f, struct str *out)
         ask_out_end_line(out);
     }
     if (r->left_out > 0) {
-        str_addf(out, "  %zu firings of dense latents are left out\n", r->left_out);
+        str_addf(out, "  %zu firing%s of dense latents left out\n", r->left_out,
+                 plural_s(r->left_out));
     }
 }
 
@@ -237,6 +238,7 @@ static void add_parts(const struct ask_found *f, struct str *out)
 static void add_why(const struct ask_found *f, struct str *out)
 {
     const struct ask_why *w = f->why;
+    char said[160];
     str_add(out, "\nwhy ");
     token_out_cell(tok_of(f), w->target, 1 + TOKEN_WIDTH, out);
     ask_out_end_line(out);
@@ -257,11 +259,9 @@ static void add_why(const struct ask_found *f, struct str *out)
     str_addf(out, "  remainder %s of %zu points%s",
              NUMBER(NUMBER_SIGNED, 0, 5, w->remainder), w->points,
              w->complete ? "" : ", more than was allowed");
-    if (w->ablated >= 3) {
-        str_addf(out, "; rank correlation with ablation %s (%zu)",
-                 NUMBER(NUMBER_SIGNED, 0, 2, w->spearman), w->ablated);
-    }
-    str_addc(out, '\n');
+    str_add(out, "\n  ");
+    ask_why_say(w, said, sizeof said);
+    str_wrap(out, said, 2, 2);
 }
 
 /* ---- texts ---- */

@@ -25,8 +25,9 @@ static void add_latency(const struct explore_latency *l, bool json, struct str *
     if (!json) {
         str_addf(
             out,
-            "%-10s %4zu keys  p50 %6.2f ms  p95 %6.2f ms  %zu arms at %.0f tokens/s\n",
-            l->screen, l->keys, l->p50_ms, l->p95_ms, l->arms, l->training_tok_s);
+            "%-10s %4zu keys  p50 %6.2f ms  p95 %6.2f ms  %zu arm%s at %.0f tokens/s\n",
+            l->screen, l->keys, l->p50_ms, l->p95_ms, l->arms, plural_s(l->arms),
+            l->training_tok_s);
         return;
     }
     str_add(out, "{\"screen\":");

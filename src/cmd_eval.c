@@ -290,7 +290,8 @@ static enum err write_saebench(const struct eval_args *a, const struct evaluator
     TRY(saebench_write(&r->report, &r->result, evaluator_inputs(v)->concepts, &m,
                        a->dir, &written, e));
     if (!a->json) {
-        str_addf(out, "%zu results in SAEBench's form in ", written);
+        str_addf(out, "%zu result%s in SAEBench's form in ", written,
+                 plural_s(written));
         utf8_escape(out, a->dir, strlen(a->dir));
         str_addc(out, '\n');
     }

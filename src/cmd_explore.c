@@ -240,7 +240,7 @@ int cmd_explore(int argc, char **argv)
         {"once", OPT_STRING, &a.once, "SCREEN", "print one frame as text: the name of a screen, or help", 0, 0, NULL},
         {"once-step", OPT_INT, &a.once_step, "N", "train to this step before --once", 0, 1e9, NULL},
         {"size", OPT_STRING, &a.size, "WxH", "size of that frame", 0, 0, NULL},
-        {"script", OPT_STRING, &a.script, "FILE", "play keys and :commands from a file, a line at a time; :wait idle, :wait step N, :wait done and :wait ms N wait", 0, 0, NULL},
+        {"script", OPT_STRING, &a.script, "FILE", "play keys and :commands from a file, a line at a time; :wait idle, step N, done or ms N waits", 0, 0, NULL},
         {"headless", OPT_FLAG, &a.headless, NULL, "with --script: without a terminal; ends with the script, with status 1 where a line fails", 0, 0, NULL},
     };
     // clang-format on

@@ -196,6 +196,11 @@ static enum err find(const struct opts_result *parsed, const struct find_args *a
         return err_set(e, ERR_USAGE,
                        "find: expected a QUERY after the run, or --prompt TEXT");
     }
+    if (!a->prompt && !parsed->args[1][0]) {
+        return err_set(e, ERR_USAGE,
+                       "find: found an empty QUERY, expected a token, a label, a match "
+                       "or a latent's number");
+    }
     TRY_OUT(rc, run_opts_check_centre(ro, &path, 1, e));
     TRY_OUT(rc, browse_open(path, ro, &t, e));
     TRY_OUT(rc, browse_labels(path, t.table->F, &labels, e));

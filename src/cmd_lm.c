@@ -79,8 +79,8 @@ static enum err evaluate(const struct eval_args *a, struct lm_texts *texts,
         json_add_number(out, a->rate);
         str_add(out, ",\"texts\":[");
     } else {
-        str_addf(out, "nats per token, %lld held-out rows of %zu tokens\n",
-                 (long long)a->rows, lm_eval_context(m));
+        str_addf(out, "nats per token, %lld held-out row%s of %zu tokens\n",
+                 (long long)a->rows, plural_s((uint64_t)a->rows), lm_eval_context(m));
         str_addf(out, "%-20s %10s %9.0f%% %10s\n", "text", "clean", 100.0 * a->rate,
                  "perplexity");
     }

@@ -264,7 +264,8 @@ static enum err activations(const struct activations_args *a, struct errinfo *e)
         TRY_OUT(rc, write_file(a, m, &hooks, r, c, e));
     }
     if (!file_is_stream(a->out)) {
-        cmd_say(stdout, "%s: %zu rows of %zu tokens", a->out, r->rows, r->T);
+        cmd_say(stdout, "%s: %zu row%s of %zu tokens", a->out, r->rows,
+                plural_s(r->rows), r->T);
     }
 out:
     capture_free(c);

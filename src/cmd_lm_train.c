@@ -282,17 +282,22 @@ static enum err say_cost(const struct train_args *a, size_t texts,
     const double row_tokens = (double)(cfg.batch_rows * cfg.n_ctx);
     cfg.vocab = tok ? tok_vocab(tok) : cfg.vocab;
     TRY(pretrain_check(&cfg, e));
+    const int64_t done = a->resume ? pretrain_saved_step(a->out) : 0;
     struct run_cost c = {
-        .steps = cfg.steps - (a->resume ? pretrain_saved_step(a->out) : 0),
+        .steps = done < cfg.steps ? cfg.steps - done : 0,
         .bytes = run_room(own, pretrain_bytes(&cfg, pool_threads(pool))),
         .room = run_room(own, room_bytes()),
     };
     if (c.bytes > c.room) {
-        return err_set(
-            e, ERR_LIMIT,
-            "lm train needs about %s of memory, %s are there: take a smaller "
-            "--batch, --width, --context or --vocab, or fewer --layers",
-            NUMBER_BYTES((double)c.bytes), NUMBER_BYTES((double)c.room));
+        char needs[80] = "more memory than can be counted";
+        if (c.bytes < SIZE_MAX) {
+            snprintf(needs, sizeof needs, "about %s of memory",
+                     NUMBER_BYTES((double)c.bytes));
+        }
+        return err_set(e, ERR_LIMIT,
+                       "lm train needs %s, %s are there: take a smaller --batch, "
+                       "--width, --context or --vocab, or fewer --layers",
+                       needs, NUMBER_BYTES((double)c.room));
     }
     TRY(pretrain_time(&cfg, pool, RUN_COST_BRIEF, &step, e));
     c.timed = true;

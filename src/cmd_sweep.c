@@ -163,7 +163,7 @@ static enum err check_dir(const char *dir, struct errinfo *e)
     }
     DIR *d = opendir(dir);
     if (!d) {
-        return err_set(e, ERR_IO, "%s: cannot open: %s", dir, strerror(errno));
+        return file_fail(e, dir, "open", errno);
     }
     for (struct dirent *f = readdir(d); f; f = readdir(d)) {
         empty &= strcmp(f->d_name, ".") == 0 || strcmp(f->d_name, "..") == 0 ||
@@ -372,10 +372,14 @@ static void say_cost(struct reporter *r)
     snprintf(text, sizeof text, "takes: %s", takes);
     print_event(r, "estimate", text);
     if ((double)c->bytes * RUN_BYTES_WITHIN > (double)c->room) {
+        char less[64] = "";
+        if (c->one < c->bytes) {
+            snprintf(less, sizeof less, "; --jobs 1 takes about %s",
+                     NUMBER_BYTES((double)c->one));
+        }
         snprintf(text, sizeof text,
-                 "memory: it may run short: the peak can be %.1f times that; --jobs 1 "
-                 "takes about %s",
-                 RUN_BYTES_WITHIN, NUMBER_BYTES((double)c->one));
+                 "memory: it may run short: the peak can be %.1f times that%s",
+                 RUN_BYTES_WITHIN, less);
         print_event(r, "warning", text);
     }
 }
@@ -520,15 +524,17 @@ static enum err check_plan(struct reporter *r, struct errinfo *e)
     const size_t had = old->n_cells;
     sweep_plan_free(old);
     if (gone) {
-        return err_set(e, ERR_USAGE,
-                       "%s: holds another sweep, %zu of whose %zu runs are not in this "
-                       "plan; sweep --out %s alone goes on with it, another plan needs "
-                       "another --out",
-                       r->args->out, gone, had, r->args->out);
+        return err_set(
+            e, ERR_USAGE,
+            "%s: holds another sweep, %zu of whose %zu run%s this plan "
+            "lacks; sweep --out %s alone goes on with it, another plan needs "
+            "another --out",
+            r->args->out, gone, had, plural_s(had), r->args->out);
     }
     if (p->n_cells > had && !r->args->plan) {
         snprintf(text, sizeof text,
-                 "the sweep that is there grows from %zu runs to %zu", had, p->n_cells);
+                 "the sweep that is there grows from %zu run%s to %zu", had,
+                 plural_s(had), p->n_cells);
         print_event(r, "plan", text);
     }
     return OK;

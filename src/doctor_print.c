@@ -72,12 +72,12 @@ static void add_model(const struct doctor_page *p, struct str *out)
         snprintf(n, sizeof n, "%s", NUMBER_COUNT((double)weights));
     }
     add_line(out, "model",
-             "%s: %s, %s%s%s, %s weights, %zu blocks of width %zu, "
+             "%s: %s, %s%s%s, %s weights, %zu block%s of width %zu, "
              "%zu tokens of context",
              path_base(p->model ? p->model : m->dir), m->cfg.family->name,
              file_is_dir(m->dir) ? "a Hugging Face directory" : "GGUF",
              bytes > 0 ? " of " : "", bytes > 0 ? NUMBER_BYTES(bytes) : "", n,
-             m->cfg.n_layer, m->cfg.d_model, m->cfg.n_ctx);
+             m->cfg.n_layer, plural_s(m->cfg.n_layer), m->cfg.d_model, m->cfg.n_ctx);
     mask_text(p->d->in, mask, sizeof mask);
     add_line(out, "tokens", "%zu; BOS %s, EOS %s, mask: %s", tok_rows(m->tok),
              tok_bos(m->tok) >= 0 ? "yes" : "no", tok_eos(m->tok) >= 0 ? "yes" : "no",

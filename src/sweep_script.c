@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 #include "sweep_script.h"
 
+#include "base/file.h"
 #include "shell_word.h"
 
 #include <errno.h>
@@ -34,9 +35,7 @@ void sweep_script_lines(const char *dir, const struct sweep_plan *p,
 
 static enum err absolute(const char *path, char out[PATH_BYTES], struct errinfo *e)
 {
-    return realpath(path, out) ? OK
-                               : err_set(e, ERR_IO, "%s: cannot find where it is: %s",
-                                         path, strerror(errno));
+    return realpath(path, out) ? OK : file_fail(e, path, "find where it is", errno);
 }
 
 /* Logs are opened by the job itself: Slurm's own directives read % and quotes in a path

@@ -6,8 +6,9 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 saetop=$1 samples=$2 out=$3
-rm -rf "$out"
-mkdir -p "$out/shards"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$out"
+mkdir "$out/shards"
 out=$(cd "$out" && pwd)
 export XDG_STATE_HOME=$out/state
 model=$samples/model text=$samples/storybook.grammar.json#story

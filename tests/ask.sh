@@ -5,8 +5,8 @@ saetop=$1
 folder=$2
 presets=$(cd "$(dirname "$0")" && pwd)/fuzz/corpus/presets
 faults=0
-rm -rf "$folder"
-mkdir -p "$folder"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$folder"
 cd "$folder" || exit 1
 "$saetop" train --out run --steps 30 --threads 1 --width 64 --batch 256 --set fill_rows=8 \
     --set eval.rows=2 --set eval.concept_rows=8 >/dev/null || exit 1
@@ -39,6 +39,7 @@ refuse "found both" ask run --text a --text-file run/config.json
 refuse "expected one prompt" ask run a --text b
 refuse "and --text-file, expected one prompt" ask run - --text-file -
 refuse "the query says it: saetop find RUN dog" find run --token dog
+refuse "found an empty QUERY" find run ""
 refuse "the query says it" find run --kind class
 refuse "this is of training" find run --lr 3
 refuse "0 is BOS" ask run --text "$text" --mask 6
@@ -173,7 +174,8 @@ PY
 # For people: no line is longer than 80 columns, and nothing acts on the terminal.
 accept ask run --text "$text" --mask 2 --ablate 1 --steer 3=2@4- --why next --generate 5
 [ "$(sed '/^written/,$d' out | LC_ALL=C.UTF-8 awk 'length > 80' | wc -l)" = 0 ] &&
-    grep -q 'the third' out && grep -q '^written after masks and edits$' out ||
+    grep -q 'the third' out && grep -q '^written after masks and edits$' out &&
+    grep -qE '^  (agrees with|contradicts|not established that single parts agree with) silencing: rank' out ||
     fault "the text"
 printf 'a\033[31mb\xe2\x80\xae\xff\0c' >hostile
 accept ask run --text-file hostile --why next --generate 5

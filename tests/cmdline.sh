@@ -6,8 +6,8 @@ saetop=$1
 samples=$2
 folder=$3
 faults=0
-rm -rf "$folder"
-mkdir -p "$folder"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$folder"
 cd "$folder" || exit 1
 small="--threads 1 --width 64 --batch 256 --set fill_rows=8 --set eval.rows=2"
 small="$small --set eval.concept_rows=8"
@@ -218,7 +218,9 @@ refuse "--details is of one run" eval run run --details new
 refuse "exists already" corpus probes --out there
 refuse "exists already" lm train --corpus text.txt --out there
 refuse "sweep: one group of runs at a time needs about " sweep --out new --width 4000000 --seeds 1
-refuse "lm train needs about " lm train --corpus text.txt --out new --layers 100 --width 8192 --heads 8
+refuse "lm train needs more memory than can be counted, " lm train --corpus text.txt --out new \
+    --layers 100 --width 16384 --heads 1024 --context 65536 --batch 65536 --vocab 60000
+refuse "lm train needs about " lm train --corpus text.txt --out new --layers 20 --width 8192 --heads 8
 refuse "nowhere/x.json: can't write" eval run --out nowhere/x.json
 refuse "found a directory" eval run --force --out empty
 [ "$(cat there)" = kept ] || fault "there: written over"

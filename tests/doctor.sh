@@ -5,8 +5,8 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 saetop=$1 models=$2/models formats=$2/formats samples=$3 out=$4
-rm -rf "$out"
-mkdir -p "$out"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$out"
 out=$(cd "$out" && pwd)
 export XDG_STATE_HOME=$out/state
 
@@ -75,6 +75,10 @@ says '^SAE +/'; says 'fits; run'
 doctor "$models/llama" "$out/text.txt" "$XDG_STATE_HOME/saetop/runs/mine" --json
 grep -q '"sae":{"path":.*"fits":false}' "$out/said" || fail "another model's run fits: $(cat "$out/said")"
 grep -q '"why":"trained on another model' "$out/said" || fail "$(cat "$out/said")"
+"$saetop" lm train --corpus "$out/text.txt" --out "$out/flat" --steps 1 --layers 1 --width 32 \
+    --heads 2 --context 32 --vocab 300 --threads 1 > "$out/said" 2>&1 || fail "lm train: $(cat "$out/said")"
+doctor "$out/flat" "$out/text.txt" "${small[@]}"
+tr -s ' \n' ' ' < "$out/said" | grep -q ', 1 block of width 32, ' || fail "one block: $(cat "$out/said")"
 # SAEs of other tools, a folder of them: by width.
 doctor "$out/plain" "$out/text.txt" "$formats" "${small[@]}" --json
 grep -q '"saes":\[{"path":"[^"]*/dictionary_learning_batchtopk"' "$out/said" || fail "no SAEs: $(cat "$out/said")"

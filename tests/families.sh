@@ -6,8 +6,8 @@
 set -euo pipefail
 export LC_ALL=C.UTF-8
 saetop=$1 models=$2/models text="$3/storybook.grammar.json#story" out=$4
-rm -rf "$out"
-mkdir -p "$out"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$out"
 
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 small=(--corpus "$text" --width 64 --k 8 --batch 256 --threads 2 --set fill_rows=16
@@ -77,6 +77,8 @@ of() { refuse "$1" "$saetop" lm eval --model "$out/m" --corpus "$text" --rows 2;
 broken llama
 sed -i 's/"num_hidden_layers": 3/"num_hidden_layers": 2/' "$out/m/config.json"
 of "tensor model.layers.2.input_layernorm.weight has no place in a llama of 2 blocks"
+sed -i 's/"num_hidden_layers": 2/"num_hidden_layers": 1/' "$out/m/config.json"
+of "has no place in a llama of 1 block, "
 broken llama
 sed -i 's/"model_type": "llama"/"model_type": "mamba"/' "$out/m/config.json"
 of "expected one of those supported: gpt2, gpt_neo, gpt_neox, llama"
@@ -102,7 +104,9 @@ for gone in "config.json model.safetensors" model.safetensors ""; do
     refuse "$merge" "$saetop" train --model "$out/m" --out "$out/new"
 done
 echo '{"r": 8}' > "$out/m/adapter_config.json"
-of "found an adapter (one of a model), expected a whole model"
+of "found an adapter, expected a whole model"
+echo '{"base_model_name_or_path": "someone/llama"}' > "$out/m/adapter_config.json"
+of "found an adapter (of someone/llama), expected a whole model"
 echo '{"peft_type": 3}' > "$out/m/adapter_config.json"
 of "adapter_config.json: peft_type: found 3"
 rm "$out/m/adapter_config.json" "$out/m/model.safetensors" # one that does not say so

@@ -4,8 +4,8 @@ set -u
 saetop=$1
 folder=$2
 faults=0
-rm -rf "$folder"
-mkdir -p "$folder"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$folder"
 cd "$folder" || exit 1
 small="--threads 2 --width 64 --batch 256 --set fill_rows=8 --set eval.rows=2"
 small="$small --set eval.concept_rows=8"

@@ -7,8 +7,8 @@ fixtures=$2
 samples=$3
 folder=$4
 faults=0
-rm -rf "$folder"
-mkdir -p "$folder"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$folder"
 cd "$folder" || exit 1
 
 fault() {

@@ -5,8 +5,9 @@ set -u
 saetop=$(realpath "$1")
 folder=$2
 faults=0
-rm -rf "$folder"
-mkdir -p "$folder/bin" "$folder/else where"
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$folder"
+mkdir "$folder/bin" "$folder/else where"
 cd "$folder" || exit 1
 small="--threads 1 --width 64 --batch 256 --set fill_rows=8 --set eval.rows=2"
 small="$small --set eval.concept_rows=8"

@@ -8,8 +8,9 @@ for program in munged slurmctld slurmd sbatch squeue; do
     command -v $program >/dev/null || { echo "skipped: no $program"; exit 77; }
 done
 [ "$(id -u)" = 0 ] || { echo "skipped: not root"; exit 77; }
-rm -rf "$folder"
-mkdir -p "$folder" && folder=$(realpath "$folder")
+. "$(dirname "$0")/fresh_folder.sh"
+fresh_folder "$saetop" "$folder"
+folder=$(realpath "$folder")
 work=$(mktemp -d)
 chmod 755 "$work"
 cd "$folder" || exit 1

@@ -23,7 +23,7 @@
 #include <sys/types.h>
 
 /* Open for reading a regular file that the user named; *size is its size then. The
- * caller closes *fd. ERR_MISSING, ERR_IO, ERR_LIMIT; ERR_FORMAT for another kind. */
+ * caller closes *fd. ERR_LIMIT; ERR_FORMAT for another kind; else as file_fail. */
 enum err file_open_regular(const char *path, int *fd, size_t *size,
                            struct errinfo *e) ERR_CHECKED;
 /* Open a file of saetop's own with open(2)'s flags (O_CREAT makes it with mode 0666).
@@ -46,7 +46,7 @@ enum err file_fail(struct errinfo *e, const char *path, const char *what, int nu
 const char *file_kind(mode_t mode);
 
 /* Read a regular file of at most max_bytes. *data (caller owns, mem_free) has a NUL
- * after len bytes. ERR_MISSING, ERR_LIMIT, ERR_IO; ERR_FORMAT for another kind. */
+ * after len bytes. Errors as file_open_regular. */
 enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
                    struct errinfo *e) ERR_CHECKED;
 

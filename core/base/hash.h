@@ -14,7 +14,7 @@ uint64_t hash_bytes(uint64_t h, const void *data, size_t len);
 /* Another hash, eight bytes at a time, for megabytes in memory. Chained likewise. */
 uint64_t hash_words(uint64_t h, const void *data, size_t len);
 /* hash_bytes of a regular file's bytes, from HASH_START; reads it once, in pieces.
- * ERR_MISSING, ERR_DENIED, ERR_USAGE, ERR_IO. */
+ * Errors as file_open_regular (base/file.h). */
 enum err file_hash(const char *path, uint64_t *out, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -39,8 +39,8 @@ static enum err take_kind(const struct config_file *f, const char *key, const cJ
 static enum err wrong_length(const struct config_file *f, const char *key, size_t n,
                              const struct lm_config *c, struct errinfo *e)
 {
-    return err_set(e, ERR_FORMAT, "%s: %s: found %zu blocks, expected %zu (%s)",
-                   f->at.file, key, n, c->n_layer, c->family->keys.layers);
+    return err_set(e, ERR_FORMAT, "%s: %s: found %zu block%s, expected %zu (%s)",
+                   f->at.file, key, n, plural_s(n), c->n_layer, c->family->keys.layers);
 }
 
 /* A list of one kind a block. */

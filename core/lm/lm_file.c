@@ -55,14 +55,18 @@ static enum err check_ids(const struct lm *m, const char *path, struct errinfo *
 static enum err say_adapter(const char *path, const cJSON *root, struct errinfo *e)
 {
     const struct json_at at = {path, ""};
-    const char *kind = "one", *model = "a model";
+    const char *kind = "", *model = "";
+    char what[160] = "";
     TRY(json_str(at, root, "peft_type", false, &kind, e));
     TRY(json_str(at, root, "base_model_name_or_path", false, &model, e));
-    return err_set(
-        e, ERR_FORMAT,
-        "%s: found an adapter (%.40s of %.100s), expected a whole model: merge "
-        "it in with merge_and_unload of peft, and save what that gives",
-        path, kind, model);
+    if (kind[0] || model[0]) {
+        snprintf(what, sizeof what, " (%.40s%s%s%.100s)", kind,
+                 kind[0] && model[0] ? " " : "", model[0] ? "of " : "", model);
+    }
+    return err_set(e, ERR_FORMAT,
+                   "%s: found an adapter%s, expected a whole model: merge it in with "
+                   "merge_and_unload of peft, and save what that gives",
+                   path, what);
 }
 
 /* An adapter, alone or beside the weights that it changes (transformers applies it

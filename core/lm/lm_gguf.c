@@ -185,9 +185,9 @@ static enum err read_list(const struct source *s, const char *key, struct lm_con
     struct gguf_array list = {0};
     TRY(gguf_array(s->g, key, true, GGUF_BOOL, &list, e));
     if (list.count < c->n_layer) {
-        return err_set(e, ERR_FORMAT,
-                       "%s: %s: found %zu blocks, expected %zu (block_count)",
-                       gguf_name(s->g), key, list.count, c->n_layer);
+        return err_set(
+            e, ERR_FORMAT, "%s: %s: found %zu block%s, expected %zu (block_count)",
+            gguf_name(s->g), key, list.count, plural_s(list.count), c->n_layer);
     }
     for (size_t i = 0; i < c->n_layer; i++) {
         if (gguf_array_int(&list, i)) {

@@ -142,10 +142,11 @@ enum err lm_weight_count(const struct lm_config *cfg, size_t *out, struct errinf
         sum += sum < WEIGHTS_MAX ? (uint64_t)rows * cols * times : 0;
     }
     if (sum >= WEIGHTS_MAX) {
-        return err_set(e, ERR_LIMIT,
-                       "%zu blocks of width %zu and %zu with vocabulary %zu: more than "
-                       "2^36 weights",
-                       cfg->n_layer, cfg->d_model, cfg->d_ff, cfg->vocab);
+        return err_set(
+            e, ERR_LIMIT,
+            "%zu block%s of width %zu and %zu with vocabulary %zu: more than "
+            "2^36 weights",
+            cfg->n_layer, plural_s(cfg->n_layer), cfg->d_model, cfg->d_ff, cfg->vocab);
     }
     *out = (size_t)sum;
     return OK;

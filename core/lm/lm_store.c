@@ -156,9 +156,9 @@ static enum err check_unread(const struct lm_store *s, const struct lm *m,
         const bool adapter = strstr(name, "lora_") != NULL;
         return err_set(
             e, ERR_FORMAT,
-            "%s: tensor %.100s has no place in a %s of %zu blocks, as %s it is%s",
+            "%s: tensor %.100s has no place in a %s of %zu block%s, as %s it is%s",
             lm_source_name(s->src), name, m->cfg.family->name, m->cfg.n_layer,
-            lm_source_says(s->src),
+            plural_s(m->cfg.n_layer), lm_source_says(s->src),
             adapter ? ": an adapter, to be merged into the model first" : "");
     }
     return OK;

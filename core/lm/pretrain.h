@@ -77,11 +77,12 @@ enum err pretrain_run(const struct pretrain_config *cfg,
 /* ---- what it takes (pretrain_cost.c), where cfg->vocab is that of the tokenizer ----
  */
 
-/* Bytes that such a run adds to the process, on `threads` threads. */
+/* Bytes that such a run adds to the process, on `threads` threads; SIZE_MAX: too many
+ * to count. */
 size_t pretrain_bytes(const struct pretrain_config *cfg, size_t threads);
 /* *step_seconds: of a step, by a few of a model of this size on `pool`, for about
  * `seconds`; it is made for them, of pretrain_bytes, and freed. ERR_USAGE for a
- * configuration that pretrain_run refuses; ERR_NOMEM. Owner thread. */
+ * configuration that pretrain_run refuses; ERR_NUMERIC, ERR_NOMEM. Owner thread. */
 enum err pretrain_time(const struct pretrain_config *cfg, struct pool *pool,
                        double seconds, double *step_seconds,
                        struct errinfo *e) ERR_CHECKED;

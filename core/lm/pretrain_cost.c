@@ -6,6 +6,8 @@
 
 /* Steps that are timed, after one that is not. */
 #define STEPS 4
+/* Floats that are counted: 4 EB. */
+#define MOST 1e18
 
 size_t pretrain_bytes(const struct pretrain_config *cfg, size_t threads)
 {
@@ -20,8 +22,10 @@ size_t pretrain_bytes(const struct pretrain_config *cfg, size_t threads)
      * the attention's T. */
     const size_t per_position =
         cfg->vocab + cfg->n_layer * (22 * cfg->d_model + 2 * cfg->n_head * cfg->n_ctx);
-    const size_t net = PRETRAIN_BLOCK_ROWS * cfg->n_ctx * per_position;
-    return sizeof(float) * ((3 + blocks) * count + threads * net);
+    const double net =
+        (double)(PRETRAIN_BLOCK_ROWS * cfg->n_ctx) * (double)per_position;
+    const double floats = (double)(3 + blocks) * (double)count + (double)threads * net;
+    return floats < MOST ? sizeof(float) * (size_t)floats : SIZE_MAX;
 }
 
 /* A batch of any tokens: what they are makes no difference to the time. */

@@ -347,14 +347,14 @@ double stats_spearman(size_t n, const double *x, const double *y)
 
 struct stats_interval stats_spearman_interval(size_t n, double r)
 {
+    if (n < 4 || isnan(r)) {
+        return (struct stats_interval){r, (double)NAN, (double)NAN};
+    }
     const double count = (double)n;
     const double most =
         1 - 6 / (count * (count * count - 1)); /* steps are twice that */
     const double z = atanh(fmin(fmax(r, -most), most));
     const double half = 1.959963984540054 * sqrt((1 + r * r / 2) / (count - 3));
-    if (n < 4 || isnan(r)) {
-        return (struct stats_interval){r, (double)NAN, (double)NAN};
-    }
     return (struct stats_interval){r, fmin(r, tanh(z - half)), fmax(r, tanh(z + half))};
 }
 

@@ -304,12 +304,11 @@ static double phase_seconds(const struct costing *c, const struct phase *ph)
         for (size_t j = 1; j < ph->jobs; j++) {
             t = until[j] < until[t] ? j : t;
         }
-        const double took = ph->item[i].steps * c->kind[ph->item[i].kind].step_seconds;
-        until[t] += took;
-        last = until[t] > last || isnan(took) ? until[t] : last;
-        if (isnan(took)) {
-            return took;
+        until[t] += ph->item[i].steps * c->kind[ph->item[i].kind].step_seconds;
+        if (isnan(until[t])) {
+            return until[t];
         }
+        last = fmax(last, until[t]);
     }
     return last;
 }
@@ -377,10 +376,9 @@ enum err sweep_cost_check(const struct sweep_cost *c, struct errinfo *e)
     if (c->fit > 0) {
         return err_set(
             e, ERR_LIMIT,
-            "sweep: %zu groups of runs at once need about %s of memory, %s are "
-            "there: --jobs %zu fits",
-            c->jobs, NUMBER_BYTES((double)c->bytes), NUMBER_BYTES((double)c->room),
-            c->fit);
+            "sweep: groups of runs side by side need about %s of memory, %s are there: "
+            "--jobs %zu fits",
+            NUMBER_BYTES((double)c->bytes), NUMBER_BYTES((double)c->room), c->fit);
     }
     return err_set(
         e, ERR_LIMIT,
@@ -400,8 +398,8 @@ void sweep_cost_takes(const struct sweep_cost *c, char *out, size_t cap)
     char what[160];
     cost_takes(c->seconds, c->bytes, c->room, what, sizeof what);
     snprintf(out, cap,
-             "%s%s; %zu run%s in %zu group%s that share text and masks, %zu at once on "
-             "%zu thread%s each",
+             "%s%s; %zu run%s in %zu group%s of the same text and masks, %zu at once "
+             "on %zu thread%s each",
              what, roughly(c), c->runs, plural_s(c->runs), c->groups,
              plural_s(c->groups), c->jobs, c->threads, plural_s(c->threads));
 }

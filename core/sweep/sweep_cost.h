@@ -30,7 +30,7 @@ enum err sweep_cost_of(const struct sweep_plan *p, const struct sweep_options *o
 /* ERR_LIMIT where it does not fit, with what would. */
 enum err sweep_cost_check(const struct sweep_cost *c, struct errinfo *e) ERR_CHECKED;
 /* "about 12 min and 390 MB of memory (24 GB are there), measuring counted roughly; 4
- * runs in 2 groups that share text and masks, 2 at once on 1 thread each". */
+ * runs in 2 groups of the same text and masks, 2 at once on 1 thread each". */
 void sweep_cost_takes(const struct sweep_cost *c, char *out, size_t cap);
 /* Of runs that are `alone`: "a run takes about 1 min 3 s and 230 MB of memory (24 GB
  * are there) on 2 threads here, measuring counted roughly". */

@@ -7,7 +7,9 @@
 #include "text/tok_chars.h"
 #include "text/tok_priv.h"
 
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PATH_CAP        4096
@@ -168,16 +170,24 @@ static enum err load_merges(const char *path, cJSON *list, struct errinfo *e)
     return rc;
 }
 
+static bool is_id(const cJSON *v)
+{
+    return cJSON_IsNumber(v) && v->valuedouble >= 0 &&
+           v->valuedouble < (double)TOK_MAX_VOCAB && !(fmod(v->valuedouble, 1.0) > 0);
+}
+
 /* added_tokens.json, an id for each text; NULL where it is missing. */
 static enum err load_extra(const char *dir, cJSON **out, struct errinfo *e)
 {
-    char path[PATH_CAP];
-    int64_t id = 0;
+    char path[PATH_CAP], found[128];
     TRY(load_config(dir, "added_tokens.json", out, e));
     TRY(path_join(path, sizeof path, dir, "added_tokens.json", e));
     for (const cJSON *v = *out ? (*out)->child : NULL; v; v = v->next) {
-        TRY(json_int((struct json_at){path, ""}, *out, v->string, true, 0,
-                     (int64_t)TOK_MAX_VOCAB - 1, &id, e));
+        if (!is_id(v)) {
+            return err_set(e, ERR_FORMAT,
+                           "%s: %.60s: found %s, expected an integer from 0 to %zu",
+                           path, v->string, json_found(v, found), TOK_MAX_VOCAB - 1);
+        }
     }
     return OK;
 }
@@ -233,6 +243,56 @@ static bool add_tokens(const struct configs *c, const cJSON *vocab, const cJSON 
     return true;
 }
 
+struct claim {
+    int32_t id;
+    bool extra;
+    const char *text;
+};
+
+static int by_id(const void *a, const void *b)
+{
+    const struct claim *x = a, *y = b;
+    return x->id != y->id ? (x->id > y->id) - (x->id < y->id)
+                          : (int)x->extra - (int)y->extra;
+}
+
+/* Ids of added_tokens.json that another text has, there or in the vocabulary. */
+static enum err check_extra(const char *dir, const cJSON *vocab, const cJSON *extra,
+                            struct errinfo *e)
+{
+    const cJSON *const from[] = {vocab, extra};
+    struct claim *claim = NULL;
+    size_t n = 0;
+    enum err rc = OK;
+    if (!extra) {
+        return OK;
+    }
+    TRY(mem_new(&claim,
+                (size_t)cJSON_GetArraySize(vocab) + (size_t)cJSON_GetArraySize(extra),
+                sizeof *claim, "added tokens", e));
+    for (size_t k = 0; k < 2; k++) {
+        for (const cJSON *v = from[k]->child; v; v = v->next) {
+            if (v->string && is_id(v)) {
+                claim[n++] = (struct claim){(int32_t)v->valuedouble, k == 1, v->string};
+            }
+        }
+    }
+    if (n > 0) {
+        qsort(claim, n, sizeof *claim, by_id);
+    }
+    for (size_t i = 1; i < n && rc == OK; i++) {
+        const struct claim *a = &claim[i - 1], *b = &claim[i];
+        if (a->id == b->id && b->extra && strcmp(a->text, b->text) != 0) {
+            rc = err_set(e, ERR_FORMAT,
+                         "%s/added_tokens.json: id %d is \"%.60s\", but \"%.60s\"%s",
+                         dir, (int)b->id, b->text, a->text,
+                         a->extra ? ", too" : " in vocab.json");
+        }
+    }
+    mem_free(claim);
+    return rc;
+}
+
 /* The tokenizer.json that the old files amount to, in *root. */
 static enum err old_files(const char *dir, const struct configs *c, cJSON *extra,
                           cJSON *root, struct errinfo *e)
@@ -249,11 +309,13 @@ static enum err old_files(const char *dir, const struct configs *c, cJSON *extra
     TRY(load_merges(path, merges, e));
     TRY(path_join(path, sizeof path, dir, "vocab.json", e));
     TRY(load_json(path, TOK_MAX_JSON, &vocab, e));
-    const bool ok = add_tokens(c, vocab, extra, added);
+    const enum err rc = check_extra(dir, vocab, extra, e);
+    const bool ok = rc == OK && add_tokens(c, vocab, extra, added);
     if (!cJSON_AddItemToObject(model, "vocab", vocab)) {
         cJSON_Delete(vocab);
         return err_set(e, ERR_NOMEM, "%s: out of memory", dir);
     }
+    TRY(rc);
     return ok ? OK : err_set(e, ERR_NOMEM, "%s: out of memory", dir);
 }
 

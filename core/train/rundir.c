@@ -34,11 +34,7 @@ static enum err create(const char *dir, bool of_arm, struct errinfo *e)
         snprintf(parent, sizeof parent, "%.*s", (int)up - 1, dir);
         TRY(file_mkdirs(parent, e));
     }
-    if (mkdir(dir, 0777) != 0) {
-        const enum err code = errno == EEXIST ? ERR_EXISTS : ERR_IO;
-        return err_set(e, code, "%s: cannot create: %s", dir, strerror(errno));
-    }
-    return OK;
+    return mkdir(dir, 0777) == 0 ? OK : file_fail(e, dir, "create", errno);
 }
 
 enum err rundir_create(const char *dir, struct errinfo *e)

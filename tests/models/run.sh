@@ -7,8 +7,8 @@ set -euo pipefail
 export LC_ALL=C.UTF-8
 saetop=$1 samples=$2 out=$3
 models=${SAETOP_MODELS:-${XDG_CACHE_HOME:-$HOME/.cache}/saetop/models}
-rm -rf "$out"
-mkdir -p "$out"
+. "$(dirname "$0")/../fresh_folder.sh"
+fresh_folder "$saetop" "$out"
 export XDG_STATE_HOME=$out/state
 
 fail() { printf '%s\n' "$*" >&2; exit 1; }

@@ -540,6 +540,11 @@ static void test_cost(void **state)
     more.batch_rows *= 4;
     assert_true(pretrain_bytes(&more, 1) > 2 * pretrain_bytes(&w->cfg, 1));
     assert_true(pretrain_bytes(&w->cfg, 8) > pretrain_bytes(&w->cfg, 1));
+    struct pretrain_config most = w->cfg;
+    most.n_layer = 100; /* as large as pretrain_check allows, and not a bit less */
+    most.n_head = 1024;
+    most.n_ctx = 65536;
+    assert_int_equal(pretrain_bytes(&most, 1024), SIZE_MAX);
     assert_ok(pretrain_time(&w->cfg, NULL, 0.05, &small, &e), &e);
     assert_ok(pretrain_time(&more, NULL, 0.05, &large, &e), &e);
     assert_true(small > 0 && large > 0);

@@ -403,12 +403,12 @@ static void test_marked_too_many(void **state)
         latents_turn_mark(&b->a, &b->v, i);
     }
     type(b, "a");
-    assert_true(on_screen(b, "65 latents are marked, 0 others are edited: at most 64"));
+    assert_true(on_screen(b, "65 marked, 0 edited already: at most 64"));
     assert_int_equal(edits->n, 0);
     latents_turn_mark(&b->a, &b->v, 0);
     prompt_silence(&b->a, 0);
     type(b, "a");
-    assert_true(on_screen(b, "64 latents are marked, 1 others are edited: at most 64"));
+    assert_true(on_screen(b, "64 marked, 1 edited already: at most 64"));
     assert_int_equal(edits->n, 1);
     prompt_silence(&b->a, 0);
     type(b, "a");

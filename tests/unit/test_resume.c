@@ -567,8 +567,8 @@ static void a_full_disk_loses_nothing(void **state)
     }
     assert_ok(engine_save(g, run, &e), &e);
     assert_int_equal(step_of(run), 5);
-    check_error(engine_save(g, "/proc/saetop-no-such-place", &e), ERR_IO, &e,
-                "cannot create");
+    check_error(engine_save(g, "/proc/saetop-no-such-place", &e), ERR_MISSING, &e,
+                "/proc/saetop-no-such-place: can't create: ");
     engine_free(g);
     drop_run(run);
     tmp_drop(dir);

@@ -61,8 +61,8 @@ static void all_of_it(void **state)
     assert_int_equal(two.threads, 1);
     assert_true(two.seconds > 0);
     sweep_cost_takes(&two, text, sizeof text);
-    assert_non_null(strstr(text, "; 6 runs in 4 groups that share text and masks, 2 at "
-                                 "once on 1 thread each"));
+    assert_non_null(strstr(text, "; 6 runs in 4 groups of the same text and masks, 2 "
+                                 "at once on 1 thread each"));
     /* One at a time takes less, by an engine. */
     const struct sweep_cost one =
         cost_of(p, (struct sweep_options){.jobs = 1}, none, false, false);
@@ -140,7 +140,7 @@ static void what_does_not_fit(void **state)
     c.fit = 2;
     check_error(
         sweep_cost_check(&c, &e), ERR_LIMIT, &e,
-        "4 groups of runs at once need about 4.0 GB of memory, 3.0 GB are there: "
+        "groups of runs side by side need about 4.0 GB of memory, 3.0 GB are there: "
         "--jobs 2 fits");
     c.room = 500000000;
     c.fit = 0;

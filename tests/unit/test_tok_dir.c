@@ -225,6 +225,14 @@ static void bad_directories(void **state)
         put(dir, "added_tokens.json", text);
         expect_error(dir, ERR_FORMAT, "added_tokens.json: <x>: found ");
     }
+    put(dir, "vocab.json", "{\"a\": 0, \"b\": 1}");
+    put(dir, "added_tokens.json", "{\"x\": 2, \"a\": 0, \"y\": 1}");
+    expect_error(dir, ERR_FORMAT,
+                 "added_tokens.json: id 1 is \"y\", but \"b\" in vocab.json");
+    put(dir, "added_tokens.json", "{\"x\": 2, \"y\": 2}");
+    expect_error(dir, ERR_FORMAT, "added_tokens.json: id 2 is ");
+    put(dir, "added_tokens.json", "{\"x\": 2, \"x\": \"3\"}");
+    expect_error(dir, ERR_FORMAT, "added_tokens.json: x: found ");
     static const char *const files[][2] = {
         {"vocab.json", "{\"\xFF\": 0}"},
         {"merges.txt", "a \xFF\n"},

@@ -184,9 +184,7 @@ void prompt_silence_marked(struct app *a)
         return;
     }
     if (n > fit || (silent && then.n + n > PROMPT_EDITS)) {
-        app_say(a, true,
-                "%zu latents are marked, %zu others are edited: at most %d can be at a "
-                "time",
+        app_say(a, true, "%zu marked, %zu edited already: at most %d latents at a time",
                 n, then.n, PROMPT_EDITS);
         return;
     }

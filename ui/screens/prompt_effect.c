@@ -319,8 +319,8 @@ void effect_draw(struct app *a, const struct session_view *v, struct canvas *c,
     if (s->has) {
         char step[32];
         text_thousands(step, sizeof step, s->of.step);
-        snprintf(value, sizeof value, r.w < 60 ? "%zu rows" : "%zu rows, step %s",
-                 s->found.rows, step);
+        snprintf(value, sizeof value, r.w < 60 ? "%zu row%s" : "%zu row%s, step %s",
+                 s->found.rows, plural_s(s->found.rows), step);
     }
     const struct rect in =
         canvas_box(c, r, r.w < 60 ? "effect" : "effect on held-out text", value, focus);
