@@ -14,6 +14,10 @@ static void test_example(void **state)
     settle(&t);
     assert_true(on_screen(t.b, "prompt, example 1 of the run"));
     assert_true(on_screen(t.b, "P example"));
+    type(t.b, "m"); /* the hints of what one does have the room */
+    assert_false(on_screen(t.b, "P example"));
+    type(t.b, "m");
+    settle(&t);
     type(t.b, "P");
     settle(&t);
     assert_true(on_screen(t.b, "example 2 of 2: a text of the run, held out"));

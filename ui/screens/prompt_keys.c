@@ -478,11 +478,12 @@ static const char *type_hint(const struct app *a)
     return pane == PROMPT_TEXT_PANE ? NULL : why ? "why" : "open";
 }
 
-/* Until there is a text of one's own. */
+/* Until there is a text of one's own, or something is done to this one. */
 static const char *example_hint(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
-    return s->is_example || !s->row.n ? NULL : "";
+    const bool untouched = s->is_example && !prompt_is_changed(s);
+    return untouched || !s->row.n ? NULL : "";
 }
 
 static const char *pause_hint(const struct app *a)
