@@ -233,7 +233,10 @@ int *app_focus(const struct app *a, const struct screen_def *screen);
 int app_panes(const struct app *a, const struct screen_def *screen);
 void app_go(struct app *a, const struct session_view *v,
             const struct screen_def *screen);
-/* Whether a latent of the arm that is shown is silenced in the whole program. */
+/* Whether a latent of the arm that is shown is silenced in the whole program, and its
+ * sign wherever latents are listed. */
+enum { GLYPH_SILENCED = 0x00D7 };
+#define SILENCED_SIGN "\xc3\x97" /* the same in a text */
 bool app_is_silenced(const struct app *a, int32_t latent);
 /* The screen shown leads back to `screen`, until another way to it is taken. */
 void app_come_back(struct app *a, const struct screen_def *screen);

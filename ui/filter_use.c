@@ -167,4 +167,5 @@ const struct action action_filter = {.command = "filter",
 const struct action action_clear_filter = {.command = "clear-filter",
                                            .args = "",
                                            .run = filter_use_clear,
-                                           .may = filter_use_may_clear};
+                                           .may = filter_use_may_clear,
+                                           .hides = true};

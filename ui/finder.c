@@ -397,12 +397,23 @@ void finder_mouse(struct app *a, const struct session_view *v, const struct hit 
 
 /* ---- drawing ---- */
 
-enum { KIND_W = 9, TEXT_W = 26 };
+enum { KIND_W = 9, TEXT_W = 26, BRIEF = 8 };
+
+/* Columns for the names in a list of w: of the longest that is shown, up to half. */
+static int names_width(const struct finder_state *f, int w)
+{
+    const int half = (w - KIND_W) / 2;
+    int most = layout_least(TEXT_W, half);
+    for (size_t i = 0; i < list_visible(&f->list); i++) {
+        const int name = canvas_text_width(f->item[f->list.top + i].text);
+        most = name > most ? layout_least(name, half) : most;
+    }
+    return most;
+}
 
 static void draw_item(struct canvas *c, struct rect r, const struct finder_item *item,
-                      bool on)
+                      int text_w, bool on)
 {
-    const int text_w = r.w < 70 ? (r.w - KIND_W) / 2 : TEXT_W;
     char keys[32] = "";
     int end = r.x + r.w;
     if (item->key && item->key->key[0]) {
@@ -413,8 +424,11 @@ static void draw_item(struct canvas *c, struct rect r, const struct finder_item 
     }
     canvas_text(c, r.x + 1, r.y, KIND_W - 2, item->kind, ROLE_DIM, 0);
     int x = r.x + KIND_W;
+    /* A longer one runs on where little is said of it. */
+    const int said = canvas_text_width(item->more);
+    const int name_w = said <= BRIEF ? end - x - 2 - said : text_w;
     const int used =
-        canvas_text(c, x, r.y, end - x - 1, item->text, ROLE_VALUE, on ? ATTR_BOLD : 0);
+        canvas_text(c, x, r.y, name_w, item->text, ROLE_VALUE, on ? ATTR_BOLD : 0);
     x += (used > text_w ? used : text_w) + 1;
     canvas_text(c, x, r.y, end - x - 1, item->more, ROLE_DIM, 0);
     if (on) {
@@ -425,6 +439,7 @@ static void draw_item(struct canvas *c, struct rect r, const struct finder_item 
 static void draw_list(struct app *a, struct canvas *c, struct rect r)
 {
     const struct finder_state *f = &a->finder;
+    const int text_w = names_width(f, r.w);
     if (!f->n) {
         canvas_text(c, r.x + 1, r.y, r.w - 2,
                     "nothing answers; a token, a label, #12, a kind, a concept, a word "
@@ -438,7 +453,7 @@ static void draw_list(struct app *a, struct canvas *c, struct rect r)
     for (int i = 0; i < r.h && f->list.top + (size_t)i < f->n; i++) {
         const size_t at = f->list.top + (size_t)i;
         const struct rect row = {r.x, r.y + i, r.w, 1};
-        draw_item(c, row, &f->item[at], at == f->list.cursor);
+        draw_item(c, row, &f->item[at], text_w, at == f->list.cursor);
         app_hit(a, row, HIT_FINDER_LINE, i);
     }
     rows_bar(c, &f->list, r.x + r.w - 1, r.y, r.h);

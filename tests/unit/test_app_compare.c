@@ -392,6 +392,35 @@ static void cursor_in_contexts(void **state)
     bench_free(b);
 }
 
+/* A latent has here the name that it has elsewhere: the user's own, or the match and
+ * the top tokens; the parts of one that is split keep their room. */
+static void latents_have_their_names(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    char name[120], expected[60];
+    type(b, "6:list pairs\n");
+    const struct latent_pair p = b->v.compare->pairs->pair[0];
+    const struct latent_row *row = &b->v.compare->side[0].table->row[p.latent[0]];
+    names_latent(&b->v.names, "", row, name, sizeof name);
+    assert_true(latent_is_matched(row) && strchr(name, ':'));
+    snprintf(expected, sizeof expected, "A#%d %.12s", p.latent[0], name);
+    assert_true(on_screen(b, expected));
+    struct latent_labels *l = NULL;
+    struct errinfo e;
+    assert_ok(latent_labels_with(NULL, p.latent[1], "pets", &l, &e), &e);
+    b->v.arm[b->v.cond[1].arm[0]].labels = l;
+    app_view(&b->a, &b->v, &b->c);
+    snprintf(expected, sizeof expected, "B#%d pets ", p.latent[1]);
+    assert_true(on_screen(b, expected));
+    ((struct comparison *)(uintptr_t)b->v.compare)->choice[1].run = 1;
+    app_view(&b->a, &b->v, &b->c);
+    assert_false(on_screen(b, expected)); /* a number of another run */
+    type(b, ":list split\n");
+    assert_true(on_screen(b, "3 parts: "));
+    bench_free(b);
+}
+
 /* A share that does not mean what it says has a word of its own in place of a verdict.
  */
 static void doubtful_shares(void **state)
@@ -548,6 +577,7 @@ int main(void)
         cmocka_unit_test(marks_are_of_verdicts),
         cmocka_unit_test(caveats_and_sides_are_seen),
         cmocka_unit_test(cursor_in_contexts),
+        cmocka_unit_test(latents_have_their_names),
         cmocka_unit_test(doubtful_shares),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),

@@ -1,5 +1,6 @@
 /* The finder: opens anywhere, looks through everything, ranks, goes there. */
 #include "ui/finder.h"
+#include "ui/screens/prompt.h"
 #include "ui_bench.h"
 
 static struct bench *open_bench(int w, int h, const char *typed)
@@ -233,6 +234,34 @@ static void test_label(void **state)
     bench_free(b);
 }
 
+/* A latent has the name that it has in Prompt and Detail, why it is there comes behind
+ * that it is silenced. */
+static void test_names_of_latents(void **state)
+{
+    (void)state;
+    struct bench *b = open_bench(80, 24, "#42");
+    const struct latent_row *row = &latents_table(&b->a, &b->v)->row[42];
+    char name[100], text[120];
+    names_latent(&b->v.names, "", row, name, sizeof name);
+    snprintf(text, sizeof text, "#42 %.80s", name);
+    assert_true(strchr(name, ','));
+    assert_string_equal(item(b, 0)->text, text);
+    bench_free(b);
+    b = open_bench(80, 24, "flute");
+    size_t on = 0;
+    while (strncmp(item(b, on)->more, "on '", 4) != 0) {
+        on++;
+    }
+    const int32_t latent = (int32_t)strtol(item(b, on)->command + 7, NULL, 10);
+    press(b, KEY_ESC_);
+    prompt_silence(&b->a, latent);
+    press(b, KEY_CTRL('p'));
+    type(b, "flute");
+    assert_true(strncmp(item(b, on)->more, "silenced  on '", 14) == 0);
+    assert_true(on_screen(b, " silenced  on '"));
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +272,7 @@ int main(void)
         cmocka_unit_test(test_keys_and_mouse),
         cmocka_unit_test(test_before_the_table),
         cmocka_unit_test(test_label),
+        cmocka_unit_test(test_names_of_latents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,46 @@
-/* Prompt: presets, chat templates, and what edits do to held-out text. */
+/* Prompt: examples, presets, chat templates, and what edits do to held-out text. */
 #include "prompt_world.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* An example says that it is one, what brings the next, and what makes room for a text
+ * of one's own: all of its lines go. Once something was typed it is no example. */
+static void test_example(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    snprintf(t.b->v.example[1], sizeof t.b->v.example[1], "a dog ran\na cat sat");
+    settle(&t);
+    assert_true(on_screen(t.b, "prompt, example 1 of the run"));
+    assert_true(on_screen(t.b, "P example"));
+    type(t.b, "m"); /* the hints of what one does have the room */
+    assert_false(on_screen(t.b, "P example"));
+    type(t.b, "m");
+    settle(&t);
+    type(t.b, "P");
+    settle(&t);
+    assert_true(on_screen(t.b, "example 2 of 2: a text of the run, held out"));
+    assert_true(on_screen(t.b, "prompt, example 2 of the run"));
+    press(t.b, KEY_ENTER_);
+    assert_true(on_screen(t.b, "an example: Ctrl-U clears it for your own text"));
+    press(t.b, KEY_CTRL('u'));
+    settle(&t);
+    assert_string_equal(own(&t)->box.text, "");
+    assert_true(on_screen(t.b, "Ctrl-U clears  Up the texts before"));
+    type(t.b, "a cat");
+    settle(&t);
+    press(t.b, KEY_ENTER_);
+    settle(&t);
+    assert_false(on_screen(t.b, "example"));
+    type(t.b, "P");
+    settle(&t);
+    assert_true(on_screen(t.b, "prompt, example 1 of the run"));
+    type(t.b, "x"); /* a token out of it */
+    settle(&t);
+    assert_false(on_screen(t.b, "prompt, example"));
+    end_world(&t);
+}
 
 /* In a chat template: its tokens stand around the text, are not the user's to change,
  * and go again. */
@@ -431,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_effect_in_detail),
         cmocka_unit_test(test_marked_set),
         cmocka_unit_test(test_marked_too_many),
+        cmocka_unit_test(test_example),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -332,7 +332,8 @@ static void draw_settings(struct app *a, const struct session_view *v, struct ca
     const bool focused = compare_is_focused(a, COMPARE_SETTINGS);
     char value[40] = "";
     if (o) {
-        snprintf(value, sizeof value, "%zu differ", o->n_differences);
+        snprintf(value, sizeof value, "%zu differ%s", o->n_differences,
+                 o->n_differences == 1 ? "s" : "");
     }
     const struct rect in = canvas_box(c, r, "settings", value, focused);
     app_hit(a, r, HIT_PANE, COMPARE_SETTINGS);
@@ -579,8 +580,9 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     } else if (v->compare && *app_focus(a, &screen_compare) == COMPARE_LATENTS) {
         char name[40];
         compare_list_name(v->compare, s->list, name, sizeof name);
-        snprintf(out, cap, "%s%s", name,
-                 s->contexts ? ", contexts; " KEY_OF("back") ": the list" : "");
+        const char *contexts =
+            "contexts; " KEY_OF("open") ": the latent  " KEY_OF("back") ": the list";
+        snprintf(out, cap, "%s", s->contexts ? contexts : name);
     } else if (v->compare) {
         size_t len = 0;
         for (size_t i = 0; i < 2 && len < cap; i++) {

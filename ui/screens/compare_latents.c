@@ -60,18 +60,28 @@ void compare_list_name(const struct comparison *c, int list, char *out, size_t c
     }
 }
 
-/* "#12 animal" */
+/* What a latent of a side was called; "": nothing, or it is another run's. */
+static const char *label_of(const struct session_view *v, const struct comparison *o,
+                            size_t side, int32_t latent)
+{
+    const size_t choice = o->side[side].choice;
+    const bool here = o->choice[choice].run == 0 && choice < conds_of(v);
+    return here ? latent_labels_of(v->arm[v->cond[choice].arm[0]].labels, latent) : "";
+}
+
+/* "A#12 animal: dog, cat" */
 static int put_latent(const struct session_view *v, struct canvas *c, int x, int y,
                       int w, const struct comparison *o, size_t side, int32_t latent,
                       enum role role)
 {
-    char match[80] = "";
+    char name[160];
     if (latent < 0) {
         return 0;
     }
-    names_match(&v->names, &o->side[side].table->row[latent], match, sizeof match);
+    names_latent(&v->names, label_of(v, o, side, latent),
+                 &o->side[side].table->row[latent], name, sizeof name);
     return canvas_textf(c, x, y, w, role, 0, "%c#%d %s", compare_letter(o, side),
-                        latent, match);
+                        latent, name);
 }
 
 static void draw_pair(const struct session_view *v, struct canvas *c, struct rect r,
@@ -94,11 +104,10 @@ static void draw_only(const struct session_view *v, struct canvas *c, struct rec
     const struct latent_pair *near = &o->pairs->side[side].nearest[latent];
     const int32_t other = near->latent[1 - side];
     const enum role role = cursor ? ROLE_SELECT : ROLE_TEXT;
-    int x = r.x + 2;
-    const int end = r.x + r.w;
-    x += put_latent(v, c, x, r.y, 26, o, side, latent,
-                    cursor ? ROLE_SELECT : compare_role(o, side));
-    x = x < r.x + 30 ? r.x + 30 : x + 1;
+    const int end = r.x + r.w, w = r.w / 3 > 26 ? r.w / 3 : 26;
+    put_latent(v, c, r.x + 2, r.y, w, o, side, latent,
+               cursor ? ROLE_SELECT : compare_role(o, side));
+    int x = r.x + 2 + w + 2;
     if (other >= 0) {
         x += canvas_textf(c, x, r.y, end - x, role, 0,
                           "nearest %.2f: ", latent_pair_alike(near));
@@ -106,19 +115,21 @@ static void draw_only(const struct session_view *v, struct canvas *c, struct rec
     }
 }
 
-/* "A#12 animal -> B#3 dog .41, B#9 cat .33: together .74 of its tokens" */
+/* "A#12 animal: dog, c... 2 parts: B#3 'dog': do... 0.41 B#9 'cat': ca... 0.33", each
+ * name cut so that two parts have room. */
 static void draw_split(const struct session_view *v, struct canvas *c, struct rect r,
                        size_t side, const struct latent_split *s, bool cursor)
 {
     const struct comparison *o = v->compare;
     const enum role role = cursor ? ROLE_SELECT : ROLE_TEXT;
     int x = r.x + 2;
-    const int end = r.x + r.w;
-    x += put_latent(v, c, x, r.y, end - x, o, side, s->whole,
+    const int end = r.x + r.w, w = (r.w - 24) / 3;
+    x += put_latent(v, c, x, r.y, w, o, side, s->whole,
                     cursor ? ROLE_SELECT : compare_role(o, side));
     x += canvas_textf(c, x, r.y, end - x, role, 0, " %zu parts:", s->n);
     for (size_t i = 0; i < s->named && x < end; i++) {
-        x += 1 + put_latent(v, c, x + 1, r.y, end - x - 1, o, 1 - side, s->part[i],
+        x += 1 + put_latent(v, c, x + 1, r.y, layout_least(w, end - x - 1), o, 1 - side,
+                            s->part[i],
                             cursor ? ROLE_SELECT : compare_role(o, 1 - side));
         x += canvas_textf(c, x, r.y, end - x, role, 0, " %.2f", (double)s->cover[i]);
     }

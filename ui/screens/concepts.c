@@ -113,6 +113,12 @@ static void open_latent(struct app *a, const struct session_view *v, size_t arm,
     }
 }
 
+const char *concepts_silenced(const struct app *a, size_t arm, int32_t latent)
+{
+    const bool shown = arm == (size_t)latents_cond(a);
+    return shown && app_is_silenced(a, latent) ? SILENCED_SIGN : "";
+}
+
 int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
                              size_t arm)
 {

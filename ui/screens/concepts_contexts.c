@@ -116,16 +116,21 @@ static void draw_header(const struct app *a, const struct session_view *v,
 {
     char main[24], other[24] = "";
     const size_t cond = (size_t)latents_cond(a);
-    snprintf(main, sizeof main, "%s#%d", q->n_main > 1 ? "*" : "", q->main[0]);
+    snprintf(main, sizeof main, "%s%s#%d", q->n_main > 1 ? "*" : "",
+             concepts_silenced(a, cond, q->main[0]), q->main[0]);
     canvas_textf(c, r.x + 1, r.y, 2, arm_role(cond), ATTR_BOLD, "%c",
                  v->cond[cond].letter);
     if (q->other >= 0) {
-        snprintf(other, sizeof other, "#%d", q->other);
+        snprintf(other, sizeof other, "%s#%d", concepts_silenced(a, cond, q->other),
+                 q->other);
     }
-    canvas_textf(c, r.x + 3, r.y, r.w - 3, ROLE_TITLE, ATTR_BOLD, "%*s %*s   %s",
-                 ACT_W - 3, main, ACT_W - 1, other,
-                 q->n_main > 1 ? "in context (*: the strongest of its main latents)"
-                               : "in context");
+    rows_right(c, r.x + 2, r.y, ACT_W - 2, main, ROLE_TITLE, ATTR_BOLD);
+    rows_right(c, r.x + ACT_W + 1, r.y, ACT_W - 1, other, ROLE_TITLE, ATTR_BOLD);
+    const int x = 2 * ACT_W + 3;
+    canvas_text(c, r.x + x, r.y, r.w - x,
+                q->n_main > 1 ? "in context (*: the strongest of its main latents)"
+                              : "in context",
+                ROLE_TITLE, ATTR_BOLD);
 }
 
 static void draw_one(struct canvas *c, struct rect r, const struct session_view *v,

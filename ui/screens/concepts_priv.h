@@ -88,6 +88,9 @@ struct concept_word {
 };
 
 struct concepts_state *concepts_own(const struct app *a);
+/* What stands before the number of a latent that is silenced; "": it is not, or is of a
+ * condition other than that whose latents are shown. */
+const char *concepts_silenced(const struct app *a, size_t arm, int32_t latent);
 
 struct concepts_layout {
     struct rect list, words;

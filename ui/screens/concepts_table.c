@@ -206,18 +206,19 @@ static void draw_titles(struct app *a, const struct session_view *v, struct canv
 
 /* ---- rows ---- */
 
-static void cell_text(const struct concepts_state *s, const struct session_view *v,
+static void cell_text(const struct app *a, const struct session_view *v,
                       const struct concept_column *col, enum concept_side side,
                       int32_t concept, char *out, size_t cap)
 {
-    const double x = concepts_value(s, v, col, side, concept);
+    const double x = concepts_value(concepts_own(a), v, col, side, concept);
     const struct concept_result *r =
         side == SIDE_DIFFERENCE ? NULL : concepts_result(v, (size_t)side, concept);
     if (!isfinite(x)) {
         const bool none = col->figure < 0 && r && r->eligible;
         snprintf(out, cap, none ? "none" : "-");
     } else if (col->figure < 0) {
-        snprintf(out, cap, "#%.0f", x);
+        snprintf(out, cap, "%s#%.0f", concepts_silenced(a, (size_t)side, (int32_t)x),
+                 x);
     } else {
         const int most = concept_figures[col->figure].digits;
         snprintf(out, cap, "%s",
@@ -244,7 +245,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
         const struct place *q = &p->at[i];
         const struct concept_column *col = &concept_columns[q->col];
         char text[32];
-        cell_text(s, v, col, q->side, concept, text, sizeof text);
+        cell_text(a, v, col, q->side, concept, text, sizeof text);
         rows_right(c, q->x, r.y, q->w, text, role, 0);
         if (q->side == SIDE_DIFFERENCE) { /* either way alike */
             const char mark = concepts_mark(concepts_effect(s, col, concept));

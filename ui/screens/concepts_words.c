@@ -31,7 +31,8 @@ static const char *label_of(const struct session_view *v, size_t arm, int32_t la
 static int put_latent(struct app *a, struct canvas *c, int x, int y, int w, size_t arm,
                       int32_t latent)
 {
-    const int used = canvas_textf(c, x, y, w, ROLE_KEY, 0, "#%d", latent);
+    const int used = canvas_textf(c, x, y, w, ROLE_KEY, 0, "%s#%d",
+                                  concepts_silenced(a, arm, latent), latent);
     app_hit(a, (struct rect){x, y, used, 1}, HIT_ITS_LATENT,
             arm == 0 ? latent : -1 - latent);
     return used;
@@ -241,11 +242,12 @@ static void verdict_of(const struct word_seeds *k, char *out, size_t cap)
 
 /* Draw a word in one condition: how often a main latent fires (mean over seeds), the
  * verdict, and the absorbing latent of the seed shown with its share. */
-static void draw_fate(struct canvas *c, int x, int y, const struct concept_word *w,
-                      size_t arm, int by_w, bool cursor)
+static void draw_fate(const struct app *a, struct canvas *c, int x, int y,
+                      const struct concept_word *w, size_t arm, int by_w, bool cursor)
 {
     const struct word_seeds *k = &w->seeds[arm];
     const struct word_result *of = w->of[arm];
+    const char *sign = "";
     char text[32], by[24] = "";
     if (k->n == 0) {
         rows_right(c, x, y, FIRES_W - 1, "-", ROLE_DIM, 0);
@@ -258,15 +260,16 @@ static void draw_fate(struct canvas *c, int x, int y, const struct concept_word 
                 cursor ? ROLE_SELECT : verdict_role(word_seeds_verdict(k)), 0);
     if (of && of->absorbed > 0 && of->absorber[0].latent >= 0) {
         int digits = 3;
+        sign = concepts_silenced(a, arm, of->absorber[0].latent);
         do { /* whole, if less exact */
-            snprintf(by, sizeof by, "#%d %s", of->absorber[0].latent,
+            snprintf(by, sizeof by, "%s#%d %s", sign, of->absorber[0].latent,
                      NUMBER(NUMBER_PLAIN, 0, --digits, word_absorber_share(of, 0)));
         } while (digits > 0 && canvas_text_width(by) > by_w);
     }
     /* Of a word that is held it absorbed the rest, or some of it. */
     const bool part = by[0] && word_seeds_verdict(k) == WORD_HELD;
     if (part) {
-        snprintf(by, sizeof by, "(#%d)", of->absorber[0].latent);
+        snprintf(by, sizeof by, "(%s#%d)", sign, of->absorber[0].latent);
     }
     canvas_text(c, x + FIRES_W + VERDICT_W + 1, y, by_w, by,
                 cursor ? ROLE_SELECT
@@ -300,7 +303,8 @@ static void draw_word_header(const struct session_view *v, struct canvas *c,
     rows_right(c, x - COUNT_W - 2, y, COUNT_W, "n", ROLE_TITLE, ATTR_BOLD);
     for (size_t arm = 0; arm < arms_of(v); arm++) {
         const size_t seeds = v->cond[arm].n_seeds;
-        char by[40] = "by share", verdict[40] = "verdict";
+        char by[40], verdict[40] = "verdict";
+        snprintf(by, sizeof by, "%s", more(r) ? "by share" : "by");
         if (seeds > 1) {
             snprintf(by, sizeof by, "%sseed %llu", more(r) ? "by, of " : "",
                      (unsigned long long)v->arm[session_view_shown(v, arm)].weights);
@@ -334,7 +338,7 @@ static void draw_word(const struct app *a, const struct session_view *v,
     rows_right(c, x - COUNT_W - 2, r.y, COUNT_W, count,
                cursor ? ROLE_SELECT : ROLE_TEXT, 0);
     for (size_t arm = 0; arm < arms_of(v); arm++) {
-        draw_fate(c, x, r.y, w, arm, BY_W + more(r) - 1, cursor);
+        draw_fate(a, c, x, r.y, w, arm, BY_W + more(r) - 1, cursor);
         x += fate_w(r);
     }
 }

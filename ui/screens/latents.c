@@ -131,7 +131,8 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
         canvas_put(c, r.x + 1, r.y, '*', cursor ? ROLE_SELECT : ROLE_WARN, ATTR_BOLD);
     }
     if (app_is_silenced(a, id)) {
-        canvas_put(c, r.x + 2, r.y, '0', cursor ? ROLE_SELECT : ROLE_WARN, ATTR_BOLD);
+        canvas_put(c, r.x + 2, r.y, GLYPH_SILENCED, cursor ? ROLE_SELECT : ROLE_WARN,
+                   ATTR_BOLD);
     }
     const struct latent_source source = latents_source(l, v, t, id);
     struct column_walk k = walk_from(a, v, r);

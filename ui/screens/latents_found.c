@@ -7,11 +7,12 @@
 
 enum { FOUND_MAX = 120 };
 
-bool latents_item(const struct app *a, const struct session_view *v, int32_t id,
-                  struct finder_item *out)
+/* `why`: why it is there, where the line does not show it by itself; or "". */
+static bool item_of(const struct app *a, const struct session_view *v, int32_t id,
+                    const char *why, struct finder_item *out)
 {
     const struct latent_table *t = latents_table(a, v);
-    char match[80];
+    char name[sizeof out->text - 8], called[120] = "";
     memset(out, 0, sizeof *out);
     if (!t || id < 0 || (size_t)id >= t->F) {
         return false;
@@ -19,29 +20,36 @@ bool latents_item(const struct app *a, const struct session_view *v, int32_t id,
     const struct latent_row *row = &t->row[id];
     const char *label = latents_label(a, v, id);
     out->kind = "latent";
-    names_match(&v->names, row, match, sizeof match);
-    snprintf(out->text, sizeof out->text, "#%d %.80s", id, label[0] ? label : match);
+    names_latent(&v->names, label, row, name, sizeof name);
+    snprintf(out->text, sizeof out->text, "#%d %.80s", id, name);
     snprintf(out->command, sizeof out->command, "latent %d", id);
-    char tokens[100];
-    names_top_tokens(&v->names, row, tokens, sizeof tokens);
-    snprintf(out->more, sizeof out->more, "%s%s  F1 %s  %s",
-             app_is_silenced(a, id) ? "silenced  " : "", latent_kind_name(row->kind),
-             NUMBER(NUMBER_PLAIN, 0, 2, (double)row->f1), tokens);
+    if (label[0]) { /* what it would be called without */
+        names_latent(&v->names, "", row, called, sizeof called);
+    }
+    snprintf(out->more, sizeof out->more, "%s%s%s  F1 %s%s%.60s",
+             app_is_silenced(a, id) ? "silenced  " : "", why,
+             latent_kind_name(row->kind), NUMBER(NUMBER_PLAIN, 0, 2, (double)row->f1),
+             called[0] ? "  " : "", called);
     return true;
 }
 
-/* Why it is there, where the line does not show it by itself. */
-static void say_why(const struct session_view *v, const struct latent_found *f,
-                    struct finder_item *item)
+bool latents_item(const struct app *a, const struct session_view *v, int32_t id,
+                  struct finder_item *out)
 {
-    char token[64], line[sizeof item->more];
-    if (!f->token) {
-        return;
+    return item_of(a, v, id, "", out);
+}
+
+/* "on 'dog' 4x (12%)  " */
+static void why_found(const struct session_view *v, const struct latent_found *f,
+                      char *out, size_t cap)
+{
+    char token[64];
+    out[0] = '\0';
+    if (f->token) {
+        names_token_trimmed(&v->names, f->token->token, token, sizeof token);
+        snprintf(out, cap, "on '%.40s' %ux (%.0f%%)  ", token, f->token->fires,
+                 100.0 * f->share);
     }
-    names_token_trimmed(&v->names, f->token->token, token, sizeof token);
-    snprintf(line, sizeof line, "on '%.40s' %ux (%.0f%%)  %.80s", token,
-             f->token->fires, 100.0 * f->share, item->more);
-    memcpy(item->more, line, sizeof line);
 }
 
 size_t latents_found(const struct app *a, const struct session_view *v,
@@ -57,9 +65,10 @@ size_t latents_found(const struct app *a, const struct session_view *v,
         return 0;
     }
     for (size_t i = 0; i < n; i++) {
-        (void)latents_item(a, v, found[i].latent, &out[i]);
+        char why[80];
+        why_found(v, &found[i], why, sizeof why);
+        (void)item_of(a, v, found[i].latent, why, &out[i]);
         out[i].score = found[i].score;
-        say_why(v, &found[i], &out[i]);
     }
     return n;
 }

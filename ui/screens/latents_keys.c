@@ -437,7 +437,7 @@ static const struct key_entry keys[] = {
     {{'&'}, &action_filter, "", "filter",
      "show only latents for which it holds: dog  !x  a|b  /regex/  density>1e-4  dead", 5},
     {{'\\'}, &action_clear_filter, "", "clear", "clear the filter", 6},
-    {{'a'}, &action_silence, "", "", "silence the marked latents in Prompt, or this one; or let them speak again", 1},
+    {{'a'}, &action_silence, "", "", "silence the marked latents in Prompt, or this one; or let them speak again", 6},
     {{'p'}, &action_send, "", "to prompt", "ask in Prompt about the strongest context of the latent, once it was opened", 6},
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent, for " KEY_OF("silence") "; the filter knows `marked`", 7},
     {{';'}, &action_label, "", "label",
@@ -447,7 +447,7 @@ static const struct key_entry keys[] = {
     {{'.'}, &action_scatter, "+", NULL,
      "next measure of the scatter; Tab after :scatter lists them", 0},
     {{','}, &action_scatter, "-", NULL, "previous measure of the scatter", 0},
-    {{'R'}, &action_refresh, "", "refresh", "describe the latents again, as of this step", 10},
+    {{'R'}, &action_refresh, "", "refresh", "describe the latents again, as of this step", 55},
     {{'v'}, &action_latents_arm, "", "arm A/B", "latents of condition A or B", 11},
 };
 /* clang-format on */

@@ -77,10 +77,19 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
     if (!s->typing) {
         return false;
     }
-    switch (textbox_key(&s->box, key)) {
+    enum line_result is = LINE_CHANGED;
+    if (s->is_example && key == KEY_CTRL('u')) { /* all its lines make room */
+        textbox_set(&s->box, "");
+    } else {
+        is = textbox_key(&s->box, key);
+    }
+    switch (is) {
     case LINE_ACCEPT:
     case LINE_CANCEL: prompt_end_typing(a); break;
-    case LINE_CHANGED: prompt_read_box(a, v); break;
+    case LINE_CHANGED:
+        s->is_example = false;
+        prompt_read_box(a, v);
+        break;
     case LINE_IGNORED:
     case LINE_MOVED: break;
     }
@@ -89,9 +98,12 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
 
 static const char *typing(const struct app *a)
 {
-    return prompt_own(a)->typing
-               ? "Enter or Esc: to its tokens  Ctrl-U clears  Up the texts before"
-               : NULL;
+    const struct prompt_state *s = prompt_own(a);
+    return !s->typing ? NULL
+           : s->is_example
+               ? "an example: Ctrl-U clears it for your own text  "
+                 "Enter or Esc: to its tokens"
+               : "Enter or Esc: to its tokens  Ctrl-U clears  Up the texts before";
 }
 
 static bool paste(struct app *a, const struct session_view *v, const char *bytes,
@@ -103,6 +115,7 @@ static bool paste(struct app *a, const struct session_view *v, const char *bytes
         prompt_begin_typing(a);
     }
     if (textbox_paste(&s->box, bytes, n, &whole) == LINE_CHANGED) {
+        s->is_example = false;
         prompt_read_box(a, v);
     }
     if (!whole || cut) {

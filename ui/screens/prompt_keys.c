@@ -86,9 +86,10 @@ static void example(struct app *a, const struct session_view *v, const char *arg
     }
     s->example = args[0] ? (size_t)want - 1 : s->example % n;
     prompt_set_text(a, v, v->example[s->example]);
-    app_say(a, false, "text %zu of %zu of the run, held out of training",
+    app_say(a, false, "example %zu of %zu: a text of the run, held out of training",
             s->example + 1, n);
     s->example++;
+    s->is_example = true;
 }
 
 #define INSERT_DOT "\xc2\xb7"
@@ -477,6 +478,14 @@ static const char *type_hint(const struct app *a)
     return pane == PROMPT_TEXT_PANE ? NULL : why ? "why" : "open";
 }
 
+/* Until there is a text of one's own, or something is done to this one. */
+static const char *example_hint(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const bool untouched = s->is_example && !prompt_is_changed(s);
+    return untouched || !s->row.n ? NULL : "";
+}
+
 static const char *pause_hint(const struct app *a)
 {
     return prompt_own(a)->paused ? "go on" : NULL;
@@ -523,7 +532,7 @@ ACTION_WORDS(list_word, "here", "prompt", "changed")
 #define ACTION static const struct action
 ACTION action_text = {.command = "ask", .args = "[TEXT]", .run = text, .reach = REACH_NAMED, .may = may_ask};
 ACTION action_type = {.command = "type", .args = "", .run = type_or_open, .hint = type_hint};
-ACTION action_example = {.command = "example", .args = "[N]", .run = example, .may = may_ask};
+ACTION action_example = {.command = "example", .args = "[N]", .run = example, .hint = example_hint, .may = may_ask};
 ACTION action_chat = {.command = "chat", .args = "", .run = chat, .may = may_chat};
 ACTION action_preset = {.command = "preset", .args = "NAME|save NAME|drop NAME", .run = prompt_preset, .may = may_change, .word = prompt_preset_word};
 ACTION action_presets = {.command = "presets", .args = "", .run = presets, .reach = REACH_ALL};
@@ -573,7 +582,7 @@ static const struct key_entry keys[] = {
     {{'x', KEY_DEL}, &action_delete, "", "delete", "delete the token under the cursor", 8},
     {{'i'}, &action_insert, "", "insert", "insert text before the cursor", 9},
     {{'r'}, &action_replace, "", "replace", "another word of the same category in its place", 7},
-    {{'P'}, &action_example, "", "example", "the next text of the run, held out of training", 10},
+    {{'P'}, &action_example, "", "example", "the next text of the run, held out of training", 6},
     {{'d'}, &action_dense, "", NULL, "leave out latents that fire on over a tenth of all tokens", 0},
     {{'R'}, &action_renew, "", NULL, "ask the SAE as of this step", 0},
     {{'v'}, &action_latents_arm, "", "arm A/B", "the same text, in condition A or B", 11},

@@ -67,7 +67,7 @@ static uint32_t mark_of(const struct prompt_edits *edits, int32_t latent)
     uint32_t mark = 0;
     for (size_t i = 0; i < edits->n; i++) {
         mark = edits->at[i].latent != latent  ? mark
-               : edits->at[i].how == ASK_ZERO ? 0x00D7
+               : edits->at[i].how == ASK_ZERO ? GLYPH_SILENCED
                                               : '*';
     }
     return mark;

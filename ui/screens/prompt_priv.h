@@ -67,6 +67,7 @@ struct prompt_state {
     bool sent;                   /* another screen sent the text, and nothing was typed
                                     since: Esc goes back there */
     size_t example;              /* that comes next */
+    bool is_example;             /* the text is the one before that, as it was put */
     struct ask_presets *presets; /* of the arm that is shown, a reference; NULL: none */
     struct prompt_row row;
     struct prompt_edits aside[VIEW_ARMS]; /* of the arms that are not shown */

@@ -180,7 +180,10 @@ static void apply(struct app *a, const struct session_view *v,
     }
     edits_of_arm(s, shown);
     prompt_edits_changed(a);
-    s->changed = s->changed || !prompt_row_same_tokens(&s->row, &was);
+    if (!prompt_row_same_tokens(&s->row, &was)) {
+        s->changed = true;
+        s->is_example = false;
+    }
     box_follows(a, v);
 }
 
@@ -234,6 +237,7 @@ void prompt_edits_changed(struct app *a)
 void prompt_tokens_changed(struct app *a, const struct session_view *v)
 {
     prompt_own(a)->changed = true;
+    prompt_own(a)->is_example = false;
     prompt_edits_changed(a);
     box_follows(a, v);
 }
@@ -353,6 +357,7 @@ void prompt_set_text(struct app *a, const struct session_view *v, const char *te
     struct prompt_state *s = prompt_own(a);
     textbox_set(&s->box, text);
     s->begun = true;
+    s->is_example = false;
     if (s->typing) {
         prompt_end_typing(a);
     }
@@ -476,7 +481,7 @@ static void begin(struct app *a, const struct session_view *v)
     if (!s->begun && v->example[0][0]) {
         textbox_set(&s->box, v->example[0]);
         s->example = 1;
-        s->begun = true;
+        s->begun = s->is_example = true;
     }
     if (s->begun && !s->row.ids) {
         prompt_read_box(a, v);

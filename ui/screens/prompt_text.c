@@ -372,14 +372,16 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
                       struct rect r)
 {
     struct prompt_state *s = prompt_own(a);
-    char value[96];
+    char value[96], example[40];
     text_value(a, v, value, sizeof value);
+    snprintf(example, sizeof example, "prompt, example %zu of the run", s->example);
     const struct rect in =
         canvas_box(c, r,
-                   s->typing     ? "prompt: typing"
-                   : s->pinned   ? "prompt, the pinned one above"
-                   : s->row.chat ? "prompt, in the chat template"
-                                 : "prompt",
+                   s->typing       ? "prompt: typing"
+                   : s->pinned     ? "prompt, the pinned one above"
+                   : s->row.chat   ? "prompt, in the chat template"
+                   : s->is_example ? example
+                                   : "prompt",
                    value, *app_focus(a, &screen_prompt) == PROMPT_TEXT_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_TEXT_PANE);
     const struct rect body = {in.x + 1, in.y, in.w - 2, in.h - 1};
