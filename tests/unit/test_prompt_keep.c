@@ -15,6 +15,7 @@ static void test_example(void **state)
     assert_true(on_screen(t.b, "prompt, example 1 of the run"));
     assert_true(on_screen(t.b, "P example"));
     type(t.b, "m"); /* the hints of what one does have the room */
+    settle(&t);
     assert_false(on_screen(t.b, "P example"));
     type(t.b, "m");
     settle(&t);

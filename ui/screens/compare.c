@@ -581,7 +581,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
         char name[40];
         compare_list_name(v->compare, s->list, name, sizeof name);
         const char *contexts =
-            "contexts; " KEY_OF("open") ": the latent  " KEY_OF("back") ": the list";
+            "contexts: " KEY_OF("open") " latent, " KEY_OF("back") " list";
         snprintf(out, cap, "%s", s->contexts ? contexts : name);
     } else if (v->compare) {
         size_t len = 0;
