@@ -85,6 +85,12 @@ static enum err copy_rows(const struct history *from, struct history *to,
     return OK;
 }
 
+/* The text that arms in training read; 0: none. */
+static uint64_t live_text(const struct session *s)
+{
+    return s->in->corpus != NULL ? corpus_hash(s->in->corpus) : 0;
+}
+
 static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
                            struct errinfo *e)
 {
@@ -96,6 +102,7 @@ static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
     to->step = to->imported ? -1 : to->step;
     const struct history *h = a != NULL ? &a->history : &s->record[i].history;
     TRY(copy_rows(h, &to->history, e));
+    to->text = a != NULL ? live_text(s) : s->record[i].corpus_hash;
     conditions_changes(h, to->changes);
     conditions_seeds(&to->set, to->seed);
     pthread_mutex_lock(&s->mu);
@@ -170,6 +177,17 @@ static enum err open_record(struct session *s, const char *dir, struct run_recor
     return again;
 }
 
+/* Remarks on a record, as those of the choice with this letter. */
+static void remarks_of(struct compare_bench *b, const struct run_record *r, char letter)
+{
+    struct remarks own = {0};
+    run_record_remarks(r, b->s->in, &own);
+    sae_remarks(r->sae, run_record_says_k(r), NULL, &own);
+    for (size_t i = 0; i < own.n; i++) {
+        remarks_add(&b->out->remarks, "%c: %s", letter, own.line[i]);
+    }
+}
+
 static enum err take_other(struct compare_bench *b, struct compare_input *other,
                            const char *dir, struct errinfo *e)
 {
@@ -181,14 +199,14 @@ static enum err take_other(struct compare_bench *b, struct compare_input *other,
     to->set.mask_rate = r.mask_rate;
     to->imported = r.imported;
     to->step = r.imported ? -1 : r.step;
+    to->text = r.corpus_hash;
     conditions_seeds(&to->set, to->seed);
     conditions_changes(&r.history, to->changes);
     to->history = r.history;
     r.history = (struct history){0};
     (void)snprintf(to->dir, sizeof to->dir, "%s", dir);
     if (other->n == 1) { /* what is odd of one arm is of all */
-        run_record_remarks(&r, b->s->in, &b->out->remarks);
-        sae_remarks(r.sae, run_record_says_k(&r), NULL, &b->out->remarks);
+        remarks_of(b, &r, (char)('A' + (int)b->out->n_choices));
     }
     struct errinfo unfit;
     if (run_record_fit(&r, dir, b->s->in, &unfit) == OK) {
@@ -508,9 +526,7 @@ static void own_remarks(struct compare_bench *b, size_t side)
         return; /* one in training has no record */
     }
     pthread_mutex_lock(&s->mu); /* the record is another after a follow */
-    run_record_remarks(&s->record[at], s->in, &b->out->remarks);
-    sae_remarks(s->record[at].sae, run_record_says_k(&s->record[at]), NULL,
-                &b->out->remarks);
+    remarks_of(b, &s->record[at], b->out->choice[choice].letter);
     pthread_mutex_unlock(&s->mu);
 }
 

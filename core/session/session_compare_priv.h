@@ -17,6 +17,7 @@ struct compare_arm {
                         of a condition; or NULL */
     char seed[CONDITION_SEED];
     size_t cond;   /* of its run */
+    uint64_t text; /* hash of what it was trained on; 0: not known */
     bool imported; /* another tool's: how it was trained is not known */
     bool shown;    /* of the open run: the seed of its condition that screens show */
     char label[COMPARE_NAME];

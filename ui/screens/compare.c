@@ -714,7 +714,7 @@ static bool copy(const struct app *a, const struct session_view *v, char *what,
         str_addf(out, "%s: %c %.6g, %c %.6g, difference %.6g, %s",
                  verdict_measure_name((size_t)m), compare_letter(o, 0), r->d.after,
                  compare_letter(o, 1), r->d.before, r->d.by.mean,
-                 verdict_brief(r->verdict));
+                 compare_verdict(o, (size_t)m));
     }
     return true;
 }
