@@ -59,6 +59,7 @@ static void other_data_have_no_verdict(void **state)
     assert_true(on_screen(b, "lower   *") && on_screen(b, "0.7498"));
     compare_not_comparable(&c->measures, "text");
     press(b, 'k');
+    assert_true(on_screen(b, "verdict: A-B, not comparable: different text"));
     assert_true(on_screen(b, "-0.0298      not comparable") && on_screen(b, "0.7498"));
     assert_false(on_screen(b, "lower   *") || on_screen(b, "* established"));
     str_init(&csv, 1 << 14);
