@@ -12,7 +12,7 @@ keys Tab; expect 'explained variance'; expect 'A-C'
 keys Tab; expect 'seed.weights'
 keys f; expect 'optimal assignment'; keys f; expect 'only in A'
 type_line ':list pairs'; expect 'optimal assignment'
-keys Enter; expect 'contexts; q: the list'
+keys Enter; expect 'contexts; Enter: the latent'
 keys q; expect 'optimal assignment'
 keys v; expect 'verdict: A-D' 120
 type_line ':compare'; expect 'verdict: A-B' 120
