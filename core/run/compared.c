@@ -197,6 +197,15 @@ void compare_so_far(struct compared *c)
     verdict_so_far(c->row, VERDICT_MEASURE_COUNT);
 }
 
+void compare_not_comparable(struct compared *c, const char *what)
+{
+    (void)snprintf(c->other_data, sizeof c->other_data, "%s", what);
+    for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
+        c->by[m].low = c->by[m].high = (double)NAN;
+        c->within_random[m] = false;
+    }
+}
+
 enum err compare_within(const struct report *const *a, const struct report *const *b,
                         size_t pairs, const double *margin, size_t first,
                         bool out[VERDICT_MEASURE_COUNT], struct errinfo *e)
@@ -355,6 +364,11 @@ void compare_say(const struct compared *c, const char *a, const char *b,
     } else if (!has_measure(c)) {
         str_addf(out, "Nothing established: no measure was taken of both %s and %s.\n",
                  a, b);
+    } else if (c->other_data[0] != '\0') {
+        str_addf(out,
+                 "%s and %s are " COMPARE_NOT_COMPARABLE
+                 ": different %s. Each value is of its own.\n",
+                 a, b, c->other_data);
     } else if (c->pairs == 1) {
         str_add(out, "Not established: one seed; the interval is of the text.\n");
         (void)snprintf(opening, sizeof opening, "On this text, against %s, %s has ", b,

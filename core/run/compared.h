@@ -35,6 +35,7 @@ struct compared {
     size_t first; /* seeds that were planned, where more were added: the intervals are
                      those of paired_of for any number of seeds; else 0 */
     bool so_far;  /* of compare_so_far */
+    char other_data[32]; /* of compare_not_comparable: "text"; "": they compare */
     struct verdict_row row[VERDICT_MEASURE_COUNT];
     struct stats_interval by[VERDICT_MEASURE_COUNT];
     bool within_random[VERDICT_MEASURE_COUNT];
@@ -53,6 +54,11 @@ enum err compare_alone(const struct report *const *a, const struct report *const
 /* One of the sides has not come to the end of its plan, so that nothing is established
  * yet (verdict_so_far). */
 void compare_so_far(struct compared *c);
+
+/* The figures of both sides are of different data, named by `what`: the values and
+ * their differences stay, but no interval, verdict or mark is to be shown of them. */
+#define COMPARE_NOT_COMPARABLE "not comparable"
+void compare_not_comparable(struct compared *c, const char *what);
 
 /* Which measures of a condition are "within random" (verdict_is_within), from the pairs
  * of reports a[i] of it and b[i] of its random control; margin and first as above. The

@@ -56,8 +56,7 @@ static void wake_locked(struct runs *r)
 
 /* ---- orders ---- */
 
-/* Whether two paths lead to the same directory. */
-static bool is_same_dir(const char *a, const char *b)
+bool runs_same_dir(const char *a, const char *b)
 {
     struct stat x, y;
     return a[0] && stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
@@ -84,7 +83,7 @@ static enum err do_order(const char *dir, const char *watched, struct run_answer
     TRY(run_name_check(o->name, e));
     TRY(path_join(path, sizeof path, dir, o->name, e));
     const bool moves = o->kind == RUN_ORDER_RENAME || o->kind == RUN_ORDER_TRASH;
-    if (moves && is_same_dir(watched, path)) {
+    if (moves && runs_same_dir(watched, path)) {
         return err_set(e, ERR_USAGE, "%s: is open here, expected another run", path);
     }
     switch (o->kind) {

@@ -40,6 +40,9 @@ struct runs_view {
 };
 void runs_view_deinit(struct runs_view *v);
 
+/* Whether two paths lead to the same directory; false where either does not exist. */
+bool runs_same_dir(const char *a, const char *b);
+
 struct runs;
 /* Starts the thread, which rests until it is told what to look at. */
 enum err runs_new(struct runs **out, struct errinfo *e) ERR_CHECKED;

@@ -2,6 +2,7 @@
  * job thread makes it. */
 #include "base/mem.h"
 #include "sae/sae_remarks.h"
+#include "session/runs.h"
 #include "session/session_compare_priv.h"
 #include "train/run_open.h"
 
@@ -84,6 +85,12 @@ static enum err copy_rows(const struct history *from, struct history *to,
     return OK;
 }
 
+/* The text that arms in training read; 0: none. */
+static uint64_t live_text(const struct session *s)
+{
+    return s->in->corpus != NULL ? corpus_hash(s->in->corpus) : 0;
+}
+
 static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
                            struct errinfo *e)
 {
@@ -95,11 +102,13 @@ static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
     to->step = to->imported ? -1 : to->step;
     const struct history *h = a != NULL ? &a->history : &s->record[i].history;
     TRY(copy_rows(h, &to->history, e));
+    to->text = a != NULL ? live_text(s) : s->record[i].corpus_hash;
     conditions_changes(h, to->changes);
     conditions_seeds(&to->set, to->seed);
     pthread_mutex_lock(&s->mu);
     const struct arm_view *shown = &s->pub.arm[i];
     to->cond = shown->cond;
+    to->shown = to->cond < VIEW_CONDS && session_view_shown(&s->pub, to->cond) == i;
     (void)snprintf(to->label, sizeof to->label, "%s",
                    to->cond < VIEW_CONDS ? s->pub.cond[to->cond].label : "");
     (void)snprintf(to->dir, sizeof to->dir, "%s", shown->dir);
@@ -127,7 +136,7 @@ enum err session_compare_gather(struct session *s, struct compare_input **out,
         for (size_t j = 0; j < i; j++) {
             first = first && in->arm[j].cond != in->arm[i].cond;
         }
-        if (first) {
+        if (first || in->arm[i].shown) {
             TRY_OUT(rc, s->engine != NULL
                             ? arm_freeze(s->engine->arm[i].arm, &in->arm[i].sae, e)
                             : sae_copy(s->record[i].sae, &in->arm[i].sae, e));
@@ -168,6 +177,17 @@ static enum err open_record(struct session *s, const char *dir, struct run_recor
     return again;
 }
 
+/* Remarks on a record, as those of the choice with this letter. */
+static void remarks_of(struct compare_bench *b, const struct run_record *r, char letter)
+{
+    struct remarks own = {0};
+    run_record_remarks(r, b->s->in, &own);
+    sae_remarks(r->sae, run_record_says_k(r), NULL, &own);
+    for (size_t i = 0; i < own.n; i++) {
+        remarks_add(&b->out->remarks, "%c: %s", letter, own.line[i]);
+    }
+}
+
 static enum err take_other(struct compare_bench *b, struct compare_input *other,
                            const char *dir, struct errinfo *e)
 {
@@ -179,14 +199,14 @@ static enum err take_other(struct compare_bench *b, struct compare_input *other,
     to->set.mask_rate = r.mask_rate;
     to->imported = r.imported;
     to->step = r.imported ? -1 : r.step;
+    to->text = r.corpus_hash;
     conditions_seeds(&to->set, to->seed);
     conditions_changes(&r.history, to->changes);
     to->history = r.history;
     r.history = (struct history){0};
     (void)snprintf(to->dir, sizeof to->dir, "%s", dir);
     if (other->n == 1) { /* what is odd of one arm is of all */
-        run_record_remarks(&r, b->s->in, &b->out->remarks);
-        sae_remarks(r.sae, run_record_says_k(&r), NULL, &b->out->remarks);
+        remarks_of(b, &r, (char)('A' + (int)b->out->n_choices));
     }
     struct errinfo unfit;
     if (run_record_fit(&r, dir, b->s->in, &unfit) == OK) {
@@ -288,6 +308,87 @@ static enum err choose(struct compare_bench *b, struct errinfo *e)
                        o->choice[o->side[0].choice].letter,
                        o->choice[o->n_choices - 1].letter);
     }
+    return OK;
+}
+
+/* ---- an arm on both sides ---- */
+
+/* An arm that went on since it was saved is another than its save. */
+static bool is_same_arm(const struct compare_arm *x, const struct compare_arm *y)
+{
+    return x->step == y->step && y->dir[0] != '\0' && runs_same_dir(x->dir, y->dir);
+}
+
+static bool has_arm(const struct compare_choice_arms *of, const struct compare_arm *arm)
+{
+    for (size_t i = 0; i < of->n; i++) {
+        if (is_same_arm(of->arm[i], arm)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static size_t in_common(const struct compare_choice_arms *x,
+                        const struct compare_choice_arms *y)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < x->n; i++) {
+        n += has_arm(y, x->arm[i]) ? 1 : 0;
+    }
+    return n;
+}
+
+/* The arm of a condition that stands for it beside one of its own: the one that is
+ * shown; of a run that is not open the first other one. */
+static struct compare_arm *stands_for(const struct compare_choice_arms *of,
+                                      const struct compare_arm *beside)
+{
+    struct compare_arm *other = NULL;
+    for (size_t i = 0; i < of->n; i++) {
+        if (of->arm[i]->shown) {
+            return of->arm[i];
+        }
+        if (other == NULL && !is_same_arm(of->arm[i], beside)) {
+            other = of->arm[i];
+        }
+    }
+    return other;
+}
+
+/* No arm is compared with itself: one that is of the other side's condition is held
+ * against another seed of it. */
+static enum err keep_apart(struct compare_bench *b, struct errinfo *e)
+{
+    struct comparison *o = b->out;
+    struct compare_choice_arms *of[2] = {&b->of[o->side[0].choice],
+                                         &b->of[o->side[1].choice]};
+    const size_t many = of[0]->n > 1 ? 0 : 1;
+    struct compare_choice *k = &o->choice[o->side[many].choice];
+    const struct compare_choice *single = &o->choice[o->side[1 - many].choice];
+    if (in_common(of[0], of[1]) == 0) {
+        return OK;
+    }
+    if (of[0]->n == of[1]->n || of[1 - many]->n > 1) {
+        return err_set(e, ERR_USAGE,
+                       "compare: %c (%.60s) has the same seeds of the same run as %c, "
+                       "expected another run",
+                       o->choice[o->side[1].choice].letter,
+                       o->choice[o->side[1].choice].name,
+                       o->choice[o->side[0].choice].letter);
+    }
+    const struct compare_arm *one = of[1 - many]->arm[0];
+    struct compare_arm *beside = stands_for(of[many], one);
+    if (beside == NULL || is_same_arm(beside, one)) {
+        return err_set(e, ERR_USAGE,
+                       "compare: %c (%.60s) is seed %s of %c, the one that is shown; "
+                       ":seed shows another to compare it with",
+                       single->letter, single->name, one->seed, k->letter);
+    }
+    remarks_add(&o->remarks, "%c is seed %s of %c: compared with seed %s of it alone",
+                single->letter, one->seed, k->letter, beside->seed);
+    of[many]->arm[0] = beside;
+    of[many]->n = k->seeds = 1;
     return OK;
 }
 
@@ -425,9 +526,7 @@ static void own_remarks(struct compare_bench *b, size_t side)
         return; /* one in training has no record */
     }
     pthread_mutex_lock(&s->mu); /* the record is another after a follow */
-    run_record_remarks(&s->record[at], s->in, &b->out->remarks);
-    sae_remarks(s->record[at].sae, run_record_says_k(&s->record[at]), NULL,
-                &b->out->remarks);
+    remarks_of(b, &s->record[at], b->out->choice[choice].letter);
     pthread_mutex_unlock(&s->mu);
 }
 
@@ -443,6 +542,7 @@ static enum err make(struct compare_bench *b, struct errinfo *e)
     add_choices(b, 0, b->own->arm, b->own->n, "");
     TRY(add_others(b, e));
     TRY(choose(b, e));
+    TRY(keep_apart(b, e));
     const size_t x = o->side[0].choice, y = o->side[1].choice;
     o->n_differences =
         conditions_differences(&b->of[x].arm[0]->set, &b->of[y].arm[0]->set,

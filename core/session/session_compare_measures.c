@@ -240,6 +240,35 @@ static bool is_on_the_way(const struct compare_bench *b, size_t choice)
     return r;
 }
 
+/* Whether two arms were trained, and so measured, on texts that differ, whatever these
+ * are called. */
+static bool texts_differ(const struct compare_bench *b, const struct compare_arm *x,
+                         const struct compare_arm *y)
+{
+    const struct corpus *now = b->s->in->corpus;
+    return x->text != 0 && y->text != 0 && x->text != y->text &&
+           !(now != NULL && corpus_is(now, x->text) && corpus_is(now, y->text));
+}
+
+/* In what the data of the figures differ, "text" or a setting; NULL: in nothing. What
+ * was evaluated just now is of the open run's data on both sides. */
+static const char *other_data(const struct compare_bench *b, const struct arm_pairs *p)
+{
+    const struct comparison *o = b->out;
+    const char *key = NULL;
+    if (o->source == COMPARE_FROM_JUST_NOW || p->n == 0) {
+        return NULL;
+    }
+    for (size_t i = 0; i < o->n_differences && i < COMPARE_DIFFERENCES; i++) {
+        const bool is = o->difference[i].kind == DIFFERENCE_INPUTS;
+        key = key == NULL && is ? o->difference[i].key : key;
+        if (is && strcmp(o->difference[i].key, setting_key.corpus) == 0) {
+            return "text";
+        }
+    }
+    return key == NULL && texts_differ(b, p->of[0][0], p->of[1][0]) ? "text" : key;
+}
+
 /* What is kept is of most text; of two runs what training measured may be of other
  * texts, and is taken for several seeds alone. */
 enum err session_compare_measure_pairs(struct compare_bench *b,
@@ -272,6 +301,11 @@ enum err session_compare_measure_pairs(struct compare_bench *b,
         compare_so_far(&b->out->measures);
     }
     b->out->control = b->out->n_choices;
+    const char *data = rc == OK ? other_data(b, p) : NULL;
+    if (data != NULL) {
+        compare_not_comparable(&b->out->measures, data);
+        return OK;
+    }
     return rc == OK && p->n > 1 ? hold_against_control(b, e) : OK;
 }
 

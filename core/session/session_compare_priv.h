@@ -13,16 +13,24 @@ struct compare_arm {
     int64_t step;
     char dir[SETTING_TEXT_MAX]; /* "" not saved */
     struct concept_table *concepts;
-    struct sae *sae; /* a frozen copy, of the first arm of a condition; or NULL */
+    struct sae *sae; /* of the open run a frozen copy, of the first and the shown arm
+                        of a condition; or NULL */
     char seed[CONDITION_SEED];
     size_t cond;   /* of its run */
+    uint64_t text; /* hash of what it was trained on; 0: not known */
     bool imported; /* another tool's: how it was trained is not known */
+    bool shown;    /* of the open run: the seed of its condition that screens show */
     char label[COMPARE_NAME];
     struct condition_changes changes[CHANGE_KINDS]; /* on the way */
 };
 struct compare_input {
     size_t n;
     struct compare_arm *arm;
+};
+
+struct compare_choice_arms {
+    size_t n;
+    struct compare_arm *arm[RUN_ARMS_MAX];
 };
 
 struct compare_bench {
@@ -32,10 +40,7 @@ struct compare_bench {
     const struct command *command;
     struct compare_input *own; /* of the job */
     struct compare_input other[COMPARE_OTHERS];
-    struct {
-        size_t n; /* arms of it */
-        struct compare_arm *arm[RUN_ARMS_MAX];
-    } of[COMPARE_CHOICES]; /* what a choice is */
+    struct compare_choice_arms of[COMPARE_CHOICES]; /* what a choice is */
     struct comparison *out;
 };
 

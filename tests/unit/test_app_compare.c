@@ -47,6 +47,29 @@ static void one_condition_needs_another(void **state)
     bench_free(b);
 }
 
+/* Figures of different texts: the values, and no verdict nor mark of one. */
+static void other_data_have_no_verdict(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    struct str csv;
+    type(b, "6");
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    press(b, 'j');
+    assert_true(on_screen(b, "lower   *") && on_screen(b, "0.7498"));
+    compare_not_comparable(&c->measures, "text");
+    press(b, 'k');
+    assert_true(on_screen(b, "verdict: A-B, not comparable: different text"));
+    assert_true(on_screen(b, "-0.0298      not comparable") && on_screen(b, "0.7498"));
+    assert_false(on_screen(b, "lower   *") || on_screen(b, "* established"));
+    str_init(&csv, 1 << 14);
+    compare_export_measures(c, &csv);
+    assert_non_null(strstr(csv.p, ",not comparable,"));
+    assert_null(strstr(csv.p, "lower"));
+    str_free(&csv);
+    bench_free(b);
+}
+
 /* `saetop R1 R2`. */
 static void a_run_named_at_the_start(void **state)
 {
@@ -564,6 +587,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asks_once_and_again),
+        cmocka_unit_test(other_data_have_no_verdict),
         cmocka_unit_test(one_condition_needs_another),
         cmocka_unit_test(a_run_named_at_the_start),
         cmocka_unit_test(it_is_renewed_once_a_step),

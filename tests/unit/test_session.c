@@ -360,7 +360,7 @@ static void conditions_and_runs_are_compared(void **state)
 {
     (void)state;
     struct viewer t;
-    char dir[256], run[512], twin[512];
+    char dir[256], run[512], copy[512], shell[1200];
     tmp_make(dir, sizeof dir);
     tmp_path(run, dir, "run");
     struct session_config cfg = {.set = sample_settings(30), .other_run = "named"};
@@ -393,16 +393,20 @@ static void conditions_and_runs_are_compared(void **state)
     assert_int_equal(t.v.pair[0]->latent, 3);
     assert_int_equal(t.v.pair[1]->latent, 4);
 
-    /* The same run from disk: every latent finds itself. */
+    /* The same run from disk is no other side, but a copy of it is: every latent finds
+     * itself. */
     struct command other = {.kind = COMMAND_COMPARE, .two = {0, 2}};
-    snprintf(other.text, sizeof other.text, "%s", run);
-    post(&t, other);
-    wait_until(&t, is_idle);
-    (void)session_poll(t.s, &t.v);
+    post_text(&t, other, run);
+    assert_ptr_equal(t.v.compare, c);
+    assert_non_null(strstr(t.v.message, "has the same seeds of the same run as A"));
+    tmp_path(copy, dir, "copy");
+    snprintf(shell, sizeof shell, "cp -R '%s' '%s'", run, copy);
+    assert_int_equal(system(shell), 0);
+    post_text(&t, other, copy);
     c = t.v.compare;
     assert_int_equal(c->n_choices, 4);
     assert_int_equal(c->choice[2].letter, 'C');
-    assert_non_null(strstr(c->choice[2].name, "run: mask p="));
+    assert_non_null(strstr(c->choice[2].name, "copy: mask p="));
     assert_int_equal(c->side[1].choice, 2);
     assert_int_equal(c->n_differences, 0);
     assert_int_equal(c->pairs->n, c->pairs->side[0].compared);
@@ -432,15 +436,11 @@ static void conditions_and_runs_are_compared(void **state)
     assert_true(t.v.said > said && t.v.message_bad);
     assert_non_null(strstr(t.v.message, "no run directory"));
     assert_true(t.v.compare == c &&
-                t.v.compares_failed == 1); /* what there was stays */
+                t.v.compares_failed == 2); /* what there was stays */
     close_viewer(&t);
     imported_is_said_of_either_side(dir, run);
-    tmp_path(twin, run, "arms/twin");
-    tmp_drop(twin);
-    tmp_path(twin, run, "arms");
-    tmp_drop(twin);
-    tmp_drop(run);
-    tmp_drop(dir);
+    snprintf(shell, sizeof shell, "rm -rf '%s'", dir);
+    assert_int_equal(system(shell), 0);
 }
 
 int main(void)

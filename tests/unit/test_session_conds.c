@@ -1,4 +1,6 @@
 /* [threads] Conditions that are added to a run on the way. */
+#include "base/file.h"
+#include "base/str.h"
 #include "unit/run_engine.h"
 #include "unit/session_viewer.h"
 
@@ -365,12 +367,68 @@ static void a_comparison_knows_the_control(void **state)
     close_viewer(&t);
 }
 
+static void write_text(const char *path, const char *animal)
+{
+    struct errinfo e;
+    struct str text;
+    str_init(&text, 1 << 16);
+    for (int i = 0; i < 400; i++) {
+        str_addf(&text, "The %s %d saw the small cat and ran home.\n\n", animal, i);
+    }
+    assert_ok(file_write_text(path, text.p, &e), &e);
+    str_free(&text);
+}
+
+/* What training measured of two runs on different texts establishes nothing, whether
+ * the text is another file or the file has another text since. */
+static void other_texts_are_not_compared(void **state)
+{
+    (void)state;
+    static const char *const second[] = {"two.txt", "one.txt"};
+    char dir[256], run[512], path[512], shell[600];
+    struct session_config cfg = {.set = sample_settings(20)};
+    struct errinfo e;
+    struct viewer t;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    tmp_path(path, dir, "one.txt");
+    write_text(path, "dog");
+    assert_ok(settings_set(&cfg.set, "seed.count", "2", from_program("test"), &e), &e);
+    assert_ok(settings_set(&cfg.set, "corpus", path, from_program("test"), &e), &e);
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_done);
+    save_and_close(&t, run);
+    for (size_t i = 0; i < sizeof second / sizeof *second; i++) {
+        tmp_path(path, dir, second[i]);
+        write_text(path, "horse");
+        assert_ok(settings_set(&cfg.set, "corpus", path, from_program("test"), &e), &e);
+        open_viewer(&t, &cfg);
+        wait_until(&t, is_done);
+        wait_until(&t, has_evaluation);
+        post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {-1, -1}}, run);
+        const struct comparison *c = t.v.compare;
+        if (!c) {
+            fail_msg("no comparison: %s", t.v.message);
+        }
+        assert_int_equal(c->measures.pairs, 2);
+        assert_true(isfinite(c->measures.row[VERDICT_OF_EV].d.by.mean));
+        assert_string_equal(c->measures.other_data, "text");
+        assert_null(strstr(c->said, "stablished"));
+        assert_non_null(strstr(c->said, "are not comparable: different text"));
+        assert_true(says(c, "B: trained on another text than "));
+        close_viewer(&t);
+    }
+    snprintf(shell, sizeof shell, "rm -rf '%s'", dir);
+    assert_int_equal(system(shell), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_condition_is_added),
         cmocka_unit_test(a_condition_is_tuned),
         cmocka_unit_test(a_comparison_knows_the_control),
+        cmocka_unit_test(other_texts_are_not_compared),
         cmocka_unit_test(it_has_the_bits_of_a_run_that_began_with_it),
     };
     num_init();

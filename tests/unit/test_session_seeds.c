@@ -61,6 +61,37 @@ static void append_event(const char *dir, const char *line)
     assert_int_equal(fclose(f), 0);
 }
 
+/* Another seed of the open run is not compared with the condition that it is of, but
+ * with the seed that is shown; never with itself. */
+static void a_seed_is_compared_with_the_one_shown(struct viewer *t)
+{
+    const struct command compare = {.kind = COMMAND_COMPARE, .two = {-1, -1}};
+    char second[1024], line[4096];
+    snprintf(second, sizeof second, "%s", t->v.arm[2].dir);
+    post_text(t, compare, second);
+    const struct comparison *c = t->v.compare;
+    if (!c) {
+        fail_msg("no comparison: %s", t->v.message);
+    }
+    assert_int_equal(c->side[1].choice, 2);
+    assert_int_equal(c->choice[0].seeds, 1);
+    assert_int_equal(c->measures.pairs, 1);
+    assert_string_equal(c->side[0].seed, "1");
+    assert_string_equal(c->side[1].seed, "1/2");
+    assert_true(fabs(c->measures.row[VERDICT_OF_EV].d.by.mean) > 0.0);
+    assert_null(strstr(c->said, "The same: explained variance"));
+    assert_non_null(strstr(remarks_line(&c->remarks, line, sizeof line),
+                           "C is seed 1/2 of A: compared with seed 1 of it alone"));
+    post_text(t, (struct command){.kind = COMMAND_SEED, .at = 1}, "");
+    post_text(t, compare, second);
+    assert_ptr_equal(t->v.compare, c);
+    assert_non_null(strstr(t->v.message, "is seed 1/2 of A, the one that is shown"));
+    /* The other condition's arms are others: one of them has its seeds. */
+    post_text(t, (struct command){.kind = COMMAND_COMPARE, .two = {1, 2}}, second);
+    assert_true(t->v.compare != c && t->v.compare->measures.pairs == 1);
+    assert_int_equal(t->v.compare->choice[1].seeds, 2);
+}
+
 static void conditions_have_seeds(void **state)
 {
     (void)state;
@@ -129,6 +160,7 @@ static void conditions_have_seeds(void **state)
     assert_int_equal(events_of(&t, "diverged", &of_second), 1);
     assert_int_equal(of_second, 1); /* one seed's, which it names */
     assert_true(fabs(t.v.cond[0].last[METRIC_LOSS] - 0.5 * (x + y)) < 1e-6);
+    a_seed_is_compared_with_the_one_shown(&t);
     post(&t, (struct command){.kind = COMMAND_EXTEND, .at = 40});
     wait_until(&t, is_done);
     assert_int_equal(t.v.step, 40);

@@ -243,8 +243,11 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
     char source[64];
     const char *value = o ? compare_source_text(o, source, sizeof source) : "";
     if (o) {
-        char pairs[40] = "one pair";
-        if (o->measures.pairs != 1) {
+        char pairs[64] = "one pair";
+        if (o->measures.other_data[0]) { /* seen though the sentence may be below */
+            snprintf(pairs, sizeof pairs, COMPARE_NOT_COMPARABLE ": different %s",
+                     o->measures.other_data);
+        } else if (o->measures.pairs != 1) {
             snprintf(pairs, sizeof pairs, "%zu pairs of seeds", o->measures.pairs);
         }
         snprintf(title, sizeof title, "verdict: %c-%c, %s", compare_letter(o, 0),
@@ -714,7 +717,7 @@ static bool copy(const struct app *a, const struct session_view *v, char *what,
         str_addf(out, "%s: %c %.6g, %c %.6g, difference %.6g, %s",
                  verdict_measure_name((size_t)m), compare_letter(o, 0), r->d.after,
                  compare_letter(o, 1), r->d.before, r->d.by.mean,
-                 verdict_brief(r->verdict));
+                 compare_verdict(o, (size_t)m));
     }
     return true;
 }

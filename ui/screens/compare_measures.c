@@ -49,6 +49,18 @@ size_t compare_measures_n(const struct comparison *c)
     return n;
 }
 
+/* Whether the figures of both sides are of the same data. */
+static bool may_judge(const struct comparison *o)
+{
+    return !o->measures.other_data[0];
+}
+
+const char *compare_verdict(const struct comparison *o, size_t m)
+{
+    return may_judge(o) ? verdict_brief(o->measures.row[m].verdict)
+                        : COMPARE_NOT_COMPARABLE;
+}
+
 /* The verdict in a word or two of `room` columns; of a random control where it is
  * within that. */
 static const char *verdict_word(const struct comparison *o, size_t m, int room)
@@ -77,7 +89,7 @@ static void interval_text(const struct comparison *o, size_t m, char *out, size_
         snprintf(out, cap, "[%s, %s]", NUMBER(NUMBER_SIGNED, 0, digits, by->low),
                  NUMBER(NUMBER_SIGNED, 0, digits, by->high));
     } else {
-        snprintf(out, cap, "no interval");
+        snprintf(out, cap, "%s", may_judge(o) ? "no interval" : COMPARE_NOT_COMPARABLE);
     }
 }
 
@@ -123,6 +135,9 @@ static void draw_measure(const struct comparison *o, struct canvas *c, struct re
                     cursor ? ROLE_SELECT : ROLE_WARN, 0);
         return;
     }
+    if (!may_judge(o)) { /* which is said in place of the interval */
+        return;
+    }
     canvas_text(c, x, r.y, mark - x, verdict_word(o, m, mark - x),
                 cursor ? ROLE_SELECT : verdict_role(o, m), 0);
     canvas_put(c, mark, r.y,
@@ -154,6 +169,9 @@ static void draw_marks(const struct comparison *o, struct canvas *c, struct rect
                        int at)
 {
     char why[VERDICT_WHY] = "";
+    if (!may_judge(o)) {
+        return;
+    }
     if (at >= 0 && !o->measures.within_random[at]) {
         verdict_why(&o->measures.row[at], why);
     }
@@ -212,7 +230,7 @@ void compare_export_measures(const struct comparison *o, struct str *out)
         export_number(out, o->measures.by[m].high, false);
         csv_add(out, o->measures.pairs > 1 ? "seeds" : "text", false);
         export_integer(out, (int64_t)r->d.n, false);
-        csv_add(out, verdict_brief(r->verdict), false);
+        csv_add(out, compare_verdict(o, m), false);
         csv_add(out,
                 o->control == o->n_choices     ? ""
                 : o->measures.within_random[m] ? "true"

@@ -75,6 +75,8 @@ struct list_view *compare_list_of(struct compare_state *s, int pane);
 int compare_measure_at(const struct comparison *c, size_t i);
 /* What the numbers were measured on: "live: 16 rows". */
 const char *compare_source_text(const struct comparison *o, char *out, size_t cap);
+/* The verdict of measure m in a word; "not comparable". */
+const char *compare_verdict(const struct comparison *o, size_t m);
 size_t compare_measures_n(const struct comparison *c);
 void compare_draw_measures(struct app *a, const struct session_view *v,
                            struct canvas *c, struct rect r);
