@@ -109,7 +109,9 @@ static void focus(struct app *a, const struct session_view *v, const char *args)
     int *at = app_focus(a, a->screen);
     int64_t number = 0;
     (void)v;
-    if (!strcmp(args, "+")) {
+    if (n == 1) {
+        app_say(a, false, "focus: there is one pane here");
+    } else if (!strcmp(args, "+")) {
         *at = (*at + 1) % n;
     } else if (!strcmp(args, "-")) {
         *at = (*at + n - 1) % n;

@@ -335,12 +335,18 @@ static bool parse_field_text(struct parser *s, struct filter_piece *out)
     return *s->p == '"' ? parse_quoted(s, out) : parse_plain(s, s->p, out);
 }
 
+/* Of a field's name, also of one with letters that are not of ASCII. */
+static bool in_name(char ch)
+{
+    return isalnum((unsigned char)ch) || ch == '_' || (unsigned char)ch >= 0x80;
+}
+
 /* field op number, field = text, a flag, or a plain word */
 static bool parse_word(struct parser *s, struct filter_piece *out)
 {
     const char *start = s->p;
     size_t letters = 0;
-    while (isalnum((unsigned char)start[letters]) || start[letters] == '_') {
+    while (in_name(start[letters])) {
         letters++;
     }
     bool is_flag = false;

@@ -22,18 +22,20 @@ enum latent_column_type {
 
 /* Where a column is shown, and how. */
 enum latent_column_flag {
-    IN_TABLE = 1,      /* of Latents, which can be sorted by it */
-    IN_FILTER = 2,     /* a number to compare, or a flag */
-    IN_SCATTER = 4,    /* on y */
-    IN_DETAIL = 8,     /* a line of its own there, named by `detail` */
-    IN_CSV = 16,       /* as exported by the explorer */
-    IN_JSON = 32,      /* of `saetop top` */
-    IN_TEXT = 64,      /* of `saetop top` */
-    ONLY_LABELS = 128, /* table and text: only where latents have labels */
-    GIVES_WAY = 256,   /* not in a narrow table, unless sorted by */
-    DESCENDING = 512,  /* the largest first, unless reversed */
-    AT_FIRST = 1024,   /* what is sorted by to begin with */
-    AS_POINTS = 2048,  /* what is shown as points to begin with */
+    IN_TABLE = 1,       /* of Latents, which can be sorted by it */
+    IN_FILTER = 2,      /* a number to compare, or a flag */
+    IN_SCATTER = 4,     /* on y */
+    IN_DETAIL = 8,      /* a line of its own there, named by `detail` */
+    IN_CSV = 16,        /* as exported by the explorer */
+    IN_JSON = 32,       /* of `saetop top` */
+    IN_TEXT = 64,       /* of `saetop top` */
+    ONLY_LABELS = 128,  /* table and text: only where latents have labels */
+    GIVES_WAY = 256,    /* not in a narrow table, unless sorted by */
+    DESCENDING = 512,   /* the largest first, unless reversed */
+    AT_FIRST = 1024,    /* what is sorted by to begin with */
+    AS_POINTS = 2048,   /* what is shown as points to begin with */
+    WHEN_SORTED = 4096, /* not in the table unless sorted by */
+    ONLY_SORTED = IN_TABLE | WHEN_SORTED,
 };
 
 /* When a row says nothing here. */

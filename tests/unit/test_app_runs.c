@@ -139,14 +139,45 @@ static void the_cursor_stays(void **state)
     assert_int_equal(b->a.n_requests, 0);
     type(b, "\\");
     assert_int_equal(own(b)->n, 7);
-    /* The filter has the language of the other screens' filters, without fields. */
+    /* The filter has the language of the other screens' filters, with the
+     * names of the columns. */
     type(b, "&!long | /^no such/\n");
     assert_int_equal(own(b)->n, 6);
-    type(b, ":filter p=.3\n");
-    assert_true(on_screen(b, "stands in quotes here: \"p=.3\""));
+    type(b, ":filter foo>1\n");
+    assert_true(on_screen(b, "unknown field: name, step, steps, arch, mask_rate, k,"));
     assert_int_equal(own(b)->n, 6);
     type(b, "u");
     assert_int_equal(own(b)->n, 7);
+    runs_bench_free(b);
+}
+
+/* A row passes `field op value` just if its column says so. */
+static void filtered_by_column(void **state)
+{
+    (void)state;
+    struct bench *b = runs_bench(120, 36);
+    const struct run_list *l = b->a.runs.list;
+    const double half = l->row[0].opens ? (double)l->row[0].step : 1.0;
+    char line[64];
+    size_t more = 0, of_arch = 0, dated = 0;
+    for (size_t i = 0; i < l->n; i++) {
+        char cell[RUN_CELL_ROOM];
+        const int saved = run_column_find("saved");
+        more += l->row[i].opens && (double)l->row[i].step >= half;
+        of_arch += strstr(l->row[i].arch, "topk") != NULL;
+        dated += strstr(run_cell_show(run_column_at((size_t)saved), &l->row[i], cell),
+                        "2026-03") != NULL;
+    }
+    snprintf(line, sizeof line, ":filter step>=%.0f\n", half);
+    type(b, line);
+    assert_true(more > 0);
+    assert_int_equal(own(b)->n, more);
+    type(b, ":filter arch=topk\n");
+    assert_int_equal(own(b)->n, of_arch);
+    type(b, ":filter saved=2026-03\n");
+    assert_int_equal(own(b)->n, dated);
+    type(b, ":filter mask_\t");
+    assert_string_equal(b->a.line.text, "filter mask_rate");
     runs_bench_free(b);
 }
 
@@ -480,6 +511,7 @@ int main(void)
         cmocka_unit_test(newest_first_and_other_orders),
         cmocka_unit_test(columns_say_what_they_show),
         cmocka_unit_test(the_cursor_stays),
+        cmocka_unit_test(filtered_by_column),
         cmocka_unit_test(found),
         cmocka_unit_test(empty_folders_say_how_runs_come),
         cmocka_unit_test(opened_at_once_where_nothing_is_lost),

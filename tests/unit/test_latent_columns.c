@@ -79,7 +79,77 @@ static void test_table_and_sort(void **state)
     type(b, "><");
     assert_int_equal(latents_of(&b->a)->sort, by);
     type(b, ":sort x\n");
-    assert_true(on_screen(b, "no column x: latent logd ") && on_screen(b, " Toy "));
+    assert_true(on_screen(b, "no column x: latent fires density logd "));
+    assert_non_null(strstr(b->a.message, " Toy "));
+    bench_free(b);
+}
+
+/* Each column of the CSV can be sorted by, and is shown then; < and > go over those
+ * that always stand there. */
+static void test_sort_by_any(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    press(b, '3');
+    for (size_t i = 0; latent_column_nth(IN_CSV, i) >= 0; i++) {
+        const int at = latent_column_nth(IN_CSV, i);
+        const struct latent_column *c = latent_column_at((size_t)at);
+        char line[64];
+        if (c->type == COLUMN_FLAG) {
+            continue;
+        }
+        snprintf(line, sizeof line, ":sort %s\n", c->name);
+        type(b, line);
+        if (latents_of(&b->a)->sort != at) {
+            fail_msg("%s: %s", c->name, b->a.message);
+        }
+        assert_true((c->flags & ONLY_LABELS) || on_screen(b, c->title));
+    }
+    type(b, ":sort density\n");
+    const struct latent_row *row = b->v.arm[0].table->row;
+    const int32_t *order = latents_of(&b->a)->order;
+    assert_true(row[order[0]].density >= row[order[1]].density &&
+                row[order[0]].density > row[order[400]].density);
+    const struct latent_column *density =
+        latent_column_at((size_t)latent_column_find("density", 7));
+    assert_true(latents_column_shown(&b->a, &b->v, density));
+    press(b, '>');
+    assert_false(latent_column_at((size_t)latents_of(&b->a)->sort)->flags &
+                 WHEN_SORTED);
+    assert_false(latents_column_shown(&b->a, &b->v, density));
+    bench_free(b);
+}
+
+/* The density's head has a letter that ASCII has not: all ways to write it do. */
+static void test_names_of_density(void **state)
+{
+    (void)state;
+    static const char *const name[] = {"logd", "logr", "log\xcf\x81", "LOGR"};
+    struct bench *b = bench_new(120, 36, 1);
+    press(b, '3');
+    type(b, ":filter logd>-2\n");
+    const size_t n = latents_of(&b->a)->shown;
+    assert_true(n > 0 && n < 512);
+    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "sort latent");
+        app_run(&b->a, &b->v, line);
+        snprintf(line, sizeof line, "sort %s", name[i]);
+        app_run(&b->a, &b->v, line);
+        assert_string_equal(latent_column_at((size_t)latents_of(&b->a)->sort)->name,
+                            "logd");
+        app_run(&b->a, &b->v, "clear-filter");
+        snprintf(line, sizeof line, "filter %s>-2", name[i]);
+        app_run(&b->a, &b->v, line);
+        assert_int_equal(latents_of(&b->a)->shown, n);
+        snprintf(line, sizeof line, "help %s", name[i]);
+        app_run(&b->a, &b->v, line);
+        app_view(&b->a, &b->v, &b->c);
+        assert_true(on_screen(b, "log10 of the share of tokens"));
+        press(b, KEY_ESC_);
+        press(b, KEY_ESC_);
+        app_run(&b->a, &b->v, "screen latents");
+    }
     bench_free(b);
 }
 
@@ -256,6 +326,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_and_sort),
+        cmocka_unit_test(test_sort_by_any),
+        cmocka_unit_test(test_names_of_density),
         cmocka_unit_test(test_filter),
         cmocka_unit_test(test_scatter),
         cmocka_unit_test(test_help_and_detail),

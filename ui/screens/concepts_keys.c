@@ -203,18 +203,6 @@ void concepts_sort_by(struct app *a, const struct session_view *v, int place)
     order_from_the_top(a, v);
 }
 
-/* The column of that title, or of that name in files; -1: by name, -2: none is. */
-static int column_called(const char *text)
-{
-    int at = strcmp(text, "name") == 0 ? -1 : -2;
-    for (size_t i = 0; i < concept_columns_n; i++) {
-        const bool is = !strcmp(text, concept_column_name(&concept_columns[i])) ||
-                        !strcasecmp(text, concept_columns[i].title);
-        at = is ? (int)i : at;
-    }
-    return at;
-}
-
 static void sort(struct app *a, const struct session_view *v, const char *args)
 {
     struct concepts_state *s = concepts_own(a);
@@ -222,15 +210,11 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
         sort_beside(s, arms_of(v), args[0] == '+');
         s->reverse = false;
     } else {
-        const int at = column_called(args);
-        if (at == -2) {
-            char words[160] = "name";
-            for (size_t i = 0; i < concept_columns_n; i++) {
-                const size_t len = strlen(words);
-                snprintf(words + len, sizeof words - len, ", %s",
-                         concept_column_name(&concept_columns[i]));
-            }
-            app_say(a, true, "sort: expected %s", words);
+        const int at = concept_column_find(args, strlen(args)); /* -1: by name */
+        if (at < 0 && strcasecmp(args, "name") != 0) {
+            char words[160];
+            concept_column_words(words, sizeof words);
+            app_say(a, true, "no column %.40s: name %s", args, words);
             return;
         }
         s->reverse = at == s->sort && !s->reverse;
@@ -457,9 +441,9 @@ static void curves(struct app *a, const struct session_view *v, const char *args
         s->curve = s->curves ? curve_at((at + (up ? 1 : n - 1)) % n) : s->curve;
         s->curves = true;
     } else {
+        const int called = concept_column_find(args, strlen(args));
         size_t i = 0;
-        while (i < n &&
-               strcmp(args, concept_column_name(&concept_columns[curve_at(i)])) != 0) {
+        while (i < n && curve_at(i) != called) {
             i++;
         }
         if (i == n) {

@@ -21,6 +21,10 @@ extern const struct concept_column concept_columns[];
 extern const size_t concept_columns_n;
 /* Its name in commands and files: "latent", or the measure's in eval.json. */
 const char *concept_column_name(const struct concept_column *col);
+/* The place of the column of that name or title, in any case of letters; -1: none. */
+int concept_column_find(const char *word, size_t len);
+/* All names, with spaces between. */
+void concept_column_words(char *out, size_t cap);
 
 /* Which values of a column: of arm A, of arm B, or the difference A - B. */
 enum concept_side { SIDE_A, SIDE_B, SIDE_DIFFERENCE, CONCEPT_SIDES };

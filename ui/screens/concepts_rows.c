@@ -3,7 +3,6 @@
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
 
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +31,30 @@ const size_t concept_columns_n = sizeof concept_columns / sizeof concept_columns
 const char *concept_column_name(const struct concept_column *col)
 {
     return col->figure < 0 ? "latent" : concept_figure_key((size_t)col->figure);
+}
+
+int concept_column_find(const char *word, size_t len)
+{
+    for (size_t i = 0; i < concept_columns_n; i++) {
+        const char *const called[] = {concept_column_name(&concept_columns[i]),
+                                      concept_columns[i].title};
+        for (size_t k = 0; k < 2; k++) {
+            if (strlen(called[k]) == len && !strncasecmp(called[k], word, len)) {
+                return (int)i;
+            }
+        }
+    }
+    return -1;
+}
+
+void concept_column_words(char *out, size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < concept_columns_n && len < cap; i++) {
+        len += (size_t)snprintf(out + len, cap - len, "%s%s", i ? " " : "",
+                                concept_column_name(&concept_columns[i]));
+    }
 }
 
 const char *concepts_family_name(int family)
@@ -142,12 +165,8 @@ static const char *const prefix[PREFIXES] = {"a_", "b_", "difference_", ""};
 static void filter_word_at(size_t i, char out[48])
 {
     const size_t side = (BARE + i / concept_columns_n) % PREFIXES;
-    const char *title = concept_columns[i % concept_columns_n].title;
-    int len = snprintf(out, 48, "%s", prefix[side]);
-    for (; *title && len < 47; title++) {
-        out[len++] = (char)tolower((unsigned char)*title);
-    }
-    out[len] = '\0';
+    snprintf(out, 48, "%s%s", prefix[side],
+             concept_column_name(&concept_columns[i % concept_columns_n]));
 }
 
 const char *concepts_filter_word(size_t i)
@@ -163,11 +182,13 @@ const char *concepts_filter_word(size_t i)
 static int filter_field(const char *text, size_t len, bool *flag)
 {
     *flag = false;
-    for (size_t i = 0; i < PREFIXES * concept_columns_n; i++) {
-        char word[48];
-        filter_word_at(i, word);
-        if (strlen(word) == len && !strncasecmp(word, text, len)) {
-            return (int)i;
+    for (size_t turn = 0; turn < PREFIXES; turn++) {
+        const size_t n = strlen(prefix[(BARE + turn) % PREFIXES]);
+        const bool led =
+            n <= len && !strncasecmp(prefix[(BARE + turn) % PREFIXES], text, n);
+        const int at = led ? concept_column_find(text + n, len - n) : -1;
+        if (at >= 0) {
+            return (int)(turn * concept_columns_n) + at;
         }
     }
     return -1;
@@ -175,15 +196,9 @@ static int filter_field(const char *text, size_t len, bool *flag)
 
 static void filter_words(char *out, size_t cap)
 {
-    size_t len = 0;
-    out[0] = '\0';
-    for (size_t i = 0; i < concept_columns_n && len < cap; i++) {
-        len += (size_t)snprintf(out + len, cap - len, "%s%s", i ? " " : "",
-                                concepts_filter_word(i));
-    }
-    if (len < cap) {
-        snprintf(out + len, cap - len, ", and with a_ b_ difference_");
-    }
+    concept_column_words(out, cap);
+    const size_t len = strlen(out);
+    snprintf(out + len, cap - len, ", and with a_ b_ difference_");
 }
 
 static double filter_number(int field, const void *asked)

@@ -58,7 +58,7 @@ static void sort(struct app *a, const struct session_view *v, const char *args)
     } else {
         const int i = latent_column_find(args, strlen(args));
         if (i < 0 || !(latent_column_at((size_t)i)->flags & IN_TABLE)) {
-            char words[200];
+            char words[240];
             latent_column_words(IN_TABLE, words, sizeof words);
             app_say(a, true, "no column %.40s: %s", args, words);
             return;

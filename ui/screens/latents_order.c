@@ -31,7 +31,9 @@ bool latents_column_offered(const struct app *a, const struct session_view *v,
                             const struct latent_column *c)
 {
     const bool labels = latent_labels_count(v->arm[latents_of(a)->arm].labels) > 0;
-    return (c->flags & IN_TABLE) && (labels || !(c->flags & ONLY_LABELS));
+    const bool sorted = c == latent_column_at((size_t)latents_of(a)->sort);
+    return (c->flags & IN_TABLE) && (sorted || !(c->flags & WHEN_SORTED)) &&
+           (labels || !(c->flags & ONLY_LABELS));
 }
 
 bool latents_column_shown(const struct app *a, const struct session_view *v,

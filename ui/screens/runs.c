@@ -91,24 +91,33 @@ bool runs_has_text(const struct run_row *r, const char *text)
 
 /* ---- filter ---- */
 
-static int no_field(const char *text, size_t len, bool *flag)
+static int filter_field(const char *text, size_t len, bool *flag)
 {
-    (void)text;
-    (void)len;
+    char name[32];
     *flag = false;
-    return -1;
+    snprintf(name, sizeof name, "%.*s", (int)len, text);
+    const int at = len < sizeof name ? run_column_find(name) : RUN_LIST_NONE;
+    return at == RUN_LIST_NONE ? -1 : at;
 }
 
-static void no_fields(char *out, size_t cap)
+static double filter_number(int field, const void *asked)
 {
-    snprintf(out, cap, "a text with = < > stands in quotes here: \"p=.3\"");
+    return run_column_at((size_t)field)->number(asked);
 }
 
-static double no_number(int field, const void *asked)
+/* A date is asked for as it is read: saved=2026-03. */
+static bool filter_is_text(int field)
 {
-    (void)field;
-    (void)asked;
-    return (double)NAN;
+    const struct run_column *c = run_column_at((size_t)field);
+    return !c->number || c->cell == RUN_CELL_DATE;
+}
+
+static bool filter_has(struct filter_piece *p, int field, const void *asked)
+{
+    char room[RUN_CELL_ROOM];
+    const struct run_column *c = run_column_at((size_t)field);
+    return filter_piece_text(p, c->number ? run_cell_show(c, asked, room)
+                                          : c->text(asked, room, sizeof room));
 }
 
 static bool filter_text(struct filter_piece *p, const void *asked)
@@ -118,9 +127,12 @@ static bool filter_text(struct filter_piece *p, const void *asked)
            filter_piece_text(p, r->note) || filter_piece_text(p, r->arch);
 }
 
-/* Runs have texts alone. */
-static const struct filter_kind run_filter = {
-    .field = no_field, .words = no_fields, .number = no_number, .text = filter_text};
+static const struct filter_kind run_filter = {.field = filter_field,
+                                              .words = run_column_names,
+                                              .number = filter_number,
+                                              .text = filter_text,
+                                              .is_text = filter_is_text,
+                                              .has = filter_has};
 
 bool runs_set_filter(struct app *a, const struct session_view *v, const char *text)
 {

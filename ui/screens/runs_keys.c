@@ -251,9 +251,15 @@ static struct filter_line *filter_here(const struct app *a)
     return &runs_own(a)->filter;
 }
 
+static const char *filter_word(size_t i)
+{
+    const struct run_column *c = run_column_at(i);
+    return c ? run_column_name(c) : NULL;
+}
+
 static const struct prompt_def filter_prompt = {
     .history = "filter",
-    .help = "in name, label, note or architecture: dog  !x  a|b  /regex/  \"a=b\"",
+    .help = "topk  !x  a|b  /regex/  k>8  step<500  label=\"a b\"  saved=2026-03",
     FILTER_PROMPT};
 
 const struct filter_use runs_filter = {.line = filter_here,
@@ -261,6 +267,7 @@ const struct filter_use runs_filter = {.line = filter_here,
                                        .rows = rows,
                                        .go = go_to_row,
                                        .may = runs_may_browse,
+                                       .word = filter_word,
                                        .prompt = &filter_prompt};
 
 /* ---- marks ---- */
@@ -541,10 +548,9 @@ static void refresh(struct app *a, const struct session_view *v, const char *arg
 
 static const char *column_word(const struct app *a, const char *text, size_t i)
 {
-    const struct run_column *c = run_column_at(i);
     (void)a;
     (void)text;
-    return c ? run_column_name(c) : NULL;
+    return filter_word(i);
 }
 
 /* clang-format off */
@@ -572,7 +578,7 @@ static const struct key_entry keys[] = {
     {{'/'}, &action_find, "", "find", "find in names, labels, notes and architectures", 4},
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
-    {{'&'}, &action_filter, "", "filter", "show only runs: topk  !x  a|b  /regex/", 6},
+    {{'&'}, &action_filter, "", "filter", "show only runs: topk  !x  a|b  /regex/  k>8  saved=2026-03", 6},
     {{'\\'}, &action_clear, "", "clear", "clear the filter", 6},
     {{' '}, &action_mark, "", "mark", "mark or unmark the run, for " KEY_OF("delete ask") " and " KEY_OF("compare-run"), 8},
     {{';'}, &action_label, "", "label", "call the run something; kept in its directory", 3},
