@@ -192,17 +192,27 @@ static void add_keys(struct help_lines *l, const struct app *a,
     }
 }
 
-static void add_topics(struct help_lines *l, const struct app *a, int w)
+/* Whether a topic is called what is looked for; one character is rather a key. */
+static bool is_titled(const struct help_lines *l, const struct app *a,
+                      const struct topic *t)
+{
+    return strlen(a->help.filter) > 1 && wanted(l, a, t->title, NULL, NULL);
+}
+
+/* Topics that answer the filter: those whose title does, or the others. */
+static void add_topics(struct help_lines *l, const struct app *a, int w, bool titled)
 {
     for (size_t i = 0; i < topics_count(); i++) {
         const struct topic *t = topics_at(i);
         const size_t unused = l->n_own;
         const char *text = words_of(l, a->screens, a->screens->everywhere, t->text);
-        if (!wanted(l, a, t->title, text, "topic")) {
+        if (is_titled(l, a, t) != titled || !wanted(l, a, t->title, text, "topic")) {
             l->n_own = unused;
             continue;
         }
-        add(l, LINE_GAP, 0, "", 0);
+        if (l->n) {
+            add(l, LINE_GAP, 0, "", 0);
+        }
         add(l, LINE_TOPIC, i, t->title, strlen(t->title));
         for (const char *p = text; *p;) {
             const size_t n = strcspn(p, "\n");
@@ -341,6 +351,7 @@ static void build(struct help_lines *l, const struct app *a,
         add_messages(l, a, w);
         return;
     }
+    add_topics(l, a, w, true);
     for (size_t i = 0; i < t->n; i++) {
         snprintf(l->head[i], sizeof l->head[i], "%s %s",
                  t->row[i] == a->screen ? "this screen:" : "on", t->row[i]->title);
@@ -356,7 +367,7 @@ static void build(struct help_lines *l, const struct app *a,
     }
     add_measures(l, a, w);
     add_columns(l, a, w);
-    add_topics(l, a, w);
+    add_topics(l, a, w, false);
     add_column_topics(l, a, w);
     if (v->state == SESSION_BROWSING) {
         add_keys(l, a, v, NULL,

@@ -14,7 +14,8 @@
     X(MASK, "no mask token", WANT_GIVES_MASK) \
     X(WORDS, "no words of concepts in the text", \
       "--corpus FILE with such words, or " WANT_GIVES_CONCEPTS) \
-    X(TOLD, "no concept is told apart well enough", "more text, --set eval.concept_rows=N") \
+    X(TOLD, "no concept is told apart well enough", \
+      "more text, --set eval.concept_rows=N, " WANT_GIVES_CONCEPTS) \
     X(EVAL, "not measured in this run", "saetop eval RUN") \
     X(STEPS, "measured while training only", "saetop train")
 /* clang-format on */

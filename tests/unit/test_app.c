@@ -75,6 +75,19 @@ static void test_events_and_messages_whole(void **state)
     bench_free(b);
 }
 
+/* A topic that is called what is looked for comes before keys that only mention it. */
+static void test_help_titles_first(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "?/mask\n");
+    assert_true(on_screen(b, "what is masking?"));
+    type(b, "/m\n"); /* a key */
+    assert_true(on_screen(b, "this screen: Train"));
+    assert_false(on_screen(b, "what is masking?"));
+    bench_free(b);
+}
+
 /* The help explains signs that screens show without words. */
 static void test_help_knows_signs(void **state)
 {
@@ -439,6 +452,7 @@ int main(void)
         cmocka_unit_test(test_largest),
         cmocka_unit_test(test_help_runs_entries),
         cmocka_unit_test(test_events_and_messages_whole),
+        cmocka_unit_test(test_help_titles_first),
         cmocka_unit_test(test_help_knows_signs),
         cmocka_unit_test(test_hint_of_a_command_is_whole),
         cmocka_unit_test(test_help_is_whole),

@@ -212,12 +212,35 @@ static void rows_are_of_concepts(void **state)
     assert_true(concepts_layout(body, false, 3).words.h >= 10);
 }
 
+/* The titles of screens of one latent say whose seed it is, but for the first. */
+static void titles_name_the_seed(void **state)
+{
+    (void)state;
+    struct bench *b = bench_seeds(1500);
+    static const char *const on[][2] = {
+        {"3", "latents of A"}, {"\n", "of A"}, {"5", "latents here"}};
+    for (size_t i = 0; i < sizeof on / sizeof on[0]; i++) {
+        char with[64];
+        snprintf(with, sizeof with, "%s, seed 2", on[i][1]);
+        b->v.seed = 0;
+        type(b, on[i][0]);
+        assert_true(on_screen(b, on[i][1]));
+        assert_false(on_screen(b, ", seed "));
+        b->v.seed = 1;
+        app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+        app_view(&b->a, &b->v, &b->c);
+        assert_true(on_screen(b, with));
+        b->v.seed = 0;
+        app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    }
+    bench_free(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(several_seeds),
-        cmocka_unit_test(words_over_seeds),
-        cmocka_unit_test(but_for_holm),
+        cmocka_unit_test(several_seeds),        cmocka_unit_test(words_over_seeds),
+        cmocka_unit_test(titles_name_the_seed), cmocka_unit_test(but_for_holm),
         cmocka_unit_test(rows_are_of_concepts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,24 +45,55 @@ static void families_in_turn(void **state)
     bench_free(b);
 }
 
-/* Without a file the families are those of the vocabulary. The screen says so, and how
- * to get more; the first one shown is not empty. */
-static void no_family_is_said(void **state)
+/* Of all concepts but those of the family nothing was measured. */
+static void measure_only(struct bench *b, int family)
 {
-    (void)state;
-    struct bench *b = bench_new(80, 24, 2);
     for (size_t i = 0; i < b->v.n_arms; i++) {
         struct concept_table *t =
             (struct concept_table *)(uintptr_t)b->v.arm[i].concepts;
         for (size_t c = 0; c < t->n; c++) {
-            t->row[c].eligible = false;
+            t->row[c].eligible &= (int)b->v.names.concept_kind[c] == family;
         }
     }
-    type(b, "2f");
-    assert_true(on_screen(b, "no family has measured concepts yet"));
+}
+
+static int times_on_screen(struct bench *b, const char *text)
+{
+    struct errinfo e;
+    char *dump = NULL;
+    int n = 0;
+    assert_ok(canvas_dump(&b->c, false, &dump, &e), &e);
+    for (const char *p = dump; (p = strstr(p, text)) != NULL; p++) {
+        n++;
+    }
+    mem_free(dump);
+    return n;
+}
+
+/* Where no concept was told apart, both panes say what to give; another family is
+ * offered where it has some. */
+static void no_family_is_said(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    measure_only(b, CONCEPT_LEAF);
+    type(b, "2");
+    assert_int_equal(own(b)->n, 0);
+    assert_int_equal(times_on_screen(b, "eval.concept_rows=N"), 2);
+    assert_true(on_screen(b, "no measured super-categories"));
+    assert_true(on_screen(b, "f goes on to the next family"));
+    type(b, "f");
+    assert_true(own(b)->n > 0);
+    measure_only(b, -1);
+    type(b, "f");
+    assert_true(on_screen(b, "no concept of any family is told apart well enough"));
+    assert_int_equal(times_on_screen(b, "eval.concept_rows=N"), 2);
+    assert_false(on_screen(b, "f goes on"));
     bench_free(b);
 }
 
+/* Without a file the families are those of the vocabulary. The screen says so, and how
+ * to get more; the first one shown is not empty. */
 static void without_a_file(void **state)
 {
     (void)state;

@@ -486,7 +486,7 @@ static void check_wants(struct bench *b)
     v->cond[0].series[METRIC_EV].n = 1;
     pane_why_empty(v, METRIC_ABSORPTION, why, sizeof why);
     assert_string_equal(why, "no concept is told apart well enough: more text, --set "
-                             "eval.concept_rows=N");
+                             "eval.concept_rows=N, --concepts FILE");
     v->no_model = true;
     pane_why_empty(v, METRIC_ABSORPTION, why, sizeof why);
     assert_string_equal(why, "no model here: --model M --corpus C");

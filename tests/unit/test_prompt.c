@@ -390,6 +390,10 @@ static void test_renews(void **state)
     struct world t = begin_world(80, 24);
     settle(&t);
     no_command(t.b);
+    assert_true(on_screen(t.b, "A as of step 900  #"));
+    t.b->v.step = 2000;
+    tick(&t);
+    assert_true(on_screen(t.b, "A as of step 900, R: now 2,000  #"));
     press(t.b, 'R');
     assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
     tick(&t);

@@ -114,6 +114,15 @@ static const char *family_word(const struct app *a, const char *text, size_t i)
     return family >= 0 ? concept_kind_name((enum concept_kind)family) : NULL;
 }
 
+static const char *may_family(const struct app *a, const struct session_view *v)
+{
+    const char *why = concepts_may_browse(a, v);
+    return why                        ? why
+           : concepts_any_measured(v) ? NULL
+                                      : "no concept of any family is told apart "
+                                        "well enough";
+}
+
 static void family(struct app *a, const struct session_view *v, const char *args)
 {
     struct concepts_state *s = concepts_own(a);
@@ -140,7 +149,7 @@ static void family(struct app *a, const struct session_view *v, const char *args
     } while (s->n == 0 && concepts_family_at(at) != was);
     if (concepts_family_at(at) == was) {
         app_say(a, s->n == 0,
-                s->n == 0 ? "no family has measured concepts yet"
+                s->n == 0 ? "no concept of any family passes the filter" FILTER_CLEARS
                           : "no other family has measured concepts");
     }
     list_home(&s->list);
@@ -484,7 +493,7 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
 
 /* clang-format off */
 #define ACTION static const struct action
-ACTION action_family = {.command = "family", .args = "[super|leaf|letter|shape|suffix|language]", .run = family, .may = concepts_may_browse, .word = family_word};
+ACTION action_family = {.command = "family", .args = "[super|leaf|letter|shape|suffix|language]", .run = family, .may = may_family, .word = family_word};
 ACTION action_sort = {.command = "sort", .args = "COLUMN|+|-", .run = sort, .may = concepts_may_browse, .word = column_word};
 ACTION action_reverse = {.command = "reverse", .args = "", .run = reverse, .may = concepts_may_browse};
 ACTION action_rule = {.command = "rule", .args = "[share=X|cosine=X|least=N|default]", .run = rule, .may = concepts_may_browse, .word = rule_word};

@@ -214,6 +214,8 @@ void concepts_sort_by(struct app *a, const struct session_view *v, int place);
 enum concepts_asked { CONCEPTS_SHOWN, CONCEPTS_REST, CONCEPTS_ALL };
 void concepts_ask(struct app *a, const struct session_view *v,
                   enum concepts_asked what);
+/* Whether a concept of any family was measured. */
+bool concepts_any_measured(const struct session_view *v);
 /* Why there is nothing to look at; NULL: there is. */
 const char *concepts_may_browse(const struct app *a, const struct session_view *v);
 

@@ -148,6 +148,15 @@ static bool is_measured(const struct session_view *v, int32_t concept)
     return is;
 }
 
+bool concepts_any_measured(const struct session_view *v)
+{
+    bool any = false;
+    for (size_t i = 0; i < v->names.n_concepts && !any; i++) {
+        any = is_measured(v, (int32_t)i);
+    }
+    return any;
+}
+
 /* ---- filter ---- */
 
 /* The concept and condition that a filter is applied to. */

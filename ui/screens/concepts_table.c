@@ -1,6 +1,7 @@
 /* The table of Concepts: for each measure A, B and their difference side by side, as
  * many measures as there is room for. */
 #include "base/number.h"
+#include "measure/wants.h"
 #include "ui/rows.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
@@ -262,19 +263,22 @@ static void draw_none(const struct app *a, const struct session_view *v,
     if (v->state == SESSION_LOADING) {
         return;
     }
-    char text[120];
+    char text[160], own[160];
     if (why && v->concepts_busy) {
         snprintf(text, sizeof text, "measuring the concepts ...");
     } else if (why) {
         snprintf(text, sizeof text, "%s", why);
     } else if (concepts_own(a)->hidden > 0) {
         snprintf(text, sizeof text, "no concept passes the filter" FILTER_CLEARS);
+    } else if (!concepts_any_measured(v)) {
+        snprintf(text, sizeof text, "%s", want_says(WANT_TOLD));
     } else {
         snprintf(text, sizeof text,
-                 "no measured %s; " KEY_OF("family") " goes on to the next family",
-                 concepts_family_name(concepts_own(a)->family));
+                 "no measured %s: %s; " KEY_OF("family") " goes on to the next family",
+                 concepts_family_name(concepts_own(a)->family), want_gives(WANT_TOLD));
     }
-    app_text(a, c, r.x + 2, r.y + r.h / 2, r.w - 2, text, ROLE_DIM);
+    app_words(a, text, own, sizeof own);
+    rows_centred(c, rect_inset(r, 2, 0), own, ROLE_DIM);
 }
 
 /* ---- under the table ---- */

@@ -1,6 +1,7 @@
 /* The lower pane of Concepts: the latents of the concept under the cursor, the
  * differences of its measures, and what became of its words. */
 #include "base/number.h"
+#include "measure/wants.h"
 #include "ui/rows.h"
 #include "ui/screens/concepts_priv.h"
 #include "ui/text.h"
@@ -419,6 +420,9 @@ void concepts_draw_words(struct app *a, const struct session_view *v, struct can
                                 *app_focus(a, &screen_concepts) == CONCEPTS_WORDS);
     app_hit(a, r, HIT_PANE, CONCEPTS_WORDS);
     if (s->at < 0) {
+        if (!concepts_may_browse(a, v) && !s->hidden) {
+            rows_centred(c, rect_inset(in, 2, 0), want_says(WANT_TOLD), ROLE_DIM);
+        }
         return;
     }
     const int used = draw_latents(a, v, c, in, wide);

@@ -124,10 +124,11 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
                        struct rect r, bool wide)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    char title[64], silenced[32];
+    char title[96], silenced[32], seed[32];
     say_silenced(a, silenced, sizeof silenced);
-    snprintf(title, sizeof title, "#%d of %c%s%s", detail_of(a)->latent,
-             v->cond[latents_cond(a)].letter,
+    latents_seed(a, v, seed, sizeof seed);
+    snprintf(title, sizeof title, "#%d of %c%s%s%s", detail_of(a)->latent,
+             v->cond[latents_cond(a)].letter, seed,
              latents_has_mark(a, detail_of(a)->latent) ? " *" : "", silenced);
     char step[48] = "";
     if (d && d->step >= 0) {

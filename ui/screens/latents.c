@@ -273,6 +273,17 @@ static void preview_contexts(const struct session_view *v, struct canvas *c, int
     }
 }
 
+void latents_seed(const struct app *a, const struct session_view *v, char *out,
+                  size_t cap)
+{
+    const struct cond_view *cond = &v->cond[latents_cond(a)];
+    const size_t arm = latents_arm(a);
+    out[0] = '\0';
+    if (cond->n_seeds > 1 && arm != cond->arm[0]) {
+        snprintf(out, cap, ", seed %llu", (unsigned long long)v->arm[arm].weights);
+    }
+}
+
 static void draw_preview(const struct app *a, const struct session_view *v,
                          struct canvas *c, struct rect r)
 {
@@ -357,9 +368,11 @@ static void draw_boxed_table(struct app *a, const struct session_view *v,
                              struct canvas *c, struct rect r)
 {
     char title[80], value[80];
-    char at[32], shown[32];
-    snprintf(title, sizeof title, "latents of %c: %s",
-             v->cond[latents_of(a)->cond].letter, v->cond[latents_of(a)->cond].label);
+    char at[32], shown[32], seed[32];
+    latents_seed(a, v, seed, sizeof seed);
+    snprintf(title, sizeof title, "latents of %c%s: %s",
+             v->cond[latents_of(a)->cond].letter, seed,
+             v->cond[latents_of(a)->cond].label);
     text_thousands(at, sizeof at,
                    latents_of(a)->shown ? (int64_t)latents_of(a)->list.cursor + 1 : 0);
     text_thousands(shown, sizeof shown, (int64_t)latents_of(a)->shown);

@@ -13,6 +13,10 @@ int latents_cond(const struct app *a);
 size_t latents_arm(const struct app *a);
 const struct latent_table *latents_table(const struct app *a,
                                          const struct session_view *v);
+/* ", seed 2", for titles: the seed that is shown, where a condition has several and it
+ * is not the first of them; else "". */
+void latents_seed(const struct app *a, const struct session_view *v, char *out,
+                  size_t cap);
 /* The latent under the cursor of the table; -1. */
 int32_t latents_at(const struct app *a);
 /* A latent as the finder lists it, but for why: false without a table. */

@@ -157,14 +157,15 @@ void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
     struct latents_state *l = latents_of(a);
     const struct latent_table *t = latents_table(a, v);
     struct cloud p;
-    char title[80], value[64] = "";
+    char title[80], value[64] = "", seed[32];
     double x, y;
     if (!cloud_fill(&p, l, t)) {
         canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2, "out of memory", ROLE_DIM, 0);
         return;
     }
-    snprintf(title, sizeof title, "latents of %c: %s against density",
-             v->cond[l->cond].letter, measure(l)->title);
+    latents_seed(a, v, seed, sizeof seed);
+    snprintf(title, sizeof title, "latents of %c%s: %s against density",
+             v->cond[l->cond].letter, seed, measure(l)->title);
     snprintf(value, sizeof value, "%zu point%s, %zu without", p.n, plural_s(p.n),
              p.without);
     const struct rect in = canvas_box(c, r, title, value, true);

@@ -269,19 +269,31 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     prompt_list_fill(a);
 }
 
+/* "A as of step 1,157, R: now 2,000": renewing goes on with the run. */
+static size_t say_step(const struct app *a, const struct session_view *v, char *out,
+                       size_t cap)
+{
+    const struct prompt_state *s = prompt_own(a);
+    char step[32], now[32];
+    text_thousands(step, sizeof step, s->subject_step);
+    text_thousands(now, sizeof now, v->step);
+    const bool behind = v->step > s->subject_step && v->state != SESSION_ENDED;
+    return (size_t)snprintf(
+        out, cap, "%c as of step %s%s%s", v->cond[latents_cond(a)].letter, step,
+        behind ? ", " KEY_OF("renew") ": now " : "", behind ? now : "");
+}
+
 static void status(const struct app *a, const struct session_view *v, char *out,
                    size_t cap)
 {
     const struct prompt_state *s = prompt_own(a);
     const int32_t latent = prompt_latent_here(a);
-    char step[32], name[120];
+    char name[120];
     if (!s->subject) {
         snprintf(out, cap, "%s", v->no_model ? "no model here" : "no model yet");
         return;
     }
-    text_thousands(step, sizeof step, s->subject_step);
-    size_t len = (size_t)snprintf(out, cap, "%c as of step %s",
-                                  v->cond[latents_cond(a)].letter, step);
+    size_t len = say_step(a, v, out, cap);
     if (latent >= 0 && len < cap) {
         const double density = ask_density(s->subject, latent);
         prompt_latent_name(a, v, false, latent, name, sizeof name);

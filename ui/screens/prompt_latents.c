@@ -236,13 +236,14 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     const struct shown_list what = {written ? PROMPT_HERE : prompt_list_now(s), written,
                                     prompt_lists_other(a),
                                     written && prompt_written_base(s, s->walked)};
-    char value[48] = "", title[96];
-    snprintf(title, sizeof title, "%s%s%s",
+    char value[48] = "", title[96], seed[32];
+    latents_seed(a, v, seed, sizeof seed);
+    snprintf(title, sizeof title, "%s%s%s%s",
              written    ? "latents of the token written"
              : s->whole ? "what changed in the whole prompt"
                         : list_titles[what.list],
              written && s->texts > 1 ? ", " : "",
-             written && s->texts > 1 ? s->text_name[s->walked] : "");
+             written && s->texts > 1 ? s->text_name[s->walked] : "", seed);
     snprintf(value, sizeof value, "%zu%s%s", s->rows.count + s->more,
              s->dense_out ? ", no dense" : "", s->busy || s->changed ? " ..." : "");
     const struct rect in = canvas_box(
