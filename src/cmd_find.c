@@ -100,6 +100,10 @@ static enum err find_text(const struct browse *t, const struct latent_labels *la
         utf8_escape(out, query, strlen(query));
         str_addf(out, "', on %zu held-out tokens", t->table->n_tokens);
         top_text_extent(t->table, out);
+        if (latent_tokens_cut(t->table) > 0) {
+            str_addf(out, "; of %zu latents only the %zu tokens they fire on most",
+                     latent_tokens_cut(t->table), latent_tokens_most(t->table->F));
+        }
         str_addc(out, '\n');
     }
     mem_free(f);
@@ -251,8 +255,9 @@ int cmd_find(int argc, char **argv)
         .about =
             "Finds latents of a run by what the words of QUERY say: by number, by label, by what they match "
             "(\"after 'dog'\"), by kind (token, class, context, ...), and by any "
-            "token that they fire on, as far as 64 tokens a latent go. The best "
-            "answers come first; of several words each must be answered.",
+            "token that they fire on, if not too weakly among very many latents "
+            "(which is said then). The best answers come first; of several words each "
+            "must be answered.",
         .min_args = 1,
         .max_args = 2,
     };

@@ -30,7 +30,7 @@ void latent_index_row(struct latent_tally *y, struct latent_row *row,
     if (own->n_seen > 0) {
         qsort(y->found, own->n_seen, sizeof *y->found, by_sum);
     }
-    for (size_t i = 0; i < own->n_seen && i < LATENT_TOKENS; i++) {
+    for (size_t i = 0; i < own->n_seen && i < y->most_tokens; i++) {
         out[i] = y->found[i];
     }
     for (size_t i = 0; i < LATENT_TOP_TOKENS; i++) {

@@ -84,7 +84,8 @@ static enum err counts_init(struct latent_counts *k, const struct latent_totals 
 }
 
 enum err latent_tally_init(struct latent_tally *y, const struct latent_totals *t,
-                           size_t T, size_t max_firings, struct errinfo *e)
+                           size_t T, size_t max_firings, size_t most_tokens,
+                           struct errinfo *e)
 {
     static const char what[] = "latent counts";
     memset(y, 0, sizeof *y);
@@ -92,6 +93,7 @@ enum err latent_tally_init(struct latent_tally *y, const struct latent_totals *t
         TRY(counts_init(&y->at[p], t, e));
     }
     y->T = T;
+    y->most_tokens = most_tokens;
     TRY(mem_new(&y->sum, t->vocab, sizeof *y->sum, what, e));
     TRY(mem_new(&y->strongest, t->vocab, sizeof *y->strongest, what, e));
     TRY(mem_new(&y->found, t->vocab, sizeof *y->found, what, e));

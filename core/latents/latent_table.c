@@ -68,11 +68,12 @@ static void fill_block(void *ctx, size_t block, size_t worker)
 /* Room for the index of each latent: a token a firing, up to its limit. */
 static enum err index_room(struct latent_table *t, struct errinfo *e)
 {
+    const size_t most = latent_tokens_most(t->F);
     TRY(mem_new(&t->token_start, t->F, sizeof *t->token_start, "firing tokens", e));
     for (size_t j = 0; j < t->F; j++) {
         const size_t fires = t->fire_start[j + 1] - t->fire_start[j];
         t->token_start[j] = t->token_room;
-        t->token_room += fires < LATENT_TOKENS ? fires : LATENT_TOKENS;
+        t->token_room += fires < most ? fires : most;
     }
     return mem_new(&t->token, t->token_room, sizeof *t->token, "firing tokens", e);
 }
@@ -97,8 +98,8 @@ static enum err fill_rows(struct latent_table *t, const struct acts_set *set,
     TRY_OUT(rc, latent_totals_init(&k.totals, set, positions, c, e));
     TRY_OUT(rc, mem_new(&k.tally, workers, sizeof *k.tally, "latent counts", e));
     for (size_t i = 0; i < workers; i++) {
-        TRY_OUT(rc,
-                latent_tally_init(&k.tally[i], &k.totals, set->T, most_firings(t), e));
+        TRY_OUT(rc, latent_tally_init(&k.tally[i], &k.totals, set->T, most_firings(t),
+                                      latent_tokens_most(t->F), e));
     }
     pool_run(pool, (t->F + LATENT_BLOCK - 1) / LATENT_BLOCK, fill_block, &k);
     for (size_t j = 0; j < t->F; j++) {
@@ -238,6 +239,11 @@ enum err latent_table_new(const struct sae *s, const struct acts_set *set,
     return rc;
 }
 
+size_t latent_tokens_most(size_t F)
+{
+    return F * LATENT_TOKENS < LATENT_INDEX ? LATENT_INDEX / F : LATENT_TOKENS;
+}
+
 const struct latent_token *latent_tokens(const struct latent_table *t, int32_t latent,
                                          size_t *n)
 {
@@ -245,9 +251,18 @@ const struct latent_token *latent_tokens(const struct latent_table *t, int32_t l
     if (!t->token || latent < 0 || (size_t)latent >= t->F) {
         return NULL;
     }
-    const uint32_t tokens = t->row[latent].tokens;
-    *n = tokens < LATENT_TOKENS ? tokens : LATENT_TOKENS;
+    const size_t tokens = t->row[latent].tokens, most = latent_tokens_most(t->F);
+    *n = tokens < most ? tokens : most;
     return t->token + t->token_start[latent];
+}
+
+size_t latent_tokens_cut(const struct latent_table *t)
+{
+    size_t n = 0;
+    for (size_t j = 0; t->token && j < t->F; j++) {
+        n += t->row[j].tokens > latent_tokens_most(t->F);
+    }
+    return n;
 }
 
 double latent_table_share(const struct latent_table *t)

@@ -38,10 +38,14 @@ struct latent_row {
     uint32_t tokens; /* different ones that it fires on */
 };
 
-/* The index of firing tokens: of each latent those of greatest summed activation, this
- * many at most. So it takes LATENT_TOKENS * sizeof(struct latent_token) = 1,280 bytes a
- * latent at most, 84 MB for 65,536 latents, and never more than a token a firing. */
+/* The index of firing tokens: of each latent those of greatest summed activation, as
+ * many as latent_tokens_most says: all that a text has, where latents are few (8,192 of
+ * 512 latents, 1,024 of 4,096), and LATENT_TOKENS at least. So it takes LATENT_INDEX *
+ * sizeof(struct latent_token) = 84 MB at most for up to 65,536 latents, and never more
+ * than a token a firing. */
 #define LATENT_TOKENS 64
+#define LATENT_INDEX  ((size_t)LATENT_TOKENS * 65536)
+size_t latent_tokens_most(size_t F);
 struct latent_token {
     int32_t token;
     uint32_t fires; /* number of its occurrences on which it fires */
@@ -64,7 +68,7 @@ struct latent_table {
     size_t *fire_start; /* [F+1] */
     uint32_t *fire_at;
     float *fire_act;
-    /* The index: token_start[j] on, latent_tokens_of(row) entries, by summed
+    /* The index: from token_start[j] on what latent_tokens gives, by summed
      * activation. NULL: there is none. */
     size_t *token_start; /* [F] */
     size_t token_room;   /* for all of them */
@@ -92,6 +96,8 @@ enum err latent_table_new(const struct sae *s, const struct acts_set *set,
 /* The tokens of the index that a latent has, and how many. O(1). */
 const struct latent_token *latent_tokens(const struct latent_table *t, int32_t latent,
                                          size_t *n);
+/* How many latents fire on more tokens than the index has of them. */
+size_t latent_tokens_cut(const struct latent_table *t);
 
 /* The same pass bit by bit, so that there is a table to look at before all text is
  * read:

@@ -73,13 +73,15 @@ struct latent_tally {
     struct latent_token *found;   /* [vocab] room for the index of a latent */
     uint32_t *place;              /* [T] firings at each place of the row */
     size_t T;
+    size_t most_tokens; /* of a latent's index */
 };
 enum err latent_tally_init(struct latent_tally *y, const struct latent_totals *t,
-                           size_t T, size_t max_firings, struct errinfo *e) ERR_CHECKED;
+                           size_t T, size_t max_firings, size_t most_tokens,
+                           struct errinfo *e) ERR_CHECKED;
 void latent_tally_deinit(struct latent_tally *y);
 
 /* Count n firings (max_firings at most) at positions at[], then fill match, top tokens,
- * F1, kind and the index (out, room for min(n, LATENT_TOKENS)) of the row, and clear
+ * F1, kind and the index (out, room for min(n, most_tokens)) of the row, and clear
  * the tally. n_tokens: of the text. O(n log n). */
 void latent_match(struct latent_tally *y, const struct latent_totals *t,
                   const struct acts_set *set, const struct concepts *c, size_t n_tokens,

@@ -98,6 +98,7 @@ static void test_at_most(void **state)
         assert_int_equal(n, LATENT_TOKENS);
         assert_true(k.t->row[j].tokens > LATENT_TOKENS);
     }
+    assert_int_equal(latent_tokens_cut(k.t), LATENTS);
     const double fires = (double)k.t->fire_start[LATENTS];
     print_message("table %.0f MB, pass %.0f MB\n",
                   1e-6 * (double)latent_table_bytes(k.t),
