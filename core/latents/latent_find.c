@@ -86,17 +86,40 @@ static void by_token(const struct asked *a, const struct latent_table *t,
     }
 }
 
+/* Whether a text of several words is a label or match as lists show it, "after
+ * 'animal'", with its quotes or without: no word of it alone is a better answer. */
+static bool is_as_shown(const char *text, const char *shown)
+{
+    if (!strchr(text, ' ')) {
+        return false;
+    }
+    for (;;) {
+        text += strspn(text, "'");
+        shown += strspn(shown, "'");
+        if (*text != *shown || *text == '\0') {
+            return *text == *shown;
+        }
+        text++;
+        shown++;
+    }
+}
+
+static int quality_of(const char *text, const char *shown, bool gaps)
+{
+    return is_as_shown(text, shown) ? 2 * FUZZY_WHOLE : fuzzy_score(text, shown, gaps);
+}
+
 static void ask(const struct asked *a, const struct latent_table *t,
                 const struct names *names, const struct latent_labels *labels,
                 struct latent_found *best)
 {
     const struct latent_row *row = &t->row[best->latent];
+    const char *label = latent_labels_of(labels, best->latent);
     char match[TEXT_MAX];
     by_number(a->word, best->latent, best);
-    offer(best, BY_LABEL,
-          fuzzy_score(a->word, latent_labels_of(labels, best->latent), true), 1.0);
+    offer(best, BY_LABEL, quality_of(a->word, label, true), 1.0);
     names_match(names, row, match, sizeof match);
-    offer(best, BY_MATCH, fuzzy_score(a->word, match, false), (double)row->f1);
+    offer(best, BY_MATCH, quality_of(a->word, match, false), (double)row->f1);
     if (fuzzy_score(a->word, latent_kind_name(row->kind), false) == FUZZY_WHOLE) {
         offer(best, BY_KIND, FUZZY_WHOLE, 0.0);
     }

@@ -122,6 +122,12 @@ static void test_by_the_rest(void **state)
     assert_int_equal(found[0].by, BY_MATCH);
     assert_int_equal(t->row[found[0].latent].place, PLACE_PREVIOUS);
     assert_int_equal(t->row[found[0].latent].match_id, 0);
+    /* Whole, it comes before all that answer to its words, with quotes or without. */
+    assert_true(found[0].score >= 2.0 * FUZZY_WHOLE);
+    find(t, NULL, "after 'animal'", found);
+    assert_true(found[0].score >= 2.0 * FUZZY_WHOLE);
+    find(t, labels, "house pets", found);
+    assert_true(found[0].latent == 7 && found[0].score >= 2.0 * FUZZY_WHOLE);
     n = find(t, NULL, "after", found);
     assert_true(n > 1);
     for (size_t i = 0; i < n; i++) {
