@@ -5,35 +5,10 @@
 #include "sweep/cellfile.h"
 #include "sweep/run.h"
 #include "train/rundir.h"
-#include "unit/sample_settings.h"
+#include "unit/sweep_grid.h"
 
 #include <math.h>
 #include <string.h>
-
-#define CELLS 6
-
-static struct sweep_plan *plan(void)
-{
-    static const char text[] =
-        "{\"seeds\": [3], \"parts\": {"
-        "\"dose\": {\"mask.rate\": [0, 0.3], \"k\": [4, 8]},"
-        "\"matched\": {\"mask.rate\": 0.3, \"arch\": \"batchtopk\", \"match_l0\": 5},"
-        "\"other\": {\"mask.rate\": 0.3, \"arch\": \"standard\"}}}";
-    struct errinfo e;
-    cJSON *tree = NULL;
-    struct sweep_plan *p = NULL;
-    struct settings base = sample_settings(24);
-    assert_ok(settings_set(&base, "arch", "topk", from_program("test"), &e), &e);
-    base.fill_rows = 8;
-    base.batch = 256;
-    base.width = 96;
-    base.concept_rows = 24;
-    assert_ok(json_parse(text, strlen(text), "test", &tree, &e), &e);
-    assert_ok(sweep_plan_new(tree, "test", &base, &p, &e), &e);
-    cJSON_Delete(tree);
-    assert_int_equal(p->n_cells, CELLS);
-    return p;
-}
 
 static struct sweep_options options(const char *dir, size_t jobs)
 {
@@ -80,7 +55,7 @@ static void stops_threads_and_company_change_nothing(void **state)
     (void)state;
     struct errinfo e;
     char root[256], a[512], b[512], command[600];
-    struct sweep_plan *p = plan();
+    struct sweep_plan *p = grid_plan(0.3, 0.3, 0);
     struct sweep_result once[CELLS] = {{0}}, again[CELLS] = {{0}}, load[CELLS] = {{0}};
     struct sweep_made made[CELLS] = {{0}};
     struct stopper stop = {.found = 0};

@@ -4,37 +4,16 @@
 #include "base/room.h"
 #include "num/blas.h"
 #include "sweep/sweep_cost.h"
-#include "unit/sample_settings.h"
+#include "unit/sweep_grid.h"
 
 #include <math.h>
 #include <string.h>
-
-#define CELLS 6
 
 /* Two groups, of the masks, of two runs each; two more, of which one is searched for.
  */
 static struct sweep_plan *plan(void)
 {
-    static const char text[] =
-        "{\"seeds\": [3], \"parts\": {"
-        "\"dose\": {\"mask.rate\": [0, 0.3], \"k\": [4, 8]},"
-        "\"matched\": {\"mask.rate\": 0.1, \"arch\": \"batchtopk\", \"match_l0\": 5},"
-        "\"other\": {\"mask.rate\": 0.2, \"arch\": \"standard\"}}}";
-    struct errinfo e;
-    cJSON *tree = NULL;
-    struct sweep_plan *p = NULL;
-    struct settings base = sample_settings(24);
-    assert_ok(settings_set(&base, "arch", "topk", from_program("test"), &e), &e);
-    base.fill_rows = 8;
-    base.batch = 256;
-    base.width = 96;
-    base.concept_rows = 24;
-    base.threads = 2;
-    assert_ok(json_parse(text, strlen(text), "test", &tree, &e), &e);
-    assert_ok(sweep_plan_new(tree, "test", &base, &p, &e), &e);
-    cJSON_Delete(tree);
-    assert_int_equal(p->n_cells, CELLS);
-    return p;
+    return grid_plan(0.1, 0.2, 2);
 }
 
 static struct sweep_cost cost_of(const struct sweep_plan *p, struct sweep_options o,
