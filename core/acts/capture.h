@@ -1,5 +1,5 @@
-/* Activations of a model on rows of tokens, at several hooks at once, kept: for checks
- * from outside. Owner thread. */
+/* A model's activations at several hooks on rows of tokens, kept for checks from
+ * outside. Owner thread. */
 #ifndef SAETOP_ACTS_CAPTURE_H
 #define SAETOP_ACTS_CAPTURE_H
 
@@ -9,23 +9,23 @@
 
 #include <stdbool.h>
 
-/* Hooks of one. */
+/* Most hooks of a capture. */
 #define CAPTURE_HOOKS 64
-/* Bytes that the arrays of one may take. */
+/* Most bytes that its arrays may take. */
 #define CAPTURE_MAX ((size_t)2 << 30)
 
 struct capture {
     size_t hooks;
-    float **x;     /* [hooks] of [rows,T,width of the hook], of masked rows */
+    float **x;     /* [hooks] of [rows,T,width of the hook], on the masked rows */
     float *nll;    /* [rows,T-1]: -log p of the row's own next token, masked or not */
     float *logits; /* [rows,T,V], or NULL */
 };
 
-/* Run the model over r->fed. Each part is to the bit what it is without the others, and
- * at a hook what harvest_rows gives. ERR_USAGE for rows longer than the model's
- * context; ERR_LIMIT above CAPTURE_MAX. *out: caller owns. One pass of the model for
- * all of it, and one up to the hook for each that is not neutral (lm_hook_is_neutral).
- * Does not depend on the pool, which may be NULL. */
+/* Runs the model over r->fed. Each part has the same bits as without the others, and at
+ * a hook those that harvest_rows gives. ERR_USAGE for rows longer than the model's
+ * context; ERR_LIMIT above CAPTURE_MAX. *out: caller owns. Costs one pass of the model,
+ * and one more up to each hook that is not neutral (lm_hook_is_neutral). The result
+ * does not depend on the pool, which may be NULL. */
 enum err capture_new(const struct lm *m, const struct token_rows *r,
                      const struct lm_hook *hooks, size_t n, bool logits,
                      struct pool *pool, struct capture **out,

@@ -11,7 +11,7 @@ struct acts_fill {
     size_t n, D;
     uint64_t number; /* from 1; 0: not filled yet */
     double rate;
-    bool mixed; /* positions that are not masked are of the clean rows */
+    bool mixed;                 /* unmasked positions come from the clean rows */
     struct pack_pos start, end; /* where its rows begin, and the rows after them */
     int32_t *clean, *fed;       /* [n] */
     uint8_t *is_masked;         /* [n] */
@@ -19,18 +19,19 @@ struct acts_fill {
     double masked_fraction;
 };
 
-/* A fill with room for n positions and one reference; from the share's spare if that
- * fits. share may be NULL. */
+/* Makes a fill with room for n positions and one reference, from the share's spare if
+ * that fits. share may be NULL. */
 enum err fill_take(struct acts_share *share, size_t n, size_t D, struct acts_fill **out,
                    struct errinfo *e) ERR_CHECKED;
-/* Room for the activations of the i-th further hook while they go from the model to
- * their cache: the share's, in use by one of its streams at a time; without a share
- * the caller's own, mem_free. */
+/* Makes room for the activations at the i-th further hook on their way from the model
+ * to their cache. The share owns it, and one of its streams uses it at a time; without
+ * a share the caller owns it (mem_free). */
 enum err fill_kept(struct acts_share *share, size_t i, size_t floats, float **out,
                    struct errinfo *e) ERR_CHECKED;
-/* Give a reference back; NULL is fine. */
+/* Gives a reference back; NULL is fine. */
 void fill_release(struct acts_share *share, struct acts_fill *f);
-/* The fill of that number, place, rate and making with a reference more, or NULL. */
+/* Returns the live fill of that size, number, start, rate and kind with one more
+ * reference, or NULL. */
 struct acts_fill *fill_find(struct acts_share *share, size_t n, uint64_t number,
                             struct pack_pos start, double rate, bool mixed);
 

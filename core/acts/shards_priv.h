@@ -1,4 +1,4 @@
-/* What the files of the shards share; included in core/acts/shards*.c only. */
+/* What core/acts/shards*.c share; included only there. */
 #ifndef SAETOP_ACTS_SHARDS_PRIV_H
 #define SAETOP_ACTS_SHARDS_PRIV_H
 
@@ -9,8 +9,8 @@
 /* Where a part of a shard is. */
 struct shard_part {
     char *path;                /* owned; NULL: the shard has none */
-    const struct infile *file; /* while the shard is opened, else NULL */
-    size_t len, at;            /* of the file; bytes before the first element */
+    const struct infile *file; /* while the shard is being opened, else NULL */
+    size_t len, at;            /* bytes of the file; bytes before the first element */
     enum elem elem;
     size_t ndim; /* as in the file */
     size_t shape[3];
@@ -19,26 +19,26 @@ struct shard_part {
 struct shard {
     struct shard_part part[SHARDS_PARTS];
     size_t n;           /* vectors */
-    uint64_t first_row; /* of all */
+    uint64_t first_row; /* its number among all rows */
 };
 
 struct shards {
-    struct shards_facts facts; /* mask_rate NaN while no file has said one */
+    struct shards_facts facts; /* mask_rate NaN until a file says it */
     char *dir;
     struct shard *shard; /* [facts.files] */
     size_t cap;
-    size_t text_T; /* rows of the files themselves; 0: they have none */
+    size_t text_T; /* length of the files' own rows; 0: they have none */
 };
 
-/* Name of a part's tensor, and whether it is activations. */
+/* The name of a part's tensor, and whether it holds activations. */
 const char *shards_part_name(enum shards_part part);
 bool shards_part_is_floats(enum shards_part part);
 
-/* Open a part's file, as it was when its head was read. ERR_IO where it is another. */
+/* Opens the file of a part. ERR_IO if it is no longer the one whose head was read. */
 enum err shards_open_part(const struct shard_part *p, struct infile **out,
                           struct errinfo *e) ERR_CHECKED;
 
-/* Find the shards of s->dir and read their heads, in order. */
+/* Finds the shards of s->dir and reads their heads, in the order of their names. */
 enum err shards_find(struct shards *s, struct errinfo *e) ERR_CHECKED;
 
 #endif

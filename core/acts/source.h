@@ -1,6 +1,6 @@
 /* The source of an arm's training activations: a model that reads text, files that such
  * a model made elsewhere, or known features. The functions are those of acts/stream.h,
- * applied to any kind; owner thread. */
+ * for a source of any kind. Owner thread. */
 #ifndef SAETOP_ACTS_SOURCE_H
 #define SAETOP_ACTS_SOURCE_H
 
