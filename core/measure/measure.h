@@ -1,7 +1,7 @@
-/* Everything that is measured of an SAE: one table. A row is the one place that names a
- * measure, says where it stands in files and how it is shown; metrics.csv, results.csv,
- * the panes and boxes of Train, help and the report of a sweep are made from it. Any
- * thread. */
+/* Everything that is measured about an SAE: one table. A row is the only place that
+ * names a measure and says where it stands in files and how it is shown; metrics.csv,
+ * results.csv, the panes and boxes of Train, help and a sweep's report are made from
+ * it. Any thread. */
 #ifndef SAETOP_MEASURE_MEASURE_H
 #define SAETOP_MEASURE_MEASURE_H
 
@@ -14,16 +14,16 @@ enum measure_trait {
     MEASURE_NOISY = 2,     /* changes from step to step: shown smoothed */
     MEASURE_OOD = 4,       /* needs text out of distribution */
     MEASURE_CONCEPTS = 8,  /* needs concepts */
-    MEASURE_ON_BATCH = 16, /* of the batch trained on, masked as that is */
+    MEASURE_ON_BATCH = 16, /* on the training batch, masked as it is */
 };
 
-/* A row of the table. Fields that are not set are 0 or NULL: none. */
+/* A row of the table. Fields not set are 0 or NULL: none. */
 struct measure {
-    const char *column; /* of metrics.csv; NULL: not measured while training goes on */
-    const char *result; /* of results.csv: column, or another name that stays */
+    const char *column; /* in metrics.csv; NULL: not measured during training */
+    const char *result; /* in results.csv: `column`, or another name that stays */
     const char *path;   /* in eval.json, as `saetop eval` writes it */
     const char *label;  /* for people, ASCII */
-    const char *among;  /* the same where other forms of it stand beside; NULL: label */
+    const char *among;  /* the same beside other forms of the measure; NULL: label */
     const char *brief; /* the same in 10 columns, for the comparison of arms in Train */
     const char *tag;   /* the same in a line of `train` */
     const char *unit, *help;
@@ -32,15 +32,15 @@ struct measure {
     int paper;         /* which way masking moves it in arXiv:2604.06495; 0 not said */
     int digits;        /* decimals */
     unsigned traits;   /* enum measure_trait */
-    int pane, box;     /* place among the panes and the boxes of Train, from 1 on */
-    int line;          /* place in a line of `train`, from 1 on */
-    int low, high;     /* ids of the ends of its interval; 0: it has none */
+    int pane, box;     /* place among the panes and boxes of Train, from 1 */
+    int line;          /* place in a line of `train`, from 1 */
+    int low, high;     /* ids of its interval's ends; 0: no interval */
 };
 
-/* X(id, place in results.csv from 0 on or NOT_SWEPT, fields of struct measure)
- * In three parts: what is measured while training goes on, in the order of metrics.csv
- * (append only); what `saetop eval` and sweeps alone measure; what known features are
- * measured by. */
+/* X(id, place in results.csv from 0 or NOT_SWEPT, fields of struct measure)
+ * In three parts: what is measured during training, in the order of metrics.csv (append
+ * only); what only `saetop eval` and sweeps measure; what is measured against known
+ * features. */
 #define NOT_SWEPT (-1)
 /* clang-format off */
 #define MEASURES_LIVE(X) \
@@ -229,8 +229,8 @@ struct measure {
       .label = "length given back", .unit = "share", .digits = 4, \
       .help = "mean length of what the SAE gives back, as a share of the activation's")
 
-/* Of a synthetic source, against the features that its rows are made of (eval/truth.h):
- * the results of its sweeps, places counted by themselves. */
+/* Measured on a synthetic source, against the features that its rows are made of
+ * (eval/truth.h): the results of its sweeps, with places of their own. */
 #define MEASURES_TRUTH(X) \
     X(TRUTH_L0, 0, .result = "truth_l0", .path = "truth.l0", .label = "L0, rows", \
       .unit = "latents", .digits = 2, .help = "active latents of a clean row") \
@@ -280,16 +280,16 @@ enum metric {
 
 const struct measure *measure_at(enum metric m);
 
-/* The id at `place` of the panes, the boxes or a line of `train`, from 1 on; -1: no
- * more. O(MEASURE_COUNT). */
+/* The id at `place` of the panes, the boxes or a line of `train`, from 1; -1: no more.
+ * O(MEASURE_COUNT). */
 int measure_pane(int place);
 int measure_box(int place);
 int measure_line(int place);
-/* The row at `place` of results.csv, from 0 on; NULL: no more. First those of text,
- * then those of a synthetic source. */
+/* Returns the row at `place` of results.csv, from 0; NULL: no more. First those of
+ * text, then those of a synthetic source. */
 const struct measure *measure_swept(size_t place);
-/* How many rows stand in results.csv, of a sweep on text and of one on known features.
- */
+/* How many rows stand in results.csv for a sweep on text, and for one on known
+ * features. */
 #define MEASURE_SWEPT_ONE(id, place, ...) +((place) >= 0)
 enum {
     MEASURES_SWEPT =
@@ -298,7 +298,8 @@ enum {
 };
 #undef MEASURE_SWEPT_ONE
 
-/* The last name of the path in eval.json: "explained_variance". The row has a path. */
+/* The last name of the measure's path (it must have one) in eval.json:
+ * "explained_variance". */
 const char *measure_leaf(enum metric m);
 
 #endif

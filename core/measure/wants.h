@@ -1,5 +1,5 @@
-/* What a measure takes that a run may lack, and what to give so that it is there: one
- * table for the panes and boxes of the explorer, `eval`, `verdict` and `doctor`. Any
+/* What a measure needs that a run may lack, and what to give to supply it: one table
+ * for the panes and boxes of the explorer, `eval`, `verdict` and `doctor`. Any
  * thread. */
 #ifndef SAETOP_MEASURE_WANTS_H
 #define SAETOP_MEASURE_WANTS_H
