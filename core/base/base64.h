@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-/* Append n bytes: 4 letters for each 3 of them or a rest. */
+/* Append n bytes as 4 letters for each 3 of them, or for the 1 or 2 left. */
 void base64_add(struct str *out, const void *bytes, size_t n);
 
 #endif

@@ -11,10 +11,10 @@ static inline double clock_seconds_since(int64_t start_ns)
 }
 /* CPU time of the calling thread in nanoseconds. */
 int64_t clock_thread_cpu_ns(void);
-/* Resident memory of this process in bytes; 0 where unknown. */
+/* Resident memory of this process in bytes; 0 if unknown. */
 int64_t clock_rss_bytes(void);
-/* The part of it that is no file's: pages of a mapped file are the kernel's to drop,
- * and count as free (room.h). */
+/* The part of it that belongs to no file: pages of a mapped file are the kernel's to
+ * drop, and count as free (room.h). */
 int64_t clock_own_bytes(void);
 
 #endif

@@ -46,14 +46,15 @@ struct csv_row {
     size_t text_len;
 };
 typedef enum err csv_visit(const struct csv_row *row, void *user, struct errinfo *e);
-/* One column of a table of any size; what was read is not kept. `column`: its name, or
- * its number from 1 where no column has that name. *col, *cols: its place from 0, and
- * how many there are, both for csv_field. Checks and errors as csv_load, ERR_MISSING
- * where it has no such column; ends with the first error of visit. Memory: a row. */
+/* Visit one column of a table of any size; what was read is not kept. `column`: its
+ * name, or its number from 1 if no column has that name. *col, *cols: its place from 0
+ * and the number of columns, both for csv_field. Checks and errors as csv_load,
+ * ERR_MISSING if there is no such column; ends with the first error of visit. Memory: a
+ * row. */
 enum err csv_each(const char *data, size_t len, const char *name, const char *column,
                   csv_visit *visit, void *user, size_t *col, size_t *cols,
                   struct errinfo *e) ERR_CHECKED;
-/* The field of column `col` in the bytes of one row, appended to out. */
+/* Append to out the field of column `col` from the bytes of one row. */
 enum err csv_field(const char *row, size_t len, const char *name, size_t number,
                    size_t col, size_t cols, struct str *out,
                    struct errinfo *e) ERR_CHECKED;

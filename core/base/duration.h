@@ -6,7 +6,7 @@ enum duration_form {
     DURATION_BRIEF, /* "41s", "1m48s", "2h05m", from 100 hours on "5 days" */
     DURATION_WORDS, /* "41 s", "1 min 48 s", "2 h 05 min", "5 days" */
 };
-/* In out[32], which is returned; "?" where it is not known (NaN) or below 0. */
+/* Writes to out[32] and returns it; "?" if not known (NaN) or below 0. */
 const char *duration_text(double seconds, enum duration_form form, char out[32]);
 
 #endif

@@ -36,10 +36,10 @@ bool elem_is_float(enum elem t);
 
 /* in[n] of a float type to out[n]; rounds to nearest where F64 has more digits. */
 void elem_to_f32(enum elem t, const uint8_t *in, size_t n, float *out);
-/* How far apart the lengths of rows of d elements may be, as a share, that were made
- * equal and stored in this float type by a tool that computes in it: the length, what
- * it is divided by and each quotient are rounded once, and products are summed in F32
- * or better. */
+/* Returns how far apart, as a share, the lengths of rows of d elements may be that a
+ * tool made equal, computing in and storing this float type: the length, what it is
+ * divided by and each quotient are rounded once, and products are summed in F32 or
+ * better. */
 double elem_norm_spread(enum elem t, size_t d);
 /* One element of an integer type. */
 int64_t elem_to_i64(enum elem t, const uint8_t *in);
@@ -49,7 +49,7 @@ const char *shape_text(const size_t *shape, size_t ndim, char out[200]);
 
 /* Whether none is NaN or infinite. */
 bool elem_all_finite(const float *x, size_t n);
-/* The same of in[n] of F32, F16 or BF16 as a file has them, at any alignment. */
+/* The same for in[n] of F32, F16 or BF16 as in a file, at any alignment. */
 bool elem_raw_finite(enum elem t, const uint8_t *in, size_t n);
 
 /* ERR_FORMAT if one of an array's elements is NaN or infinite, with the file, the
@@ -57,7 +57,7 @@ bool elem_raw_finite(enum elem t, const uint8_t *in, size_t n);
  * order. O(elements), at the speed of memory. */
 enum err elem_check_finite(const char *file, const char *name, const size_t *shape,
                            size_t ndim, const float *x, struct errinfo *e) ERR_CHECKED;
-/* The same for only its elements at .. at + n - 1, which are x[n]. */
+/* The same for its elements at .. at + n - 1 only, which are x[n]. */
 enum err elem_check_part(const char *file, const char *name, const size_t *shape,
                          size_t ndim, size_t at, size_t n, const float *x,
                          struct errinfo *e) ERR_CHECKED;

@@ -47,8 +47,7 @@ enum err err_prefix(struct errinfo *e, enum err code, const char *fmt, ...)
 /* Short text of a code, never NULL. */
 const char *err_text(enum err code);
 
-/* The exit status that a program ends with: 0 done, 1 failed, 2 wrong usage or input.
- */
+/* The exit status for a code: 0 done, 1 failed, 2 wrong usage or input. */
 int err_exit_status(enum err code);
 
 /* Return from the enclosing function if `expr` fails. */

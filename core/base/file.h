@@ -22,8 +22,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Open for reading a regular file that the user named; *size is its size then. The
- * caller closes *fd. ERR_LIMIT; ERR_FORMAT for another kind; else as file_fail. */
+/* Open for reading a regular file that the user named; *size is its size at that
+ * moment. The caller closes *fd. ERR_LIMIT; ERR_FORMAT for another kind; else as
+ * file_fail. */
 enum err file_open_regular(const char *path, int *fd, size_t *size,
                            struct errinfo *e) ERR_CHECKED;
 /* Open a file of saetop's own with open(2)'s flags (O_CREAT makes it with mode 0666).
@@ -36,11 +37,12 @@ enum err file_open_own(const char *path, int flags, int *fd,
 enum err file_open_own_at(int at, const char *name, const char *path, int flags,
                           int *fd, struct errinfo *e) ERR_CHECKED;
 
-/* Read n bytes from `at` on, fewer (*got) only where the file ends: 0 or the errno. */
+/* Read n bytes from `at` on, fewer (*got) only if the file ends. Returns 0 or the
+ * errno. */
 int file_read_at(int fd, void *out, size_t n, uint64_t at, size_t *got);
 
-/* "PATH: can't WHAT: REASON" of an errno; returns the code that it asks for: what the
- * user can mend (no such file, no right to it, links in a circle) is not ERR_IO. */
+/* Report an errno as "PATH: can't WHAT: REASON" and return its code: what the user can
+ * mend (no such file, no right to it, links in a circle) is not ERR_IO. */
 enum err file_fail(struct errinfo *e, const char *path, const char *what, int number);
 /* "directory", "symbolic link", "FIFO", ... from stat(2)'s st_mode, for messages. */
 const char *file_kind(mode_t mode);
@@ -50,12 +52,12 @@ const char *file_kind(mode_t mode);
 enum err file_read(const char *path, size_t max_bytes, char **data, size_t *len,
                    struct errinfo *e) ERR_CHECKED;
 
-/* The same of a file of saetop's own (file_open_own). */
+/* The same for a file of saetop's own (file_open_own). */
 enum err file_read_own(const char *path, size_t max_bytes, char **data, size_t *len,
                        struct errinfo *e) ERR_CHECKED;
 
-/* As file_read, for a text that is then read as a string: ERR_FORMAT, with its line,
- * for a NUL byte, behind which the rest would be lost silently. */
+/* As file_read, for a text that is then read as a string: ERR_FORMAT, with the line,
+ * for a NUL byte, after which the rest would be lost silently. */
 enum err file_read_text(const char *path, size_t max_bytes, char **text,
                         struct errinfo *e) ERR_CHECKED;
 
@@ -73,32 +75,32 @@ struct file_piece {
 };
 
 /* Write parts to path.tmp-PID in the same directory, fsync, rename over path, fsync the
- * directory. On failure an existing path is as it was and no temporary is left; one
- * that is replaced keeps its permissions. Temporaries of path that processes left which
- * were killed are removed first (leftover.h). ERR_FORMAT for anything but a regular
- * file or nothing at path, links too. */
+ * directory. On failure an existing path is as it was and no temporary is left; a file
+ * that is replaced keeps its permissions. Temporaries of path left by killed processes
+ * are removed first (leftover.h). ERR_FORMAT for anything at path but a regular file,
+ * links too. */
 enum err file_write(const char *path, const struct file_piece *parts, size_t n,
                     struct errinfo *e) ERR_CHECKED;
 enum err file_write_text(const char *path, const char *text,
                          struct errinfo *e) ERR_CHECKED;
 
-/* The same for an output that the user named on the command line: behind a link the
- * file that it leads to is written, and what cannot be replaced takes the bytes as they
- * are: /dev/stdout, wherever that goes, /dev/null, a FIFO. ERR_FORMAT for a directory,
- * socket or block device and a link that leads nowhere; ERR_IO for a FIFO that no one
- * reads. Waits for a reader that is slow. */
+/* The same for an output that the user named on the command line: a link stays, and the
+ * file it leads to is written; what cannot be replaced takes the bytes as they are:
+ * /dev/stdout, wherever that goes, /dev/null, a FIFO. ERR_FORMAT for a directory,
+ * socket or block device and for a link that leads nowhere; ERR_IO for a FIFO that no
+ * one reads. Waits for a slow reader. */
 enum err file_write_named(const char *path, const struct file_piece *parts, size_t n,
                           struct errinfo *e) ERR_CHECKED;
 enum err file_write_named_text(const char *path, const char *text,
                                struct errinfo *e) ERR_CHECKED;
 
-/* Write data[n] to a descriptor, all of it: waits where it is full and non-blocking.
- * 0 or the errno. Any thread. */
+/* Write all of data[n] to a descriptor; waits if it is non-blocking and full. Returns 0
+ * or the errno. Any thread. */
 int file_write_all(int fd, const char *data, size_t n);
 
-/* Call once, early in main: take the numbers of standard input, output and error that
- * were closed, so that no file gets one of them and receives printed text. Printing
- * there, and reading, fails as before. */
+/* Call once, early in main: if standard input, output or error is closed, take its
+ * number, so that no file gets it and receives printed text. Printing and reading there
+ * fail as before. */
 void file_take_standard(void);
 
 /* Check a path before hours of work: refuses all that file_write_named would refuse,
@@ -121,10 +123,10 @@ enum err file_mkdirs(const char *path, struct errinfo *e) ERR_CHECKED;
  * directory that is not writable. Makes nothing. */
 enum err file_check_dir(const char *path, struct errinfo *e) ERR_CHECKED;
 
-/* Whether a directory of saetop's own is at path: ERR_FORMAT if a link or anything else
- * is. */
+/* Find whether a directory of saetop's own is at path: ERR_FORMAT if a link or anything
+ * else is. */
 enum err file_is_dir_own(const char *path, bool *there, struct errinfo *e) ERR_CHECKED;
-/* Make the directory dir/name of saetop's own, unless it is there. */
+/* Make dir/name, a directory of saetop's own, unless it is there. */
 enum err file_mkdir_own(const char *dir, const char *name,
                         struct errinfo *e) ERR_CHECKED;
 

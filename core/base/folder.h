@@ -19,35 +19,36 @@ struct folder {
     char path[FOLDER_PATH];
 };
 
-/* Open the directory that the user named, itself or behind a link. ERR_MISSING,
+/* Open a directory that the user named, itself or through a link. ERR_MISSING,
  * ERR_FORMAT for another kind. Release with folder_close. */
 enum err folder_open(const char *path, struct folder *out,
                      struct errinfo *e) ERR_CHECKED;
-/* Open one in it: ERR_MISSING, ERR_FORMAT for a link or anything else. */
+/* Open a directory in it: ERR_MISSING, ERR_FORMAT for a link or anything else. */
 enum err folder_open_in(const struct folder *f, const char *name, struct folder *out,
                         struct errinfo *e) ERR_CHECKED;
-/* Make a new one in it and open it: ERR_EXISTS. */
+/* Make a new directory in it and open that: ERR_EXISTS. */
 enum err folder_make_in(const struct folder *f, const char *name, struct folder *out,
                         struct errinfo *e) ERR_CHECKED;
 void folder_close(struct folder *f);
 
-/* The st_mode of the entry of that name, a link's own; 0: there is none. */
+/* The st_mode of the entry of that name, a link's own; 0 if there is none. */
 mode_t folder_mode(const struct folder *f, const char *name);
-/* Demand that it is a regular file (S_IFREG) or a directory (S_IFDIR), or nothing. */
+/* Demand that the entry is a regular file (S_IFREG) or a directory (S_IFDIR), as `kind`
+ * says, or missing. */
 enum err folder_expect(const struct folder *f, const char *name, mode_t kind,
                        struct errinfo *e) ERR_CHECKED;
 
-/* file_open_own in it. */
+/* file_open_own for a name in it. */
 enum err folder_open_file(const struct folder *f, const char *name, int flags, int *fd,
                           struct errinfo *e) ERR_CHECKED;
 
-/* rename(2) from one folder to another, of a regular file or a directory over the same
- * or nothing. Nothing is followed. */
+/* rename(2) from one folder to another, of a regular file or a directory, over one of
+ * the same kind or nothing. Follows no links. */
 enum err folder_move(const struct folder *from, const char *name,
                      const struct folder *to, const char *as,
                      struct errinfo *e) ERR_CHECKED;
 /* rename(2) to a name that must not exist: else ERR_EXISTS, also if another process was
- * faster (except on file systems without such a rename). Nothing is followed. */
+ * faster (except on file systems without such a rename). Follows no links. */
 enum err folder_move_new(const struct folder *from, const char *name,
                          const struct folder *to, const char *as,
                          struct errinfo *e) ERR_CHECKED;
@@ -65,7 +66,7 @@ typedef enum err folder_visit(const struct folder *f, const char *name, mode_t m
 enum err folder_each(const struct folder *f, folder_visit *visit, void *user,
                      struct errinfo *e) ERR_CHECKED;
 
-/* Make renames in it last through a power cut, where the file system can. */
+/* Make renames in the folder last through a power cut, where the file system can. */
 void folder_sync(const struct folder *f);
 
 #endif

@@ -1,5 +1,5 @@
-/* How well a text matches typed words, for lists that are ranked during typing. Letters
- * of ASCII in any case; other bytes as they are. Any thread. */
+/* How well a text matches typed words, for lists that are ranked as one types. ASCII
+ * letters match in either case; other bytes match themselves. Any thread. */
 #ifndef SAETOP_BASE_FUZZY_H
 #define SAETOP_BASE_FUZZY_H
 
@@ -7,16 +7,16 @@
 
 enum {
     FUZZY_NONE = 0,
-    FUZZY_GAPS = 20,   /* its letters in this order, with others between */
-    FUZZY_INSIDE = 50, /* somewhere in a word */
-    FUZZY_WORD = 70,   /* a word of it begins so */
-    FUZZY_START = 85,  /* it begins so */
-    FUZZY_WHOLE = 100  /* but for blanks and quotes around it */
+    FUZZY_GAPS = 20,   /* the typed letters in their order, with others between */
+    FUZZY_INSIDE = 50, /* inside a word */
+    FUZZY_WORD = 70,   /* a word of the text begins so */
+    FUZZY_START = 85,  /* the text begins so */
+    FUZZY_WHOLE = 100  /* the whole text, but for blanks and quotes around it */
 };
 
-/* Returns one of these qualities. gaps: letters may have others between, from three
- * letters on and where each run of them begins a word or goes on. "" matches nothing.
- * O(text x typed). */
+/* Returns one of these qualities. gaps: letters may have others between them, if three
+ * or more are typed and each run of them begins or continues a word. "" matches
+ * nothing. O(text x typed). */
 int fuzzy_score(const char *typed, const char *text, bool gaps);
 
 #endif

@@ -5,17 +5,17 @@
 #include "base/gguf.h"
 #include "base/infile.h"
 
-/* Bytes of a key's value begin at meta + value. */
+/* A key; the bytes of its value begin at meta + value. */
 struct gguf_entry {
     struct gguf_key key;
-    size_t value, bytes; /* of a text or an array: without its length and type */
+    size_t value, bytes; /* for a text or an array without its length and type */
 };
 
 struct gguf_shard {
     char *name;
     struct infile *file;  /* NULL: */
     const uint8_t *bytes; /* in memory, borrowed */
-    uint8_t *meta;        /* owned: what comes before the data, names ended by a NUL */
+    uint8_t *meta;        /* owned: what comes before the data; names end with a NUL */
 };
 
 struct gguf {
@@ -29,13 +29,13 @@ struct gguf {
     size_t count;
 };
 
-/* Number of `bytes` bytes at p, little-endian. */
+/* The number in `bytes` bytes at p, little-endian. */
 uint64_t gguf_load(const uint8_t *p, size_t bytes);
 /* Bytes of an item of a type; 0 for TEXT and ARRAY. */
 size_t gguf_item_bytes(enum gguf_type t);
 
-/* The header of one file, parsed from its bytes. The caller owns `meta` and `tensor`,
- * whose tensors have `shard` as their file number; keys as in struct gguf. On error all
+/* The header of one file, parsed from its bytes. The caller owns `meta` and `tensor`;
+ * the tensors have `shard` as their file number; keys as in struct gguf. On error all
  * of *out is released. */
 struct gguf_head {
     uint8_t *meta;
@@ -48,7 +48,7 @@ enum err gguf_head_read(const uint8_t *data, size_t len, const char *file, size_
                         struct gguf_head *out, struct errinfo *e) ERR_CHECKED;
 void gguf_head_release(struct gguf_head *h);
 
-/* An entry, or NULL. */
+/* The entry of a key, or NULL. */
 const struct gguf_entry *gguf_entry(const struct gguf *g, const char *key);
 
 #endif

@@ -1,5 +1,5 @@
-/* The element types of ggml's tensors, as GGUF files have them, and what their blocks
- * of numbers stand for. Formulas: ggml-quants.c (dequantize_row_*) and ggml-common.h of
+/* The element types of ggml's tensors as in GGUF files, and the numbers that their
+ * blocks stand for. Formulas: ggml-quants.c (dequantize_row_*) and ggml-common.h of
  * ggml 2026; the Python package `gguf` computes the same bits. A row of a tensor is a
  * whole number of blocks, one after another. Any thread; nothing is allocated. */
 #ifndef SAETOP_BASE_GGUF_QUANT_H
@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Types that saetop reads: X(id, number in a file, elements of a block, its bytes). */
+/* Types that saetop reads: X(id, number in a file, elements per block, bytes per
+ * block). */
 // clang-format off
 #define GGML_TYPES_READ(X)                                                             \
     X(F32,   0,   1,   4)                                                              \
@@ -64,22 +65,22 @@ enum ggml_type {
 #define GGML_NAME_(id, number, elements, bytes) ", " #id
 #define GGML_TYPES_TEXT                         (&(", " GGML_TYPES_READ(GGML_NAME_))[sizeof ", , " - 1])
 
-/* The type of a number in a file; GGML_TYPE_COUNT for one that is not known. */
+/* The type with a number in a file; GGML_TYPE_COUNT for one that is not known. */
 enum ggml_type ggml_type_of(uint32_t number);
 const char *ggml_type_name(enum ggml_type t);
 size_t ggml_block_elements(enum ggml_type t);
 size_t ggml_block_bytes(enum ggml_type t);
 bool ggml_type_readable(enum ggml_type t);
 
-/* in[blocks] of a readable type, at any alignment, to out[blocks * elements of one].
- * The bits are those of the original: products and sums in float, in its order, none
- * fused. Infinities and NaN of a block's scale go through to its elements. As fast as
+/* Write in[blocks] of a readable type, at any alignment, to out[blocks * elements per
+ * block]. The bits are ggml's own: products and sums in float, in its order, none
+ * fused. An infinity or NaN in a block's scale passes to its elements. As fast as
  * memory takes the floats: 8 to 30 GB/s of them (gcc, SSE2, from a cache). */
 void ggml_to_f32(enum ggml_type t, const uint8_t *in, size_t blocks, float *out);
 
-/* Whether all numbers that in[blocks] of a readable type stand for are finite. They are
- * if a block's scales are, which is all that is looked at: no product or sum of a
- * finite half overflows a float. At the speed of memory. */
+/* Whether all numbers that in[blocks] of a readable type stand for are finite. Looks
+ * only at the blocks' scales: no product or sum of a finite half overflows a float. At
+ * the speed of memory. */
 bool ggml_all_finite(enum ggml_type t, const uint8_t *in, size_t blocks);
 
 #endif

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Round to nearest, ties to even. Values that are too large become the largest half, so
- * that an activation stays a number. NaN stays NaN. */
+/* Round to nearest, ties to even. Values too large become the largest half, so that an
+ * activation stays a number. NaN stays NaN. */
 static inline uint16_t half_of_float(float f)
 {
     uint32_t bits;
@@ -30,7 +30,7 @@ static inline uint16_t half_of_float(float f)
     return (uint16_t)(sign | (size - 0x38000000u + 0xFFFu + even) >> 13);
 }
 
-/* Exact; NaN keeps its payload. No branch, so a loop of it is made of vectors. */
+/* Exact; NaN keeps its payload. No branch, so that a loop over it vectorises. */
 static inline float half_to_float(uint16_t h)
 {
     const uint32_t sign = (uint32_t)(h & 0x8000u) << 16;

@@ -14,21 +14,21 @@
 #include <stdint.h>
 
 /* Parse len bytes; `name` (a file's path) begins error lines, which give line and
- * column of the fault. Nesting is capped by cJSON at 1000. Trailing text is an error,
- * and so is a NUL, raw or as \u0000: the tree's strings end at one, so the rest of a
- * text would be lost unseen. *out: caller owns, cJSON_Delete. */
+ * column of the fault. cJSON caps nesting at 1000. Trailing text is an error, and so is
+ * a NUL, raw or as \u0000: the tree's strings end at one, so the rest of a text would
+ * be lost unseen. *out: caller owns, cJSON_Delete. */
 enum err json_parse(const char *text, size_t len, const char *name, cJSON **out,
                     struct errinfo *e) ERR_CHECKED;
-/* The same where a text's every byte counts: a NUL stands in the tree's strings as the
- * byte *nul, which is no part of UTF-8 and nowhere else in the text; '\0' if there is
- * none. One copy of a text that holds a NUL. `line`: where in the file the text begins,
- * 1 for its first line. */
+/* The same where every byte of a text counts: in the tree's strings a NUL is the byte
+ * *nul, which is never part of UTF-8 and nowhere else in the text; '\0' if there is
+ * none. A text that holds a NUL is copied once. `line`: where in the file the text
+ * begins, 1 for its first line. */
 enum err json_parse_nul(const char *text, size_t len, const char *name, size_t line,
                         cJSON **out, char *nul, struct errinfo *e) ERR_CHECKED;
 enum err json_load(const char *path, size_t max_bytes, cJSON **out,
                    struct errinfo *e) ERR_CHECKED;
 
-/* Where one is in a file, for error lines such as
+/* Where a value is in a file, for error lines such as
  * "cfg.json: model.n_layer: found -3, expected an integer from 1 to 200". */
 struct json_at {
     const char *file;
@@ -56,9 +56,9 @@ enum err json_obj(struct json_at at, const cJSON *obj, const char *key, bool req
 enum err json_arr(struct json_at at, const cJSON *obj, const char *key, bool required,
                   const cJSON **out, struct errinfo *e) ERR_CHECKED;
 
-/* Hash of a value and all within it: names, kinds, values and their order, not how they
- * are laid out or escaped; chained as hash_bytes. NULL, for a member that is missing,
- * has a hash of its own. */
+/* Hash a value and all within it: names, kinds, values and their order, not their
+ * layout or escapes; chained as hash_bytes. NULL, for a missing member, has a hash of
+ * its own. */
 uint64_t json_hash(uint64_t h, const cJSON *v);
 
 /* Append text as a quoted JSON string; invalid UTF-8 bytes become U+FFFD. */
@@ -66,18 +66,19 @@ void json_add_string(struct str *s, const char *text, size_t len);
 /* Append a number that reads back as the same double; NaN and infinities become null.
  */
 void json_add_number(struct str *s, double v);
-/* Append `,"key":` and such a number, a member of an object behind others; `key` is a
+/* Append `,"key":` and such a number, as a further member of an object; `key` is a
  * plain name. */
 void json_add_member(struct str *s, const char *key, double v);
-/* Append a tree as one line, a space behind each ":" and ",". */
+/* Append a tree as one line, with a space after each ":" and ",". */
 void json_add_line(struct str *s, const cJSON *v);
-/* After a tree was built that is not printed here, or by another thread, or after other
- * JSON is read: ERR_NOMEM where a member of any tree that this thread has built since
- * the last json_built, json_print or json_parse could not be had. */
+/* ERR_NOMEM if memory ran out for a member of any tree that this thread has built since
+ * the last json_built, json_print or json_parse. Call it after building a tree that is
+ * not printed here, or that another thread prints, or that is printed only after other
+ * JSON is read. */
 enum err json_built(struct errinfo *e) ERR_CHECKED;
-/* Print a tree, indented, with a newline at its end; strings as json_add_string's.
- * ERR_NOMEM also by the rule of json_built: what cJSON_Add... returns need not be
- * looked at, as long as the tree is printed here by the thread that built it. */
+/* Print a tree, indented, with a newline at its end; strings as in json_add_string.
+ * Also ERR_NOMEM as in json_built: what cJSON_Add... returns need not be checked if the
+ * thread that built the tree prints it here. */
 enum err json_print(const cJSON *tree, struct str *out, struct errinfo *e) ERR_CHECKED;
 
 #endif

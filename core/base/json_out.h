@@ -1,7 +1,7 @@
 /* JSON written as it is made, for files too large to hold as a tree or a text: it goes
  * to a file without a name (tempfile.h), and from there to where the user wants it. The
- * first fault sticks and is what json_out_write reports; nothing else need be checked.
- * One thread at a time. */
+ * first fault sticks and json_out_write reports it; nothing else need be checked. One
+ * thread at a time. */
 #ifndef SAETOP_BASE_JSON_OUT_H
 #define SAETOP_BASE_JSON_OUT_H
 
@@ -13,19 +13,19 @@
 
 struct json_out;
 
-/* An object is open at the start. ERR_NOMEM, and errors of tempfile_open. */
+/* Start with an open object. ERR_NOMEM, and errors of tempfile_open. */
 enum err json_out_new(struct json_out **out, struct errinfo *e) ERR_CHECKED;
 void json_out_free(struct json_out *o); /* NULL is fine */
-/* Close the object and write all to a file that the user named, by the rule of
- * file_write_named. ERR_IO, ERR_FORMAT; ERR_USAGE where an object is still open. */
+/* Close the object and write all to a file that the user named (file_write_named).
+ * ERR_IO, ERR_FORMAT; ERR_USAGE if an object in it is still open. */
 enum err json_out_write(struct json_out *o, const char *path,
                         struct errinfo *e) ERR_CHECKED;
 
-/* In what follows `key` is a plain name for a member of an object, NULL for an element
+/* In what follows `key` is a plain name, for a member of an object; NULL for an element
  * of an array. */
 void json_out_object(struct json_out *o, const char *key);
 void json_out_array(struct json_out *o, const char *key);
-void json_out_end(struct json_out *o); /* of what was opened last */
+void json_out_end(struct json_out *o); /* closes what was opened last */
 
 /* Numbers read back as they were; NaN and infinities are null. */
 void json_out_number(struct json_out *o, const char *key, double v);

@@ -1,7 +1,7 @@
-/* The signals that ask to save what there is and leave: a person's, the end of a
- * session, and the warnings that batch systems and power supplies give before the end.
- * The one list of them, for commands with a screen and without. X(NAME) of SIGNAME, in
- * the order in which the first of several gives the exit status. */
+/* The signals that ask to save and leave: a person's, the end of a session, and the
+ * warnings that batch systems and power supplies give before the end. The one list of
+ * them, for commands with a screen and without. X(NAME) for SIGNAME; of several, the
+ * first in this order gives the exit status. */
 #ifndef SAETOP_BASE_LEAVE_SIGNALS_H
 #define SAETOP_BASE_LEAVE_SIGNALS_H
 

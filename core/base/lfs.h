@@ -1,5 +1,5 @@
-/* Pointer files of Git LFS: a text of a few lines that stands in the place of a large
- * file which was not fetched, and would otherwise be called damaged. Any thread. */
+/* Pointer files of Git LFS: a few lines of text in the place of a large file that was
+ * not fetched, which would otherwise be called damaged. Any thread. */
 #ifndef SAETOP_BASE_LFS_H
 #define SAETOP_BASE_LFS_H
 
@@ -15,7 +15,7 @@ static inline bool is_lfs_pointer(const void *data, size_t len)
     return len >= sizeof begins - 1 && memcmp(data, begins, sizeof begins - 1) == 0;
 }
 
-/* ERR_FORMAT, with the way on. */
+/* ERR_FORMAT, with the remedy. */
 static inline enum err lfs_refuse(const char *file, struct errinfo *e)
 {
     return err_set(e, ERR_FORMAT,

@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* a * b in *out; false on overflow (out untouched). */
+/* Writes a * b to *out; false on overflow (out untouched). */
 bool mem_mul(size_t a, size_t b, size_t *out);
 
-/* count * size zeroed bytes, aligned to 64 for vector loads. NULL on overflow or when
- * memory is out. count or size 0 gives a unique pointer. O(bytes). */
+/* count * size zeroed bytes, aligned to 64 for vector loads. NULL on overflow or out of
+ * memory. count or size 0 gives a unique pointer. O(bytes). */
 void *mem_alloc(size_t count, size_t size) ERR_CHECKED;
 
 /* mem_alloc that reports: *out = count * size zeroed bytes, or ERR_NOMEM with the
@@ -28,7 +28,7 @@ void mem_free(void *p);
 enum err mem_grow(void *p, size_t *cap, size_t need, size_t size, size_t max,
                   struct errinfo *e) ERR_CHECKED;
 
-/* A copy of a string, NULL when memory is out. */
+/* A copy of a string; NULL if out of memory. */
 char *mem_strdup(const char *s) ERR_CHECKED;
 
 #endif

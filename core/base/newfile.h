@@ -4,9 +4,8 @@
 
 #include "base/err.h"
 
-/* ERR_EXISTS, with `way_on` at the end of its line ("choose another name"), if
- * anything of that name is there but a file_is_stream, which is no file to lose. Any
- * thread. */
+/* ERR_EXISTS, with `way_on` at the end of its line ("choose another name"), if anything
+ * of that name exists; a file_is_stream is fine, being no file to lose. Any thread. */
 enum err newfile_check(const char *path, const char *way_on,
                        struct errinfo *e) ERR_CHECKED;
 

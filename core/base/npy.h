@@ -24,8 +24,8 @@ struct npy {
     size_t header; /* bytes before the elements */
 };
 
-/* Bytes of the whole header, at most 64 KiB, from its first NPY_PREFIX. `name` begins
- * error lines. */
+/* The size of the whole header in bytes, at most 64 KiB, from its first NPY_PREFIX
+ * bytes. `name` begins error lines. */
 enum err npy_header_size(const uint8_t *data, size_t len, const char *name, size_t *out,
                          struct errinfo *e) ERR_CHECKED;
 /* Read the header at the beginning of data. */

@@ -8,15 +8,15 @@
 /* A finite decimal number (not hexadecimal, no space) with an optional k, M or G after
  * it, and nothing else: "0.3", "20k". False leaves *out alone. */
 bool number_real(const char *text, double *out);
-/* A whole number, written as such or as 1e6, 20k, 20M: exact while a double holds it
- * (up to 9e15). */
+/* A whole number, written as such or as 1e6, 20k, 20M: exact as far as a double is (up
+ * to 9e15). */
 bool number_whole(const char *text, int64_t *out);
-/* A hash as files have it: 16 digits of 0123456789abcdef and nothing else. */
+/* A hash as in files: 16 digits of 0123456789abcdef and nothing else. */
 bool number_hash(const char *text, uint64_t *out);
 
-/* A measure for people to read: `decimals` digits after the point, right in `width`
- * columns; one that was not measured, or has no finite value, is a dash. In out, which
- * is returned. NUMBER brings room that lasts to the end of the block. */
+/* A measure for people to read: `decimals` digits after the point, right-aligned in
+ * `width` columns; a dash if it was not measured or is not finite. Returns out. NUMBER
+ * brings room that lasts to the end of the block. */
 enum { NUMBER_TEXT = 48 };
 enum number_style { NUMBER_PLAIN, NUMBER_SIGNED, NUMBER_POWER };
 const char *number_show(char out[NUMBER_TEXT], enum number_style style, int width,
@@ -29,8 +29,8 @@ const char *number_bytes(char out[NUMBER_TEXT], double v);
 const char *number_count(char out[NUMBER_TEXT], double n);
 #define NUMBER_COUNT(n) number_count((char[NUMBER_TEXT]){0}, n)
 
-/* A whole number in groups of three digits, "12,400". In out, which is returned;
- * THOUSANDS brings room as NUMBER does. */
+/* A whole number in groups of three digits, "12,400". Returns out; THOUSANDS brings
+ * room as NUMBER does. */
 const char *number_thousands(char out[NUMBER_TEXT], int64_t n);
 #define THOUSANDS(n) number_thousands((char[NUMBER_TEXT]){0}, (n))
 

@@ -1,8 +1,8 @@
-/* The part of Python's pickle that torch.save writes of a state dict (protocol 2), read
+/* The part of Python's pickle that torch.save uses for a state dict (protocol 2), read
  * without executing anything: names are looked up in a short list (tensor rebuilders,
- * storages, OrderedDict), whatever else is named or any opcode beyond the list is
- * refused with its byte offset. No recursion; memory grows with the input's length
- * only. Any thread; a parsed pickle may be read from any thread. */
+ * storages, OrderedDict); any other name, and any opcode beyond the list, is refused
+ * with its byte offset. No recursion; memory grows with the input's length only. Any
+ * thread; a parsed pickle may be read from any thread. */
 #ifndef SAETOP_BASE_PICKLE_H
 #define SAETOP_BASE_PICKLE_H
 
@@ -29,7 +29,7 @@ enum pickle_kind {
     PICKLE_TENSOR,
 };
 
-/* A tensor's place in a storage; in elements, checked to lie within it. */
+/* A tensor's place in a storage, in elements, checked to lie within it. */
 struct pickle_tensor {
     enum elem elem;
     const char *storage; /* key: the file data/KEY of the zip; not NUL-terminated */

@@ -1,7 +1,6 @@
-/* A pool of threads over blocks of work. Results must not depend on which thread takes
- * which block: a block writes only its own outputs, and sums over blocks are taken by
- * the caller in block order. That is what makes a run independent of the thread count.
- */
+/* A pool of threads for blocks of work. Results must not depend on which thread takes
+ * which block: a block writes only its own outputs, and the caller sums over blocks in
+ * block order. That makes a run independent of the number of threads. */
 #ifndef SAETOP_BASE_POOL_H
 #define SAETOP_BASE_POOL_H
 
@@ -29,7 +28,7 @@ size_t pool_threads(const struct pool *p); /* 1 for NULL */
 
 /* How many threads this process may use (affinity mask, then cgroup quota). */
 size_t pool_cpus(void);
-/* The same for 0, else as many as asked for. */
+/* asked, or for 0 pool_cpus. */
 size_t pool_count(int64_t asked);
 
 /* Lower the calling thread's priority (nice +10). */

@@ -1,5 +1,5 @@
-/* Remarks: lines for people about what was opened or measured, where nothing is wrong
- * enough to stop but figures by themselves would mislead. Whoever finds them only lists
+/* Remarks: lines for people about what was opened or measured, if nothing is wrong
+ * enough to stop but the figures alone would mislead. Whoever finds them only lists
  * them; commands print them on stderr, the explorer shows them. A list belongs to one
  * caller. */
 #ifndef SAETOP_BASE_REMARKS_H
@@ -21,7 +21,7 @@ void remarks_add(struct remarks *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 /* Add all lines of `more`, as far as there is room. */
 void remarks_append(struct remarks *r, const struct remarks *more);
-/* All in one line in buf[cap], which is returned; "" for none. */
+/* Writes all in one line to buf[cap] and returns it; "" for none. */
 const char *remarks_line(const struct remarks *r, char *buf, size_t cap);
 
 #endif

@@ -42,10 +42,10 @@ uint64_t rng_u64(struct rng *r);
 double rng_unit(struct rng *r);                /* [0,1) */
 uint64_t rng_below(struct rng *r, uint64_t n); /* 0..n-1, unbiased; n >= 1 */
 double rng_normal(struct rng *r);              /* mean 0, variance 1 */
-/* A permutation of 0..n-1 picked by seed and key, at place x below n: four Feistel
- * rounds over the next even number of bits, repeated until the value falls below n
- * (less than four times on average). Draws from RNG_SHUFFLE; a key with its high bit
- * set keeps them apart from the shuffling of activations. */
+/* A permutation of 0..n-1 chosen by seed and key, at place x below n: four Feistel
+ * rounds on the next even number of bits, repeated until the value is below n (less
+ * than four times on average). Draws from RNG_SHUFFLE; a key with its high bit set
+ * keeps the draws apart from the shuffling of activations. */
 uint64_t rng_permuted_at(uint64_t seed, uint64_t key, uint64_t n, uint64_t x);
 /* Fisher-Yates over idx[n]. */
 void rng_permute(struct rng *r, uint32_t *idx, size_t n);

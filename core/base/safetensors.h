@@ -35,12 +35,12 @@ struct st_tensor {
     size_t bytes;
 };
 
-/* The same type in elem.h; false: it has none. */
+/* Convert to the same type in elem.h; false if it has none. */
 bool st_elem(enum st_dtype t, enum elem *out);
 
 struct st_file;
 
-/* Open and check a file (infile_bytes: close it soon): header within it and below
+/* Open and check a file (infile_bytes: close it soon): header within the file and below
  * 100 MB, offsets inside the buffer, without overlap, sizes equal to the product of the
  * shape; all before any allocation that depends on them. */
 enum err st_open(const char *path, struct st_file **out, struct errinfo *e) ERR_CHECKED;

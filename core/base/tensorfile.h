@@ -1,8 +1,8 @@
 /* Named tensors in a file of any container that other tools write: safetensors, NumPy's
- * npz, torch.save's zip. Which one it is shows in its bytes, not in its name. Every
- * shape is checked against the bytes behind it when the file is opened, before memory
- * is taken for any tensor. The elements of a large file are read, not mapped: what was
- * read does not stay in the process. Owner thread. */
+ * npz, torch.save's zip. Its bytes tell which, not its name. Every shape is checked
+ * against the bytes behind it when the file is opened, before memory is taken for any
+ * tensor. The elements of a large file are read, not mapped: what was read does not
+ * stay in the process. Owner thread. */
 #ifndef SAETOP_BASE_TENSORFILE_H
 #define SAETOP_BASE_TENSORFILE_H
 
@@ -17,7 +17,7 @@
 
 enum tensor_kind {
     TENSOR_ARRAY,
-    TENSOR_INT,  /* a plain Python integer or boolean of a torch file */
+    TENSOR_INT,  /* a plain Python integer or boolean in a torch file */
     TENSOR_TEXT, /* likewise */
 };
 
@@ -50,22 +50,22 @@ const struct tensor_info *tensorfile_find(const struct tensorfile *f, const char
  * tensor, both shapes or the place. */
 enum err tensorfile_f32(struct tensorfile *f, const char *name, const size_t *shape,
                         size_t ndim, float *out, struct errinfo *e) ERR_CHECKED;
-/* The type in which tensorfile_raw gives an array of floats: its own where that is F16
- * or BF16, and its elements lie in C order; else F32. */
+/* The type in which tensorfile_raw gives an array of floats: its own if that is F16 or
+ * BF16 and its elements lie in C order; else F32. */
 enum elem tensorfile_raw_elem(const struct tensorfile *f, const char *name);
 /* The same as tensorfile_f32, but in that type, little-endian. */
 enum err tensorfile_raw(struct tensorfile *f, const char *name, const size_t *shape,
                         size_t ndim, uint8_t *out, struct errinfo *e) ERR_CHECKED;
-/* The byte of the file from which on an array's elements lie in the form in which
- * tensorfile_raw gives them. False: they lie in no such form (another type, another
- * order, packed), and tensorfile_raw makes it; or in a torch file, of which libzip does
- * not say where a member's bytes are. */
+/* Find the byte of the file at which an array's elements begin, if they lie there in
+ * the form that tensorfile_raw gives. False if they do not (another type or order,
+ * packed), so that tensorfile_raw converts them; and for a torch file, since libzip
+ * does not say where a member's bytes are. */
 bool tensorfile_place(const struct tensorfile *f, const char *name, size_t *at);
-/* An integer min..max: a plain one, or an array of one element. */
+/* Read an integer from min to max: a plain one, or an array of one element. */
 enum err tensorfile_int(struct tensorfile *f, const char *name, int64_t min,
                         int64_t max, int64_t *out, struct errinfo *e) ERR_CHECKED;
-/* The integers of a vector, at most `cap`; *n: how many there are, more than cap leaves
- * out[cap] as it is. */
+/* Read the integers of a vector, at most `cap`; *n: how many there are; if more than
+ * cap, out[cap] is left as it is. */
 enum err tensorfile_ints(struct tensorfile *f, const char *name, size_t cap,
                          int64_t *out, size_t *n, struct errinfo *e) ERR_CHECKED;
 /* A TEXT, borrowed; NULL if there is none. */

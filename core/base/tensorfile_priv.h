@@ -11,7 +11,7 @@
 struct tensor_entry {
     struct tensor_info info;
     char *name;                 /* owned */
-    const struct st_tensor *st; /* in a safetensors file, else: */
+    const struct st_tensor *st; /* in a safetensors file; else: */
     size_t member;              /* of the zip */
     size_t skip;                /* bytes before the elements */
     size_t offset;              /* elements before the first */
@@ -23,8 +23,8 @@ struct tensor_entry {
 
 struct tensorfile {
     char *name;
-    struct infile_bytes own; /* of tensorfile_open */
-    struct infile *file;     /* of one that is mapped: elements are read from it */
+    struct infile_bytes own; /* from tensorfile_open */
+    struct infile *file;     /* if the bytes are mapped: elements are read from it */
     struct st_file *st;
     struct zipfile *zip;
     uint8_t *pickle_bytes;
@@ -40,7 +40,7 @@ enum err tensorfile_add(struct tensorfile *f, const char *prefix, const char *na
 
 /* Fill the entries from f->zip. */
 enum err tensorfile_read_npz(struct tensorfile *f, struct errinfo *e) ERR_CHECKED;
-/* `pkl` is the member of that name. */
+/* Fill the entries from f->zip, in which `pkl` is the member with the pickle. */
 enum err tensorfile_read_torch(struct tensorfile *f, size_t pkl,
                                struct errinfo *e) ERR_CHECKED;
 

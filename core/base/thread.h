@@ -1,4 +1,4 @@
-/* Threads that a crash can be reported from. */
+/* Threads that can report a crash. */
 #ifndef SAETOP_BASE_THREAD_H
 #define SAETOP_BASE_THREAD_H
 
@@ -7,8 +7,8 @@
 #include <pthread.h>
 
 /* pthread_create with a stack for signal handlers beside the thread's own, so that a
- * handler with SA_ONSTACK runs even where the thread's has overflowed: who shows a
- * screen has to put the terminal right then. Joined with pthread_join. ERR_NOMEM or
+ * handler with SA_ONSTACK runs even when the thread's has overflowed: a program with a
+ * screen has to restore the terminal then. Joined with pthread_join. ERR_NOMEM or
  * ERR_IO. Any thread. */
 enum err thread_start(pthread_t *out, void *(*fn)(void *), void *arg,
                       struct errinfo *e) ERR_CHECKED;

@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Decode one code point from s[n], n >= 1: its length 1..4 and *cp; for an invalid,
- * overlong or surrogate sequence length 1 and *cp = UTF8_INVALID. */
+/* Decode one code point of s[n], n >= 1, to *cp and return its length, 1..4; for an
+ * invalid, overlong or surrogate sequence *cp = UTF8_INVALID and length 1. */
 #define UTF8_INVALID 0xFFFFFFFFu
 size_t utf8_next(const char *s, size_t n, uint32_t *cp);
-/* Encode cp into out[4]; the length. cp must be a valid scalar value. */
+/* Encode cp to out[4] and return the length. cp must be a valid scalar value. */
 size_t utf8_put(uint32_t cp, char out[4]);
 /* Length of the longest prefix of s[n] that is at most max bytes and whole code points.
  */
@@ -25,7 +25,7 @@ bool utf8_is_unsafe(uint32_t cp);
 /* Append s[n] as printable text: control bytes and invalid bytes as \xNN, newline \n,
  * tab \t; C1 controls, bidirectional and zero-width format characters as \u{NNNN}. */
 void utf8_escape(struct str *out, const char *s, size_t n);
-/* The same for lines: newlines stay what they are. */
+/* The same for text of several lines: newlines stay. */
 void utf8_escape_lines(struct str *out, const char *s, size_t n);
 
 #endif

@@ -1,7 +1,7 @@
-/* Loops in which a sanitizer's check of every access takes most of the time: they are
- * compiled without it (UNWATCHED), and say beforehand what they are about to read and
- * write. A byte that is not theirs, or that another thread writes, is reported as if
- * each access had been checked. Without a sanitizer all of this is nothing. */
+/* For loops in which a sanitizer's check of every access takes most of the time: they
+ * are compiled without it (UNWATCHED), and say beforehand what they are about to read
+ * and write. A byte that is not theirs, or that another thread writes, is reported as
+ * if each access had been checked. Without a sanitizer all of this is nothing. */
 #ifndef SAETOP_BASE_WATCH_H
 #define SAETOP_BASE_WATCH_H
 
@@ -26,15 +26,15 @@ void __tsan_read_range(void *p, size_t n);
 void __tsan_write_range(void *p, size_t n);
 #endif
 
-/* Of a function, and of each one inlined into it. */
+/* For a function; holds for each one inlined into it. */
 #if defined(WATCH_ADDRESS) || defined(WATCH_THREAD)
 #define UNWATCHED __attribute__((no_sanitize("address", "thread", "undefined")))
 #else
 #define UNWATCHED
 #endif
 
-/* n bytes from p on will be read; with watch_write, read and written. Neither touches
- * them. Any thread. */
+/* Say that n bytes from p on will be read; watch_write: read and written. Neither
+ * touches them. Any thread. */
 static inline void watch_read(const void *p, size_t n)
 {
 #if defined(WATCH_ADDRESS)

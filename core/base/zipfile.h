@@ -1,6 +1,6 @@
-/* Reading zip containers (libzip), with sizes checked before they are believed: members
- * do not overlap; each is stored or deflated, not encrypted, and claims no more bytes
- * than its compressed form can hold, nor many megabytes of next to nothing. Owner
+/* Reads zip containers (libzip), with sizes checked before they are believed: members
+ * do not overlap; each is stored or deflated, not encrypted, claims no more bytes than
+ * its compressed form can hold, and does not expand a little into many megabytes. Owner
  * thread. */
 #ifndef SAETOP_BASE_ZIPFILE_H
 #define SAETOP_BASE_ZIPFILE_H
@@ -30,18 +30,18 @@ bool zipfile_find(const struct zipfile *z, const char *name, size_t *i);
 struct zip_reader;
 enum err zip_reader_new(struct zipfile *z, size_t i, struct zip_reader **out,
                         struct errinfo *e) ERR_CHECKED;
-/* Exactly n bytes; ERR_FORMAT where the member ends before. They count only once
- * zip_reader_end has seen the checksum. */
+/* Read exactly n bytes; ERR_FORMAT if the member ends before. They count only once
+ * zip_reader_end has checked them. */
 enum err zip_reader_get(struct zip_reader *r, void *out, size_t n,
                         struct errinfo *e) ERR_CHECKED;
-/* Go past n bytes. */
+/* Skip n bytes. */
 enum err zip_reader_skip(struct zip_reader *r, size_t n, struct errinfo *e) ERR_CHECKED;
 /* Go to the member's end and compare its checksum, once for each member. */
 enum err zip_reader_end(struct zip_reader *r, struct errinfo *e) ERR_CHECKED;
 void zip_reader_free(struct zip_reader *r);
 
-/* A whole member of at most `max` bytes, its checksum compared; the caller owns it,
- * mem_free. */
+/* Read a whole member of at most `max` bytes and compare its checksum; *out: caller
+ * owns, mem_free. */
 enum err zipfile_read(struct zipfile *z, size_t i, size_t max, uint8_t **out,
                       size_t *len, struct errinfo *e) ERR_CHECKED;
 
