@@ -20,7 +20,8 @@ enum err latent_stats(const struct acts_set *set, const struct sae *s,
                       struct pool *pool, struct report *r,
                       struct errinfo *e) ERR_CHECKED;
 
-/* A copy of w [n,D] with rows of unit length; zero rows stay. Released by mem_free. */
+/* Copies w [n,D] with rows scaled to unit length; zero rows stay. Release with
+ * mem_free. */
 enum err unit_rows(const float *w, size_t n, size_t D, float **out,
                    struct errinfo *e) ERR_CHECKED;
 

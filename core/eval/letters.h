@@ -1,21 +1,21 @@
 /* The first-letter task as SAEBench 0.6 asks it: in a prompt that shows ten other words
  * with their letters, so that the activation at the word is that of a model about to
- * spell it. Where the tokenizer does not allow it, or the model tells too few letters
- * that way, the word's own activation in running text stands for it (evaluate.h). */
+ * spell it. If the tokenizer does not allow that, or the model tells too few letters
+ * that way, the word's own activation in running text is used instead (evaluate.h). */
 #ifndef SAETOP_EVAL_LETTERS_H
 #define SAETOP_EVAL_LETTERS_H
 
 #include "eval/evalset_priv.h"
 #include "lm/lm.h"
 
-#define LETTER_EXAMPLES 10  /* in front of the word asked for */
+#define LETTER_EXAMPLES 10  /* before the word asked for */
 #define LETTER_TAIL     5   /* tokens of " has the first letter:" */
-#define LETTER_WORDS    120 /* of one letter at most, drawn */
+#define LETTER_WORDS    120 /* at most of one letter, drawn */
 #define LETTER_LEAST    5   /* test words that a letter's probe must get right */
 
 /* The pieces of the prompt
  *     "\nWORD has the first letter: X" ten times, "\nWORD has the first letter:"
- * as tokens, after BOS where there is one. The word asked for stands LETTER_TAIL + 1
+ * as tokens, after BOS if there is one. The word asked for is LETTER_TAIL + 1 tokens
  * from the end. */
 struct letter_prompt {
     int32_t bos, newline; /* bos -1: none */
@@ -23,9 +23,10 @@ struct letter_prompt {
     int32_t answer[26]; /* " A" .. " Z" */
     size_t length;      /* tokens of a prompt */
 };
-/* Whether a tokenizer allows it: a newline, each letter after a space, and each word of
- * the prompt are one token, and a prompt fits n_ctx. One that spells them in pieces, or
- * has no token for them, belongs to a model that has not read such text. ERR_NOMEM. */
+/* Finds whether a tokenizer allows it: a newline, each letter after a space, and each
+ * word of the prompt must be one token, and a prompt must fit n_ctx. A tokenizer that
+ * spells them in pieces, or has no token for them, belongs to a model that has not read
+ * such text. ERR_NOMEM. */
 enum err letter_prompt_init(struct letter_prompt *p, const struct tok *tok,
                             size_t n_ctx, bool *allowed, struct errinfo *e) ERR_CHECKED;
 
@@ -37,17 +38,17 @@ struct letter_task {
     struct eval_set *set; /* its sample: words of the vocabulary, one prompt each */
     struct probe_bank saebench; /* probes by SAEBench's own recipe */
 };
-/* At most LETTER_WORDS vocabulary tokens a letter, each asked once, examples drawn from
- * all such words; cfg gives seed, shares, cache and min_letters. *out NULL: it can't be
- * asked, as why [LETTER_WHY] then says. The model runs on a harvester of its own.
- * Errors of eval_set_new. */
+/* Makes the task from at most LETTER_WORDS vocabulary tokens a letter, each asked once,
+ * with examples drawn from all such words; cfg gives seed, shares, cache and
+ * min_letters. *out NULL: the task can't be asked, and why [LETTER_WHY] says so. The
+ * model runs on a harvester of its own. Errors of eval_set_new. */
 enum err letter_task_new(const struct eval_config *cfg, const struct lm *lm,
                          struct lm_hook hook, struct pool *pool,
                          const atomic_bool *cancel, struct letter_task **out, char *why,
                          struct errinfo *e) ERR_CHECKED;
 void letter_task_free(struct letter_task *t); /* NULL is fine */
 
-/* The prompt of word number i of words [n] into ids [p->length]. */
+/* Writes the prompt of words [n][i] to ids [p->length]. */
 void letter_prompt_fill(const struct letter_prompt *p, const struct tok *tok,
                         const int32_t *words, size_t n, size_t i, uint64_t seed,
                         int32_t *ids);

@@ -1,5 +1,5 @@
-/* The CSV files of sentence tasks: task,text,label,split and maybe spurious. Sizes and
- * text are not trusted. Owner thread. */
+/* The CSV files of sentence tasks: task,text,label,split and perhaps spurious. Sizes
+ * and text are not trusted. Owner thread. */
 #ifndef SAETOP_EVAL_PROBE_CSV_H
 #define SAETOP_EVAL_PROBE_CSV_H
 
@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROBE_TASKS_MAX 4096 /* of a file */
+#define PROBE_TASKS_MAX 4096 /* in a file */
 
-/* One task: its rows to learn from, then to test on, then out of distribution, each in
- * the file's order. */
+/* One task: its training rows, then its test rows, then those out of distribution, each
+ * in the file's order. */
 struct probe_rows {
     const char *name; /* in the table */
     size_t n, n_train, n_test, n_ood, cap;
@@ -26,16 +26,16 @@ struct probe_csv {
     struct probe_rows *task;
 };
 
-/* Files of up to 64 MB and a million rows. ERR_FORMAT names file and row: a label that
- * is not 0 or 1, a split that is none of train, test and ood. An OOD row may leave
- * `spurious` empty. ERR_LIMIT for too many tasks. */
+/* Loads a file of up to 64 MB and a million rows. ERR_FORMAT names file and row: a
+ * label that is not 0 or 1, a split that is none of train, test and ood. An OOD row may
+ * leave `spurious` empty. ERR_LIMIT for too many tasks. */
 enum err probe_csv_load(const char *path, struct probe_csv *out,
                         struct errinfo *e) ERR_CHECKED;
 /* The same from memory; `name` begins error lines. */
 enum err probe_csv_parse(const char *data, size_t len, const char *name,
                          struct probe_csv *out, struct errinfo *e) ERR_CHECKED;
 void probe_csv_deinit(struct probe_csv *p);
-/* The text of row i of a task; valid as long as p. */
+/* The text of row i of a task; valid as long as p is. */
 const char *probe_csv_text(const struct probe_csv *p, const struct probe_rows *t,
                            size_t i);
 

@@ -1,6 +1,6 @@
 /* Reconstruction in full: distances, sizes and directions, and what the model behind
- * the hook makes of it, row by row of text so that the figures have intervals. What the
- * live evaluation measures too is counted by fidelity.h. Formulas: SAEBench 0.6 core,
+ * the hook makes of it, row by row of text so that the figures have intervals.
+ * fidelity.h counts what the live evaluation measures too. Formulas: SAEBench 0.6 core,
  * dictionary_learning. */
 #ifndef SAETOP_EVAL_RECONSTRUCT_H
 #define SAETOP_EVAL_RECONSTRUCT_H
@@ -9,34 +9,35 @@
 #include "eval/report.h"
 #include "lm/lm.h"
 
-/* Rows of SAEBench's batches (batch_size_prompts), in order: figures named after it are
- * means over batches of what it computes in each. */
+/* Rows of a batch in SAEBench (batch_size_prompts), in order: figures named after it
+ * are means over batches of what it computes in each. */
 #define SAEBENCH_BATCH 16
 
 /* Inputs of the measures on one kind of text. Borrowed. */
 struct reconstruct_job {
     const struct acts_set *set; /* clean rows */
-    size_t rows;                /* the first of them, for distances */
+    size_t rows;                /* the first ones, for distances */
     size_t ce_rows;             /* ... for the model's losses; 0: not measured */
     const struct lm *lm;        /* NULL: as ce_rows 0 */
     struct lm_hook hook;
 };
 
 /* Results of a row with zeros or the text's mean in place of its activations: the loss
- * with the mean, and both divergences from the clean distribution. */
+ * with the mean, and the divergences of both from the clean distribution. */
 struct reconstruct_row {
     double ce_mean, kl_zero, kl_mean;
 };
-/* A text made ready: any number of SAEs is measured on it, from any threads. */
+/* A text made ready: any number of SAEs can be measured on it, from any threads. */
 struct reconstruct_text {
     struct reconstruct_job j;    /* no more rows than there are */
-    double *mean;                /* [D] of its tokens */
+    double *mean;                /* [D] mean of its tokens */
     double *batch_mean;          /* [batches, D] the same of each SAEBENCH_BATCH rows */
     float *stand_in;             /* [2, D] zeros, and the mean */
-    struct fidelity_sums *known; /* [rows] what no SAE has a part in */
+    struct fidelity_sums *known; /* [rows] sums that no SAE affects */
     struct reconstruct_row *row; /* [ce_rows] likewise */
 };
-/* O(ce_rows T D V), three runs of what is behind the hook. ERR_NOMEM, ERR_CANCELLED. */
+/* Makes the text ready. O(ce_rows T D V), three runs of the model behind the hook.
+ * ERR_NOMEM, ERR_CANCELLED. */
 enum err reconstruct_text_init(struct reconstruct_text *t,
                                const struct reconstruct_job *j, struct pool *pool,
                                const atomic_bool *cancel,
@@ -62,8 +63,8 @@ enum err reconstruct_measure(const struct reconstruct_text *t, const struct sae 
                              const atomic_bool *cancel, struct report *r,
                              struct errinfo *e) ERR_CHECKED;
 
-/* SAEBench 0.6.0's explained variance from mean squared error and mean square, summed
- * over D dimensions; NaN where its denominator is not positive. */
+/* Returns SAEBench 0.6.0's explained variance from mean squared error and mean square,
+ * summed over D dimensions; NaN if its denominator is not positive. */
 double explained_variance_saebench(double error, double square, size_t D);
 
 #endif

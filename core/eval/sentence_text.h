@@ -1,5 +1,6 @@
-/* Sentence tasks as the model sees them, before any SAE: texts as tokens, what stands
- * at the hook at each, and the probes that read its mean. Made once for all SAEs. */
+/* Sentence tasks as the model sees them, before any SAE: texts as tokens, their
+ * activations at the hook, and the probes that read the means of these. Made once for
+ * all SAEs. */
 #ifndef SAETOP_EVAL_SENTENCE_TEXT_H
 #define SAETOP_EVAL_SENTENCE_TEXT_H
 
@@ -7,12 +8,12 @@
 #include "eval/probe_sheet.h"
 #include "lm/lm.h"
 
-/* Activations that are kept, of all texts together; those of further tasks are made
- * anew for each SAE. */
+/* Most bytes of activations kept, for all texts together; those of further tasks are
+ * made anew for each SAE. */
 #define SENTENCE_KEEP ((size_t)1 << 30)
 
-/* One task; rows as in struct probe_table: train, test, ood, each in the file's order.
- */
+/* One task; rows as in struct probe_table: train, test, ood, each in the file's
+ * order. */
 struct sentence_text {
     char *name;
     size_t n_train, n_test, n_ood;
@@ -33,29 +34,29 @@ struct sentence_texts {
     struct probe_sheet base; /* raw probes of the tasks, from sentence_texts_probe */
 };
 
-/* Texts are read up to the hook, cut at T tokens. */
+/* Starts without texts. They will be read up to the hook, cut at T tokens. */
 void sentence_texts_init(struct sentence_texts *s, const struct lm *lm,
                          struct lm_hook hook, size_t T);
 void sentence_texts_deinit(struct sentence_texts *s);
-/* Read a file (probe_csv.h) and run the model over its texts (BOS first where the model
+/* Reads a file (probe_csv.h) and runs the model on its texts (BOS first if the model
  * has one). A text without a token is a row of zeros. On an error the texts are as they
  * were. */
 enum err sentence_texts_add(struct sentence_texts *s, const char *path,
                             struct pool *pool, struct errinfo *e) ERR_CHECKED;
-/* Tasks whose training or test rows have one class only are taken out of the texts and
- * listed as left out. */
+/* Takes out tasks whose training or test rows have only one class, and lists them as
+ * left out. */
 enum err sentence_texts_check(struct sentence_texts *s, struct report *r,
                               struct errinfo *e) ERR_CHECKED;
-/* Train the probes that read raw activations, after the check; cache may be NULL. */
+/* Trains the probes that read raw activations, after the check; cache may be NULL. */
 enum err sentence_texts_probe(struct sentence_texts *s, const struct probe_ks *ks,
                               struct probe_cache *cache, struct pool *pool,
                               const atomic_bool *cancel, struct errinfo *e) ERR_CHECKED;
 
-/* The rows of a task as a table without codes. */
+/* Returns the rows of a task as a table without codes. */
 struct probe_table sentence_table(const struct sentence_texts *s,
                                   const struct sentence_text *t);
 
-/* Activations of some rows of a task after the other, from what is kept or from the
+/* Reads the activations of a task, some rows at a time, from what is kept or from the
  * model. One thread's; pool NULL: inline. */
 struct sentence_reader {
     const struct sentence_texts *s;
@@ -66,11 +67,12 @@ struct sentence_reader {
     struct pool *pool;
     struct lm_ws **ws; /* [workers], or NULL: the model has not run yet */
 };
-#define SENTENCE_CHUNK 64 /* rows at once, at most */
+#define SENTENCE_CHUNK 64 /* most rows at once */
 void sentence_reader_init(struct sentence_reader *k, const struct sentence_texts *s,
                           struct pool *pool);
 void sentence_reader_deinit(struct sentence_reader *k);
-/* Rows first..first+n-1 of t; n <= SENTENCE_CHUNK. *x is valid until the next call. */
+/* Reads rows first..first+n-1 of t; n <= SENTENCE_CHUNK. *x is valid until the next
+ * call. */
 enum err sentence_read(struct sentence_reader *k, const struct sentence_text *t,
                        size_t first, size_t n, const float **x,
                        struct errinfo *e) ERR_CHECKED;

@@ -6,10 +6,9 @@
 #include "eval/report.h"
 #include "sae/sae.h"
 
-#define SPLITTING_COSINE                                                               \
-    0.7                    /* of decoder rows, above which one is the other's child    \
-                            */
-#define SPLITTING_NAMED 16 /* children named of one latent, the nearest */
+/* Cosine of decoder rows above which one is the other's child. */
+#define SPLITTING_COSINE 0.7
+#define SPLITTING_NAMED  16 /* children named for each latent, the nearest */
 
 /* Adds to the report, over the latents of `parent`: splitting.children (mean number of
  * latents of `child` whose decoder cosine with it is above the cut), splitting.split

@@ -1,6 +1,6 @@
-/* An SAE held against features that are known (acts/synthetic.h): nothing here is
- * estimated by a probe. Formulas: SAELens 6.37's synthetic evaluation; absorption as in
- * the masking study. */
+/* An SAE compared with features that are known (acts/synthetic.h): no probe estimates
+ * anything here. Formulas: SAELens 6.37's synthetic evaluation; absorption as in the
+ * masking study. */
 #ifndef SAETOP_EVAL_TRUTH_H
 #define SAETOP_EVAL_TRUTH_H
 

@@ -13,21 +13,21 @@
 #define VERDICT_ALPHA 0.05
 #define VERDICT_LEVEL (1.0 - VERDICT_ALPHA)
 
-/* Lists of measures: Holm's adjustment is over each by itself. */
+/* Lists of measures; Holm's adjustment is over each list separately. */
 enum verdict_list {
     VERDICT_PRIMARY, /* shown first */
     VERDICT_OTHERS,
     VERDICT_BARE, /* what activations alone give beside explained variance: shown first
-                     where there is no model, and nowhere else but by --all */
+                     when there is no model, otherwise only with --all */
     VERDICT_LISTS
 };
 /* X(id of a row of measure/measure.h, margin, list, range)
- * margin: a difference that lies within it either way is too small to matter; 0 of L0,
- * whose size is the run's own (verdict_l0_apart).
- * range: a difference beyond it is none that can be: shares differ by 1 at most,
- * spread, which is of 1 to 10 latents, by 9; explained variance and CE recovered are 1
- * at most but fall below 0 without a bound. Squared error is no row: on the same
- * activations its difference is that of explained variance, times their variance. */
+ * margin: a difference within it either way is too small to matter; 0 for L0, whose
+ * scale is the run's own (verdict_l0_apart).
+ * range: no difference can be greater: shares differ by at most 1, spread, which is 1
+ * to 10 latents, by 9; explained variance and CE recovered are at most 1 but have no
+ * lower bound. Squared error has no row: on the same activations its difference is that
+ * of explained variance, times their variance. */
 #define VERDICT_MEASURES(X)                                                            \
     X(EV, 0.01, PRIMARY, (double)INFINITY)                                             \
     X(CE_REC, 0.01, PRIMARY, (double)INFINITY)                                         \
@@ -65,7 +65,7 @@ struct verdict_measure_def {
 /* m below VERDICT_MEASURE_COUNT. */
 const struct verdict_measure_def *verdict_measure_def(size_t m);
 const struct measure *verdict_measure(size_t m);
-/* Its name in results.csv, or the last part of its path; and for people. */
+/* Its name in results.csv, or the last part of its path; and its name for people. */
 const char *verdict_measure_name(size_t m);
 const char *verdict_measure_label(size_t m);
 
@@ -74,7 +74,7 @@ enum verdict {
     VERDICT_ONE_SEED,     /* one pair: nothing can be said of seeds */
     VERDICT_SAME,         /* no pair differs */
     VERDICT_SMALL,        /* too small to matter: the interval lies inside the margin,
-                             whether or not it holds 0 */
+                             whether it holds 0 or not */
     VERDICT_LOWER,        /* established: Holm-adjusted p below VERDICT_ALPHA */
     VERDICT_HIGHER,       /* the same */
     VERDICT_OPEN,         /* not established */
@@ -83,79 +83,80 @@ enum verdict {
  * "established", "established", "not established"; "lower", "higher" or NULL. */
 const char *verdict_text(enum verdict v);
 const char *verdict_direction(enum verdict v);
-/* The same in a word, "small", "open", "lower"; "-" where it was not measured. */
+/* The same in a word, "small", "open", "lower"; "-" if it was not measured. */
 const char *verdict_brief(enum verdict v);
 
-/* Which of n conditions the others are held against: each difference is of one less the
- * baseline. Of two the second, so that it is A less B, the first named less the second.
- * Of more the one that is not masked, if there is exactly one; else the second, B. All
- * screens and commands that compare conditions go by it. unmasked [n] is read for more
- * than two. */
+/* Returns which of n conditions is the baseline: each difference is of another
+ * condition minus it. Of two it is the second, so that the difference is A - B, the
+ * first named minus the second. Of more it is the unmasked one, if there is exactly
+ * one; else the second, B. All screens and commands that compare conditions use it.
+ * unmasked [n] is read only if n is more than two. */
 size_t verdict_baseline(const bool *unmasked, size_t n);
 
-/* The random control of condition `of` among n: the first that is random and in what
- * lies beyond the decoder as it is. beyond [n]: conditions_beyond_decoder. n: there is
- * none, as of a random one. */
+/* Returns the random control of condition `of` among n: the first random one that is
+ * equal to it in all beyond the decoder. beyond [n]: conditions_beyond_decoder. Returns
+ * n if there is none, and for a random condition. */
 size_t verdict_control(const bool *random, const uint64_t *beyond, size_t n, size_t of);
 
-/* Whether clean L0 differs by more than 5 % of b, so that a difference of measures
- * which follow it is not the condition's without a doubt. */
+/* Whether clean L0 differs by more than 5 % of b, so that a difference in measures that
+ * depend on L0 may not be the condition's doing. */
 bool verdict_l0_apart(double a, double b);
 
 /* One measure of one comparison. */
 struct verdict_row {
     size_t measure;  /* enum verdict_measure */
-    double margin;   /* its own, or what a user asks for instead */
+    double margin;   /* the measure's own, or what a user asks for */
     struct paired d; /* as paired_of gives it at VERDICT_LEVEL */
-    /* From here on what verdict_judge finds: */
+    /* Found by verdict_judge: */
     double p_holm;
-    double smallest; /* |mean| that so many pairs of this spread would have established,
+    double smallest; /* |mean| that as many pairs of this spread would have established,
                         the other rows being as they are; NaN without a spread */
     enum verdict verdict;
-    bool so_far; /* of verdict_so_far: its direction is no verdict yet */
+    bool so_far; /* set by verdict_so_far: its direction is no verdict yet */
 };
-/* A row on measure m from n pairs of values, of which those with both finite count;
- * verdict_judge finds the rest. n up to VERDICT_PAIRS. */
+/* Begins a row on measure m with n pairs of values, of which those with both finite
+ * count; verdict_judge finds the rest. n up to VERDICT_PAIRS. */
 #define VERDICT_PAIRS 64
 void verdict_row_of(size_t m, double margin, size_t n, const double *before,
                     const double *after, size_t first, struct verdict_row *out);
-/* The doubt about the value of a condition, 0 the one that is compared, 1 its baseline,
- * that the difference cannot show: of CE recovered. NULL: none. */
+/* The doubt about CE recovered of one side (0: the condition compared, 1: its baseline)
+ * that the difference cannot show. NULL: none. */
 const struct ce_doubt *verdict_doubt(const struct verdict_row *row, size_t side);
-/* Whether a row that was judged is open though its own interval leaves 0 out: Holm asks
- * more of one among several. */
+/* Whether a judged row is open though its own interval excludes 0, since Holm asks more
+ * of one among several. */
 bool verdict_but_for_holm(const struct verdict_row *row);
-/* verdict_text of a row; "so far" of a direction before the end of the plan. */
+/* verdict_text of a row; "so far" for a direction before the end of the plan. */
 const char *verdict_row_text(const struct verdict_row *row);
-/* How every table marks a row: '*' established, '~' but for Holm, '=' small; ' ' none.
- */
+/* The mark of a row in every table: '*' established, '~' but for Holm, '=' small; ' '
+ * none. */
 char verdict_mark(const struct verdict_row *row);
 #define VERDICT_MARKS "* established  ~ leaves 0 out, but not after Holm  = small"
 #define VERDICT_MARKS_SO_FAR                                                           \
     "so far, nothing is established  ~ leaves 0 out, but not after Holm"
-/* What the row comes to in a line: why it is small, or not established, and the
- * smallest difference that would have been. "" where there is nothing to say. */
+/* Says in a line what the row comes to: why it is small or not established, and the
+ * smallest difference that would have been established. "" if there is nothing to
+ * say. */
 #define VERDICT_WHY 160
 void verdict_why(const struct verdict_row *row, char out[VERDICT_WHY]);
 /* Whether the measure can differ by as much as `smallest`; false without one. */
 bool verdict_in_reach(const struct verdict_row *row);
-/* Whether a row that was judged, of a condition less a random control, finds the
- * condition "within random": two pairs at least, and no difference established. */
+/* Whether a judged row, of a condition minus a random control, finds the condition
+ * "within random": at least two pairs, and no difference established. */
 bool verdict_is_within(const struct verdict_row *row);
-/* For rows of arms that have not reached the end of their plan: what is established now
- * may pass, so that such a row keeps its direction but has neither mark nor why; and a
- * difference that is small, or none, may grow, so that "too small to matter" and "the
- * same" become open, without a smallest difference. */
+/* For rows of arms that have not reached the end of their plan. What is established now
+ * may pass, so such a row keeps its direction but has neither mark nor why. A
+ * difference that is small, or none, may grow, so "too small to matter" and "the same"
+ * become open, without a smallest difference. */
 void verdict_so_far(struct verdict_row *row, size_t n);
-/* The verdicts of n rows, each list of measures (verdict_list) one for Holm. `first`:
- * what paired_of was given. The 95 % intervals are each measure's own, so that one may
- * exclude 0 where Holm leaves it open; being inside the margin is a pair of one-sided
- * tests at 2.5 % each (equivalence), not adjusted. O(n^2). ERR_NOMEM. */
+/* Judges n rows, with Holm over each list of measures (verdict_list). `first`: as given
+ * to paired_of. The 95 % intervals are each measure's own, so one may exclude 0 where
+ * Holm leaves it open; being inside the margin is a pair of one-sided tests at 2.5 %
+ * each (equivalence), not adjusted. O(n^2). ERR_NOMEM. */
 enum err verdict_judge(struct verdict_row *row, size_t n, size_t first,
                        struct errinfo *e) ERR_CHECKED;
 
-/* The same without the smallest difference, which stays NaN and is the costly part.
- * O(n log n). */
+/* The same without the smallest difference, the costly part, which stays NaN. O(n log
+ * n). */
 enum err verdict_decide(struct verdict_row *row, size_t n,
                         struct errinfo *e) ERR_CHECKED;
 

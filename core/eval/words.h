@@ -6,8 +6,8 @@
 
 #include "eval/evaluate.h"
 
-/* Held-out occurrences that a verdict takes. A share of fewer is too coarse to say
- * which of the verdicts holds: at 20 its standard error is up to .11. */
+/* Held-out occurrences that a verdict needs. A share of fewer is too coarse to tell
+ * which verdict holds: at 20 its standard error is up to .11. */
 #define WORD_LEAST 20
 
 /* Verdict on a word: the first of these that holds. */
@@ -15,7 +15,7 @@ enum word_verdict {
     WORD_TOO_RARE,    /* fewer than eval_config.word_least held-out occurrences */
     WORD_PROBE_WRONG, /* the raw probe gets less than half of them right: the model
                          itself does not tell that the word belongs to the concept */
-    WORD_HELD,        /* a main latent fires on at least half of those that are right */
+    WORD_HELD,        /* a main latent fires on at least half of the right ones */
     WORD_ABSORBED, /* at least half of those on which none fires are fully absorbed */
     WORD_MISSED,   /* the rest: the concept is there, and no latent carries it */
     WORD_VERDICTS
@@ -31,7 +31,7 @@ struct word_absorber {
 
 /* Counts are of held-out occurrences. */
 struct word_result {
-    int32_t concept; /* of the set's concepts */
+    int32_t concept; /* of the set */
     int32_t token;
     enum word_verdict verdict;
     size_t occurrences;
@@ -39,16 +39,15 @@ struct word_result {
     size_t right;    /* the raw probe says yes: true positives. Of these: */
     size_t held;     /* a main latent fires */
     size_t absorbed; /* fully absorbed */
-    double fraction; /* mean absorption fraction; NaN where none is right */
-    struct word_absorber absorber[EVAL_ABSORBERS]; /* those of most times first, then by
-                                                      number */
+    double fraction; /* mean absorption fraction; NaN if none is right */
+    struct word_absorber absorber[EVAL_ABSORBERS]; /* most first, then by number */
 };
 
-/* The share of absorber i of a word: of the word's occurrences that are absorbed, those
- * that this latent absorbed. 0 where none are. */
+/* Returns the share of the word's absorbed occurrences that its absorber i absorbed; 0
+ * if none are absorbed. */
 double word_absorber_share(const struct word_result *w, size_t i);
 
-/* The verdict that follows from w's counts. */
+/* Returns the verdict that follows from w's counts. */
 enum word_verdict word_verdict(const struct word_result *w, size_t least);
 
 #endif
