@@ -1,21 +1,21 @@
 /* Which latents of two SAEs of one width, read at one place of one text, correspond.
  *
- * Two latents are as alike as the mean of two cosines: of their decoder rows, and of
- * where they fire, |a and b| / sqrt(|a| |b|) in tokens. Each lies between 0 and 1 but
+ * The likeness of two latents is the mean of two cosines: of their decoder rows, and of
+ * where they fire, |a and b| / sqrt(|a| |b|) in tokens. Each is between 0 and 1, except
  * for decoder rows that point away. Latents that fire on fewer than PAIRS_FIRES tokens
- * are not compared: of few firings a chance few agree.
+ * are not compared: with few firings, some agree by chance.
  *
- * Pairs are those of the assignment that makes the sum of likeness greatest, each
- * latent in one pair at most (num/assign.h), and of these the ones of PAIRS_ALIKE or
- * more; with more than PAIRS_OPTIMAL latents on a side, whose assignment would take
- * minutes, pairs are mutual nearest neighbours instead, and `optimal` says so.
+ * Pairs are from the assignment with the greatest sum of likeness, each latent in at
+ * most one pair (num/assign.h), and only those of PAIRS_ALIKE or more. With more than
+ * PAIRS_OPTIMAL latents on a side, whose assignment would take minutes, pairs are
+ * mutual nearest neighbours instead, and `optimal` is false.
  *
  * A latent is split into its parts in the other SAE if there are two or more: a part
- * fires mostly (PAIRS_INSIDE) where the whole does, on a share of the whole's tokens
- * that counts (PAIRS_COVER), in a direction not unlike (PAIRS_PART_COSINE). One latent
- * that is the whole's equal (PAIRS_EQUAL both ways) leaves no split. Fused is the same
- * seen from the other side. The cuts are conventions, stated where they are shown;
- * against chance see tests/unit/test_latent_pairs.c. Any thread. */
+ * fires mostly (PAIRS_INSIDE) where the whole does, on enough of the whole's tokens
+ * (PAIRS_COVER), in a direction not unlike (PAIRS_PART_COSINE). If one latent equals
+ * the whole (PAIRS_EQUAL both ways) there is no split. Fused is the same seen from the
+ * other side. The cuts are conventions, stated where they are shown; for how they
+ * compare with chance see tests/unit/test_latent_pairs.c. Any thread. */
 #ifndef SAETOP_LATENTS_LATENT_PAIRS_H
 #define SAETOP_LATENTS_LATENT_PAIRS_H
 
@@ -28,7 +28,7 @@
 #define PAIRS_EQUAL       0.75
 #define PAIRS_PART_COSINE 0.3
 #define PAIRS_OPTIMAL     ((size_t)4096)
-#define PAIRS_PARTS       6 /* named of one latent, those that cover most */
+#define PAIRS_PARTS       6 /* most parts named of one latent, those that cover most */
 
 struct latent_pair {
     int32_t latent[2]; /* of the first SAE, of the second */
@@ -42,18 +42,18 @@ static inline double latent_pair_alike(const struct latent_pair *p)
 /* A latent of one SAE and its parts in the other. */
 struct latent_split {
     int32_t whole;
-    size_t n, named; /* parts, and those of them that are in the list */
+    size_t n, named; /* parts, and how many of them are listed */
     int32_t part[PAIRS_PARTS];
     float cover[PAIRS_PARTS]; /* share of the whole's tokens on which it fires */
     float together;           /* the sum of all their shares, which may overlap */
 };
 
-/* Result of the pairing for a latent. */
+/* What the pairing found for a latent. */
 enum pair_fate {
     PAIR_RARE,   /* fires on fewer than PAIRS_FIRES tokens: not compared */
     PAIR_MADE,   /* in a pair */
     PAIR_SPLIT,  /* not in a pair, but a whole or a part */
-    PAIR_DOUBLE, /* like a latent that is paired with another one */
+    PAIR_DOUBLE, /* like a latent that is paired with another */
     PAIR_ONLY,   /* the other SAE has nothing like it */
     PAIR_FATES
 };
@@ -62,28 +62,28 @@ enum pair_fate {
 struct pairs_side {
     size_t F, compared;          /* latents, and those that fire often enough */
     uint8_t *fate;               /* [F] enum pair_fate */
-    struct latent_pair *nearest; /* [F] the most alike in the other, whether or not it
-                                    is taken; latent -1 where not compared */
+    struct latent_pair *nearest; /* [F] the most alike in the other SAE, taken or not;
+                                    latent -1 if not compared */
     int32_t *with;               /* [F] index of its pair; -1 */
     size_t count[PAIR_FATES];    /* latents of each fate */
-    struct latent_split *split;  /* [n_split] latents with parts in the other, those
-                                    that fire most first */
+    struct latent_split *split;  /* [n_split] latents with parts in the other SAE, most
+                                    firings first */
     size_t n_split, split_cap;
-    int32_t *only; /* [count[PAIR_ONLY]] those that fire most first */
+    int32_t *only; /* [count[PAIR_ONLY]] most firings first */
 };
 struct latent_pairs {
     atomic_int refs;
     bool optimal;
     struct pairs_side side[2];
-    struct latent_pair *pair; /* [n] the most alike first */
+    struct latent_pair *pair; /* [n] most alike first */
     size_t n;
 };
 
-/* s [2] frozen copies of one D, t [2] their tables over the same acts_set. Of an SAE so
- * dense that its table ends early the text ends there for both. ERR_USAGE where the
- * widths differ, ERR_CANCELLED, ERR_NOMEM. O(F0 F1 D + firings x L0), the assignment
- * O(F^3) at worst, a quarter of a second at 2,048 latents a side that have partners.
- * Memory of F0 F1 doubles where it is optimal. Deterministic. */
+/* Pairs the latents. s [2]: frozen copies of one D; t [2]: their tables over the same
+ * acts_set. If an SAE is so dense that its table ends early, the text ends there for
+ * both. ERR_USAGE if the widths differ, ERR_CANCELLED, ERR_NOMEM. O(F0 F1 D + firings x
+ * L0), the assignment O(F^3) at worst: a quarter of a second for 2,048 latents a side
+ * that have partners. Memory of F0 F1 doubles if optimal. Deterministic. */
 enum err latent_pairs_new(const struct sae *const s[2],
                           const struct latent_table *const t[2],
                           const atomic_bool *cancel, struct latent_pairs **out,
@@ -91,7 +91,7 @@ enum err latent_pairs_new(const struct sae *const s[2],
 struct latent_pairs *latent_pairs_ref(struct latent_pairs *p);
 void latent_pairs_unref(struct latent_pairs *p); /* NULL is fine */
 
-/* The pair that a latent of side 0 or 1 is in; NULL: none. O(1). */
+/* Returns the pair that a latent of side 0 or 1 is in, or NULL. O(1). */
 const struct latent_pair *latent_pairs_of(const struct latent_pairs *p, size_t side,
                                           int32_t latent);
 
