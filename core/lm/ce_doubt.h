@@ -8,9 +8,9 @@ struct ce_doubt {
     const char *long_text; /* what it means and what to look at; no stop at its end */
 };
 
-/* `recovered` with the model's own cross-entropy and that with the activation erased,
- * nats a token, NaN where they are not known. NULL: nothing to say, or not measured.
- * Constant; any thread. */
+/* Returns the doubt about `recovered`, given the model's own cross-entropy and that
+ * with the activation erased, in nats a token, NaN if unknown. NULL: none, or not
+ * measured. The result is constant; any thread. */
 const struct ce_doubt *ce_doubt(double recovered, double clean, double zero);
 
 #endif

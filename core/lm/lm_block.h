@@ -1,6 +1,5 @@
 /* The parts of GPT-2 in training, forward and backward, written once and compiled for
- * float and double (num/real.h): lm_net.c puts them together. Internal to
- * core/lm.
+ * float and double (num/real.h); lm_net.c puts them together. Internal to core/lm.
  *
  * N = B T positions. All matrices are row-major; linear maps are [in, out]. */
 #include "lm/lm_net.h"
@@ -30,17 +29,18 @@ struct R(lm_block_grads) {
     real *att;  /* [T, T] */
 };
 
-/* Embedding and position of ids [B, T] into x [N, D]; and the gradient dx added to g.
- */
+/* Write embedding plus position of ids [B, T] to x [N, D]; and add the gradient for dx
+ * to g. */
 void R(lm_embed)(const struct lm_config *cfg, const struct R(lm_net_weights) *w,
                  const int32_t *ids, size_t B, size_t T, real *x);
 void R(lm_embed_backward)(const struct lm_config *cfg, const int32_t *ids, size_t B,
                           size_t T, const real *dx, struct R(lm_net_weights) *g);
 
-/* x_out of x_in, filling the other activations. */
+/* Compute x_out from x_in, filling the other activations. */
 void R(lm_block_forward)(const struct lm_config *cfg, const struct R(lm_net_block) *w,
                          size_t B, size_t T, const struct R(lm_block_acts) *a);
-/* dx [N, D]: the gradient at x_out becomes the one at x_in; weights' are added to g. */
+/* dx [N, D]: the gradient at x_out becomes that at x_in; adds the weights' gradients to
+ * g. */
 void R(lm_block_backward)(const struct lm_config *cfg, const struct R(lm_net_block) *w,
                           size_t B, size_t T, const struct R(lm_block_acts) *a,
                           const struct R(lm_block_grads) *s, real *dx,
@@ -50,9 +50,9 @@ void R(lm_block_backward)(const struct lm_config *cfg, const struct R(lm_net_blo
 void R(lm_norm)(const struct lm_config *cfg, size_t n, const real *x, const real *w,
                 const real *b, real *y, real *mean, real *rstd);
 
-/* Logits [n, V] of the normed rows xf [n, D], and nll[i] = -log p(target[i]) in nats;
- * NaN where target[i] is -1. logits [n, V] then holds the gradient of the sum of nll:
- * p - onehot, and 0 where there is no target. */
+/* Logits [n, V] of the normed rows xf [n, D], and nll[i] = -log p(target[i]) in nats,
+ * NaN where target[i] is -1. Afterwards logits holds the gradient of the sum of nll: p
+ * - onehot, and 0 where there is no target. */
 void R(lm_head)(const struct lm_config *cfg, const real *wte, size_t n, const real *xf,
                 const int32_t *target, real *logits, double *nll);
 

@@ -6,15 +6,15 @@
 #include "lm/lm.h"
 #include "text/corpus.h"
 
-/* Tokens of a row: the model's context, at most 1024. */
+/* Tokens in a row: the model's context, at most 1024. */
 size_t lm_eval_context(const struct lm *m);
 
-/* Mean nats per predicted token on `rows` held-out rows of that many tokens
- * (fewer where the text has no more; *used, which may be NULL, says how many), with
- * inputs replaced by the mask token at rate p (targets are the true next tokens, at
- * masked positions too; BOS is no target). The same rows and masks for the same seed.
- * ERR_USAGE when p > 0 and the tokenizer has no mask token. Owner thread; uses `pool`;
- * does not depend on its threads. O(rows T D (D + V)). */
+/* Mean nats per predicted token on `rows` held-out rows of that many tokens (fewer if
+ * the text has no more; *used, which may be NULL, says how many), with inputs replaced
+ * by the mask token at rate p (targets are the true next tokens, at masked positions
+ * too; BOS is no target). The same seed gives the same rows and masks. ERR_USAGE if p >
+ * 0 and the tokenizer has no mask token. Owner thread; uses `pool`, but does not depend
+ * on its threads. O(rows T D (D + V)). */
 enum err lm_evaluate(const struct lm *m, const struct corpus *c, size_t rows, double p,
                      uint64_t seed, struct pool *pool, double *nll, size_t *used,
                      struct errinfo *e) ERR_CHECKED;

@@ -1,5 +1,5 @@
-/* The families of models that are computed: what tells them apart, as tables. One
- * transformer reads them (lm_pass.c); core/README.md says how one is added. */
+/* The families of models that are computed, and what tells them apart, as tables. One
+ * transformer reads them (lm_pass.c); core/README.md says how to add a family. */
 #ifndef SAETOP_LM_LM_FAMILY_H
 #define SAETOP_LM_LM_FAMILY_H
 
@@ -10,10 +10,10 @@ enum lm_act { LM_GELU_TANH, LM_GELU, LM_SILU, LM_RELU };
 enum lm_norm {
     LM_LAYERNORM,
     LM_RMS,
-    LM_RMS_ONE, /* files hold what is added to 1; weights here have the 1 */
+    LM_RMS_ONE, /* files hold what is added to 1; weights here include the 1 */
 };
 
-/* Where a tensor of weights belongs: of the model, then of each block. */
+/* Where a tensor of weights belongs: in the model, then in each block. */
 enum lm_slot {
     LM_EMBED, /* [V, D] */
     LM_POSITION,
@@ -23,13 +23,13 @@ enum lm_slot {
     LM_BLOCK_SLOTS,
     LM_NORM1_W = LM_BLOCK_SLOTS, /* [D] */
     LM_NORM1_B,
-    LM_QKV_W, /* queries, keys, values one below the other, of all heads; see in_out */
+    LM_QKV_W, /* queries, keys, values of all heads, stacked; see in_out */
     LM_QKV_B,
     LM_PROJ_W,
     LM_PROJ_B,
     LM_NORM2_W,
     LM_NORM2_B,
-    LM_FC_W, /* with a gated MLP gate and up, one below the other */
+    LM_FC_W, /* gate and up stacked, if the MLP is gated */
     LM_FC_B,
     LM_OUT_W,
     LM_OUT_B,
@@ -40,7 +40,7 @@ enum lm_slot {
     LM_SLOTS
 };
 
-/* Which rows of its slot a tensor is; of a bias, which numbers. */
+/* Which rows of its slot a tensor is; for a bias, which numbers. */
 enum lm_rows {
     LM_ALL,
     LM_ROWS_Q,
@@ -48,14 +48,13 @@ enum lm_rows {
     LM_ROWS_V,
     LM_ROWS_GATE,
     LM_ROWS_UP,
-    LM_ROWS_Q_PAIRS, /* with the two rows that turn together side by side: GGUF's llama
-                      */
+    LM_ROWS_Q_PAIRS, /* rows that turn together side by side: GGUF's llama */
     LM_ROWS_K_PAIRS,
     LM_ROWS_HEADS, /* all, but as q, k, v of the first head, q, k, v of the second, ..
                     */
 };
 
-/* A tensor's name in Hugging Face's files. "#" is the number of the block. */
+/* A tensor's name in Hugging Face's files. "#" stands for the number of the block. */
 struct lm_tensor_name {
     const char *name;
     enum lm_slot slot;
@@ -77,11 +76,11 @@ struct lm_family {
     bool in_out;     /* linear maps are [in, out], else [out, in] */
     bool embed_root; /* embeddings times sqrt(D) */
     bool unscaled;   /* query times key as it is */
-    /* Where config.json says nothing, as the reference does. */
+    /* If config.json does not say, as in the reference. */
     enum lm_act act;
     bool own_head, parallel, qkv_bias, proj_bias, mlp_bias;
     double eps, base, base_local;
-    double rotary_share; /* of a head that turns */
+    double rotary_share; /* share of a head that turns */
     size_t heads, kv, d_head, width, inner, layers, vocab, context; /* 0: required */
     size_t window, scalar;
     double attn_cap, logit_cap;
@@ -98,7 +97,7 @@ struct lm_family {
     const char *const *prefixes;         /* before every name but the head's */
     const struct lm_tensor_name *tensor; /* ends with a NULL name */
     const char *const *heads_names;      /* names of the head; ends with NULL */
-    const char *const *skip; /* "*END" or "BEGIN*": tensors that it is not made of */
+    const char *const *skip;             /* "*END" or "BEGIN*": tensors to ignore */
 };
 
 const struct lm_family *lm_family_find(const char *name); /* NULL if unknown */

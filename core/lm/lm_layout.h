@@ -3,8 +3,8 @@
 #ifndef SAETOP_LM_LM_LAYOUT_H
 #define SAETOP_LM_LM_LAYOUT_H
 
-/* X(member of struct lm_block and struct lm_net_block, number of weights), in order, in
- * terms of D and FF, which stand where it is expanded. */
+/* X(member of struct lm_block and struct lm_net_block, number of weights), in order. D
+ * and FF must be defined where it is expanded. */
 #define LM_BLOCK_LAYOUT(X)                                                             \
     X(ln1_w, D)                                                                        \
     X(ln1_b, D)                                                                        \

@@ -12,8 +12,8 @@
 #define SAETOP_LM_NET_F32
 #endif
 
-/* Weights as `real`, laid out as in struct lm_weights' arena (same order, same count).
- */
+/* Weights as `real`, laid out as the arena of struct lm_weights (same order, same
+ * count). */
 struct R(lm_net_block) {
     real *ln1_w, *ln1_b, *qkv_w, *qkv_b, *proj_w, *proj_b;
     real *ln2_w, *ln2_b, *fc_w, *fc_b, *out_w, *out_b;
@@ -39,12 +39,12 @@ enum err R(lm_net_new)(const struct lm_config *cfg, size_t rows, size_t T,
                        struct R(lm_net) **out, struct errinfo *e) ERR_CHECKED;
 void R(lm_net_free)(struct R(lm_net) *n);
 
-/* Forward over ids [B,T], targets [B,T] (-1: no loss there). Sum of -log p in
- * *loss_sum, number of targets in *count. */
+/* Run forward over ids [B,T] with targets [B,T] (-1: no loss there). Writes the sum of
+ * -log p to *loss_sum, the number of targets to *count. */
 void R(lm_net_loss)(struct R(lm_net) *n, const struct R(lm_net_weights) *w,
                     const int32_t *ids, const int32_t *targets, size_t B, size_t T,
                     double *loss_sum, size_t *count);
-/* Gradient of scale * loss_sum of the last lm_net_loss, added into g. */
+/* Add the gradient of scale * loss_sum of the last lm_net_loss to g. */
 void R(lm_net_backward)(struct R(lm_net) *n, const struct R(lm_net_weights) *w,
                         real scale, struct R(lm_net_weights) *g);
 

@@ -1,8 +1,8 @@
-/* The transformer in float, for every family, forward only: a few rows at a time, so
- * that weights are made ready for products once for all of them, and what comes out of
- * a row is the same to the bit whatever rows stand beside it. lm_pass.c puts the parts
- * together, lm_attend.c has attention and what turns, lm_head.c what stands behind the
- * blocks. Internal to core/lm. */
+/* The transformer in float, for every family, forward only. A few rows run at a time,
+ * so that weights are made ready for products once for all of them; a row's result has
+ * the same bits whatever rows run beside it. lm_pass.c puts the parts together,
+ * lm_attend.c has attention and rotation, lm_head.c what comes after the blocks.
+ * Internal to core/lm. */
 #ifndef SAETOP_LM_LM_PASS_H
 #define SAETOP_LM_LM_PASS_H
 
@@ -10,13 +10,13 @@
 #include "lm/lm_store.h"
 
 /* Query rows taken together in attention: a block of them needs only the keys up to its
- * own end, and no more than their scores is ever kept. */
+ * own end, and only their scores are kept. */
 #define LM_ATT_ROWS 32
-/* Logits of a group of rows that are worked out together: more are never kept. */
+/* Logits of a group of rows computed together: more are never kept. */
 #define LM_HEAD_COLUMNS ((size_t)4096)
 
 /* Cosines and sines of positions 0..n-1 in global and in local blocks: [n, rotary]
- * each, the cosines of a position before its sines. NULL where nothing turns. */
+ * each, a position's cosines before its sines. NULL if nothing turns. */
 struct lm_turns {
     size_t n;
     float *at[2];
@@ -33,27 +33,27 @@ struct lm_cache {
     struct lm_turns turns;
 };
 
-/* G tokens: those of as many rows as are run together. */
+/* G tokens: those of all rows that run together. */
 struct lm_ws {
     size_t T, G;
     float *arena;
-    float *x;      /* [G, D] residual stream where the caller's is elsewhere */
+    float *x;      /* [G, D] residual stream, unless in the caller's memory */
     float *ln;     /* [G, D] normed input */
     float *qkv;    /* [G, qkv width] */
     float *z;      /* [G, n_head * d_head] heads' outputs */
     float *sub;    /* [G, D] what attention adds */
     float *fc;     /* [G, fc width] */
     float *scores; /* [LM_ATT_ROWS, T] */
-    void *scratch; /* of products */
+    void *scratch; /* for products */
     struct lm_turns turns;
-    float *xf;     /* [G, D] behind the final norm; of the whole model */
-    float *logits; /* [G, LM_HEAD_COLUMNS]; of the whole model */
-    double *lse;   /* [G] of the logits seen so far */
+    float *xf;     /* [G, D] after the final norm; for the whole model only */
+    float *logits; /* [G, LM_HEAD_COLUMNS]; for the whole model only */
+    double *lse;   /* [G] of the logits so far */
     float *right;  /* [G] the logit of the token that follows */
 };
 
-/* y [n, out] = x [n, in] W^T + b + base for a matrix of a block and its bias, which may
- * be missing; base [n, out] may be NULL, or y. Scratch is that of linear_add. */
+/* y [n, out] = x [n, in] W^T + b + base for a block's matrix and its bias, which may be
+ * missing; base [n, out] may be NULL, or y. Scratch as for linear_add. */
 void lm_map_forward(const struct lm_layer *w, enum lm_slot map, enum lm_slot bias,
                     size_t n, const float *x, const float *base, float *y,
                     void *scratch);
@@ -61,9 +61,9 @@ void lm_map_forward(const struct lm_layer *w, enum lm_slot map, enum lm_slot bia
 /* y = norm of n rows of x by the family's kind; b may be NULL. In place is fine. */
 void lm_norm_rows(const struct lm_config *c, size_t n, size_t width, const float *x,
                   const float *w, const float *b, float *y);
-/* The mean that the family's norm takes away: 0 but for a layer norm. */
+/* The mean that the family's norm takes away: 0 except in a layer norm. */
 double lm_mean(const struct lm_config *c, size_t n, const float *x);
-/* The two steps of that, for who looks between them: rows of mean 0 (of a layer norm)
+/* The two steps of the norm, for looking between them: rows of mean 0 (in a layer norm)
  * and mean square 1, then y = x w + b. In place is fine. */
 void lm_normalize_rows(const struct lm_config *c, size_t n, size_t width,
                        const float *x, float *y);
@@ -72,8 +72,8 @@ void lm_scale_rows(size_t n, size_t width, const float *x, const float *w,
 /* x = cap * tanh(x / cap). */
 void lm_cap(size_t n, float cap, float *x);
 
-/* Queries and keys of T rows of qkv [T, qkv width], from position `at` on: normed and
- * turned in place. */
+/* Norms and turns, in place, queries and keys of T rows of qkv [T, qkv width], from
+ * position `at` on. */
 void lm_turn(const struct lm_config *c, const struct lm_layer *w,
              const struct lm_turns *turns, bool local, size_t T, size_t at, float *qkv);
 
@@ -88,20 +88,20 @@ struct lm_attention {
     float *out;             /* [T, n_head * d_head] */
 };
 void lm_attend(const struct lm_config *c, const struct lm_attention *a);
-/* The parts of it: the factor of query times key, and the weights of queries t0 to
- * t1 - 1 (at most LM_ATT_ROWS) of a head, into a->scores, rows at + T apart, for keys
- * from the one that is returned. */
+/* Its parts: the factor of query times key; and the weights of queries t0 to t1 - 1 (at
+ * most LM_ATT_ROWS) of a head, written to a->scores with rows at + T apart, for keys
+ * from the one returned. */
 float lm_attend_scale(const struct lm_config *c);
 size_t lm_attend_weights(const struct lm_config *c, const struct lm_attention *a,
                          size_t head, size_t t0, size_t t1);
 
-/* The residual stream behind all blocks of B rows, [B*T, D], of no more tokens than the
- * workspace takes together, when x stands at the hook: in x itself or in the
- * workspace. */
+/* Runs B rows with x at the hook through all blocks after it; they have no more tokens
+ * than the workspace takes at a time. Returns the residual stream after the last block,
+ * [B*T, D], in x or in the workspace. */
 float *lm_splice(const struct lm *m, struct lm_ws *ws, float *x, size_t B, size_t T,
                  struct lm_hook hook, const int32_t *fed);
 
-/* The MLP's activation: fc [n, fc width] becomes [n, d_ff], in place. */
+/* The MLP's activation: turns fc [n, fc width] into [n, d_ff], in place. */
 void lm_activate(const struct lm_config *c, size_t n, float *fc);
 
 #endif

@@ -1,5 +1,5 @@
-/* The inside of a model's weights: lm_store.c opens them, lm_store_read.c reads them.
- * Internal to core/lm. */
+/* The inside of lm_store.h: lm_store.c opens a model's weights, lm_store_read.c reads
+ * them. Internal to core/lm. */
 #ifndef SAETOP_LM_LM_STORE_PRIV_H
 #define SAETOP_LM_LM_STORE_PRIV_H
 
@@ -13,9 +13,9 @@
 /* Memory that a layer's pointers point into. */
 struct lm_held {
     float *vectors;
-    uint8_t *bytes; /* matrices as in the file that are not mapped, or NULL: */
+    uint8_t *bytes; /* matrices as in the file, if not mapped; or NULL: */
     float *packed;
-    size_t mapped; /* bytes of those that are */
+    size_t mapped; /* bytes of mapped ones */
     bool ready;
 };
 
@@ -30,10 +30,10 @@ struct lm_store {
     size_t blocks;
     struct lm_layer *block; /* [blocks] */
     struct lm_held *held;   /* [blocks] */
-    struct lm_layer ends;   /* without the head, which may be asked for while others
-                               read these */
+    struct lm_layer ends;   /* without the head, which may be needed while others read
+                               these */
     struct lm_held held_ends;
-    struct linear_map own_head; /* the head's matrix, where it has one of its own */
+    struct linear_map own_head; /* the head's matrix, if it has one of its own */
     struct lm_held held_head;
 };
 
@@ -41,13 +41,13 @@ struct lm_store {
 void lm_store_name(const struct lm_store *s, const struct lm_tensor_name *t,
                    size_t block, char out[LM_NAME_CAP]);
 
-/* Read the weights outside of the blocks, but for a head of its own; and that head.
- * Under the lock. */
+/* Read the weights outside the blocks, except for a head of its own; and that head.
+ * Call with the lock held. */
 enum err lm_store_ends(const struct lm *m, struct errinfo *e) ERR_CHECKED;
 enum err lm_store_head(const struct lm *m, struct errinfo *e) ERR_CHECKED;
 void lm_held_free(struct lm_held *h);
 
-/* Settle how products are taken, and whether matrices are held packed. */
+/* Decide how products are taken, and whether matrices are held packed. */
 void lm_store_settle(const struct lm *m);
 
 #endif

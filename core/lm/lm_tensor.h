@@ -1,5 +1,5 @@
-/* The tensors of a model by name and shape, as a table: loading, saving and pretraining
- * walk it. Internal to core/lm and to tests. Any thread. */
+/* The tensors of a model by name and shape, as a table that loading, saving and
+ * pretraining walk. Internal to core/lm and to tests. Any thread. */
 #ifndef SAETOP_LM_LM_TENSOR_H
 #define SAETOP_LM_LM_TENSOR_H
 
@@ -7,7 +7,7 @@
 
 enum lm_init {
     LM_INIT_NORMAL,   /* normal, 0.02 */
-    LM_INIT_RESIDUAL, /* normal, 0.02 / sqrt(2 L): what adds to the residual stream */
+    LM_INIT_RESIDUAL, /* normal, 0.02 / sqrt(2 L): adds to the residual stream */
     LM_INIT_ZERO,
     LM_INIT_ONE,
 };
@@ -15,13 +15,13 @@ enum lm_init {
 struct lm_tensor {
     char name[96]; /* in the file, without the prefix "transformer." */
     enum lm_slot slot;
-    size_t block; /* of a slot of blocks */
+    size_t block; /* for a slot of a block */
     size_t ndim, shape[2], count;
-    float *p; /* in the arena; NULL when no weights were given */
+    float *p; /* in the arena; NULL if no weights were given */
     enum lm_init init;
 };
 
-/* How many tensors a model of this configuration has: 12 a block and 4. */
+/* Number of tensors for this configuration: 12 per block and 4. */
 size_t lm_tensor_count(const struct lm_config *cfg);
 
 /* Tensor i of a GPT-2, in the order of the file. w may be NULL. */

@@ -1,4 +1,4 @@
-/* Shared by the files of pretraining; not for others. A trainer is set up by
+/* What the files of pretraining share; not for others. A trainer is set up by
  * pretrain.c, reads its rows in pretrain_data.c, steps in pretrain_step.c, and is
  * stored and resumed in pretrain_state.c. */
 #ifndef SAETOP_LM_PRETRAIN_PRIV_H
@@ -8,12 +8,12 @@
 #include "lm/pretrain.h"
 #include "text/pack.h"
 
-/* Rows of one block of parallel work: fixed, so that sums do not depend on threads. */
+/* Rows in one block of parallel work: fixed, so that sums do not depend on threads. */
 #define PRETRAIN_BLOCK_ROWS 4
 #define PRETRAIN_PATH       4096
 #define PRETRAIN_MAX_TEXTS  64
 
-/* A stretch of one tensor, the unit of work of the optimizer. */
+/* A stretch of one tensor, the optimizer's unit of work. */
 struct pretrain_segment {
     size_t at, count; /* in the arena */
     bool decay;
@@ -34,15 +34,15 @@ struct pretrainer {
     struct pool *pool;
 
     struct lm model;                /* tok borrowed from the caller or own_tok */
-    struct lm_net_weights_f32 view; /* of its weights */
+    struct lm_net_weights_f32 view; /* of the model's weights */
     float *m, *v;                   /* [count] moments */
 
     /* rows */
     struct pack **pack; /* [n_texts] */
-    /* [n_texts] where they stood after the last whole step, which a save records */
+    /* [n_texts] where they stood after the last whole step, as a save records it */
     struct pack_pos *at;
     int32_t *inputs;  /* [batch_rows, T] with masks */
-    int32_t *targets; /* [batch_rows, T], -1 where there is none */
+    int32_t *targets; /* [batch_rows, T], -1: none */
 
     /* the step */
     size_t blocks, workers;
@@ -52,7 +52,7 @@ struct pretrainer {
     size_t segments;
     double *sumsq; /* [segments] of the summed gradient */
 
-    /* counters; in the state */
+    /* counters, kept in the state */
     int64_t step;
     int64_t tokens;
     double seconds;
@@ -64,40 +64,42 @@ struct pretrainer {
 /* pretrain.c */
 
 struct lm_config pretrain_model(const struct pretrain_config *c, size_t vocab);
-/* Draw m's initial weights; its arena is there. */
+/* Draw the initial weights of m, whose arena exists. */
 void pretrain_init_weights(struct lm *m, uint64_t seed);
 
 /* pretrain_data.c */
 
-/* A new tokenizer from the texts. *out: caller owns. */
+/* Train a new tokenizer on the texts. *out: caller owns. */
 enum err pretrain_tokenizer(const struct pretrain_config *cfg,
                             const struct pretrain_text *texts, size_t n_texts,
                             struct tok **out, struct errinfo *e) ERR_CHECKED;
-/* Fill inputs and targets with the rows of the coming step; the number of targets. */
+/* Fill inputs and targets with the rows of the coming step; *n_targets: how many
+ * targets. */
 enum err pretrain_batch(struct pretrainer *t, size_t *n_targets,
                         struct errinfo *e) ERR_CHECKED;
 
 /* pretrain_step.c */
 
-/* Networks, gradient arenas and segments for t->model; freed by pretrain_step_deinit.
- */
+/* Make networks, gradient arenas and segments for t->model; freed by
+ * pretrain_step_deinit. */
 enum err pretrain_step_init(struct pretrainer *t, struct errinfo *e) ERR_CHECKED;
 void pretrain_step_deinit(struct pretrainer *t);
-/* One step on the batch: loss a target, gradient norm before the clip, weights and
- * moments updated. ERR_NUMERIC, with nothing updated, if a figure is not finite. */
+/* Take one step on the batch: gives the loss per target and the gradient norm before
+ * the clip, and updates weights and moments. ERR_NUMERIC, with nothing updated, if a
+ * figure is not finite. */
 enum err pretrain_step(struct pretrainer *t, size_t n_targets, double *loss, double *lr,
                        double *grad_norm, struct errinfo *e) ERR_CHECKED;
 double pretrain_lr(const struct pretrain_config *cfg, int64_t step);
 
 /* pretrain_state.c */
 
-/* Make t->out, with a train_state.safetensors that says that nothing is saved yet. */
+/* Make t->out, with a train_state.safetensors that says nothing is saved yet. */
 enum err pretrain_begin(const struct pretrainer *t, struct errinfo *e) ERR_CHECKED;
 /* Write model, losses.csv and, last, train_state.safetensors into t->out. */
 enum err pretrain_save(struct pretrainer *t, struct errinfo *e) ERR_CHECKED;
-/* Continue from t->out: weights, moments, counters, cursors, losses.csv up to there.
- * ERR_USAGE names the first setting that differs from the one recorded. note[256] gets
- * a line if the CPU kernels differ, else "". */
+/* Continue from t->out: weights, moments, counters, cursors, and losses.csv up to
+ * there. ERR_USAGE names the first setting that differs from the one recorded.
+ * note[256] gets a line if the CPU kernels differ, else "". */
 enum err pretrain_resume(struct pretrainer *t, char note[256],
                          struct errinfo *e) ERR_CHECKED;
 
