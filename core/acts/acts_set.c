@@ -23,14 +23,14 @@ static enum err tokens_new(struct acts_set *s, struct errinfo *e)
     return mem_new(&s->special, s->n, sizeof *s->special, what, e);
 }
 
-/* For the rows that there are, which may be fewer than were asked for. */
+/* For the rows there are, which may be fewer than asked for. */
 static enum err vectors_new(struct acts_set *s, struct errinfo *e)
 {
     return mem_new(&s->x, s->n * s->D, sizeof *s->x, what, e);
 }
 
-/* Read rows. Those of a held-out split stop where its text ends; the last one is filled
- * up with tokens read before, which are marked. */
+/* Reads the rows. Those of a held-out split stop where its text ends; the last row is
+ * filled up with tokens read before, which are marked. */
 static enum err read_rows(struct acts_set *s, struct pack *p, bool once,
                           struct errinfo *e)
 {

@@ -1,5 +1,5 @@
-/* The file: a header of HEADER bytes, then blocks of a fixed size, each a page of its
- * own beginning:
+/* The file: a header of HEADER bytes, then blocks of a fixed size, each beginning on a
+ * page of its own:
  *   header  magic, "n D dtype\n", what; zeros; in the last 8 bytes the checksum
  *   block   number, hash of the ids, checksum of the data, checksum of these three;
  *           zeros up to BLOCK_HEAD; data [n,D]; zeros up to the next page
@@ -68,7 +68,7 @@ static void make_header(const struct acts_cache *c, unsigned char out[HEADER])
     memcpy(out + HEADER - 8, &sum, sizeof sum);
 }
 
-/* All of it, or errno. */
+/* Writes all of it; returns 0 or errno. */
 static int write_at(int fd, const void *data, size_t len, uint64_t at)
 {
     const char *p = data;
@@ -96,7 +96,7 @@ static enum err begin_file(const struct acts_cache *c, struct errinfo *e)
                : err_set(e, ERR_IO, "%s: cannot write: %s", c->path, strerror(number));
 }
 
-/* Whether the file's header is this cache's; *damaged where it began as one. */
+/* Checks that the file's header is this cache's; *damaged if it began as one. */
 static enum err check_header(const struct acts_cache *c, bool *damaged,
                              struct errinfo *e)
 {
@@ -205,7 +205,7 @@ void acts_cache_counts(const struct acts_cache *c, uint64_t *got, uint64_t *put)
 
 /* ---- blocks ---- */
 
-/* Offset of block `number`, into *at; false if no file can be that long. */
+/* Writes the offset of block `number` to *at; false if no file can be that long. */
 static bool place_of(const struct acts_cache *c, uint64_t number, uint64_t *at)
 {
     if (number < 1 || number > (INT64_MAX - HEADER) / c->stride) {
@@ -230,20 +230,21 @@ static struct block_head head_of(const struct acts_cache *c, uint64_t number,
     return h;
 }
 
-/* A head that was written whole, whatever it is of. */
+/* Whether a head was written whole, whatever it is of. */
 static bool head_holds(const struct block_head *h)
 {
     return h->self == checksum(h, offsetof(struct block_head, self));
 }
 
-/* Read len bytes; false if the file ends before or cannot be read. */
+/* Reads len bytes; false if the file ends before or cannot be read. */
 static bool read_at(int fd, void *data, size_t len, uint64_t at)
 {
     size_t got = 0;
     return file_read_at(fd, data, len, at, &got) == 0 && got == len;
 }
 
-/* The head of block `number`, at `at`, if it is there and of these ids. */
+/* Reads the head of block `number` at `at`; false if it is not there or of other
+ * ids. */
 static bool find_head(const struct acts_cache *c, uint64_t number, const int32_t *ids,
                       uint64_t at, struct block_head *found)
 {
@@ -275,8 +276,8 @@ bool acts_cache_get(struct acts_cache *c, uint64_t number, const int32_t *ids, f
     return true;
 }
 
-/* Whether a whole block of other ids stands there: text under other masks, which the
- * runs that the cache is for will want again. */
+/* Whether a whole block of other ids is there: text under other masks, which the runs
+ * that the cache is for will want again. */
 static bool is_taken(const struct acts_cache *c, uint64_t at, const int32_t *ids)
 {
     struct block_head h;
@@ -284,8 +285,8 @@ static bool is_taken(const struct acts_cache *c, uint64_t at, const int32_t *ids
            head_holds(&h) && h.ids != checksum(ids, c->n * sizeof *ids);
 }
 
-/* The data first, between a head of zeros and the true one, so that a block cut off at
- * any byte has no head. */
+/* Writes the data first, between a head of zeros and the true one, so that a block cut
+ * off at any byte has no head. */
 static int write_block(const struct acts_cache *c, uint64_t at,
                        const struct block_head *h, const void *data)
 {
@@ -302,7 +303,7 @@ static int write_block(const struct acts_cache *c, uint64_t at,
     return number != 0 ? number : write_at(c->fd, h, sizeof *h, at);
 }
 
-/* Where block `number` of these ids may be written, if it may. */
+/* Finds where block `number` of these ids may be written, if it may. */
 static bool place_to_write(const struct acts_cache *c, uint64_t number,
                            const int32_t *ids, uint64_t *at)
 {

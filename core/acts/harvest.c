@@ -118,8 +118,8 @@ static bool is_deeper(struct lm_hook a, struct lm_hook b)
     return a.block != b.block ? a.block > b.block : a.site > b.site;
 }
 
-/* Rows from row0 on at all hooks of a job; x is that of the harvester's own. The pass
- * for all ends at the deepest. */
+/* Runs rows from row0 on for all hooks of a job; x is for the harvester's own. The
+ * shared pass ends at the deepest hook. */
 static void run_taps(const struct harvest_job *j, struct lm_ws *ws, size_t row0,
                      size_t rows, float *x)
 {
@@ -169,7 +169,7 @@ static void run_block(void *ctx, size_t block, size_t worker)
     }
 }
 
-/* Whole groups, but a share for every worker. */
+/* Takes whole groups, but gives every worker a share. */
 static void run(struct harvest_job *j)
 {
     const size_t share = (j->rows + j->h->workers - 1) / j->h->workers;

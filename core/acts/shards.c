@@ -49,7 +49,7 @@ enum err shards_open_part(const struct shard_part *p, struct infile **out,
     return OK;
 }
 
-/* Masked activations are of a rate that somebody says. */
+/* Masked activations need a rate that somebody states. */
 static enum err check_rate(struct shards *s, struct errinfo *e)
 {
     const bool masked = shards_has(s, SHARDS_MASKED);
@@ -153,7 +153,7 @@ uint64_t shards_row_at(const struct shards *s, uint64_t seed, uint64_t place)
 
 /* ---- rows ---- */
 
-/* Where a row lies: `n` vectors of shard d from `at` on. */
+/* Where a row lies: `n` vectors of shard d, from `at` on. */
 struct place {
     const struct shard *d;
     size_t at, n;
@@ -176,13 +176,13 @@ static struct place find_row(const struct shards *s, uint64_t row)
     return (struct place){d, at, left < s->facts.T ? left : s->facts.T};
 }
 
-/* A number for each vector of the part; D where it is activations. */
+/* Numbers for each vector of the part: D if it is activations, else 1. */
 static size_t width_of(const struct shards *s, enum shards_part part)
 {
     return parts[part].floats ? s->facts.D : 1;
 }
 
-/* The bytes of a row of a part; *out is the caller's. */
+/* Reads the bytes of a row of a part; *out: the caller's. */
 static enum err read_part(const struct shards *s, struct place at,
                           enum shards_part part, uint8_t **out, struct errinfo *e)
 {

@@ -161,7 +161,7 @@ static enum err say_meta(struct shards *s, const char *file, const struct st_fil
     return text ? say_rate(s, file, rate, e) : OK;
 }
 
-/* The folder's own file, where there is one. */
+/* Reads the folder's own file, if there is one. */
 static enum err read_about(struct shards *s, struct errinfo *e)
 {
     char path[FOLDER_PATH];
@@ -203,7 +203,7 @@ static enum err part_new(struct shard *d, enum shards_part part, const char *pat
     return p->path ? OK : err_set(e, ERR_NOMEM, "out of memory for a path");
 }
 
-/* Type and number of dimensions; *p has them if they are right. */
+/* Checks type and number of dimensions; *p has them if they are right. */
 static enum err take_shape(struct shard_part *p, enum shards_part part, bool known,
                            enum elem elem, const size_t *shape, size_t ndim,
                            struct errinfo *e)
@@ -311,7 +311,7 @@ static enum err read_npy(struct shard *d, enum shards_part part, const char *pat
     return take_shape(p, part, true, h.elem, h.shape, h.ndim, e);
 }
 
-/* *in: the file, open; caller owns. */
+/* Reads a file's head. *in: the open file; caller owns. */
 static enum err read_head(struct shards *s, struct shard *d, const struct found *f,
                           struct infile **in, struct errinfo *e)
 {
@@ -324,7 +324,8 @@ static enum err read_head(struct shards *s, struct shard *d, const struct found 
 
 /* ---- a shard ---- */
 
-/* [n,D] or [rows,T,D], and the others of that shape without D. */
+/* Checks that activations are [n,D] or [rows,T,D], and the others of that shape without
+ * D. */
 static enum err check_shapes(struct shard *d, struct errinfo *e)
 {
     const struct shard_part *c = &d->part[SHARDS_CLEAN];
@@ -346,7 +347,7 @@ static enum err check_shapes(struct shard *d, struct errinfo *e)
     return OK;
 }
 
-/* Against the first shard. */
+/* Checks a shard against the first. */
 static enum err check_agrees(const struct shards *s, const struct shard *d,
                              struct errinfo *e)
 {
@@ -384,7 +385,7 @@ static enum err begin(struct shards *s, const struct shard *d, struct errinfo *e
     return OK;
 }
 
-/* Into the hash of all: shards_hash. */
+/* Adds a part to the hash of all (shards_facts.hash). */
 static enum err hash_part(struct shards *s, const struct shard *d,
                           const struct shard_part *p, struct errinfo *e)
 {
@@ -413,8 +414,8 @@ static enum err hash_parts(struct shards *s, const struct shard *d, struct errin
     return OK;
 }
 
-/* The heads of the files of one stem, held against those before; the files stay open in
- * file [n]. */
+/* Reads the heads of the files of one stem and checks them against those before; the
+ * files stay open in file [n]. */
 static enum err read_heads(struct shards *s, struct shard *d, const struct found *f,
                            size_t n, struct infile **file, struct errinfo *e)
 {
@@ -433,7 +434,7 @@ static enum err read_heads(struct shards *s, struct shard *d, const struct found
     return OK;
 }
 
-/* The files of one stem, each opened once. */
+/* Reads the files of one stem, each opened once. */
 static enum err read_shard(struct shards *s, const struct found *f, size_t n,
                            struct errinfo *e)
 {

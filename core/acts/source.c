@@ -12,7 +12,7 @@ static enum err source_new(struct acts_source **out, struct errinfo *e)
     return mem_new(out, 1, sizeof **out, "a source of activations", e);
 }
 
-/* *out if rc is OK, else nothing. */
+/* Gives *out if rc is OK, else nothing. */
 static enum err give(struct acts_source *s, enum err rc, struct acts_source **out)
 {
     if (rc != OK) {

@@ -39,7 +39,7 @@ struct acts_stream {
 
 /* ---- making ---- */
 
-/* T and D: of the rows that there are. */
+/* T and D: those of the rows to be read. */
 static enum err config_check(size_t T, size_t D, const struct stream_config *c,
                              size_t *n, struct errinfo *e)
 {
@@ -64,7 +64,7 @@ static enum err config_check(size_t T, size_t D, const struct stream_config *c,
     return OK;
 }
 
-/* With what is borrowed set: the rest of a stream of rows of T by D. */
+/* Makes the rest of a stream of rows of T by D whose borrowed parts are set. */
 static enum err make(struct acts_stream *s, size_t T, size_t D,
                      const struct stream_config *cfg, struct errinfo *e)
 {
@@ -195,7 +195,7 @@ size_t stream_order(const struct tok *tok, uint64_t seed, uint64_t number,
     return count;
 }
 
-/* Further hooks whose caches are still without this fill, and those caches. */
+/* Finds the further hooks whose caches still lack this fill, and those caches. */
 static size_t find_wanted(const struct acts_stream *s, bool masked, uint64_t number,
                           const int32_t *ids, struct harvest_also also[STREAM_KEPT_MAX],
                           struct acts_cache *to[STREAM_KEPT_MAX])
@@ -212,8 +212,9 @@ static size_t find_wanted(const struct acts_stream *s, bool masked, uint64_t num
     return n;
 }
 
-/* One pass: the model on ids [n], rows of fill `number`, masked or clean, into x [n,D];
- * from the cache if it has them, and no further hook lacks them. */
+/* One pass: runs the model on ids [n], rows of fill `number`, masked or clean, into x
+ * [n,D]; or takes them from the cache, if it has them and no further hook lacks
+ * them. */
 static void run_pass(struct acts_stream *s, bool masked, uint64_t number,
                      const int32_t *ids, float *x)
 {
@@ -235,7 +236,7 @@ static void run_pass(struct acts_stream *s, bool masked, uint64_t number,
     }
 }
 
-/* The same for a part of a mixed fill, which another stream may be serving from. */
+/* The same for one side of a mixed fill, which another stream may be serving from. */
 static void run_part(struct acts_stream *s, const struct acts_fill *f, uint64_t number,
                      double rate, float *x)
 {
@@ -250,7 +251,7 @@ static void run_part(struct acts_stream *s, const struct acts_fill *f, uint64_t 
     }
 }
 
-/* Masked positions stay of the masked rows, all others are of the clean ones. */
+/* Keeps masked positions from the masked rows, takes all others from the clean ones. */
 static void keep_clean(const struct acts_stream *s, struct acts_fill *f)
 {
     for (size_t i = 0; i < f->n; i++) {
@@ -267,7 +268,7 @@ static void mix_fill(struct acts_stream *s, struct acts_fill *f, uint64_t number
     keep_clean(s, f);
 }
 
-/* Mask the rows in `clean`, run the model over them. */
+/* Masks the rows in `clean` and runs the model on them. */
 static void harvest_fill(struct acts_stream *s, struct acts_fill *f, uint64_t number)
 {
     const size_t masked = mask_apply(&s->cfg.mask, f->rate, f->start.row, f->clean,
@@ -281,7 +282,7 @@ static void harvest_fill(struct acts_stream *s, struct acts_fill *f, uint64_t nu
     }
 }
 
-/* A side of the rows from where it stands into x [n,D]. */
+/* Reads one side of the rows at the stream's position into x [n,D]. */
 static enum err read_side(const struct acts_stream *s, enum shards_part side, float *x,
                           struct errinfo *e)
 {
@@ -293,7 +294,7 @@ static enum err read_side(const struct acts_stream *s, enum shards_part side, fl
     return OK;
 }
 
-/* The same of what is known of their tokens. */
+/* The same for what is known of their tokens. */
 static enum err read_tokens(const struct acts_stream *s, struct acts_fill *f,
                             struct errinfo *e)
 {
@@ -315,7 +316,7 @@ static enum err read_tokens(const struct acts_stream *s, struct acts_fill *f,
     return OK;
 }
 
-/* The rows from where it stands, of the side that the rate tells. */
+/* Reads the rows at the stream's position, from the side that the rate tells. */
 static enum err read_fill(struct acts_stream *s, struct acts_fill *f, struct errinfo *e)
 {
     TRY(read_tokens(s, f, e));
@@ -333,7 +334,7 @@ static bool is_served(const struct acts_stream *s, size_t place)
     return !(s->cfg.drop_masked && s->f->is_masked[s->order[place]]);
 }
 
-/* Places of the order at hand. */
+/* Places in the order at hand. */
 static size_t places(const struct acts_stream *s)
 {
     return s->fill > 0 ? s->order_n : 0;
@@ -345,8 +346,8 @@ static bool mixes_at(const struct acts_stream *s, double rate)
     return s->cfg.mix && rate > 0.0;
 }
 
-/* Read and run the rows from where the packer stands into a fill of the stream's own.
- */
+/* Reads and runs the rows from the packer's position into a fill of the stream's
+ * own. */
 static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
                           struct errinfo *e)
 {
@@ -373,8 +374,8 @@ static enum err make_fill(struct acts_stream *s, uint64_t number, double rate,
     return OK;
 }
 
-/* Fill number `fill` from where the packer stands: another stream's if it has the same,
- * else one's own. */
+/* Takes fill number `fill` from the packer's position: another stream's if it has the
+ * same, else a fill of its own. */
 static enum err load_fill(struct acts_stream *s, uint64_t fill, double rate,
                           struct errinfo *e)
 {
@@ -448,7 +449,7 @@ static enum err fill_batch(struct acts_stream *s, struct errinfo *e)
     return OK;
 }
 
-/* Back to the end of the last whole batch. */
+/* Goes back to the end of the last whole batch. */
 static enum err find_again(struct acts_stream *s, struct errinfo *e)
 {
     const double rate = s->next_rate;

@@ -3,7 +3,8 @@
 #include "base/mem.h"
 #include "base/rng.h"
 
-/* Sequences whose rows are served in mixed order; single rows, for another seed. */
+/* Sequences in a block, whose rows are served in mixed order; single rows in one, if
+ * the order has a seed of its own. */
 #define BLOCK_SEQUENCES 512
 #define BLOCK_SINGLES   8192
 /* Rows that a thread makes at a time. */
@@ -80,7 +81,7 @@ void synth_stream_set_rate(struct synth_stream *m, double p)
 
 /* ---- serving ---- */
 
-/* The row that is served at a place. */
+/* Returns the row that is served at a place. */
 static uint64_t row_at(struct synth_stream *m, uint64_t place)
 {
     const uint64_t block = place / m->block_n;

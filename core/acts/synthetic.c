@@ -9,7 +9,7 @@
 #define FEATURES_MAX ((size_t)1 << 16)
 #define FACTORS_MAX  64
 
-/* A feature that is drawn for itself: a parent or one of the others. */
+/* A feature drawn by itself: a parent or one of the others. */
 struct drawn {
     double rate, score; /* on below either: of a uniform draw, of a normal one */
     double own;         /* loading on its own noise; 1: uncorrelated */
@@ -92,7 +92,8 @@ static enum err check(const struct synth_config *c, struct errinfo *e)
 
 /* ---- directions ---- */
 
-/* Random ones; each made orthogonal to those before it while there is room. */
+/* Draws directions at random; each is made orthogonal to those before it while there is
+ * room. */
 static void make_directions(struct synth *s)
 {
     const size_t D = s->cfg.D;
@@ -125,7 +126,7 @@ static void make_directions(struct synth *s)
 
 /* ---- frequencies ---- */
 
-/* The score that a standard normal is below with probability p. */
+/* The quantile of a standard normal at p. */
 static double normal_quantile(double p)
 {
     double lo = -10.0, hi = 10.0;
@@ -299,7 +300,7 @@ static size_t choose(const double *choice, size_t n, double draw)
     return i;
 }
 
-/* Whether a row of a sequence has its parent of its own. */
+/* Whether a row of a sequence shows its parent of its own. */
 static bool has_content(const struct synth *s, uint64_t row)
 {
     return rng_unit_at(s->cfg.seed, RNG_DOCUMENT, row, 1) < s->cfg.content;

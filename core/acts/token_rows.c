@@ -41,8 +41,8 @@ void token_rows_free(struct token_rows *r)
     }
 }
 
-/* Rows before `from` into the place of that one, which comes after them. The end of a
- * held-out split shows in the row that it is in, or in the next, which is all old. */
+/* Reads the rows before `from` into the place of row `from`, which follows them. The
+ * end of a held-out split shows in its row, or in the next, which has nothing new. */
 static enum err read_rows(struct token_rows *r, struct pack *p, bool once,
                           uint64_t from, const struct token_rows_watch *watch,
                           struct errinfo *e)

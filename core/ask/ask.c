@@ -1,4 +1,4 @@
-/* Whom one asks, the tokens, the workspaces, and the passes of the model. */
+/* The subject, the tokens, the workspaces, and the passes of the model. */
 #include "acts/harvest.h"
 #include "ask/ask_heldout.h"
 #include "ask/ask_priv.h"
@@ -107,7 +107,7 @@ out:
     return rc;
 }
 
-/* The text's end goes until the rest fits. */
+/* Cuts tokens from the text's end until the rest fits. */
 static enum err fit(struct ask_row *r, size_t end, size_t context, struct errinfo *e)
 {
     const size_t over = r->ids.n > context ? r->ids.n - context : 0;

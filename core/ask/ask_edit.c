@@ -16,7 +16,7 @@ static const char *const words[] = {
     [ASK_ADD] = "add", [ASK_SCALE] = "scale", [ASK_CLAMP] = "clamp"};
 #define WORDS (sizeof words / sizeof *words)
 
-/* `typed`: by a person, who may give multiples. */
+/* `typed`: as a person types it, who may give multiples. */
 static enum err refuse(const char *text, bool typed, struct errinfo *e)
 {
     return err_set(
@@ -38,7 +38,7 @@ static bool parse_count(const char **s, size_t *out)
     return digits > 0 && digits < 10;
 }
 
-/* A finite number of plain digits: what strtod takes besides (hex, inf, spaces) is
+/* Reads a finite number of plain digits; what else strtod takes (hex, inf, spaces) is
  * none. */
 static bool parse_value(const char **s, double *out)
 {
@@ -301,8 +301,7 @@ size_t ask_edit_apply(const struct ask_edit *edit, size_t n, const struct sae *s
     return changed;
 }
 
-/* Of a number at the hook: squares of a million such sum to 1e36, a float holds 3e38.
- */
+/* For a number at the hook: a million such squares sum to 1e36; a float holds 3e38. */
 #define MOST 1e15
 
 enum err ask_edit_check(const float *x, size_t T, size_t D, size_t at,

@@ -168,7 +168,7 @@ enum err ask_gen_new(struct ask *a, const struct ask_question *q,
 
 /* ---- steps ---- */
 
-/* All that has not been run; logits behind it. */
+/* Runs all that has not been run; gives the logits after it. */
 static enum err run(struct ask_gen *g, struct errinfo *e)
 {
     bool done = false;

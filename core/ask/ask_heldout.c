@@ -159,8 +159,8 @@ struct ask_subject *ask_heldout_of(const struct ask_heldout_pass *p)
 
 /* ---- a row ---- */
 
-/* Keep x among the ASK_MOVED greatest of list [*n], greatest first, if it is above 0;
- * of equal ones the one that came first. */
+/* Keeps x among the ASK_MOVED greatest of list [*n], greatest first, if it is above 0;
+ * on a tie the one that came first. */
 static void keep(void *list, size_t *n, const void *x, size_t size,
                  double (*value)(const void *x))
 {

@@ -29,7 +29,7 @@ void ask_presets_unref(struct ask_presets *p)
     }
 }
 
-/* Room for `cap`, none in it yet. */
+/* Makes a set with room for `cap`, and none in it yet. */
 static enum err presets_new(size_t cap, struct ask_presets **out, struct errinfo *e)
 {
     struct ask_presets *p = NULL;
@@ -39,7 +39,7 @@ static enum err presets_new(size_t cap, struct ask_presets **out, struct errinfo
     return OK;
 }
 
-/* One of n edits, zeroed, at the end of p. */
+/* Appends a preset of n zeroed edits to p. */
 static enum err add_empty(struct ask_presets *p, const char *name, int64_t step,
                           size_t n, struct errinfo *e)
 {
@@ -71,7 +71,8 @@ const struct ask_preset *ask_presets_find(const struct ask_presets *p, const cha
 
 /* ---- where a latent points ---- */
 
-/* Signs are those of a generator of the file's format: they never change. */
+/* The signs come from a generator that is part of the file's format: they never
+ * change. */
 static void sums_of(const struct sae *s, int32_t latent, float sum[ASK_PRESET_SIGNS])
 {
     const float *row = s->W_dec + (size_t)latent * s->D;

@@ -30,7 +30,7 @@ void ask_answer_unref(struct ask_answer *r)
     mem_free(r);
 }
 
-/* All but fires and peaks, whose number is not known yet. */
+/* Makes all but fires and peaks, whose number is not known yet. */
 static enum err answer_new(const struct ask *a, const struct ask_question *q,
                            struct ask_answer **out, struct errinfo *e)
 {
@@ -80,7 +80,7 @@ static bool is_listed(const struct ask_subject *s, const struct ask_question *q,
     return !(q->densest > 0 && ask_density(s, latent) > q->densest);
 }
 
-/* What is listed from: codes as the prompt stands, and with masks. */
+/* What is listed: codes as the prompt stands, and with masks. */
 struct listing {
     const struct ask *a;
     const struct ask_question *q;
@@ -136,7 +136,7 @@ static int by_latent(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* The same latent further on in the prompt. */
+/* Adds the same latent from further on in the prompt. */
 static void add_to_peak(struct ask_peak *last, const struct ask_peak *p)
 {
     last->fires += p->fires;
@@ -151,7 +151,8 @@ static void add_to_peak(struct ask_peak *last, const struct ask_peak *p)
     }
 }
 
-/* The latents of the whole prompt: a firing each, sorted by latent, merged. */
+/* Finds the latents of the whole prompt: sorts all firings by latent and merges
+ * them. */
 static enum err find_peaks(struct ask_answer *r, struct errinfo *e)
 {
     const size_t all = r->start[r->T];
@@ -187,7 +188,7 @@ static enum err find_peaks(struct ask_answer *r, struct errinfo *e)
     return OK;
 }
 
-/* |x - xhat| / |x|; a->xe is free for xhat. */
+/* Measures |x - xhat| / |x|; a->xe is free for xhat. */
 static void measure_error(struct ask *a, struct ask_answer *r)
 {
     const size_t D = a->width;
@@ -262,7 +263,7 @@ static int32_t rank_of(const float *logits, size_t V, int32_t id)
     return rank;
 }
 
-/* e to the logits less lse, into a->prob. */
+/* Writes e to the power of logits minus lse to a->prob. */
 static void fill_prob(struct ask *a, const struct pair *p, size_t k)
 {
     const size_t V = a->subject->lm->cfg.vocab;
@@ -277,7 +278,8 @@ static bool is_moved(const struct pair *p)
     return p->logits[1] && p->logits[1] != p->logits[0];
 }
 
-/* a->prob is of the first, and of the second afterwards where it is another. */
+/* On entry a->prob is of the first distribution; afterwards of the second, if they
+ * differ. */
 static void add_shift(struct ask *a, const struct pair *p)
 {
     double *const sum[2] = {a->sum->before, a->sum->after};
@@ -291,7 +293,7 @@ static void add_shift(struct ask *a, const struct pair *p)
     }
 }
 
-/* KL of the first, which a->prob is of, from the second, in nats. */
+/* KL(first || second) in nats; a->prob is of the first. */
 static double kl_of(const struct ask *a, const struct pair *p)
 {
     const size_t V = a->subject->lm->cfg.vocab;
@@ -337,8 +339,8 @@ static void fill_position(struct ask *a, struct ask_answer *r, size_t t,
     }
 }
 
-/* Logits of positions t .. t + n - 1; where the residual stream is the same to the bit,
- * so are they. */
+/* Fills in positions t .. t + n - 1 from their logits; where the residual stream has
+ * the same bits, so do the logits. */
 static enum err fill_piece(struct ask *a, struct ask_answer *r, bool edited, size_t t,
                            size_t n, struct errinfo *e)
 {
@@ -371,7 +373,7 @@ static enum err fill_piece(struct ask *a, struct ask_answer *r, bool edited, siz
 
 /* ---- all of it ---- */
 
-/* The first position where anything is done: masked, or edited at the hook by a number
+/* The first position where anything is done: masked, or changed at the hook by a number
  * other than 0. */
 static size_t first_changed(const struct ask *a, const struct ask_question *q,
                             bool edited)
@@ -385,9 +387,9 @@ static size_t first_changed(const struct ask *a, const struct ask_question *q,
     return t;
 }
 
-/* What is done to the prompt: a->resid_e, and whether it may differ. What stands before
- * it can't: there the bits are those of the model by itself, also where looking at a
- * hook changes the last ones. */
+/* Computes a->resid_e, the prompt after what is done to it, and whether it may differ.
+ * What comes before that can't: there the bits are those of the model by itself, even
+ * where looking at a hook changes the last ones. */
 static enum err run_after(struct ask *a, const struct ask_question *q, bool *apart,
                           struct errinfo *e)
 {

@@ -20,7 +20,7 @@ static const double gauss_at[HALF] = {0.1834346424956498, 0.5255324099163290,
 static const double gauss_weight[HALF] = {0.3626837833783620, 0.3137066458778873,
                                           0.2223810344533745, 0.1012285362903763};
 
-/* Halvings of the path at most, and points in all. */
+/* Most halvings of the path, and most points in all. */
 #define DEPTH      14
 #define POINTS_MAX ((size_t)4096)
 #define TOLERANCE  1e-3
@@ -125,7 +125,8 @@ static int32_t likeliest_but(const float *logits, size_t V, int32_t not_this)
     return best;
 }
 
-/* The two tokens, from the distribution with masks and edits, and their weights. */
+/* Chooses the two tokens, from the distribution with masks and edits, and their
+ * weights. */
 static enum err choose_tokens(struct why *y, struct errinfo *e)
 {
     struct ask *a = y->a;
@@ -161,7 +162,7 @@ static enum err choose_tokens(struct why *y, struct errinfo *e)
 
 /* ---- where the path begins, and its parts ---- */
 
-/* What takes one unit of a latent of the saved SAE at row t to the model's unit. */
+/* The factor from a unit of a latent of the saved SAE at row t to the model's unit. */
 static double raw_unit(const struct sae_codes *c, size_t t)
 {
     return c->undo ? (double)c->undo[2 * t] : 1.0;
@@ -193,7 +194,7 @@ static enum err add_part(struct why *y, int32_t latent, size_t t, float act,
     return OK;
 }
 
-/* Latents at work at position t, with edits, then the error. */
+/* Adds the latents at work at position t, with edits, then the error. */
 static enum err add_parts(struct why *y, const struct sae_codes *c, size_t t,
                           struct errinfo *e)
 {
@@ -209,7 +210,7 @@ static enum err add_parts(struct why *y, const struct sae_codes *c, size_t t,
     return add_part(y, -1, t, 0, e);
 }
 
-/* What a part adds to x at its position, times `by`, added to out [width]. */
+/* Adds to out [width] what a part adds to x at its position, times `by`. */
 static void add_vector(const struct why *y, const struct sae_codes *c,
                        const struct ask_part *p, double by, float *out)
 {
@@ -219,8 +220,8 @@ static void add_vector(const struct why *y, const struct sae_codes *c,
                  s->W_dec + (size_t)p->latent * y->width, out);
 }
 
-/* The error at t: x less its beginning and all latents, which are among parts from ..
- * to - 1. err [width] out. */
+/* Writes to err [width] the error at t: x minus its start and all latents, which are
+ * parts from .. to - 1. */
 static void error_at(const struct why *y, const struct sae_codes *c, size_t t,
                      size_t from, size_t to, float *err)
 {
@@ -237,7 +238,7 @@ static void error_at(const struct why *y, const struct sae_codes *c, size_t t,
 
 /* ---- the integral ---- */
 
-/* x(s) into y->at. */
+/* Writes x(s) to y->at. */
 static void go_to(struct why *y, double s)
 {
     for (size_t i = 0; i < y->T * y->width; i++) {
@@ -252,7 +253,7 @@ static double value_at(struct why *y, double s)
     return lm_back_value(y->back, &y->aim, y->at);
 }
 
-/* y->panel: the integral of the gradient from lo to hi. */
+/* Writes to y->panel the integral of the gradient from lo to hi. */
 static enum err integrate(struct why *y, double lo, double hi, struct errinfo *e)
 {
     const double mid = 0.5 * (lo + hi), half = 0.5 * (hi - lo);
@@ -270,7 +271,7 @@ static enum err integrate(struct why *y, double lo, double hi, struct errinfo *e
     return OK;
 }
 
-/* What the difference rises by on an interval, by its integral. */
+/* The rise of the difference on an interval, by its integral. */
 static double rise_of(const struct why *y)
 {
     double sum = 0;
@@ -318,7 +319,8 @@ static double length_of(size_t n, const float *x)
     return sqrt(vec_sumsq_f32(n, x));
 }
 
-/* Parts as they were added: of a position those of latents, then its error. */
+/* Weighs the parts as they were added: at each position those of latents, then its
+ * error. */
 static void weigh_parts(struct why *y, const struct sae_codes *c)
 {
     const struct sae *s = y->a->subject->sae;
@@ -365,7 +367,7 @@ static int by_size(const void *a, const void *b)
     return (x->latent > y->latent) - (x->latent < y->latent);
 }
 
-/* What the difference loses without each of the greatest. */
+/* Measures what the difference loses without each of the greatest parts. */
 static enum err ablate(struct why *y, const struct sae_codes *c, struct errinfo *e)
 {
     struct ask_why *w = y->out;

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is to be done, with copies of all that it reads. */
+/* A thing to do, with copies of all that it reads. */
 struct job {
     uint64_t ticket; /* 0: none */
     struct ask_subject *subject;
@@ -317,7 +317,7 @@ void ask_worker_progress(struct ask_worker *w, size_t slot, size_t *done, size_t
 
 /* ---- the thread ---- */
 
-/* A text that may go on, or ASK_SLOTS. mu held. */
+/* Returns a slot whose text may go on, or ASK_SLOTS. mu held. */
 static size_t next_text(const struct ask_worker *w)
 {
     for (size_t i = 0; i < ASK_SLOTS; i++) {
@@ -329,7 +329,7 @@ static size_t next_text(const struct ask_worker *w)
     return ASK_SLOTS;
 }
 
-/* A slot with an effect under way, or ASK_SLOTS. mu held. */
+/* Returns a slot with an effect under way, or ASK_SLOTS. mu held. */
 static size_t next_effect(const struct ask_worker *w)
 {
     size_t at = 0;
@@ -339,8 +339,8 @@ static size_t next_effect(const struct ask_worker *w)
     return at;
 }
 
-/* The next thing to do; false: nothing. What waits is taken into *job; a text or an
- * effect that goes on has no job. mu held. */
+/* Finds the next thing to do; false: nothing. A waiting job is moved to *job; a text or
+ * an effect that goes on has none. mu held. */
 static bool next_work(struct ask_worker *w, struct job *job)
 {
     *job = (struct job){0};
@@ -365,7 +365,7 @@ static bool next_work(struct ask_worker *w, struct job *job)
     return w->at_slot < ASK_SLOTS;
 }
 
-/* Let the worker's struct ask be of this subject. */
+/* Turns the worker's struct ask to this subject. */
 static enum err turn_to(struct ask_worker *w, struct ask_subject *s, struct errinfo *e)
 {
     if (w->ask && ask_turn_to(w->ask, s)) {
@@ -376,8 +376,8 @@ static enum err turn_to(struct ask_worker *w, struct ask_subject *s, struct erri
     return ask_new(s, &w->cancel, &w->ask, e);
 }
 
-/* Record how a job ended. A job that was cancelled for another's sake waits again. mu
- * held. True: it was given back. */
+/* Records how a job ended. A job that was cancelled in favour of another waits again.
+ * True: it was given back. mu held. */
 static bool finish(struct ask_worker *w, struct job *job, enum err rc,
                    const struct errinfo *e)
 {
@@ -480,7 +480,7 @@ static struct ask_written written_of(const struct ask_step *t)
     return x;
 }
 
-/* One token more of a text. */
+/* Writes one more token of a text. */
 static void go_on(struct ask_worker *w)
 {
     struct slot *s = &w->slot[w->at_slot];
@@ -509,7 +509,7 @@ static void go_on(struct ask_worker *w)
     pthread_mutex_unlock(&w->mu);
 }
 
-/* Let go of a slot's effect, if it has one. */
+/* Drops a slot's effect, if it has one. */
 static void end_effect(struct slot *s)
 {
     ask_heldout_end(s->pass);
@@ -545,7 +545,7 @@ static bool pass_is_wanted(const struct slot *s)
     return x->busy && x->asked == s->pass_ticket;
 }
 
-/* Take in what a row gave; whether the effect goes on. mu held. */
+/* Takes in the result of a row; returns whether the effect goes on. mu held. */
 static bool take_row(struct slot *s, enum err rc, const struct errinfo *e,
                      const struct ask_heldout *h)
 {
@@ -570,7 +570,7 @@ static bool take_row(struct slot *s, enum err rc, const struct errinfo *e,
     return false;
 }
 
-/* One row more of an effect. */
+/* Measures one more row of an effect. */
 static void read_row(struct ask_worker *w)
 {
     struct slot *s = &w->slot[w->at_slot];
@@ -596,7 +596,7 @@ static void read_row(struct ask_worker *w)
     }
 }
 
-/* True: the job was given back. */
+/* Does a job. True: it was given back. */
 static bool work(struct ask_worker *w, struct job *job)
 {
     if (!job->ticket && w->at_kind == ASK_HELDOUT) {

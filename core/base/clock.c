@@ -24,7 +24,7 @@ int64_t clock_thread_cpu_ns(void)
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* Bytes resident, without those of files if `own`. */
+/* Resident bytes, without those of files if `own`. */
 static int64_t resident(bool own)
 {
     FILE *f = fopen("/proc/self/statm", "re");

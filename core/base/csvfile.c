@@ -116,7 +116,7 @@ static void on_row(int terminator, void *arg)
     r->ended = true;
 }
 
-/* libcsv drops blanks around unquoted fields, RFC 4180 and we do not. */
+/* libcsv drops blanks around unquoted fields; RFC 4180 and we do not. */
 static int no_space(unsigned char c)
 {
     (void)c;
@@ -174,7 +174,7 @@ static void feed(struct reader *r, struct csv_parser *parser, const char *data,
     feed_end(r, parser);
 }
 
-/* Hand the reader's arrays over to a table. */
+/* Hands the reader's arrays over to a table. */
 static enum err make_table(struct reader *r, struct csv_table **out)
 {
     if (r->cols == 0) {
@@ -254,7 +254,7 @@ static enum err no_column(const struct csv_table *t, const char *file, const cha
     return code;
 }
 
-/* The column of that name or number in the header that was read. */
+/* Finds the column of that name or number in the header read. */
 static enum err find_column(const struct reader *r, const char *column, size_t *col)
 {
     const struct csv_table t = {.cols = r->cols, .header = r->cell};
@@ -272,7 +272,7 @@ static enum err find_column(const struct reader *r, const char *column, size_t *
                                    : csv_need_col(&t, r->name, column, col, r->e);
 }
 
-/* Where the piece that begins at `at` ends: after what may end a row. */
+/* Returns where the piece that begins at `at` ends: after what may end a row. */
 static size_t piece_end(const char *data, size_t len, size_t at)
 {
     const size_t most = len - at < CHUNK ? len - at : CHUNK;
@@ -289,7 +289,7 @@ struct each {
     size_t from; /* where the present row begins */
 };
 
-/* A row has ended before data[end]. */
+/* Called when a row has ended before data[end]. */
 static void end_row(struct reader *r, struct each *x, size_t end)
 {
     r->ended = false;

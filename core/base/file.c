@@ -58,8 +58,8 @@ const char *file_kind(mode_t mode)
 
 /* ---- reading ---- */
 
-/* Checked before and after a file is opened, since opening something else than a
- * regular file may already have an effect. */
+/* Checked before and after a file is opened, since merely opening anything but a
+ * regular file may have an effect. */
 static enum err expect_regular(const char *path, const struct stat *st,
                                struct errinfo *e)
 {
@@ -146,7 +146,7 @@ int file_read_at(int fd, void *out, size_t n, uint64_t at, size_t *got)
     return 0;
 }
 
-/* All of a file of `size` bytes; fd is closed. */
+/* Reads all of a file of `size` bytes; closes fd. */
 static enum err read_all(int fd, const char *path, size_t size, size_t max_bytes,
                          char **data, size_t *len, struct errinfo *e)
 {
@@ -249,8 +249,8 @@ void file_unmap(const uint8_t *data, size_t len)
 
 /* ---- writing ---- */
 
-/* Create path.tmp-PID for writing; its name in tmp[cap]. A name left behind by a
- * process that was killed and had our number is stepped over. */
+/* Create path.tmp-PID for writing; its name in tmp[cap]. Skips a name left by a killed
+ * process that had our number. */
 static enum err open_temporary(const char *path, char *tmp, size_t cap, int *fd,
                                struct errinfo *e)
 {
@@ -329,8 +329,8 @@ void file_sync_dir(const char *dir)
     }
 }
 
-/* Write all of a new file and close it: 0 or the errno. mode: of what it will replace,
- * 0 for nothing. */
+/* Write all of a new file and close it: 0 or the errno. mode: that of the file it will
+ * replace, 0 for none. */
 static int fill_temporary(int fd, mode_t mode, const struct file_piece *parts, size_t n)
 {
     /* First, so that what only its owner may read is never open to others. */
@@ -394,8 +394,8 @@ static int descriptor_named(const char *path)
     return -1;
 }
 
-/* The descriptor of ours that path is, by its name or as what st is of, or -1. A file
- * to which it was redirected must not be replaced: with >> there is more in it. */
+/* The descriptor of ours that path is, by its name or by st, or -1. A file that it was
+ * redirected to must not be replaced: with >> there is more in it. */
 static int own_stream(const char *path, const struct stat *st)
 {
     const int named = descriptor_named(path);
@@ -412,7 +412,7 @@ static int own_stream(const char *path, const struct stat *st)
     return -1;
 }
 
-/* A FIFO or a character device, opened for writing. */
+/* Opens a FIFO or a character device for writing. */
 static enum err open_as_it_is(const char *path, int *fd, struct errinfo *e)
 {
     struct stat st;
@@ -468,7 +468,7 @@ static enum err write_behind(const char *path, const struct file_piece *parts, s
     return rc;
 }
 
-/* Whether there is a directory for path in which this process may make files. */
+/* Checks that path has a directory in which this process may make files. */
 static enum err check_folder_of(const char *path, struct errinfo *e)
 {
     char folder[PATH_MAX];
@@ -482,7 +482,8 @@ static enum err check_folder_of(const char *path, struct errinfo *e)
                : file_fail(e, path, "write", errno);
 }
 
-/* Whether the file behind the link at path may be written; *st describes that file. */
+/* Checks that the file behind the link at path may be written; *st describes that
+ * file. */
 static enum err follow_named(const char *path, struct stat *st, struct errinfo *e)
 {
     if (stat(path, st) == 0) {
@@ -615,7 +616,7 @@ enum err file_mkdirs(const char *path, struct errinfo *e)
     return rc;
 }
 
-/* Whether files may be made in the first of path and its parents that is there. */
+/* Checks that files may be made in the first of path and its parents that exists. */
 static enum err check_nearest(const char *path, char *part, struct errinfo *e)
 {
     size_t n = strlen(part);
@@ -676,7 +677,7 @@ enum err file_mkdir_own(const char *dir, const char *name, struct errinfo *e)
     return there ? OK : file_fail(e, path, "create the directory", number);
 }
 
-/* Call `remove` false: check that dir holds regular files only; true: remove them. */
+/* `remove` false: check that dir holds only regular files; true: remove them. */
 static enum err sweep_dir(DIR *dir, const char *path, bool remove, struct errinfo *e)
 {
     const int at = dirfd(dir);

@@ -32,8 +32,8 @@ static bool is_at(const char *text, const char *typed, size_t n)
     return i == n;
 }
 
-/* A run may end anywhere, but the next begins a word. Greedy from each place that one
- * begins at: a list ranks what it finds, and need not find all. */
+/* A run may end anywhere, but the next must begin a word. Greedy from each place where
+ * one begins: a list ranks what it finds, and need not find all. */
 static bool has_gaps(const char *typed, size_t n, const char *text)
 {
     size_t at = 0;

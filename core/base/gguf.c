@@ -38,7 +38,7 @@ static enum err say_twice(const struct gguf *g, const char *what, const char *na
                    what, name);
 }
 
-/* Both orders of names; each name once. */
+/* Sorts keys and tensors by name; each name must occur once. */
 static enum err index_names(struct gguf *g, struct errinfo *e)
 {
     mem_free(g->by_name);
@@ -86,7 +86,7 @@ const struct gguf_tensor *gguf_find(const struct gguf *g, const char *name)
 
 /* ---- one file ---- */
 
-/* A file without its bytes: the caller gives it one of them. */
+/* Makes a gguf of one file without its bytes, which the caller supplies in one form. */
 static enum err read_one(const uint8_t *data, size_t len, const char *name,
                          struct gguf **out, struct errinfo *e)
 {
@@ -145,7 +145,7 @@ static enum err open_one(const char *path, struct gguf **out, struct errinfo *e)
 
 /* ---- several files ---- */
 
-/* Which shard this is and of how many: 0 of 1 where the file is whole. */
+/* Finds which shard this is and of how many: 0 of 1 if the file is whole. */
 static enum err split_of(const struct gguf *g, int64_t *no, int64_t *count,
                          struct errinfo *e)
 {
@@ -156,8 +156,8 @@ static enum err split_of(const struct gguf *g, int64_t *no, int64_t *count,
     return gguf_int(g, "split.no", *count > 1, 0, *count - 1, no, e);
 }
 
-/* "NAME-00002-of-00003.gguf" of shard 1 of 3 into *out from the name of another shard;
- * false if that has no such end. */
+/* Writes "NAME-00002-of-00003.gguf", for shard 1 of 3, to *out from the name of another
+ * shard; false if that has no such end. */
 static bool shard_name(const char *path, int64_t from, int64_t no, int64_t count,
                        struct str *out)
 {
@@ -173,7 +173,7 @@ static bool shard_name(const char *path, int64_t from, int64_t no, int64_t count
     return true;
 }
 
-/* Take over the tensors and the file of `other`, which is left to be closed. */
+/* Takes over the tensors and the file of `other`, which remains to be closed. */
 static enum err join(struct gguf *g, struct gguf *other, struct errinfo *e)
 {
     struct gguf_tensor *all = NULL;
@@ -439,7 +439,8 @@ enum err gguf_rows(const struct gguf *g, const struct gguf_tensor *t, size_t fir
     return OK;
 }
 
-/* The first number of in[blocks], from element `at` of t on, that is not finite. */
+/* Finds the first number of in[blocks], from element `at` of t on, that is not
+ * finite. */
 static enum err find_not_finite(const struct gguf_shard *p, const struct gguf_tensor *t,
                                 const uint8_t *in, size_t blocks, size_t at,
                                 struct errinfo *e)

@@ -66,13 +66,14 @@ static const uint8_t *value_of(const struct gguf *g, const struct gguf_entry *k)
     return g->shard[0].meta + k->value;
 }
 
-/* "nothing", "an array", "a text": what a key has. */
+/* "nothing", "an array", "a text": what a key holds. */
 static const char *found_text(const struct gguf_entry *k)
 {
     return k ? types[k->key.type].name : "nothing";
 }
 
-/* The entry of a key of the given kind; NULL in *out where it may be missing and is. */
+/* Finds the entry of a key of the given kind; *out is NULL if it may be missing and
+ * is. */
 static enum err entry_of(const struct gguf *g, const char *key, bool required, int kind,
                          const char *expected, const struct gguf_entry **out,
                          struct errinfo *e)

@@ -43,7 +43,7 @@ struct cursor {
     char place[128]; /* what is being read, for messages */
 };
 
-/* `n` bytes are there from the cursor on. */
+/* Checks that there are `n` bytes from the cursor on. */
 static enum err need(const struct cursor *c, uint64_t n, struct errinfo *e)
 {
     if (n > c->len - c->at) {
@@ -69,7 +69,7 @@ static enum err take(struct cursor *c, size_t bytes, uint64_t *out, struct errin
     return OK;
 }
 
-/* A text's place; its bytes are passed over. */
+/* Takes a text's place and skips its bytes. */
 static enum err take_text(struct cursor *c, size_t *at, size_t *len, struct errinfo *e)
 {
     uint64_t n = 0;
@@ -81,8 +81,8 @@ static enum err take_text(struct cursor *c, size_t *at, size_t *len, struct erri
     return OK;
 }
 
-/* A name, still without its NUL; c->place is "WHAT I" before, and with the name after.
- */
+/* Takes a name, still without its NUL; c->place is "WHAT I" before, and with the name
+ * after. */
 static enum err take_name(struct cursor *c, const char **out, struct errinfo *e)
 {
     size_t at = 0, len = 0;
@@ -312,7 +312,7 @@ static enum err check_overlap(const struct cursor *c, const struct gguf_head *h,
     return rc;
 }
 
-/* Offsets of the data become places in the file, which must hold all of them. */
+/* Turns offsets of the data into places in the file, which must hold all of them. */
 static enum err place_tensors(const struct cursor *c, struct gguf_head *h,
                               struct errinfo *e)
 {
@@ -355,9 +355,9 @@ static enum err place_tensors(const struct cursor *c, struct gguf_head *h,
 
 /* ---- the copy ---- */
 
-/* A name of the original, in the copy, which gets its NUL over what follows: a type or
- * a number of dimensions, which was read before. Its length was checked, but in a file
- * that another process may have written to since. */
+/* Moves a name of the original to the copy and writes its NUL over what follows: a type
+ * or a number of dimensions, read before. Its length was checked, but another process
+ * may have written to the file since. */
 static const char *move_name(const struct cursor *c, uint8_t *meta, const char *name)
 {
     const size_t at = (size_t)((const uint8_t *)name - c->data);

@@ -57,8 +57,8 @@ static void q8_0(const uint8_t *in, size_t blocks, float *out)
     }
 }
 
-/* q[16] to the numbers of 4 bits of 32 elements: the low ones of byte i are element i,
- * the high ones i + 16. */
+/* Unpacks q[16] into 4-bit numbers of 32 elements: the low four bits of byte i are
+ * element i, the high four i + 16. */
 static void four_bits(const uint8_t *q, uint8_t four[32])
 {
     for (int i = 0; i < 16; i++) {
@@ -196,7 +196,7 @@ static void q5_k(const uint8_t *in, size_t blocks, float *out)
     }
 }
 
-/* 32 of q6_k's elements, whose bits stand at the given places of their bytes: each half
+/* 32 of q6_k's elements, whose bits are at the given places of their bytes: each half
  * of them has a scale of its own. */
 static void q6_k_run(const uint8_t *l, int l_shift, const uint8_t *h, int h_shift,
                      const float scale[2], float *out)
@@ -261,7 +261,7 @@ static void (*const to_f32[GGML_TYPE_COUNT])(const uint8_t *, size_t, float *) =
 
 /* ---- finite numbers ---- */
 
-/* Where a block's scales are: halves, one behind the other. */
+/* Where a block's scales are: halves, one after the other. */
 static const struct {
     uint8_t first, n;
 } scales[GGML_TYPE_COUNT] = {
@@ -270,8 +270,8 @@ static const struct {
     [GGML_Q5_K] = {0, 2}, [GGML_Q6_K] = {208, 1},
 };
 
-/* The upper byte of a half has all of its exponent; all ones are that of infinities and
- * NaN. */
+/* The upper byte of a half has all of its exponent; an infinity or NaN has all ones
+ * there. */
 static bool scales_finite(enum ggml_type t, const uint8_t *in, size_t blocks)
 {
     const size_t bytes = ggml_block_bytes(t);

@@ -133,7 +133,7 @@ static enum err damaged(const struct infile *f, struct errinfo *e)
         f->name, f->len);
 }
 
-/* zlib hands over what is in no gzip form as it is. */
+/* zlib passes on as it is what is not in gzip form. */
 static enum err unpack(struct infile *f, gzFile in, bool packed,
                        const atomic_bool *cancel, struct errinfo *e)
 {

@@ -13,8 +13,9 @@
 
 /* ---- memory ---- */
 
-/* cJSON leaves out what it has no memory for, and each call says so for itself. Here it
- * is noted once, so that no tree is printed with a part missing. */
+/* cJSON leaves out what it has no memory for, and each call reports only its own
+ * failure. Here failures are noted once, so that no tree is printed with a part
+ * missing. */
 static _Thread_local bool lost;
 
 static void *take(size_t bytes)
@@ -73,7 +74,7 @@ static const char *excerpt(const char *text, size_t n, char out[128])
 
 #define NUL_ESCAPE "\\u0000"
 
-/* The next NUL of text[len] from *at on, raw or escaped: where it is, and in *n how
+/* Finds the next NUL of text[len] from *at on, raw or escaped: *at is its place, *n how
  * many bytes spell it; false if there is none. */
 static bool find_nul(const char *text, size_t len, size_t *at, size_t *n)
 {
@@ -107,7 +108,7 @@ static char unused_byte(const char *text, size_t len)
     return '\0';
 }
 
-/* text[*len] with `stand_in` for every NUL; mem_free. */
+/* Copies text[*len] with `stand_in` for every NUL; mem_free. */
 static enum err replace_nuls(const char *text, size_t *len, char stand_in, char **out,
                              struct errinfo *e)
 {
@@ -256,7 +257,7 @@ static enum err wrong(struct json_at at, const char *key, const cJSON *v,
                    at.path[0] != '\0' ? "." : "", key, json_found(v, found), expected);
 }
 
-/* *out = the member, or NULL where it may be and is missing or null. */
+/* *out = the member, or NULL if it may be missing or null and is. */
 static enum err member(struct json_at at, const cJSON *obj, const char *key,
                        bool required, const char *expected, const cJSON **out,
                        struct errinfo *e)
@@ -279,7 +280,7 @@ static enum err member(struct json_at at, const cJSON *obj, const char *key,
     return OK;
 }
 
-/* "an integer from 1 to 200", leaving out limits that are those of the type. */
+/* "an integer from 1 to 200", without limits that are the type's own. */
 static const char *range_text(const char *what, double min, double max, bool has_min,
                               bool has_max, char out[96])
 {
@@ -475,8 +476,8 @@ void json_add_member(struct str *s, const char *key, double v)
     json_add_number(s, v);
 }
 
-/* cJSON's text, in which all but layout stands in strings: what a terminal would act on
- * is escaped there, as json_add_string does. */
+/* Adds cJSON's text, in which all but layout is in strings: escapes there what a
+ * terminal would act on, as json_add_string does. */
 static void add_printed(struct str *s, const char *text, size_t len)
 {
     for (size_t i = 0; i < len;) {

@@ -39,7 +39,7 @@ static void put_text(struct json_out *o, const char *text)
     put(o, text, strlen(text));
 }
 
-/* The scratch string. */
+/* Puts the scratch string. */
 static void put_scratch(struct json_out *o)
 {
     put(o, o->text.p, o->text.len);
@@ -57,7 +57,7 @@ static void open_with(struct json_out *o, const char *bracket)
     put_text(o, bracket);
 }
 
-/* Begin a value: a comma, a line break in the outer levels, the key. */
+/* Begins a value: a comma, a line break at the outer levels, the key. */
 static void before(struct json_out *o, const char *key)
 {
     if (o->depth == 0) {
@@ -108,7 +108,7 @@ void json_out_free(struct json_out *o)
     mem_free(o);
 }
 
-/* From the file without a name to `path`; never all of it in memory. */
+/* Copies the file without a name to `path`, never with all of it in memory. */
 static enum err copy_to(int fd, const char *path, struct errinfo *e)
 {
     struct stat st;
@@ -191,7 +191,7 @@ void json_out_text(struct json_out *o, const char *key, const char *text, size_t
 
 /* ---- arrays, a line each ---- */
 
-/* A float in the fewest digits that read back as it. */
+/* Adds a float in the fewest digits that read back as the same. */
 static void add_float(struct str *s, float v)
 {
     char text[40];

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The process that a temporary of `of` is named after, 0 for any other name. */
+/* The process that a temporary of `of` is named after; 0 for any other name. */
 static long writer_of(const char *name, const char *of)
 {
     const size_t n = strlen(of);

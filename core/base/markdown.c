@@ -19,7 +19,7 @@ static bool is_word(char c)
 }
 
 /* Whether the character at i would be taken for mark-up. An underscore inside a word is
- * none, and names of hooks are full of them. */
+ * not: names of hooks are full of them. */
 static bool is_markup(const char *s, size_t i)
 {
     if (s[i] == '_') {
@@ -85,8 +85,8 @@ static void add_blanks(struct str *out, size_t n)
     }
 }
 
-/* Where in word[n], which begins a line, a backslash keeps it from being more than a
- * word; n: nowhere. */
+/* Where in word[n], which begins a line, a backslash must go to keep it a mere word; n:
+ * nowhere. */
 static size_t first_escape(const char *word, size_t n)
 {
     size_t digits = 0;

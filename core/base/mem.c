@@ -9,8 +9,8 @@
 
 #define MEM_ALIGN 64
 
-/* Large blocks lie in large pages where the system has them: rows that are gathered
- * from all over a matrix then need fewer entries of the CPU's page tables. */
+/* Large blocks go into large pages if the system has them: rows gathered from all over
+ * a matrix then need fewer entries of the CPU's page tables. */
 #define MEM_PAGE  ((size_t)2 << 20)
 #define MEM_LARGE (2 * MEM_PAGE)
 

@@ -12,7 +12,7 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Letters left out, put in, changed, or changed places with their neighbour; words
+/* Counts letters left out, put in, changed, or swapped with their neighbour; words
  * longer than NAME_MAX_LEN are as far as can be. (Optimal string alignment: row by row
  * the distance of a[0, i) from all beginnings of b.) */
 static size_t edit_distance(const char *a, const char *b)

@@ -63,7 +63,7 @@ static void skip_space(struct scan *s)
     }
 }
 
-/* Whether the next character is c; if so, go past it. */
+/* Whether the next character is c; if so, skips it. */
 static bool take(struct scan *s, char c)
 {
     skip_space(s);
@@ -85,7 +85,7 @@ static bool take_word(struct scan *s, const char *word)
     return false;
 }
 
-/* A quoted string without escapes into out[cap]. */
+/* Takes a quoted string without escapes into out[cap]. */
 static enum err take_text(struct scan *s, char *out, size_t cap, struct errinfo *e)
 {
     char quote = '\'';

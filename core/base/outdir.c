@@ -36,7 +36,7 @@ static enum err expect_nothing(const char *dir, struct errinfo *e)
     return rc;
 }
 
-/* Check the name, make its parents, clear what killed processes left beside it. */
+/* Checks the name, makes its parents, clears what killed processes left beside it. */
 static enum err prepare(const char *dir, struct errinfo *e)
 {
     char parent[PATH_MAX];

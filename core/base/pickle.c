@@ -63,7 +63,7 @@ struct pickle {
     uint32_t root;
 };
 
-/* The machine that reads it. */
+/* The machine that reads a pickle. */
 struct reader {
     struct pickle *p;
     const char *name;
@@ -107,7 +107,7 @@ static enum err take_u32(struct reader *r, size_t bytes, uint32_t *out,
     return OK;
 }
 
-/* A line without its end. */
+/* Takes a line, without its end. */
 static enum err take_line(struct reader *r, const uint8_t **out, size_t *len,
                           struct errinfo *e)
 {
@@ -160,7 +160,7 @@ static enum err pop(struct reader *r, uint32_t *out, struct errinfo *e)
     return OK;
 }
 
-/* The value on top of the stack, left there, of a kind. */
+/* Gives the value on top of the stack, which must be of a kind and stays there. */
 static enum err peek(const struct reader *r, enum pickle_kind kind, uint32_t *out,
                      struct errinfo *e)
 {
@@ -191,7 +191,7 @@ static enum err add_item(struct reader *r, uint32_t to, uint32_t value,
     return OK;
 }
 
-/* Where the values above the last mark begin; the mark itself is below. */
+/* Finds where the values above the last mark begin; the mark itself is below. */
 static enum err find_mark(const struct reader *r, size_t *first, struct errinfo *e)
 {
     for (size_t i = r->depth; i > 0; i--) {
@@ -203,7 +203,7 @@ static enum err find_mark(const struct reader *r, size_t *first, struct errinfo 
     return refuse(r, "no mark on the stack", e);
 }
 
-/* Items i of a tuple; NONE beyond its end. */
+/* Item i of a tuple; NONE beyond its end. */
 static uint32_t item_at(const struct pickle *p, uint32_t v, uint32_t i)
 {
     uint32_t at = 0, item = NONE;
@@ -220,7 +220,7 @@ static bool is_kind(const struct pickle *p, uint32_t v, enum pickle_kind kind)
     return v != NONE && p->node[v].kind == kind;
 }
 
-/* A non-negative integer. */
+/* Gets a non-negative integer. */
 static bool size_of(const struct pickle *p, uint32_t v, size_t *out)
 {
     if (!is_kind(p, v, PICKLE_INT) || p->node[v].v.i < 0 ||
@@ -287,7 +287,7 @@ static enum err op_storage(struct reader *r, struct errinfo *e)
         r, (struct node){.kind = PICKLE_STORAGE, .v = {.at = p->tensors++}}, e);
 }
 
-/* Sizes of a tuple of integers. */
+/* Gets the sizes in a tuple of integers. */
 static bool sizes_of(const struct pickle *p, uint32_t v, size_t out[PICKLE_MAX_DIMS],
                      size_t *n)
 {
@@ -305,8 +305,9 @@ static bool sizes_of(const struct pickle *p, uint32_t v, size_t out[PICKLE_MAX_D
     return true;
 }
 
-/* Whether shape, stride and offset stay within the storage; fills extent. No more
- * elements than the storage has: an overlapping view could claim any number. */
+/* Whether shape, stride and offset stay within the storage; fills extent. There may be
+ * no more elements than the storage has, as an overlapping view could claim any
+ * number. */
 static bool fits(struct pickle_tensor *t)
 {
     size_t count = 1, reach = t->offset, step;
@@ -394,7 +395,7 @@ static enum err op_tuple(struct reader *r, size_t first, bool marked, struct err
     return push(r, tuple, e);
 }
 
-/* APPENDS, SETITEMS: the values above the mark into the container below it. */
+/* APPENDS, SETITEMS: moves the values above the mark into the container below it. */
 static enum err op_add_many(struct reader *r, enum pickle_kind kind, struct errinfo *e)
 {
     size_t first = 0;
@@ -501,7 +502,7 @@ static enum err op_int(struct reader *r, size_t bytes, struct errinfo *e)
     return push_int(r, PICKLE_INT, i, e);
 }
 
-/* OrderedDict's attributes (a state dict's _metadata) say nothing of the tensors. */
+/* OrderedDict's attributes (a state dict's _metadata) say nothing about the tensors. */
 static enum err op_build(struct reader *r, struct errinfo *e)
 {
     uint32_t state = 0, to = 0;

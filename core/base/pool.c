@@ -213,7 +213,7 @@ size_t pool_threads(const struct pool *p)
     return p ? p->threads : 1;
 }
 
-/* CPUs of the affinity mask; 0 where unknown. */
+/* CPUs in the affinity mask; 0 if unknown. */
 static size_t affinity_cpus(void)
 {
     /* The call fails while the set is smaller than the kernel's. */
@@ -233,7 +233,7 @@ static size_t affinity_cpus(void)
     return 0;
 }
 
-/* CPUs of the cgroup's quota, rounded up; 0 where there is none. */
+/* CPUs of the cgroup's quota, rounded up; 0 if there is none. */
 static size_t quota_cpus(void)
 {
     FILE *f =

@@ -14,7 +14,7 @@ static uint64_t finalise(uint64_t z)
     return z ^ (z >> 31);
 }
 
-/* One step of splitmix64 jumped to position n from state h. */
+/* One step of splitmix64, jumping to position n from state h. */
 static uint64_t jump(uint64_t h, uint64_t n)
 {
     return finalise(h + (n + 1) * GOLDEN);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The number behind `name` at the beginning of a line, times `unit`; SIZE_MAX. */
+/* The number after `name` at the beginning of a line, times `unit`; else SIZE_MAX. */
 static size_t named_in(const char *path, const char *name, size_t unit)
 {
     char line[128];
@@ -23,7 +23,7 @@ static size_t named_in(const char *path, const char *name, size_t unit)
     return out;
 }
 
-/* A number alone in a file; SIZE_MAX for "max" and where there is none. */
+/* The number alone in a file; SIZE_MAX for "max" and if there is none. */
 static size_t number_in(const char *path)
 {
     unsigned long long n = 0;

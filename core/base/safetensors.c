@@ -83,7 +83,7 @@ static const struct dtype *dtype_named(const char *name)
     return NULL;
 }
 
-/* An integer 0..2^53 of an array, or false. */
+/* Gets an integer 0..2^53 from an array's node; else false. */
 static bool size_of_node(const cJSON *v, size_t *out)
 {
     if (!cJSON_IsNumber(v) || !(v->valuedouble >= 0) || v->valuedouble > 0x1p53) {
@@ -137,7 +137,7 @@ static enum err read_shape(struct json_at at, const cJSON *entry, struct st_tens
     return OK;
 }
 
-/* Bytes of buffer that the header speaks of. */
+/* Bytes of buffer that the header accounts for. */
 static size_t furthest_end(const struct st_file *f)
 {
     size_t most = 0;
@@ -229,7 +229,7 @@ static int compare_name(const void *a, const void *b)
     return strcmp((*s)->name, (*t)->name);
 }
 
-/* Tensors must follow one another without overlap, and fill the buffer. */
+/* Checks that tensors follow one another without overlap and fill the buffer. */
 static enum err check_places(const struct st_file *f, struct errinfo *e)
 {
     size_t at = 0;
@@ -330,8 +330,8 @@ static enum err read_entries(struct st_file *f, struct errinfo *e)
     return check_places(f, e);
 }
 
-/* Values in JSON text are at most its separators and one: an upper bound that costs no
- * memory, against headers such as [0,0,0,... */
+/* Bounds the number of values in JSON text, which is at most one more than its
+ * separators, at no cost in memory, against headers such as [0,0,0,... */
 static size_t bound_nodes(const uint8_t *text, size_t len)
 {
     size_t n = 1;
@@ -545,7 +545,7 @@ static enum err add_entry(struct str *s, const char *path, const struct st_tenso
     return OK;
 }
 
-/* The 8 bytes of length and the JSON, padded with spaces to a multiple of 8. */
+/* Makes the 8 bytes of length and the JSON, padded with spaces to a multiple of 8. */
 static enum err make_header(struct str *s, const char *path,
                             const struct st_tensor *tensors, size_t n,
                             const struct st_meta_entry *meta, size_t n_meta,
@@ -582,7 +582,7 @@ static enum err make_header(struct str *s, const char *path,
     return OK;
 }
 
-/* `write`: file_write or its like. */
+/* `write`: file_write or another such function. */
 static enum err write_parts(const char *path, const struct st_tensor *tensors, size_t n,
                             const struct st_meta_entry *meta, size_t n_meta,
                             enum err (*write)(const char *path,

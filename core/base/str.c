@@ -39,7 +39,8 @@ void str_cut(struct str *s, size_t len)
     }
 }
 
-/* Room for n more bytes and the NUL; false with the sticky error set. */
+/* Makes room for n more bytes and the NUL; on failure false, with the sticky error
+ * set. */
 static bool reserve(struct str *s, size_t n)
 {
     /* str_init was called, and nobody wrote past the end. */

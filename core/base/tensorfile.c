@@ -66,7 +66,7 @@ static int compare_name(const void *a, const void *b)
     return strcmp(s->name, t->name);
 }
 
-/* Into the order of names, so that they can be searched, each once. */
+/* Sorts entries by name, so that they can be searched; each name must occur once. */
 static enum err sort_entries(struct tensorfile *f, struct errinfo *e)
 {
     if (f->count > 1) {
@@ -223,7 +223,7 @@ static enum err find_array(const struct tensorfile *f, const char *name,
 
 /* ---- elements out of a zip ---- */
 
-/* Elements from..to of an entry's storage, in the order of the file. */
+/* Reads elements from..to of an entry's storage, in the file's order. */
 static enum err read_range(struct tensorfile *f, const struct tensor_entry *t,
                            size_t from, size_t to, float *out, struct errinfo *e)
 {
@@ -263,7 +263,8 @@ static bool in_c_order(const struct tensor_info *s, const size_t *stride)
     return true;
 }
 
-/* out in C order from `in`, where element i0, i1.. is at the sum of i * stride. */
+/* Writes out in C order from `in`, where element i0, i1.. is at the sum of i *
+ * stride. */
 static void gather(const struct tensor_info *s, const size_t *stride, const float *in,
                    float *out)
 {
@@ -305,7 +306,7 @@ static enum err read_zip_f32(struct tensorfile *f, const struct tensor_entry *t,
 
 /* ---- reading ---- */
 
-/* An array of floats of exactly that shape. */
+/* Finds an array of floats of exactly that shape. */
 static enum err find_floats(const struct tensorfile *f, const char *name,
                             const size_t *shape, size_t ndim,
                             const struct tensor_entry **out, struct errinfo *e)
@@ -327,7 +328,7 @@ static enum err find_floats(const struct tensorfile *f, const char *name,
     return OK;
 }
 
-/* Bytes at .. at + n - 1 of a tensor of a safetensors file. */
+/* Reads bytes at .. at + n - 1 of a tensor of a safetensors file. */
 static enum err st_bytes(const struct tensorfile *f, const struct st_tensor *t,
                          size_t at, size_t n, uint8_t *out, struct errinfo *e)
 {
@@ -435,7 +436,7 @@ enum err tensorfile_raw(struct tensorfile *f, const char *name, const size_t *sh
     return read_halves(f, t, out, e);
 }
 
-/* The first bytes of an array in C order. */
+/* Reads the first bytes of an array in C order. */
 static enum err read_bytes(struct tensorfile *f, const struct tensor_entry *t, size_t n,
                            uint8_t *out, struct errinfo *e)
 {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The header of a member, which is read as far as it reaches. */
+/* Reads the header of a member, no further than it reaches. */
 static enum err read_header(struct tensorfile *f, size_t member, const char *place,
                             struct npy *out, struct errinfo *e)
 {

@@ -9,7 +9,7 @@
 #define PICKLE_BYTES ((size_t)16 << 20)
 #define TEXT_BYTES   ((size_t)200)
 
-/* The place of a tensor's storage in the zip. */
+/* Finds the place of a tensor's storage in the zip. */
 static enum err find_storage(struct tensorfile *f, const char *folder,
                              const struct pickle_tensor *p, struct tensor_entry *t,
                              struct errinfo *e)

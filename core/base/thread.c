@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Enough for a handler and for what a CPU with wide vectors saves before it. */
+/* Enough for a handler and for what a CPU with wide vectors saves before it runs. */
 #define HANDLER_STACK ((size_t)64 * 1024)
 
 struct start {

@@ -6,8 +6,8 @@ struct range {
     uint32_t first, last;
 };
 
-/* In order. Cf (format) characters that reorder, hide or break text, beside controls.
- */
+/* In ascending order: beside controls, Cf (format) characters that reorder, hide or
+ * break text. */
 static const struct range unsafe_ranges[] = {
     {0x0000, 0x001F},   /* C0 */
     {0x007F, 0x009F},   /* DEL, C1 */

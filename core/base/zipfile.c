@@ -4,7 +4,7 @@
 
 #include <zip.h>
 
-/* Deflate's best: 258 bytes from two bits, and some for the first block. */
+/* Deflate's best: 258 bytes from two bits, and some more for the first block. */
 #define DEFLATE_RATIO 1032u
 #define DEFLATE_START 1024u
 /* Weights hardly shrink when packed. A large entry that shrinks more than this was made
