@@ -8,7 +8,7 @@
     0.1 /* of a direction with the probe's, for a share in the fraction */
 #define FRACTION_COUNT 3 /* absorbers that may share */
 
-/* Projections of one occurrence's latents on a probe's direction. */
+/* Projections of an occurrence's latents on a probe's direction. */
 struct reading {
     double main_sum;               /* projection of the main latents */
     double others[FRACTION_COUNT]; /* greatest ones of aligned others, descending */
@@ -32,8 +32,8 @@ static void note_other(struct reading *g, double projection)
 }
 
 /* The projection of a latent is its share of xhat along the direction: activation times
- * W_dec row . p. With decoder rows of unit length, which SAEBench asks for, that is its
- * activation times cosine. */
+ * W_dec row . p. With decoder rows of unit length, as SAEBench requires, that is its
+ * activation times the cosine. */
 static struct reading read_codes(const struct absorption_view *v, size_t row,
                                  const uint8_t *is_main)
 {

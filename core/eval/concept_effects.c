@@ -73,8 +73,7 @@ static void cut(struct stats_interval *v, double low, double high)
     v->high = v->high > high ? high : v->high;
 }
 
-/* Arms of a condition and of the baseline that have their seeds in common, and room to
- * work in. */
+/* Arms of a condition and of the baseline with seeds in common, and scratch. */
 struct pairing {
     size_t n, *of, *base;
     struct paired_seed *seed; /* [arms] */
@@ -113,7 +112,7 @@ static void fill_effect(const struct concept_arms *a, struct concept_effects *x,
               &r->d);
 }
 
-/* Verdicts of the concepts of one family, in a row of their own for it. */
+/* Judges the concepts of one family, in a row of verdicts of their own. */
 static enum err judge(const struct concept_arms *a, struct concept_effects *x,
                       int family, size_t k, size_t f, struct verdict_row *row,
                       struct errinfo *e)

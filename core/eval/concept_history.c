@@ -39,7 +39,7 @@ static void add_point(struct concept_history *h, const struct concept_table *t)
     h->step[h->n++] = t->step;
 }
 
-/* The first n points of `was`, or fewer: see HISTORY_POINTS. */
+/* Copies the first n points of `was`, or fewer: see HISTORY_POINTS. */
 static void copy_points(struct concept_history *h, const struct concept_history *was,
                         size_t n)
 {
@@ -117,8 +117,8 @@ static enum err read_figures(const struct csv_table *t, const char *name, size_t
     return OK;
 }
 
-/* The point of a row's step: the last one, or one more. *has false: it is later than
- * `last`. */
+/* Finds the point of a row's step: the last one, or a new one. *has is false if it is
+ * later than `last`. */
 static enum err take_step(struct concept_history *h, const char *name, size_t row,
                           const char *text, int64_t last, bool *has, struct errinfo *e)
 {

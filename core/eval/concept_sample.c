@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An occurrence while they are being chosen. */
+/* An occurrence in the choosing. */
 struct candidate {
     int32_t token;
     uint64_t draw; /* the order of preference within a token */
@@ -26,13 +26,13 @@ static int by_draw(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* USE_REST: beyond the sample; held out all the same. */
+/* USE_REST: beyond the sample, but also held out. */
 enum use { USE_NONE, USE_RANK, USE_TRAIN, USE_TEST, USE_REST };
 
-/* Training occurrences of a form that latents are ranked on. */
+/* Training occurrences of each form that latents are ranked on. */
 #define RANK_PER_WORD 5
 
-/* Decide for each position of the set: the first per_word draws of a token stay, and
+/* Decides for each position of the set: the first per_word draws of a token stay, and
  * test_share of them, spread evenly from a random start, are for testing. */
 static void choose(const struct eval_config *cfg, struct candidate *c, size_t n,
                    uint8_t *use)
@@ -60,7 +60,7 @@ static void choose(const struct eval_config *cfg, struct candidate *c, size_t n,
     }
 }
 
-/* The use of every position of the set, [set->n]. */
+/* Decides the use of every position of the set, [set->n]. */
 static enum err choose_all(const struct eval_config *cfg, const struct acts_set *set,
                            const struct concepts *c, uint8_t *use, struct errinfo *e)
 {
@@ -82,8 +82,7 @@ static enum err choose_all(const struct eval_config *cfg, const struct acts_set 
     return OK;
 }
 
-/* Copy the chosen positions, those for training first, each use in the text's order.
- */
+/* Copies the chosen positions, training ones first, each use in the text's order. */
 static enum err gather(struct concept_sample *s, const struct acts_set *set,
                        const struct concepts *c, const uint8_t *use, struct errinfo *e)
 {
@@ -123,7 +122,7 @@ static enum err gather(struct concept_sample *s, const struct acts_set *set,
     return OK;
 }
 
-/* The word forms of the text, and which of them each occurrence is. */
+/* Numbers the word forms of the text, and finds which one each occurrence is. */
 static enum err number_forms(struct concept_sample *s, const struct acts_set *set,
                              const struct concepts *c, const uint8_t *use,
                              uint32_t *form_of, struct errinfo *e)
@@ -166,7 +165,7 @@ static enum err label_forms(struct concept_sample *s, const struct concepts *c,
     return OK;
 }
 
-/* All occurrences of these forms but those for training. */
+/* Holds out all occurrences of these forms except the training ones. */
 static enum err hold_out(struct concept_sample *s, const struct acts_set *set,
                          const struct concepts *c, const uint8_t *use,
                          struct errinfo *e)
@@ -198,7 +197,7 @@ out:
     return rc;
 }
 
-/* Occurrences of each concept from concepts of each occurrence. */
+/* Lists the occurrences of each concept, from the concepts of each occurrence. */
 static enum err turn_round(struct concept_sample *s, struct errinfo *e)
 {
     const size_t C = s->n_concepts;

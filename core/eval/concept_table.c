@@ -31,7 +31,7 @@ out:
     return rc;
 }
 
-/* Where the words of each concept begin; they are in order. */
+/* Finds where the words of each concept begin; they are in order. */
 static void start_words(struct concept_table *t)
 {
     for (size_t c = 0, w = 0; c < t->n; c++) {
@@ -62,7 +62,7 @@ enum err concept_table_new(const struct eval_result *r, struct concept_table **o
 
 /* ---- from a file ---- */
 
-/* F1, precision and recall of each main latent; none in files of before they were. */
+/* Reads F1, precision and recall of each main latent; files may predate them. */
 static enum err read_fits(struct json_at at, const cJSON *o, struct concept_result *r,
                           struct errinfo *e)
 {
@@ -156,7 +156,7 @@ static enum err wrong_word(struct json_at at, const char *what, struct errinfo *
     return err_set(e, ERR_FORMAT, "%s: %s.words: expected %s", at.file, at.path, what);
 }
 
-/* Numbers, of which the fraction alone may be null. *n of them. */
+/* Reads numbers, of which only the fraction may be null. *n of them. */
 static enum err read_numbers(struct json_at at, const cJSON *list,
                              double x[WORD_NUMBERS], size_t *n, struct errinfo *e)
 {
@@ -182,7 +182,7 @@ static bool is_count(double v, double most)
     return v >= 0.0 && v <= most && v <= floor(v);
 }
 
-/* Whether the counts can be those of a word, and latents there. */
+/* Whether the counts can be a word's, and the latents exist. */
 static bool holds_together(const double x[WORD_NUMBERS], size_t n, size_t vocab,
                            size_t F)
 {
@@ -224,7 +224,7 @@ static enum err read_word(struct json_at at, const cJSON *list, size_t vocab, si
     return OK;
 }
 
-/* The words of a concept, behind those that the table has; there is room. */
+/* Reads the words of a concept, after those that the table has; there is room. */
 static enum err read_words(struct json_at at, const cJSON *o, const struct concepts *c,
                            size_t F, int concept, struct concept_table *t,
                            struct errinfo *e)
@@ -249,7 +249,7 @@ static int by_concept(const void *a, const void *b)
                : (x->token > y->token) - (x->token < y->token);
 }
 
-/* In order, each once. */
+/* Sorts the words; each must occur once. */
 static enum err sort_words(const char *path, struct concept_table *t, struct errinfo *e)
 {
     if (t->n_words > 1) {
@@ -267,7 +267,7 @@ static enum err sort_words(const char *path, struct concept_table *t, struct err
 
 /* ---- the whole ---- */
 
-/* All lists of words there are, which bounds those that are read. */
+/* Counts the words in all lists, which bounds those read. */
 static size_t words_in(const cJSON *list)
 {
     size_t n = 0;

@@ -1,5 +1,5 @@
 /* The rule of absorption over all held-out occurrences, under any number of choices of
- * main latents at once, since the SAE's codes are made but once. */
+ * main latents at once, so that the SAE's codes are made only once. */
 #include "base/mem.h"
 #include "eval/evaluate_priv.h"
 #include "num/blas.h"
@@ -36,7 +36,7 @@ static void add(struct sums *s, const struct absorption_outcome *o, double weigh
     s->fires += o->fires ? weight : 0.0;
 }
 
-/* Occurrences at..end-1 of concept c under choice k. */
+/* Decides occurrences at..end-1 of concept c under choice k. */
 static void decide_range(const struct decider *d, size_t k, size_t c, size_t at,
                          size_t end, const uint8_t *is_main)
 {
@@ -89,7 +89,7 @@ static void decide_unit(void *ctx, size_t unit, size_t worker)
     d->at[c] = end;
 }
 
-/* The codes of the next block, which ends at d->end. */
+/* Encodes the next block, which ends at d->end. */
 static enum err encode_block(struct decider *d, struct errinfo *e)
 {
     const struct eval_job *j = d->j;

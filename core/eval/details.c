@@ -132,7 +132,7 @@ static void put_sample(struct json_out *o, const struct concept_sample *s,
     json_out_end(o);
 }
 
-/* The weights that are not zero. */
+/* Writes the weights that are not zero. */
 static void put_weights(struct json_out *o, const float *w, size_t F)
 {
     json_out_object(o, "l1_weights");
@@ -153,7 +153,7 @@ static void put_weights(struct json_out *o, const float *w, size_t F)
     json_out_end(o);
 }
 
-/* Write the decision on each held-out occurrence, as arrays over them. */
+/* Writes the decision on each held-out occurrence, as arrays over them. */
 static void put_decisions(struct json_out *o, const struct details_absorption *d,
                           size_t first, size_t n, const struct absorption_outcome *of)
 {
@@ -233,7 +233,7 @@ static void put_concept(struct json_out *o, const struct details_absorption *d,
     json_out_end(o);
 }
 
-/* The choice and its decisions, with what they rest on. */
+/* The choice and its decisions, with what they are based on. */
 struct again {
     struct eval_job j;
     struct logreg weights;

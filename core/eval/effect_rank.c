@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Sums of the codes of training texts in and out of the class, [2, F], to the
- * difference of their means. */
+/* Turns the sums of the codes of training texts in and out of the class, [2, F], into
+ * the difference of their means. */
 static void class_gap(const struct sentence_task *t, const uint8_t *y, double *sum)
 {
     const size_t F = t->t.F;

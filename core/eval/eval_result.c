@@ -167,8 +167,8 @@ static void put_bounds(struct tree *t, cJSON *to, const char *key,
     put_number(t, a, NULL, by.hi);
 }
 
-/* [token, occurrences, fires, right, held, absorbed, fraction] and, of each absorber,
- * latent, times, projection: the counts that its verdict follows from. */
+/* [token, occurrences, fires, right, held, absorbed, fraction] and, for each absorber,
+ * latent, times, projection: the counts from which its verdict follows. */
 static void put_word(struct tree *t, cJSON *list, const struct word_result *w)
 {
     const double count[] = {

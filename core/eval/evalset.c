@@ -17,7 +17,8 @@ struct eval_config eval_defaults(void)
                                 .seed = 0};
 }
 
-/* Copy what evaluation needs of the concepts, so that a set does not depend on them. */
+/* Copies what evaluation needs of the concepts, so that a set does not depend on
+ * them. */
 static enum err copy_kinds(struct eval_set *s, const struct concepts *c,
                            struct errinfo *e)
 {

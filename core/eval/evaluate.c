@@ -70,8 +70,8 @@ struct form_job {
     struct concept_result *r;
 };
 
-/* The spread of concept c by its L1 weights w. Its probes are not those that `fits`
- * counts. */
+/* The spread of concept c from its L1 weights w. Its probes are not among those that
+ * `fits` counts. */
 static double spread_by(const struct eval_job *j, const float *w, size_t c,
                         struct absorption_ws *ws)
 {
@@ -100,8 +100,8 @@ static void select_unit(void *ctx, size_t unit, size_t worker)
     }
 }
 
-/* Fill in what comes from the probes alone; the rest stays as for a concept that is not
- * eligible. */
+/* Fills in what comes from the probes alone; the rest stays as for a concept that is
+ * not eligible. */
 static void begin_results(const struct probe_bank *b, struct concept_result *r)
 {
     for (size_t c = 0; c < b->C; c++) {
@@ -141,7 +141,7 @@ enum err eval_job_select(struct eval_job *j, const struct probe_bank *bank,
 /* ---- what becomes of their words
  * -------------------------------------------------------------------- */
 
-/* The latents that absorbed most of concept c, words counting alike. */
+/* Names the latents that absorbed most of concept c; words count alike. */
 static void name_absorbers(const struct probe_bank *b, size_t c,
                            const struct absorption_outcome *o, struct absorber_tally *t,
                            struct concept_result *r)
@@ -155,8 +155,8 @@ static void name_absorbers(const struct probe_bank *b, size_t c,
     (void)absorbers_take(t, r->absorber, r->absorber_share);
 }
 
-/* The rest of r, whose main latents are known; and the words to `words`, where the bank
- * is the set's. */
+/* Finds the rest of r, whose main latents are known; and the words, into `words`, if
+ * the bank is the set's. */
 static enum err decide(const struct eval_job *j, const struct probe_bank *bank,
                        struct concept_result *r, struct eval_result *words,
                        struct eval_split *split, struct errinfo *e)
@@ -271,7 +271,7 @@ static enum err main_form(struct eval_job *j, struct eval_result *out,
 /* ---- all of it
  * ----------------------------------------------------------------------- */
 
-/* The sample's words that do not stand in the rows. */
+/* Counts the sample's words that are not in the rows. */
 static size_t words_beyond(const struct concept_sample *s,
                            const struct fidelity_rows *rows)
 {
@@ -424,9 +424,9 @@ void saebench_bank_free(struct probe_bank *b)
     }
 }
 
-/* SAEBench's mean: every concept whose probe's F1 is above the limit, however many hits
- * it has. Its further condition, at least 20 such letters or no result, has no meaning
- * for other families. */
+/* SAEBench's mean: over every concept whose probe's F1 is above the limit, however many
+ * hits it has. SAEBench's further condition, at least 20 such letters or no result, has
+ * no meaning for other families. */
 enum err evaluate_saebench(const struct eval_set *set, const struct probe_bank *bank,
                            const struct sae *s, struct pool *pool,
                            const atomic_bool *cancel, struct eval_result *r,

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows put through the model between looks at the cancel flag. */
+/* Rows run through the model between looks at the cancel flag. */
 #define CHUNK_ROWS 16
-/* Nats a token by which zeros must do worse for their share to say anything. */
+/* By how many nats a token zeros must do worse for their share to say anything. */
 #define LEAST_SPAN 1e-9
 
 enum err eval_poll(const atomic_bool *cancel, struct errinfo *e)
@@ -102,7 +102,7 @@ static struct share share_of(const struct fidelity_sums *s, enum fidelity_figure
                           loss[FIDELITY_ZERO] - loss[FIDELITY_CLEAN]};
 }
 
-/* Sums over the rows; x is NaN where the figure says nothing. */
+/* Sums over the rows; x is NaN if the figure says nothing. */
 static struct share total(const struct fidelity_sums *row, size_t n,
                           enum fidelity_figure f)
 {
@@ -161,8 +161,8 @@ static void splicer_deinit(struct splicer *p)
     mem_free(p->nll);
 }
 
-/* Add the losses of `rows` rows from the first one on, with x in place of the
- * activations, to sum [rows]. */
+/* Adds to sum [rows] the losses of `rows` rows from the first one on, with x in place
+ * of the activations. */
 static enum err run_rows(struct splicer *p, size_t first, size_t rows, const float *x,
                          enum fidelity_arm arm, struct fidelity_sums *sum,
                          struct errinfo *e)
@@ -177,7 +177,8 @@ static enum err run_rows(struct splicer *p, size_t first, size_t rows, const flo
     return OK;
 }
 
-/* Losses with the model's own activations and with zeros in their place, into known. */
+/* Writes to known the losses with the model's own activations and with zeros
+ * instead. */
 static enum err run_known(struct splicer *p, struct fidelity_sums *known,
                           struct errinfo *e)
 {
@@ -201,7 +202,7 @@ static enum err run_known(struct splicer *p, struct fidelity_sums *known,
     return OK;
 }
 
-/* Tokens and their distances from the mean. */
+/* Adds the tokens and their distances from the mean. */
 static enum err spread(struct fidelity_rows *f, struct errinfo *e)
 {
     const struct acts_set *a = f->set;
@@ -250,7 +251,7 @@ void fidelity_rows_deinit(struct fidelity_rows *f)
     f->known = NULL;
 }
 
-/* Latents that fire at `tokens` positions, the codes' first ones. */
+/* Marks the latents that fire at `tokens` positions, the first ones of the codes. */
 static void note_fired(const struct sae_codes *codes, const uint8_t *special,
                        size_t tokens, uint8_t *fired)
 {
@@ -261,7 +262,8 @@ static void note_fired(const struct sae_codes *codes, const uint8_t *special,
     }
 }
 
-/* One chunk: encode, decode into p->x, sum; special positions put back; the model. */
+/* One chunk: encodes, decodes into p->x, sums, restores special positions, runs the
+ * model. */
 static enum err measure_chunk(struct splicer *p, const struct sae *s, struct pool *pool,
                               size_t first, size_t rows, struct sae_codes *codes,
                               uint8_t *fired, struct fidelity_sums *sum,

@@ -10,8 +10,8 @@
 
 /* ---- which words ---- */
 
-/* How often each word form is in resample `rep`: forms [n_forms], and with them the
- * rows of the sample, times [n]. */
+/* Draws how often each word form is in resample `rep`, forms [n_forms], and with them
+ * the rows of the sample, times [n]. */
 static void draw(const struct concept_sample *s, uint64_t seed, size_t rep,
                  uint32_t *forms, uint32_t *times)
 {
@@ -38,7 +38,7 @@ struct resampler {
     size_t fits, fits_short;  /* of all resamples */
 };
 
-/* The bank's labels in terms of the rows of a resample. */
+/* Makes the bank's labels in terms of the rows of a resample. */
 static enum err repeat_labels(const struct resampler *k, struct probe_bank *b,
                               struct errinfo *e)
 {
@@ -97,7 +97,7 @@ static enum err repeat_codes(const struct resampler *k, struct sae_codes *c,
     return OK;
 }
 
-/* The choice of resample `rep`, into r [C]. */
+/* Makes the choice of resample `rep`, in r [C]. */
 static enum err choose(struct resampler *k, size_t rep, struct concept_result *r,
                        struct errinfo *e)
 {
@@ -129,7 +129,7 @@ out:
 
 /* ---- all of them ---- */
 
-/* Record the latents that resample `rep` chose, r [C], and their rates. */
+/* Records the latents that resample `rep` chose, r [C], and their rates. */
 static void note(struct firmness *f, size_t rep, const struct eval_result *whole,
                  const struct concept_result *r, const struct eval_rates *rates)
 {
@@ -165,7 +165,7 @@ static enum err firmness_init(struct firmness *f, const struct eval_result *r,
     return OK;
 }
 
-/* The sample as it is, for its codes and weights. */
+/* Takes the sample as it is, for its codes and weights. */
 static enum err begin(struct resampler *k, size_t reps, struct errinfo *e)
 {
     struct eval_split unused = {0};
@@ -180,7 +180,7 @@ static enum err begin(struct resampler *k, size_t reps, struct errinfo *e)
     return eval_job_select(&k->whole, &k->set->bank, k->r, &unused, e);
 }
 
-/* All choices, and then the rule under each of them. */
+/* Makes all choices, and then applies the rule under each of them. */
 static enum err resample(struct resampler *k, const struct eval_result *r,
                          struct firmness *f, struct errinfo *e)
 {

@@ -44,7 +44,7 @@ struct heldout_words {
     uint32_t *member;
 };
 
-/* Codes of one SAE on these words, and counts of where its latents fire. */
+/* An SAE's codes on these words, and counts of where its latents fire. */
 struct heldout {
     const struct heldout_words *w;
     size_t F;
@@ -79,7 +79,7 @@ static enum err gather(struct heldout_words *k, const struct acts_set *set,
     return OK;
 }
 
-/* Deal out the forms, those of one concept alternately. */
+/* Deals out the forms, those of one concept alternately. */
 static enum err halve(struct heldout_words *k, uint64_t seed, struct errinfo *e)
 {
     struct form *form = NULL;
@@ -155,7 +155,7 @@ static enum err list_members(struct heldout_words *k, struct errinfo *e)
     return OK;
 }
 
-/* F1 of latent j on a half, by its hits there and the positives. */
+/* F1 of latent j on a half, from its hits there and the positives. */
 static double f1_of(const struct heldout *k, size_t half, const double *hits, size_t j,
                     double pos)
 {

@@ -16,7 +16,7 @@ static cJSON *number(double v)
     return isfinite(v) ? cJSON_CreateNumber(v) : cJSON_CreateNull();
 }
 
-/* The numbers as a member of `to`. */
+/* Adds the numbers as a member of `to`. */
 static bool add_numbers(cJSON *to, const char *key, const double *x, size_t n)
 {
     cJSON *list = cJSON_CreateArray();
@@ -58,7 +58,7 @@ enum err kept_add(const struct report *r, cJSON *root, struct errinfo *e)
 
 /* ---- reading ---- */
 
-/* One figure while it is read back. */
+/* A figure being read back. */
 struct unkept {
     struct json_at at;
     size_t n;
@@ -71,7 +71,7 @@ static enum err wrong(const struct unkept *k, const char *what, struct errinfo *
     return err_set(e, ERR_FORMAT, "%s: units.%s: %s", k->at.file, k->at.path, what);
 }
 
-/* n numbers of `list`; ERR_FORMAT for others. */
+/* Takes n numbers of `list`; ERR_FORMAT for anything else. */
 static enum err take(const struct unkept *k, const cJSON *list, double *out,
                      struct errinfo *e)
 {

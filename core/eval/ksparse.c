@@ -48,11 +48,11 @@ void code_columns_deinit(struct code_columns *k)
     memset(k, 0, sizeof *k);
 }
 
-/* SAEBench trains these probes by 50 epochs of Adam on batches of 4096 and takes what
- * is reached then: with a sample of our size that is some 150 steps, too few to rank
- * latents well, and it depends on the start. The main form takes the minimum of the
- * same loss (class-weighted, L1 0.01, L2 1e-6), certified by its duality gap, which
- * needs neither seed nor schedule, on a few training occurrences of each word form. */
+/* SAEBench trains these probes by 50 epochs of Adam on batches of 4096 and takes the
+ * result: with a sample of our size that is some 150 steps, too few to rank latents
+ * well, and it depends on the start. The main form takes the minimum of the same loss
+ * (class-weighted, L1 0.01, L2 1e-6), certified by its duality gap, which needs neither
+ * seed nor schedule, on a few training occurrences of each word form. */
 enum err ksparse_weights(const struct probe_bank *b, const struct concept_sample *s,
                          const struct sae_codes *codes, size_t F, uint64_t seed,
                          const struct logreg *start, struct pool *pool,
@@ -131,8 +131,8 @@ static size_t best_latents(const float *w, size_t F, int32_t best[EVAL_MAX_MAIN]
     return n;
 }
 
-/* Rows on which one of k latents fires, their codes side by side, training rows first.
- * All other rows are zero in these columns and need not be looked at. */
+/* Rows on which one of k latents fires, with their codes side by side, training rows
+ * first. All other rows are zero in these columns and can be left out. */
 struct few_rows {
     size_t n, n_train;
 };
@@ -159,7 +159,7 @@ static void add_rows(const struct code_columns *c, const int32_t *latent, size_t
     }
 }
 
-/* How many occurrences there are of each kind. */
+/* Number of occurrences of each kind. */
 struct class_sizes {
     double train_pos, train_neg, test_pos, test_neg;
 };
@@ -199,7 +199,7 @@ static double test_f1(enum absorption_form form, const struct class_sizes *z,
     return form_f1(form, true_pos, false_pos, z->test_pos, z->test_neg);
 }
 
-/* Fit on k latents, from the start in w and b, and return the test F1. */
+/* Fits on k latents, starting from w and b, and returns the test F1. */
 static double probe_few(enum absorption_form form, const struct concept_sample *s,
                         const struct code_columns *c, const struct class_sizes *z,
                         const int32_t *latent, size_t k, struct absorption_ws *ws,

@@ -47,7 +47,7 @@ static double share(const struct firing *f, size_t F, double limit, bool above)
     return (double)n / (double)F;
 }
 
-/* ... and of all firing, the part that is by latents above it. */
+/* ... and the share of all firing that is by latents above it. */
 static double part_of_firing(const struct firing *f, size_t F, double limit)
 {
     double all = 0.0, above = 0.0;

@@ -13,7 +13,7 @@
 
 static const char tail_text[] = " has the first letter:";
 
-/* Exactly these tokens and no others stand for the text, byte for byte. */
+/* Whether exactly these tokens stand for the text, byte for byte. */
 static enum err encodes_to(const struct tok *tok, const char *text, size_t n,
                            int32_t *ids, bool *yes, struct errinfo *e)
 {
@@ -49,7 +49,7 @@ enum err letter_prompt_init(struct letter_prompt *p, const struct tok *tok,
     return OK;
 }
 
-/* 0..25 of a token that is a word. */
+/* 0..25, for a token that is a word. */
 static size_t letter_of(const struct tok *tok, int32_t word)
 {
     size_t len = 0;
@@ -97,7 +97,7 @@ struct word_list {
     int32_t *id;
 };
 
-/* Draw at most LETTER_WORDS tokens for each letter, by a reservoir, so that all are
+/* Draws at most LETTER_WORDS tokens for each letter, by a reservoir, so that all are
  * equally likely. */
 static enum err choose_words(const struct concepts *c, const struct tok *tok,
                              uint64_t seed, struct word_list *w, struct errinfo *e)
@@ -132,7 +132,7 @@ static enum err choose_words(const struct concepts *c, const struct tok *tok,
 
 /* ---- activations ---- */
 
-/* Rows to draw a concept sample from: each word as a row of one token. */
+/* Makes rows to draw a concept sample from: each word as a row of one token. */
 static enum err rows_new(size_t n, size_t D, const int32_t *words,
                          struct acts_set **out, struct errinfo *e)
 {

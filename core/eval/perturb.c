@@ -16,7 +16,7 @@
 static const size_t counts[] = {2, 5, 10, 20, 50, 100, 500};
 #define COUNTS (sizeof counts / sizeof *counts)
 
-/* A linear probe on mean activations, and what it makes of every latent. */
+/* A linear probe on mean activations, and its effect for every latent. */
 struct linear {
     struct logreg m; /* of one unit, on centred and scaled inputs */
     float *mean;     /* [D] of the training texts, subtracted */
@@ -31,7 +31,7 @@ static void linear_deinit(struct linear *p)
     mem_free(p->effect_of);
 }
 
-/* Training rows with use[i] (NULL: all), copied, centred, scaled. */
+/* Copies, centres and scales the training rows with use[i] (NULL: all). */
 static enum err gather(const struct sentence_task *t, const uint8_t *y, const bool *use,
                        struct linear *p, float **x, size_t **start, size_t *n,
                        struct errinfo *e)
@@ -136,7 +136,7 @@ static void put_probe(struct json_out *o, const char *key, const struct linear *
     json_out_end(o);
 }
 
-/* The latents that the greatest count takes out, in the order in which they go. */
+/* Writes the latents that the greatest count takes out, in the order they go. */
 static void put_order(struct json_out *o, const struct effect_rank *r)
 {
     const size_t most = counts[COUNTS - 1];
@@ -235,7 +235,7 @@ static void put_tpp_tasks(const struct tpp *k, size_t F)
     json_out_end(o);
 }
 
-/* The figures, and before them what they are made from. */
+/* Reports the figures, and before them what they are made from. */
 static enum err tpp_all(const struct tpp *k, size_t F, const atomic_bool *cancel,
                         struct report *r, struct errinfo *e)
 {
@@ -331,8 +331,8 @@ static enum err scr_fit(const struct sentence_task *t, const struct sae *sae,
     return rc;
 }
 
-/* Class `asked` (0 label, 1 spurious) of the test texts by the biased probe once the
- * other one's latents are gone: score [COUNTS] at stride SCR_FIGURES. */
+/* Scores the biased probe on class `asked` (0 label, 1 spurious) of the test texts once
+ * the latents of the other are gone: score [COUNTS] at stride SCR_FIGURES. */
 static enum err scr_direction(const struct sentence_task *t, const struct scr_probes *p,
                               size_t asked, uint8_t *gone, double *score,
                               struct json_out *details, struct errinfo *e)

@@ -1,5 +1,5 @@
-/* Ground-truth probes: what the model itself knows of each concept, on its activations.
- */
+/* Ground-truth probes: what the model itself knows about each concept, from its
+ * activations. */
 #include "base/mem.h"
 #include "eval/evalset_priv.h"
 #include "eval/probe_cache.h"
@@ -9,10 +9,10 @@
 #include <string.h>
 
 /* L2 of the main form's probes, on inputs of mean square 1 a dimension: what SAEBench's
- * weight decay of 1e-4 in a loss averaged over 26 units comes to for each unit. It
- * matters: the stronger, the nearer a probe's direction comes to the difference of
- * class means, the more of an activation's projection lies in few latents, and the
- * higher the absorption (on the sample, 1e-1 in place of 1e-3 doubles it). */
+ * weight decay of 1e-4 in a loss averaged over 26 units amounts to for each unit. It
+ * matters: the stronger it is, the closer a probe's direction comes to the difference
+ * of class means, the more of an activation's projection lies in few latents, and the
+ * higher the absorption (on the sample, 1e-1 instead of 1e-3 doubles it). */
 #define MAIN_L2 2.6e-3
 
 double form_f1(enum absorption_form form, double true_pos, double false_pos, double pos,
@@ -29,8 +29,8 @@ double form_f1(enum absorption_form form, double true_pos, double false_pos, dou
     return 2.0 * hit / (hit + miss + 1.0);
 }
 
-/* The inputs a form's probes see: as they are, or centred and scaled to mean square 1;
- * *scale is what they were multiplied by. */
+/* Makes the inputs a form's probes see: as they are, or centred and scaled to mean
+ * square 1; *scale is what they were multiplied by. */
 static enum err inputs(enum absorption_form form, const struct concept_sample *s,
                        float **x, float *scale, struct errinfo *e)
 {
@@ -58,7 +58,7 @@ static enum err inputs(enum absorption_form form, const struct concept_sample *s
 }
 
 /* The main form goes to the minimum of SAEBench's loss; the other is SAEBench's own
- * recipe, 50 epochs of Adam on batches of 64 on the inputs as they are. */
+ * recipe, 50 epochs of Adam on batches of 64 with the inputs as they are. */
 static enum err train(enum absorption_form form, const struct logreg_x *x,
                       const struct logreg_y *y, const struct eval_config *cfg,
                       struct pool *pool, const atomic_bool *cancel, struct logreg *out,
@@ -100,7 +100,7 @@ static struct probe_key key_of(const struct eval_config *cfg, enum absorption_fo
     return k;
 }
 
-/* train(), or what an earlier one gave. `fit` [C * (D + 1)] is scratch. */
+/* train(), or its earlier result from the cache. `fit` [C * (D + 1)] is scratch. */
 static enum err train_once(const struct eval_config *cfg, enum absorption_form form,
                            const struct logreg_x *x, const struct logreg_y *y,
                            struct pool *pool, const atomic_bool *cancel,
@@ -126,7 +126,7 @@ static enum err train_once(const struct eval_config *cfg, enum absorption_form f
     return OK;
 }
 
-/* Probe c on the sample's test occurrences. logit [tests] stands at stride C. */
+/* Tests probe c on the sample's test occurrences. logit [tests] is at stride C. */
 static void test_probe(struct probe_bank *b, const struct concept_sample *s, size_t c,
                        const float *logit)
 {
@@ -147,8 +147,8 @@ static void test_probe(struct probe_bank *b, const struct concept_sample *s, siz
     b->f1[c] = form_f1(b->form, hits, fired - hits, pos, (double)tests - pos);
 }
 
-/* dir = w / |w|, and the projection above which w.x + bias is: on inputs centred and
- * multiplied by `scale`. */
+/* Sets dir = w / |w|, and the projection above which the probe says yes; w.x + bias is
+ * for inputs centred and multiplied by `scale`. */
 static void set_direction(struct probe_bank *b, const float *w, double bias,
                           double scale, size_t c)
 {
@@ -164,7 +164,7 @@ static void set_direction(struct probe_bank *b, const float *w, double bias,
     b->cut[c] = norm > 0.0 ? (float)(-bias / (norm * scale)) : INFINITY;
 }
 
-/* Everything that the sample's test part says of the trained probes. */
+/* Finds all that the sample's test part says about the trained probes. */
 static enum err test_all(struct probe_bank *b, const struct concept_sample *s,
                          const float *x, double scale, const struct logreg *m,
                          struct errinfo *e)
@@ -189,7 +189,7 @@ static enum err test_all(struct probe_bank *b, const struct concept_sample *s,
 
 #define BLOCK 1024 /* of them looked at together */
 
-/* Which occurrences a bank is decided on. */
+/* Chooses the occurrences that a bank is decided on. */
 static enum err choose_held(struct probe_bank *b, const struct concept_sample *s,
                             struct errinfo *e)
 {
@@ -205,7 +205,7 @@ static enum err choose_held(struct probe_bank *b, const struct concept_sample *s
     return OK;
 }
 
-/* The occurrences of each concept, with nothing said of them yet. */
+/* Lists the occurrences of each concept, with nothing said about them yet. */
 static enum err list_occurrences(struct probe_bank *b, const struct concept_sample *s,
                                  struct errinfo *e)
 {
@@ -228,7 +228,7 @@ static enum err list_occurrences(struct probe_bank *b, const struct concept_samp
     return mem_new(&b->weight, all, sizeof *b->weight, "held-out words", e);
 }
 
-/* Record the probes' answers on n occurrences from `first`, given their projections
+/* Records the probes' answers on n occurrences from `first`, given their projections
  * along [n, C]. at [C]: where the next occurrence of each concept goes. */
 static void note_block(struct probe_bank *b, const struct concept_sample *s,
                        size_t first, size_t n, const float *along, size_t *at)
@@ -260,7 +260,7 @@ static void gather(const struct probe_bank *b, const struct concept_sample *s,
     }
 }
 
-/* times [forms] is scratch, all zero, and is left so. */
+/* times [forms] is scratch: all zero before and after. */
 static void weigh(struct probe_bank *b, size_t c, uint32_t *times)
 {
     const bool by_word = b->form == FORM_MAIN;
@@ -308,7 +308,7 @@ out:
     return rc;
 }
 
-/* The eligible concepts, and labels in terms of them. */
+/* Finds the eligible concepts, and makes labels in terms of them. */
 static enum err choose_units(struct probe_bank *b, const struct concept_sample *s,
                              double min_f1, size_t min_positives, struct errinfo *e)
 {

@@ -1,5 +1,5 @@
-/* The file: magic, key, length, checksum of these and of what follows: numbers of this
- * machine, as they are in memory. */
+/* The file: magic, key, length, checksum of these and of the data, data: numbers as
+ * they are in this machine's memory. */
 #include "eval/probe_cache.h"
 
 #include "base/file.h"

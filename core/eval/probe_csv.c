@@ -7,7 +7,7 @@
 #define ROWS_MAX    1000000
 #define FILE_LIMITS ((struct csv_limits){64u << 20, ROWS_MAX, 1u << 20})
 
-/* Where things stand in a file. */
+/* The columns of a file. */
 struct columns {
     const char *path;
     const struct csv_table *csv;
@@ -67,7 +67,7 @@ static enum err add_to_task(struct probe_csv *p, const char *name, size_t row,
     return OK;
 }
 
-/* Rows by task, training ones first. */
+/* Groups rows by task, training ones first. */
 static enum err group_rows(struct probe_csv *p, const struct columns *f,
                            struct errinfo *e)
 {

@@ -5,7 +5,7 @@
 
 /* ---- codes ---- */
 
-/* A chunk of texts through the SAE. */
+/* Runs a chunk of texts through the SAE. */
 struct encoder {
     const struct sentence_texts *s;
     const struct sae *sae;
@@ -17,7 +17,8 @@ struct encoder {
     size_t cap_v; /* ... and of its val */
 };
 
-/* Mean codes over the tokens of row i of the task; its codes begin at `at`. */
+/* Writes the mean codes over the tokens of row i of the task; its codes begin at
+ * `at`. */
 static enum err mean_codes(struct encoder *k, const struct sentence_text *text,
                            size_t i, size_t at, struct sentence_task *t,
                            struct errinfo *e)

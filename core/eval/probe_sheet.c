@@ -57,7 +57,7 @@ static void name_latents(struct probe_sheet *s, size_t at, const struct probe_ta
     }
 }
 
-/* The probes on 1, 2, 5, ... best inputs of a kind. */
+/* Fits the probes on the 1, 2, 5, ... best inputs of a kind. */
 static enum err sparse_of(const struct probe_sheet *s, const struct probe_table *t,
                           const uint8_t *y, enum probe_input in, const int32_t *best,
                           size_t n, struct probe_scores *out, struct errinfo *e)
@@ -118,7 +118,7 @@ struct probe_key probe_sheet_key(const struct probe_sheet *s,
     return k;
 }
 
-/* The scores of tasks at..at+n-1 as one array, there or back. */
+/* Copies the scores of tasks at..at+n-1 to one array, or back. */
 static void copy_fit(const struct probe_sheet *s, size_t at, size_t n, char *fit,
                      bool back)
 {
@@ -184,7 +184,7 @@ static enum err add_one(const struct sheet_job *j, const char *probe, const char
                         j->prefix, probe, score);
 }
 
-/* All figures of one probe, whose scores stand `stride` apart. */
+/* Adds all figures of one probe, whose scores are `stride` apart. */
 static enum err add_probe(const struct sheet_job *j, const struct probe_scores *s,
                           size_t stride, const char *probe)
 {

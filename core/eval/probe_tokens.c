@@ -26,7 +26,7 @@ static void copy_sample(struct token_tasks *t, const struct concept_sample *s,
     }
 }
 
-/* The sample and the OOD sample as one. */
+/* Copies the sample and the OOD sample together. */
 static enum err copy_rows(struct token_tasks *t, const struct concept_sample *id,
                           const struct concept_sample *ood, struct errinfo *e)
 {
@@ -50,7 +50,7 @@ static enum err copy_rows(struct token_tasks *t, const struct concept_sample *id
     return OK;
 }
 
-/* Labels in terms of tasks, other concepts left out. */
+/* Makes labels in terms of tasks, leaving out other concepts. */
 static void label_tasks(struct token_tasks *t, const int32_t *task_of)
 {
     size_t to = 0;
@@ -64,7 +64,7 @@ static void label_tasks(struct token_tasks *t, const int32_t *task_of)
     }
 }
 
-/* The concepts with enough words. concept_of and task_of [n_concepts]. */
+/* Chooses the concepts with enough words. concept_of and task_of [n_concepts]. */
 static size_t choose_tasks(const struct concept_sample *s, int32_t *concept_of,
                            int32_t *task_of)
 {

@@ -34,7 +34,7 @@ enum err probe_score(size_t n, const double *z, const uint8_t *y, bool balanced,
     return stats_auc(n, z, y, &out->auc, e);
 }
 
-/* The scores of both kinds of rows that were not trained on. z [n]. */
+/* Scores both kinds of rows that were not trained on. z [n]. */
 static enum err score_parts(const struct probe_table *t, const double *z,
                             const uint8_t *y, struct probe_scores *out,
                             struct errinfo *e)
@@ -93,7 +93,7 @@ enum err probe_rank(const struct probe_table *t, const uint8_t *y, enum probe_in
 
 /* ---- probes on a few inputs ---- */
 
-/* The chosen columns of row i; at: the place of each input among them, 0: none. */
+/* Fills in the chosen columns of row i; at: each input's place among them, 0: none. */
 static void fill_columns(const struct probe_table *t, enum probe_input in,
                          const int32_t *best, size_t k, const int32_t *at, size_t i,
                          float *x)
@@ -111,7 +111,7 @@ static void fill_columns(const struct probe_table *t, enum probe_input in,
     }
 }
 
-/* The chosen columns of all rows, [n, k]. */
+/* Makes the chosen columns of all rows, [n, k]. */
 static enum err columns(const struct probe_table *t, enum probe_input in,
                         const int32_t *best, size_t k, float **out, struct errinfo *e)
 {
@@ -135,8 +135,8 @@ out:
     return rc;
 }
 
-/* C = 1 of scikit-learn as l2 of logreg_fit, whose loss is a mean and whose weights of
- * the classes are those of "balanced" but for a factor. */
+/* scikit-learn's C = 1 as l2 of logreg_fit, whose loss is a mean and whose class
+ * weights are those of "balanced" up to a factor. */
 static double l2_of(const struct probe_table *t, double pos)
 {
     const double n = (double)t->n_train;
@@ -241,7 +241,7 @@ out:
 
 /* ---- probes on all inputs ---- */
 
-/* Raw inputs centred and scaled on the training rows. */
+/* Centres and scales raw inputs on the training rows. */
 static enum err standardised(const struct probe_table *t, float **out,
                              struct errinfo *e)
 {
@@ -289,7 +289,7 @@ static double decision(const struct probe_table *t, const struct logreg *m, size
     return z;
 }
 
-/* Scores of unit c; y [n] is scratch. */
+/* Scores unit c; y [n] is scratch. */
 static enum err score_unit(const struct probe_table *t, const struct logreg *m,
                            size_t c, const size_t *label_start, const int32_t *label,
                            const float *raw, double *z, uint8_t *y,
@@ -343,7 +343,7 @@ out:
     return rc;
 }
 
-/* A table of the OOD rows alone, those of the other parity to test on. */
+/* A table of the OOD rows alone, tested on those of the other parity. */
 struct fold {
     struct probe_table t;
     float *raw;

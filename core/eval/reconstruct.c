@@ -16,14 +16,14 @@ static size_t batches_of(size_t rows)
 {
     return (rows + SAEBENCH_BATCH - 1) / SAEBENCH_BATCH;
 }
-/* The row behind batch b's last. */
+/* The row after the last of batch b. */
 static size_t batch_end(size_t b, size_t rows)
 {
     const size_t end = (b + 1) * SAEBENCH_BATCH;
     return end < rows ? end : rows;
 }
 
-/* Sums over one row's tokens that are not special, beside fidelity_sums. */
+/* Sums over a row's tokens that are not special, besides fidelity_sums. */
 struct row_sums {
     double activation; /* of codes */
     double square, square_hat, dot;
@@ -190,7 +190,7 @@ static void workers_free(struct work *w, size_t n)
     mem_free(w->workers);
 }
 
-/* The arms of `w` over the first ce_rows rows. */
+/* Runs the arms of `w` over the first ce_rows rows. */
 static enum err run_model(struct work *w, struct pool *pool, struct errinfo *e)
 {
     enum err rc = OK;
@@ -327,8 +327,8 @@ static enum err add_fidelity(const struct ratio *q, const char *leaf,
         (q)->w[i] = (weight);                                                          \
     }
 
-/* The figures as SAEBench averages them over its batches. Batches without a token are
- * left out. */
+/* Adds the figures as SAEBench averages them over its batches. Batches without a token
+ * are left out. */
 static enum err saebench_figures(const struct ratio *q, size_t D)
 {
     double tokens = 0.0, error = 0.0, square = 0.0, bias = 0.0, n = 0.0;

@@ -37,7 +37,7 @@ void report_deinit(struct report *r)
     *r = (struct report){0};
 }
 
-/* Room for one more figure, with its path. */
+/* Makes room for one more figure, with its path. */
 static enum err add_figure(struct report *r, const char *path, struct figure **out,
                            struct errinfo *e)
 {
@@ -82,7 +82,7 @@ enum err report_estimate(struct report *r, const struct estimate *v, size_t n,
     return OK;
 }
 
-/* Copy the units that have a value. */
+/* Copies the units that have a value. */
 static enum err keep_units(struct figure *f, size_t n, const int32_t *id,
                            const double *x, const double *w, struct errinfo *e)
 {
@@ -101,7 +101,7 @@ static enum err keep_units(struct figure *f, size_t n, const int32_t *id,
     return OK;
 }
 
-/* Value and interval from the units. */
+/* Estimates value and interval from the units. */
 static enum err estimate_units(const struct report *r, struct figure *f,
                                struct errinfo *e)
 {
@@ -240,7 +240,7 @@ static cJSON *figure_item(const struct figure *f)
     return o;
 }
 
-/* Put item at a path of names separated by points, making the objects that are
+/* Puts item at a path of names separated by points, making the objects that are
  * missing. */
 static bool put_at(cJSON *root, const char *path, cJSON *item)
 {
@@ -349,7 +349,8 @@ const char *report_doubt(const struct report *r, const struct figure *f)
     return doubt ? doubt->long_text : NULL;
 }
 
-/* A difference of exactly 0, with no interval around it: what both have alike. */
+/* Whether it is a difference of exactly 0 with no interval around it: the same in
+ * both. */
 static bool is_same(const struct report *r, const struct figure *f)
 {
     const double all[3] = {f->v.value, f->v.lo, f->v.hi};
@@ -362,7 +363,7 @@ static bool is_same(const struct report *r, const struct figure *f)
 }
 
 /* The length of the part of a path that lines share as their heading: its first two
- * names, of a shorter path the first. */
+ * names, or one if the path is shorter. */
 static size_t heading_of(const char *path)
 {
     const char *dot = strchr(path, '.');
@@ -372,8 +373,8 @@ static size_t heading_of(const char *path)
                           : 0;
 }
 
-/* "  name  value  [low, high]  n 64 rows" in 80 columns: a name that is too long for
- * its column has a line of its own. */
+/* Writes "  name  value  [low, high]  n 64 rows" in 80 columns; a name too long for its
+ * column gets a line of its own. */
 static void add_line(const struct figure *f, const char *name, struct str *out)
 {
     enum { NAME_W = 29 };
@@ -427,8 +428,8 @@ void report_table(const struct report *r, struct str *out)
 
 /* ---- two of them ---- */
 
-/* Differences over the units that both figures have; which those are goes to of_a and
- * of_b. */
+/* Takes differences over the units that both figures have; writes which those are to
+ * of_a and of_b. */
 static enum err pair_units(const struct figure *a, const struct figure *b,
                            struct figure *out, size_t *of_a, size_t *of_b,
                            struct errinfo *e)

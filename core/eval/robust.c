@@ -17,7 +17,7 @@ static void note(struct robust_sums *k, int32_t j, double change, double both)
     k->fires[j]++;
 }
 
-/* Merge the ascending codes of one position. */
+/* Merges the ascending codes of one position. */
 static void add_position(struct robust_sums *k, const struct sae_codes *a,
                          const struct sae_codes *b, size_t i)
 {

@@ -26,7 +26,7 @@ bool absorption_rule_is_default(const struct absorption_rule *r)
     return absorption_rule_same(r, &usual);
 }
 
-/* Take one "name=value" into r; false if it is not one. */
+/* Takes one "name=value" into r; false if it is not one. */
 static bool take(const char *word, struct absorption_rule *r)
 {
     double v = 0.0;
@@ -145,7 +145,7 @@ static void apply_to_word(const struct absorption_rule *rule,
     w->verdict = word_verdict(w, rule->least);
 }
 
-/* The words of one concept, all counting alike. */
+/* Applies the rule to the words of one concept, all counting alike. */
 static void apply_to_concept(const struct absorption_rule *rule,
                              const struct absorption_evidence *v, size_t first,
                              size_t end, const struct word_result *word,

@@ -27,7 +27,7 @@ static double value(const struct out *o, const char *path)
     return f != NULL ? f->v.value : (double)NAN;
 }
 
-/* -1 is what SAEBench puts where it measured nothing. */
+/* -1 is what SAEBench writes for what it did not measure. */
 static void put(cJSON *to, const char *key, double v)
 {
     (void)cJSON_AddNumberToObject(to, key, isfinite(v) ? v : -1.0);
@@ -99,7 +99,7 @@ enum benchmark { CORE, ABSORPTION, SPARSE_PROBING, TPP, SCR, BENCHMARKS };
 static const char *const folders[BENCHMARKS] = {"core", "absorption", "sparse_probing",
                                                 "tpp", "scr"};
 
-/* The folder of a benchmark, and its file. */
+/* Makes the path of a benchmark's folder, and of its file. */
 static enum err place_of(const struct saebench_meta *m, const char *root,
                          enum benchmark p, char dir[4096], char path[4096],
                          struct errinfo *e)
@@ -144,15 +144,15 @@ out:
 
 #define ID "fidelity.in_distribution."
 
-/* Number of positions in the rows of a figure, special ones included, as SAEBench
- * counts them. */
+/* Number of positions in a figure's rows, special ones included, as SAEBench counts
+ * them. */
 static double positions(const struct out *o, const char *path)
 {
     const struct figure *f = report_find(o->r, path);
     return f != NULL ? (double)(f->n * o->m->context) : 0.0;
 }
 
-/* The metrics of "core" by the names that SAEBench has for them. */
+/* Writes the metrics of "core" under SAEBench's names. */
 static void put_core(const struct out *o, cJSON *q)
 {
     static const struct pair behaviour[] = {{"kl_div_score", ID "kl_score"},
@@ -270,7 +270,7 @@ static enum err write_absorption(const struct out *o, size_t *written,
 
 /* ---- what has tasks ---- */
 
-/* The value of a figure for a task, which is found among the units by its number. */
+/* The value of a figure for a task, found among the units by its number. */
 static double of_task(const struct figure *f, int32_t task)
 {
     for (size_t i = 0; f != NULL && i < f->n; i++) {
@@ -281,7 +281,7 @@ static double of_task(const struct figure *f, int32_t task)
     return (double)NAN;
 }
 
-/* Put a metric of theirs into the mean (task -1), or into the details of a task. */
+/* Puts a metric of theirs into the mean (task -1) or a task's details. */
 static void put_task(const struct out *o, cJSON *to, const char *theirs,
                      const char *ours, int32_t task)
 {

@@ -58,7 +58,7 @@ static void run_text(void *ctx, size_t i, size_t worker)
     }
 }
 
-/* Rows first..first+n-1 through the model, to x. */
+/* Runs rows first..first+n-1 through the model, into x. */
 static enum err run_rows(struct sentence_reader *k, const struct sentence_text *t,
                          size_t first, size_t n, float *x, struct errinfo *e)
 {
@@ -91,7 +91,7 @@ void sentence_texts_init(struct sentence_texts *s, const struct lm *lm,
         .lm = lm, .hook = hook, .T = T, .D = lm_hook_width(&lm->cfg, hook)};
 }
 
-/* The ids of all texts, BOS first, each cut at T. */
+/* Makes the ids of all texts, BOS first, each cut at T. */
 static enum err tokenise(const struct sentence_texts *s, const struct probe_csv *p,
                          const struct probe_rows *rows, struct sentence_text *t,
                          struct errinfo *e)
@@ -118,7 +118,7 @@ out:
     return rc;
 }
 
-/* The mean over the tokens of row i, whose activations are x. */
+/* Takes the mean over the tokens of row i, whose activations are x. */
 static void mean_row(const struct sentence_texts *s, struct sentence_text *t, size_t i,
                      const float *x)
 {
@@ -139,7 +139,7 @@ static void mean_row(const struct sentence_texts *s, struct sentence_text *t, si
     }
 }
 
-/* Room for the activations of a task, if it is within what is kept. */
+/* Makes room for the activations of a task, if they are within what is kept. */
 static enum err keep_room(struct sentence_texts *s, struct sentence_text *t,
                           struct errinfo *e)
 {
@@ -211,7 +211,7 @@ static void task_deinit(struct sentence_texts *s, struct sentence_text *t)
     mem_free(t->spurious);
 }
 
-/* Forget all tasks from the first one on. */
+/* Forgets all tasks from the first one on. */
 static void drop_tasks(struct sentence_texts *s, size_t first)
 {
     for (size_t i = first; i < s->n; i++) {

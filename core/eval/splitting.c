@@ -6,7 +6,7 @@
 
 #define BLOCK 256 /* latents compared at once */
 
-/* The children of one latent, the nearest first. */
+/* The children of a latent, nearest first. */
 struct children {
     size_t n, kept;
     int32_t latent[SPLITTING_NAMED];
@@ -50,7 +50,7 @@ static void name_children(const struct children *k, size_t latent, cJSON *list)
     (void)cJSON_AddItemToArray(list, o);
 }
 
-/* Number of children of each latent, [parent->F]; those that split go on the list. */
+/* Counts the children of each latent, [parent->F]; lists those that split. */
 static enum err count_children(const struct sae *parent, const struct sae *child,
                                double cut, double *n, cJSON *list, struct errinfo *e)
 {

@@ -30,7 +30,7 @@ struct suite {
 
 /* ---- absorption ---- */
 
-/* Measures of a set's concepts that only a final evaluation has. */
+/* Measures of a set's concepts that only a final evaluation makes. */
 struct finals {
     struct firmness firm;
     struct spread spread;
@@ -42,7 +42,7 @@ static void finals_deinit(struct finals *f)
     spread_deinit(&f->spread);
 }
 
-/* Words of concepts, what was found of each, and how they are called. */
+/* Words of concepts, the result for each, and their names. */
 struct family {
     const struct eval_set *set;
     const struct concepts *concepts;
@@ -52,14 +52,14 @@ struct family {
 };
 
 /* The figures of a family, means over its concepts: the metrics whose path in eval.json
- * ends in the figure's name. */
+ * ends with the figure's name. */
 static const enum metric family_figure[] = {
     METRIC_ABSORPTION, METRIC_ABS_FRACTION, METRIC_RECALL, METRIC_F1_BEST,
     METRIC_F1_HELDOUT, METRIC_FIRMNESS,     METRIC_SPREAD, METRIC_MAIN_LATENTS,
 };
 #define FAMILY_FIGURES (sizeof family_figure / sizeof *family_figure)
 
-/* Figure f of the concepts with use[c], the others NaN. */
+/* Writes figure f of the concepts with use[c], NaN for others. */
 static enum err family_one(struct suite *s, const struct family *fam, const char *name,
                            size_t f, const bool *use, double *x, struct errinfo *e)
 {
@@ -112,7 +112,7 @@ static void take_finals(const struct finals *f, size_t c, struct concept_result 
     }
 }
 
-/* Into q, with what it is made from in f, to be released whatever comes of it. */
+/* Measures into q, and into f what that is made from; release f also on an error. */
 static enum err final_measures(const struct suite *s, const struct eval_set *set,
                                const struct concepts *concepts, struct eval_result *q,
                                struct finals *f, struct errinfo *e)
@@ -135,7 +135,8 @@ static enum err final_measures(const struct suite *s, const struct eval_set *set
 
 /* ---- words ---- */
 
-/* The share of words of a family with each verdict, of those that have one. */
+/* Reports the share of a family's words with each verdict, among those that have
+ * one. */
 static enum err word_figures(struct suite *s, const struct family *fam,
                              const char *name, const struct word_result *word, size_t n,
                              struct errinfo *e)
@@ -165,7 +166,7 @@ static enum err word_figures(struct suite *s, const struct family *fam,
     return report_value(s->r, rare, e, "absorption.%s.words_too_rare", name);
 }
 
-/* One word: what became of it, and which latents absorb it. */
+/* Lists one word: its verdict, and which latents absorb it. */
 static void add_word(const struct suite *s, const struct family *fam,
                      const struct word_result *w, cJSON *list)
 {
@@ -196,10 +197,9 @@ static void add_word(const struct suite *s, const struct family *fam,
     (void)cJSON_AddItemToArray(list, o);
 }
 
-/* The figures of the words of a set by family, and the words on the list: all, but of
- * the built-in families, which every word belongs to, those that are absorbed
- * somewhere.
- */
+/* Reports the figures of a set's words by family, and lists the words: all of them,
+ * except that of the built-in families, to which every word belongs, only those
+ * absorbed somewhere. */
 static enum err run_words(struct suite *s, struct family *fam, const char *const *name,
                           cJSON *list, struct errinfo *e)
 {
@@ -227,8 +227,8 @@ static enum err run_words(struct suite *s, struct family *fam, const char *const
     return rc;
 }
 
-/* Write the numbers behind a family's figures if details are wanted; in SAEBench's form
- * if `bank` is not NULL. */
+/* Writes the numbers behind a family's figures if details are wanted; in SAEBench's
+ * form if `bank` is not NULL. */
 static enum err family_details(const struct suite *s, const struct family *fam,
                                const struct probe_bank *bank, const char *key,
                                struct errinfo *e)
@@ -248,7 +248,7 @@ static enum err family_details(const struct suite *s, const struct family *fam,
     return s->r->details != NULL ? details_absorption(s->r->details, &d, e) : OK;
 }
 
-/* Words of running text do not go with letters that are asked by prompts. */
+/* Drops words of running text for letters asked by prompts: they do not go together. */
 static void drop_letter_words(struct eval_result *r, const struct concepts *c)
 {
     size_t n = 0;
@@ -260,7 +260,7 @@ static void drop_letter_words(struct eval_result *r, const struct concepts *c)
     r->n_words = n;
 }
 
-/* Replace the letters' results on running text by those on prompts. */
+/* Replaces the letters' results on running text by those on prompts. */
 static void take_letters(struct eval_result *to, const struct concepts *c,
                          const struct eval_result *from, const struct concepts *letters)
 {
@@ -277,8 +277,8 @@ static void take_letters(struct eval_result *to, const struct concepts *c,
     }
 }
 
-/* Letters by prompts: the same rule on other activations, and SAEBench's own form,
- * which is their measure as they publish it. */
+/* Measures letters by prompts: the same rule on other activations, and SAEBench's own
+ * form, which is the measure they publish. */
 static enum err asked_letters(struct suite *s, cJSON *list, struct errinfo *e)
 {
     const struct letter_task *t = s->b->letters;
@@ -394,7 +394,7 @@ static enum err run_tokens(struct suite *s, struct errinfo *e)
                         s->job->cancel, s->r, e);
 }
 
-/* The gaps of a section of the bench are those of every SAE. */
+/* Copies the gaps of a section of the bench, which every SAE has. */
 static enum err copy_gaps(const struct report *from, struct report *r,
                           struct errinfo *e)
 {
@@ -404,7 +404,7 @@ static enum err copy_gaps(const struct report *from, struct report *r,
     return OK;
 }
 
-/* The codes of the sentence tasks, for the first section that asks. */
+/* Makes the codes of the sentence tasks, for the first section that asks. */
 static enum err need_sets(struct suite *s, struct errinfo *e)
 {
     if (s->has_sets) {
@@ -462,7 +462,7 @@ static enum err run_live(struct suite *s, struct errinfo *e)
 
 #define BIT(section) (1U << (section))
 
-/* Run in this order: absorption reads the results of live. */
+/* In the order they run: absorption reads the results of live. */
 static const struct {
     const char *name;
     enum err (*run)(struct suite *s, struct errinfo *e);
@@ -591,7 +591,7 @@ static enum err run_all(struct suite *s, unsigned sections, struct suite_times *
     return OK;
 }
 
-/* Begin the details with the inputs of all measures. */
+/* Begins the details with the inputs of all measures. */
 static void begin_details(const struct suite *s)
 {
     struct json_out *o = s->r->details;

@@ -5,7 +5,7 @@
 
 #define ROBUST_ROWS 64
 
-/* A bench that is being made, and what only its making needs. */
+/* A bench in the making, and what only that needs. */
 struct maker {
     struct suite_bench *b;
     struct harvester *h;

@@ -11,7 +11,7 @@
 #define ROW_SHIFT ((uint64_t)1 << 40) /* rows that no training reads */
 #define SHARE     0.4                 /* of the parent that an absorber supplies */
 
-/* N counts what clean rows may have; a row of `a` has S places for all. */
+/* N counts what clean rows may have; a row of `a` has S places, for all features. */
 struct truth_set {
     const struct synth *source;
     size_t N, S, D, rows;
@@ -104,7 +104,7 @@ static enum err truth_init(struct truth *t, struct pool *pool, struct errinfo *e
 
 /* ---- directions ---- */
 
-/* Best pairs: gains are |cosine|, turned round where there are fewer latents. */
+/* Finds the best pairs: gains are |cosine|, transposed if there are fewer latents. */
 static enum err mcc(const struct truth *t, struct report *r, struct errinfo *e)
 {
     const bool wide = t->F >= t->set->N;
@@ -145,7 +145,7 @@ static size_t best_feature(const struct truth *t, size_t j)
     return best;
 }
 
-/* The latent that points most along feature i. */
+/* The latent whose decoder row points most along feature i. */
 static size_t best_latent(const struct truth *t, size_t i)
 {
     size_t best = 0;
@@ -214,8 +214,8 @@ static void count_firing(const struct truth *t, struct counts *c)
     }
 }
 
-/* Each latent's best feature, how near it is, and how well it fires for it: x [3, F]
- * are precision, recall, F1. */
+/* Lists each latent's best feature, how near it is, and how well the latent fires for
+ * it: x [3, F] are precision, recall, F1. */
 static enum err list_latents(const struct truth *t, const size_t *best, const double *x,
                              struct report *r, struct errinfo *e)
 {

@@ -122,8 +122,8 @@ static bool of_list(const struct verdict_row *r, enum verdict_list list)
 }
 
 /* The p below which row `at` is established, the others being as they are: Holm goes up
- * the others of its list as far as they pass, and asks of it what it asks of the next.
- */
+ * the others of its list as far as they pass, and demands of it what it demands of the
+ * next. */
 static double needed_p(const struct verdict_row *row, size_t n, size_t at)
 {
     const enum verdict_list list = table[row[at].measure].list;

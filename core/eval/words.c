@@ -61,7 +61,8 @@ struct words {
     struct absorption_evidence *evidence; /* NULL: not kept */
 };
 
-/* Which latents absorbed it, and how much of the probe's projection they supplied. */
+/* Names the latents that absorbed it, and how much of the probe's projection they
+ * supplied. */
 static void name_absorbers(struct words *k, const struct occurrence *o, size_t n,
                            struct word_result *w)
 {
@@ -87,7 +88,7 @@ static void name_absorbers(struct words *k, const struct occurrence *o, size_t n
     }
 }
 
-/* The readings of the word that was added last. */
+/* Keeps the readings of the word added last. */
 static void keep_readings(struct words *k, const struct occurrence *o, size_t n)
 {
     struct absorption_evidence *v = k->evidence;
@@ -107,7 +108,7 @@ static void keep_readings(struct words *k, const struct occurrence *o, size_t n)
     v->n_words = k->n;
 }
 
-/* The occurrences of one word. */
+/* Adds the word of these occurrences. */
 static void add_word(struct words *k, size_t c, const struct occurrence *o, size_t n)
 {
     const struct probe_bank *b = &k->set->bank;
@@ -175,7 +176,7 @@ out:
     return rc;
 }
 
-/* Make room for all words that may come: the forms of every concept. */
+/* Makes room for all words that may come: the forms of every concept. */
 static enum err words_init(struct words *k, size_t F, bool keeps, struct errinfo *e)
 {
     const struct probe_bank *b = &k->set->bank;

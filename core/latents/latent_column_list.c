@@ -104,7 +104,7 @@ static double kind_rank(const struct latent_source *s)
     return (double)s->row->kind;
 }
 
-/* Concepts of the user's file come before those that are in every text. */
+/* Concepts of the user's file come before those in every text. */
 static double match_rank(const struct latent_source *s)
 {
     const struct latent_row *r = s->row;

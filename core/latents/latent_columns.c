@@ -38,7 +38,7 @@ int latent_column_find(const char *word, size_t len)
     return -1;
 }
 
-/* Whether it takes what others leave, and so stands behind them. */
+/* Whether it takes what others leave, and so comes after them. */
 static bool is_last(const struct latent_column *c, enum latent_column_flag flag)
 {
     return (flag == IN_TABLE && !c->width) || (flag == IN_TEXT && !c->text_width);

@@ -64,7 +64,7 @@ static bool in_interval(float act, float max, int interval)
            (share <= (double)(interval + 1) || interval == 9);
 }
 
-/* The latent's activation at a position: 0 where it is silent. */
+/* The latent's activation at a position; 0 if it is silent. */
 static float act_at(const struct view *v, size_t position)
 {
     size_t lo = 0;
@@ -96,14 +96,14 @@ static void fill_context(const struct view *v, size_t position, float act,
     }
 }
 
-/* The picks so far, one a row, and what was picked from. */
+/* The picks so far, one a row, and how many there were to pick from. */
 struct picks {
     struct pick *pick; /* room for all rows */
     size_t n, members;
 };
 
-/* Keep one position of each row: the largest activation for the top, else the position
- * with the smallest draw. */
+/* Keeps one position of each row: the one of largest activation for the top, else the
+ * one with the smallest draw. */
 static void offer_position(struct picks *p, const struct view *v, int interval,
                            size_t at, float act)
 {
@@ -127,7 +127,8 @@ static bool is_top_token(const struct latent_row *r, int32_t id)
     return is;
 }
 
-/* Where it is silent on one of its top tokens, in the text that the table read. */
+/* Picks where it is silent on one of its top tokens, in the text that the table
+ * read. */
 static void pick_silent(const struct view *v, const struct latent_row *row,
                         struct picks *p)
 {
@@ -151,8 +152,8 @@ static void pick_firing(const struct view *v, int interval, float max, struct pi
     }
 }
 
-/* At most `most` contexts of an interval, sorted by activation; picks has room for all
- * rows. */
+/* Writes at most `most` contexts of an interval, sorted by activation; picks has room
+ * for all rows. */
 static size_t contexts(const struct view *v, const struct latent_row *row, int interval,
                        struct pick *room, size_t most, struct latent_context *out,
                        size_t *members)
@@ -216,8 +217,8 @@ static void histogram(const struct view *v, struct latent_detail *d)
 /* ---- the model's side
  * ---------------------------------------------------------------- */
 
-/* The k entries of v [n] with the greatest sign * v, in order; ties to the lower index.
- */
+/* Finds the k entries of v [n] with the greatest sign * v, in order; ties to the lower
+ * index. */
 static size_t extremes(const float *v, size_t n, size_t skip, float sign, size_t k,
                        int32_t *id, float *value)
 {
@@ -299,7 +300,7 @@ static enum err geometry(const struct view *v, struct latent_detail *d,
     return OK;
 }
 
-/* Latents that fire where it does. */
+/* Finds latents that fire where it does. */
 static enum err together(const struct view *v, struct latent_detail *d,
                          struct errinfo *e)
 {
@@ -334,7 +335,7 @@ out:
     return rc;
 }
 
-/* Tokens of a row resemble each other, so rows are what is drawn anew. */
+/* Tokens of a row resemble each other, so whole rows are resampled. */
 static enum err density_interval(const struct view *v, struct latent_detail *d,
                                  struct errinfo *e)
 {
@@ -372,7 +373,7 @@ out:
     return rc;
 }
 
-/* Up to DELTA_ROWS rows in which the latent fires, by a fixed draw. */
+/* Chooses up to DELTA_ROWS rows in which the latent fires, by a fixed draw. */
 static size_t delta_rows(const struct view *v, uint32_t *rows)
 {
     uint64_t draws[DELTA_ROWS];
@@ -402,8 +403,8 @@ static size_t delta_rows(const struct view *v, uint32_t *rows)
     return n;
 }
 
-/* Copy the rows; then their losses as they are and with the latent's share of the
- * reconstruction taken out of the activations where it fires. */
+/* Copies the rows; then takes their losses as they are, and with the latent's share of
+ * the reconstruction removed from the activations where it fires. */
 static enum err ablate(const struct view *v, struct harvester *h,
                        struct latent_detail *d, struct errinfo *e)
 {

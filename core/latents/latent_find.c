@@ -21,7 +21,7 @@ const char *latent_found_by_name(enum latent_found_by by)
     return name[by];
 }
 
-/* The word looked for, and how well each token's text matches it. */
+/* The word asked for, and how well each token's text matches it. */
 struct asked {
     char word[TEXT_MAX];
     uint8_t *token; /* [vocab] */
@@ -35,7 +35,8 @@ static void ask_tokens(struct asked *a, const struct names *names)
     }
 }
 
-/* Keep the better of two answers. `within`: from 0 to 1, among texts of one quality. */
+/* Keeps the better of two answers. `within`: from 0 to 1, among texts of one
+ * quality. */
 static void offer(struct latent_found *best, enum latent_found_by by, int quality,
                   double within)
 {
@@ -56,7 +57,7 @@ static void by_number(const char *word, int32_t latent, struct latent_found *bes
     }
 }
 
-/* Tokens of one quality count together; those of the best quality that is there. */
+/* Tokens of one quality count together; only those of the best quality count. */
 static void by_token(const struct asked *a, const struct latent_table *t,
                      struct latent_found *best)
 {
@@ -87,7 +88,8 @@ static void by_token(const struct asked *a, const struct latent_table *t,
 }
 
 /* Whether a text of several words is a label or match as lists show it, "after
- * 'animal'", with its quotes or without: no word of it alone is a better answer. */
+ * 'animal'", with or without its quotes: then no single word of it is a better
+ * answer. */
 static bool is_as_shown(const char *text, const char *shown)
 {
     if (!strchr(text, ' ')) {
@@ -126,7 +128,7 @@ static void ask(const struct asked *a, const struct latent_table *t,
     by_token(a, t, best);
 }
 
-/* Who fires most on what was asked for. */
+/* Adds a score for firing most on what was asked for. */
 static void add_sums(struct latent_found *found, size_t n)
 {
     double most = 0.0;
@@ -149,7 +151,7 @@ static int by_score(const void *x, const void *y)
     return (a->latent > b->latent) - (a->latent < b->latent);
 }
 
-/* The whole text, and where it is of several words each of them. */
+/* The whole text, and if it has several words each of them. */
 struct query {
     struct asked whole, word[WORDS_MAX];
     size_t n; /* words; 0: the whole is one */

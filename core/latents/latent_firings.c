@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Those of some positions, in arrays of just their size. */
+/* Firings at some positions, in arrays of just their size. */
 struct firings_part {
     size_t first, n; /* positions */
     size_t *start;   /* [n+1] */
@@ -42,7 +42,7 @@ void latent_firings_deinit(struct latent_firings *f)
     *f = (struct latent_firings){0};
 }
 
-/* The codes at tokens that are not special; tokens: how many those are. */
+/* Takes the codes at tokens that are not special; tokens: how many those are. */
 static void take_codes(struct firings_part *p, const struct sae_codes *codes,
                        const uint8_t *special, double unit, size_t *tokens)
 {

@@ -1,4 +1,4 @@
-/* The index of firing tokens, and what kind of latent it makes of one. */
+/* The index of firing tokens, and the kind of latent that follows from it. */
 #include "latents/latent_table_priv.h"
 
 #include <stdlib.h>
@@ -38,7 +38,8 @@ void latent_index_row(struct latent_tally *y, struct latent_row *row,
     }
 }
 
-/* Firings at the few places of a row that have most. Clears the counts. */
+/* Counts the firings at the few places of a row that have most, and clears the
+ * counts. */
 static size_t at_positions(struct latent_tally *y, size_t n)
 {
     enum { KEEP = CUT_PLACES };
@@ -66,8 +67,7 @@ static size_t at_positions(struct latent_tally *y, size_t n)
     return sum;
 }
 
-/* The token at a place that has most of the strong firings, of equal ones the lower id.
- */
+/* Finds the token at a place with most of the strong firings; ties to the lower id. */
 static void top_token(const struct latent_counts *k, const uint32_t *total,
                       struct latent_kind_facts *f, enum match_place place)
 {
@@ -96,7 +96,7 @@ static int by_fires(const void *a, const void *b)
     return (x->token > y->token) - (x->token < y->token);
 }
 
-/* The fewest tokens that have CUT_TOKENS of the strong firings. */
+/* Finds the fewest tokens that have CUT_TOKENS of the strong firings. */
 static void top_class(struct latent_tally *y, const uint32_t *total,
                       struct latent_kind_facts *f)
 {

@@ -58,7 +58,7 @@ static bool is_fired_on(size_t fires, size_t occurrences)
     return reaches(fires, occurrences, CUT_OCCURRENCES);
 }
 
-/* One token has the strong firings, and is fired on. */
+/* Whether one token has the strong firings, and fires it. */
 static bool is_one_token(const struct latent_kind_facts *f, int place)
 {
     return reaches(f->top[place], f->strong, CUT_ONE_TOKEN) &&

@@ -69,7 +69,7 @@ const char *latent_labels_of(const struct latent_labels *l, int32_t latent)
 
 /* ---- what may be a label ---- */
 
-/* Why a text is none; NULL: it is one. */
+/* Why a text is no label; NULL: it is one. */
 static const char *refuse(const char *text)
 {
     const size_t len = strlen(text);
@@ -124,7 +124,7 @@ enum err latent_labels_with(const struct latent_labels *old, int32_t latent,
 
 /* ---- files ---- */
 
-/* Row i of the table, the header being row 1 of the file. */
+/* Reads row i of the table; the header is row 1 of the file. */
 static enum err read_row(const struct csv_table *t, size_t i, const size_t col[2],
                          const char *name, size_t F, struct label *out,
                          struct errinfo *e)

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* F1 this close count as equal. */
+/* F1s this close count as equal. */
 #define NEAR_TIE 0.02
 /* A cut counts only if it leaves at least this many firings, and this share of all
  * firings of the latent. Without it one lucky firing at the top would be a perfect
@@ -14,7 +14,7 @@
 #define MIN_SHARE   0.1
 #define MATCHED_F1  0.5f
 
-/* The token at a place of a position, -1 where there is none that counts. */
+/* The token at a place of a position; -1 if none there counts. */
 static int32_t token_at(const struct acts_set *set, size_t position,
                         enum match_place place, size_t vocab)
 {
@@ -120,7 +120,7 @@ void latent_tally_deinit(struct latent_tally *y)
     mem_free(y->firing);
 }
 
-/* Strongest first; equal ones in the order of the text. */
+/* Strongest first; ties in the order of the text. */
 static int by_strength(const void *a, const void *b)
 {
     const struct latent_firing *x = a, *y = b;
@@ -141,7 +141,7 @@ static void sort_firings(struct latent_tally *y, size_t n, const uint32_t *at,
     }
 }
 
-/* Keep the cut below the `fires` strongest firings, `hits` of which belong to the
+/* Keeps the cut below the `fires` strongest firings, `hits` of which belong to the
  * description, if its F1 is better. */
 static void improve(struct latent_fit *f, uint32_t hits, uint32_t total, size_t fires,
                     float cut)
@@ -152,7 +152,7 @@ static void improve(struct latent_fit *f, uint32_t hits, uint32_t total, size_t 
     }
 }
 
-/* Count one more firing; with it the `level` strongest are at least as strong as
+/* Counts one more firing; with it the `level` strongest are at least as strong as
  * `cut`. */
 static void tally_token(struct latent_counts *k, const struct latent_totals *t,
                         enum match_place place, const struct concepts *c, int32_t id,
@@ -177,8 +177,8 @@ static void tally_token(struct latent_counts *k, const struct latent_totals *t,
     }
 }
 
-/* Lower the cut over the sorted firings. A description's F1 can only rise where it
- * gains a hit, so that is where it is looked at; firings of equal strength fall
+/* Lowers the cut over the sorted firings. A description's F1 can only rise where it
+ * gains a hit, so that is where it is computed; firings of equal strength fall
  * together. */
 static void tally(struct latent_tally *y, const struct latent_totals *t,
                   const struct acts_set *set, const struct concepts *c, size_t n)
@@ -246,7 +246,7 @@ struct candidate {
     struct latent_fit fit;
 };
 
-/* Description i of a place: words that fired it, then concepts; false where there is
+/* Gives description i of a place: words that fired it, then concepts; false if there is
  * none to weigh. A concept known by one word only says no more than the word. */
 static bool candidate_at(const struct latent_tally *y, const struct latent_totals *t,
                          enum match_place place, size_t i, struct candidate *d)

@@ -12,7 +12,7 @@
 
 #define NO_TOKEN "\xc2\xb7" /* a dot: somewhere in a row */
 
-/* "#0" and so on, where no tokenizer says more; one text where there are no ids either
+/* Makes "#0" and so on, for want of a tokenizer; one text if there are no ids either
  * (vocab 0). Texts as below. */
 static enum err make_ids(struct names *n, size_t vocab, struct errinfo *e)
 {
@@ -36,7 +36,7 @@ static enum err make_ids(struct names *n, size_t vocab, struct errinfo *e)
     return OK;
 }
 
-/* Texts in one pool, each NUL-terminated; text[0] is where the pool begins. */
+/* Makes the texts in one pool, each NUL-terminated; the pool begins at text[0]. */
 static enum err make_tokens(struct names *n, const struct tok *tok, struct errinfo *e)
 {
     const size_t vocab = tok_vocab(tok);

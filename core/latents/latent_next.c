@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Take what the latent adds out of x [n,D], raw activations of tokens ids [n]. *fires:
+/* Takes what the latent adds out of x [n,D], raw activations of tokens ids [n]. *fires:
  * whether there was anything. */
 static enum err silence(const struct sae *s, const struct tok *tok, int32_t latent,
                         const int32_t *ids, size_t n, float *x, bool *fires,
@@ -36,7 +36,7 @@ static struct latent_next of_model(struct lm_next next)
                                 next.id >= 0 ? (float)exp((double)next.logp) : 0.0f};
 }
 
-/* room [T,D] */
+/* room: [T,D]. */
 static enum err ask_context(struct latent_context *c, const struct latent_detail *d,
                             const struct sae *s, const struct acts_set *set,
                             const struct lm *m, struct harvester *h, float *room,

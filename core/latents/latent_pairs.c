@@ -10,7 +10,7 @@
 
 #define BLOCK 128 /* latents compared at once */
 
-/* An SAE as it is compared: the latents that fire often enough. */
+/* An SAE for comparison: the latents that fire often enough. */
 struct part_of {
     const struct latent_table *t;
     size_t n;      /* compared */
@@ -85,7 +85,7 @@ static enum err read_side(struct part_of *x, const struct sae *s, size_t end,
     return OK;
 }
 
-/* Which latents of y are active where. */
+/* Lists which latents of y are active where. */
 static enum err by_position(struct work *w, const struct part_of *y, struct errinfo *e)
 {
     size_t n = 0;
@@ -148,7 +148,7 @@ static struct latent_pair pair_of(const struct work *w, size_t side, size_t i, s
     return p;
 }
 
-/* Keep the part among those that cover most. */
+/* Keeps the part among those that cover most. */
 static void name_part(struct latent_split *s, int32_t latent, double cover)
 {
     size_t at = s->named < PAIRS_PARTS ? s->named++ : PAIRS_PARTS;
@@ -166,7 +166,7 @@ static void name_part(struct latent_split *s, int32_t latent, double cover)
     s->together += (float)cover;
 }
 
-/* The parts of latent i of a side; n 0 or 1: it is not split. */
+/* Finds the parts of latent i of a side; n 0 or 1: it is not split. */
 static struct latent_split parts_of(const struct work *w, size_t side, size_t i,
                                     const float *cosine)
 {
@@ -243,7 +243,7 @@ static void add_pair(struct latent_pairs *o, const struct latent_pair *p)
     }
 }
 
-/* Both cosines of two latents. */
+/* Measures both cosines of two latents. */
 static struct latent_pair measure_pair(const struct work *w, size_t i, size_t k)
 {
     const struct part_of *x = &w->side[0], *y = &w->side[1];

@@ -16,7 +16,7 @@ enum err latent_poll(const atomic_bool *cancel, struct errinfo *e)
     return OK;
 }
 
-/* Firings by latent. */
+/* Sorts the firings by latent. */
 static enum err sort_firings(struct latent_table *t, const struct latent_firings *f,
                              struct errinfo *e)
 {
@@ -65,7 +65,7 @@ static void fill_block(void *ctx, size_t block, size_t worker)
     }
 }
 
-/* Room for the index of each latent: a token a firing, up to its limit. */
+/* Makes room for each latent's index: a token for each firing, up to the limit. */
 static enum err index_room(struct latent_table *t, struct errinfo *e)
 {
     const size_t most = latent_tokens_most(t->F);
@@ -168,9 +168,8 @@ size_t latent_pass_bytes(const struct latent_pass *p)
     return sizeof *p + latent_firings_bytes(&p->f);
 }
 
-/* Positions that are encoded at once: so few that their codes take little beside what
- * is kept, were all latents to fire on the first, and as many as before on the others.
- */
+/* Positions to encode at once: so few that their codes take little beside what is kept,
+ * if all latents fired on the first, and as many as before on the others. */
 static size_t chunk_of(const struct latent_pass *p)
 {
     const size_t each = p->f.tokens > 0 ? p->f.n / p->f.tokens + 1 : p->s->F;

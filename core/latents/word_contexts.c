@@ -48,7 +48,7 @@ static enum err encode(struct finder *k, size_t n, struct errinfo *e)
     return sae_encode(k->s, k->x, n, NULL, &k->codes, e);
 }
 
-/* Activation of a latent on row i of the codes; 0: it is silent. */
+/* Activation of a latent on row i of the codes; 0 if it is silent. */
 static float activation(const struct finder *k, size_t i, int32_t latent)
 {
     return (float)((double)sae_codes_at(&k->codes, i, latent) * k->unit);
@@ -65,7 +65,7 @@ static bool is_word(const struct finder *k, size_t i)
     return k->set->ids[i] == k->q->token && !k->set->special[i];
 }
 
-/* All occurrences with what fires there; found [set->n] at most. */
+/* Finds all occurrences with what fires there; found: at most [set->n]. */
 static enum err find_all(struct finder *k, struct found *found, size_t *n,
                          const atomic_bool *cancel, struct errinfo *e)
 {
@@ -95,7 +95,7 @@ static enum err find_all(struct finder *k, struct found *found, size_t *n,
     return OK;
 }
 
-/* The tokens around an occurrence with the heat of the latent that is shown. */
+/* Fills in the tokens around an occurrence and the heat of the latent shown. */
 static enum err fill_context(struct finder *k, const struct found *f,
                              struct word_context *out, struct errinfo *e)
 {
