@@ -32,9 +32,9 @@ struct ask_step {
 
 struct ask_gen;
 /* Makes a generator. The question's tokens are the prompt; its edits act on it and on
- * what follows, with AT and FROM counted from the prompt's start. Beyond the model's
- * context the older half is forgotten, as in lm_generate. Special tokens other than EOS
- * are never drawn. At temperature 0 and without masks and edits it writes what
+ * what follows, with AT and FROM counted from the prompt's start. Of a text that gets
+ * too long the older half is forgotten, as in lm_generate. Special tokens other than
+ * EOS are never drawn. At temperature 0 and without masks and edits it writes what
  * lm_generate writes. The question's arrays are copied. Errors of ask_run. */
 enum err ask_gen_new(struct ask *a, const struct ask_question *q,
                      const struct ask_gen_opts *o, struct ask_gen **out,

@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stddef.h>
 
-/* Nats that erasing must cost before a share of them means anything. */
+/* Nats that erasing must cost for a share of them to mean anything. */
 #define SPAN_LEAST 0.01
-/* How far outside 0 to 1 a share is a matter of few rows. */
+/* How far outside 0 to 1 a share may lie because of few rows. */
 #define SLACK_BELOW 0.05
 #define SLACK_ABOVE 0.1
 

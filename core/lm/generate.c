@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tokens of a prompt that are fed at a time. */
+/* Tokens of a prompt fed at a time. */
 #define FEED ((size_t)256)
-/* Positions kept in the cache, at most: what a text of this length leaves behind. */
+/* Most positions kept in the cache: a longer text loses its older half. */
 #define ROOM_MAX ((size_t)8192)
 
 struct generator {
@@ -79,8 +79,8 @@ static int descending(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* The least logit of the likeliest tokens that together have a share top_p of the
- * probability, of those that are at least `least`. */
+/* The least logit of the likeliest tokens, among those of at least `least`, that
+ * together have a share top_p of the probability. */
 static float nucleus(const struct generator *g, size_t V, float least, double top)
 {
     double total = 0, sum = 0;
@@ -103,8 +103,8 @@ static float nucleus(const struct generator *g, size_t V, float least, double to
     return least;
 }
 
-/* Draw from softmax(logits / temperature) over the ids that may be drawn; -1 if none.
- */
+/* Draws from softmax(logits / temperature) over the ids that may be drawn; -1 if there
+ * are none. */
 static int32_t draw(struct generator *g)
 {
     const struct tok *tok = g->m->tok;
@@ -149,8 +149,8 @@ static int32_t draw(struct generator *g)
     return best; /* rounding at the very end of the sum */
 }
 
-/* If the cache is full, keep the start of the row and the newer half of the text, which
- * are then read again. */
+/* If the cache is full, keeps the start of the row and the newer half of the text,
+ * which are then read again. */
 static void slide(struct generator *g)
 {
     if (g->ids.n < g->room) {
@@ -232,7 +232,7 @@ void generator_free(struct generator *g)
     mem_free(g);
 }
 
-/* Tokens of `start` that every row begins with. */
+/* Counts the tokens of `start` that every row begins with. */
 static enum err find_head(const struct lm *m, const struct tok_ids *start, size_t *out,
                           struct errinfo *e)
 {

@@ -23,8 +23,8 @@ enum err lm_begin_row(const struct lm *m, struct tok_ids *ids,
 /* Continue `prompt` until EOS or max_tokens and append the text of the continuation to
  * out. The row begins as in lm_begin_row; with an empty prompt EOS follows, since a
  * document begins after one. Special tokens other than EOS are never drawn. Beyond the
- * model's context the older half of the text is forgotten. Any thread. ERR_NUMERIC if
- * no logit is a number. O(max_tokens T D^2 L). */
+ * model's context, or 8,192 tokens, the older half of the text is forgotten. Any
+ * thread. ERR_NUMERIC if no logit is a number. O(max_tokens T D^2 L). */
 enum err lm_generate(const struct lm *m, const char *prompt,
                      const struct generate_config *cfg, struct str *out,
                      struct errinfo *e) ERR_CHECKED;

@@ -8,9 +8,9 @@
 
 /* ---- turning ---- */
 
-/* How fast pair i of `half` turns, in radians a position; in float as the reference has
- * it, since far positions show the rounding. Llama 3's scaling: long waves are slowed
- * by the factor, short ones stay, between them a mix. */
+/* How fast pair i of `half` turns, in radians a position; in float as in the reference,
+ * since the rounding shows at far positions. Llama 3's scaling: long waves are slowed
+ * by the factor, short ones stay, those between get a mix. */
 static float speed(const struct lm_rope *r, size_t i, size_t half)
 {
     const float plain = (float)(1.0 / pow(r->base, (double)i / (double)half));
@@ -70,7 +70,7 @@ void lm_turns_deinit(struct lm_turns *t)
     *t = (struct lm_turns){0};
 }
 
-/* Pairs (i, i + half) of the first numbers of a head. */
+/* Turns pairs (i, i + half) of the first numbers of a head. */
 static void turn_head(const float *turns, size_t half, float *x)
 {
     for (size_t i = 0; i < half; i++) {
@@ -104,8 +104,8 @@ void lm_turn(const struct lm_config *c, const struct lm_layer *w,
 
 /* ---- attention ---- */
 
-/* Scores of query row i to keys j0 .. i, in `row`, become weights; keys outside of the
- * window, and later keys, get 0. */
+/* Turns the scores in `row`, of query row i to keys j0 .. i, into weights; keys outside
+ * the window, and later keys, get 0. */
 static void weigh(const struct lm_config *c, float scale, size_t j0, size_t from,
                   size_t i, size_t end, float *row)
 {
@@ -133,7 +133,7 @@ float lm_attend_scale(const struct lm_config *c)
                              : (float)(1.0 / sqrt((double)lm_head_dim(c)));
 }
 
-/* Where a head's keys and values are among those of all. */
+/* Where a head's keys and values are among those of all heads. */
 static size_t kv_at(const struct lm_config *c, size_t head)
 {
     return head / (c->n_head / lm_kv_heads(c)) * lm_head_dim(c);

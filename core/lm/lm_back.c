@@ -65,7 +65,8 @@ static float *take(struct carver *c, size_t n)
     return at;
 }
 
-/* Point into the arena; with arena NULL at nothing. Returns the floats it takes. */
+/* Sets the pointers into the arena, or to nothing if arena is NULL. Returns the floats
+ * it takes. */
 static size_t carve(struct lm_back *b, float *arena)
 {
     const struct lm_config *c = &b->m->cfg;
@@ -159,7 +160,8 @@ out:
 
 /* ---- the head ---- */
 
-/* The weighted sum of the logits of xf, and, with dxf, its gradient there. */
+/* Returns the weighted sum of the logits of xf; writes its gradient there to dxf, if
+ * not NULL. */
 static double head(const struct lm_back *b, const float *weight, const float *xf,
                    float *dxf)
 {
@@ -214,8 +216,8 @@ double lm_back_value(struct lm_back *b, const struct lm_aim *aim, const float *x
 
 /* ---- a block, forward again ---- */
 
-/* Output of a sub-layer's map, into raw, and of the norm behind it, into normed if that
- * is not NULL. */
+/* Writes the output of a sub-layer's map to raw, and, if normed is not NULL, that of
+ * the norm behind it to normed. */
 static void give(const struct lm_back *b, const struct lm_layer *w, enum lm_slot map,
                  enum lm_slot bias, enum lm_slot norm, const float *x, float *raw,
                  float *normed)
@@ -248,7 +250,7 @@ static struct lm_attention attention_of(const struct lm_back *b, size_t block)
                                  .out = b->k.z};
 }
 
-/* Queries, keys and values of x_in, and z. */
+/* Computes queries, keys and values of x_in, and z, again. */
 static void heads_again(struct lm_back *b, const struct lm_layer *w, size_t block,
                         const float *x_in)
 {
@@ -263,8 +265,8 @@ static void heads_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
     lm_attend(c, &a);
 }
 
-/* The input of the MLP's activation: from the stream, or from what the hook before the
- * MLP has. */
+/* Computes again the input of the MLP's activation: from the stream, or from the hook
+ * before the MLP. */
 static void mlp_again(struct lm_back *b, const struct lm_layer *w, enum lm_site from)
 {
     const struct lm_config *c = &b->m->cfg;
@@ -280,7 +282,7 @@ static void mlp_again(struct lm_back *b, const struct lm_layer *w, enum lm_site 
     lm_map_forward(w, LM_FC_W, LM_FC_B, T, b->k.ln2, NULL, b->k.fc, b->ws->scratch);
 }
 
-/* Compute again what the way back needs of the block from place `from` on, with
+/* Computes again what the way back needs of the block from place `from` on, with
  * b->at_hook there if it is the hook's own block. */
 static void block_again(struct lm_back *b, const struct lm_layer *w, size_t block,
                         enum lm_site from)
@@ -321,7 +323,7 @@ static void block_again(struct lm_back *b, const struct lm_layer *w, size_t bloc
 
 /* ---- a block, back ---- */
 
-/* From the gradient of what a sub-layer adds to the one at what its map reads. */
+/* Goes from the gradient of what a sub-layer adds to that at what its map reads. */
 static void give_back(struct lm_back *b, const struct lm_layer *w, enum lm_slot map,
                       enum lm_slot norm, const float *raw, const float *dy, float *dx)
 {
@@ -335,8 +337,8 @@ static void give_back(struct lm_back *b, const struct lm_layer *w, enum lm_slot 
     lm_map_back(&w->map[map], T, dy, dx, b->rows);
 }
 
-/* From b->narrow, the gradient behind the activation, to the stream that the MLP reads:
- * added to dx; or to the hook before the MLP: in dx. */
+/* Goes from b->narrow, the gradient behind the activation, to the stream that the MLP
+ * reads, adding to dx; or to the hook before the MLP, setting dx. */
 static void mlp_back(struct lm_back *b, const struct lm_layer *w, enum lm_site from,
                      float *dx)
 {
@@ -358,7 +360,7 @@ static void mlp_back(struct lm_back *b, const struct lm_layer *w, enum lm_site f
                  dx);
 }
 
-/* From b->narrow, the gradient at z, to the block's input: added to dx. */
+/* Goes from b->narrow, the gradient at z, to the block's input, adding to dx. */
 static void heads_back(struct lm_back *b, const struct lm_layer *w, size_t block,
                        float *dx)
 {
@@ -373,8 +375,8 @@ static void heads_back(struct lm_back *b, const struct lm_layer *w, size_t block
                  w->at[LM_NORM1_B], b->d, dx);
 }
 
-/* b->dx, the gradient behind the block, becomes the one at place `from`; if that is of
- * another width it is in b->narrow. */
+/* Turns b->dx, the gradient behind the block, into that at place `from`; if that is of
+ * another width the result is in b->narrow. */
 static void block_back(struct lm_back *b, const struct lm_layer *w, size_t block,
                        enum lm_site from)
 {

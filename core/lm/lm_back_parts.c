@@ -58,7 +58,7 @@ void lm_norm_back(const struct lm_config *c, size_t n, size_t width, const float
 
 /* ---- activations ---- */
 
-/* y = act(x) and its slope. */
+/* Gives y = act(x) and its slope. */
 static void act_and_slope(enum lm_act act, double x, double *y, double *slope)
 {
     static const double root_2_pi = 0.79788456080286535588; /* sqrt(2 / pi) */
@@ -111,14 +111,14 @@ void lm_activate_back(const struct lm_config *c, size_t n, const float *fc,
 
 /* ---- attention ---- */
 
-/* Gradients of one head; several heads of queries add to those of a head of keys. */
+/* Gradients of one head; several heads of queries add to the same head of keys. */
 struct head_back {
     const float *q, *k, *v, *dz;
     float *dq, *dk, *dv;
     size_t ld, ld_z;
 };
 
-/* ds [cols], the gradient at the weights' input behind the cap, becomes the one at
+/* Turns ds [cols], the gradient at the weights' input behind the cap, into that at
  * query times key; s: those products. */
 static void uncap(size_t cols, float scale, float cap, const float *s, float *ds)
 {
@@ -128,8 +128,8 @@ static void uncap(size_t cols, float scale, float cap, const float *s, float *ds
     }
 }
 
-/* Queries t0 .. t1 - 1 of a head whose weights are p [t1 - t0, a->T] for keys from j0.
- */
+/* Goes back through queries t0 .. t1 - 1 of a head, whose weights are p [t1 - t0, a->T]
+ * for keys from j0. */
 static void rows_back(const struct lm_config *c, const struct lm_attention *a,
                       const struct head_back *h, size_t t0, size_t t1, size_t j0)
 {

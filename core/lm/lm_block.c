@@ -12,7 +12,7 @@
 
 /* ---- rows ---- */
 
-/* y = b in every row, where the product that follows is added to it. */
+/* y = b in every row, so that the product that follows adds to it. */
 static void fill_rows(size_t n, size_t width, const real *b, real *y)
 {
     for (size_t i = 0; i < n; i++) {
@@ -43,7 +43,7 @@ static void linear(size_t n, size_t in, size_t out, const real *x, const real *w
     R(gemm)(NO_TRANS, NO_TRANS, n, out, in, 1, x, in, w, out, 1, y, out);
 }
 
-/* From dy [n, out]: dw and db are added to; dx [n, in] is set. */
+/* From dy [n, out]: adds to dw and db; sets dx [n, in]. */
 static void linear_backward(size_t n, size_t in, size_t out, const real *x,
                             const real *w, const real *dy, real *dx, real *dw, real *db)
 {
@@ -87,8 +87,8 @@ void R(lm_embed_backward)(const struct lm_config *cfg, const int32_t *ids, size_
 
 /* ---- attention ---- */
 
-/* One head of one row: q, k, v [T, dh] and out [T, dh] within wider rows. p [T, T] out.
- */
+/* Runs one head of one row: q, k, v [T, dh] and out [T, dh] within wider rows. p [T, T]
+ * out. */
 static void head_forward(size_t T, size_t dh, size_t ld, const real *q, const real *k,
                          const real *v, real *p, real *out, size_t ld_out)
 {
@@ -108,7 +108,7 @@ static void head_forward(size_t T, size_t dh, size_t ld, const real *q, const re
     }
 }
 
-/* From dout [T, dh]: dq is set, dk and dv are added to. dp [T, T] is scratch. */
+/* From dout [T, dh]: sets dq, adds to dk and dv. dp [T, T] is scratch. */
 static void head_backward(size_t T, size_t dh, size_t ld, const real *q, const real *k,
                           const real *v, const real *p, const real *dout, size_t ld_out,
                           real *dq, real *dk, real *dv, real *dp)
@@ -181,7 +181,7 @@ void R(lm_block_forward)(const struct lm_config *cfg, const struct R(lm_net_bloc
     linear(N, FF, D, a->act, w->out_w, a->x_out);
 }
 
-/* dx += what comes through the norm from dy, for n rows. */
+/* dx += the gradient through the norm from dy, for n rows. */
 static void norm_backward(size_t n, size_t D, const real *x, const real *w,
                           const real *mean, const real *rstd, const real *dy, real *dx,
                           real *dw, real *db)

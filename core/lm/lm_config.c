@@ -15,7 +15,8 @@
 
 /* ---- sizes ---- */
 
-/* A size by its name in the family's files, whose default is 0 where it must stand. */
+/* Reads a size by its name in the family's files; its default is 0 if it is
+ * required. */
 static enum err size_of(const struct config_file *f, const char *key, size_t usual,
                         int64_t min, int64_t max, size_t *out, struct errinfo *e)
 {
@@ -50,7 +51,7 @@ static enum err read_sizes(const struct config_file *f, struct lm_config *c,
     return OK;
 }
 
-/* Heads of keys and values, and how wide a head is. */
+/* Reads the number of heads of keys and values, and the width of a head. */
 static enum err read_heads(const struct config_file *f, struct lm_config *c,
                            struct errinfo *e)
 {
@@ -124,7 +125,7 @@ static enum err read_flag(const struct config_file *f, const char *key, bool usu
     return json_bool(f->at, f->obj, key, false, out, e);
 }
 
-/* Settings of which one value is computed. */
+/* Checks settings of which only one value is computed. */
 static enum err check_flags(const struct config_file *f, struct errinfo *e)
 {
     const cJSON *packed = NULL;

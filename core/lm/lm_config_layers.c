@@ -10,7 +10,7 @@ static void set_local(struct lm_config *c, size_t block)
     c->local[block / 64] |= (uint64_t)1 << block % 64;
 }
 
-/* One block's kind by its name. */
+/* Reads one block's kind from its name. */
 static enum err take_kind(const struct config_file *f, const char *key, const cJSON *v,
                           size_t block, struct lm_config *c, struct errinfo *e)
 {
@@ -43,7 +43,7 @@ static enum err wrong_length(const struct config_file *f, const char *key, size_
                    f->at.file, key, n, plural_s(n), c->n_layer, c->family->keys.layers);
 }
 
-/* A list of one kind a block. */
+/* Reads a list of one kind per block. */
 static enum err take_list(const struct config_file *f, const char *key,
                           const cJSON *list, struct lm_config *c, struct errinfo *e)
 {
@@ -96,7 +96,7 @@ static enum err take_types(const struct config_file *f, struct lm_config *c,
     return n == c->n_layer ? OK : wrong_length(f, key, n, c, e);
 }
 
-/* The family's own pattern, where no list says it. */
+/* Takes the family's own pattern, if no list says it. */
 static enum err take_pattern(const struct config_file *f, struct lm_config *c,
                              struct errinfo *e)
 {

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Kind and factors of obj, which newer files call rope_parameters and older ones
- * rope_scaling. The base stays where obj has none. */
+/* Reads kind and factors from obj, which newer files call rope_parameters and older
+ * ones rope_scaling. The base stays if obj has none. */
 static enum err take(const struct config_file *f, const char *key, const cJSON *obj,
                      const struct lm_config *c, struct lm_rope *r, double *share,
                      struct errinfo *e)

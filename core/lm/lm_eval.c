@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Rows that one block of work takes: fixed, so that sums do not depend on threads. */
+/* Rows in one block of work: fixed, so that sums do not depend on threads. */
 #define BLOCK_ROWS 4
 
 size_t lm_eval_context(const struct lm *m)
@@ -54,7 +54,7 @@ static void run_block(void *ctx, size_t block, size_t worker)
     j->count[block] = count;
 }
 
-/* The held-out rows, up to *n and no text twice, and a copy with masks. */
+/* Reads the held-out rows, up to *n and no text twice, and makes a copy with masks. */
 static enum err read_rows(const struct lm *m, const struct corpus *c, size_t *n,
                           double p, uint64_t seed, int32_t *ids, int32_t *inputs,
                           struct errinfo *e)

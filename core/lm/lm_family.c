@@ -11,7 +11,7 @@ static const char *const skip_buffers[] = {
     "*.attn.bias",           "*.attn.masked_bias",
     "*.attention.bias",      "*.attention.masked_bias",
     "*.rotary_emb.inv_freq", NULL};
-/* Of gemma3: the part that reads pictures. */
+/* The part of gemma3 that reads pictures. */
 static const char *const skip_vision[] = {
     "vision_tower.*",          "model.vision_tower.*",
     "multi_modal_projector.*", "model.multi_modal_projector.*",

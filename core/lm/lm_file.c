@@ -1,5 +1,5 @@
 /* Model directories in Hugging Face layout: config.json, weights, tokenizer.json; and
- * GGUF files, which have all of it inside. */
+ * GGUF files, which hold all of these. */
 #include "base/file.h"
 #include "base/infile.h"
 #include "base/json.h"
@@ -32,8 +32,8 @@ static enum err load_config(const char *dir, struct lm_config *out, struct errin
 
 /* ---- load ---- */
 
-/* Ids of the tokenizer that the model has no row for are an error where they could
- * occur: the marks that are put into rows. Others are refused where a text has one. */
+/* Ids of the tokenizer without a row in the model are an error if they could occur: the
+ * marks that are put into rows. Others are refused when a text has one. */
 static enum err check_ids(const struct lm *m, const char *path, struct errinfo *e)
 {
     const struct {
@@ -51,7 +51,7 @@ static enum err check_ids(const struct lm *m, const char *path, struct errinfo *
     return OK;
 }
 
-/* Members of peft's adapter_config.json, for the line that refuses it. */
+/* Adds members of peft's adapter_config.json to the line that refuses it. */
 static enum err say_adapter(const char *path, const cJSON *root, struct errinfo *e)
 {
     const struct json_at at = {path, ""};
@@ -69,8 +69,8 @@ static enum err say_adapter(const char *path, const cJSON *root, struct errinfo 
                    path, what);
 }
 
-/* An adapter, alone or beside the weights that it changes (transformers applies it
- * then): to leave it out would compute another model. */
+/* Refuses an adapter, alone or beside the weights that it changes (transformers applies
+ * it then): to leave it out would compute another model. */
 static enum err refuse_adapter(const char *dir, struct errinfo *e)
 {
     char path[PATH_CAP];
@@ -104,7 +104,7 @@ static enum err load_gguf(const char *path, struct lm *m, struct errinfo *e)
     return rc;
 }
 
-/* Whether a regular file begins as a GGUF file does. */
+/* Whether a regular file begins like a GGUF file. */
 static bool is_gguf(const char *path)
 {
     struct infile *f = NULL;
@@ -122,7 +122,7 @@ bool lm_may_be(const char *path)
     return file_is_dir(path) || is_gguf(path);
 }
 
-/* ERR_MISSING where path is no model of either form. */
+/* ERR_MISSING if path is a model of neither form. */
 static enum err find_form(const char *path, bool *dir, struct errinfo *e)
 {
     *dir = file_is_dir(path);

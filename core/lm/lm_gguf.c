@@ -29,7 +29,7 @@ static struct key key_of(const struct source *s, const char *end)
     return k;
 }
 
-/* A size whose default is 0 where the key must be there. */
+/* Reads a size; its default is 0 if the key is required. */
 static enum err size_of(const struct source *s, const char *end, size_t usual,
                         int64_t min, int64_t max, size_t *out, struct errinfo *e)
 {
@@ -131,8 +131,8 @@ static enum err check_experts(const struct source *s, struct errinfo *e)
                          gguf_name(s->g), k.text, (long long)experts);
 }
 
-/* Reads the factor of a query times a key. Where the file leaves it out: for Gemma's
- * largest models 1 / sqrt(d_model / n_head), else 0, which means 1 / sqrt(d_head). */
+/* Reads the factor of query times key. If the file has none: for Gemma's largest models
+ * 1 / sqrt(d_model / n_head), else 0, which means 1 / sqrt(d_head). */
 static enum err read_scale(const struct source *s, struct lm_config *c,
                            struct errinfo *e)
 {
@@ -178,7 +178,7 @@ static void set_local(struct lm_config *c, size_t block)
     c->local[block / 64] |= (uint64_t)1 << block % 64;
 }
 
-/* sliding_window_pattern as a list of one truth a block. */
+/* Reads sliding_window_pattern as a list of one boolean per block. */
 static enum err read_list(const struct source *s, const char *key, struct lm_config *c,
                           struct errinfo *e)
 {
@@ -197,7 +197,7 @@ static enum err read_list(const struct source *s, const char *key, struct lm_con
     return OK;
 }
 
-/* Which blocks see a window only; of gemma alone, as in llama.cpp. */
+/* Reads which blocks see only a window; for gemma alone, as in llama.cpp. */
 static enum err read_layers(const struct source *s, struct lm_config *c,
                             struct errinfo *e)
 {
@@ -244,10 +244,11 @@ static double llama3_factor(const struct lm_rope *r, size_t i, size_t pairs)
                             : 1.0 / ((1.0 - smooth) / r->factor + smooth);
 }
 
-/* Factors of Llama 3's scaling, by which the file says what config.json says by four
- * numbers: the greatest of them is the first, the others are the same in all of Llama
- * 3.x, but for the context if a key has it. Those give the reference's own frequencies,
- * so they are kept if they give these factors, and nothing else is computed. */
+/* Reads factors of Llama 3's scaling, by which the file says what config.json says in
+ * four numbers: the greatest factor is the first of these; the others are the same in
+ * all of Llama 3.x, except for the context if a key has it. The four give the
+ * reference's own frequencies, so they are used if they give these factors, and nothing
+ * else is computed. */
 static enum err read_factors(const struct source *s, struct lm_config *c,
                              struct errinfo *e)
 {
@@ -357,7 +358,8 @@ static enum err say_unknown(const struct gguf *g, const char *arch, struct errin
                    gguf_name(g), arch, known);
 }
 
-/* Changes to another model's weights, as llama.cpp's convert_lora_to_gguf.py writes. */
+/* Refuses changes to another model's weights, as llama.cpp's convert_lora_to_gguf.py
+ * writes them. */
 static enum err refuse_adapter(const struct gguf *g, struct errinfo *e)
 {
     const char *type = "model";

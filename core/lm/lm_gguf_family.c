@@ -8,7 +8,7 @@
 #define NAMES_BOTH(name, slot, rows) \
     {name ".weight", slot##_W, rows}, {name ".bias", slot##_B, rows}
 
-/* Of families with LayerNorm; the first name is the embedding's. */
+/* Names in families with LayerNorm; the first is the embedding's. */
 #define NAMES_LAYERNORM                                             \
     NAMES_BOTH("blk.#.attn_norm",   LM_NORM1, LM_ALL),              \
     NAMES_BOTH("blk.#.attn_qkv",    LM_QKV,   LM_ALL),              \
@@ -30,7 +30,7 @@ static const struct lm_tensor_name names_neox[] = {
     {NULL, LM_SLOTS, LM_ALL},
 };
 
-/* q, k: the rows that these are. */
+/* q, k: which rows these are. */
 #define NAMES_GATED(q, k)                                           \
     {"token_embd.weight",          LM_EMBED,   LM_ALL},             \
     {"blk.#.attn_norm.weight",     LM_NORM1_W, LM_ALL},             \

@@ -6,7 +6,7 @@
 
 #define KEY(end) "tokenizer.ggml." end
 
-/* Copies of the arrays, in the form that tok_from_arrays takes; texts stay in g. */
+/* Copies of the arrays in the form that tok_from_arrays takes; texts stay in g. */
 struct copies {
     struct tok_text *token, *merge;
     float *score;
@@ -29,7 +29,7 @@ static enum err read_texts(const struct gguf *g, const char *key, bool required,
     return OK;
 }
 
-/* An array of one number a token. */
+/* Finds an array of one number per token. */
 static enum err find_numbers(const struct gguf *g, const char *key, bool required,
                              enum gguf_type kind, size_t n, struct gguf_array *out,
                              struct errinfo *e)
@@ -82,7 +82,7 @@ static enum err read_ids(const struct gguf *g, struct tok_arrays *a, struct erri
     return OK;
 }
 
-/* Whether text begins with BOS where the file does not say so: as llama.cpp. */
+/* Whether text begins with BOS if the file does not say: as in llama.cpp. */
 static bool usual_bos(const struct tok_arrays *a)
 {
     static const char *const begin[] = {"llama3", "llama-v3", "llama-bpe"};

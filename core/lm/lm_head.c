@@ -1,4 +1,4 @@
-/* The part of a model behind its blocks: final norm, logits, losses. */
+/* The part of a model after its blocks: final norm, logits, losses. */
 #include "base/mem.h"
 #include "lm/lm_pass.h"
 #include "lm/lm_slot.h"
@@ -8,7 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Logits [n, cols] of rows xf behind the final norm, for cols tokens from j0 on. */
+/* Writes logits [n, cols] of rows xf, after the final norm, for cols tokens from j0
+ * on. */
 static void logits_of(const struct lm *m, const struct linear_map *head, size_t n,
                       const float *xf, size_t j0, size_t cols, float *logits,
                       void *scratch)
@@ -35,14 +36,14 @@ static double log_sum(double a, double b)
     return least >= most ? most + log(2.0) : most + log1p(exp(least - most));
 }
 
-/* The token that follows position t of a row of ids [T]; -1 behind its end. */
+/* The token that follows position t of a row of ids [T]; -1 at its end. */
 static int32_t follows(const int32_t *ids, size_t t, size_t T)
 {
     return t + 1 < T ? ids[t + 1] : -1;
 }
 
-/* Losses of n = B T positions whose rows behind the final norm are in ws->xf: a piece
- * of the vocabulary at a time, whose logits are then forgotten. */
+/* Computes the losses of n = B T positions whose rows, after the final norm, are in
+ * ws->xf, over a piece of the vocabulary at a time, whose logits are then dropped. */
 static void losses_of(const struct lm *m, const struct lm_ws *ws, size_t n, size_t T,
                       const int32_t *ids, float *nll)
 {
@@ -137,8 +138,8 @@ void lm_logits_rows(const struct lm *m, struct lm_ws *ws, const float *x, size_t
 
 /* ---- single directions ---- */
 
-/* logits [V] of y = (x - mean) * scale * the final norm's weight (+ its bias), a piece
- * of y at a time, for want of a place that holds D floats. */
+/* Writes logits [V] of y = (x - mean) * scale * the final norm's weight (+ its bias), a
+ * piece of y at a time, since no buffer here holds D floats. */
 static void project(const struct lm *m, const float *x, float mean, float scale,
                     bool bias, float *logits)
 {
@@ -183,14 +184,14 @@ static bool is_inner(struct lm_hook h)
     return h.site == LM_Z || h.site == LM_MLP_POST;
 }
 
-/* The head, and the block whose matrix the direction goes through. */
+/* Makes ready the head, and the block whose matrix the direction goes through. */
 static enum err need_lens(const struct lm *m, struct lm_hook h, struct errinfo *e)
 {
     return lm_need_blocks(m, h.block, is_inner(h) ? h.block + 1 : h.block, true, e);
 }
 
 /* Maps a direction d at a hook to the residual stream, into y [D]: d itself, or its
- * image by the block's output matrix and the scale of the norm behind that. */
+ * image under the block's output matrix and the scale of the norm behind that. */
 static void to_residual(const struct lm *m, struct lm_hook hook, const float *d,
                         float *y)
 {

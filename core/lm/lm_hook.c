@@ -12,8 +12,7 @@ static const char *const site_names[LM_SITES] = {
     [LM_MLP_OUT] = ".hook_mlp_out",     [LM_RESID_POST] = ".hook_resid_post",
 };
 
-/* Digits at *s, at most nine of them, without a leading zero; false if there are none.
- */
+/* Reads digits at *s, at most nine, without a leading zero; false if there are none. */
 static bool parse_number(const char **s, size_t *out)
 {
     size_t n = 0, digits = 0;

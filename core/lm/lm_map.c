@@ -12,7 +12,7 @@ void lm_map_rows(const struct linear_map *w, size_t first, size_t n, float *rows
     linear_round(w->kind, n * linear_cols(w), rows, rows);
 }
 
-/* The long side of a row is there at once, and the other is cut. */
+/* All of a row's long side is there at once; the other side is cut. */
 void lm_map_back(const struct linear_map *w, size_t n, const float *dy, float *dx,
                  float *rows)
 {

@@ -24,7 +24,8 @@ static void last_name(const char *path, char *out, size_t cap)
     snprintf(out, cap, "%.*s", (int)(len - at), path + at);
 }
 
-/* Letters and digits alone, in lower case: "TinyStories-1M" is "tinystories1m". */
+/* Keeps letters and digits only, in lower case: "TinyStories-1M" becomes
+ * "tinystories1m". */
 static void fold(const char *name, char out[NAME_CAP])
 {
     static const struct {
@@ -52,7 +53,7 @@ static void fold(const char *name, char out[NAME_CAP])
     }
 }
 
-/* Names of folders that say nothing: also the hash of a snapshot. */
+/* Whether a folder's name says nothing; a snapshot's hash does not either. */
 static bool is_general(const char *name)
 {
     static const char *const whole[] = {"",     "model",  "models", "lm",
@@ -69,7 +70,8 @@ static bool is_general(const char *name)
            (strlen(text) == 40 && strspn(text, "0123456789abcdef") == 40);
 }
 
-/* NAME of a folder models--ORG--NAME on the way, or that of the last one. */
+/* Takes NAME from a folder models--ORG--NAME on the way, or else the last folder's
+ * name. */
 static void name_of_path(const char *dir, char *out, size_t cap)
 {
     static const char hub[] = "models--";

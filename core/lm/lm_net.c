@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Positions whose logits are worked out together. [HEAD_ROWS, V] is made, turned into
- * its gradient and used up for both gradient products while it is in the cache. */
+/* Positions whose logits are computed together. [HEAD_ROWS, V] is made, turned into its
+ * gradient and used for both gradient products while it is in the cache. */
 #define HEAD_ROWS 256
 
 struct R(lm_net) {
@@ -185,8 +185,9 @@ void R(lm_net_free)(struct R(lm_net) *n)
 
 /* ---- passes ---- */
 
-/* Loss over the final residual stream, and dxf and dwte at scale 1, while the logits
- * are at hand: keeping them would take [N, V], making them again a third product. */
+/* Computes the loss over the final residual stream, and dxf and dwte at scale 1, while
+ * the logits are there: keeping them would take [N, V], making them again a third
+ * product. */
 static void head_loss(struct R(lm_net) *n, const struct R(lm_net_weights) *w, size_t N,
                       const int32_t *targets, double *loss_sum, size_t *count)
 {

@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Tokens that are run together, where rows are shorter: enough that weights which are
- * made ready anew for each group cost little beside the products. */
+/* Tokens run together if rows are shorter: enough that weights made ready anew for each
+ * group cost little beside the products. */
 #define GROUP ((size_t)512)
 
 /* ---- scratch ---- */
@@ -25,7 +25,7 @@ static size_t ws_floats(const struct lm_config *c, size_t T, size_t G)
            LM_ATT_ROWS * T;
 }
 
-/* Inputs of the widest map. */
+/* The number of inputs of the widest map. */
 static size_t widest(const struct lm_config *c)
 {
     const size_t z = lm_z_width(c), D = c->d_model;
@@ -125,7 +125,7 @@ static size_t rank_of(struct lm_hook h)
     return h.block * LM_SITES + (size_t)h.site;
 }
 
-/* A few rows on their way. */
+/* A few rows on their way through the blocks. */
 struct way {
     const struct lm *m;
     struct lm_ws *ws;
@@ -139,7 +139,7 @@ struct way {
 
 #define NOWHERE SIZE_MAX
 
-/* Edits of this place; whether the rows end here. */
+/* Applies the edits of this place; returns whether the rows end here. */
 static bool arrive(const struct way *y, size_t block, enum lm_site site, float *x)
 {
     const struct lm_hook here = {block, site};
@@ -190,7 +190,8 @@ void lm_map_forward(const struct lm_layer *w, enum lm_slot map, enum lm_slot bia
     linear_add(&w->map[map], n, x, y, scratch);
 }
 
-/* Output of a sub-layer, into y, through the norm if the family has one there. */
+/* Writes the output of a sub-layer to y, through the norm if the family has one
+ * there. */
 static void sub_layer(const struct way *way, const struct lm_layer *w, size_t n,
                       const float *from, enum lm_slot map, enum lm_slot bias,
                       enum lm_slot norm, float *y)
@@ -209,8 +210,8 @@ static void add_to(size_t n, size_t width, const float *y, float *x)
     }
 }
 
-/* Queries, keys and values of a row, [T, qkv width], turned; and what heads make of
- * them: z [T, z width]. */
+/* Makes queries, keys and values of a row, [T, qkv width], turned; and the heads'
+ * output z [T, z width]. */
 static void attend_row(const struct way *y, const struct lm_layer *w, size_t block,
                        float *qkv, float *z)
 {
@@ -257,8 +258,8 @@ static void run_heads(const struct way *y, const struct lm_layer *w, size_t bloc
     }
 }
 
-/* Attention of a block: what it adds is added to x, or left in ws->sub where the two
- * are parallel. True where the rows end within. */
+/* Runs the attention of a block; adds the result to x, or leaves it in ws->sub if
+ * attention and MLP are parallel. True if the rows end within it. */
 static bool run_attention(const struct way *y, const struct lm_layer *w, size_t block)
 {
     const struct lm_config *c = &y->m->cfg;
@@ -282,7 +283,7 @@ static bool run_attention(const struct way *y, const struct lm_layer *w, size_t 
     return false;
 }
 
-/* What the MLP reads, into ws->ln. True where the rows end there. */
+/* Writes to ws->ln what the MLP reads. True if the rows end there. */
 static bool run_mlp_norm(const struct way *y, const struct lm_layer *w, size_t block)
 {
     const struct lm_config *c = &y->m->cfg;
@@ -308,7 +309,8 @@ static bool run_mlp_norm(const struct way *y, const struct lm_layer *w, size_t b
     return arrive(y, block, LM_MLP_NORMED, ln);
 }
 
-/* The MLP of a block, and with parallel ones what ws->sub has: added to x. */
+/* Runs the MLP of a block and adds the result to x; if parallel, also that in
+ * ws->sub. */
 static bool run_mlp(const struct way *y, const struct lm_layer *w, size_t block)
 {
     const struct lm_config *c = &y->m->cfg;
@@ -337,7 +339,7 @@ static bool run_mlp(const struct way *y, const struct lm_layer *w, size_t block)
     return false;
 }
 
-/* Rows from behind y->from to y->stop, or through all blocks. */
+/* Takes the rows from after y->from to y->stop, or through all blocks. */
 static void walk(const struct way *y)
 {
     const size_t first = y->from == NOWHERE ? 0 : (y->from + 1) / LM_SITES;
@@ -381,7 +383,7 @@ static void embed(const struct way *y, const int32_t *ids)
 
 /* ---- passes ---- */
 
-/* Number of rows from y->row on that are run together. */
+/* How many rows from y->row on run together. */
 static size_t next_rows(const struct way *y, size_t B)
 {
     const size_t most = y->ws->G / y->T, left = B - y->row;
@@ -435,7 +437,7 @@ void lm_forward_to(const struct lm *m, struct lm_ws *ws, const int32_t *ids, siz
     lm_run_to(m, ws, &p, hook, x);
 }
 
-/* An lm_edit that replaces the model's own activations at the hook by those of ctx. */
+/* An lm_edit's function that replaces the model's own activations by those of ctx. */
 static void put(void *ctx, size_t row, size_t at, size_t n, size_t width, float *x)
 {
     const float *from = ctx;

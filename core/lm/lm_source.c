@@ -17,11 +17,11 @@
 #define MAX_SHARDS  1000
 #define MAX_TENSORS ((size_t)100000)
 
-/* Samples that a file's hash is over: bytes of each, and how many. */
+/* The samples that a file's hash covers: bytes of each, and how many. */
 #define SAMPLE_BYTES 4096
 #define SAMPLES      256
 
-/* Bytes of a mapping looked at in one go. */
+/* Bytes of a mapping checked in one go. */
 #define LOOK_BYTES ((size_t)4 << 20)
 
 struct source_file {
@@ -97,7 +97,7 @@ static enum err add_file(struct lm_source *s, const char *path, size_t *at,
     return OK;
 }
 
-/* `like` has all but the name of its own. */
+/* `like` has all but the name. */
 static enum err add_entry(struct lm_source *s, const struct tensor_info *info,
                           const struct entry *like, struct errinfo *e)
 {
@@ -137,14 +137,14 @@ static enum err file_of(struct lm_source *s, size_t file, struct tensorfile **ou
     return OK;
 }
 
-/* In which a tensor of a file that is open is given. */
+/* The type in which a tensor of an open file is given. */
 static enum ggml_type type_of(const struct tensorfile *f, const char *name)
 {
     const enum elem t = tensorfile_raw_elem(f, name);
     return t == ELEM_F16 ? GGML_F16 : t == ELEM_BF16 ? GGML_BF16 : GGML_F32;
 }
 
-/* Where and how a tensor of an open file lies. */
+/* Finds where and how a tensor of an open file lies. */
 static struct entry entry_of(const struct tensorfile *f, const char *name, size_t file)
 {
     struct entry t = {.file = file, .type = type_of(f, name)};
@@ -172,9 +172,9 @@ static enum err open_single(struct lm_source *s, struct errinfo *e)
 
 /* ---- an index ---- */
 
-/* A tensor of the index and the file that it is said to be in; a name from an index
- * must stay in the directory, where it may be a link, as in the cache of the Hugging
- * Face hub. */
+/* Adds a tensor of the index and the file that it is said to be in; a name from an
+ * index must stay in the directory, where it may be a link, as in the Hugging Face
+ * hub's cache. */
 static enum err add_indexed(struct lm_source *s, const cJSON *v, struct errinfo *e)
 {
     char path[PATH_CAP];
@@ -213,7 +213,7 @@ static int by_file(const void *a, const void *b)
     return order != 0 ? order : strcmp((*x)->string, (*y)->string);
 }
 
-/* In the order of files, so that each is opened once. */
+/* Goes in the order of files, so that each is opened once. */
 static enum err open_map(struct lm_source *s, const cJSON *map, struct errinfo *e)
 {
     const cJSON **list = NULL, *v = NULL;
@@ -506,14 +506,14 @@ void lm_source_map_above(struct lm_source *s, size_t bytes)
     s->map_above = bytes;
 }
 
-/* An open file of the list, once lm_source_map has asked for it. */
+/* An open file of the list, after lm_source_map has asked for it. */
 static const struct infile *file_at(const struct lm_source *s, size_t file)
 {
     return s->gguf ? gguf_shard_file(s->gguf, file) : s->file[file].own;
 }
 
-/* The file is what it was, so that every extent in the list lies within it. Without a
- * mapping where address space is short. */
+/* Maps a file, which must be what it was, so that every extent in the list lies within
+ * it. If address space is short it stays unmapped. */
 static enum err map_file(struct lm_source *s, size_t file, struct errinfo *e)
 {
     struct source_file *f = &s->file[file];

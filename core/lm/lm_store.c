@@ -19,7 +19,7 @@ void lm_store_name(const struct lm_store *s, const struct lm_tensor_name *t,
     (void)snprintf(out, LM_NAME_CAP, "%s%s", s->prefix, name);
 }
 
-/* "*END" or "BEGIN*". */
+/* pattern: "*END" or "BEGIN*". */
 static bool matches(const char *pattern, const char *name)
 {
     const size_t n = strlen(pattern);
@@ -39,7 +39,7 @@ static bool is_skipped(const struct lm_family *a, const char *name)
     return false;
 }
 
-/* The prefix with which the embedding is there. */
+/* Finds the prefix with which the embedding is there. */
 static enum err find_prefix(struct lm_store *s, const struct lm *m, struct errinfo *e)
 {
     const struct lm_tensor_name *t = m->cfg.family->tensor; /* the embedding */
@@ -85,9 +85,8 @@ static enum err check_shape(const struct lm_store *s, const char *name,
                    shape_text(shape, ndim, expected), lm_source_says(s->src));
 }
 
-/* Whether every tensor is there in its shape, before anything of that size is
- * allocated: what the configuration claims is then bounded by the size of the files.
- */
+/* Checks that every tensor is there in its shape, before anything of that size is
+ * allocated: so the size of the files bounds what the configuration claims. */
 static enum err check_shapes(const struct lm_store *s, const struct lm *m,
                              struct errinfo *e)
 {
@@ -216,7 +215,7 @@ struct linear_map lm_head_of(const struct lm *m)
 
 /* ---- opening ---- */
 
-/* Rows of two matrices as floats, taken together. */
+/* Rows of each of two matrices compared at a time, as floats. */
 #define COMPARE_ROWS ((size_t)64)
 
 static enum err same_rows(const struct linear_map *a, const struct linear_map *b,
@@ -237,8 +236,8 @@ static enum err same_rows(const struct linear_map *a, const struct linear_map *b
     return OK;
 }
 
-/* A tied model whose files hold a head as well: the reference ties only what is the
- * same. */
+/* Settles a tied model whose files hold a head as well: the reference ties the two only
+ * if they are the same. */
 static enum err settle_head(struct lm_store *s, struct lm *m, struct errinfo *e)
 {
     struct lm_config *c = &m->cfg;
@@ -267,8 +266,8 @@ static enum err settle_head(struct lm_store *s, struct lm *m, struct errinfo *e)
     return OK;
 }
 
-/* Hash all tensors of GPT-2's form, one after the other. Runs have had these hashes
- * since before there were other families. */
+/* Hashes all tensors of GPT-2's form, one after the other. Runs have recorded these
+ * hashes since before there were other families. */
 static enum err hash_all(struct lm_store *s, const struct lm *m, uint64_t *h,
                          struct errinfo *e)
 {

@@ -11,7 +11,7 @@
 
 /* ---- rows in the order of files ---- */
 
-/* Rows of q, k, v head by head to all q, all k, all v. */
+/* Reorders rows from q, k, v of each head to all q, all k, all v. */
 static enum err split_heads(const struct lm_config *c, size_t row_bytes, uint8_t *x,
                             struct errinfo *e)
 {
@@ -28,8 +28,8 @@ static enum err split_heads(const struct lm_config *c, size_t row_bytes, uint8_t
     return OK;
 }
 
-/* Rows of each head in place from the order of pairs, 0, h, 1, h + 1, .. of 2 h rows.
- */
+/* Reorders the rows of each head in place from pairs, 0, h, 1, h + 1, .. of 2 h
+ * rows. */
 static enum err unpair(const struct lm_config *c, size_t rows, size_t row_bytes,
                        uint8_t *x, struct errinfo *e)
 {
@@ -54,7 +54,7 @@ static bool is_reordered(enum lm_rows which)
            which == LM_ROWS_K_PAIRS;
 }
 
-/* n of the rows of a slot, read as the file has them, in our order. */
+/* Puts n rows of a slot, as read from the file, into our order. */
 static enum err order_rows(const struct lm_config *c, enum lm_rows which, size_t n,
                            size_t row_bytes, uint8_t *x, struct errinfo *e)
 {
@@ -76,7 +76,7 @@ static bool is_norm(enum lm_slot slot)
            slot == LM_POST2_W;
 }
 
-/* A tensor into its rows of a slot. */
+/* Reads a tensor into its rows of a slot. */
 static enum err read_vector(struct lm_store *s, const struct lm_config *c,
                             const struct lm_tensor_name *t, const char *name,
                             float *slot, struct errinfo *e)
@@ -145,7 +145,7 @@ static enum err read_vectors(struct lm_store *s, const struct lm_config *c,
 
 /* ---- matrices ---- */
 
-/* One tensor of a matrix. */
+/* One tensor that is part of a matrix. */
 struct piece {
     char name[LM_NAME_CAP];
     enum lm_slot slot;
@@ -180,7 +180,7 @@ static struct piece piece_of(const struct lm_store *s, const struct lm_config *c
     return p;
 }
 
-/* Tensors of the matrices among the slots from..to-1. */
+/* Lists the tensors of the matrices among the slots from..to-1. */
 static size_t pieces_of(const struct lm_store *s, const struct lm_config *c,
                         enum lm_slot from, enum lm_slot to, size_t block,
                         struct piece out[PIECES_MAX])
@@ -228,7 +228,7 @@ static struct linear_map matrix_of(const struct lm *m, enum lm_slot slot)
     return w;
 }
 
-/* Those that need not be read; *bytes: of the others. */
+/* Maps the pieces that need not be read; *bytes: those of the others. */
 static enum err map_pieces(struct lm_store *s, struct piece *p, size_t n, bool soon,
                            size_t *bytes, struct errinfo *e)
 {
@@ -242,7 +242,7 @@ static enum err map_pieces(struct lm_store *s, struct piece *p, size_t n, bool s
     return OK;
 }
 
-/* `soon`: as of lm_source_map. */
+/* `soon`: as in lm_source_map. */
 static enum err read_pieces(const struct lm *m, struct piece *p, size_t n, bool soon,
                             struct lm_held *held, struct lm_layer *out,
                             struct errinfo *e)
@@ -284,7 +284,7 @@ static size_t packed_bytes(const struct lm *m)
     return sum;
 }
 
-/* Replaces the weights of a block, from those pieces, by their packed form. */
+/* Replaces the weights of a block, made of these pieces, by their packed form. */
 static enum err pack_block(const struct lm *m, const struct piece *p, size_t n,
                            struct lm_held *held, struct lm_layer *layer,
                            struct errinfo *e)

@@ -34,7 +34,8 @@ static const struct place places[LM_OUT_B + 1] = {
 };
 // clang-format on
 
-/* Tensors of GPT-2's table: before the blocks, of each block, behind them. */
+/* Number of tensors in GPT-2's table before the blocks, in each block, and after
+ * them. */
 #define HEAD   ((size_t)2)
 #define BLOCKS ((size_t)12)
 #define TAIL   ((size_t)2)

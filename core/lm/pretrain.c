@@ -116,8 +116,8 @@ struct lm_config pretrain_model(const struct pretrain_config *c, size_t vocab)
     };
 }
 
-/* GPT-2's initial weights (Radford et al. 2019): normal with deviation 0.02, what adds
- * to the residual stream divided by sqrt(2 L). */
+/* GPT-2's initial weights (Radford et al. 2019): normal with deviation 0.02, divided by
+ * sqrt(2 L) in what adds to the residual stream. */
 void pretrain_init_weights(struct lm *m, uint64_t seed)
 {
     const size_t n = lm_tensor_count(&m->cfg);
@@ -264,7 +264,7 @@ static void write_row(struct loop *l)
     str_addc(&t->log, '\n');
 }
 
-/* After a step, if due: evaluation, a row of the log, a save. */
+/* After a step, does what is due: evaluation, a row of the log, a save. */
 static enum err after_step(struct loop *l, struct errinfo *e)
 {
     struct pretrainer *t = l->t;
@@ -297,7 +297,7 @@ static enum err after_step(struct loop *l, struct errinfo *e)
     return OK;
 }
 
-/* Tell the caller; false when it wants to stop. */
+/* Tells the caller; false if the caller wants to stop. */
 static bool report(struct loop *l)
 {
     const bool go_on = !l->progress || l->progress(l->user, &l->p);
@@ -314,7 +314,7 @@ static void mark(struct pretrainer *t)
     }
 }
 
-/* A text that cannot be read any more, or a full disk: keep the whole steps. */
+/* After a text that can no longer be read or a full disk: keeps the whole steps. */
 static enum err keep(struct pretrainer *t, enum err rc, struct errinfo *e)
 {
     struct errinfo second = {0};

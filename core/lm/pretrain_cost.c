@@ -1,4 +1,4 @@
-/* What a pretraining run takes, known before it begins. */
+/* What a pretraining run takes, computed or measured before it begins. */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/rng.h"
@@ -6,7 +6,7 @@
 
 /* Steps that are timed, after one that is not. */
 #define STEPS 4
-/* Floats that are counted: 4 EB. */
+/* Most floats that are counted: 4 EB. */
 #define MOST 1e18
 
 size_t pretrain_bytes(const struct pretrain_config *cfg, size_t threads)
@@ -28,7 +28,7 @@ size_t pretrain_bytes(const struct pretrain_config *cfg, size_t threads)
     return floats < MOST ? sizeof(float) * (size_t)floats : SIZE_MAX;
 }
 
-/* A batch of any tokens: what they are makes no difference to the time. */
+/* Draws a batch of any tokens: which they are makes no difference to the time. */
 static enum err draw_batch(struct pretrainer *t, struct errinfo *e)
 {
     const size_t n = t->cfg.batch_rows * t->cfg.n_ctx;

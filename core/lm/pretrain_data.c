@@ -23,7 +23,8 @@ struct reader {
     struct str buffer;
 };
 
-/* Documents of each text in turn, up to its share of tokenizer_bytes, none twice. */
+/* Gives documents of each text in turn, up to its share of tokenizer_bytes, none
+ * twice. */
 static bool next_document(void *ctx, const char **text, size_t *len, enum err *rc,
                           struct errinfo *e)
 {
@@ -100,7 +101,7 @@ static size_t pick_text(const struct pretrainer *t, uint64_t row)
     return t->n_texts - 1;
 }
 
-/* Targets are the tokens that follow; BOS is none. Returns how many. */
+/* Sets targets to the tokens that follow; BOS is no target. Returns how many. */
 static size_t set_targets(const struct tok *tok, const int32_t *ids, size_t T,
                           int32_t *targets)
 {

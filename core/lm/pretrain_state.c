@@ -1,5 +1,5 @@
-/* A stopped pretraining as files: train_state.safetensors holds all that the next step
- * depends on; losses.csv is cut back to it. */
+/* A stopped pretraining run as files: train_state.safetensors holds all that the next
+ * step depends on; losses.csv is cut back to it. */
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/leftover.h"
@@ -39,7 +39,7 @@ static const struct {
     FIELD(mask_rate_max, REAL), FIELD(seed, SEED),
 };
 #define N_FIELDS (sizeof FIELDS / sizeof FIELDS[0])
-/* One entry a field, the tokenizer, the kernels, one a text. */
+/* Most entries: one for each field, the tokenizer, the kernels, one for each text. */
 #define MAX_ENTRIES (N_FIELDS + 2 + PRETRAIN_MAX_TEXTS)
 
 struct entries {
@@ -190,7 +190,7 @@ enum err pretrain_save(struct pretrainer *t, struct errinfo *e)
 
 /* ---- what is there ---- */
 
-/* Whether the folder holds nothing but half a first train_state.safetensors. */
+/* Whether the folder holds nothing but an unfinished first train_state.safetensors. */
 static bool is_empty(const char *out)
 {
     DIR *d = opendir(out);
@@ -253,7 +253,7 @@ static enum err compare(const struct st_file *f, const char *path,
     return OK;
 }
 
-/* Copy a tensor of 8-byte numbers of exactly that type and count. */
+/* Copies a tensor of 8-byte numbers of exactly that type and count. */
 static enum err read_words(const struct st_file *f, const char *path, const char *name,
                            enum st_dtype dtype, size_t count, void *out,
                            struct errinfo *e)
@@ -309,7 +309,7 @@ static enum err read_state(struct pretrainer *t, const struct st_file *f,
     return OK;
 }
 
-/* losses.csv without the rows after the state's step. */
+/* Reads losses.csv without the rows after the state's step. */
 static enum err read_log(struct pretrainer *t, struct errinfo *e)
 {
     char path[PRETRAIN_PATH];

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Floats of a segment: small enough that a block of gradients stays in the cache. */
+/* Floats in a segment: small enough that a block of gradients stays in the cache. */
 #define SEGMENT_FLOATS 32768
 
 /* Matrices decay, biases and norms do not. */
@@ -101,7 +101,7 @@ static void gradient_block(void *ctx, size_t index, size_t worker)
     lm_net_backward_f32(net, &t->view, s->scale, &b->grad);
 }
 
-/* The gradients of all blocks are added to the first block's, in block order. */
+/* Adds the gradients of all blocks to the first block's, in block order. */
 static void sum_segment(void *ctx, size_t index, size_t worker)
 {
     (void)worker;

@@ -24,7 +24,7 @@ const struct measure *measure_at(enum metric m)
     return &table[m];
 }
 
-/* The row whose int at `offset` is `place`. */
+/* The id of the row whose int at `offset` is `place`; -1: none. */
 static int with_place(size_t offset, int place)
 {
     for (int m = 0; m < MEASURE_COUNT; m++) {
