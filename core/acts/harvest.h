@@ -41,7 +41,7 @@ void harvest_rows_also(struct harvester *h, const int32_t *ids, size_t rows, flo
 enum err harvest_nll(struct harvester *h, const int32_t *ids, size_t rows,
                      const float *x, float *nll, struct errinfo *e) ERR_CHECKED;
 
-/* Computes the mean loss in nats of the tokens of ids [rows,T], but for each row's
+/* Computes the mean loss in nats of the tokens of ids [rows,T], except each row's
  * first, while the model reads `fed` [rows,T]: ids itself (clean), or masked. Errors of
  * harvest_nll. */
 enum err harvest_loss(struct harvester *h, const int32_t *fed, const int32_t *ids,
@@ -67,7 +67,7 @@ bool acts_is_special(const struct tok *tok, int32_t id);
  * Immutable once all rows are harvested; acts_set_new harvests them all. */
 struct acts_set {
     size_t rows, T, D, n; /* n = rows * T */
-    size_t harvested;     /* the first rows, whose x is there */
+    size_t harvested;     /* rows, from the first on, that have their x */
     size_t fresh;     /* tokens of the last row that are in no earlier row, at most T */
     int32_t *ids;     /* [rows,T] */
     uint8_t *special; /* [n] acts_is_special, or text that an earlier place has too:

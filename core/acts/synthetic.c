@@ -300,7 +300,7 @@ static size_t choose(const double *choice, size_t n, double draw)
     return i;
 }
 
-/* Whether a row of a sequence shows its parent of its own. */
+/* Whether a row of a sequence shows its parent by itself. */
 static bool has_content(const struct synth *s, uint64_t row)
 {
     return rng_unit_at(s->cfg.seed, RNG_DOCUMENT, row, 1) < s->cfg.content;

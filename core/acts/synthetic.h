@@ -14,7 +14,7 @@
  * - context_share: each child (or family) has a context feature, which is on with this
  *   probability where the child is.
  * - sequence, carry: rows come in sequences of one parent each. A row shows the parent
- *   of its own with probability `content`; the rows after it have `carry` times a
+ *   by itself with probability `content`; the rows after it have `carry` times a
  *   magnitude of the parent from their context. */
 #ifndef SAETOP_ACTS_SYNTHETIC_H
 #define SAETOP_ACTS_SYNTHETIC_H
@@ -53,7 +53,7 @@ struct synth_config {
     double context_rate;  /* of a context feature where its child is not on */
     enum synth_context context;
     size_t sequence; /* rows of a sequence; 1: rows are independent */
-    double content;  /* share of a sequence's rows that show its parent of their own */
+    double content;  /* share of a sequence's rows that show its parent by themselves */
     double carry;
     enum synth_masked masked;
     double keep_parent; /* one draw for all parents of a row */

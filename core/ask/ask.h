@@ -55,8 +55,8 @@ struct ask_parts {
     int32_t mask_token;
     struct latent_table *table; /* of this very SAE, or NULL; a reference is taken */
     struct ask_rows *text;      /* likewise */
-    const struct chat_family *chat; /* NULL: none known, or nobody looked */
-    const char *chat_why;           /* why there is none; NULL: nobody looked */
+    const struct chat_family *chat; /* NULL: none known, or not looked for */
+    const char *chat_why;           /* why there is none; NULL: not looked for */
 };
 /* Makes a subject. ERR_FORMAT if the SAE's width is not the hook's. */
 enum err ask_subject_new(const struct ask_parts *parts, struct ask_subject **out,

@@ -5,7 +5,7 @@
  *   reading what the user named     a regular file; links are followed
  *   a file of saetop's own place    (of a run, a sweep, a cache) a regular file or
  *                                   nothing: what lies in a directory may be anybody's,
- *                                   and a link in it leads anywhere
+ *                                   and a link in it may lead anywhere
  *   writing what the user named     a regular file or nothing is replaced, behind a
  *                                   link too, which stays; a FIFO that somebody reads
  *                                   and a character device get the bytes as they are

@@ -63,8 +63,7 @@ uint64_t json_hash(uint64_t h, const cJSON *v);
 
 /* Append text as a quoted JSON string; invalid UTF-8 bytes become U+FFFD. */
 void json_add_string(struct str *s, const char *text, size_t len);
-/* Append a number that reads back as the same double; NaN and infinities become null.
- */
+/* Append a number that reads back as the same double; null for NaN and infinities. */
 void json_add_number(struct str *s, double v);
 /* Append `,"key":` and such a number, as a further member of an object; `key` is a
  * plain name. */

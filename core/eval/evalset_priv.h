@@ -77,10 +77,10 @@ struct probe_bank {
     size_t *hits;      /* [C] true positives */
     double *weight; /* of a true positive in the rates: 1 / its word's number of them,
                        so that all words count alike; in SAEBench's form 1 */
-    /* The eligible concepts, as units 0..n_units-1, and the sample's labels in terms of
-     * these. */
     size_t fitted, short_of; /* in the main form: probes, and those not at their
                                 certified minimum */
+    /* The eligible concepts, as units 0..n_units-1, and the sample's labels in terms of
+     * these. */
     size_t n_units;
     int32_t *concept_of; /* [n_units] */
     size_t *label_start; /* [n+1] */

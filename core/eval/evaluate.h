@@ -22,7 +22,7 @@ struct absorption_family {
     struct estimate recall; /* mean share of true positives where a main latent fires */
     double f1_best;         /* mean F1 of the best single latent (k-sparse, k = 1) */
     size_t eligible;        /* concepts counted */
-    size_t true_positives;  /* occurrences that the raw probe gets right in these */
+    size_t true_positives;  /* their occurrences that the raw probe gets right */
 };
 
 /* 95 % over resamples of the concept's words, each with its own choice of latents:

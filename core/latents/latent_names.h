@@ -15,7 +15,7 @@ struct names {
     const bool *special; /* [vocab]; NULL: none known */
 };
 
-/* Copies the texts of tok and c, which need not outlive it. A token that holds a NUL
+/* Copies the texts of tok and c, which need not outlive n. A token that holds a NUL
  * ends there. tok NULL: "#ID" for each id that c knows, a dot for others. names_deinit
  * frees what names_init made; a zeroed one is fine. */
 enum err names_init(struct names *n, const struct tok *tok, const struct concepts *c,

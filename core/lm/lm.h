@@ -114,7 +114,7 @@ void lm_set_kind(struct lm *m, enum linear_kind kind);
  * configuration and every tensor in the files must have a place in the model; if not,
  * the line names it. Weights themselves are read by lm_need. *out: caller owns. */
 enum err lm_load(const char *path, struct lm **out, struct errinfo *e) ERR_CHECKED;
-/* Whether path looks like a model: a directory, or a file that begins as GGUF. */
+/* Whether path looks like a model: a directory, or a file that begins like GGUF. */
 bool lm_may_be(const char *path);
 /* Load its tokenizer alone. *out: caller owns, tok_free. */
 enum err lm_load_tok(const char *path, struct tok **out, struct errinfo *e) ERR_CHECKED;
