@@ -9,7 +9,8 @@
  *     TRY(evaluator_harvester(v, pool, &h, e));
  *     report_init(&report, seed);
  *     const struct suite_job job = {.sae = sae, .h = h, .pool = pool, .sections = ...};
- *     TRY(evaluator_run(v, &job, &report, &result, &times, e)); */
+ *     TRY(evaluator_run(v, &job, &report, &result, &times, e));
+ */
 #ifndef SAETOP_RUN_EVALUATOR_H
 #define SAETOP_RUN_EVALUATOR_H
 

@@ -23,7 +23,8 @@
  * it. Besides the keys of settings.h there are the sweep's own controls:
  *   match_l0        the sparsity setting is searched until clean L0 is this
  *   equal_unmasked  yes: steps / (1 - p), as many unmasked vectors as the unmasked
- * condition; with mask.positions drop every vector is unmasked anyway */
+ *                   condition; with mask.positions drop every vector is unmasked anyway
+ */
 struct sweep_pair {
     char *key, *value;
 };
