@@ -68,7 +68,7 @@ static void pairs_deinit(struct R(sae_pairs) *p, bool is_lent)
 /* A part of a block that is encoded and selected from at a time. With narrow rows few:
  * their pre-activations stay near the CPU beside W_enc, and the selection reads what
  * was just written; with wide ones reading W_enc again costs more. Three times the
- * product's rows, and a sixth of a block. Cells are listed by block. */
+ * product's rows, and a sixth of a block. Entries are listed by block. */
 static size_t slice_rows(const struct R(sae_step) *s)
 {
     if (s->ops->entries || R(product_packed)(s->D, s->F) == 0 || s->D > 256) {
