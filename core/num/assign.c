@@ -16,7 +16,8 @@ struct assign {
     unsigned char *used; /* [m+1] */
 };
 
-/* One step of the shortest path from the row behind column j; returns the next one. */
+/* Does one step of the shortest path from the row matched with column j; returns the
+ * next column. */
 static size_t step(struct assign *a, size_t j)
 {
     const size_t i = a->row_of[j];

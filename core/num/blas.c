@@ -31,7 +31,7 @@ const char *num_wide_name(void)
     return kern_sieve_get() ? "avx512 with vnni" : wide ? wide->name : "";
 }
 
-/* Whether BLAS's int holds them all. */
+/* Whether all of them fit BLAS's int. */
 static bool sizes_fit(size_t m, size_t n, size_t k, size_t lda, size_t ldb, size_t ldc)
 {
     const size_t max = INT_MAX;
@@ -43,7 +43,8 @@ static CBLAS_TRANSPOSE blas_trans(enum trans t)
     return t == TRANS ? CblasTrans : CblasNoTrans;
 }
 
-/* A product that cannot be taken must not look like one. */
+/* Fills C with NaN, so that a product that cannot be computed does not look like
+ * one. */
 #define FILL_NAN(m, n, c, ldc, nan_value)                                              \
     for (size_t i_ = 0; i_ < (m); i_++) {                                              \
         for (size_t j_ = 0; j_ < (n); j_++) {                                          \

@@ -1,10 +1,10 @@
-/* OpenBLAS is opened here and not linked. Linked, it starts a thread for each CPU
- * before main and each takes a buffer of BUFFER_BYTES; where the address space is
- * limited (ulimit -v, strict overcommit) they ask for it again and again, for ever, and
- * exit waits for them. The variable that forbids these threads has to be set before the
- * library is loaded. Its products take a buffer too, one for each caller at a time,
- * kept for the next; there too it tries for ever. So buffers are taken here, as many as
- * there is room for, and no more callers than that are let in. */
+/* Opens OpenBLAS at run time instead of linking it. Linked, it starts a thread for each
+ * CPU before main, and each takes a buffer of BUFFER_BYTES; where the address space is
+ * limited (ulimit -v, strict overcommit) they ask for it for ever, and exit waits for
+ * them. The variable that forbids these threads must be set before the library is
+ * loaded. Its products also take a buffer, one for each caller at a time, kept for the
+ * next; there too it tries for ever. So as many buffers as there is room for are taken
+ * here, and no more callers than that are let in. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #include "num/blas_load.h"
 
@@ -28,7 +28,8 @@ static char why_not[256]; /* not loaded */
 static size_t buffers;    /* how many callers at a time */
 static sem_t turns;
 
-/* The name that packages give it, then what was found when this was built. */
+/* Opens the library under the name that packages give it, then under the one found at
+ * build time. */
 static void *open_library(void)
 {
     static const char *const name[] = {"libopenblas.so.0", SAETOP_OPENBLAS};
@@ -80,7 +81,7 @@ const struct blas *blas_get(void)
     return loaded ? &lib : NULL;
 }
 
-/* Whether the address space has so much left in one piece. */
+/* Whether the address space has this much left in one piece. */
 static bool is_room(size_t bytes)
 {
     void *p =
@@ -88,7 +89,7 @@ static bool is_room(size_t bytes)
     return p != MAP_FAILED && munmap(p, bytes) == 0;
 }
 
-/* Take buffers, so that the library has them, and give them back to it. */
+/* Takes buffers, so that the library allocates them, and gives them back to it. */
 static void reserve(void)
 {
     void *taken[BUFFERS_MAX];

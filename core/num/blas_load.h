@@ -1,4 +1,4 @@
-/* OpenBLAS opened at run time, and turns at it for as many callers as it has memory
+/* Opens OpenBLAS at run time, and lets as many callers use it at once as it has memory
  * for. Private to num. Any thread. */
 #ifndef SAETOP_NUM_BLAS_LOAD_H
 #define SAETOP_NUM_BLAS_LOAD_H
@@ -15,11 +15,11 @@ struct blas {
     void (*buffer_give)(void *);
 };
 
-/* The library, opened once; NULL if it cannot be, which num_ready tells. */
+/* Returns the library, opened once; NULL if it cannot be, which num_ready reports. */
 const struct blas *blas_get(void);
 
-/* The library with a buffer for the caller, who may wait for it; NULL if it has none.
- * After it blas_leave, unless it was NULL. */
+/* Returns the library with a buffer for the caller, who may have to wait for it; NULL
+ * if there is none. Unless NULL, call blas_leave afterwards. */
 const struct blas *blas_enter(void);
 void blas_leave(void);
 

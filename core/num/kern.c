@@ -52,7 +52,7 @@ const struct kern_wide *kern_wide_avx2(void)
     return NULL;
 }
 
-/* Only beside AVX2, whose bits it has. */
+/* Only together with AVX2, whose bits it gives. */
 const struct kern_wide *kern_wide_avx512(void)
 {
 #if defined(__x86_64__)

@@ -1,5 +1,5 @@
 /* The kernels of num/kern_wide.h for AVX-512: CMakeLists.txt compiles this file for
- * that on x86-64. Sixteen floats at a time, summed as the AVX2 ones sum them. */
+ * that on x86-64. Sixteen floats at a time, summed as in the AVX2 kernels. */
 #include "num/kern_linear.h"
 #include "num/kern_wide.h"
 
@@ -18,15 +18,15 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* The first n < WIDTH lanes. */
+/* Returns a mask of the first n < WIDTH lanes. */
 INLINE __mmask16 lanes(size_t n)
 {
     return (__mmask16)((1u << n) - 1);
 }
 
-/* y += sum of w[i] x[id[i]], or if fresh y = scale times it, for `vectors` vectors of
- * columns. The CPU runs ahead to the next rows by itself; fetching them by instruction
- * costs more than it gains. */
+/* y += sum of w[i] x[id[i]], or with `fresh` y = scale times that sum, for `vectors`
+ * vectors of columns. The CPU prefetches the next rows by itself; doing so by
+ * instruction costs more than it gains. */
 INLINE void axpy_columns(size_t vectors, size_t n, const int32_t *id, const float *w,
                          const float *x, size_t ld, bool fresh, float scale, float *y)
 {
@@ -84,7 +84,8 @@ static void wide_rows_sum(size_t n, const int32_t *id, const float *w, const flo
     gather_rows(n, id, w, x, ld, D, true, scale, y);
 }
 
-/* Sums of the lanes of four: of the halves, then pairwise, as fold_each of AVX2. */
+/* Sums the lanes of each of four: first the halves, then pairwise, like fold_each of
+ * AVX2. */
 INLINE __m128 fold_four(__m512 a, __m512 b, __m512 c, __m512 d)
 {
     const __m512 s[4] = {a, b, c, d};
@@ -100,7 +101,7 @@ INLINE __m128 fold_four(__m512 a, __m512 b, __m512 c, __m512 d)
     return _mm_add_ps(_mm_add_ps(q[0], q[2]), _mm_add_ps(q[1], q[3]));
 }
 
-/* Dot products of the rows r[0] to r[3] with y. */
+/* Returns the dot products of rows r[0] to r[3] with y. */
 INLINE __m128 dot_four(const float *const r[4], size_t D, const float *y)
 {
     __m512 s[4];

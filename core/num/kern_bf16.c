@@ -10,7 +10,7 @@
 #define LINEAR_TERM(x, w, sum) _mm512_dpbf16_ps(sum, (__m512bh)(x), (__m512bh)(w))
 #include "num/kern_linear_lanes.h"
 
-/* 32 floats at a time; the order of the two halves is that of memory. */
+/* Rounds 32 floats at a time; the two halves are in the order of memory. */
 static void round_to_items(size_t n, const float *x, float *item)
 {
     size_t i = 0;

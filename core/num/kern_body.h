@@ -1,8 +1,8 @@
 /* The kernels of num/kern.h, compiled twice: by kern_portable.c and, with -mavx2 -mfma,
  * by kern_avx2.c, each of which defines KERN_TABLE (the table's name) and KERN_NAME.
- * Written with the compiler's vectors of eight floats, which become two of four where
- * the CPU has no more. A sum runs over up to four vectors of partial sums, folded in a
- * fixed order. */
+ * Written with the compiler's vectors of eight floats, which become two of four on
+ * smaller CPUs. A sum runs over up to four vectors of partial sums, folded in a fixed
+ * order. */
 #include "base/watch.h"
 #include "num/kern.h"
 
@@ -42,7 +42,7 @@ INLINE void store(float *p, v8 v)
 }
 
 #ifdef __AVX2__
-/* All bits in the first n lanes. */
+/* Returns all bits set in the first n lanes. */
 INLINE __m256i lanes(size_t n)
 {
     static const int32_t mask[2 * WIDTH] = {-1, -1, -1, -1, -1, -1, -1, -1};
@@ -50,7 +50,7 @@ INLINE __m256i lanes(size_t n)
 }
 #endif
 
-/* The first n <= WIDTH floats, with `fill` behind them. */
+/* Loads the first n <= WIDTH floats, with `fill` after them. */
 INLINE v8 load_part(const float *p, size_t n, float fill)
 {
 #ifdef __AVX2__
@@ -75,7 +75,7 @@ INLINE void store_part(float *p, size_t n, v8 v)
 #endif
 }
 
-/* v with `fill` from lane n on. */
+/* Returns v with `fill` from lane n on. */
 INLINE v8 cut(v8 v, size_t n, float fill)
 {
 #ifdef __AVX2__
@@ -88,7 +88,7 @@ INLINE v8 cut(v8 v, size_t n, float fill)
 #endif
 }
 
-/* The greater, the lesser; where either is NaN, b. */
+/* Return the greater, the lesser; where either is NaN, b. */
 INLINE v8 max8(v8 a, v8 b)
 {
 #ifdef __AVX2__
@@ -109,7 +109,7 @@ INLINE v8 min8(v8 a, v8 b)
 #endif
 }
 
-/* The sum of all floats of the four: first by lane, then pairwise. */
+/* Returns the sum of all floats of the four: first by lane, then pairwise. */
 INLINE float fold4(const v8 s[4])
 {
     float t[WIDTH];
@@ -172,15 +172,15 @@ INLINE v4d splat4(double x)
     return (v4d){x, x, x, x};
 }
 
-/* b in the lanes of m, else a. */
+/* Returns b in the lanes set in m, else a. */
 INLINE v4d pick4(v4l m, v4d a, v4d b)
 {
     return (v4d)((m & (v4l)b) | (~m & (v4l)a));
 }
 
-/* As exp8, in double: r in +-ln 2 / 2, whose Taylor series ends after r^13. Adding
- * 1.5 * 2^52 rounds and leaves n in the low bits, from where it goes to the exponent's.
- */
+/* As exp8, in double: r in +-ln 2 / 2, whose Taylor series ends after r^13. Adding 1.5
+ * * 2^52 rounds and leaves n in the low bits, from which it is shifted into the
+ * exponent. */
 INLINE v4d exp4(v4d x)
 {
     const double magic = 6755399441055744.0;
@@ -226,7 +226,7 @@ static void kern_exp_f64(size_t n, const double *x, double *y)
 #define GELU_SCALE 0.79788456080286536f /* sqrt(2 / pi) */
 #define GELU_CUBE  0.044715f
 
-/* -2 u of gelu's tanh(u): tanh(u) = 2 sigmoid(2 u) - 1. */
+/* Returns -2 u for gelu's tanh(u) = 2 sigmoid(2 u) - 1. */
 INLINE v8 gelu_arg(v8 x)
 {
     return x * (-2.0f * GELU_SCALE) * (1.0f + GELU_CUBE * (x * x));
@@ -272,8 +272,8 @@ static void kern_gelu_back(size_t n, const float *x, const float *dy, float *dx)
     }
 }
 
-/* e^(z^2) erfc(z) / t for t = 1 / (1 + z/2), z >= 0, as a series in t: Press and
- * others, Numerical Recipes, 6.2, relative error below 1.2e-7. */
+/* Returns e^(z^2) erfc(z) / t for t = 1 / (1 + z/2), z >= 0, as a series in t: Press
+ * and others, Numerical Recipes, 6.2, relative error below 1.2e-7. */
 INLINE v8 erfc_series(v8 t)
 {
     static const float term[] = {-0.82215223f, 1.48851587f,  -1.13520398f,
@@ -286,7 +286,7 @@ INLINE v8 erfc_series(v8 t)
     return exp8(p);
 }
 
-/* max(x, 0) less what the other side has: |x|/2 erfc(|x| / sqrt(2)). */
+/* Returns max(x, 0) minus the tail |x|/2 erfc(|x| / sqrt(2)). */
 INLINE v8 gelu_erf8(v8 x)
 {
     const v8 size = max8(x, -x);
@@ -367,7 +367,7 @@ static float kern_dot(size_t n, const float *a, const float *b)
     return fold4(s);
 }
 
-/* Sum of up to SUM_BLOCK floats. */
+/* Returns the sum of up to SUM_BLOCK floats. */
 INLINE float sum_block(size_t n, const float *x)
 {
     v8 s[4] = {{0}};
@@ -411,8 +411,8 @@ static double kern_sumsq(size_t n, const float *x)
 
 /* ---- softmax ---- */
 
-/* The greatest scale * x, passing over NaN; 0 where that is no finite number, which
- * keeps infinities from turning into NaN where a limit exists. */
+/* Returns the greatest scale * x, skipping NaN; 0 where that is not finite, which keeps
+ * infinities from becoming NaN where a limit exists. */
 INLINE float max_shift(size_t n, float scale, const float *x)
 {
     v8 top[2] = {splat(-INFINITY), splat(-INFINITY)};
@@ -432,7 +432,8 @@ INLINE float max_shift(size_t n, float scale, const float *x)
     return isfinite(m) ? m : 0.0f;
 }
 
-/* Sum of e^(scale x - shift), the terms stored to y where `keep`; up to SUM_BLOCK. */
+/* Returns the sum of e^(scale x - shift) over up to SUM_BLOCK, storing the terms to y
+ * if `keep`. */
 INLINE float exp_block(size_t n, float scale, float shift, const float *x, float *y,
                        int keep)
 {
@@ -503,7 +504,7 @@ static void kern_softmax_back(size_t n, float scale, const float *restrict p,
 
 /* ---- layer norm ---- */
 
-/* Sum of (x - mean)^2. */
+/* Returns the sum of (x - mean)^2. */
 INLINE float spread(size_t n, const float *x, float mean)
 {
     v8 s[4] = {{0}};

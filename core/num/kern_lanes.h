@@ -1,5 +1,5 @@
-/* Vectors of LANES floats for kernels that are written once and compiled for AVX2 and
- * for AVX-512: the including file defines LANES as 8 or 16. */
+/* Vectors of LANES floats, for kernels written once and compiled for AVX2 and for
+ * AVX-512: the including file defines LANES as 8 or 16. */
 #include "base/watch.h"
 
 #include <immintrin.h>
@@ -26,9 +26,9 @@ typedef __mmask16 lane_set;
 #define LANES_UNPACK_HIGH(a, b) _mm512_unpackhi_ps(a, b)
 #define LANES_SHUFFLE(a, b, c)  _mm512_shuffle_ps(a, b, c)
 
-/* Rows of a tile of a product, two vectors of sums each: as many as there are
- * registers. And X for each count of fewer, a constant, so that a tile's sums stay in
- * them. */
+/* Rows of a tile of a product, with two vectors of sums each: as many as registers
+ * allow. And X for each smaller count, as a constant, so that a tile's sums stay in
+ * registers. */
 #define LANES_TILE 14
 #define LANES_FEWER(X)                                                                 \
     X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
@@ -68,7 +68,8 @@ LANES_INLINE fv lanes_quarters(const float *const row[], size_t i, size_t at)
 }
 #endif
 
-/* Items at .. at + 4 of LANES rows, a vector each. Items are 32 bits of any kind. */
+/* Loads items at .. at + 4 of LANES rows, one vector per item. Items are 32 bits of any
+ * kind. */
 LANES_INLINE void lanes_four(const float *const row[], size_t at, fv four[4])
 {
     fv q[4];
@@ -84,9 +85,9 @@ LANES_INLINE void lanes_four(const float *const row[], size_t at, fv four[4])
     four[3] = LANES_SHUFFLE(c, d, 0xEE);
 }
 
-/* Rows of n numbers, `ld` apart, dealt out: the first number of each, then the second,
- * `step` numbers later. Up to LANES rows; as many numbers are written as if there were
- * LANES, so that with a smaller step some are overwritten, and some lie behind. */
+/* Deals rows of n numbers, `ld` apart: the first number of each, then the second,
+ * `step` numbers later. Up to LANES rows; always writes as many numbers as for LANES,
+ * so that with a smaller step some are overwritten, and some lie after the end. */
 LANES_INLINE void lanes_deal(size_t rows, size_t n, const float *x, size_t ld,
                              size_t step, float *to)
 {
@@ -105,7 +106,7 @@ LANES_INLINE void lanes_deal(size_t rows, size_t n, const float *x, size_t ld,
     }
     for (; d < n; d++) {
         for (size_t i = 0; i < LANES; i++) {
-            memcpy(to + d * step + i, row[i] + d, sizeof *to); /* no float, maybe */
+            memcpy(to + d * step + i, row[i] + d, sizeof *to); /* may not be a float */
         }
     }
 }

@@ -1,4 +1,4 @@
-/* Which kernel of num/kern_linear.h, and the one for any CPU. */
+/* Chooses the kernel of num/kern_linear.h, and has the one for any CPU. */
 #include "num/kern_linear.h"
 
 #include "num/kern.h"

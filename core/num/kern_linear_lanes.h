@@ -1,5 +1,5 @@
 /* The kernels of num/kern_linear.h in vectors: part of kern_avx2.c, kern_avx512.c and
- * kern_bf16.c, behind kern_lanes.h. Of pairs, the including file says what a term is:
+ * kern_bf16.c, after kern_lanes.h. For pairs, the including file defines a term:
  * LINEAR_TERM(x, panel, sum), where x is LANES_SPLAT of an item. */
 #include <stddef.h>
 #include <string.h>
@@ -53,8 +53,8 @@ UNWATCHED static void linear_rest(size_t rows, size_t items, const float *x,
     }
 }
 
-/* A tile with all panels before the next one: the panels, of LINEAR_WIDTH columns, stay
- * near, and the rows come by once. */
+/* Multiplies a tile with all panels before the next tile: the panels, LINEAR_WIDTH
+ * columns in all, stay in cache, and the rows are read once. */
 UNWATCHED static void linear_tiles(size_t n, size_t items, const float *x,
                                    size_t panels, const float *panel, float *y,
                                    size_t ldy)
@@ -87,7 +87,7 @@ static void linear_deal(size_t rows, size_t n, const float *x, size_t ld, size_t
     }
 }
 
-/* Members of struct kern_linear; those of items that are floats. */
+/* Members of struct kern_linear; and those for items that are floats. */
 #define LINEAR_IN_LANES                                                                \
     .tile = LANES_TILE, .panel = LINEAR_COLUMNS, .deal = linear_deal,                  \
     .tiles = linear_tiles

@@ -2,7 +2,7 @@
 
 #define LOG_ROWS 64 /* factors of at most 2 multiplied before one logarithm */
 
-/* Up to WIDTH columns from `at` on, over the rows of one product. */
+/* Does up to WIDTH columns from `at` on, over the rows of one product. */
 INLINE void logistic_strip(size_t rows, size_t cols, size_t at, const float *z,
                            float *p, double *loss, double *sum)
 {

@@ -1,12 +1,11 @@
 /* The product of rows with a packed panel of columns: part of kern_avx2.c and
- * kern_avx512.c, behind kern_lanes.h. Each entry is a chain of its own in the order of
- * D, so that its bits do not depend on the tile that it falls in, nor on the vectors.
- */
+ * kern_avx512.c, after kern_lanes.h. Each entry is summed by itself in the order of D,
+ * so that its bits depend neither on its tile nor on the vectors. */
 #include <stddef.h>
 #include <string.h>
 
 #define PRODUCT_PANEL ((size_t)2 * LANES)
-#define PRODUCT_AHEAD 16 /* terms that are fetched ahead */
+#define PRODUCT_AHEAD 16 /* terms to fetch ahead */
 
 typedef fv product_sums[LANES_TILE][2];
 
@@ -43,7 +42,7 @@ LANES_INLINE void product_tile(size_t rows, size_t D, const float *x,
         sum[r][1] = LANES_LOAD(bias + LANES);
     }
     size_t d = 0;
-    for (; d + 2 <= D; d += 2) { /* in pairs, for less of what is no sum */
+    for (; d + 2 <= D; d += 2) { /* in pairs, for less overhead */
         const float *xd = x + d * rows, *pd = panel + d * PRODUCT_PANEL;
         product_fetch(xd + PRODUCT_AHEAD * rows, pd + PRODUCT_AHEAD * PRODUCT_PANEL);
         product_term(rows, xd, pd, sum);

@@ -1,13 +1,13 @@
 /* Kernels over rows chosen from a matrix, part of kern_body.h: what a sparse product
  * needs. The row of results stays in registers, 64 floats at a time, while the chosen
- * rows pass by. */
+ * rows are read. */
 
 #define ROWS_VECTORS 8
-/* Rows are fetched this many before their turn. */
+/* How many rows ahead to prefetch. */
 #define AHEAD 4
 
-/* a b + c, rounded once where the CPU can. Not left to the compiler: kern_avx512.c is
- * to have these bits. */
+/* a b + c, rounded once where the CPU can. Not left to the compiler, as kern_avx512.c
+ * must give the same bits. */
 INLINE v8 fma8(v8 a, v8 b, v8 c)
 {
 #ifdef __AVX2__
@@ -17,8 +17,8 @@ INLINE v8 fma8(v8 a, v8 b, v8 c)
 #endif
 }
 
-/* y [D] += sum of w[i] x[id[i]], or if fresh y = scale times it, ROWS_VECTORS vectors
- * of columns at a time. */
+/* y [D] += sum of w[i] x[id[i]], or with `fresh` y = scale times that sum, ROWS_VECTORS
+ * vectors of columns at a time. */
 INLINE void gather_rows(size_t n, const int32_t *id, const float *w, const float *x,
                         size_t ld, size_t D, int fresh, float scale, float *y)
 {
@@ -66,7 +66,7 @@ static void kern_rows_sum(size_t n, const int32_t *id, const float *w, const flo
     gather_rows(n, id, w, x, ld, D, 1, scale, y);
 }
 
-/* The sums of the lanes of four vectors: of the halves, then pairwise. */
+/* Sums the lanes of each of four vectors: first the halves, then pairwise. */
 INLINE void fold_each(const v8 s[4], float out[4])
 {
     typedef float v4 __attribute__((vector_size(16)));
@@ -88,8 +88,8 @@ INLINE void fold_each(const v8 s[4], float out[4])
     memcpy(out, &sum, sizeof sum);
 }
 
-/* Of the rows r[0] to r[3] with y. Two vectors of sums a row, as one of 16 floats would
- * sum them (kern_avx512.c). */
+/* Dot products of rows r[0] to r[3] with y. Two vectors of sums per row, to sum as one
+ * vector of 16 floats does (kern_avx512.c). */
 INLINE void dot_four(const float *const r[4], size_t D, const float *y, float out[4])
 {
     v8 s[4] = {{0}}, u[4] = {{0}};

@@ -1,65 +1,66 @@
 /* Kernels of num/product_sieve.c: products in whole numbers of 16 bits, two terms of
- * several columns an instruction, and single entries of the product in floats. Any
+ * several columns per instruction, and single entries of the product in floats. Any
  * thread; no kernel allocates. Internal to core/num and to tests.
  *
  * Rows of whole numbers are rows of pairs: two terms in 32 bits, ceil(D / 2) of them,
- * 0 behind the last term. `lanes` rows are dealt out: the first pair of each, then the
- * second, and so on. */
+ * with 0 after the last term. `lanes` rows are dealt together: the first pair of each,
+ * then the second, and so on. */
 #ifndef SAETOP_NUM_KERN_SIEVE_H
 #define SAETOP_NUM_KERN_SIEVE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Factors of one panel's columns that turn a sum of whole numbers into an entry. */
+/* Factors of a panel's columns that turn a sum of whole numbers into an entry. */
 struct sieve_columns {
     const float *unit;   /* value of 1 in W's whole numbers */
-    const float *margin; /* how far a sum times unit may be off, in units of the row */
+    const float *margin; /* largest error of a sum times unit, in units of the row */
     const float *bias;
 };
 
-/* Factors of rows, and where the results go: those of the next row `ld` entries on. */
+/* Factors of rows, and where results go; the next row's are `ld` entries on. */
 struct sieve_cut {
     const float *unit;  /* value of 1 in x's whole numbers */
     const float *above; /* nothing is above NaN */
-    unsigned char *set; /* a bit an entry: it may be above; as in struct product_cut */
-    float *about;       /* the entry but for the margin */
+    unsigned char *set; /* one bit per entry: it may be above; as in struct
+                           product_cut */
+    float *about;       /* the entry, without the margin */
     size_t ld;          /* a multiple of 8 */
 };
 
 struct kern_sieve {
     const char *name; /* "vnni"; NULL: not compiled */
-    size_t lanes;     /* a power of two; panels are of two times as many columns */
-    size_t tile;      /* rows that are dealt out together, up to `lanes` */
+    size_t lanes;     /* a power of two; panels have twice as many columns */
+    size_t tile;      /* rows that are dealt together, up to `lanes` */
 
-    /* q = x / *unit in the nearest whole numbers, so that the norm of q is at most
-     * SIEVE_NORM and a sum of products of two such fits 32 bits. Returns the norm of
-     * x; 0 if x is 0, out of range or not finite: q and unit are then of no use. */
+    /* q = x / *unit, rounded to whole numbers so that the norm of q is at most
+     * SIEVE_NORM and a sum of products of two such rows fits 32 bits. Returns the norm
+     * of x; 0 if x is 0, out of range or not finite: q and unit are then
+     * meaningless. */
     float (*round)(size_t D, const float *x, int16_t *q, float *unit);
 
-    /* Deal out `lanes` rows of pairs; `step` numbers lie between first and second ones.
-     */
+    /* Deals `lanes` rows of pairs; first and second ones are `step` numbers apart. */
     void (*deal)(size_t pairs, const int16_t *q, size_t step, int16_t *to);
 
-    /* Tiles of x, n rows in all, with a panel, both dealt out: which entries of
-     * row unit (sum unit +- margin) + bias may be above their row's cut. */
+    /* Multiplies tiles of x, n rows in all, with a panel, both dealt, and finds which
+     * entries of row unit (sum unit +- margin) + bias may be above their row's cut. */
     void (*above)(size_t n, size_t pairs, const int16_t *x, const int16_t *panel,
                   const struct sieve_columns *columns, const struct sieve_cut *cut);
 
-    /* out[i] = b[id[i]] + x . row id[i] of W [.,D], each begun with its bias and taken
-     * in the order of D: the bits of `product` in num/kern_wide.h. Best for n that is a
+    /* out[i] = b[id[i]] + x . row id[i] of W [.,D], each sum starting with its bias and
+     * in the order of D: the bits of `product` in num/kern_wide.h. Fastest for n a
      * multiple of `lanes`. */
     void (*row_entries)(size_t n, const int32_t *id, size_t D, const float *x,
                         const float *W, const float *b, float *out);
-    /* The same with row of[i] of x [.,D] for each. */
+    /* The same, each with row of[i] of x [.,D]. */
     void (*entries)(size_t n, const int32_t *of, const int32_t *id, size_t D,
                     const float *x, const float *W, const float *b, float *out);
 };
 
-/* Two of these multiplied, half a root of D added to each, stay below 2^31. */
+/* The product of two such norms, each plus half the root of D, stays below 2^31. */
 #define SIEVE_NORM 46000.0f
 
-/* The table for this CPU; NULL where there is none. */
+/* Returns the table for this CPU; NULL where there is none. */
 const struct kern_sieve *kern_sieve_get(void);
 
 extern const struct kern_sieve kern_table_sieve_vnni;

@@ -1,5 +1,5 @@
 /* The kernels of num/kern_sieve.h for AVX-512 with VNNI: CMakeLists.txt compiles this
- * file for that on x86-64. There is none for AVX2, whose products of whole numbers were
+ * file for that on x86-64. There is none for AVX2, where products of whole numbers were
  * no faster than those of floats. */
 #include "num/kern_sieve.h"
 
@@ -17,12 +17,12 @@
 
 /* ---- rounding ---- */
 
-/* Beyond these a unit is no normal number, or its square no number. */
+/* Beyond these limits a unit is not a normal number, or its square not a finite one. */
 #define SIEVE_LEAST 1e-15f
 #define SIEVE_MOST  1e15f
 #define SIEVE_TOP   32766.0f /* and half, rounded, is of 16 bits */
 
-/* The sum of squares and the greatest magnitude. */
+/* Returns the sum of squares; *top: the greatest magnitude. */
 static float square_and_top(size_t D, const float *x, float *top)
 {
     fv squares = LANES_SPLAT(0), tops = LANES_SPLAT(0);
@@ -84,7 +84,7 @@ static void sieve_deal(size_t pairs, const int16_t *q, size_t step, int16_t *to)
 
 /* ---- products ---- */
 
-/* sum + a0 b0 + a1 b1. With the intrinsic gcc 12 keeps sums in memory. */
+/* Returns sum + a0 b0 + a1 b1. With the intrinsic, gcc 12 keeps sums in memory. */
 LANES_INLINE __m512i dot_pairs(__m512i sum, __m512i a, __m512i b)
 {
     __asm__("vpdpwssd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
@@ -107,7 +107,7 @@ LANES_INLINE __m512i splat_pair(const int16_t *p)
 
 typedef __m512i sieve_sums[SIEVE_ROWS][2];
 
-/* One pair of terms of each sum. */
+/* Adds one pair of terms to each sum. */
 LANES_INLINE void sieve_pair(size_t rows, const int16_t *x, const int16_t *panel,
                              sieve_sums sum)
 {
@@ -130,7 +130,7 @@ LANES_INLINE void fetch(const int16_t *x, const int16_t *panel)
     }
 }
 
-/* Half a panel's columns, from c, of row r. */
+/* Handles half a panel's columns, from c on, of row r. */
 LANES_INLINE void sieve_half(__m512i sum, const struct sieve_columns *columns, size_t c,
                              const struct sieve_cut *cut, size_t r)
 {
@@ -171,7 +171,7 @@ LANES_INLINE void sieve_tile(size_t rows, size_t pairs, const int16_t *x,
     }
 }
 
-/* The last tile is computed whole: rows that are none are of pairs like others. */
+/* The last tile is computed whole: missing rows have pairs like the others. */
 static void sieve_above(size_t n, size_t pairs, const int16_t *x, const int16_t *panel,
                         const struct sieve_columns *columns,
                         const struct sieve_cut *cut)
@@ -186,8 +186,8 @@ static void sieve_above(size_t n, size_t pairs, const int16_t *x, const int16_t 
 
 /* ---- single entries ---- */
 
-/* Up to LANES entries: x, or if `each` a row x[j] of its own, times row[j], from
- * sum[j]. Every one is a chain of its own in the order of D. */
+/* Computes up to LANES entries: x, or with `each` row x[j], times row[j], starting from
+ * sum[j]. Each is summed by itself in the order of D. */
 LANES_INLINE void entries_lanes(size_t D, bool each, const float *const x[],
                                 const float *const row[], float sum[LANES])
 {

@@ -1,17 +1,16 @@
-/* Kernels for CPUs that do more at once than num/kern.h's widest table: those that a
- * step of an SAE spends its time in. The bits are those of the AVX2 table with either,
- * so that a run does not depend on it. Any thread; no kernel allocates. Internal to
- * core/num and to tests. */
+/* Wider kernels than num/kern.h's table, for what a step of an SAE spends its time in.
+ * Both give the bits of the AVX2 table, so that a run does not depend on which is used.
+ * Any thread; no kernel allocates. Internal to core/num and to tests. */
 #ifndef SAETOP_NUM_KERN_WIDE_H
 #define SAETOP_NUM_KERN_WIDE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bits of a row begin with the lowest of the first byte, `ld` bytes after the row's
- * before. */
+/* The cut of each row, and the bits of entries above it. A row's bits start with the
+ * lowest of its first byte; rows are `ld` bytes apart. */
 struct product_cut {
-    const float *above; /* a row's; nothing is above NaN, nor NaN above anything */
+    const float *above; /* one per row; nothing is above NaN, nor NaN above anything */
     unsigned char *set;
     size_t ld;
 };
@@ -27,28 +26,27 @@ struct kern_wide {
     void (*rows_dot)(size_t n, const int32_t *id, const float *x, size_t ld, size_t D,
                      const float *y, float *out);
 
-    /* Columns of a panel and rows of a tile of num/product.h, and h [n, panel] =
-     * x W^T + bias of one: each entry begins with its bias and takes the terms in the
-     * order of D. x is packed: the first terms of a tile's rows, then the second, and
-     * so on; the last tile has the rows that are left. `panel` is aligned to 64 bytes,
-     * ldh are the floats between rows. */
+    /* Columns of a panel and rows of a tile of num/product.h; `product` computes h [n,
+     * panel] = x W^T + bias for one panel: each entry starts with its bias and adds the
+     * terms in the order of D. x is packed: the first terms of a tile's rows, then the
+     * second, and so on; the last tile has the remaining rows. `panel` is aligned to 64
+     * bytes; ldh: floats from row to row. */
     size_t panel, tile;
-    size_t widest; /* D up to which this beats BLAS */
-    size_t lanes;  /* floats of a vector, at least `tile` */
-    /* Pack W [panel, D], one row a column: first terms, then second. */
+    size_t widest; /* largest D at which this beats BLAS */
+    size_t lanes;  /* floats in a vector, at least `tile` */
+    /* Packs W [panel, D], a row per column: first terms, then second. */
     void (*pack)(size_t D, const float *W, float *panel);
-    /* Pack x [tile, D] likewise; up to `lanes` floats behind the tile are
-     * overwritten. */
+    /* Packs x [tile, D] likewise; overwrites up to `lanes` floats after the tile. */
     void (*pack_tile)(size_t D, const float *x, float *to);
     void (*product)(size_t n, size_t D, const float *x, const float *panel,
                     const float *bias, float *h, size_t ldh);
-    /* The same, and a bit for each entry: whether it is above its row's cut. */
+    /* The same, and sets a bit for each entry: whether it is above its row's cut. */
     void (*product_cut)(size_t n, size_t D, const float *x, const float *panel,
                         const float *bias, float *h, size_t ldh,
                         const struct product_cut *cut);
 };
 
-/* The widest for this CPU; NULL where there is none. */
+/* Returns the widest for this CPU; NULL where there is none. */
 const struct kern_wide *kern_wide_get(void);
 
 /* For tests that compare them: NULL where the CPU or the build lacks it. */

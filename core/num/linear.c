@@ -11,7 +11,7 @@
 
 _Static_assert(LINEAR_WIDTH % LINEAR_PANEL_MAX == 0, "panels fill a group of columns");
 
-/* Scratch of a product, beside the packed rows. */
+/* Scratch of a product, besides the packed rows. */
 struct workspace {
     float group[LINEAR_WIDTH * LINEAR_DEPTH];         /* items of a group of columns */
     float rows[LINEAR_PANEL_MAX * LINEAR_DEPTH];      /* what will be dealt out */
@@ -58,7 +58,7 @@ size_t linear_cols(const struct linear_map *w)
 
 /* ---- weights as floats ---- */
 
-/* Columns c0 .. c0 + n - 1 of a row; c0 begins a block of the type. */
+/* Reads columns c0 .. c0 + n - 1 of a row; a block of the type starts at c0. */
 static void read_row(const struct linear_map *w, size_t row, size_t c0, size_t n,
                      float *out)
 {
@@ -77,7 +77,7 @@ static void read_row(const struct linear_map *w, size_t row, size_t c0, size_t n
 
 /* ---- rounding ---- */
 
-/* To nearest, ties to even; NaN stays NaN. */
+/* Rounds to nearest, ties to even; NaN stays NaN. */
 static uint32_t bf16_of(float x)
 {
     uint32_t bits;
@@ -113,8 +113,8 @@ static size_t min_of(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Inputs d0 .. d0 + depth - 1 of `columns` columns from j0 on, those behind out 0: one
- * panel. Rows of W are outputs. */
+/* Makes one panel: inputs d0 .. d0 + depth - 1 of `columns` columns from j0 on, 0 for
+ * those after `out`. Rows of W are outputs. */
 static void panel_of_rows(const struct kern_linear *k, const struct linear_map *w,
                           size_t d0, size_t depth, size_t j0, struct workspace *s,
                           float *to)
@@ -136,7 +136,7 @@ static void panel_of_rows(const struct kern_linear *k, const struct linear_map *
     k->deal(k->panel, items, s->rows, DEPTH, k->panel, to);
 }
 
-/* The same where rows of W are inputs: they lie as they are wanted. */
+/* The same where rows of W are inputs: these are already in the right order. */
 static void panel_of_inputs(const struct kern_linear *k, const struct linear_map *w,
                             size_t d0, size_t depth, size_t j0, float *to)
 {
@@ -164,7 +164,7 @@ static void panel_of_inputs(const struct kern_linear *k, const struct linear_map
     }
 }
 
-/* Panels of the columns j0 .. j0 + n - 1, rounded up to whole panels. */
+/* Makes the panels of columns j0 .. j0 + n - 1, rounded up to whole panels. */
 static void make_panels(const struct kern_linear *k, const struct linear_map *w,
                         size_t d0, size_t depth, size_t j0, size_t n,
                         struct workspace *s, float *to)
@@ -181,13 +181,14 @@ static void make_panels(const struct kern_linear *k, const struct linear_map *w,
 
 /* ---- packing ---- */
 
-/* Items of all depths of a column. */
+/* Returns the items of all depths of a column. */
 static size_t column_items(const struct kern_linear *k, size_t in)
 {
     return in / DEPTH * items_of(k, DEPTH) + items_of(k, in % DEPTH);
 }
 
-/* Groups of WIDTH columns, in each its depths, in each its panels. */
+/* Layout: groups of WIDTH columns, in each group its depths, in each depth its
+ * panels. */
 size_t linear_packed_bytes(const struct linear_map *w)
 {
     const struct kern_linear *k = kern_of(w);
@@ -216,7 +217,7 @@ void linear_pack(const struct linear_map *w, float *to)
     }
 }
 
-/* The float in an item: of a pair that of input d. */
+/* Returns the float in an item, that of input d if the item is a pair. */
 static float float_of(const struct kern_linear *k, const float *item, size_t d)
 {
     uint32_t bits;
@@ -230,13 +231,14 @@ static float float_of(const struct kern_linear *k, const float *item, size_t d)
     return x;
 }
 
-/* The item of input d0 + d in a panel from d0 on: those of its columns follow. */
+/* Returns the item of input d0 + d in a panel from d0 on; those of its other columns
+ * follow. */
 static const float *item_of(const struct kern_linear *k, const float *panel, size_t d)
 {
     return panel + (k->pairs ? d / 2 : d) * k->panel;
 }
 
-/* The panel of inputs d0 .. and of column j. */
+/* Returns the panel of inputs d0 .. and of column j. */
 static const float *panel_at(const struct kern_linear *k, const struct linear_map *w,
                              size_t d0, size_t j)
 {
@@ -245,7 +247,7 @@ static const float *panel_at(const struct kern_linear *k, const struct linear_ma
            j % WIDTH / k->panel * items * k->panel;
 }
 
-/* Weights of one output. */
+/* Unpacks the weights of one output. */
 static void unpack_output(const struct kern_linear *k, const struct linear_map *w,
                           size_t j, float *out)
 {
@@ -258,7 +260,7 @@ static void unpack_output(const struct kern_linear *k, const struct linear_map *
     }
 }
 
-/* Those of one input. */
+/* Unpacks the weights of one input. */
 static void unpack_input(const struct kern_linear *k, const struct linear_map *w,
                          size_t i, float *out)
 {
@@ -289,7 +291,7 @@ void linear_read(const struct linear_map *w, size_t first, size_t n, float *out)
 
 /* ---- rows ---- */
 
-/* Inputs of n rows, dealt out in tiles. */
+/* Deals the inputs of n rows in tiles. */
 static void deal_rows(const struct kern_linear *k, enum linear_kind kind, size_t n,
                       size_t depth, const float *x, size_t ldx, struct workspace *s,
                       float *to)
@@ -317,7 +319,8 @@ static void deal_rows(const struct kern_linear *k, enum linear_kind kind, size_t
 
 /* ---- products ---- */
 
-/* y += a group of columns, of which `out` are wanted: the last panel may have fewer. */
+/* Adds a group of columns to y, of which `out` are wanted: the last panel may have
+ * fewer. */
 static void add_group(const struct kern_linear *k, size_t n, size_t items,
                       const float *x, const float *panels, size_t out, float *y,
                       size_t ldy)
@@ -342,7 +345,7 @@ static void add_group(const struct kern_linear *k, size_t n, size_t items,
     }
 }
 
-/* One depth of one group. */
+/* Adds one depth of one group. */
 static void add_depth(const struct kern_linear *k, const struct linear_map *w,
                       size_t d0, size_t depth, size_t j0, size_t out, size_t n,
                       const float *x, struct workspace *s, float *y, size_t ldy)
@@ -356,7 +359,7 @@ static void add_depth(const struct kern_linear *k, const struct linear_map *w,
     add_group(k, n, items_of(k, depth), x, panels, out, y, ldy);
 }
 
-/* Depth by depth, with the stack for scratch. */
+/* Adds one row, depth by depth, with scratch on the stack. */
 static void add_one(const struct kern_linear *k, const struct linear_map *w,
                     const struct linear_piece *c, const float *x, float *y)
 {

@@ -44,7 +44,7 @@ void logreg_count_few(struct logreg_tally *t, double gap)
     }
 }
 
-/* How many units were fitted, and how many ended short of their minimum. */
+/* Counts units that were fitted, and those that ended short of their minimum. */
 static void sum_up(const struct logreg_standing *s, const struct logreg_opts *o,
                    struct logreg *m)
 {
@@ -56,8 +56,9 @@ static void sum_up(const struct logreg_standing *s, const struct logreg_opts *o,
     }
 }
 
-/* Steps that see the objective alone end at its rounding, which may leave the slope by
- * the bias too great for the proof: Newton's go on from there. */
+/* Whether a unit is short of tol. Steps that look only at the objective end at its
+ * rounding, which may leave the slope by the bias too great for the proof: Newton's
+ * steps continue from there. */
 static bool any_short(const struct logreg_standing *s, size_t C, double tol)
 {
     for (size_t c = 0; c < C; c++) {

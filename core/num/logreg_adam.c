@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* A group of units. Adam works entry by entry and the loss is a sum over units, so
- * groups do not know of each other; they share the order of rows. */
+ * groups are independent; they share the order of rows. */
 struct adam_group {
     const struct logreg_x *x;
     const struct logreg_y *y;
@@ -50,8 +50,8 @@ static void group_deinit(struct adam_group *k)
     logreg_ws_deinit(&k->ws);
 }
 
-/* torch's nn.Linear: uniform in +-1/sqrt(d), keyed by unit so that groups don't matter.
- */
+/* Starts a group as torch's nn.Linear does: uniform in +-1/sqrt(d), keyed by unit so
+ * that groups don't matter. */
 static void group_begin(struct adam_group *k, size_t first, size_t G)
 {
     const size_t d = k->x->d;
@@ -70,7 +70,8 @@ static void group_begin(struct adam_group *k, size_t first, size_t G)
     }
 }
 
-/* Means over batch and all units, and the penalties; the bias has only the L2 one. */
+/* Divides by batch and all units, and adds the penalties; the bias has only the L2
+ * one. */
 static void finish_gradient(struct adam_group *k, size_t G, size_t rows)
 {
     const size_t d = k->x->d;

@@ -1,5 +1,5 @@
-/* Each unit by itself, over columns: proximal Newton (Lee, Sun, Saunders 2014) on a
- * working set of columns that grows by those whose slope the penalty does not hold
+/* Fits each unit by itself, over columns: proximal Newton (Lee, Sun, Saunders 2014) on
+ * a working set of columns that grows by those whose slope exceeds the penalty
  * (Massias, Gramfort, Salmon 2018), among those that the gap does not rule out (Ndiaye,
  * Fercoq, Gramfort, Salmon 2017). All sums in double. */
 #include "base/mem.h"
@@ -79,7 +79,7 @@ static void count_dense(const struct logreg_x *x, size_t *start)
     }
 }
 
-/* Entry *k by row, which is counted on. */
+/* Puts entry *k by row, and counts on. */
 static void put(struct inputs *in, size_t *k, size_t j, size_t i, float v)
 {
     const size_t at = in->start[j]++;
@@ -231,7 +231,7 @@ static void worker_deinit(struct worker *k)
 
 /* ---- the loss at a point ---- */
 
-/* Loss, slopes r and curvatures h at the logits z. */
+/* Computes loss, slopes r and curvatures h at the logits z. */
 static struct logit_sums measure(struct worker *k, const double *z)
 {
     struct logit_sums s;
@@ -261,8 +261,9 @@ static bool small_set(const struct worker *k)
     return k->q.l1 > 0.0 && k->q.x.k < LOGREG_GRAM_MAX;
 }
 
-/* The set's entries by row, and the rows of two or more, those of as many together.
- * Loops whose length no branch can foresee take longer than the work in them. */
+/* Gathers the set's entries by row, and lists the rows of two or more, those with
+ * equally many together: loops whose length branches cannot predict take longer than
+ * the work in them. */
 static void gather_rows(struct worker *k, const struct inputs *in)
 {
     const size_t n = in->x->n, nnz = in->start[in->x->d];
@@ -320,8 +321,8 @@ static void let_in(struct worker *k, const struct inputs *in, size_t j)
     k->w[c] = k->w_all[j];
 }
 
-/* Let in the columns outside whose slope is greater than the penalty's, the steepest
- * first, at most as many as are in use. Without an L1 term all belong. */
+/* Lets in the columns outside whose slope is greater than the penalty's, the steepest
+ * first, at most as many as are in the set. Without an L1 term all belong. */
 static void grow_set(struct worker *k, const struct inputs *in)
 {
     const double l1 = in->o->l1;
@@ -363,7 +364,8 @@ static struct logreg_gap gap_begin(const struct worker *k, const struct inputs *
                             k->b, pull[0] > pull[1] ? pull[0] : pull[1]);
 }
 
-/* A trace of curvature keeps the model bounded where all rows are sure. */
+/* Sets the diagonal; a trace of curvature keeps the model bounded where all rows are
+ * certain. */
 static void set_diagonal(struct worker *k)
 {
     struct logreg_quad *q = &k->q;
@@ -376,7 +378,7 @@ static void set_diagonal(struct worker *k)
     }
 }
 
-/* The model at the point. */
+/* Sets the model at the point. */
 static void set_model(struct worker *k)
 {
     struct logreg_quad *q = &k->q;
@@ -392,8 +394,8 @@ static void set_model(struct worker *k)
     }
 }
 
-/* The loss a share t along the model's step, in z_try and w_try; returns it with the
- * penalty. */
+/* Computes the loss a share t along the model's step, in z_try and w_try; returns it
+ * with the penalty. */
 static double try_step(struct worker *k, const struct inputs *in, double t,
                        struct logit_sums *s)
 {
@@ -409,7 +411,7 @@ static double try_step(struct worker *k, const struct inputs *in, double t,
     return s->loss + penalty(in->o, q->x.k, k->w_try);
 }
 
-/* h_step: the change of each logit by the step. */
+/* Computes h_step: the change of each logit by the step. */
 static void step_logits(struct worker *k)
 {
     const struct logreg_quad *q = &k->q;
@@ -430,7 +432,7 @@ static void swap(double **a, double **b)
     *b = c;
 }
 
-/* Along the step to a point that is better; false where rounding leaves none. */
+/* Moves along the step to a better point; false where rounding leaves none. */
 static bool line_search(struct worker *k, const struct inputs *in)
 {
     const struct logreg_quad *q = &k->q;
@@ -480,7 +482,7 @@ static void solve_model(struct worker *k)
     q->d_b = gram->d[n];
 }
 
-/* One step on the set; false where rounding leaves none. */
+/* Does one step on the set; false where rounding leaves none. */
 static bool newton(struct worker *k, const struct inputs *in)
 {
     set_model(k);
@@ -494,7 +496,7 @@ static bool newton(struct worker *k, const struct inputs *in)
 
 /* ---- a unit ---- */
 
-/* False where there are no rows of both kinds. */
+/* Weighs the rows; false where there are no rows of both kinds. */
 static bool weigh_rows(struct worker *k, const struct inputs *in, size_t unit)
 {
     const struct logreg_y *y = in->y;
@@ -539,8 +541,8 @@ static void measure_columns(struct worker *k, const struct inputs *in)
     }
 }
 
-/* The start: the caller's, or zero with the bias that is best there; the set of the
- * columns that are in use. */
+/* Starts a unit: at the caller's weights, or at zero with the best bias there; the set
+ * is the columns in use. */
 static void begin_unit(struct worker *k, const struct inputs *in, size_t unit)
 {
     const struct logreg *from = in->o->start;
@@ -570,7 +572,7 @@ static void begin_unit(struct worker *k, const struct inputs *in, size_t unit)
     measure_columns(k, in);
 }
 
-/* The slopes of the live columns, and the gap. */
+/* Computes the slopes of the live columns; returns the gap. */
 static double price(struct worker *k, const struct inputs *in)
 {
     struct logreg_gap gap = gap_begin(k, in);
@@ -584,10 +586,10 @@ static double price(struct worker *k, const struct inputs *in)
     return logreg_gap_value(&gap);
 }
 
-/* Columns outside the set whose weight is certainly zero at the minimum leave the
- * problem, whose minimum stays what it is. The dual bends by 4 s_i at least, so that
- * its greatest point is within sum_i s_i (a_i - a*_i)^2 <= gap / 2 of the one that
- * proved the gap, and c_j there within sqrt(gap / 2 sum_i s_i x_ij^2) of that one's. */
+/* Drops columns outside the set whose weight is certainly zero at the minimum, which
+ * stays the same without them. The dual's curvature is at least 4 s_i, so its maximum
+ * is within sum_i s_i (a_i - a*_i)^2 <= gap / 2 of the point that proved the gap, and
+ * c_j there within sqrt(gap / 2 sum_i s_i x_ij^2) of that point's. */
 static void rule_out(struct worker *k, const struct inputs *in, double gap)
 {
     const double radius = sqrt(gap > 0.0 ? 0.5 * gap : 0.0);
@@ -611,7 +613,7 @@ static void keep(const struct worker *k, const struct inputs *in, size_t unit)
     in->out->b[unit] = (float)k->b;
 }
 
-/* From where the unit stands to the gap that is wanted. */
+/* Takes the unit from where it is to the wanted gap. */
 static void climb(struct worker *k, const struct inputs *in, struct logreg_standing *at)
 {
     const struct logreg_opts *o = in->o;

@@ -7,10 +7,10 @@
 #define MAX_ITER 60
 #define ROUNDING 1e-13 /* of an objective, as a share of it */
 
-/* Factors of at most 2 that are multiplied before one logarithm is taken. */
+/* How many factors of at most 2 are multiplied before one logarithm. */
 #define LOG_ROWS 512
 
-/* The loss at a point with its derivatives; the intercept is the last of p = k + 1. */
+/* The loss at a point, with its derivatives; the intercept is the last of p = k + 1. */
 struct few_point {
     double v[P_MAX];
     double loss;    /* the penalty included */
@@ -33,7 +33,7 @@ static double softplus(double z)
     return log1p(exp(-fabs(z))) + (z > 0.0 ? z : 0.0);
 }
 
-/* Add the share of the penalty, and of rows that are all zero. */
+/* Adds the parts of the penalty and of rows that are all zero. */
 static void derive_rest(const struct few *f, struct few_point *at)
 {
     const size_t k = f->k;
@@ -55,8 +55,9 @@ static void derive_rest(const struct few *f, struct few_point *at)
     at->hess[k][k] = weight0 * p0 * (1.0 - p0) + 1e-12;
 }
 
-/* Loss, gradient and Hessian at at->v in one pass, one exponential a row: softplus is
- * max(z, 0) + log(1 + e^-|z|), and the logarithm is taken of products. */
+/* Computes loss, gradient and Hessian at at->v in one pass, with one exponential per
+ * row: softplus is max(z, 0) + log(1 + e^-|z|), and the logarithm is taken of
+ * products. */
 static void derive(const struct few *f, struct few_point *at)
 {
     const size_t k = f->k;
@@ -98,7 +99,7 @@ static void derive(const struct few *f, struct few_point *at)
     at->grad[k] = at->pull[0] - at->pull[1];
 }
 
-/* The gap, as a share of the objective. */
+/* Returns the gap as a share of the objective. */
 static double relative_gap(const struct few *f, const struct few_point *at)
 {
     const size_t k = f->k;
@@ -144,7 +145,7 @@ static void solve(struct few_point *f, size_t p, double *step)
     }
 }
 
-/* Returns the relative gap where it ends. */
+/* Minimises by Newton's method; returns the relative gap at the end. */
 static double newton(const struct few *f, struct few_point *now)
 {
     const size_t p = f->k + 1;
@@ -181,7 +182,7 @@ static double newton(const struct few *f, struct few_point *now)
     return relative_gap(f, now);
 }
 
-/* Classes weighted, or not; all zero if a class is missing. */
+/* Fits with classes weighted or not; all zero if a class is missing. */
 static double fit(struct few *f, double c, bool balanced, double *w, double *b)
 {
     double pos = f->zero_pos;

@@ -1,5 +1,5 @@
-/* The model of logreg_quad.h for a few hundred columns, with H in full: coordinate
- * descent finds which weights are not zero, Cholesky's factor solves for those. */
+/* The model of logreg_quad.h for a few hundred columns, with the whole of H: coordinate
+ * descent finds which weights are not zero, and a Cholesky factor solves for those. */
 #include "num/logreg_priv.h"
 #include "num/logreg_quad.h"
 
@@ -8,7 +8,8 @@
 
 #define SWEEPS 2 /* before the solve */
 
-/* sum h v and sum h v^2 over a column: four sums each, so that none need wait. */
+/* Computes sum h v and sum h v^2 over a column, in four sums each, so that none waits
+ * for another. */
 static void moments(const struct logreg_csc *x, size_t j, const double *h,
                     double *first, double *second)
 {
@@ -30,8 +31,8 @@ static void moments(const struct logreg_csc *x, size_t j, const double *h,
     *second = (t[0] + t[1]) + (t[2] + t[3]);
 }
 
-/* A pair of columns in each row that has both, on one side of the diagonal or the
- * other. */
+/* Adds each pair of columns in every row that has both, on one side of the diagonal or
+ * the other. */
 static void add_pairs(struct logreg_gram *q, const double *h)
 {
     const struct logreg_rows *x = &q->x;
@@ -75,7 +76,7 @@ static double soft(double v, double by)
     return v > by ? v - by : v < -by ? v + by : 0.0;
 }
 
-/* d_j += by, with the slopes. */
+/* d_j += by, and updates the slopes. */
 static void move(struct logreg_gram *q, size_t j, double by)
 {
     const double *row = q->H + j * q->P;
@@ -85,7 +86,7 @@ static void move(struct logreg_gram *q, size_t j, double by)
     }
 }
 
-/* Each coordinate to its own minimum; the squared length of the moves. */
+/* Moves each coordinate to its own minimum; returns the squared length of the moves. */
 static double sweep(struct logreg_gram *q)
 {
     double moved = 0.0;
@@ -102,8 +103,8 @@ static double sweep(struct logreg_gram *q)
     return moved;
 }
 
-/* The minimum over the coordinates that are not zero, their signs kept, in step [n] by
- * their list; n is returned. */
+/* Finds the minimum over the coordinates that are not zero, with their signs kept, in
+ * step [n] by their list; returns n. */
 static size_t solve_free(struct logreg_gram *q)
 {
     const size_t P = q->P;
@@ -137,8 +138,8 @@ static size_t solve_free(struct logreg_gram *q)
     return n;
 }
 
-/* Along the step as far as the first weight that would change its sign: the model is
- * convex, so that each part of the way goes down. */
+/* Moves along the step as far as the first weight that would change its sign: the model
+ * is convex, so every part of the way goes down. */
 static void take(struct logreg_gram *q, size_t n)
 {
     double t = 1.0;

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Rows whose factors 1 + e^-|z|, each at most 2, are multiplied before one logarithm.
- */
+/* How many rows' factors 1 + e^-|z|, each at most 2, are multiplied before one
+ * logarithm. */
 #define LOG_ROWS 32
 
 size_t logreg_group(size_t d)
@@ -16,7 +16,7 @@ size_t logreg_group(size_t d)
     return d <= 1024 ? 48 : d <= 4096 ? 16 : 8;
 }
 
-/* Eight sums, so that none need wait for the one before. */
+/* Uses eight sums, so that none waits for the one before. */
 UNWATCHED double logreg_dot(size_t n, const double *a, const double *b)
 {
     double s[8] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0};
@@ -102,7 +102,7 @@ void logreg_deinit(struct logreg *m)
     memset(m, 0, sizeof *m);
 }
 
-/* A run of rows being worked on. */
+/* A run of rows in progress. */
 struct block {
     const struct logreg_x *x;
     const uint32_t *rows; /* or NULL: first, first + 1, ... */
@@ -156,10 +156,10 @@ static void logits(const struct block *k, const struct logreg_cols *c, float *z)
     }
 }
 
-/* Put the positive entries right, which came out as negative ones: few against n * G.
- * The loss of one is s log(1 + e^-z) in place of log(1 + e^z) = softplus: (s - 1)
- * softplus(z) - s z, where 1 + e^-|z|, the factor in softplus, follows from the sigmoid
- * p that is there. */
+/* Corrects the positive entries, which were computed as negative ones: few against n *
+ * G. The loss of one is s log(1 + e^-z) instead of log(1 + e^z) = softplus: the
+ * difference is (s - 1) softplus(z) - s z, where 1 + e^-|z|, the factor in softplus,
+ * follows from the known sigmoid p. */
 static void fix_positive(const struct block *k, const struct logreg_y *y,
                          const struct logreg_cols *cols, struct logreg_ws *ws,
                          double *gb, double *loss)

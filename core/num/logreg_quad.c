@@ -1,6 +1,6 @@
 /* Coordinate descent finds which weights are not zero (Friedman, Hastie, Tibshirani
- * 2010); conjugate gradients over those, their signs kept, then do what it is slow at:
- * columns that are nearly alike. */
+ * 2010); conjugate gradients over those, with their signs kept, then do what it is slow
+ * at: columns that are nearly alike. */
 #include "num/logreg_quad.h"
 
 #include <math.h>
@@ -9,7 +9,7 @@
 #define SWEEPS 2  /* before conjugate gradients */
 #define CG_MAX 60 /* steps of one run of them */
 
-/* Four sums, so that one need not wait for the other. */
+/* Uses four sums, so that none waits for another. */
 double logreg_gather(size_t n, const uint32_t *row, const float *val, const double *v)
 {
     double s[4] = {0.0, 0.0, 0.0, 0.0};
@@ -51,7 +51,7 @@ static double soft(double v, double by)
     return v > by ? v - by : v < -by ? v + by : 0.0;
 }
 
-/* The smooth part's slope along column j, and along the bias. */
+/* Return the smooth part's slope along column j, and along the bias. */
 static double slope(const struct logreg_quad *q, size_t j)
 {
     return q->g[j] + q->l2 * q->d[j] + column_dot(&q->x, j, q->hq);
@@ -70,7 +70,7 @@ static void move_bias(struct logreg_quad *q, double by)
     }
 }
 
-/* Each coordinate to its own minimum; the squared length of the moves. */
+/* Moves each coordinate to its own minimum; returns the squared length of the moves. */
 static double sweep(struct logreg_quad *q)
 {
     const struct logreg_csc *x = &q->x;
@@ -136,7 +136,7 @@ static double scaled_square(const struct logreg_quad *q, double res_b)
     return s;
 }
 
-/* Residuals of the free coordinates, their signs kept. */
+/* Starts with the residuals of the free coordinates, whose signs are kept. */
 static void cg_begin(struct logreg_quad *q, struct cg *c)
 {
     for (size_t j = 0; j < q->x.k; j++) {
@@ -153,7 +153,7 @@ static void cg_begin(struct logreg_quad *q, struct cg *c)
     c->rr = scaled_square(q, c->res_b);
 }
 
-/* One step; false where there is none to take. */
+/* Does one step; false where there is none to take. */
 static bool cg_step(struct logreg_quad *q, struct cg *c)
 {
     const double h_dir_b = apply(q, c->dir_b);
@@ -183,8 +183,8 @@ static bool cg_step(struct logreg_quad *q, struct cg *c)
     return true;
 }
 
-/* Along the step as far as the first weight that would change its sign: the model is
- * convex, so that each part of the way goes down. */
+/* Moves along the step as far as the first weight that would change its sign: the model
+ * is convex, so every part of the way goes down. */
 static void cg_take(struct logreg_quad *q, const struct cg *c)
 {
     double t = 1.0;

@@ -1,5 +1,4 @@
-/* The quadratic model by which logreg_cols.c takes its Newton steps. Internal to
- * core/num. */
+/* The quadratic model for the Newton steps of logreg_cols.c. Internal to core/num. */
 #ifndef SAETOP_NUM_LOGREG_QUAD_H
 #define SAETOP_NUM_LOGREG_QUAD_H
 
@@ -7,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* k compressed columns of m rows, among the entries of others. */
+/* k compressed columns of m rows; other columns' entries may lie between them. */
 struct logreg_csc {
     size_t m, k;
     const size_t *start, *end; /* [k] */
@@ -15,7 +14,7 @@ struct logreg_csc {
     const float *val;
 };
 
-/* Sum of val[i] v[row[i]]. */
+/* Returns the sum of val[i] v[row[i]]. */
 double logreg_gather(size_t n, const uint32_t *row, const float *val, const double *v);
 
 /* Minimise over d and d_b
@@ -24,7 +23,7 @@ double logreg_gather(size_t n, const uint32_t *row, const float *val, const doub
 struct logreg_quad {
     struct logreg_csc x;
     double l1, l2;
-    double g_b, a_b;     /* a: the diagonal of H, without the bias's column */
+    double g_b, a_b;     /* a, a_b: the diagonal of H */
     const double *h;     /* [m] */
     const double *w, *a; /* [k] */
     double *g;           /* [k] */
@@ -35,34 +34,35 @@ struct logreg_quad {
     double *h_row, *h_step;           /* [m] */
 };
 
-/* From d = 0 to `share` of the first residual, in the norm that a scales, or as near as
- * `rounds` rounds come. The model's value never rises. O(rounds nnz). */
+/* Solves from d = 0 until the residual is `share` of the first, in the norm scaled by
+ * a, or as near as `rounds` rounds come. The model's value never rises. O(rounds
+ * nnz). */
 void logreg_quad_solve(struct logreg_quad *q, double share, size_t rounds);
 
-/* Columns by row: m of the rows, those with two entries or more. */
+/* Columns by row: the m rows with two entries or more. */
 struct logreg_rows {
     size_t m;
     const uint32_t *list; /* [m] */
-    const size_t *start;  /* of any row and the one after it */
+    const size_t *start;  /* of any row, and of the one after it */
     const uint32_t *col;
     const double *val;
 };
 
-/* The same with H in full, for few columns and an L1 term: P = k + 1 coordinates, the
- * bias last. */
+/* The same with the whole of H, for few columns and an L1 term: P = k + 1 coordinates,
+ * the bias last. */
 #define LOGREG_GRAM_MAX 768 /* P */
 struct logreg_gram {
     struct logreg_rows x;
     size_t P;
     double l1;
-    const double *w;    /* [P], the bias's is 0 */
+    const double *w;    /* [P], 0 for the bias */
     double *slope;      /* [P] in: g; out: the model's slopes at d */
     double *d;          /* [P] out */
     double *H, *factor; /* [P, P] */
     double *step;       /* [P] scratch */
     uint32_t *list;     /* [P] */
 };
-/* H from the columns x and their rows q->x. O(nnz e), e entries a row. */
+/* Computes H from the columns x and their rows q->x. O(nnz e), e entries per row. */
 void logreg_gram_fill(struct logreg_gram *q, const struct logreg_csc *x,
                       const double *h, double l2);
 void logreg_gram_solve(struct logreg_gram *q, double share, size_t rounds);

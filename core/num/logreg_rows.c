@@ -1,8 +1,8 @@
-/* All units at once, by rows: L-BFGS (Liu, Nocedal 1989) on dense inputs without an L1
- * term. Units go in groups, so that a pass is matrix products; the first guess of the
- * curvature is the inputs' second moments, which all units share, and after some steps
- * what a sample of rows says of the unit's own. All in double: in float the gradient's
- * rounding ends the way far from the minimum. */
+/* Fits all units at once, by rows: L-BFGS (Liu, Nocedal 1989) on dense inputs without
+ * an L1 term. Units are in groups, so that a pass is matrix products; the first guess
+ * of the curvature is the inputs' second moments, which all units share, and after some
+ * steps the unit's own, estimated from a sample of rows. All in double: in float the
+ * gradient's rounding would end the descent far from the minimum. */
 #include "base/mem.h"
 #include "base/watch.h"
 #include "num/blas.h"
@@ -29,7 +29,7 @@
 
 static const char *const what = "logistic regression";
 
-/* One unit on its way to the minimum. Vectors of P = d + 1, the bias last. */
+/* One unit in progress. Vectors of P = d + 1, the bias last. */
 struct unit {
     int32_t id;
     double *x, *g;       /* where it stands, the gradient there */
@@ -50,8 +50,8 @@ struct unit {
     bool started, done;
 };
 
-/* The first guess of the curvature: lower Cholesky factor [P, P], or where that is NULL
- * its diagonal. */
+/* The first guess of the curvature: its lower Cholesky factor [P, P], or where that is
+ * NULL its diagonal. */
 struct guess {
     double *factor, *diagonal;
 };
@@ -77,7 +77,7 @@ struct group {
 
 /* ---- one pass over the rows ---- */
 
-/* The logits z of a block become slopes as if all rows were negative. */
+/* Turns the logits z of a block into slopes as if all rows were negative. */
 static void negatives(size_t n, size_t G, double *z, double *exps, double *product,
                       double *loss, double *gb)
 {
@@ -102,8 +102,8 @@ static void negatives(size_t n, size_t G, double *z, double *exps, double *produ
     }
 }
 
-/* Put the positive rows of a block right, which are few. For these the loss is
- * s (softplus(z) - z) in place of softplus(z), where z follows from the slope p. */
+/* Corrects the positive rows of a block, which are few. Their loss is s (softplus(z) -
+ * z) instead of softplus(z), where z follows from the slope p. */
 static void positives(struct group *k, size_t first, size_t n, size_t G)
 {
     const struct logreg_y *y = k->y;
@@ -139,8 +139,8 @@ UNWATCHED static void widen(size_t d, const float *x, double *to)
     }
 }
 
-/* Sums over all rows for the units of columns w [d, G] and b: gradients gw [d, G],
- * pulls on the bias of the negative rows in gb and of the positive in pull, losses. */
+/* Sums over all rows, for the units of columns w [d, G] and b: gradients gw [d, G], the
+ * negative rows' pull on the bias in gb and the positive rows' in pull, losses. */
 static void pass(struct group *k, size_t G)
 {
     const struct logreg_x *x = k->x;
@@ -183,7 +183,7 @@ UNWATCHED static void solve_factor(const double *factor, size_t P, double *v)
     }
 }
 
-/* v = h^-1 v, h the guess of the unit's curvature. */
+/* v = h^-1 v, with h the guess of the unit's curvature. */
 static void solve(const struct group *k, const struct unit *u, double *v)
 {
     const size_t P = k->x->d + 1;
@@ -198,7 +198,7 @@ static void solve(const struct group *k, const struct unit *u, double *v)
     }
 }
 
-/* The lower triangle of a becomes its Cholesky factor. */
+/* Replaces the lower triangle of a by its Cholesky factor. */
 static void factorise(size_t P, double *a)
 {
     for (size_t i = 0; i < P; i++) {
@@ -220,7 +220,7 @@ static bool belongs(const struct logreg_y *y, size_t i, int32_t unit)
     return is;
 }
 
-/* Row i of (x, 1), times the root of its curvature where the unit stands. */
+/* Writes row i of (x, 1), times the root of its curvature at the unit's point. */
 static void root_row(const struct group *k, const struct unit *u, size_t i,
                      double weight, double *to)
 {
@@ -237,7 +237,8 @@ static void root_row(const struct group *k, const struct unit *u, size_t i,
     to[d] = root;
 }
 
-/* The curvature where the unit stands, by its positive rows and some of the others. */
+/* Estimates the curvature at the unit's point, from its positive rows and some of the
+ * others. */
 static void take_own(const struct group *k, struct unit *u)
 {
     const size_t n = k->x->n, d = k->x->d, P = d + 1;
@@ -299,7 +300,7 @@ static void choose_direction(const struct group *k, struct unit *u)
     u->tries = 0;
 }
 
-/* Keep the pair (step, gradient change) unless it has no curvature in it. */
+/* Keeps the pair (step, gradient change) unless it has no curvature. */
 static void remember(const struct group *k, struct unit *u)
 {
     const size_t P = k->x->d + 1;
@@ -333,7 +334,7 @@ static void set_trial(const struct group *k, struct unit *u)
     }
 }
 
-/* The gap at the trial point, as a share of f there. */
+/* Returns the gap at the trial point, as a share of f there. */
 static double gap_at_trial(const struct group *k, const struct unit *u, size_t c,
                            double f)
 {
@@ -348,7 +349,7 @@ static double gap_at_trial(const struct group *k, const struct unit *u, size_t c
     return logreg_gap_value(&gap) / f;
 }
 
-/* The trial has been evaluated: move there, or shorten the step. */
+/* Judges an evaluated trial: moves there, or shortens the step. */
 static void judge(const struct group *k, struct unit *u, size_t c, double f)
 {
     const size_t P = k->x->d + 1;
@@ -387,7 +388,7 @@ static void judge(const struct group *k, struct unit *u, size_t c, double f)
     set_trial(k, u);
 }
 
-/* Evaluate the trial points of all units still on their way, in one pass. */
+/* Evaluates the trial points of all unfinished units, in one pass. */
 static void evaluate_trials(struct group *k)
 {
     const size_t d = k->x->d;
@@ -479,7 +480,8 @@ static void group_deinit(struct group *k)
     mem_free(k->vectors);
 }
 
-/* Units first..first+n-1 at zero; those without both classes are done already. */
+/* Starts units first..first+n-1 at zero; those without both classes are done at
+ * once. */
 static void group_begin(struct group *k, size_t first, size_t n)
 {
     const size_t P = k->x->d + 1;
@@ -554,7 +556,8 @@ static void fit_group(void *ctx, size_t block, size_t worker)
 
 /* ---- the first guess ---- */
 
-/* Second moments of (x, 1), [P, P]; the diagonal alone where there are too many. */
+/* Computes second moments of (x, 1), [P, P]; only the diagonal where there are too
+ * many. */
 static void moments(const struct logreg_x *x, double *rows, double *all,
                     double *diagonal)
 {
@@ -606,7 +609,7 @@ static enum err guess_init(struct guess *h, const struct logreg_x *x, double l2,
     return OK;
 }
 
-/* One slot a block or one a worker, whichever are fewer. */
+/* Returns one slot per block or one per worker, whichever is fewer. */
 static size_t slots_of(size_t blocks, size_t threads)
 {
     return threads < blocks ? threads : blocks;

@@ -11,7 +11,7 @@ static double error_of(double a, double df)
     return 2.0 * (stats_t_cdf(-a, df) + a * stats_t_density(a, df));
 }
 
-/* The a of that error, which falls from 1 at 0 without end. */
+/* Returns the a with that error, which falls from 1 at a = 0 without end. */
 static double boundary(size_t first, double alpha)
 {
     const double df = (double)(first - 1);
@@ -38,7 +38,7 @@ static double anytime_half(size_t n, size_t first, double level)
     return sqrt((m - 1.0) * expm1(at));
 }
 
-/* The least alpha whose interval at n does not hold 0. */
+/* Returns the least alpha whose interval at n does not contain 0. */
 static double anytime_p(double t, size_t n, size_t first)
 {
     const double f = (double)first, m = (double)n;
@@ -84,13 +84,13 @@ double paired_smallest(const struct paired *d, size_t first, double alpha)
                : (double)NAN;
 }
 
-/* Below this a difference of a and b is rounding. */
+/* Returns the size below which a difference of a and b is rounding. */
 static double rounding(double a, double b)
 {
     return 8.0 * DBL_EPSILON * fmax(fabs(a), fabs(b));
 }
 
-/* Sets lower, higher and sd; true if the differences are all the same number. */
+/* Sets lower, higher and sd; true if all differences are the same number. */
 static bool describe(size_t n, const double *a, const double *b, struct paired *out)
 {
     double low = (double)INFINITY, high = -(double)INFINITY, most = 0.0, squares = 0.0;

@@ -32,7 +32,7 @@ size_t product_scratch_f32(size_t rows, size_t D)
     return sieve > packed ? sieve : packed;
 }
 
-/* The last panel, of n columns; those behind it are 0. */
+/* Packs the last panel, of n columns; those after them are 0. */
 static void pack_edge(const float *W, size_t D, size_t n, size_t width, float *panel)
 {
     memset(panel, 0, D * width * sizeof *panel);
@@ -62,7 +62,7 @@ void product_pack_f32(const struct product_weights_f32 *w, size_t j0, size_t j1)
     }
 }
 
-/* The rows of each tile beside one another. */
+/* Packs the rows of each tile side by side. */
 static void pack_rows(const struct kern_wide *wide, size_t rows, size_t D,
                       const float *x, float *packed)
 {
@@ -77,7 +77,7 @@ static void pack_rows(const struct kern_wide *wide, size_t rows, size_t D,
     }
 }
 
-/* The last panel, of fewer columns than it has room for. */
+/* Multiplies with the last panel, which has fewer columns than room. */
 static void product_edge(const struct kern_wide *wide, size_t rows, size_t D,
                          const float *x, const float *panel, const float *b, size_t n,
                          float *h, size_t ldh)
@@ -93,7 +93,7 @@ static void product_edge(const struct kern_wide *wide, size_t rows, size_t D,
     }
 }
 
-/* All columns of h. */
+/* Computes all columns of h. */
 static void packed_columns(size_t rows, const float *x,
                            const struct product_weights_f32 *w, float *h)
 {
@@ -108,7 +108,7 @@ static void packed_columns(size_t rows, const float *x,
     }
 }
 
-/* The lowest bit that is set; the last if none is. */
+/* Returns the lowest bit that is set; the last if none is. */
 static size_t lowest(uint64_t bits)
 {
     return (size_t)__builtin_ctzll(bits | (uint64_t)1 << 63);
@@ -143,8 +143,8 @@ void product_list(const struct product_found_f32 *found, size_t r, size_t j,
     found->n[r] = have;
 }
 
-/* List what is above in n rows from r and some columns from j. A panel reaches beyond
- * the last column; there the product is 0, which no cut is below. */
+/* Lists what is above in n rows from r on and some columns from j on. A panel reaches
+ * beyond the last column; there the product is 0, which is above no cut. */
 static void above_part(const struct kern_wide *wide, size_t r, size_t n, size_t D,
                        size_t j, size_t columns, const float *x, const float *panels,
                        const float *bias, const float *above,
@@ -188,8 +188,8 @@ void product_above_f32(size_t rows, const float *x, const struct product_weights
     }
 }
 
-/* A list may end a part and a few behind its room. Rows begin an odd number of cache
- * lines apart, so that they do not meet in the cache. */
+/* A list may end up to a part and a few entries after its room. Rows start an odd
+ * number of cache lines apart, so that they do not collide in the cache. */
 void product_found_init_f32(struct product_found_f32 *found, size_t F, size_t room)
 {
     found->room = room < F ? room : F;

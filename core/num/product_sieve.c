@@ -4,15 +4,15 @@
  * Each row x and each column w is rounded to whole numbers of 16 bits: x = s (q + e)
  * and w = u (p + f), where s and u are the steps, q and p are whole, and no entry of
  * the remainders e and f is larger than 1/2. The product q p is cheap and exact, and
- * tells x w up to a margin. By Cauchy and Schwarz
+ * gives x w up to a margin. By Cauchy and Schwarz
  *
  *   |x w - s u q p| <= s (u c ||q|| + c (||w|| + 2 u c)),  c = sqrt(D) / 2.
  *
  * The product in floats errs as well, by at most g (||x|| ||w|| + |b|), where g is
  * about D roundings. Where s u q p plus both margins stays below the cut, the entry
  * cannot be above it. The few others are computed in floats, in the order of
- * product_rows: the same bits. The steps are such that ||q|| and ||x|| / s are at most
- * SIEVE_NORM, but for rounding. */
+ * product_rows: the same bits. The steps are chosen so that ||q|| and ||x|| / s are at
+ * most SIEVE_NORM, except for rounding. */
 #include "num/kern_sieve.h"
 #include "num/product_priv.h"
 #include "num/topk.h"
@@ -22,7 +22,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Beyond it BLAS multiplies: product_packed says 0. */
+/* For wider rows BLAS multiplies: product_packed returns 0. */
 #define WIDTH_MAX ((size_t)1024)
 #define LANES_MAX ((size_t)PRODUCT_STEP / 2)
 
@@ -39,7 +39,8 @@ static struct layout layout_of(size_t D, size_t F)
     return (struct layout){(D + 1) / 2, (F + panel - 1) / panel * panel, lanes};
 }
 
-/* Pairs of the columns from j, first of a panel or first of its second half. */
+/* Returns the pairs of the columns from j on, the first of a panel or of its second
+ * half. */
 static int16_t *pairs_at(float *sieve, const struct layout *l, size_t j)
 {
     const size_t half = j % (2 * l->lanes);
@@ -72,14 +73,14 @@ size_t sieve_scratch(size_t rows, size_t D)
 
 /* ---- columns ---- */
 
-/* About D roundings of floats, those of this file's own among them. */
+/* Returns about D roundings of floats, including those of this file. */
 static double roundings(size_t D)
 {
     return ((double)D + 32) * (double)FLT_EPSILON;
 }
 
-/* For a column of norm 0, which stands for one that cannot be rounded, infinite: it is
- * always computed in full. */
+/* Returns a column's margin: infinite for norm 0, which marks a column that cannot be
+ * rounded, so that it is always computed in full. */
 static float margin_of(size_t D, float norm, float unit)
 {
     if (!(norm > 0)) {
@@ -92,7 +93,7 @@ static float margin_of(size_t D, float norm, float unit)
                    (u * c * (n + c) + c * (w + 2 * u * c) + roundings(D) * n * w));
 }
 
-/* Column j, its pairs to q. */
+/* Packs column j, with its pairs in q. */
 static void pack_column(const struct product_weights_f32 *w, const struct layout *l,
                         size_t j, int16_t *q)
 {
@@ -127,14 +128,15 @@ void sieve_pack(const struct product_weights_f32 *w, size_t j0, size_t j1)
 
 /* ---- rows ---- */
 
-/* Rows that are looked at together. Places behind the last row pass nothing. */
+/* Rows handled together. Places after the last row let nothing pass. */
 struct slab {
     size_t r, n; /* the first, how many */
     int16_t *x;  /* dealt by tile */
     float unit[PRODUCT_PART_ROWS], above[PRODUCT_PART_ROWS];
 };
 
-/* Round and deal. A row that cannot be rounded passes nothing and is not listed. */
+/* Rounds and deals rows. A row that cannot be rounded lets nothing pass and is not
+ * listed. */
 static void begin_slab(struct slab *p, const struct layout *l, size_t D, const float *x,
                        const float *above, const struct product_found_f32 *found)
 {
@@ -156,7 +158,7 @@ static void begin_slab(struct slab *p, const struct layout *l, size_t D, const f
     }
 }
 
-/* List what may be above, of some columns from j, with what it is about. */
+/* Lists what may be above, of some columns from j on, with approximate values. */
 static void sieve_slab(const struct slab *p, const struct layout *l, size_t j,
                        float *sieve, const struct product_found_f32 *found)
 {
@@ -180,7 +182,7 @@ static void sieve_slab(const struct slab *p, const struct layout *l, size_t j,
 
 /* ---- what is computed in full ---- */
 
-/* How far what a row's entries are about may be off. */
+/* Returns how far a row's approximate entries may be off. */
 static float widest_margin(const struct product_weights_f32 *w, const struct layout *l,
                            size_t n, const int32_t *id, float unit)
 {
@@ -194,9 +196,9 @@ static float widest_margin(const struct product_weights_f32 *w, const struct lay
     return most;
 }
 
-/* Keep those of n entries, of approximate value val, that may be among the `keep`
- * greatest; returns how many. At least `keep` are above the cut less the margin, others
- * below it less two. */
+/* Keeps those of n entries, of approximate value val, that may be among the `keep`
+ * greatest; returns how many. At least `keep` are above the cut minus the margin,
+ * others below it minus two margins. */
 static size_t keep_likely(const struct product_weights_f32 *w, const struct layout *l,
                           float unit, size_t keep, size_t n, int32_t *id,
                           const float *val)
@@ -218,14 +220,14 @@ static size_t keep_likely(const struct product_weights_f32 *w, const struct layo
     return m;
 }
 
-/* Entries that do not fill the lanes with others of their row. */
+/* Entries left over, too few to fill the lanes with others of their row. */
 struct left {
     size_t n;
     int32_t row[PRODUCT_PART_ROWS * LANES_MAX], id[PRODUCT_PART_ROWS * LANES_MAX];
     float *to[PRODUCT_PART_ROWS * LANES_MAX], val[PRODUCT_PART_ROWS * LANES_MAX];
 };
 
-/* Compute what is likely of row i, but for what is left over. */
+/* Computes the likely entries of row i, except those left over. */
 static void compute_row(const struct product_weights_f32 *w, const struct layout *l,
                         const struct slab *p, size_t i, size_t keep, const float *x,
                         const struct product_found_f32 *found, struct left *left)
@@ -251,7 +253,7 @@ static void compute_row(const struct product_weights_f32 *w, const struct layout
     }
 }
 
-/* Keep what is above. */
+/* Keeps what is above. */
 static void settle_row(const struct slab *p, size_t i,
                        const struct product_found_f32 *found)
 {

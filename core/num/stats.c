@@ -31,7 +31,7 @@ double stats_sd(size_t n, const double *x)
     return sqrt(sum / (double)(n - 1));
 }
 
-/* Ascending, NaN last. */
+/* Orders ascending, NaN last. */
 static int compare(const void *a, const void *b)
 {
     const double x = *(const double *)a, y = *(const double *)b;
@@ -61,8 +61,8 @@ double stats_quantile_sorted(size_t n, const double *x, double q)
 
 /* ---- Student's t ---- */
 
-/* Gamma(a + 1/2) / Gamma(a) for a > 0: its expansion for large a (DLMF 5.11.13),
- * reached by steps of one. Not by lgamma, which writes a global. */
+/* Returns Gamma(a + 1/2) / Gamma(a) for a > 0: by its expansion for large a (DLMF
+ * 5.11.13), reached in steps of one. Not by lgamma, which writes a global. */
 static double gamma_ratio(double a)
 {
     double factor = 1.0;
@@ -78,8 +78,8 @@ static double gamma_ratio(double a)
     return factor * sqrt(a) * (1.0 + r * s);
 }
 
-/* The continued fraction of the incomplete beta function (DLMF 8.17.22), by Lentz's
- * method; converges fast for x < (a + 1) / (a + b + 2). */
+/* Evaluates the continued fraction of the incomplete beta function (DLMF 8.17.22), by
+ * Lentz's method; converges fast for x < (a + 1) / (a + b + 2). */
 static double beta_fraction(double a, double b, double x)
 {
     const double tiny = 1e-300;
@@ -108,7 +108,7 @@ static double beta_fraction(double a, double b, double x)
     return f;
 }
 
-/* P(T > t) for t >= 0: half of I_x(df/2, 1/2) at x = df / (df + t^2). */
+/* Returns P(T > t) for t >= 0: half of I_x(df/2, 1/2) at x = df / (df + t^2). */
 static double t_tail(double t, double df)
 {
     if (isinf(t)) {
@@ -171,7 +171,7 @@ double stats_t_quantile(double p, double df)
     return q < 0.5 ? sign * t : 0.0;
 }
 
-/* Interval of a mean from its standard deviation. */
+/* Returns the interval of a mean from its standard deviation. */
 static struct stats_interval interval(size_t n, double mean, double sd, double level)
 {
     struct stats_interval r = {mean, (double)NAN, (double)NAN};
@@ -188,7 +188,7 @@ struct stats_interval stats_t_interval(size_t n, const double *x, double level)
     return interval(n, stats_mean(n, x), stats_sd(n, x), level);
 }
 
-/* Mean and standard deviation of b - a, with no array of differences. */
+/* Computes mean and standard deviation of b - a, without an array of differences. */
 static void differences(size_t n, const double *a, const double *b, double *mean,
                         double *sd)
 {
@@ -231,7 +231,7 @@ struct cluster {
     double sum, weight;
 };
 
-/* Sums by cluster; those without a member are dropped. *used: how many remain. */
+/* Sums by cluster; drops those without a member. *used: how many remain. */
 static enum err gather(size_t n, const double *x, const double *weight,
                        const int32_t *cluster, size_t n_clusters, struct cluster *c,
                        bool *seen, size_t *used, struct errinfo *e)
@@ -259,7 +259,7 @@ static double ratio(double sum, double weight)
     return weight > 0.0 ? sum / weight : (double)NAN;
 }
 
-/* The share of draws that is left out at each end, for n >= 2 clusters. */
+/* Returns the share of draws left out at each end, for n >= 2 clusters. */
 static double expanded_tail(size_t n, double level)
 {
     const double df = (double)(n - 1);
@@ -267,7 +267,7 @@ static double expanded_tail(size_t n, double level)
     return 0.5 * erfc(t * sqrt((double)n / df) / sqrt(2.0));
 }
 
-/* Interval from `reps` draws of as many clusters as there are. */
+/* Makes the interval from `reps` draws, each of as many clusters as there are. */
 static void resample(const struct cluster *c, size_t used, size_t reps, double level,
                      uint64_t seed, double *draws, struct stats_interval *out)
 {

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Positive numbers order as the integers that their bits are. */
+/* Positive numbers have the same order as their bits read as integers. */
 #ifdef REAL_F64
 typedef int64_t real_bits;
 #define REAL_MAX DBL_MAX
@@ -72,7 +72,7 @@ static size_t count_plain(size_t n, const real *v, real t)
     return total;
 }
 
-/* Widen lo .. hi to the bits of v [n]. */
+/* Widens lo .. hi to the bits of v [n]. */
 static void range_plain(size_t n, const real *v, real_bits *lo, real_bits *hi)
 {
     for (size_t i = 0; i < n; i++) {
@@ -92,7 +92,7 @@ size_t topk_above_f32(size_t n, const float *x, float t, int32_t *id, float *val
                          : above_sse2(n, x, t, id, val);
 }
 
-/* Keep those of n survivors that are greater than t, in order; returns how many. */
+/* Keeps those of n survivors that are greater than t, in order; returns how many. */
 static size_t keep_above(size_t n, float t, int32_t *id, float *val)
 {
     return have_avx512() ? keep_avx512(n, t, id, val)
@@ -168,9 +168,9 @@ real R(topk_cut)(size_t n, const real *v, size_t k, size_t *above)
 
 #define GROUPS_MAX 256
 
-/* A value that at least k entries exceed or equal, minus the smallest step; 0 if none
- * is found: with the row dealt out over groups, the k-th greatest of the groups'
- * maxima. */
+/* Returns a value that at least k entries exceed or equal, minus the smallest step; 0
+ * if none is found. With the row split into groups, it is the k-th greatest of the
+ * groups' maxima. */
 static real lower_bound(size_t n, const real *x, size_t k)
 {
     size_t groups = 8;
@@ -220,7 +220,7 @@ real R(topk_guess_below)(const struct R(topk_guess) *guess, real scale, real dev
     return (guess->mean - deviations * guess->spread) * scale;
 }
 
-/* Keep only the first `ties` of the entries equal to the cut. */
+/* Keeps only the first `ties` of the entries equal to the cut. */
 static void drop_ties(size_t m, real cut, size_t ties, int32_t *id, real *val)
 {
     size_t kept = 0;
@@ -235,7 +235,7 @@ static void drop_ties(size_t m, real cut, size_t ties, int32_t *id, real *val)
     }
 }
 
-/* The k greatest of the m >= k survivors, kept in order; returns about the least. */
+/* Keeps the k greatest of the m >= k survivors, in order; returns about the least. */
 static real keep_greatest(size_t m, size_t k, int32_t *id, real *val)
 {
     assert(m >= k);

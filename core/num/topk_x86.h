@@ -1,5 +1,5 @@
-/* The scans of topk.c for x86-64, part of it: with SSE2, which every such CPU has, with
- * AVX2, and with AVX-512. All give the same. */
+/* The scans of topk.c for x86-64, part of that file: with SSE2, which every such CPU
+ * has, with AVX2, and with AVX-512. All give the same results. */
 #include <immintrin.h>
 #include <stdbool.h>
 
@@ -18,7 +18,7 @@ static bool have_avx512(void)
 
 /* ---- entries above a threshold ---- */
 
-/* Few entries pass: 16 are compared at a time, and only the set bits are walked. */
+/* Few entries pass, so 16 are compared at a time, and only the set bits are visited. */
 static size_t above_sse2(size_t n, const float *x, float t, int32_t *id, float *val)
 {
     const __m128 limit = _mm_set1_ps(t);
@@ -39,7 +39,7 @@ static size_t above_sse2(size_t n, const float *x, float t, int32_t *id, float *
     return above_plain(i, n, x, t, id, val, m);
 }
 
-/* The numbers of the lanes that pass, drawn together (pext). */
+/* Returns the numbers of the lanes that pass, packed together (pext). */
 WITH_AVX2 static __m256i lanes_of(uint64_t set)
 {
     const uint64_t bytes = _pdep_u64(set, 0x0101010101010101u) * 0xFFu;
@@ -48,8 +48,9 @@ WITH_AVX2 static __m256i lanes_of(uint64_t set)
     return _mm256_cvtepu8_epi32(packed);
 }
 
-/* Eight at a time without branches: lanes are moved together, all eight stored and
- * counted on by how many passed. Stores end at m + 8 <= i + 8 <= n, within the room. */
+/* Eight at a time without branches: lanes that pass are packed together, all eight are
+ * stored, and the count grows by how many passed. Stores end at m + 8 <= i + 8 <= n,
+ * within the room. */
 WITH_AVX2 static size_t above_avx2(size_t n, const float *x, float t, int32_t *id,
                                    float *val)
 {
@@ -89,7 +90,7 @@ WITH_AVX512 static size_t above_avx512(size_t n, const float *x, float t, int32_
 
 /* ---- survivors above a threshold, in place ---- */
 
-/* A store never reaches beyond what was loaded already: kept <= i. */
+/* A store never reaches beyond what was already loaded: kept <= i. */
 WITH_AVX2 static size_t keep_avx2(size_t n, float t, int32_t *id, float *val)
 {
     const __m256 limit = _mm256_set1_ps(t);

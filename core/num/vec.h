@@ -1,7 +1,7 @@
 /* Vector operations in the precision of the file that includes this (num/real.h): float
- * ones go to the kernels picked for the CPU (num/kern.h, where each is described),
- * double ones are plain loops over libm, the reference. Any thread. No guard around the
- * whole, so that both may be had: see num/real.h. */
+ * ones use the kernels for the CPU (num/kern.h, where each is described), double ones
+ * are plain loops over libm, the reference. Any thread. No guard around the whole, so
+ * that a file can have both: see num/real.h. */
 #include "num/real.h"
 
 #include <stddef.h>

@@ -37,7 +37,8 @@ enum err compare_kept(const char *dir, int64_t step, struct report *out,
     return rc;
 }
 
-/* The value of a concept that a measure is the mean of; false: it is of no concepts. */
+/* Gets the value of a concept for a measure that is a mean over concepts; false: the
+ * measure is not. */
 static bool of_concept(enum metric m, const struct concept_result *o,
                        enum concept_kind *kind, double *out)
 {
@@ -57,7 +58,7 @@ static bool of_concept(enum metric m, const struct concept_result *o,
     }
 }
 
-/* The measure over concepts; *done: it has some. */
+/* Adds the measure over concepts; *done: it has some. */
 static enum err add_concepts(enum metric m, const struct concept_result *row, size_t n,
                              const struct concepts *c, struct report *out, bool *done,
                              struct errinfo *e)
@@ -82,7 +83,7 @@ static enum err add_concepts(enum metric m, const struct concept_result *row, si
     return rc;
 }
 
-/* The last value of each measure of a history. */
+/* Returns the last value of each measure of a history. */
 static struct metric_row last_of(const struct history *h)
 {
     struct metric_row last = metric_row_empty();
@@ -151,7 +152,7 @@ static void compare_measure(const struct report *const *a,
     verdict_row_of(m, margin, n, before, after, first, row);
 }
 
-/* Intervals of a single pair: over the units of the text. */
+/* Takes the intervals of a single pair, over the units of the text. */
 static enum err take_text(const struct report *a, const struct report *b,
                           struct compared *out, struct errinfo *e)
 {
@@ -288,7 +289,8 @@ static void name_measure(const struct compared *c, size_t m, enum said what,
     }
 }
 
-/* "Established: explained variance lower ...; ...\n"; nothing where no row is. */
+/* Writes "Established: explained variance lower ...; ...
+ * ", or nothing where no row is. */
 static void say_of(const struct compared *c, enum said what, const char *opening,
                    struct str *out)
 {
@@ -314,7 +316,7 @@ static bool has_measure(const struct compared *c)
 
 #define OPENING 400 /* of a sentence, with how both sides are called */
 
-/* Sentences for several seeds. */
+/* Writes sentences for several seeds. */
 static void say_seeds(const struct compared *c, const char *a, const char *b,
                       const char *control, struct str *out)
 {
@@ -383,8 +385,8 @@ void compare_say(const struct compared *c, const char *a, const char *b,
     }
 }
 
-/* What was changed on the way on one side alone stays in its weights, and is in no
- * setting where it was changed back. */
+/* Warns of changes during training on one side only: they stay in its weights, and
+ * settings do not show them if they were changed back. */
 static void warn_changes(const struct compare_facts *f, enum change_kind kind,
                          struct remarks *out)
 {
@@ -459,8 +461,8 @@ void compare_warn(const struct compare_facts *f, struct remarks *out)
 
 /* ---- curves ---- */
 
-/* The mean at row `at` of the first history; NaN: not all have it there. `next` [arms]:
- * rows before are of earlier steps. */
+/* Returns the mean at row `at` of the first history; NaN: not all have it there. `next`
+ * [arms]: rows before these are of earlier steps. */
 static double mean_at(const struct history *const *h, size_t arms, enum metric m,
                       size_t at, size_t *next)
 {

@@ -1,5 +1,5 @@
-/* Comparison of two sides: conditions of a run, or runs. Shared by the Compare screen
- * and `saetop verdict`. Any thread. */
+/* Compares two sides: conditions of a run, or runs. Shared by the Compare screen and
+ * `saetop verdict`. Any thread. */
 #ifndef SAETOP_RUN_COMPARED_H
 #define SAETOP_RUN_COMPARED_H
 
@@ -11,73 +11,77 @@
 
 /* ---- figures of an arm ---- */
 
-/* Read the figures that `saetop eval` kept in the run directory `dir` for this step,
- * with their units, into out, which report_init has begun. ERR_MISSING: there are none
- * of this step; ERR_FORMAT names what is wrong. */
+/* Reads the figures that `saetop eval` kept in the run directory `dir` for this step,
+ * with their units, into out, which report_init has prepared. ERR_MISSING: there are
+ * none for this step; ERR_FORMAT names what is wrong. */
 enum err compare_kept(const char *dir, int64_t step, struct report *out,
                       struct errinfo *e) ERR_CHECKED;
-/* The figures that training measured last: those of the history, and those over
- * concepts, with these as units, from the table of its last evaluation (NULL: none). */
+/* Takes the figures that training measured last: those of the history, and those over
+ * concepts, with concepts as units, from the table of its last evaluation (NULL:
+ * none). */
 enum err compare_live(const struct history *h, const struct concept_table *t,
                       const struct concepts *c, struct report *out,
                       struct errinfo *e) ERR_CHECKED;
-/* The figures of an evaluation that was made for this comparison. */
+/* Takes the figures of an evaluation made for this comparison. */
 enum err compare_evaluated(const struct eval_result *r, const struct concepts *c,
                            struct report *out, struct errinfo *e) ERR_CHECKED;
 
 /* ---- differences ---- */
 
-/* One comparison: a row for each measure and the interval to show of it, over seeds or,
- * where there is one pair, of the text (NaN: there is none); and whether the first side
- * is within its random control (compare_within; false where nobody asked). */
+/* One comparison: a row for each measure, the interval to show for it, over seeds or,
+ * with one pair, over text (NaN: none), and whether the first side is within its random
+ * control (compare_within; false where nobody asked). */
 struct compared {
     size_t pairs;
-    size_t first; /* seeds that were planned, where more were added: the intervals are
-                     those of paired_of for any number of seeds; else 0 */
-    bool so_far;  /* of compare_so_far */
-    char other_data[32]; /* of compare_not_comparable: "text"; "": they compare */
+    size_t first; /* planned seeds, where more were added: the intervals are those of
+                     paired_of for any number of seeds; else 0 */
+    bool so_far;  /* set by compare_so_far */
+    char other_data[32]; /* set by compare_not_comparable: "text"; "": comparable */
     struct verdict_row row[VERDICT_MEASURE_COUNT];
     struct stats_interval by[VERDICT_MEASURE_COUNT];
     bool within_random[VERDICT_MEASURE_COUNT];
 };
-/* Differences a[i] - b[i] over the pairs of reports, before verdict_judge: it takes the
- * rows of all comparisons that stand beside each other. margin [VERDICT_MEASURE_COUNT]
- * NULL: the table's. first: seeds that were planned, as paired_of has it. */
+/* Computes the differences a[i] - b[i] over the pairs of reports, without verdicts:
+ * verdict_judge takes the rows of all comparisons shown together. margin
+ * [VERDICT_MEASURE_COUNT], NULL: the table's. first: planned seeds, as for
+ * paired_of. */
 enum err compare_pairs(const struct report *const *a, const struct report *const *b,
                        size_t pairs, const double *margin, size_t first,
                        struct compared *out, struct errinfo *e) ERR_CHECKED;
-/* The same with the verdicts of this one alone. */
+/* The same, with verdicts for this comparison alone. */
 enum err compare_alone(const struct report *const *a, const struct report *const *b,
                        size_t pairs, size_t first, struct compared *out,
                        struct errinfo *e) ERR_CHECKED;
 
-/* One of the sides has not come to the end of its plan, so that nothing is established
+/* Notes that a side has not reached the end of its plan, so that nothing is established
  * yet (verdict_so_far). */
 void compare_so_far(struct compared *c);
 
-/* The figures of both sides are of different data, named by `what`: the values and
- * their differences stay, but no interval, verdict or mark is to be shown of them. */
+/* Notes that the two sides were measured on different data, named by `what`: values and
+ * differences stay, but no interval, verdict or mark is to be shown. */
 #define COMPARE_NOT_COMPARABLE "not comparable"
 void compare_not_comparable(struct compared *c, const char *what);
 
-/* Which measures of a condition are "within random" (verdict_is_within), from the pairs
- * of reports a[i] of it and b[i] of its random control; margin and first as above. The
- * differences from the control are a list of their own for Holm. */
+/* Finds which measures of a condition are "within random" (verdict_is_within), from the
+ * pairs of its reports a[i] and those of its random control, b[i]; margin and first as
+ * above. Holm's adjustment takes the differences from the control as a list of their
+ * own. */
 enum err compare_within(const struct report *const *a, const struct report *const *b,
                         size_t pairs, const double *margin, size_t first,
                         bool out[VERDICT_MEASURE_COUNT], struct errinfo *e) ERR_CHECKED;
 
-/* What may be concluded, a sentence a line, of the primary measures: what is
- * established and which way, what is within random, what is too small to matter, what
- * is not established and what it would take, what one seed can say. Measures are set
- * apart by ";", as some have a comma in their names. a, b: how the sides are called, "A
- * (no mask)", cut where both are long; control: the random control of the first, NULL:
- * it has none. */
+/* Writes what may be concluded about the primary measures, one sentence per line: what
+ * is established and which way, what is within random, what is too small to matter,
+ * what is not established and what it would take, what one seed can say. ";" separates
+ * measures, as some have a comma in their names. a, b: names of the sides, "A (no
+ * mask)", cut where both are long; control: the random control of the first, NULL:
+ * none. */
 void compare_say(const struct compared *c, const char *a, const char *b,
                  const char *control, struct str *out);
 
-/* Lines about what else differs than is compared: inputs, settings beyond the masking,
- * what was changed on the way, steps, clean L0; and about values in doubt. */
+/* What compare_warn writes about: other differences than the one compared (inputs,
+ * settings beyond the masking, changes during training, steps, clean L0), and values in
+ * doubt. */
 struct compare_facts {
     char letter[2];
     const struct difference *difference;
@@ -91,8 +95,8 @@ void compare_warn(const struct compare_facts *f, struct remarks *out);
 
 /* ---- curves ---- */
 
-/* A measure of one side over the steps: the mean of the side's arms, at the steps where
- * all of them have it. */
+/* A measure of one side over the steps: the mean over the side's arms, at the steps
+ * where all of them have it. */
 struct compare_curve {
     double *x, *y; /* [n], x ascending */
     size_t n;

@@ -11,8 +11,8 @@
 
 /* ---- settings ---- */
 
-/* Whether a condition is made of it: not of seeds, of which further arms a run has, or
- * of how it is watched. */
+/* Whether a setting defines a condition: not seeds, which further arms a run has, or
+ * how it is watched. */
 static bool shapes(const struct setting_def *d)
 {
     const bool others =
@@ -20,8 +20,9 @@ static bool shapes(const struct setting_def *d)
     return strncmp(d->key, "seed", 4) != 0 && !others && d->scope != SETTING_OF_FREE;
 }
 
-/* Whether arms that differ in it are measured on other data. Activations that an arm
- * was trained on are what it is measured on too, but where a model was named since. */
+/* Whether arms that differ in it are measured on different data. Activations that an
+ * arm was trained on are also what it is measured on, unless a model has been named
+ * since. */
 static bool is_input(const struct setting_def *d, const struct settings *a,
                      const struct settings *b)
 {
@@ -50,7 +51,7 @@ static enum difference_kind kind_of(const struct setting_def *d,
                                            : DIFFERENCE_OTHER;
 }
 
-/* The value as text, in s, which it is the caller's to free. */
+/* Returns the value as text, in s, which the caller frees. */
 static const char *value_of(const struct settings *set, const struct setting_def *d,
                             struct str *s)
 {
@@ -136,7 +137,7 @@ static enum err assign(const struct settings *const *set, const char *const *nam
     return OK;
 }
 
-/* The settings in which conditions differ, into each. */
+/* Writes into each condition the settings in which they differ. */
 static void describe(const struct settings *const *set, struct conditions *c)
 {
     size_t n = 0;
@@ -195,7 +196,7 @@ size_t conditions_baseline(const struct conditions *c)
     return verdict_baseline(unmasked, c->n);
 }
 
-/* True for the settings that a random decoder fixes (settings_resolve). */
+/* Whether a random decoder fixes the setting (settings_resolve). */
 static bool is_of_decoder(const struct setting_def *d)
 {
     return strcmp(d->key, setting_key.decoder) == 0 ||
@@ -303,7 +304,7 @@ enum change_kind conditions_change_kind(const char *event)
     return CHANGE_KINDS;
 }
 
-/* Append an event. Of masks alone how the rate went: not the lag behind it. */
+/* Appends an event. For masks only how the rate changed, not the lag behind it. */
 static void add_change(const struct run_event *ev, enum change_kind kind,
                        struct condition_changes *to)
 {

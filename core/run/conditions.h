@@ -1,5 +1,5 @@
-/* The conditions of an experiment: arms that are alike in every setting that shapes
- * them but their seeds are one condition. Any thread. */
+/* The conditions of an experiment: arms with the same values of every setting that
+ * shapes them, except the seeds, are one condition. Any thread. */
 #ifndef SAETOP_RUN_CONDITIONS_H
 #define SAETOP_RUN_CONDITIONS_H
 
@@ -15,46 +15,48 @@ struct condition {
     char letter;
     size_t arm;                    /* its first arm */
     char settings[CONDITION_TEXT]; /* those in which the conditions differ:
-                                    "mask.rate=0.3, k=8"; cut where there is more */
+                                      "mask.rate=0.3, k=8"; cut where too long */
     bool unmasked;
 };
 struct conditions {
     size_t n;
     struct condition at[CONDITIONS_MAX];
-    size_t *of;                   /* [arms] which one an arm is of */
-    struct paired_seed *pair;     /* [arms] its seeds, by which arms are paired, */
-    char (*seed)[CONDITION_SEED]; /* [arms] and as text */
+    size_t *of;                   /* [arms] the condition of each arm */
+    struct paired_seed *pair;     /* [arms] its seeds, which arms are paired by */
+    char (*seed)[CONDITION_SEED]; /* [arms] its seeds as text */
 };
-/* Group n arms by their settings into conditions, in order of their first arms: A has
- * the first arm. Release with conditions_deinit. ERR_USAGE for more than
+/* Groups n arms by their settings into conditions, in the order of their first arms: A
+ * has the first arm. Release with conditions_deinit. ERR_USAGE for more than
  * CONDITIONS_MAX, and for two arms that do not differ at all (name[n]: the arms'
  * names); ERR_NOMEM. O(n^2 settings). */
 enum err conditions_of(const struct settings *const *set, const char *const *name,
                        size_t n, struct conditions *out, struct errinfo *e) ERR_CHECKED;
 void conditions_deinit(struct conditions *c);
 
-/* "21", or "21/2" where the weights have another seed than the text. */
+/* Writes the seeds: "21", or "21/2" where weights and text have different seeds. */
 void conditions_seeds(const struct settings *set, char out[CONDITION_SEED]);
 
 struct paired_seed conditions_seed(const struct settings *set);
 
-/* The one that the others are compared with, verdict_baseline. */
+/* Returns the condition that the others are compared with: verdict_baseline. */
 size_t conditions_baseline(const struct conditions *c);
 
-/* The same for settings that differ in nothing that shapes an SAE but masks and seeds;
- * else another, as surely as a hash of 64 bits is. O(settings). */
+/* Returns a hash of all settings that shape an SAE except masks and seeds.
+ * O(settings). */
 uint64_t conditions_beyond_masks(const struct settings *set);
-/* The same for those that differ in the decoder at most beside that, so that one with a
- * random decoder is a control of the other. */
+/* Returns the same hash without settings of the decoder too, so that an arm with a
+ * random decoder matches the one that it is a control of. */
 uint64_t conditions_beyond_decoder(const struct settings *set);
-/* Whether it is a random control: its decoder is not trained. */
+/* Returns whether these are the settings of a random control: its decoder is not
+ * trained. */
 bool conditions_is_random(const struct settings *set);
-/* The random control of condition `of` among those with these settings, n up to
- * CONDITIONS_MAX: the first that is random and otherwise alike (verdict_control). */
+/* Returns the random control of condition `of` among the conditions with these
+ * settings, n up to CONDITIONS_MAX: the first that is random and otherwise alike
+ * (verdict_control). */
 size_t conditions_control(const struct settings *const *set, size_t n, size_t of);
 
-/* The arms of conditions a and b that have the same seeds, paired_by_seed of n (all)
- * arms. */
+/* Finds the arms of conditions a and b that have the same seeds: paired_by_seed over
+ * all n arms. */
 size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b,
                         size_t *of_a, size_t *of_b);
 
@@ -62,39 +64,37 @@ size_t conditions_pairs(const struct conditions *c, size_t n, size_t a, size_t b
 #define DIFFERENCE_VALUE 64
 struct difference {
     const char *key;
-    char value[2][DIFFERENCE_VALUE]; /* cut where there is more */
+    char value[2][DIFFERENCE_VALUE]; /* cut where too long */
     enum difference_kind {
         DIFFERENCE_SEED,    /* of weights or text */
         DIFFERENCE_MASKING, /* what is masked, how and how often */
-        DIFFERENCE_INPUTS,  /* source, model, hook, text, ...: figures are of other data
-                             */
+        DIFFERENCE_INPUTS,  /* source, model, hook, text, ...: the data differ */
         DIFFERENCE_OTHER    /* anything else that shapes the SAE */
     } kind;
 };
-/* The settings in which a and b differ, in the order of the table of settings, at most
- * `cap` into out; returns how many there are. Settings of watching, saving and
+/* Writes the settings in which a and b differ, in the order of the table of settings,
+ * at most `cap` into out; returns how many there are. Settings for watching, saving and
  * evaluating do not count. */
 size_t conditions_differences(const struct settings *a, const struct settings *b,
                               struct difference *out, size_t cap);
-/* "k 4 against 8: not the masking alone" over the differences of a kind, or "" where
- * there is none of it. The values are those of `out`, first to second. */
+/* Writes the differences of one kind, "k 4 against 8: not the masking alone", or ""
+ * where there are none. The values are in the order of `value`, first to second. */
 void conditions_differ_in(const struct difference *d, size_t n,
                           enum difference_kind kind, char *out, size_t cap);
 
-/* What an event changes of an arm while it trains. */
+/* What an event changes in an arm during training. */
 enum change_kind {
     CHANGE_MASKS,    /* its mask rate */
     CHANGE_SETTINGS, /* other settings, by :tune */
     CHANGE_KINDS     /* none of these */
 };
 enum change_kind conditions_change_kind(const char *event);
-/* The changes of a kind while an arm trained, also those that were changed back. */
+/* The changes of one kind to an arm during training, including those undone later. */
 #define CONDITION_CHANGES 160
 struct condition_changes {
-    uint64_t hash; /* of all: the same for arms changed alike, else another, as surely
-                      as a hash of 64 bits is */
+    uint64_t hash;                /* over all changes: equal for arms changed alike */
     char text[CONDITION_CHANGES]; /* "lr 0.002 -> 0.001 at step 120, lr 0.001 -> 0.002
-                                     at step 300", "..." where it is cut; "" none */
+                                     at step 300", ends in "..." where cut; "": none */
 };
 void conditions_changes(const struct history *h,
                         struct condition_changes out[CHANGE_KINDS]);

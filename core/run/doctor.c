@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-/* Rows of the text whose loss is taken; a large model reads fewer (inputs_look_rows).
- */
+/* Rows of the text to measure the loss on; a large model reads fewer
+ * (inputs_look_rows). */
 #define ROWS 64
 
-/* The losses of the text, and the remarks on them. */
+/* Measures the losses of the text, and adds the remarks on them. */
 static enum err look_at_text(struct inputs *in, struct errinfo *e)
 {
     const size_t T = (size_t)in->set.context, rows = inputs_look_rows(in, ROWS);

@@ -194,7 +194,7 @@ uint64_t engine_tokens_read(const struct engine *g)
     return sum;
 }
 
-/* Model positions a second since the last row, all arms together. */
+/* Updates the model positions per second since the last row, of all arms together. */
 static void update_rate(struct engine *g)
 {
     const uint64_t tokens = engine_tokens_read(g);
@@ -208,13 +208,13 @@ static void update_rate(struct engine *g)
     }
 }
 
-/* An error twice the variance of the activations is no use to anybody. */
+/* An error of twice the variance of the activations is past all use. */
 #define DIVERGED_EV   (-1.0)
 #define DIVERGED_ROWS 2
 
-/* Tell once of an arm whose error grows, as with too high a learning rate: the loss
- * stays finite, and nothing else ends it. Before it has explained any the first quarter
- * of the run is its own. */
+/* Records once that an arm's error grows, as with too high a learning rate: the loss
+ * stays finite, and nothing else ends it. Before it has explained any variance, the
+ * first quarter of the run does not count. */
 static enum err note_diverged(struct engine *g, size_t arm,
                               const struct metric_row *row, struct errinfo *e)
 {
@@ -293,7 +293,7 @@ enum err engine_catch_up(struct engine *g, struct errinfo *e)
     return OK;
 }
 
-/* A mask change that was asked for at a step that has come. */
+/* Applies a mask change whose step has come. */
 static enum err apply_pending(struct engine *g, size_t a, struct errinfo *e)
 {
     const struct arm_state *s = &g->arm[a].arm->state;
@@ -303,7 +303,7 @@ static enum err apply_pending(struct engine *g, size_t a, struct errinfo *e)
     return OK;
 }
 
-/* One step of every arm that is not ahead of the others. */
+/* Does one step of every arm that is not ahead of the others. */
 static enum err step_arms(struct engine *g, bool *stepped, struct metric_row *rows,
                           struct errinfo *e)
 {

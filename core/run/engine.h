@@ -19,7 +19,7 @@
 
 #include <stdatomic.h>
 
-/* The kind of the event that an arm's error has grown past all use. */
+/* The kind of the event that records an arm whose error is past all use. */
 #define ENGINE_DIVERGED "diverged"
 
 /* All arms, in place of an arm's number. */
@@ -30,14 +30,17 @@ struct engine_arm {
     struct history history;
     struct eval_result eval;
     struct concept_history *over; /* the concepts of all evaluations; NULL: none yet */
-    struct report report;         /* the last one, of a source that is no text */
+    struct report report;         /* the last one, for a source that is no text */
     bool evaluated;
     bool is_best;                 /* the best so far, and not kept yet */
-    int worse;                    /* rows in a row that the error is past all use */
-    bool was_good, diverged;      /* it explained some; its event has been told */
+    int worse;                    /* successive rows in which the error is past all
+                                     use */
+    bool was_good, diverged;      /* it once explained some variance; its event is
+                                     recorded */
     struct arm_place place;       /* its name, and where it is saved */
-    char condition[ARM_NAME_MAX]; /* of arm_plan; an old run's arm is one of its own */
-    char dir[SETTING_TEXT_MAX];   /* saved there last; "" */
+    char condition[ARM_NAME_MAX]; /* as in arm_plan; each arm of an old run is a
+                                     condition of its own */
+    char dir[SETTING_TEXT_MAX];   /* where it was last saved; "": nowhere */
 };
 
 /* Called for each row and event as it is recorded, and when an evaluation begins and
@@ -52,120 +55,126 @@ struct engine_watch {
 struct engine {
     struct inputs *in;               /* owned */
     const struct eval_set *eval_set; /* borrowed; NULL: no evaluation yet */
-    struct probe_bank *saebench;     /* its probes in SAEBench's form, once needed */
-    struct heldout_words *words;     /* of the evaluation set, likewise */
-    struct truth_set *truth;         /* of a synthetic source, from its first one on */
-    struct acts_bench *acts;         /* likewise, of activations made elsewhere */
+    struct probe_bank *saebench;     /* the set's probes in SAEBench's form, made when
+                                        needed */
+    struct heldout_words *words;     /* of the set, likewise */
+    struct truth_set *truth;         /* for a synthetic source, from the first
+                                        evaluation on */
+    struct acts_bench *acts;         /* likewise, for activations made elsewhere */
     struct engine_arm arm[RUN_ARMS_MAX];
     size_t n_arms;
-    struct dirlocks locks;      /* directories saved in */
+    struct dirlocks locks;      /* directories it saves in */
     char dir[SETTING_TEXT_MAX]; /* the run's, for checkpoints; "": none yet */
-    char warning[400];          /* of a resume; "" */
+    char warning[400];          /* from resuming; "" */
     int64_t steps;              /* planned */
-    double seconds;             /* of stepping and evaluation, pauses left out */
-    double row_seconds; /* `seconds` and tokens at the last row, for the rate between */
+    double seconds;             /* of stepping and evaluation, without pauses */
+    double row_seconds; /* `seconds` and tokens at the last row, for the rate since */
     uint64_t row_tokens;
     double tokens_per_second;
     bool stretch_eval;
     size_t evals;              /* so far, of all arms together */
-    bool asked;                /* by engine_evaluate: this one has spread too */
-    struct eval_pace pace;     /* of stretch_eval, since this opening */
+    bool asked;                /* this evaluation is by engine_evaluate, so it has
+                                  spread too */
+    struct eval_pace pace;     /* for stretch_eval, since this opening */
     const atomic_bool *cancel; /* may be NULL: stops an evaluation half way */
     struct engine_watch watch;
 };
 
-/* How a run is begun or gone on with: by `train`, the explorer and sweeps alike. */
+/* How a run is started or resumed, by `train`, the explorer and sweeps alike. */
 struct engine_setup {
-    const struct settings *set;  /* as asked for; of a resume samples_dir alone */
+    const struct settings *set;  /* as asked for; for resuming only samples_dir is
+                                    read */
     const struct arm_plan *arms; /* [n]; NULL: those that `set` asks for */
     size_t n;
     const char *dir;              /* where it is saved; NULL: not known yet */
-    bool lock;                    /* make and lock the directories before the work */
-    const char *resume;           /* the run to go on with, in place of all above */
-    const struct settings *given; /* of engine_resume; may be NULL */
-    struct inputs *in; /* of a resume: open already, and taken over unless it fails */
+    bool lock;                    /* make and lock the directories before any work */
+    const char *resume;           /* the run to resume; then nothing above is read but
+                                     samples_dir */
+    const struct settings *given; /* for engine_resume; may be NULL */
+    struct inputs *in; /* for resuming: inputs already open, taken over unless that
+                          fails */
     bool stretch_eval;
     const atomic_bool *cancel;
-    struct engine_watch watch; /* from here on: not of what was before */
+    struct engine_watch watch; /* of what happens from here on */
     /* Called with the inputs when they are open; for a new run before there are arms.
      * An error from it ends the opening. May be NULL. */
     enum err (*opened)(void *user, struct inputs *in, struct errinfo *e);
-    /* Called when it is known what the run takes: first memory, of a new run before it
-     * is taken, then time, which is measured for it and becomes the event "estimate" of
-     * a new run. Not of one that has no steps left. May be NULL: nothing is measured.
-     */
+    /* Called when the cost of the run is known: first the memory, in a new run before
+     * it is taken, then the time, which is measured for this call and becomes the event
+     * "estimate" of a new run. Not called for a run with no steps left. May be NULL:
+     * nothing is measured. */
     void (*cost)(void *user, const struct inputs *in, const struct run_cost *cost);
     void *user;
 };
-/* The engine of a run. One that is locked, and has checkpoints, is saved at step 0.
- * Errors leave nothing behind: those of the inputs, engine_new_arms, dirlocks_make and
- * engine_resume, and run_check_room: of a new run before its memory is taken. */
+/* Opens the engine of a run. A run that is locked and has checkpoints is saved at step
+ * 0. Errors leave nothing behind: those of the inputs, engine_new_arms, dirlocks_make
+ * and engine_resume, and that of run_check_room, which for a new run comes before its
+ * memory is taken. */
 enum err engine_open(const struct engine_setup *s, struct engine **out,
                      struct errinfo *e) ERR_CHECKED;
 
-/* Arms at step 0 as the settings of `in` say (arm_plans_of). Takes `in` over, also on
- * error. */
+/* Makes an engine with the arms that the settings of `in` ask for (arm_plans_of), at
+ * step 0. Takes `in` over, also on error. */
 enum err engine_new(struct inputs *in, struct engine **out,
                     struct errinfo *e) ERR_CHECKED;
-/* A run of the arms [n]. The first has the settings that `in` was opened with; the
- * others differ from it in settings of an arm only (setting_list.h). Takes `in` over,
- * also on error. ERR_USAGE: more than RUN_ARMS_MAX. */
+/* Makes an engine with arms[n]. The first has the settings that `in` was opened with;
+ * the others differ from it only in settings of an arm (setting_list.h). Takes `in`
+ * over, also on error. ERR_USAGE: more than RUN_ARMS_MAX. */
 enum err engine_new_arms(struct inputs *in, const struct arm_plan *arms, size_t n,
                          struct engine **out, struct errinfo *e) ERR_CHECKED;
 void engine_free(struct engine *g); /* NULL is fine */
 
-/* Open a run from its directory, with all its arms, exactly as its last save left it;
- * the directories are locked for writing. `given` may be NULL; settings that the user
- * named in it (settings_given) must be the run's own, but for those that do not shape
- * the run (threads, logging, saving) and for more steps, which extend it. `in`: the
- * run's inputs if they are open already; NULL: they are opened. Takes `in` over, unless
- * it fails. ERR_USAGE: in use by another process, or other inputs or settings than
- * recorded. */
+/* Opens a run from its directory, with all its arms, exactly as its last save left it,
+ * and locks the directories for writing. `given` may be NULL; settings that the user
+ * named in it (settings_given) must equal the run's own, except those that do not shape
+ * the run (threads, logging, saving) and more steps, which extend it. `in`: the run's
+ * inputs if already open, else NULL; taken over, except on error. ERR_USAGE: in use by
+ * another process, or inputs or settings differ from those recorded. */
 enum err engine_resume(const char *dir, const struct settings *given,
                        const char *samples_dir, struct inputs *in, struct engine **out,
                        struct errinfo *e) ERR_CHECKED;
 
-/* Steps that all arms have done. */
+/* Returns how many steps all arms have done. */
 int64_t engine_step_count(const struct engine *g);
 bool engine_done(const struct engine *g);
 
-/* One step of every arm, then the row, the evaluation and the checkpoint that are due.
- * An arm that is ahead waits for the rest, as after a resume of a run that was killed
- * between the saves of its arms. ERR_NUMERIC: the loss is not finite any more. */
+/* Does one step of every arm, then the row, evaluation and checkpoint that are due. An
+ * arm that is ahead waits for the rest, as happens after resuming a run that was killed
+ * between the saves of its arms. ERR_NUMERIC: the loss is no longer finite. */
 enum err engine_step(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* Evaluate all arms now, with the spread of their concepts, which evaluations during
- * training leave out; record it as a row at this step. */
+/* Evaluates all arms now, with the spread of their concepts, which evaluations during
+ * training leave out, and records a row at this step. */
 enum err engine_evaluate(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* Evaluate if an evaluation that was due has been interrupted. */
+/* Makes up for a due evaluation that was interrupted. */
 enum err engine_catch_up(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* Step of the next evaluation if it is known (not stretched), else -1. */
+/* Returns the step of the next evaluation if it is known (not stretched), else -1. */
 int64_t engine_next_eval(const struct engine *g);
 
-/* Rate of an arm from the next fill on, or (at > now) from step `at`. */
+/* Sets an arm's mask rate from the next fill on, or (at > now) from step `at`. */
 enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                          struct errinfo *e) ERR_CHECKED;
-/* A twin of each arm with the opposite masking. ERR_USAGE when there are two conditions
- * already. */
+/* Adds a twin of each arm with the opposite masking. ERR_USAGE when there are already
+ * two conditions. */
 enum err engine_fork(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* A further seed of weights for each condition. They train from step 0 on the same text
- * and the others wait until they have come to their step: as if all had begun together,
- * to the same bytes. ERR_USAGE where that would be another condition, since masks,
- * learning rate or length were changed on the way, for a fork, while seeds that were
- * added before are still on their way, and for more than RUN_ARMS_MAX; ERR_LIMIT where
+/* Adds a further seed of weights to each condition. The new arms train from step 0 on
+ * the same text while the others wait for them: the result is as if all had started
+ * together, to the same bytes. ERR_USAGE where that would give another condition, since
+ * masks, learning rate or length were changed during training; for a fork; while seeds
+ * added before are still catching up; and for more than RUN_ARMS_MAX. ERR_LIMIT where
  * they do not fit into memory. */
 enum err engine_add_seed(struct engine *g, struct errinfo *e) ERR_CHECKED;
-/* How many arms that would add, without adding them; errors as above. */
+/* Computes how many arms that would add, without adding them; errors as above. */
 enum err engine_weigh_seed(const struct engine *g, size_t *arms,
                            struct errinfo *e) ERR_CHECKED;
-/* A condition that is added, "NAME:key=value,..." (train/also.h): the first one's
- * settings but for these, with its seeds. */
+/* A condition to add, "NAME:key=value,..." (train/also.h): the first one's settings
+ * with these changes, with the same seeds. */
 struct engine_addition {
     char name[ARM_NAME_MAX];
-    char differs[256]; /* "k=8": from the first one, with what follows from it; cut
-                          where there is more */
-    size_t seeds;      /* as many arms */
-    size_t bytes;      /* of memory, about */
-    double seconds;    /* until they have come to the others' step, about */
+    char differs[256]; /* from the first one, with what follows from it: "k=8"; cut
+                          where too long */
+    size_t seeds;      /* one arm each */
+    size_t bytes;      /* of memory, estimated */
+    double seconds;    /* until they reach the others' step, estimated */
 };
 /* Describes the condition that `text` would add and its cost, without adding it.
  * ERR_USAGE for a text that is wrong, a name that is taken, settings that a condition
@@ -176,46 +185,46 @@ struct engine_addition {
 enum err engine_weigh_condition(const struct engine *g, const char *text,
                                 struct engine_addition *out,
                                 struct errinfo *e) ERR_CHECKED;
-/* Add it. Its arms train from step 0 on the same text while the others wait, to the
- * bytes that they would have if they had been there from the start (`also`). Errors as
+/* Adds that condition. Its arms train from step 0 on the same text while the others
+ * wait, to the bytes they would have had if present from the start (`also`). Errors as
  * above. */
 enum err engine_add_condition(struct engine *g, const char *text,
                               struct engine_addition *out,
                               struct errinfo *e) ERR_CHECKED;
-/* Whether all arms have done the same steps. */
+/* Returns whether all arms have done the same steps. */
 bool engine_is_level(const struct engine *g);
-/* Whether a run of `planned` steps can be given `steps`: ERR_USAGE when that is not
- * more, or more than the setting may be. */
+/* Checks that a run of `planned` steps can be extended to `steps`: ERR_USAGE when that
+ * is not more, or more than the setting allows. */
 enum err engine_check_extend(int64_t planned, int64_t steps,
                              struct errinfo *e) ERR_CHECKED;
-/* Plan more steps, after that check. */
+/* Extends the plan to `steps`, after that check. */
 enum err engine_extend(struct engine *g, int64_t steps, struct errinfo *e) ERR_CHECKED;
-/* Change settings of a condition during training, "lr=0.001,k=8", in all of its arms or
- * in none, from the next step on; its event says from what to what. Errors of
+/* Changes settings of a condition during training, "lr=0.001,k=8", in all of its arms
+ * or in none, from the next step on; the event records old and new values. Errors of
  * arm_prepare. */
 enum err engine_tune(struct engine *g, const char *condition, const char *pairs,
                      struct errinfo *e) ERR_CHECKED;
 
-/* Record an event of an arm (all arms: arm = ENGINE_ALL_ARMS). */
+/* Records an event of an arm (all arms: arm = ENGINE_ALL_ARMS). */
 enum err engine_event(struct engine *g, size_t arm, struct errinfo *e, const char *kind,
                       const char *fmt, ...)
     __attribute__((format(printf, 5, 6))) ERR_CHECKED;
 
-/* Save every arm: the first into dir, the others at their places (arm_place.h). A
+/* Saves every arm: the first into dir, the others at their places (arm_place.h). A
  * directory that this engine has not saved in before must not exist. */
 enum err engine_save(struct engine *g, const char *dir, struct errinfo *e) ERR_CHECKED;
-/* The checkpoint of a step, if one is due: all arms saved, and kept as
- * checkpoints/step-N and checkpoints/best where that is asked for. */
+/* Makes the checkpoint of this step if one is due: saves all arms, and keeps them as
+ * checkpoints/step-N and checkpoints/best where asked for. */
 enum err engine_checkpoint(struct engine *g, struct errinfo *e) ERR_CHECKED;
 
-/* Its arms by their settings; lasts as long as they do. */
+/* Describes its arms by their settings; valid as long as the arms. */
 void engine_shape(const struct engine *g, struct run_shape *out);
-/* run_bytes and run_arm_bytes of them. */
+/* Return run_bytes and run_arm_bytes of its arms. */
 size_t engine_bytes(const struct engine *g);
 size_t engine_arm_bytes(const struct engine *g, size_t arm);
 
-/* The evaluation set for the settings of `in`, on harvester h. Caller owns. NULL for a
- * source that is no text: the engine then measures its arms by itself. */
+/* Makes the evaluation set for the settings of `in`, on harvester h. Caller owns. NULL
+ * for a source that is no text: the engine then measures its arms by itself. */
 enum err engine_eval_set(const struct inputs *in, struct harvester *h,
                          struct pool *pool, const atomic_bool *cancel,
                          struct eval_set **out, struct errinfo *e) ERR_CHECKED;

@@ -1,5 +1,5 @@
-/* Arms that are added to a run: seeds and conditions, trained from the beginning while
- * the others wait. */
+/* Adds arms to a run: seeds and conditions, trained from the beginning while the others
+ * wait. */
 #include "base/mem.h"
 #include "base/room.h"
 #include "run/conditions.h"
@@ -18,8 +18,9 @@ bool engine_is_level(const struct engine *g)
     return true;
 }
 
-/* The kind of the first event that changed the course of an arm during training; NULL:
- * none did. forked: a fork counts too; it leaves the arm forked from as it was. */
+/* Returns the kind of the first event that changed the course of an arm during
+ * training; NULL: none did. forked: a fork counts too, although the arm it was made
+ * from stays as it was. */
 static const char *changed_by(const struct engine_arm *a, bool forked)
 {
     static const char *const more[] = {"mask-planned", "extend", "fork"};
@@ -37,7 +38,8 @@ static const char *changed_by(const struct engine_arm *a, bool forked)
     return NULL;
 }
 
-/* ERR_USAGE or ERR_LIMIT if `more` arms of `bytes` bytes each cannot be added. */
+/* Returns ERR_USAGE or ERR_LIMIT if `more` arms of `bytes` bytes each cannot be
+ * added. */
 static enum err check_more(const struct engine *g, size_t more, size_t bytes,
                            struct errinfo *e)
 {
@@ -84,7 +86,7 @@ static enum err check_name(const struct engine *g, const char *name, struct erri
     return OK;
 }
 
-/* The next seed of the condition that arm `first` begins. */
+/* Plans the next seed of the condition that starts with arm `first`. */
 static enum err plan_seed(const struct engine *g, size_t first, struct arm_plan *out,
                           struct errinfo *e)
 {
@@ -98,7 +100,7 @@ static enum err plan_seed(const struct engine *g, size_t first, struct arm_plan 
     return check_name(g, out->name, e);
 }
 
-/* The first arms of the conditions; how many. */
+/* Writes the first arms of the conditions; returns how many. */
 static size_t first_arms(const struct engine *g, size_t out[RUN_ARMS_MAX])
 {
     size_t n = 0;
@@ -111,7 +113,7 @@ static size_t first_arms(const struct engine *g, size_t out[RUN_ARMS_MAX])
     return n;
 }
 
-/* Arms at step 0, all of them or none. */
+/* Starts arms at step 0, all or none. */
 static enum err start_all(struct engine *g, const struct arm_plan *plan, size_t n,
                           struct errinfo *e)
 {
@@ -127,7 +129,7 @@ static enum err start_all(struct engine *g, const struct arm_plan *plan, size_t 
     return rc;
 }
 
-/* The arms that a further seed of each condition is, [RUN_ARMS_MAX]; how many. */
+/* Plans the arms for a further seed of each condition, [RUN_ARMS_MAX]; *n: how many. */
 static enum err plan_seeds(const struct engine *g, struct arm_plan *plan, size_t *n,
                            struct errinfo *e)
 {
@@ -167,7 +169,7 @@ enum err engine_add_seed(struct engine *g, struct errinfo *e)
 
 /* ---- conditions ---- */
 
-/* The arms of the first condition; how many. */
+/* Writes the arms of the first condition; returns how many. */
 static size_t arms_of_first(const struct engine *g, size_t out[RUN_ARMS_MAX])
 {
     size_t n = 0;
@@ -179,7 +181,8 @@ static size_t arms_of_first(const struct engine *g, size_t out[RUN_ARMS_MAX])
     return n;
 }
 
-/* Seed i of the condition that `text` describes: as arm `from` of the first one. */
+/* Plans a seed of the condition that `text` describes, like arm `from` of the first
+ * condition. */
 static enum err plan_one(const struct engine *g, const char *text, size_t from,
                          size_t i, struct arm_plan *out, struct errinfo *e)
 {
@@ -202,8 +205,8 @@ static enum err plan_one(const struct engine *g, const char *text, size_t from,
     return check_name(g, out->name, e);
 }
 
-/* Check that the settings differ from those of all arms; how they differ from the
- * first's, into differs [cap]. */
+/* Checks that the settings differ from those of all arms; writes how they differ from
+ * the first's into differs [cap]. */
 static enum err check_differs(const struct engine *g, const struct settings *set,
                               char *differs, size_t cap, struct errinfo *e)
 {
@@ -227,7 +230,7 @@ static enum err check_differs(const struct engine *g, const struct settings *set
     return rc;
 }
 
-/* Its arms, [RUN_ARMS_MAX] that the caller frees, and all but the price of it. */
+/* Plans its arms, [RUN_ARMS_MAX], which the caller frees, and all but its cost. */
 static enum err plan_condition(const struct engine *g, const char *text,
                                struct arm_plan *plan, struct engine_addition *out,
                                struct errinfo *e)
@@ -248,7 +251,7 @@ static enum err plan_condition(const struct engine *g, const char *text,
     return check_differs(g, &plan[0].set, out->differs, sizeof out->differs, e);
 }
 
-/* Bytes of one such arm, which is made for it. */
+/* Measures the bytes of one such arm, which is made for this. */
 static enum err weigh_arm(const struct engine *g, const struct arm_plan *plan,
                           size_t *bytes, struct errinfo *e)
 {
@@ -262,8 +265,8 @@ static enum err weigh_arm(const struct engine *g, const struct arm_plan *plan,
     return OK;
 }
 
-/* Seconds that `more` new arms take to catch up with the others' step: their share of
- * the training, and the model on the text once more. */
+/* Returns the seconds that `more` new arms take to catch up with the others' step:
+ * their share of the training, and the model on the text once more. */
 static double seconds_to_come(const struct engine *g, size_t more)
 {
     double model = 0;
@@ -278,7 +281,8 @@ static double seconds_to_come(const struct engine *g, size_t more)
            (harvests > 0 ? model / (double)harvests : 0);
 }
 
-/* The settings of a run that name its conditions, and what begins anew from them. */
+/* Finds the `also` settings that list a run's conditions, also for a new start; returns
+ * how many. */
 static size_t lists(struct engine *g, char *out[3])
 {
     out[0] = g->in->asked.also;

@@ -39,7 +39,7 @@ enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
         (long long)from, (long long)lag, plural_s((uint64_t)lag));
 }
 
-/* A twin of arm `from` as arm `to`; "s2" gives "twin.s2". */
+/* Makes a twin of arm `from` as arm `to`; "s2" gives "twin.s2". */
 static enum err fork_arm(struct engine *g, size_t from, size_t to, double rate,
                          struct errinfo *e)
 {

@@ -48,7 +48,7 @@ static void fill_eval(struct metric_row *row, const struct eval_result *r)
     row->v[METRIC_ABS_SAEBENCH] = r->absorption_saebench;
 }
 
-/* Whether this evaluation is the best by the measure that is asked for. */
+/* Notes whether this evaluation is the best by the measure asked for. */
 static void note_best(const struct engine *g, struct engine_arm *a,
                       const struct metric_row *row)
 {
@@ -63,8 +63,8 @@ static void note_best(const struct engine *g, struct engine_arm *a,
 }
 
 /* Whether an arm's cross-entropies are measured now. Where evaluation is kept within a
- * share of the time they are of one seed in turn, at the last step of all; the order is
- * that of evaluations, so that conditions have them of one seed. */
+ * share of the time, they are measured for one seed in turn, and for all at the last
+ * step; the order follows evaluations, so that all conditions have the same seed's. */
 static bool in_turn(const struct engine *g, const struct engine_arm *a)
 {
     size_t n = 0;
@@ -81,7 +81,7 @@ static enum err measure_words(struct engine *g, const struct sae *frozen,
     return heldout_words_measure(g->words, frozen, g->in->pool, g->cancel, r, e);
 }
 
-/* A point more of the arm's concepts over training. */
+/* Adds a point to the arm's concepts over training. */
 static enum err remember(struct engine_arm *a, struct errinfo *e)
 {
     struct concept_table *t = NULL;
@@ -137,7 +137,7 @@ static struct estimate truth_value(const struct report *r, enum metric m)
     return f ? f->v : (struct estimate){(double)NAN, (double)NAN, (double)NAN};
 }
 
-/* Fill the measures that mean the same on known features as on text. */
+/* Fills the measures that mean the same on known features as on text. */
 static void fill_truth(struct metric_row *row, const struct report *r)
 {
     const struct estimate absorption = truth_value(r, METRIC_TRUTH_ABSORPTION);
@@ -172,7 +172,7 @@ static enum err evaluate_truth(struct engine *g, struct engine_arm *a,
     return OK;
 }
 
-/* In full at the end, and where it was asked for. */
+/* Makes the full report, at the end and where asked for. */
 static enum err report_acts(struct engine *g, struct engine_arm *a,
                             const struct sae *frozen, struct errinfo *e)
 {
@@ -223,7 +223,7 @@ static enum err evaluate_one(struct engine *g, struct engine_arm *a,
     return OK;
 }
 
-/* Evaluate each arm of the set into its row. */
+/* Evaluates each arm with which[] set into its row. */
 static enum err evaluate_each(struct engine *g, const bool *which,
                               struct metric_row *rows, struct errinfo *e)
 {
@@ -259,7 +259,8 @@ enum err engine_evaluate_arms(struct engine *g, const bool *which,
     return OK;
 }
 
-/* Whether one is due that keeps the pace; a change of its interval is an event. */
+/* Finds whether an evaluation is due by the pace; a change of its interval becomes an
+ * event. */
 static enum err paced_due(struct engine *g, bool *due, struct errinfo *e)
 {
     const int64_t every = g->in->set.eval_every;

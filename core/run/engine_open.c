@@ -1,10 +1,10 @@
-/* The one way in which a run is begun or gone on with. */
+/* The one way to start or resume a run. */
 #include "base/mem.h"
 #include "run/engine.h"
 
 #include <string.h>
 
-/* The directories of all arms, or of none. */
+/* Locks the directories of all arms, or of none. */
 static enum err lock_all(const char *dir, const struct arm_plan *arms, size_t n,
                          struct dirlocks *c, struct errinfo *e)
 {
@@ -28,7 +28,7 @@ static void tell_cost(const struct engine_setup *s, const struct run_shape *shap
     }
 }
 
-/* Time, where there is somebody to tell it to, and a model to measure. */
+/* Measures the time, if there is somebody to tell and a model to measure. */
 static enum err time_run(const struct engine_setup *s, struct inputs *in,
                          const struct run_shape *shape, struct run_cost *cost,
                          struct errinfo *e)
@@ -40,7 +40,7 @@ static enum err time_run(const struct engine_setup *s, struct inputs *in,
     return OK;
 }
 
-/* The memory is checked before it is taken, and time is told before it is spent. */
+/* Checks the memory before it is taken, and reports the time before it is spent. */
 static enum err ready_inputs(const struct engine_setup *s, struct inputs *in,
                              const struct run_shape *shape, struct run_cost *cost,
                              struct errinfo *e)
@@ -130,7 +130,7 @@ static enum err begin(const struct engine_setup *s, struct engine **out,
     return rc;
 }
 
-/* Of a run that goes on, which has its memory already. */
+/* Reports the cost of a resumed run, which already has its memory. */
 static enum err cost_left(const struct engine_setup *s, const struct engine *g,
                           struct errinfo *e)
 {

@@ -1,4 +1,4 @@
-/* Saving a run, its checkpoints, and going on with it. */
+/* Saves a run and its checkpoints, and resumes it. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "run/engine.h"
@@ -9,7 +9,8 @@
 
 /* ---- saving ---- */
 
-/* Make the directories that this run has not saved in yet; none if one cannot be. */
+/* Makes the directories that this run has not saved in yet; none if one cannot be
+ * made. */
 static enum err lock_all(struct engine *g, const char *dir, struct errinfo *e)
 {
     const size_t had = g->locks.n;
@@ -29,8 +30,8 @@ static enum err lock_all(struct engine *g, const char *dir, struct errinfo *e)
     return OK;
 }
 
-/* The names that the save of arm i records: its own, and in the first arm's save also
- * the places of all others. */
+/* Fills the names that the save of arm i records: its own, and in the first arm's save
+ * also the places of all others. */
 static void name_arm(const struct engine *g, size_t i, struct arm_names *out)
 {
     struct arm_place others[RUN_ARMS_MAX];
@@ -46,7 +47,7 @@ static void name_arm(const struct engine *g, size_t i, struct arm_names *out)
              g->n_arms > 1 ? a->condition : "");
 }
 
-/* Write arm i into dir, as its save or held. */
+/* Writes arm i into dir, as its save or held. */
 static enum err write_arm(struct engine *g, size_t i, const char *dir, bool hold,
                           struct errinfo *e)
 {
@@ -72,7 +73,7 @@ static enum err write_arm(struct engine *g, size_t i, const char *dir, bool hold
     return rc;
 }
 
-/* The save of one arm, on its way. */
+/* The save of one arm in progress. */
 struct arm_save {
     char dir[SETTING_TEXT_MAX];
     const char *said; /* in the event, of all arms alike */
@@ -81,8 +82,8 @@ struct arm_save {
     bool held; /* written, and not a save yet */
 };
 
-/* The event of a save is in the file that is saved, but in the run's history only if
- * that succeeds. */
+/* Begins a save. Its event is in the saved file, but in the run's history only if the
+ * save succeeds. */
 static enum err begin_save(struct engine *g, size_t i, struct arm_save *s, bool hold,
                            struct errinfo *e)
 {
@@ -109,7 +110,7 @@ static void end_save(struct engine *g, size_t i, const struct arm_save *s)
     }
 }
 
-/* Drop the arms that are held, as if they had not been begun. */
+/* Drops the arms that are held, as if they had not been started. */
 static void drop_held(struct engine *g, struct arm_save *saves)
 {
     for (size_t i = 0; i < g->n_arms; i++) {
@@ -121,7 +122,7 @@ static void drop_held(struct engine *g, struct arm_save *saves)
     }
 }
 
-/* The first arm's save names the others, so those that have none yet come before it. */
+/* Saves the first arm. It names the others, so those without a save come before it. */
 static enum err save_first(struct engine *g, struct arm_save *saves, struct errinfo *e)
 {
     enum err rc = OK;
@@ -234,7 +235,7 @@ enum err engine_checkpoint(struct engine *g, struct errinfo *e)
     return keep(g, e);
 }
 
-/* Whether the evaluation that the last save of a reopened arm holds is its best. */
+/* Whether the evaluation in the last save of a reopened arm is its best. */
 static bool saved_best(const struct engine *g, const struct engine_arm *a)
 {
     const int m = metric_find(g->in->set.checkpoint_best);
@@ -247,8 +248,8 @@ static bool saved_best(const struct engine *g, const struct engine_arm *a)
            fabs(v[m] - best) <= 1e-8 * fabs(best); /* to the digits of metrics.csv */
 }
 
-/* The step of the checkpoint `name` of an arm: -1 where there is none, INT64_MAX where
- * it cannot be read. */
+/* Returns the step of the checkpoint `name` of an arm: -1 where there is none,
+ * INT64_MAX where it cannot be read. */
 static int64_t kept_step(const struct engine_arm *a, const char *name)
 {
     char dir[RUNDIR_PATH], part[64];
@@ -268,8 +269,8 @@ static int64_t kept_step(const struct engine_arm *a, const char *name)
     return step;
 }
 
-/* A process was killed between a save and keeping it as a checkpoint: keep it now, but
- * not in place of a checkpoint that was trained further. */
+/* Where a process was killed between a save and keeping it as a checkpoint, keeps it
+ * now, but not in place of a checkpoint that was trained further. */
 static enum err keep_owed(struct engine *g, struct errinfo *e)
 {
     char name[40];
@@ -294,7 +295,7 @@ static enum err keep_owed(struct engine *g, struct errinfo *e)
 
 /* ---- going on ---- */
 
-/* A run being opened again: the states of its arms, until they are arms. */
+/* A run being reopened: the states of its arms, until the arms are made. */
 struct reopened {
     struct reopened_arm {
         struct run_state state;
@@ -314,9 +315,9 @@ static void close_states(struct reopened *r)
     dirlocks_release(&r->locks, 0);
 }
 
-/* The user named the first arm, perhaps by a link. The others are found from there,
- * where a further link would let another run be written to. Arms beside a run that is
- * named by a link are accepted. */
+/* Checks the path of an arm other than the first. The user named the first, perhaps by
+ * a link; the others are found from there, where a further link would let another run
+ * be written to. Arms beside a run named by a link are accepted. */
 static enum err expect_own(const char *dir, const struct arm_place *p,
                            struct errinfo *e)
 {
@@ -347,7 +348,8 @@ static enum err open_state(struct reopened *r, const char *dir,
     return OK;
 }
 
-/* Each arm has its own best step, so that these do not go on together. */
+/* Whether dir is a checkpoint `best`. Each arm has its own best step, so these are not
+ * resumed together. */
 static bool is_best(const char *dir)
 {
     return arm_run_len(dir) < strlen(dir) && strcmp(path_base(dir), "best") == 0;
@@ -370,16 +372,16 @@ static enum err open_states(struct reopened *r, const char *dir, struct errinfo 
     return OK;
 }
 
-/* A text that came in on standard input may be named where it lies as a file, and the
- * other way round: whether it is the same text its hash tells later. */
+/* Whether a text that came on standard input is now named as a file, or the other way
+ * round: its hash tells later whether it is the same text. */
 static bool is_text_moved(const char *key, const char *was, const char *is)
 {
     const bool text = !strcmp(key, setting_key.corpus) || !strcmp(key, setting_key.ood);
     return text && is[0] && (!strcmp(was, "-") || !strcmp(is, "-"));
 }
 
-/* Applies the settings that the user gave to a resume. One that shapes the run must be
- * equal to the run's own: else ERR_USAGE. */
+/* Applies the settings that the user gave for resuming. One that shapes the run must
+ * equal the run's own: else ERR_USAGE. */
 static enum err apply_given(struct settings *set, const struct settings *given,
                             const char *dir, struct errinfo *e)
 {
@@ -415,8 +417,8 @@ static enum err apply_given(struct settings *set, const struct settings *given,
     return rc;
 }
 
-/* The arms' own settings name the texts that the run's do now. Standard input has no
- * tail to hold back, and its file goes on without. */
+/* Makes the arms' own settings name the texts that the run's do now. Standard input has
+ * no tail to hold back, and a file in its place goes on without one. */
 static enum err move_texts(struct reopened *r, struct settings *set, struct errinfo *e)
 {
     const char *was = r->arm[0].state.set.corpus;
@@ -449,7 +451,7 @@ static enum err check_steps(const struct settings *set, const struct settings *g
     return OK;
 }
 
-/* Read an arm's concepts: those of its last evaluation are in its save, the file of
+/* Reads an arm's concepts: those of its last evaluation are in its save, the file of
  * earlier ones may be older. */
 static enum err read_concepts(const struct engine *g, struct engine_arm *a,
                               struct errinfo *e)
@@ -470,7 +472,8 @@ static enum err read_concepts(const struct engine *g, struct engine_arm *a,
     return rc;
 }
 
-/* If concepts cannot be read the run goes on without, with a warning. */
+/* Reopens the concepts. If they cannot be read the run goes on without them, with a
+ * warning. */
 static void reopen_concepts(struct engine *g, struct engine_arm *a)
 {
     struct errinfo e = {0};
@@ -498,7 +501,8 @@ static enum err reopen_arm(struct engine *g, const struct reopened *r, size_t i,
     return OK;
 }
 
-/* What a person should know of the first arm; `other`: its other kernels, or NULL. */
+/* Warns of what a person should know about the first arm; `other`: the kernels it was
+ * trained with, or NULL. */
 static void warn_reopened(struct engine *g, const struct reopened *r, const char *other)
 {
     const char *dir = r->arm[0].dir;
@@ -512,7 +516,7 @@ static void warn_reopened(struct engine *g, const struct reopened *r, const char
     }
 }
 
-/* Arms and clocks. */
+/* Reopens arms and clocks. */
 static enum err reopen(struct engine *g, struct reopened *r,
                        const struct settings *given, struct errinfo *e)
 {

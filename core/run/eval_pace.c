@@ -24,7 +24,7 @@ void eval_pace_evaluated(struct eval_pace *p, int64_t step, double seconds)
     p->at = step;
 }
 
-/* Seconds of training that pay for an evaluation as they have been on average. */
+/* Returns the seconds of training that pay for an evaluation of average cost so far. */
 static double pay(const struct eval_pace *p)
 {
     return p->evals ? (1 / SHARE - 1) * p->evaluated / (double)p->evals : 0;

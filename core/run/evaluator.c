@@ -57,7 +57,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* All *.csv files of a folder, by name; ERR_MISSING where there is none. */
+/* Adds all *.csv files of a folder, by name; ERR_MISSING where there is none. */
 static enum err add_probe_folder(struct evaluator *v, const char *dir,
                                  struct errinfo *e)
 {
@@ -85,8 +85,8 @@ static enum err add_probe_folder(struct evaluator *v, const char *dir,
     return rc;
 }
 
-/* Probe files that were named must be readable, whether or not the sections asked for
- * use them. */
+/* Checks that probe files that were named can be read, whether or not the sections use
+ * them. */
 static enum err check_probes(const struct evaluator *v, struct errinfo *e)
 {
     for (size_t i = 0; i < v->n_probes; i++) {
@@ -97,8 +97,8 @@ static enum err check_probes(const struct evaluator *v, struct errinfo *e)
     return OK;
 }
 
-/* Find the probe files: those named, as files or folders; else the bundled ones for the
- * bundled model. */
+/* Finds the probe files: those named, as files or folders; else the bundled ones for
+ * the bundled model. */
 static enum err find_probes(struct evaluator *v, const struct evaluator_opts *o,
                             const struct settings *s, struct errinfo *e)
 {
@@ -117,8 +117,8 @@ static enum err find_probes(struct evaluator *v, const struct evaluator_opts *o,
 
 /* ---- opening ---- */
 
-/* If concepts that were not asked for cannot be used, take the built-in letters, with a
- * line that says so. */
+/* Opens the inputs. If concepts that were not asked for cannot be used, takes the
+ * built-in letters, with a line that says so. */
 static enum err open_inputs(struct evaluator *v, const struct settings *set,
                             bool concepts_named, struct errinfo *e)
 {
@@ -167,7 +167,7 @@ size_t evaluator_bytes(const struct inputs *in, const struct evaluator_opts *o,
            eval_set_bytes(&c, D, T) + suite_bench_bytes(ood, D, T);
 }
 
-/* Opens the cache of raw probes, under a key of all that they depend on beside the
+/* Opens the cache of raw probes, under a key of all that they depend on besides the
  * numbers that they read. */
 static enum err open_cache(struct evaluator *v, const char *dir, struct errinfo *e)
 {
@@ -187,7 +187,7 @@ static enum err open_cache(struct evaluator *v, const char *dir, struct errinfo 
     return probe_cache_open(dir, what, &v->cache, e);
 }
 
-/* The mask of the run's own settings, by a token; false: there is none. */
+/* Finds the mask of the run's own settings, by a token; false: there is none. */
 static bool find_mask(const struct inputs *in, struct mask_spec *mask)
 {
     struct errinfo none;
@@ -229,7 +229,7 @@ static enum err make_bench(struct evaluator *v, const struct evaluator_opts *o,
     return OK;
 }
 
-/* set NULL: `in` is open. */
+/* Opens everything. set NULL: `in` is already open. */
 static enum err open_all(struct evaluator *v, const struct settings *set,
                          const struct inputs *in, const struct evaluator_opts *o,
                          const atomic_bool *cancel, struct errinfo *e)

@@ -7,8 +7,8 @@ static enum err add_arm(struct run_arms *out, const struct arm_place *p,
     return arm_place_dir(out->dir[0], p, out->dir[out->n], sizeof out->dir[0], e);
 }
 
-/* A run without a save to go on from does not name its arms; in the earlier layout one
- * may lie beside it. */
+/* Adds the arm of an old run. A run without a save to resume does not name its arms; in
+ * the earlier layout one may lie beside it. */
 static enum err add_old(struct run_arms *out, struct errinfo *e)
 {
     static const struct arm_place old[] = {{ARM_NAME_TWIN, true}, {"also1", true}};

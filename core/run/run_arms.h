@@ -8,16 +8,16 @@
 
 struct run_arms {
     size_t n;
-    char dir[RUN_ARMS_MAX][RUNDIR_PATH]; /* the first: the run's own, as it was named,
+    char dir[RUN_ARMS_MAX][RUNDIR_PATH]; /* the first is the run's own, as named,
                                             without slashes at its end */
 };
-/* The run at `dir` and the arms that its last save names. For an SAE without such a
- * save (another tool's), `dir` alone, or with the twin beside an old run. An arm that
- * is named but not there (moved, or not copied) is left out, with a remark. Reads one
- * small file. After an error *out has the arms up to it, at least the first if the path
- * fits, so that a caller may go on with those. Errors of runstate_open, but for a
- * missing state; ERR_FORMAT for names that lead elsewhere, ERR_LIMIT for a path that is
- * too long. */
+/* Finds the directories of the run at `dir` and of the arms that its last save names.
+ * For an SAE without such a save (another tool's) that is `dir` alone, or in an old run
+ * `dir` and the twin beside it. An arm that is named but missing (moved, or not copied)
+ * is left out, with a remark. Reads one small file. After an error *out has the arms up
+ * to it, at least the first if the path fits, so that a caller may go on with those.
+ * Errors of runstate_open, except a missing state; ERR_FORMAT for names that lead
+ * elsewhere, ERR_LIMIT for a path that is too long. */
 enum err run_arms(const char *dir, struct run_arms *out, struct remarks *remarks,
                   struct errinfo *e) ERR_CHECKED;
 

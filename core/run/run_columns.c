@@ -99,7 +99,7 @@ static const char *steps_text(const struct run_row *r, char *room, size_t cap)
     (void)snprintf(room, cap, "%lld/%lld", (long long)r->step, (long long)r->steps);
     return r->opens ? room : "";
 }
-/* "0.3 0": of each condition in turn. */
+/* Writes the rate of each condition in turn: "0.3 0". */
 static const char *rates_text(const struct run_row *r, char *room, size_t cap)
 {
     size_t len = 0;
@@ -110,7 +110,7 @@ static const char *rates_text(const struct run_row *r, char *room, size_t cap)
     }
     return room;
 }
-/* "2x5": conditions times seeds; "5+4" where they have not as many. */
+/* "2x5": conditions times seeds; "5+4" where these have different numbers. */
 static const char *arms_text(const struct run_row *r, char *room, size_t cap)
 {
     bool even = true;

@@ -8,11 +8,11 @@
 #include <math.h>
 #include <string.h>
 
-/* Rounds over the rows at most. */
+/* Most rounds over the rows. */
 #define RATE_TIMES 8
-/* Steps that are timed, after one that is not. */
+/* Steps to time, after one that is not timed. */
 #define STEPS 3
-/* Rows of the text that are looked at; a large model reads fewer (inputs_look_rows). */
+/* Rows of the text to look at; a large model reads fewer (inputs_look_rows). */
 #define ROWS 64
 
 struct run_cost run_cost_of(const struct run_shape *s, int64_t steps)
@@ -50,8 +50,8 @@ static void rows_deinit(struct rows *r)
     mem_free(r->x);
 }
 
-/* Rows that keep all threads busy as a run's do: a group for each, of a large model
- * fewer, but no more than a run fills its buffer with. */
+/* Returns how many rows keep all threads busy as in a run: a group for each thread, of
+ * a large model fewer, but no more than fill a run's buffer. */
 static size_t rate_rows(const struct inputs *in)
 {
     const size_t fill = (size_t)in->set.fill_rows;
@@ -119,8 +119,8 @@ static enum err time_model(struct inputs *in, struct rows *r, double seconds,
 
 /* ---- the arms ---- */
 
-/* Steps of an arm on one batch, of the rows over and over; no more of them once they
- * took so long. */
+/* Times steps of an arm on one batch, made of the rows over and over; stops when they
+ * have taken long enough. */
 static enum err time_steps(struct arm *a, const struct rows *r, float *batch,
                            double most, double *seconds, struct errinfo *e)
 {
@@ -143,7 +143,7 @@ static enum err time_steps(struct arm *a, const struct rows *r, float *batch,
     return OK;
 }
 
-/* The first arm of the condition that arm `a` is of; itself where it has none. */
+/* Returns the first arm of the condition of arm `a`, or `a` where it has none. */
 static size_t first_like(const struct run_shape *s, size_t a)
 {
     size_t b = 0;
@@ -154,7 +154,7 @@ static size_t first_like(const struct run_shape *s, size_t a)
     return b;
 }
 
-/* NaN in *seconds: it does not fit. */
+/* Times an arm; NaN in *seconds: it does not fit into memory. */
 static enum err time_arm(struct inputs *in, const struct arm_shape *shape,
                          const struct rows *r, double most, double *seconds,
                          struct errinfo *e)

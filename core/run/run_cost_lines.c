@@ -1,4 +1,4 @@
-/* The words that doctor, train and the explorer have for the cost of a run. */
+/* How doctor, train and the explorer put the cost of a run into words. */
 #include "base/duration.h"
 #include "base/number.h"
 #include "base/str.h"
@@ -133,7 +133,7 @@ static void add_memory(struct lines *l, const struct run_cost *c)
     }
 }
 
-/* The label of a line of what is missing: named once. */
+/* Returns the label of a line on what is missing; only the first such line has one. */
 static const char *missing(const struct lines *l)
 {
     for (size_t i = 0; i < l->n; i++) {

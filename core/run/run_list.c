@@ -1,5 +1,5 @@
 #define _XOPEN_SOURCE 700 /* S_ISDIR, fstatat */
-/* Looking at a folder of runs. */
+/* Lists the runs of a folder. */
 #include "run/run_list.h"
 
 #include "base/file.h"
@@ -61,7 +61,7 @@ struct walk {
     ino_t link[LINKS_MAX]; /* seen of those that have several names */
 };
 
-/* Whether the file counts: of several names the first alone. */
+/* Whether the file counts: only the first of several names does. */
 static bool is_first_name(struct walk *w, const struct stat *st)
 {
     for (size_t i = 0; i < w->links && st->st_nlink > 1; i++) {
@@ -124,8 +124,8 @@ static int64_t bytes_of(const char *dir)
 
 /* ---- figures ---- */
 
-/* Figures of eval.json if it is of this step. The file is optional: one that can't be
- * read counts as none. */
+/* Reads the figures of eval.json if it is of this step. The file is optional: one that
+ * can't be read counts as none. */
 static void eval_figures(const char *dir, int64_t step, double out[RUN_FIGURES])
 {
     char path[RUNDIR_PATH];
@@ -198,7 +198,8 @@ static void add_arm(struct arms_read *a, const char *dir, struct run_row *row)
     }
 }
 
-/* The condition's figures: the means over those of its arms, of n, that have them. */
+/* Adds a condition with its figures: the means over those of its n arms that have
+ * them. */
 static void add_condition(const struct arms_read *a, size_t n,
                           const struct conditions *c, size_t k,
                           struct run_condition *out)
@@ -219,7 +220,7 @@ static void add_condition(const struct arms_read *a, size_t n,
     }
 }
 
-/* Group the arms into conditions; if that fails the row has the first arm alone. */
+/* Groups the arms into conditions; if that fails the row has only the first arm. */
 static void group(const struct arms_read *a, struct run_row *row)
 {
     const struct settings *set[RUN_ARMS_MAX];
@@ -310,7 +311,7 @@ static uint64_t hash_stat(uint64_t h, const char *dir, const char *name, int64_t
     return hash_bytes(h, at, sizeof at);
 }
 
-/* Stamp of the files of one arm; *saved: when config.json was written. */
+/* Returns the stamp of the files of one arm; *saved: when config.json was written. */
 static uint64_t stamp_arm(const char *dir, int64_t *saved)
 {
     static const char *const more[] = {"sae_weights.safetensors", "metrics.csv",
@@ -337,8 +338,8 @@ static enum err stamp_entry(const struct folder *f, const char *name, mode_t mod
     return OK;
 }
 
-/* Stamp of all files that a row is made of: those of all arms in the run's directory.
- * *saved: when the first arm's config.json was written. */
+/* Returns the stamp of all files that a row is made from: those of all arms in the
+ * run's directory. *saved: when the first arm's config.json was written. */
 static uint64_t stamp_of(const char *dir, int64_t *saved)
 {
     struct folder run, arms;
@@ -426,7 +427,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct run_row *)a)->name, ((const struct run_row *)b)->name);
 }
 
-/* A folder of runs, with the number of those in its trash. */
+/* Lists a folder of runs, and counts those in its trash. */
 static enum err look_in(struct looking *g, struct errinfo *e)
 {
     struct folder f;
@@ -442,7 +443,7 @@ static enum err look_in(struct looking *g, struct errinfo *e)
     return rc;
 }
 
-/* A run by itself, as the one row of the folder that it is in. */
+/* Lists a run by itself, as the only row of the folder that it is in. */
 static enum err look_at_one(struct looking *g, const char *dir, struct errinfo *e)
 {
     const char *name = path_base(dir);

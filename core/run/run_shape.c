@@ -11,8 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-/* The program, its libraries and the text it has open, as measured on the bundled
- * sample: nothing of it depends on the run. */
+/* The program, its libraries and its open text, as measured on the bundled sample: none
+ * of it depends on the run. */
 #define PROCESS_BYTES ((size_t)14 << 20)
 
 /* ---- shapes ---- */
@@ -105,9 +105,9 @@ size_t run_maskings(const struct run_shape *g)
     return n;
 }
 
-/* Buffers of activations: one for each masking; while arms come to the next fill one
- * after the other, those that share one hold the old and the new, and the one let go of
- * last is kept. */
+/* Returns the number of buffers of activations: one for each masking; while arms reach
+ * the next fill one after the other, those that share one hold the old and the new, and
+ * the one released last is kept. */
 static size_t fills(const struct run_shape *g)
 {
     size_t two = 0, most = 0;
@@ -121,8 +121,8 @@ static size_t fills(const struct run_shape *g)
     return run_maskings(g) + most;
 }
 
-/* Number of codes in `rows` rows that are not zero. Without k, half of the latents are
- * active before the SAE has learnt. */
+/* Returns the number of nonzero codes in `rows` rows. Without k, half of the latents
+ * are active before the SAE has learnt. */
 static size_t codes_count(const struct arm_shape *s, size_t rows)
 {
     const bool selects = (sae_arch_has(s->arch) & SAE_HAS_K) != 0;
@@ -130,19 +130,21 @@ static size_t codes_count(const struct arm_shape *s, size_t rows)
     return (size_t)((double)rows * active);
 }
 
-/* Bytes of the codes of evaluated rows: by block, then joined, then by latent. */
+/* Returns the bytes of the codes of evaluated rows: by block, then joined, then by
+ * latent. */
 static size_t codes_bytes(const struct arm_shape *s, size_t rows)
 {
     return 3 * codes_count(s, rows) * (sizeof(float) + sizeof(int32_t));
 }
 
-/* Rows that words of concepts fill: a third of the text at most. */
+/* Returns the rows that words of concepts fill: at most a third of the text. */
 static size_t word_rows(const struct settings *s)
 {
     return (size_t)s->concept_rows * (size_t)s->context / 3;
 }
 
-/* Of measuring the arm that takes most for it, beside what it is measured on. */
+/* Returns the bytes for measuring the arm that needs most, besides what it is measured
+ * on. */
 static size_t measuring_bytes(const struct run_shape *g)
 {
     const struct settings *s = &g->in->set;
@@ -176,7 +178,8 @@ static size_t evaluation_bytes(const struct run_shape *g)
            word_rows(s) * D * sizeof(float) + (probes > arm ? probes : arm);
 }
 
-/* Bytes of an arm's text that it does not share with other arms of the same masks. */
+/* Returns the bytes of an arm's text that it does not share with other arms of the same
+ * masks. */
 static size_t arm_text_bytes(const struct inputs *in, const struct arm_shape *arm)
 {
     struct stream_config sc = inputs_stream_config(in, &in->set);
@@ -187,7 +190,7 @@ static size_t arm_text_bytes(const struct inputs *in, const struct arm_shape *ar
            stream_bytes(D, &sc); /* what it mixes from */
 }
 
-/* Buffers of activations and the arms. */
+/* Returns the bytes of the buffers of activations and the arms. */
 static size_t training_bytes(const struct run_shape *g)
 {
     const struct inputs *in = g->in;
@@ -215,7 +218,8 @@ static size_t text_bytes(const struct run_shape *g)
            training_bytes(g) + evaluation_bytes(g);
 }
 
-/* With held-out rows, a frozen copy, and codes of the arm that has the most. */
+/* Returns the bytes with held-out rows, a frozen copy, and codes of the arm that has
+ * the most. */
 static size_t shards_bytes(const struct run_shape *g)
 {
     const size_t T = shards_facts(g->in->shards)->T,
@@ -237,7 +241,8 @@ static size_t arm_synth_bytes(const struct inputs *in, const struct arm_shape *a
     return synth_stream_bytes(synth_config_of(in->synth), &own) + arm->need.bytes;
 }
 
-/* Rows that are made, and the truth that they are held against. */
+/* Returns the bytes with the rows that are made, and the truth that they are compared
+ * with. */
 static size_t synth_bytes(const struct run_shape *g)
 {
     const struct settings *set = &g->in->set;

@@ -1,5 +1,5 @@
-/* The arms of a run by their settings alone, before there are any, and the memory that
- * a run of them takes. Owner thread. */
+/* Describes the arms of a run by their settings, before the arms exist, and estimates
+ * the memory that such a run takes. Owner thread. */
 #ifndef SAETOP_RUN_RUN_SHAPE_H
 #define SAETOP_RUN_RUN_SHAPE_H
 
@@ -17,41 +17,42 @@ struct arm_shape {
 };
 struct run_shape {
     const struct inputs *in; /* borrowed */
-    struct settings *own;    /* [n] behind arm[].set; NULL: of arms that there are */
+    struct settings *own;    /* [n] behind arm[].set; NULL: the arms exist */
     size_t n;
     struct arm_shape arm[RUN_ARMS_MAX];
 };
 
-/* Of arms that are planned; `in` needs no weights (inputs_open). Release with
+/* Describes planned arms; `in` needs no weights (inputs_open). Release with
  * run_shape_deinit. Errors of the arms: inputs_check_arm, inputs_can_mask, more than
  * RUN_ARMS_MAX (ERR_USAGE), sizes out of range (ERR_LIMIT). */
 enum err run_shape_of_plans(const struct inputs *in, const struct arm_plan *arms,
                             size_t n, struct run_shape *out,
                             struct errinfo *e) ERR_CHECKED;
 void run_shape_deinit(struct run_shape *s);
-/* Of one that there is, whose settings are borrowed, as its condition is. */
+/* Describes an existing arm; borrows its settings and the condition. */
 struct arm_shape arm_shape_of(const struct arm *a, const char *condition);
 
-/* Bytes of the whole process with all arms, evaluation and saving. The peak of resident
- * memory is within a factor of RUN_BYTES_WITHIN of it. */
+/* Estimates the bytes of the whole process with all arms, evaluation and saving. The
+ * peak of resident memory is within a factor of RUN_BYTES_WITHIN of it. */
 #define RUN_BYTES_WITHIN 1.3
 size_t run_bytes(const struct run_shape *s);
-/* Where several such runs share a process and an evaluator (run/evaluator.h) that all
- * of them are measured on: the process, and what each of them takes at most, its own
- * model up to the hook and one measurement at a time among it. */
+/* For several such runs that share a process and an evaluator (run/evaluator.h): return
+ * the bytes of the process, and the most that each run adds, including its own model up
+ * to the hook and one measurement at a time. */
 size_t run_process_bytes(void);
 size_t run_engine_bytes(const struct run_shape *s);
-/* The part of it that one more arm like this one takes: weights, optimizer, its own
- * place in the text. */
+/* Returns the part that one more arm like this takes: weights, optimizer, its own place
+ * in the text. */
 size_t run_arm_bytes(const struct inputs *in, const struct arm_shape *a);
-/* How many ways of masking the arms have: passes of the model over the same text. */
+/* Returns how many ways of masking the arms have: passes of the model over the same
+ * text. */
 size_t run_maskings(const struct run_shape *s);
 
-/* The memory that there is for it: what this process holds already, weights that were
- * read among it (clock_own_bytes), and what it may still take (room_bytes); SIZE_MAX:
+/* Returns the memory available to a run: what this process already holds, including
+ * weights read (clock_own_bytes), plus what it may still take (room_bytes); SIZE_MAX:
  * not known. */
 size_t run_room(size_t own, size_t room);
-/* Whether n arms that need so much fit into `room`. ERR_LIMIT, with both. */
+/* Checks that n arms that need `needed` bytes fit into `room`. ERR_LIMIT names both. */
 enum err run_check_room(size_t n, size_t needed, size_t room,
                         struct errinfo *e) ERR_CHECKED;
 

@@ -24,7 +24,7 @@ enum err run_name_check(const char *name, struct errinfo *e)
                           name, RUN_NAME_MAX - 1);
 }
 
-/* The trash of a folder, made if it is not there. */
+/* Opens the trash of a folder; makes it if it is missing. */
 static enum err open_trash(const struct folder *dir, struct folder *out,
                            struct errinfo *e)
 {
@@ -32,7 +32,7 @@ static enum err open_trash(const struct folder *dir, struct folder *out,
     return folder_open_in(dir, RUN_TRASH, out, e);
 }
 
-/* The name, or one with a number behind that nothing in the trash has. */
+/* Finds a free name in the trash: the name itself, or with a number after it. */
 static enum err free_name(const struct folder *trash, const char *name,
                           char out[RUN_NAME_MAX], struct errinfo *e)
 {

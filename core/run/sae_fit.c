@@ -1,4 +1,4 @@
-/* Which SAEs on this disk read what a model gives. */
+/* Finds which SAEs on disk fit a model's activations. */
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/mem.h"
@@ -16,7 +16,7 @@ static void say_why(struct sae_fit *f, const char *text)
     snprintf(f->why, sizeof f->why, "%s", text);
 }
 
-/* The hook is one of the model, and as wide there as the SAE. */
+/* Whether the hook exists in the model and is as wide there as the SAE. */
 static bool fits_hook(const char *hook, size_t D, const struct inputs *in,
                       struct sae_fit *out)
 {

@@ -1,5 +1,5 @@
-/* The table of formats. A new one is a file foreign_NAME.c that defines
- * foreign_format_NAME, and a line here; the order decides where two could match. */
+/* The table of formats. A new one needs a file foreign_NAME.c that defines
+ * foreign_format_NAME, and a line here; where two could match, the order decides. */
 #include "sae/foreign.h"
 
 #include "base/file.h"
@@ -71,7 +71,8 @@ static enum err find_or_say(const char *path, const struct foreign_format **out,
     return rc;
 }
 
-/* Sizes are refused where the path is not known. */
+/* Loads tensors, and names the path where sizes are refused, as the refusal does not
+ * know it. */
 static enum err load_tensors(const struct foreign_format *f, const char *path,
                              struct sae_tensors **out, struct errinfo *e)
 {
@@ -89,7 +90,7 @@ enum err foreign_tensors(const char *path, struct sae_tensors **out, struct erri
     return OK;
 }
 
-/* Takes t. */
+/* Takes over t. */
 static enum err fold(struct sae_tensors *t, const char *path, struct sae **out,
                      struct foreign_meta *meta, struct errinfo *e)
 {

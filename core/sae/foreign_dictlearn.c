@@ -1,9 +1,9 @@
 /* dictionary_learning: ae.pt, a state dict, and config.json, which names the class and
  * where the SAE belongs. Source: dictionary_learning/dictionary.py and trainers/.
  *
- * Folding of its input normalisation is done by its own trainers before saving. Norms
- * of decoder rows that Gated and JumpReLU multiply into f are divided out again before
- * decoding: the output does not depend on them. */
+ * Its own trainers fold its input normalisation before saving. Norms of decoder rows
+ * that Gated and JumpReLU multiply into f are divided out again before decoding: the
+ * output does not depend on them. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "sae/sae_tensors.h"
@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A class: which tensors it has, and how they lie. */
+/* A class: which tensors it has, and their layout. */
 struct layout {
     const char *dict_class;
     enum tensors_select select;
@@ -25,7 +25,7 @@ struct layout {
     const char *unused; /* a tensor that may be there and says nothing of the output */
 };
 
-/* nn.Linear's weights, out x in; and plain matrices. */
+/* Weights of nn.Linear, [out,in], and plain matrices. */
 #define LINEAR                                                                         \
     .enc_order = ROWS_LATENTS, .W_enc = "encoder.weight",                              \
     .dec_order = ROWS_DIMENSIONS, .W_dec = "decoder.weight"
@@ -52,7 +52,7 @@ static const struct layout layouts[] = {
 };
 #define N_LAYOUTS (sizeof layouts / sizeof layouts[0])
 
-/* ERR_FORMAT for a tensor that the class does not have. */
+/* Returns ERR_FORMAT for a tensor that the class does not have. */
 static enum err check_known(const struct layout *l, const struct tensorfile *f,
                             struct errinfo *e)
 {
@@ -155,7 +155,7 @@ static enum err check(const cJSON *root, const char *path, struct errinfo *e)
 
 /* ---- weights ---- */
 
-/* The class by the tensors that are there, for a file without configuration. */
+/* Guesses the class from the tensors, for a file without configuration. */
 static enum err guess_layout(const struct tensorfile *f, const char *cfg_path,
                              const struct layout **out, struct errinfo *e)
 {
@@ -183,7 +183,7 @@ static enum err guess_layout(const struct tensorfile *f, const char *cfg_path,
     return OK;
 }
 
-/* Read the threshold, one for all latents or one for each; if it was not saved: -1, the
+/* Reads the threshold, one for all latents or one each; -1 if it was not saved, the
  * start value of the classes by batch. */
 static enum err read_threshold(struct tensorfile *f, const char *name,
                                struct sae_tensors *t, struct errinfo *e)
@@ -202,7 +202,7 @@ static enum err read_threshold(struct tensorfile *f, const char *name,
     return OK;
 }
 
-/* Sizes of groups, which add up to F, are widths of prefixes once they are summed. */
+/* Reads the sizes of groups, which add up to F; summed, they are widths of prefixes. */
 static enum err read_groups(struct tensorfile *f, const char *name,
                             struct sae_tensors *t, struct errinfo *e)
 {
@@ -293,7 +293,8 @@ static enum err load_weights(struct tensorfile *f, const struct cfg *c,
 
 /* ---- files ---- */
 
-/* The weights and the configuration beside them: of a directory, or of a .pt file. */
+/* Finds the weights and the configuration beside them: in a directory, or of a .pt
+ * file. */
 static bool files_of(const char *path, char *weights, char *cfg, size_t cap)
 {
     if (file_is_dir(path)) {

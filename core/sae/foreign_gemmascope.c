@@ -1,8 +1,8 @@
 #define _XOPEN_SOURCE 700 /* realpath */
 /* DeepMind's Gemma Scope: params.npz (Gemma Scope 2: params.safetensors) with W_enc
  * [D,F], W_dec [F,D], b_enc, b_dec, threshold, the matrices' names in either case.
- * JumpReLU on x itself. Those of the embedding were trained on x sqrt(D). Where they
- * belong only the names of folders say: gemma-scope-2b-pt-res/layer_20/width_16k/
+ * JumpReLU on x itself. SAEs of the embedding were trained on x sqrt(D). Only the names
+ * of folders say where an SAE belongs: gemma-scope-2b-pt-res/layer_20/width_16k/
  * average_l0_71, gemma-scope-2-4b-it/resid_post/layer_12_width_16k_l0_medium. Source:
  * SAELens' loaders. */
 #include "base/file.h"
@@ -22,8 +22,8 @@ struct place {
     char model[48];
 };
 
-/* Part of a block by the end of a repository's name, and by a folder of Gemma Scope 2.
- */
+/* The part of a block, by the end of a repository's name and by a folder of Gemma Scope
+ * 2. */
 static const struct {
     const char *repository, *folder, *site;
 } sites[] = {
@@ -33,7 +33,7 @@ static const struct {
 };
 #define N_SITES (sizeof sites / sizeof sites[0])
 
-/* "2b-pt-res" of Gemma 2, or "2-4b-it" of Gemma 3. */
+/* Reads a repository's name: "2b-pt-res" of Gemma 2, or "2-4b-it" of Gemma 3. */
 static void read_repository(const char *name, struct place *p)
 {
     const bool third = strncmp(name, "2-", 2) == 0;
@@ -80,8 +80,8 @@ static void read_folders(const char *path, struct place *p)
     }
 }
 
-/* Layer and site from the names of the file's folders, as given and as resolved: the
- * path may be `.` or go through a link. */
+/* Finds layer and site from the names of the file's folders, as given and as resolved:
+ * the path may be `.` or go through a link. */
 static struct place find_place(const char *file)
 {
     struct place p = {.layer = -1};
@@ -111,7 +111,7 @@ static void set_meta(const struct place *p, struct foreign_meta *m)
 
 /* ---- files ---- */
 
-/* The file itself: `path`, or one of two names in it. */
+/* Finds the file: `path` itself, or one of two names in it. */
 static bool file_of(const char *path, char *out, size_t cap)
 {
     static const char *const names[] = {"params.npz", "params.safetensors"};
@@ -142,7 +142,7 @@ static enum err fill(struct sae_tensors *t, struct tensorfile *f, const char *en
     return sae_tensors_vector(f, "threshold", t->F, t->threshold, e);
 }
 
-/* W_enc / sqrt(D), W_dec sqrt(D). */
+/* Scales to W_enc / sqrt(D), W_dec sqrt(D). */
 static void scale_embedding(struct sae_tensors *t)
 {
     const double c = sqrt((double)t->D);

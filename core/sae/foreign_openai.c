@@ -1,7 +1,7 @@
-/* OpenAI's SAEs of GPT-2: a .pt file of pre_bias [D], encoder.weight [F,D],
- * latent_bias [F], decoder.weight [D,F] and the activation. A TopK one sees rows
- * through a layer norm whose eps is added to the deviation; the other kind is a plain
- * ReLU. Source: sparse_autoencoder/model.py (from_state_dict ties the norm to TopK). */
+/* OpenAI's SAEs of GPT-2: a .pt file of pre_bias [D], encoder.weight [F,D], latent_bias
+ * [F], decoder.weight [D,F] and the activation. A TopK SAE gets rows through a layer
+ * norm whose eps is added to the deviation; the other kind is a plain ReLU. Source:
+ * sparse_autoencoder/model.py (from_state_dict ties the norm to TopK). */
 #include "base/file.h"
 #include "sae/sae_tensors.h"
 
@@ -24,7 +24,7 @@ static bool is(const char *path)
     return found;
 }
 
-/* TopK(k) with ReLU after it, or ReLU. */
+/* Reads the activation: TopK(k) with ReLU after it, or ReLU. */
 static enum err read_activation(struct tensorfile *f, enum tensors_select *select,
                                 int64_t *k, struct errinfo *e)
 {

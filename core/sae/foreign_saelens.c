@@ -1,9 +1,9 @@
 /* SAELens: cfg.json and sae_weights.safetensors (W_enc [D,F], W_dec [F,D], b_dec, and
  * b_enc; or b_gate, b_mag, r_mag; threshold; topk_threshold), of version 6 and of the
- * flat configuration before. What saetop saved itself (sae_save.c) has notes that undo
- * the folding.
+ * earlier flat configuration. What saetop saved itself (sae_save.c) has notes for
+ * undoing the folding.
  *
- * The meaning of an absent key, by SAELens' own loader (loading/pretrained_sae_
+ * The meaning of an absent key, following SAELens' own loader (loading/pretrained_sae_
  * loaders.py: handle_pre_6_0_config; the classes of saes/; load_model.py of each
  * version). A file is flat if it says no sae_lens_version, or one before 6:
  *
@@ -29,7 +29,7 @@
  *                                  from_pretrained), since then
  *                                  false (..._no_processing)
  *
- * topk_threshold, of a checkpoint by batch, is 0 until it is first set. */
+ * In a checkpoint of a batch architecture, topk_threshold is 0 until first set. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "sae/sae_arch.h"
@@ -75,7 +75,8 @@ struct cfg {
 
 /* ---- cfg.json ---- */
 
-/* Text of the first of two keys that is there; *out stays where there is none. */
+/* Reads the text of the first of two keys that is there; *out stays where neither
+ * is. */
 static enum err text_of(struct json_at at, const cJSON *obj, const char *key,
                         const char *old_key, const char **out, struct errinfo *e)
 {
@@ -83,7 +84,7 @@ static enum err text_of(struct json_at at, const cJSON *obj, const char *key,
     return *out || !old_key ? OK : json_str(at, obj, old_key, false, out, e);
 }
 
-/* The first three numbers of a version, or false. */
+/* Reads the first three numbers of a version; false: there are none. */
 static bool read_version(const char *text, int out[3])
 {
     memset(out, 0, 3 * sizeof *out);
@@ -180,9 +181,9 @@ static enum err parse_norm(const char *path, const cJSON *root, struct cfg *c,
                            path, name);
 }
 
-/* Whether a runner that is told nothing centres writing weights: by the version that
- * trained, or, where a flat file does not tell, by whether it has the key that came
- * with the change. One without a version but with metadata SAELens did not write. */
+/* Finds whether a runner centres writing weights by default: by the version that
+ * trained, or, where a flat file does not say, by whether it has the key that came with
+ * the change. SAELens did not write a file with metadata but no version. */
 static enum err centres_unasked(struct json_at at, const cJSON *where, bool has_kwargs,
                                 bool flat, bool *out, struct errinfo *e)
 {
@@ -195,7 +196,7 @@ static enum err centres_unasked(struct json_at at, const cJSON *where, bool has_
 }
 
 /* Whether TransformerLens can centre what the SAE reads: it centres the weights that
- * write to the residual stream, of models that have LayerNorm. */
+ * write to the residual stream, in models with LayerNorm. */
 static bool is_centrable(const struct foreign_meta *m, const char *model_class)
 {
     static const char *const others[] = {"gemma", "llama",   "mistral", "qwen",
@@ -214,8 +215,8 @@ static bool is_centrable(const struct foreign_meta *m, const char *model_class)
     return is && strcmp(model_class, "HookedTransformer") == 0;
 }
 
-/* Whether the model ran with its writing weights centred, so that x came in less its
- * mean. */
+/* Finds whether the model ran with its writing weights centred, so that inputs were x
+ * minus its mean. */
 static enum err parse_centre(struct json_at at, const cJSON *where, bool flat,
                              struct cfg *c, struct errinfo *e)
 {
@@ -241,7 +242,7 @@ static void copy_text(char out[FOREIGN_TEXT_MAX], const char *text)
     snprintf(out, FOREIGN_TEXT_MAX, "%s", text ? text : "");
 }
 
-/* Refuse SAEs of a single head: saetop reads all heads of a hook together. */
+/* Refuses SAEs of a single head: saetop reads all heads of a hook together. */
 static enum err check_head(struct json_at at, const cJSON *where, struct errinfo *e)
 {
     static const char *const keys[] = {"hook_head_index", "hook_point_head_index"};
@@ -281,7 +282,8 @@ static enum err parse_where(const char *path, const cJSON *root, const cJSON *me
     return parse_centre(at, where, c->flat && !metadata, c, e);
 }
 
-/* Heads are side by side before such an SAE, as they are at saetop's hook_z. */
+/* Checks the reshaping: heads are side by side before such an SAE, as they are at
+ * saetop's hook_z. */
 static enum err check_shape(const char *path, const cJSON *root, const struct cfg *c,
                             struct errinfo *e)
 {
@@ -296,7 +298,7 @@ static enum err check_shape(const char *path, const cJSON *root, const struct cf
                          path, reshape);
 }
 
-/* SAELens' own, where a configuration of version 6 has none. */
+/* SAELens' default where a configuration of version 6 has none. */
 #define DEFAULT_K 100
 
 static enum err parse_k(const char *path, const cJSON *root, struct cfg *c,
@@ -329,7 +331,7 @@ static enum err parse_k(const char *path, const cJSON *root, struct cfg *c,
                          path, DEFAULT_K, (long long)c->F);
 }
 
-/* The widths of Matryoshka's prefixes, if they are there. */
+/* Reads the widths of Matryoshka's prefixes, if they are there. */
 static enum err parse_widths(struct json_at at, const cJSON *obj, struct cfg *c,
                              struct errinfo *e)
 {
@@ -350,7 +352,8 @@ static enum err parse_widths(struct json_at at, const cJSON *obj, struct cfg *c,
     return sae_tensors_widths(&c->meta, at.file, key, width, n, (size_t)c->F, e);
 }
 
-/* A batch architecture is saved as jumprelu once it is trained, with a note. */
+/* Reads the note on training: a trained batch architecture is saved as jumprelu, with a
+ * note. */
 static enum err parse_training(const char *path, const cJSON *root,
                                const cJSON *metadata, struct cfg *c, struct errinfo *e)
 {
@@ -380,8 +383,8 @@ static enum err parse_training(const char *path, const cJSON *root,
     return parse_widths(at, details, c, e);
 }
 
-/* Read saetop's notes: the architecture by its own name, k (which need not be whole)
- * and what was folded. saetop runs models as they are. */
+/* Reads saetop's notes: its own name of the architecture, k (which need not be whole)
+ * and what was folded. saetop runs models uncentred. */
 static enum err parse_own(const char *path, const cJSON *metadata, struct cfg *c,
                           struct errinfo *e)
 {
@@ -448,7 +451,8 @@ static enum err check(const cJSON *root, const char *path, struct errinfo *e)
 
 /* ---- weights ---- */
 
-/* The factor of an unfinished normalisation, from the file that a checkpoint has. */
+/* Reads the factor of an unfinished normalisation from the file that a checkpoint
+ * has. */
 static enum err read_scale(const char *dir, const char *cfg_path, double *out,
                            struct errinfo *e)
 {
@@ -468,7 +472,7 @@ static enum err read_scale(const char *dir, const char *cfg_path, double *out,
     return rc;
 }
 
-/* Activations times a factor each are decoder rows times it. Without the flag in the
+/* Multiplies decoder rows by the factors of activations. Without the flag in the
  * configuration the factors are 1 and mean nothing. */
 static enum err apply_factor(struct sae_tensors *t, struct tensorfile *f,
                              const char *name, bool use, struct errinfo *e)
@@ -494,7 +498,7 @@ static enum err apply_factor(struct sae_tensors *t, struct tensorfile *f,
     return rc;
 }
 
-/* Another tool's may be negative and means 0; saetop saves none. */
+/* Refuses a negative threshold, as saetop saves none; another tool's means 0. */
 static enum err check_own_threshold(const struct sae_tensors *t,
                                     const struct tensorfile *f, struct errinfo *e)
 {
@@ -508,8 +512,8 @@ static enum err check_own_threshold(const struct sae_tensors *t,
     return OK;
 }
 
-/* A training checkpoint has one threshold, for activations times decoder norms if
- * `rescale`; what is saved after training has one for each latent. */
+/* Reads the threshold. A training checkpoint has one, for activations times decoder
+ * norms if `rescale`; an SAE saved after training has one per latent. */
 static enum err read_threshold(struct sae_tensors *t, struct tensorfile *f,
                                const struct cfg *c, struct errinfo *e)
 {

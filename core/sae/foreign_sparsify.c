@@ -1,8 +1,8 @@
 /* EleutherAI's sparsify: a directory for each hook point (layers.10) with cfg.json and
  * sae.safetensors: encoder.weight [F,D], encoder.bias, W_dec [F,D], b_dec. TopK after
- * ReLU on x - b_dec. Source: sparsify/sparse_coder.py and config.py, by which absent
- * keys mean: activation topk, k 32, num_latents 0, that is expansion_factor (32) times
- * d_in, and all flags below false. */
+ * ReLU on x - b_dec. Source: sparsify/sparse_coder.py and config.py, where absent keys
+ * mean: activation topk, k 32, num_latents 0, that is expansion_factor (32) times d_in,
+ * and all flags below false. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "sae/sae_tensors.h"
@@ -26,7 +26,7 @@ static bool is(const char *path)
            file_exists(cfg) && file_exists(weights);
 }
 
-/* ERR_FORMAT if a flag is set that stands for another kind of network. */
+/* Returns ERR_FORMAT if a flag for another kind of network is set. */
 static enum err unset(struct json_at at, const cJSON *root, const char *key,
                       struct errinfo *e)
 {
@@ -70,8 +70,8 @@ static enum err check(const cJSON *root, const char *path, struct errinfo *e)
     return parse(root, path, &c, e);
 }
 
-/* "layers.10", perhaps after a prefix such as "h." or "transformer.", is the output of
- * a block. */
+/* Reads the hook from "layers.10", perhaps after a prefix such as "h." or
+ * "transformer.": the output of a block. */
 static void hook_of(const char *dir, char *out, size_t cap)
 {
     char name[256];

@@ -105,8 +105,8 @@ static double distance(const float *x, const double *g, size_t D)
     return sqrt(sum);
 }
 
-/* The mean of x weighted by the inverse distances from `at` to `next` (`at` NULL: the
- * plain mean). Returns how far that is from `at`. */
+/* Writes the mean of x, weighted by the inverse distances from `at`, to `next` (`at`
+ * NULL: the plain mean). Returns how far that is from `at`. */
 static double weighted_mean(const float *x, size_t n, size_t D, const double *at,
                             double *next)
 {

@@ -1,15 +1,16 @@
-/* Encoding where a selection needs only what is above a value known beforehand: for
- * TopK a guess a row, for a selection over the batch the worker's floor.
- * Pre-activations are not stored but go by in parts. The selection is the same either
- * way: a row that the value was too high for, or with more entries than there is room
- * for, is encoded once more by itself. Compiled for float and double. */
+/* Encodes where a selection needs only what is above a value known beforehand: for TopK
+ * a guess per row, for a selection over the batch the worker's floor. Pre-activations
+ * are not stored but computed and read in parts. The selection is the same either way:
+ * a row for which the value was too high, or with more entries than there is room for,
+ * is encoded once more by itself. Compiled for float and double. */
 #include "base/mem.h"
 #include "sae/sae_step.h"
 
 #include <string.h>
 
-/* Narrow slices' pre-activations are near the CPU and soon read again: storing them
- * costs less than lists do, unless most need not be computed. */
+/* Whether entries are listed instead of stored. A narrow slice's pre-activations are in
+ * cache and soon read again: storing them costs less than lists do, unless most need
+ * not be computed. */
 static bool lists(const struct R(sae_step) *s)
 {
     return s->encoder.packed && s->ops->expect &&
@@ -45,7 +46,7 @@ void R(sae_above_deinit)(struct R(sae_step) *s)
     mem_free(s->dead_encoder.packed);
 }
 
-/* Dead latents' rows beside one another, and W_enc to be sieved unless they are too
+/* Gathers dead latents' rows, and makes W_enc ready for sieving, unless they are too
  * many: then all is encoded and stored. */
 void R(sae_above_begin)(struct R(sae_step) *s)
 {
@@ -96,7 +97,7 @@ static void take_row(struct R(sae_step) *s, size_t worker, size_t row0, size_t r
     s->ops->scan(s, worker, row, 1, wk->h);
 }
 
-/* Select dead latents for AuxK. They have no cut, so they need a product of their
+/* Selects dead latents for AuxK. They have no cut, so they need a product of their
  * own. */
 static void select_dead(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row0,
                         size_t rows)

@@ -83,8 +83,8 @@ size_t sae_active_at_most(const struct sae_arch *arch, double k, size_t B)
     return arch->collects_batch ? (size_t)round(k * (double)B) : (size_t)k * B;
 }
 
-/* Sieving halves the product; singly, an entry costs some thirty times what it costs
- * there. In narrow SAEs what is beside the products counts for more. */
+/* Sieving halves the product, but an entry computed singly costs some thirty times as
+ * much as in it. In narrow SAEs the work besides the products counts for more. */
 bool sae_sieves(const struct sae_arch *arch, double k, size_t D, size_t F)
 {
     return (arch->has & SAE_HAS_K) != 0 && (double)F >= 64 * k &&

@@ -1,13 +1,13 @@
 /* The table of SAE architectures: a row says how one differs from the others.
  *
  * A step (sae_step.h) is the same for all: encode row blocks, select, decode and
- * compare, gradients by latent, update. An architecture brings the functions in `struct
- * sae_ops`, says what it has of the settings, how its SAEs select at inference and how
- * they are saved. To add one: a file sae_NAME.c that defines sae_NAME_ops in terms of
- * `real` (num/real.h; tests have it in double as well) and sae_arch_NAME (see
+ * compare, gradients by latent, update. An architecture provides the functions in
+ * `struct sae_ops`, and says which settings it has, how its SAEs select at inference
+ * and how they are saved. To add one: a file sae_NAME.c that defines sae_NAME_ops in
+ * terms of `real` (num/real.h; tests have it in double as well) and sae_arch_NAME (see
  * sae_topk.c for a selection, sae_standard.c for an activation that is a function of
- * each pre-activation), and one line in SAE_ARCHES. Internal to core/sae and to tests.
- */
+ * each pre-activation), and one line in SAE_ARCHES. Internal to core/sae and to
+ * tests. */
 #ifndef SAETOP_SAE_ARCH_H
 #define SAETOP_SAE_ARCH_H
 
@@ -28,7 +28,7 @@
 enum sae_infer {
     SAE_INFER_TOPK,      /* the k greatest positive pre-activations of a row */
     SAE_INFER_THRESHOLD, /* all above `threshold` */
-    SAE_INFER_RELU,      /* all that are positive */
+    SAE_INFER_RELU,      /* all positive ones */
     SAE_INFER_JUMP,      /* all above the latent's own threshold, extra[0] */
     SAE_INFER_GATED,     /* those whose gate is positive; see sae_gated.c */
 };
@@ -44,11 +44,11 @@ struct sae_ops_f32; /* sae_step.h */
 
 struct sae_arch {
     const char *name;      /* in configurations and on the command line */
-    const char *save_name; /* `architecture` in SAELens' cfg.json, as it is saved */
+    const char *save_name; /* `architecture` in SAELens' cfg.json when saved */
     unsigned has;          /* bits SAE_HAS_ of sae.h */
     struct sae_auto defaults;
     enum sae_infer infer;
-    size_t extra; /* how many of: */
+    size_t extra; /* how many of vector[] */
     struct sae_vector vector[SAE_EXTRA_MAX];
     const char *b_enc_name; /* NULL: "b_enc" */
     bool collects_batch;    /* selects over a whole batch: needs a sae_collect */
@@ -56,13 +56,13 @@ struct sae_arch {
     const struct sae_ops_f32 *ops;
 };
 
-/* Defaults are for inputs of norm sqrt(D) and runs of 500 to 5,000 steps: rates are ten
- * times those published for 10^5 steps (dictionary_learning's TopK: 2e-4 / sqrt(F /
- * 16384); SAELens' standard: 5e-5 to 3e-4), and weights of penalties those that leave
- * an L0 of five to thirty on the bundled sample (SAELens' tutorials: 5).
+/* Defaults are for inputs of norm sqrt(D) and runs of 500 to 5,000 steps: learning
+ * rates are ten times those published for 10^5 steps (dictionary_learning's TopK: 2e-4
+ * / sqrt(F / 16384); SAELens' standard: 5e-5 to 3e-4), and weights of penalties give an
+ * L0 of five to thirty on the bundled sample (SAELens' tutorials: 5).
  *
- * Defaults of TopK and its relatives, and of those with a penalty and a unit decoder.
- */
+ * Defaults of TopK and its relatives, and of architectures with a penalty and a unit
+ * decoder. */
 #define SAE_TOPK_DEFAULTS                                                              \
     {                                                                                  \
         .lr = 2e-3, .beta1 = 0.9, .clip = 1.0, .decoder_norm = 1.0,                    \
@@ -75,40 +75,43 @@ struct sae_arch {
         .dead = SAE_DEAD_LEAVE                                                         \
     }
 
-/* Whether an SAE of F latents can have k active ones a row. */
+/* Returns whether an SAE of F latents can have k active ones per row. */
 bool sae_k_fits(const struct sae_arch *arch, double k, size_t F);
-/* Active latents of B rows at most: B k, for a selection over a batch round(k B). */
+/* Returns the most active latents of B rows: B k, or for a selection over a batch
+ * round(k B). */
 size_t sae_active_at_most(const struct sae_arch *arch, double k, size_t B);
-/* Whether so few of F latents are selected that a step sieves them (num/product.h). */
+/* Returns whether so few of F latents are selected that a step sieves them
+ * (num/product.h). */
 bool sae_sieves(const struct sae_arch *arch, double k, size_t D, size_t F);
-/* Dead latents up to which a step need not encode all F: their own product is small,
- * and fits a slice of a block's pre-activations. */
+/* Returns up to how many dead latents a step need not encode all F for them: their own
+ * product is small, and fits a slice of a block's pre-activations. */
 size_t sae_dead_room(size_t F);
 
-/* Blocks that work is dealt out in, fixed so that sums do not depend on threads: rows
- * that are encoded together (enough to pay off reading W_enc, and a multiple of what
- * the product takes at a time), and latents. */
+/* Blocks of work, fixed so that sums do not depend on threads: latents, and rows that
+ * are encoded together (enough to pay off reading W_enc, and a multiple of what the
+ * product takes at a time). */
 #define SAE_LATENT_BLOCK ((size_t)128)
 size_t sae_block_rows(size_t F);
 
-/* Measured by a step; sums and means in double. */
+/* What a step measures; sums and means in double. */
 struct sae_loss {
-    double loss;     /* what was differentiated: of the parts below, weighted */
+    double loss;     /* what was differentiated: the weighted sum of the parts below */
     double mse;      /* mean over rows of ||xhat - x||^2 */
     double aux;      /* AuxK, or the gate's own error; 0 without */
     double sparsity; /* the penalty times its weight; 0 without */
-    double penalty, next_penalty; /* mean over rows, unweighted, for now.p, next_p */
+    double penalty, next_penalty; /* mean over rows, unweighted, at now.p and
+                                     now.next_p */
     double l0;
     double explained_variance; /* 1 - sum ||x - xhat||^2 / sum ||x - mean x||^2 */
     double least;              /* least selected activation; 0: none was */
 };
 
-/* sae_new around parameters that are there: an arena of its size or more, laid out as
- * sae_params_at does, which becomes the SAE's; on error it stays the caller's. */
+/* Makes an SAE around existing parameters: an arena of its size or more, laid out as by
+ * sae_params_at, which the SAE takes over; on error it stays the caller's. */
 enum err sae_new_around(const struct sae_arch *arch, size_t D, size_t F, double k,
                         float *arena, struct sae **out, struct errinfo *e) ERR_CHECKED;
 
-/* Floats of a parameter arena; ERR_LIMIT if the sizes are out of range. */
+/* Computes the floats of a parameter arena; ERR_LIMIT if the sizes are out of range. */
 enum err sae_param_count(const struct sae_arch *arch, size_t D, size_t F, size_t *out,
                          struct errinfo *e) ERR_CHECKED;
 

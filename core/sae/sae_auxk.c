@@ -1,17 +1,17 @@
 /* AuxK (Gao et al. 2024, arXiv:2406.04093): dead latents learn to decode what the
- * living leave. With e = x - xhat held constant and ehat the decoding of a row's aux_k
- * greatest dead latents, without b_dec, aux_err = ehat - e = ehat + err. By group
- * (SAELens' use_matryoshka_aux_loss), each prefix of Matryoshka's has such a loss of
- * its own dead latents. Compiled for float and double. */
+ * living ones leave. With e = x - xhat held constant and ehat the decoding of a row's
+ * aux_k greatest dead latents, without b_dec, aux_err = ehat - e = ehat + err. By group
+ * (SAELens' use_matryoshka_aux_loss), each of Matryoshka's prefixes has such a loss
+ * with its own dead latents. Compiled for float and double. */
 #include "num/vec.h"
 #include "sae/sae_step.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* Select the k greatest of v [n] of any sign, by means of a selection that knows only
- * positive ones: take the positive ones, then all others but the most negative. Returns
- * how many; ids are rising, also those of other signs. `other` [n] is scratch. */
+/* Selects the k greatest of v [n] of any sign, with a selection that knows only
+ * positive ones: takes the positive ones, then all others but the most negative.
+ * Returns how many; ids ascend, whatever the signs. `other` [n] is scratch. */
 static size_t select_signed(struct R(sae_worker) *wk, const real *v, size_t n, size_t k,
                             real scale, real *other)
 {
@@ -44,8 +44,8 @@ static size_t select_signed(struct R(sae_worker) *wk, const real *v, size_t n, s
     return m;
 }
 
-/* Select those of n dead latents, from number `from` of all, that row `row` uses, into
- * s->aux from `at`; returns how many. Their pre-activations are h[place[i]], or h[i]
+/* Selects those of n dead latents, from number `from` of all, that row `row` uses, into
+ * s->aux from `at` on; returns how many. Their pre-activations are h[place[i]], or h[i]
  * for NULL. */
 static size_t select_of(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row,
                         const real *h, const int32_t *place, size_t from, size_t n,
@@ -72,7 +72,7 @@ static size_t select_of(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t 
     return m;
 }
 
-/* How many of n rising ids are below width. */
+/* Returns how many of n ascending ids are below width. */
 static size_t below(const int32_t *id, size_t n, size_t width)
 {
     size_t m = 0;
@@ -100,7 +100,7 @@ void R(sae_aux_select)(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t r
     s->aux.n[row] = n;
 }
 
-/* ehat - e of row b, and the gradients of its pairs. */
+/* Computes ehat - e of row b, and the gradients of its pairs. */
 static void aux_row(struct R(sae_step) *s, size_t b)
 {
     const size_t D = s->D;
@@ -112,8 +112,9 @@ static void aux_row(struct R(sae_step) *s, size_t b)
     R(vec_rows_dot)(n, p->id + at, s->w->W_dec, D, D, out, p->grad + at);
 }
 
-/* The same by group, each times its share: errors of all prefixes first, which grow by
- * the row's pairs. Returns the sum of squares, each times its share once. */
+/* The same by group, each times its share: first the errors of all prefixes, which
+ * accumulate over the row's pairs. Returns the sum of squares, each times its share
+ * once. */
 static double aux_row_by_group(struct R(sae_step) *s, size_t b)
 {
     const size_t D = s->D, plane = s->B * D;
@@ -172,7 +173,8 @@ static void aux_block(void *ctx, size_t block, size_t worker)
     sae_watch_mark(&watch, SAE_DECODE);
 }
 
-/* The fewer of D / 2 are dead, the less their loss counts (SAELens). */
+/* Returns the share of the loss that counts: less if fewer than D / 2 are dead
+ * (SAELens). */
 static double share(const struct R(sae_step) *s, size_t n_dead)
 {
     const double full = (double)(s->D > 1 ? s->D / 2 : 1), n = (double)n_dead;
@@ -189,8 +191,8 @@ static void group_shares(struct R(sae_step) *s)
     }
 }
 
-/* The divisor of the sum of squares: the spread of e; or B over the share that counts,
- * which by group is in the sum already. */
+/* Returns the divisor of the sum of squares: the spread of e; or B over the share that
+ * counts, which by group is already in the sum. */
 static double divisor(const struct R(sae_step) *s)
 {
     if (s->hyper.aux_form == SAE_AUX_NORMALISED) {

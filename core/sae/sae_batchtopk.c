@@ -1,6 +1,6 @@
-/* BatchTopK (Bussmann et al. 2024, arXiv:2412.06410): the k B greatest positive
+/* BatchTopK (Bussmann et al. 2024, arXiv:2412.06410): selects the k B greatest positive
  * pre-activations of a batch of B rows; at inference a fixed threshold, the running
- * average of the least one taken. Compiled in double for tests. */
+ * average of the least one selected. Compiled in double for tests. */
 #include "sae/sae_step.h"
 
 void R(sae_batch_begin)(struct R(sae_step) *s)
@@ -35,8 +35,8 @@ bool R(sae_batch_take)(struct R(sae_step) *s, size_t worker, size_t row, size_t 
     return true;
 }
 
-/* Candidates to s->main by row. All of a row are in one list, ids rising;
- * those that equal the cut are taken in the order of rows. */
+/* Puts candidates into s->main by row. All of a row are in one list, ids ascending;
+ * those equal to the cut are taken in the order of rows. */
 static void R(place)(struct R(sae_step) *s, real cut, size_t ties)
 {
     struct R(sae_pairs) *p = &s->main;

@@ -95,10 +95,10 @@ void R(sae_collect_begin)(struct R(sae_collect) *c)
     }
 }
 
-/* Drop entries that cannot be among the `keep` greatest of the batch, since `keep`
- * better ones are there already. Entries are in rising order of row and id, so of ties
- * the later are dropped first, and a later entry that only equals the cut cannot be
- * among them either. */
+/* Drops entries that cannot be among the `keep` greatest of the batch, since `keep`
+ * better ones are already there. Entries are in ascending order of row and id, so of
+ * ties the later are dropped first, and a later entry that only equals the cut cannot
+ * be among them either. */
 static void compact(struct R(sae_candidates) *h, size_t keep)
 {
     size_t above;
@@ -119,7 +119,7 @@ static void compact(struct R(sae_candidates) *h, size_t keep)
     h->floor = cut > h->floor ? cut : h->floor;
 }
 
-/* Where a row's entries go; room for all of it. */
+/* Returns the list for a row's entries, with room for all of the row. */
 static struct R(sae_candidates) *candidates_with_room(struct R(sae_collect) *c,
                                                       size_t worker)
 {

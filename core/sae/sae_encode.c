@@ -61,7 +61,7 @@ static void encode_deinit(struct encode_job *j)
     mem_free(j->count);
 }
 
-/* After an error call encode_deinit too. */
+/* Call encode_deinit also after an error. */
 static enum err encode_init(struct encode_job *j, const struct sae *s, const float *x,
                             size_t B, struct pool *pool, struct errinfo *e)
 {
@@ -84,7 +84,7 @@ static enum err encode_init(struct encode_job *j, const struct sae *s, const flo
     return OK;
 }
 
-/* Pre-activations of a block to w->h. */
+/* Computes the pre-activations of a block into w->h. */
 static void product(const struct encode_job *j, struct worker *w, size_t row0,
                     size_t rows)
 {
@@ -106,7 +106,7 @@ static void product(const struct encode_job *j, struct worker *w, size_t row0,
              w->h, s->F);
 }
 
-/* Those above the latents' own thresholds, with their pre-activations. */
+/* Selects those above the latents' own thresholds, with their pre-activations. */
 static size_t select_jump(const struct sae *s, struct worker *w, const float *h)
 {
     for (size_t j = 0; j < s->F; j++) {
@@ -115,7 +115,7 @@ static size_t select_jump(const struct sae *s, struct worker *w, const float *h)
     return topk_above_f32(s->F, w->rest, 0.0f, w->id, w->val);
 }
 
-/* Of those whose gate is open, the ones with a positive magnitude; see sae_gated.c. */
+/* Selects those with an open gate and a positive magnitude; see sae_gated.c. */
 static size_t select_gated(const struct sae *s, struct worker *w, const float *h)
 {
     const float *r_mag = s->extra, *b_mag = s->extra + s->F;
@@ -131,7 +131,7 @@ static size_t select_gated(const struct sae *s, struct worker *w, const float *h
     return n;
 }
 
-/* Select from row r of pre-activations into w->id, w->val; how many. */
+/* Selects from row r of pre-activations into w->id, w->val; returns how many. */
 static size_t select_row(const struct sae *s, struct worker *w, size_t r)
 {
     const float *h = w->h + r * s->F;
@@ -151,8 +151,8 @@ static size_t select_row(const struct sae *s, struct worker *w, size_t r)
     return topk_above_f32(s->F, h, 0.0f, w->id, w->val);
 }
 
-/* The numbers that calibration cuts: pre-activations h [F] of a row, for JumpReLU in
- * units of the thresholds. */
+/* Returns the numbers that calibration cuts: pre-activations h [F] of a row, for
+ * JumpReLU in units of the thresholds. */
 static const float *strengths(const struct encode_job *j, struct worker *w,
                               const float *h)
 {
@@ -167,7 +167,7 @@ static const float *strengths(const struct encode_job *j, struct worker *w,
     return w->rest;
 }
 
-/* Make room for n more codes. */
+/* Makes room for n more codes. */
 static enum err grow_codes(struct block_codes *p, size_t n)
 {
     size_t cap = p->cap;
@@ -242,8 +242,8 @@ void sae_codes_deinit(struct sae_codes *c)
     *c = (struct sae_codes){0};
 }
 
-/* Room in `out` for B rows and n codes; out is empty on error, but may be used again.
- */
+/* Makes room in `out` for B rows and n codes; out is empty on error, but may be
+ * reused. */
 static enum err codes_room(struct sae_codes *out, size_t B, size_t n, struct errinfo *e)
 {
     if (!out->start || B > out->rows) {
@@ -335,7 +335,7 @@ void sae_decode(const struct sae *s, const struct sae_codes *c, float *xhat)
 
 /* ---- calibration ---- */
 
-/* The least of the entries collected. */
+/* Returns the least of the entries collected. */
 static double least_kept(struct sae_collect_f32 *c)
 {
     float cut;
@@ -353,7 +353,7 @@ static double least_kept(struct sae_collect_f32 *c)
     return (double)least;
 }
 
-/* The least threshold above 0; if there is none 1, so that all become equal. */
+/* Returns the least threshold above 0; if there is none 1, so that all become equal. */
 static float least_threshold(const struct sae *s)
 {
     float least = FLT_MAX;
@@ -363,8 +363,8 @@ static float least_threshold(const struct sae *s)
     return least < FLT_MAX ? least : 1.0f;
 }
 
-/* The cut above which exactly `want` entries of x lie, as strengths() has them; 0 if
- * there are no more. */
+/* Finds the cut above which exactly `want` entries of x lie, as measured by
+ * strengths(); 0 if there are no more. */
 static enum err find_cut(const struct sae *s, const float *x, size_t n, size_t want,
                          struct pool *pool, double *cut, struct errinfo *e)
 {

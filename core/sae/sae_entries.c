@@ -1,9 +1,9 @@
-/* Architectures whose activation is a function of each pre-activation (standard, gated,
- * jumprelu and their like), in two ways that give the same but for rounding. Sparse:
- * lists of the entries that take part, as TopK's pairs. Dense: matrix products, for
- * when more than a fifth of the entries do, as at the start of most runs; there the
- * lists would cost more than they save. Which way a step goes is decided by the density
- * of the one before. Compiled for float and double. */
+/* Architectures in which each activation is a function of its pre-activation (standard,
+ * gated, jumprelu and the like), computed in two ways that agree to rounding. Sparse:
+ * lists of the active entries, like TopK's pairs. Dense: matrix products, for when more
+ * than a fifth of the entries are active, as at the start of most runs; there lists
+ * would cost more than they save. The density of the previous step decides which is
+ * used. Compiled for float and double. */
 #include "base/mem.h"
 #include "num/blas.h"
 #include "num/vec.h"
@@ -14,8 +14,8 @@
 
 /* ---- memory ---- */
 
-/* A row block has room for lists of a quarter of its entries; fuller ones are a reason
- * to go the dense way. */
+/* Returns the list room of a row block, a quarter of its entries; fuller blocks are a
+ * reason for the dense way. */
 static size_t block_cap(const struct R(sae_step) *s)
 {
     const size_t quarter = s->F / 4 > 0 ? s->F / 4 : 1;
@@ -27,7 +27,8 @@ static size_t entry_sums(const struct R(sae_step) *s)
     return SAE_ENTRY_OWN + s->ops->entries->sums;
 }
 
-/* Lists and dense buffers are never in use at the same time: pieces of one arena. */
+/* Lends the arena to lists and dense buffers, which are never in use at the same
+ * time. */
 static void lend(struct R(sae_step) *s)
 {
     struct R(sae_pairs) *p = &s->main;
@@ -123,7 +124,7 @@ bool R(sae_entries_settle)(struct R(sae_step) *s)
     return !s->is_dense;
 }
 
-/* Gradients of one row, and the sums that every architecture needs. */
+/* Computes the gradients of one row, and the sums that every architecture needs. */
 static void back(const struct R(sae_step) *s, struct R(sae_row) *r, double *sums)
 {
     s->ops->entries->back(s, r);
@@ -141,7 +142,7 @@ static void back(const struct R(sae_step) *s, struct R(sae_row) *r, double *sums
     sums[SAE_SUM_ACTIVE] += (double)active;
 }
 
-/* Clear the sums of a block of rows and return their place. */
+/* Clears the sums of a block of rows and returns their place. */
 static real *clear_sums(struct R(sae_step) *s, size_t row0, double **sums)
 {
     const size_t block = row0 / s->block_rows, n = entry_sums(s) * s->F;
@@ -189,7 +190,7 @@ void R(sae_entries_decode)(struct R(sae_step) *s, size_t worker, size_t row0,
 
 /* ---- the dense way ---- */
 
-/* err = f W_dec + b_dec - x, and df = err_scale err W_dec^T, for rows from row0. */
+/* err = f W_dec + b_dec - x, and df = err_scale err W_dec^T, for rows from row0 on. */
 static void dense_products(struct R(sae_step) *s, size_t row0, size_t rows,
                            const real *f, real *err, real *df)
 {
@@ -202,8 +203,8 @@ static void dense_products(struct R(sae_step) *s, size_t row0, size_t rows,
     (NO_TRANS, TRANS, rows, F, D, s->err_scale, err, D, s->w->W_dec, D, 0, df, F);
 }
 
-/* The gate's activations, in place of the pre-activations h [rows,F], and its own
- * reconstruction. */
+/* Computes the gate's activations, in place of the pre-activations h [rows,F], and its
+ * own reconstruction. */
 static void dense_gate(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row0,
                        size_t rows)
 {

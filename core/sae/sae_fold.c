@@ -1,4 +1,4 @@
-/* Copies, norms and scales: an SAE as it is shown and saved. */
+/* Copies, norms and scales: an SAE as shown and saved. */
 #include "base/mem.h"
 #include "sae/sae_arch.h"
 
@@ -26,8 +26,8 @@ enum err sae_copy(const struct sae *s, struct sae **out, struct errinfo *e)
     return OK;
 }
 
-/* f n and W_dec / n give what f and W_dec do: everything that scales a latent's
- * activation takes its norm. */
+/* Folds a latent: f n and W_dec / n give the same as f and W_dec, so everything that
+ * scales the activation is multiplied by the norm. */
 static void fold_latent(struct sae *s, size_t j)
 {
     const size_t D = s->D;
@@ -59,7 +59,8 @@ void sae_fold(struct sae *s)
     s->is_free = false;
 }
 
-/* Normalisation of a row: the factor, the shift before it, and the factor back. */
+/* Finds the normalisation of a row: the factor, the shift before it, and the factor
+ * back. */
 static void row_norm(enum sae_norm norm, float scale, size_t D, const float *x,
                      double *factor, double *shift, double *back)
 {

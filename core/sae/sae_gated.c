@@ -4,8 +4,8 @@
  *   f = [h > 0] ReLU(p exp(r_mag) + b_mag)
  *   loss = ||xhat - x||^2 + coef sum g n + ||g W_dec + b_dec - x||^2
  *
- * where the last term trains the gate alone if `gated_detach` (dictionary_learning),
- * else W_dec and b_dec too (SAELens). The step function has no gradient. Compiled in
+ * where the last term trains only the gate if `gated_detach` (dictionary_learning),
+ * else also W_dec and b_dec (SAELens). The step function has no gradient. Compiled in
  * double for tests. */
 #include "sae/sae_step.h"
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The number at *text, up to a comma or the end; moves *text behind the comma. */
+/* Reads the number at *text, up to a comma or the end; moves *text past the comma. */
 static bool take_number(const char **text, double *out)
 {
     char item[64];
@@ -20,7 +20,7 @@ static bool take_number(const char **text, double *out)
     return number_real(item, out);
 }
 
-/* Numbers with commas between; how many, or ERR_USAGE. */
+/* Reads numbers with commas between them; *n: how many. ERR_USAGE. */
 static enum err numbers(const char *what, const char *text, double *out, size_t *n,
                         struct errinfo *e)
 {
@@ -39,8 +39,8 @@ static enum err numbers(const char *what, const char *text, double *out, size_t 
     return OK;
 }
 
-/* Sizes int(share F) of all groups but the last, which takes the rest, as
- * dictionary_learning rounds them. */
+/* Makes groups of size int(share F), rounded as in dictionary_learning; the last takes
+ * the rest. */
 static enum err from_shares(const double *v, size_t n, size_t F, struct sae_hyper *h,
                             struct errinfo *e)
 {

@@ -1,20 +1,19 @@
 /* JumpReLU (Rajamanoharan et al. 2024, arXiv:2407.14435): f = z [z > theta_j], z = h,
  * with thresholds that are learned directly (not their logarithms, which Adam hardly
  * moves). A step function has no useful gradient; straight-through estimators with the
- * rectangle K(u) = [|u| < 1/2] stand in:
+ * rectangle K(u) = [|u| < 1/2] are used instead:
  *
  *   df/dz = [z > theta]     df/dtheta = -theta/eps K((z - theta)/eps)
  *   dH(z - theta)/dtheta = -1/eps K((z - theta)/eps)
  *
  * Sparsity losses: coef times sum H (Gemma Scope); sum tanh(c f n) (Anthropic, January
  * 2025; SAELens); (L0 / target - 1)^2 of the batch's L0 (Gemma Scope 2;
- * dictionary_learning, whose H sees f instead of z: jump_on_f); 2 / target
- * (L0 - target)^2 of each row's (SAELens). And for dead latents pre_act sum
- * ReLU(theta - z) n (SAELens). With ste_to_input z gets the negated gradient of theta
- * as well (Anthropic; SAELens' jumprelu_ste_to_input), so that the encoder makes way,
- * which it does faster than a threshold can. Only the entries above theta and in the
- * window of width eps about it take part. Compiled in double for tests.
- */
+ * dictionary_learning, whose H takes f instead of z: jump_on_f); 2 / target (L0 -
+ * target)^2 with each row's (SAELens). In addition, for dead latents, pre_act sum
+ * ReLU(theta - z) n (SAELens). With ste_to_input z also gets the negated gradient of
+ * theta (Anthropic; SAELens' jumprelu_ste_to_input), so that the encoder adapts, which
+ * it does faster than a threshold can. Only entries above theta or in the window of
+ * width eps around it are active. Compiled in double for tests. */
 #include "num/vec.h"
 #include "sae/sae_step.h"
 
@@ -22,7 +21,7 @@
 
 enum { SUM_THETA = SAE_ENTRY_OWN, SUM_WINDOW, SUM_NORM, SUM_END };
 
-/* Where entries begin to take part. */
+/* Finds the value above which entries are active. */
 static void R(begin)(struct R(sae_step) *s)
 {
     for (size_t j = 0; j < s->F; j++) {
@@ -52,8 +51,8 @@ static void R(activate)(const struct R(sae_step) *s, size_t n, const int32_t *id
     }
 }
 
-/* By how much the entries of a row count in its latents' windows, and its penalty: the
- * slope that all entries share comes in at the end. */
+/* Returns how much a row's entries count in their latents' windows, and its penalty;
+ * the slope that all entries share is applied at the end. */
 static real R(row_weight)(const struct R(sae_step) *s, struct R(sae_row) *r)
 {
     size_t active = 0;
@@ -69,7 +68,7 @@ static real R(row_weight)(const struct R(sae_step) *s, struct R(sae_row) *r)
     return (real)off;
 }
 
-/* Derivative of the sparsity loss by one entry's H. */
+/* Returns the derivative of the sparsity loss by one entry's H. */
 static double R(step_slope)(const struct R(sae_step) *s)
 {
     const double share = s->now.coef / (double)s->B, target = s->hyper.target_l0;
@@ -165,7 +164,8 @@ static bool R(is_dead)(const struct R(sae_step) *s, size_t j)
     return lo < s->now.n_dead && (size_t)s->now.dead[lo] == j;
 }
 
-/* Sums over the rows in which latent j is active: of z; of a, times weight, to y. */
+/* Sums over the rows in which latent j is active: returns that of z; adds that of a,
+ * times weight, to y. */
 static double R(active_sums)(const struct R(sae_step) *s, size_t j, real weight,
                              real *y)
 {
@@ -191,8 +191,9 @@ static double R(active_sums)(const struct R(sae_step) *s, size_t j, real weight,
     return sum;
 }
 
-/* Silent rows are all rows less the active ones, which are few: sums over all rows are
- * there already. Adds to the gradients of latent j, and returns sum ReLU(theta - z). */
+/* Adds the push on dead latents to the gradients of latent j, and returns sum
+ * ReLU(theta - z). Silent rows are all rows minus the active ones, which are few, and
+ * sums over all rows already exist. */
 static double R(push_dead)(struct R(sae_step) *s, size_t j)
 {
     const size_t D = s->D;

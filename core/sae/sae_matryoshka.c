@@ -1,19 +1,19 @@
 /* Matryoshka BatchTopK (Bussmann et al. 2025, arXiv:2503.17547): BatchTopK whose
- * latents have to reconstruct by prefixes too. With xhat_i the decoding of the latents
+ * latents must also reconstruct by prefixes. With xhat_i the decoding of the latents
  * below width_i, and weights w_i,
  *
  *   loss = sum_i w_i ||xhat_i - x||^2       S_g = sum over i >= g of w_i (xhat_i - x)
  *
  * and a latent of group g gets its gradients from S_g as BatchTopK's do from the error:
- * O(G B D) more, never G products. Weights of 1 are SAELens' sum; 1/G each, all divided
- * by G, dictionary_learning's. Compiled in double for tests. */
+ * O(G B D) more, never G products. Weights of 1 give SAELens' sum; 1/G each, all
+ * divided by G, dictionary_learning's. Compiled in double for tests. */
 #include "num/vec.h"
 #include "sae/sae_step.h"
 
 #include <string.h>
 
-/* Errors of all prefixes of row b: a running sum over its pairs, which rise by latent.
- * Returns the weighted sum of their squares. */
+/* Computes the errors of all prefixes of row b: a running sum over its pairs, which
+ * ascend by latent. Returns the weighted sum of their squares. */
 static double R(prefix_errors)(struct R(sae_step) *s, size_t b)
 {
     const size_t D = s->D;
@@ -40,7 +40,8 @@ static double R(prefix_errors)(struct R(sae_step) *s, size_t b)
     return sum;
 }
 
-/* Weighted errors to their suffix sums, and the gradients of the pairs. */
+/* Turns weighted errors into their suffix sums, and computes the gradients of the
+ * pairs. */
 static void R(suffix_gradients)(struct R(sae_step) *s, size_t b)
 {
     const size_t D = s->D;

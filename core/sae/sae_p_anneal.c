@@ -1,7 +1,7 @@
 /* p-anneal (Karvonen et al. 2024, arXiv:2408.00113): standard, with a penalty sum f^p
- * whose exponent falls from 1 towards 0 in training. When it does, the coefficient is
- * rescaled by the penalties of the last steps at the old exponent over those at the new
- * one (sae_schedule.c). Compiled in double for tests. */
+ * whose exponent falls from 1 towards 0 in training. At each fall the coefficient is
+ * multiplied by the penalties of the last steps at the old exponent over those at the
+ * new one (sae_schedule.c). Compiled in double for tests. */
 #include "sae/sae_step.h"
 
 extern const struct R(sae_ops) R(sae_p_anneal_ops);

@@ -1,7 +1,7 @@
-/* Active pairs by latent, by a counting sort in two passes over the rows. Each block of
- * rows counts for itself, and learns from the counts of the others where its own pairs
- * go: blocks place theirs at the same time and rows stay in order. Compiled for float
- * and double. */
+/* Sorts active pairs by latent, with a counting sort in two passes over the rows. Each
+ * block of rows counts its own, and the counts of all tell where its pairs go: blocks
+ * place theirs at the same time and rows stay in order. Compiled for float and
+ * double. */
 #include "sae/sae_step.h"
 
 #include <string.h>
@@ -36,7 +36,8 @@ static void count_block(void *ctx, size_t block, size_t worker)
     sae_watch_mark(&watch, SAE_REGROUP);
 }
 
-/* Turn counts into places: latents one after the other, in each the blocks. */
+/* Turns counts into places: latents one after the other, the blocks in order within
+ * each. */
 static void sum_counts(struct R(sae_step) *s, struct R(sae_pairs) *p)
 {
     const size_t F = s->F;

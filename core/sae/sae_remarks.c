@@ -5,15 +5,15 @@
 #include <math.h>
 #include <stdio.h>
 
-/* If L0 and k differ by more than this factor, the text alone cannot be the reason. */
+/* If L0 and k differ by more than this factor, the text cannot be the only reason. */
 #define FAR_FROM_K 2.0
 
 #define MANY_DEAD 0.9
 
 #define SETS_IT "`threshold.target_l0` sets it"
 
-/* Whether every threshold is 0, as before the first step of training: then all that is
- * positive counts. */
+/* Whether every threshold is 0, as before the first step of training: then every
+ * positive pre-activation counts. */
 static bool never_set(const struct sae *s)
 {
     if (s->arch->infer == SAE_INFER_THRESHOLD) {
@@ -26,7 +26,7 @@ static bool never_set(const struct sae *s)
     return none;
 }
 
-/* "k 8, L0 122: ", as far as they are known and speak of the same thing. */
+/* Writes "k 8, L0 122: ", as far as they are known and comparable. */
 static const char *figures(const struct sae *s, bool says_k, double l0, char out[64])
 {
     const bool k = says_k && (s->arch->has & SAE_HAS_K) != 0;

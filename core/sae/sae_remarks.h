@@ -6,15 +6,15 @@
 #include "base/remarks.h"
 #include "sae/sae.h"
 
-/* Measured on some text. NaN: not measured. */
+/* Measures of an SAE on some text. NaN: not measured. */
 struct sae_measured {
-    double l0;   /* active latents a token */
+    double l0;   /* active latents per token */
     double dead; /* share of latents that never fire */
 };
 
-/* Add to out: a threshold that was never set, an L0 far from k, latents that hardly
- * ever fire. `says_k`: whether k is the SAE's own or stands for one that is not known.
- * m may be NULL: nothing was measured. O(F). */
+/* Adds remarks to out: a threshold that was never set, an L0 far from k, latents that
+ * hardly ever fire. `says_k`: k is the SAE's own, not a stand-in for an unknown one. m
+ * may be NULL: nothing was measured. O(F). */
 void sae_remarks(const struct sae *s, bool says_k, const struct sae_measured *m,
                  struct remarks *out);
 

@@ -13,15 +13,16 @@ struct draw {
     size_t row;
 };
 
-/* The vector [D] that a latent which begins at row b is made of. */
+/* Returns the vector [D] that a latent restarted at row b is made from. */
 static const float *origin(const struct sae_resample *r, size_t b)
 {
     const struct sae_step_f32 *s = r->step;
     return (r->form == SAE_RESAMPLE_INPUT ? s->x : s->a) + b * s->D;
 }
 
-/* The n rows with the greatest keys u^(1/w) are a weighted draw without replacement
- * (Efraimidis, Spirakis 2006); compared as log(u) / w. To out, greatest first. */
+/* Draws n rows, by weight and without replacement: those with the greatest keys u^(1/w)
+ * (Efraimidis, Spirakis 2006), compared as log(u) / w. Writes them to out, greatest
+ * first. */
 static size_t draw_rows(const struct sae_resample *r, struct draw *out, size_t n)
 {
     const struct sae_step_f32 *s = r->step;

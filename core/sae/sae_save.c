@@ -2,11 +2,11 @@
  * [D], for jumprelu threshold [F]; gated has b_gate, b_mag, r_mag instead of b_enc).
  * foreign_saelens.c reads it.
  *
- * Norms of a free decoder are folded first. The input scale c is folded through the
- * biases alone. With unit decoder rows everything is positively homogeneous, so on raw
- * x f / c = select((x - b_dec / c) W_enc + b_enc / c), xhat = (f / c) W_dec + b_dec / c
+ * Norms of a free decoder are folded first. Folding the input scale c changes only the
+ * biases. With unit decoder rows everything is positively homogeneous, so on raw x f /
+ * c = select((x - b_dec / c) W_enc + b_enc / c), xhat = (f / c) W_dec + b_dec / c
  * (thresholds and b_mag / c likewise): the matrices are saved bit for bit, decoder rows
- * stay of unit norm, as SAEBench asks, and activations are in the unit of x. */
+ * keep unit norm, as SAEBench requires, and activations are in units of x. */
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -34,7 +34,7 @@ static void add_text(cJSON *to, const char *key, const char *text)
     }
 }
 
-/* SAELens' notes on batch architectures, which it saves as jumprelu. */
+/* Adds SAELens' notes on batch architectures, which it saves as jumprelu. */
 static void add_training(cJSON *m, const struct sae *s, const struct sae_meta *meta)
 {
     if (s->arch->infer != SAE_INFER_THRESHOLD) {
@@ -144,7 +144,7 @@ static void transpose(const float *in, size_t rows, size_t cols, float *out)
     }
 }
 
-/* y with y * c == x after rounding, if there is one beside x / c. */
+/* Returns y with y * c == x after rounding, if there is one next to x / c. */
 static float unscaled(float x, float c)
 {
     const float y = (float)((double)x / (double)c);
@@ -158,7 +158,7 @@ static float unscaled(float x, float c)
     return y;
 }
 
-/* A vector [F] without the scale, at `to`; returns the tensor. */
+/* Writes a vector [F] without the scale to `to`; returns the tensor. */
 static struct st_tensor vector(const char *name, const float *v, size_t F, float scale,
                                float *to)
 {

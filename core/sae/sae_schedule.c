@@ -72,7 +72,8 @@ enum err sae_schedule_check(const struct sae_schedule *s,
 
 /* ---- p-anneal, as dictionary_learning's PAnnealTrainer ---- */
 
-/* The exponent after i updates: evenly from 1, p_end with and after the last. */
+/* Returns the exponent after i updates: evenly from 1 to p_end at the last and after
+ * it. */
 static double exponent(const struct sae_train_config *c, double i)
 {
     const double last = (double)c->anneal_updates - 1;

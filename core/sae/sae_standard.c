@@ -1,7 +1,8 @@
 /* Standard: f = ReLU(h), loss = squared error + coef sum over latents of (f n)^p, or
- * its p-th root. Free decoder, p = 1: the April 2024 form (SAELens; dictionary_learning
- * StandardTrainerAprilUpdate). Unit decoder with dead latents resampled: Bricken et al.
- * 2023 (dictionary_learning StandardTrainer). Compiled in double for tests. */
+ * its p-th root. With a free decoder and p = 1: the April 2024 form (SAELens;
+ * dictionary_learning StandardTrainerAprilUpdate). With a unit decoder and dead latents
+ * resampled: Bricken et al. 2023 (dictionary_learning StandardTrainer). Compiled in
+ * double for tests. */
 #include "sae/sae_step.h"
 
 #include <math.h>
@@ -16,14 +17,14 @@ static void R(activate)(const struct R(sae_step) *s, size_t n, const int32_t *id
     }
 }
 
-/* x^p for x > 0, without pow where it is easy. */
+/* Returns x^p for x > 0, without pow where that is easy. */
 static double R(power)(double x, double p)
 {
     const bool is_one = fabs(p - 1) < 1e-12;
     return is_one ? x : fabs(p - 0.5) < 1e-12 ? sqrt(x) : pow(x, p);
 }
 
-/* Sum over a row of (f n)^p. */
+/* Returns the sum over a row of (f n)^p. */
 static double R(row_power)(const struct R(sae_step) *s, const struct R(sae_row) *r,
                            double p)
 {

@@ -65,10 +65,10 @@ static void pairs_deinit(struct R(sae_pairs) *p, bool is_lent)
     mem_free(p->row_grad);
 }
 
-/* A part of a block that is encoded and selected from at a time. With narrow rows few:
- * their pre-activations stay near the CPU beside W_enc, and the selection reads what
- * was just written; with wide ones reading W_enc again costs more. Three times the
- * product's rows, and a sixth of a block. Cells are listed by block. */
+/* Returns the rows of a block to encode and select from at a time. With narrow rows
+ * few: their pre-activations stay in cache with W_enc, and the selection reads what was
+ * just written; with wide rows reading W_enc again costs more. 42 is three times the
+ * product's rows, and a sixth of a block. Entries are listed by block. */
 static size_t slice_rows(const struct R(sae_step) *s)
 {
     if (s->ops->entries || R(product_packed)(s->D, s->F) == 0 || s->D > 256) {
@@ -118,7 +118,7 @@ static enum err arrays_new(struct R(sae_step) *s, struct errinfo *e)
                                    : OK;
 }
 
-/* Whether every product of sizes that arrays_new takes is far from overflow. */
+/* Whether every product of sizes in arrays_new is far from overflow. */
 static bool sizes_fit(size_t D, size_t F, double k, size_t B)
 {
     size_t t;
@@ -241,8 +241,8 @@ void R(sae_step_free)(struct R(sae_step) *s)
 }
 
 /* Lists of ids and of values are written side by side. Where F is a power of two they
- * would lie at the same place of a page but for a few bytes, and the CPU would take
- * stores to one for stores to the other: a third more for the selection. */
+ * would be at almost the same place in a page, and the CPU would confuse stores to one
+ * with stores to the other: a third more time for the selection. */
 #define APART 128
 
 static enum err worker_init(struct R(sae_worker) *w, const struct R(sae_step) *s,
@@ -334,14 +334,14 @@ static void centre_rows(struct R(sae_step) *s, size_t block)
         R(vec_sumsq)(rows * D, s->a + row0 * D);
 }
 
-/* h = a W_enc^T + b_enc for rows from row0. */
+/* h = a W_enc^T + b_enc for rows from row0 on. */
 static void encode_rows(struct R(sae_step) *s, struct R(sae_worker) *wk, size_t row0,
                         size_t rows)
 {
     R(product_rows)(rows, s->a + row0 * s->D, &s->encoder, wk->rows, wk->h);
 }
 
-/* Encode a block of rows, then the selections from it. */
+/* Encodes a block of rows and selects from it. */
 static void encode_block(void *ctx, size_t block, size_t worker)
 {
     struct R(sae_step) *s = ctx;
@@ -421,7 +421,7 @@ static void sum_columns(const struct R(sae_step) *s, size_t rows, const real *x,
     }
 }
 
-/* Sums over a block of rows that were decoded. */
+/* Sums the errors over a block of decoded rows. */
 static void sum_errors(struct R(sae_step) *s, size_t block, size_t row0, size_t rows)
 {
     const size_t D = s->D;
@@ -448,7 +448,7 @@ static void decode_block(void *ctx, size_t block, size_t worker)
     sae_watch_mark(&watch, SAE_DECODE);
 }
 
-/* Encoding and decoding in one go, where nothing has to be known of other rows. */
+/* Encodes and decodes a block in one go, where nothing depends on other rows. */
 static void dense_block(void *ctx, size_t block, size_t worker)
 {
     struct R(sae_step) *s = ctx;
@@ -515,13 +515,14 @@ static size_t group_of(const struct R(sae_step) *s, size_t j)
     return g;
 }
 
-/* Errors that latent j answers for: of its own prefix and of all wider ones. */
+/* Returns the errors that latent j is responsible for: of its own prefix and of all
+ * wider ones. */
 static const real *errors_of(const struct R(sae_step) *s, size_t j)
 {
     return s->hyper.groups == 0 ? s->err : s->suffix + group_of(s, j) * s->B * s->D;
 }
 
-/* And what AuxK leaves of the error that it learns. */
+/* Likewise, what AuxK leaves of the error that it learns. */
 static const real *aux_errors_of(const struct R(sae_step) *s, size_t j)
 {
     const bool whole = sae_aux_targets(&s->hyper) == 1;
@@ -597,8 +598,8 @@ static void b_dec_grad(struct R(sae_step) *s)
 
 /* ---- the step ---- */
 
-/* Activations taken by a selection: how many, and the least (rescaled by the norm of
- * its decoder row, as it was compared). */
+/* Measures the selected activations: returns how many; *least: the least (times the
+ * norm of its decoder row, as it was compared). */
 static size_t measure_pairs(const struct R(sae_step) *s, double *least)
 {
     const struct R(sae_pairs) *p = &s->main;
@@ -661,7 +662,7 @@ static void norm_block(void *ctx, size_t block, size_t worker)
     }
 }
 
-/* Encode, select, decode all rows. */
+/* Encodes, selects and decodes all rows. */
 static void forward(struct R(sae_step) *s, struct pool *pool)
 {
     bool done = false;

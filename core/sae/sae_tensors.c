@@ -83,7 +83,7 @@ enum err sae_tensors_vector(struct tensorfile *f, const char *name, size_t n,
     return tensorfile_f32(f, name, &n, 1, out, e);
 }
 
-/* [D,F] of the file to out [F,D]. */
+/* Reads [D,F] of the file into out [F,D]. */
 static enum err read_turned(struct tensorfile *f, const char *name, size_t D, size_t F,
                             float *out, struct errinfo *e)
 {
@@ -180,7 +180,7 @@ enum err sae_tensors_widths(struct foreign_meta *m, const char *path, const char
 
 /* ---- folding ---- */
 
-/* The same threshold for all latents once decoder rows are of unit norm, or false. */
+/* Finds the one threshold of all latents once decoder rows have unit norm, or false. */
 static bool one_threshold(const struct sae_tensors *t, const double *norm,
                           double *least, double *most)
 {
@@ -196,8 +196,8 @@ static bool one_threshold(const struct sae_tensors *t, const double *norm,
     return *most - *least <= fmax(1e-5, elem_norm_spread(t->stored, t->D)) * *most;
 }
 
-/* The threshold of a batch architecture: it keeps one, which can be calibrated anew;
- * one that was learned for each latent is a JumpReLU. */
+/* Chooses the architecture of a threshold: a batch architecture keeps one, which can be
+ * calibrated anew; thresholds learned for each latent are a JumpReLU's. */
 static enum err find_jump(const struct sae_tensors *t, const double *norm,
                           const char *path, const struct sae_arch **out,
                           double *threshold, struct errinfo *e)
@@ -219,8 +219,8 @@ static enum err find_jump(const struct sae_tensors *t, const double *norm,
                          path, least, most);
 }
 
-/* How far norms that count as equal may be apart: as the file's type rounds them, and
- * what the last step of an optimiser leaves, which is not always followed by another
+/* How far apart norms may be that count as equal: rounding of the file's type, and what
+ * an optimiser's last step leaves, which is not always followed by another
  * normalisation. */
 #define LAST_STEP 0.002
 
@@ -255,7 +255,8 @@ static enum err find_arch(const struct sae_tensors *t, const double *norm,
     return t->select == TENSORS_TOPK ? check_norms(t, norm, path, e) : OK;
 }
 
-/* Set the fields beside the parameters, which are read; then fold norms into them. */
+/* Sets the fields besides the parameters, which are already read; then folds norms into
+ * them. */
 static void finish(const struct sae_tensors *t, double threshold, struct sae *s)
 {
     s->norm = t->norm;
@@ -270,7 +271,7 @@ static void finish(const struct sae_tensors *t, double threshold, struct sae *s)
     sae_fold(s);
 }
 
-/* Back to the unit that it was trained in, of an SAE that saetop saved. */
+/* Converts an SAE that saetop saved back to the units of its training. */
 static void unfold(const struct sae_own *own, struct sae *s)
 {
     s->scale = (float)own->scale;

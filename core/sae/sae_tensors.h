@@ -1,5 +1,5 @@
 /* An SAE as another tool's file describes it, before anything is folded: what all
- * formats have in common, and how each deviates. Internal to core/sae and to tests.
+ * formats share, and where each differs. Internal to core/sae and to tests.
  *
  *   y = normalise(x)      a = y - b_dec, or y      h = a W_enc^T + b_enc
  *   f = select(h)         yhat = f W_dec + b_dec   xhat = yhat put back
@@ -14,32 +14,32 @@
 
 enum tensors_select {
     TENSORS_RELU,  /* f = ReLU(h) */
-    TENSORS_TOPK,  /* of the k greatest h (h n_j if `rescale`), ReLU(h) */
+    TENSORS_TOPK,  /* ReLU(h) of the k greatest h (h n_j if `rescale`) */
     TENSORS_JUMP,  /* h where h > threshold, which is 0 or more */
     TENSORS_GATED, /* ReLU(exp(r_mag) (h - b_enc) + b_mag) where h > 0 */
 };
 
-/* saetop's notes beside an SAE that it saves, to undo the folding. */
+/* saetop's notes with an SAE that it saves, for undoing the folding. */
 struct sae_own {
     const struct sae_arch *arch; /* NULL: made elsewhere */
-    double scale, threshold;     /* of the unit it was trained in */
+    double scale, threshold;     /* in the units of its training */
 };
 
 struct sae_tensors {
-    const char *format; /* of the table in foreign.c */
-    char kind[48];      /* the architecture by the file's own name */
+    const char *format; /* its name in the table in foreign.c */
+    char kind[48];      /* the file's own name for the architecture */
     enum tensors_select select;
-    enum sae_norm norm; /* y = scale x, or by row; the deviation is that of N - 1 */
-    double scale;       /* 1 with another norm */
+    enum sae_norm norm; /* y = scale x, or by row; deviations are with N - 1 */
+    double scale;       /* 1 unless norm is SAE_NORM_SCALE */
     size_t D, F;
     double k;             /* whole with TENSORS_TOPK */
-    enum elem stored;     /* what W_dec is in the file */
+    enum elem stored;     /* element type of W_dec in the file */
     bool apply_b_dec;     /* a = y - b_dec */
     bool is_batch;        /* JUMP: one threshold, a running average, not learned */
     bool rescale;         /* TOPK: chosen by h n_j, n_j the norm of decoder row j */
-    bool centre;          /* x less its mean comes in, as of TransformerLens' processed
-                             models */
-    float *arena;         /* all that follow, in the order that an SAE has them */
+    bool centre;          /* inputs are x minus its mean, as from TransformerLens'
+                             processed models */
+    float *arena;         /* all that follow, in an SAE's order */
     float *W_enc, *W_dec; /* [F,D] */
     float *b_enc, *b_dec; /* [F], [D] */
     float *threshold;     /* [F] JUMP, else NULL */
@@ -48,46 +48,46 @@ struct sae_tensors {
     struct foreign_meta meta;
 };
 
-/* Room for an SAE, zeroed, scale 1, b_dec subtracted. Call when D and F are those of
- * tensors in a file. ERR_LIMIT when they are beyond what an SAE may have. */
+/* Makes room for an SAE, zeroed, scale 1, b_dec subtracted. Call when D and F are known
+ * to be those of tensors in a file. ERR_LIMIT when they are beyond what an SAE may
+ * have. */
 enum err sae_tensors_new(enum tensors_select select, size_t D, size_t F,
                          struct sae_tensors **out, struct errinfo *e) ERR_CHECKED;
 void sae_tensors_free(struct sae_tensors *t); /* NULL is fine */
 
-/* How a matrix lies in a file. */
+/* The layout of a matrix in a file. */
 enum tensors_order { ROWS_LATENTS /* [F,D] */, ROWS_DIMENSIONS /* [D,F] */ };
 
-/* D and F of a matrix. ERR_FORMAT if it is missing or no matrix, ERR_LIMIT if no SAE is
- * of these sizes, as of none. */
+/* Reads D and F of a matrix. ERR_FORMAT if it is missing or no matrix, ERR_LIMIT if no
+ * SAE can have these sizes. */
 enum err sae_tensors_sizes(const struct tensorfile *f, const char *name,
                            enum tensors_order order, size_t *D, size_t *F,
                            struct errinfo *e) ERR_CHECKED;
-/* Read a matrix of t's sizes to out [F,D], or a vector; elements must be finite. Of
- * W_dec it is noted what it is stored as. */
+/* Read a matrix of t's sizes to out [F,D], or a vector; elements must be finite. For
+ * W_dec the element type is noted. */
 enum err sae_tensors_matrix(struct sae_tensors *t, struct tensorfile *f,
                             const char *name, enum tensors_order order, float *out,
                             struct errinfo *e) ERR_CHECKED;
 enum err sae_tensors_vector(struct tensorfile *f, const char *name, size_t n,
                             float *out, struct errinfo *e) ERR_CHECKED;
-/* ERR_FORMAT for a tensor that is not among `known` (with a NULL at the end; a name
- * that ends in '*' stands for all that begin so): what is not understood is refused. */
+/* Refuses what is not understood: ERR_FORMAT for a tensor not in `known`, which ends
+ * with a NULL; a name that ends in '*' stands for all with that beginning. */
 enum err sae_tensors_known(const struct tensorfile *f, const char *const *known,
                            struct errinfo *e) ERR_CHECKED;
 
-/* Set a flag or size from a file against what tensors say: ERR_FORMAT names both. */
+/* Checks a size from a file against that of the tensors: ERR_FORMAT names both. */
 enum err sae_tensors_agree(const char *path, const char *key, int64_t found,
                            size_t tensors, struct errinfo *e) ERR_CHECKED;
 
-/* Take over n widths of Matryoshka's prefixes, which must rise to F; an F that is
- * missing is added. More than SAE_GROUPS_MAX are neither read nor kept. ERR_FORMAT
- * names file and key. */
+/* Takes n widths of Matryoshka's prefixes, which must ascend to F; adds a missing F.
+ * More than SAE_GROUPS_MAX are neither read nor kept. ERR_FORMAT names file and key. */
 enum err sae_tensors_widths(struct foreign_meta *m, const char *path, const char *key,
                             const int64_t *width, size_t n, size_t F,
                             struct errinfo *e) ERR_CHECKED;
 
-/* The SAE as saetop runs it: rows of unit norm, everything folded that can be. `t` is
- * used up: its arena becomes the SAE's. ERR_FORMAT, with `path`, for what saetop has no
- * architecture for. */
+/* Makes the SAE as saetop runs it: rows of unit norm, everything folded that can be.
+ * `t` is used up: its arena becomes the SAE's. ERR_FORMAT, with `path`, where saetop
+ * has no matching architecture. */
 enum err sae_tensors_to_sae(struct sae_tensors *t, const char *path, struct sae **out,
                             struct errinfo *e) ERR_CHECKED;
 
@@ -98,14 +98,13 @@ struct foreign_format {
     const char *about; /* how it is recognised, for help */
     bool (*is)(const char *path);
     enum err (*load)(const char *path, struct sae_tensors **out, struct errinfo *e);
-    /* Parse and check the text of its configuration alone; NULL without one. For
-     * fuzzing. */
+    /* Parses and checks only its configuration; NULL: it has none. For fuzzing. */
     enum err (*check)(const cJSON *root, const char *path, struct errinfo *e);
 };
 
-/* All rows of the table; returns how many. */
+/* Gives all rows of the table; returns how many. */
 size_t foreign_all(const struct foreign_format *const **out);
-/* Read `path` in whichever format it is. */
+/* Reads `path` in whatever format it has. */
 enum err foreign_tensors(const char *path, struct sae_tensors **out,
                          struct errinfo *e) ERR_CHECKED;
 

@@ -1,7 +1,7 @@
 /* Tied weights, a baseline: standard with W_enc = W_dec at all times, so that a latent
  * reads where it writes (which leaves no room for the encoder that absorption needs).
- * The gradient of the one matrix is the sum of both; W_dec is trained, and copied to
- * W_enc after each step. Compiled in double for tests. */
+ * The gradient of the one matrix is the sum of both gradients; W_dec is trained, and
+ * copied to W_enc after each step. Compiled in double for tests. */
 #include "num/vec.h"
 #include "sae/sae_step.h"
 

@@ -27,7 +27,7 @@ static void R(scan)(struct R(sae_step) *s, size_t worker, size_t row0, size_t ro
     R(sae_unscale_pairs)(s, row0, rows);
 }
 
-/* Far enough below that hardly a row has to be encoded again. */
+/* Guesses far enough below that hardly any row must be encoded again. */
 static bool R(expect)(const struct R(sae_step) *s, size_t worker, size_t row0,
                       size_t rows, real *above)
 {

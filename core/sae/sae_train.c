@@ -34,8 +34,8 @@ static int64_t clamp(int64_t v, int64_t lo, int64_t hi)
     return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* Published values are for runs of 10^5 steps; what is counted in steps shrinks with
- * the run. At 1,000 steps: warm-up 50, dead after 100. */
+/* Published values are for runs of 10^5 steps; what is counted in steps here shrinks
+ * with the run. At 1,000 steps: warm-up 50, dead after 100. */
 struct sae_train_config sae_train_defaults_of(const struct sae_arch *arch,
                                               int64_t steps)
 {
@@ -81,8 +81,8 @@ struct sae_train_config sae_train_defaults(int64_t steps)
 
 /* ---- making ---- */
 
-/* ERR_USAGE for an architecture or a remedy that would move a random decoder, which
- * must stay as it is. */
+/* Returns ERR_USAGE for an architecture or a remedy that would change a random decoder,
+ * which must stay as it is. */
 static enum err decoder_check(const struct sae_train_config *c,
                               const struct sae_arch *arch, struct errinfo *e)
 {
@@ -156,7 +156,8 @@ static enum err parts_new(struct sae_trainer *t, struct errinfo *e)
     return sae_step_new_f32(s->arch, s->D, s->F, &t->cfg.hyper, t->B, &t->scratch, e);
 }
 
-/* Hyperparameters that the SAE itself decides, and prefixes that were left open. */
+/* Fills in hyperparameters that the SAE itself decides, and prefixes that were left
+ * open. */
 static enum err settle_hyper(const struct sae *s, double k, struct sae_train_config *c,
                              struct errinfo *e)
 {
@@ -229,7 +230,7 @@ enum err sae_trainer_fork(const struct sae_trainer *t, struct sae **sae_out,
     return OK;
 }
 
-/* Of an SAE of that shape; h as settle_hyper leaves it. */
+/* Returns the bytes for an SAE of that shape; h from settle_hyper. */
 static size_t bytes_of(const struct sae *sae, const struct sae_hyper *h, size_t B)
 {
     const size_t D = sae->D, F = sae->F, number = sizeof(float);
@@ -292,8 +293,8 @@ static size_t list_dead(const struct sae_trainer *t)
     return n;
 }
 
-/* The running average starts as the plain mean: a demonstration of 500 steps would end
- * below it if it had to climb from 0. */
+/* Updates the threshold. The running average starts as the plain mean, or a
+ * demonstration of 500 steps would end below it, climbing from 0. */
 static void track_threshold(struct sae_trainer *t, double least)
 {
     if (t->s->arch->infer == SAE_INFER_THRESHOLD && least > 0.0) {
@@ -309,7 +310,7 @@ static void track_silence(struct sae_trainer *t)
     }
 }
 
-/* The inputs of the step at hand that change from step to step. */
+/* Returns the inputs of the current step that change from step to step. */
 static struct sae_now now(struct sae_trainer *t, size_t n_dead)
 {
     const struct sae_train_config *c = &t->cfg;
@@ -460,8 +461,8 @@ void sae_tuning_free(struct sae_tuning *tuning)
     tuning->scratch = NULL;
 }
 
-/* Names for the vectors of an architecture, which may be called as other tensors are.
- */
+/* Returns a name for an architecture's vector, since its own may be that of another
+ * tensor. */
 static const char *vector_name(const struct sae_arch *a, size_t i)
 {
     static const char *const names[][2] = {

@@ -1,4 +1,4 @@
-/* From gradients to the next weights; order as in dictionary_learning: projection,
+/* From gradients to the next weights, in dictionary_learning's order: projection,
  * global clip, Adam, unit decoder rows. */
 #include "base/mem.h"
 #include "num/kern.h"
@@ -22,7 +22,7 @@ static size_t block_end(size_t F, size_t j0)
     return F - j0 < SAE_LATENT_BLOCK ? F : j0 + SAE_LATENT_BLOCK;
 }
 
-/* Whether decoder rows are left as they are. */
+/* Whether decoder rows are left unchanged. */
 static bool is_frozen(const struct R(sae_step) *s)
 {
     return s->hyper.decoder == SAE_DECODER_RANDOM;
@@ -84,7 +84,7 @@ double R(sae_step_project)(struct R(sae_step) *s, const struct R(sae_params) *w,
     return sqrt(sum);
 }
 
-/* Adam on n parameters that begin `at` in the arenas. */
+/* Does Adam on n parameters that start at `at` in the arenas. */
 static void adam_at(const struct R(update) *u, size_t at, size_t n)
 {
     R(vec_adam)

@@ -1,5 +1,5 @@
-/* SAELens' layout: what its writer (sae_save.c) and its reader (foreign_saelens.c)
- * share. Internal to core/sae. */
+/* SAELens' layout, shared by its writer (sae_save.c) and its reader
+ * (foreign_saelens.c). Internal to core/sae. */
 #ifndef SAETOP_SAE_SAELENS_H
 #define SAETOP_SAE_SAELENS_H
 
@@ -15,16 +15,17 @@
  * architecture, k, scale, threshold, step. */
 #define SAELENS_OWN "saetop"
 
-/* Members of `metadata` for what training knew and inference does not need: what a
- * jumprelu was trained as, and an object with k and matryoshka_widths. */
+/* Members of `metadata` on the training that inference does not need: what a jumprelu
+ * was trained as, and an object with k and matryoshka_widths. */
 #define SAELENS_TRAINED "training_architecture"
 #define SAELENS_DETAILS "training_architecture_details"
 
-/* normalize_activations of what stays with an SAE, by enum sae_norm. */
+/* Values of normalize_activations by enum sae_norm. */
 #define SAELENS_NORMS 3
 extern const char *const saelens_norms[SAELENS_NORMS];
 
-/* Read the two files, wherever they are; `dir` is where a third one would be. */
+/* Reads the two files, wherever they are; `dir` is where the third, the scaler, would
+ * be. */
 enum err saelens_load(const char *dir, const char *cfg_path, const char *weights,
                       struct sae_tensors **out, struct errinfo *e) ERR_CHECKED;
 

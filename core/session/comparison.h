@@ -1,4 +1,4 @@
-/* Two sides compared, as a screen shows them: what the job thread made of frozen
+/* The comparison of two sides as a screen shows it, made by the job thread from frozen
  * copies. Immutable once made, shared by reference count; any thread. */
 #ifndef SAETOP_SESSION_COMPARISON_H
 #define SAETOP_SESSION_COMPARISON_H
@@ -11,15 +11,14 @@
 #define COMPARE_NAME        96
 #define COMPARE_DIFFERENCES 48
 #define COMPARE_PATH        1024
-#define COMPARE_OTHERS      2 /* runs beside the one that is open */
+#define COMPARE_OTHERS      2 /* runs besides the one that is open */
 
-/* A condition that may stand on either side: of the run that is open, or of another. */
+/* A condition that may stand on either side, from the open run or from another. */
 struct compare_choice {
-    char letter;             /* 'A', ...: those of the open run first */
+    char letter;             /* 'A', ...; conditions of the open run come first */
     char name[COMPARE_NAME]; /* "mask p=0.30", "r22: no mask" */
     size_t seeds;            /* arms */
-    size_t run;              /* 0: the one that is open, of whose conditions it is the
-                                one with its own number */
+    size_t run;              /* 0: the open run; choice i is then its condition i */
 };
 
 struct comparison_side {
@@ -30,31 +29,32 @@ struct comparison_side {
     struct compare_curve curve[METRIC_COUNT];
     struct latent_table
         *table;      /* owned reference; NULL: its latents are not compared */
-    struct sae *sae; /* owned; for contexts. The job thread's alone */
+    struct sae *sae; /* owned; for contexts; used by the job thread only */
 };
 
 struct comparison {
     atomic_int refs;
-    char other[COMPARE_PATH]; /* further runs, a line each; "" none */
+    char other[COMPARE_PATH]; /* further runs, one per line; "": none */
     struct compare_choice choice[COMPARE_CHOICES];
     size_t n_choices;
     struct comparison_side side[2];
-    struct compared measures; /* side 0 less side 1 */
-    size_t control; /* choice that is side 0's random control; n_choices: none */
-    int64_t measured[RUN_ARMS_MAX]; /* last evaluation of each arm of the open run then;
-                                       -1: none, or no such arm */
+    struct compared measures; /* side 0 minus side 1 */
+    size_t control; /* the choice that is side 0's random control; n_choices: none */
+    int64_t measured[RUN_ARMS_MAX]; /* step of the last evaluation of each arm of the
+                                       open run at that time; -1: none, or no such
+                                       arm */
     enum compare_source {
-        COMPARE_FROM_KEPT,    /* evaluations that `saetop eval` kept */
-        COMPARE_FROM_RUN,     /* what training measured last */
-        COMPARE_FROM_JUST_NOW /* evaluated for it */
+        COMPARE_FROM_KEPT,    /* evaluations kept by `saetop eval` */
+        COMPARE_FROM_RUN,     /* the last measures of training */
+        COMPARE_FROM_JUST_NOW /* evaluated for this comparison */
     } source;
-    size_t rows; /* of held-out text that they were measured on; 0: not known */
+    size_t rows; /* of held-out text that the measures were taken on; 0: not known */
     struct difference difference[COMPARE_DIFFERENCES];
     size_t n_differences;
     struct remarks remarks; /* warnings */
-    char *said;             /* sentences, a line each */
+    char *said;             /* sentences, one per line */
     struct latent_pairs *pairs;
-    char unpaired[256]; /* why there are none; "" */
+    char unpaired[256]; /* why there are no pairs; "" */
 };
 
 struct comparison *comparison_ref(struct comparison *c);

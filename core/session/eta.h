@@ -1,21 +1,21 @@
-/* How long a run takes on, from what it took since its arms were last others. Any
- * thread; one struct, one owner. */
+/* Estimates how much longer a run takes, from its pace since its arms last changed. Any
+ * thread; each struct has one owner. */
 #ifndef SAETOP_SESSION_ETA_H
 #define SAETOP_SESSION_ETA_H
 
 #include <stddef.h>
 
-/* Training that a rate is taken of at least: seconds. */
+/* The least training to take a rate from: seconds. */
 #define ETA_LEAST 2.0
 
 /* Zeroed at the start. */
 struct eta {
-    size_t arms;          /* that it is of */
-    double seconds, done; /* when it began */
+    size_t arms;          /* that the rate is for */
+    double seconds, done; /* where it starts */
 };
-/* Seconds until the `left` steps, of all arms together, are done; `done` are, in
- * `seconds` of training. NaN until there is a rate: ETA_LEAST seconds with these arms.
- */
+/* Returns the seconds that the `left` steps take; `done` steps took `seconds` of
+ * training so far. Both count the steps of all arms together. NaN until there is a
+ * rate: ETA_LEAST seconds with these arms. */
 double eta_left(struct eta *e, size_t arms, double seconds, double done, double left);
 
 #endif

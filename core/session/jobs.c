@@ -7,11 +7,10 @@
 
 #include <stdio.h>
 
-/* Rows of text that are described between looks at what else is asked for, and by which
- * the first table that is shown begins; each further one has twice as many. */
+/* Rows of text to describe between looks at what else is asked for; the first table
+ * shown starts with as many, and each further one has twice as many. */
 #define SLICE_ROWS ((size_t)32)
-/* Contexts of a latent whose next tokens are measured between looks at what is shown.
- */
+/* Contexts of a latent whose next tokens to measure between looks at what is shown. */
 #define SLICE_CONTEXTS ((size_t)10)
 
 struct workbench {
@@ -27,7 +26,7 @@ struct workbench {
     bool brought;   /* the last one was made for Prompt, unasked */
 };
 
-/* Wait for the trainer to have opened the inputs; false: there will be none. */
+/* Waits until the trainer has opened the inputs; false: there will be none. */
 static bool wait_for_inputs(struct session *s)
 {
     pthread_mutex_lock(&s->mu);
@@ -41,8 +40,8 @@ static bool wait_for_inputs(struct session *s)
 
 enum work { WORK_END, WORK_EVAL_SET, WORK_JOB, WORK_FILL };
 
-/* Whether a later request makes this one needless: of details, words, comparisons and
- * pairs only the last asked for is shown. mu held. */
+/* Whether a later request makes this one pointless: of details, words, comparisons and
+ * pairs only the last one asked for is shown. mu held. */
 static bool is_overtaken(const struct session *s, const struct job *job)
 {
     for (size_t i = 0; i < s->job_len; i++) {
@@ -58,7 +57,7 @@ static bool is_overtaken(const struct session *s, const struct job *job)
     return false;
 }
 
-/* `filling`: there is a table to go on with where nothing else waits. */
+/* `filling`: there is a table to continue when nothing else waits. */
 static enum work next_work(struct session *s, bool filling, struct job *out,
                            bool *overtaken)
 {
@@ -139,8 +138,8 @@ static void show_table(struct session *s, const struct job *job,
     }
 }
 
-/* A step in making the table. The part made so far is shown if the arm has no whole
- * table yet. */
+/* Does a step in making the table. The part made so far is shown if the arm has no
+ * whole table yet. */
 static enum err fill_table(struct workbench *b, struct errinfo *e)
 {
     struct session *s = b->s;
@@ -157,7 +156,8 @@ static enum err fill_table(struct workbench *b, struct errinfo *e)
     return OK;
 }
 
-/* The whole table of this very SAE, a reference; NULL: there is another, or none. */
+/* Returns a reference to the whole table of this very SAE; NULL: there is another, or
+ * none. */
 static struct latent_table *table_of_job(struct session *s, const struct job *job)
 {
     pthread_mutex_lock(&s->mu);
@@ -169,7 +169,7 @@ static struct latent_table *table_of_job(struct session *s, const struct job *jo
     return t;
 }
 
-/* Whether that table has all that a new one would have. */
+/* Whether that table has everything that a new one would have. */
 static bool is_described(struct session *s, const struct job *job)
 {
     struct latent_table *t = table_of_job(s, job);
@@ -182,8 +182,8 @@ static bool is_described(struct session *s, const struct job *job)
     return same;
 }
 
-/* But for what Prompt's question for the SAE has brought just before: the screen asks
- * for both at once. */
+/* Begins a table, unless Prompt's question for the SAE has just brought it: the screen
+ * asks for both at once. */
 static enum err begin_table(struct workbench *b, const struct job *job,
                             struct errinfo *e)
 {
@@ -211,7 +211,7 @@ static void end_table(struct workbench *b)
     session_job_deinit(&b->filling);
 }
 
-/* Go on with it; to the end if `whole`. */
+/* Continues the table; to the end if `whole`. */
 static void go_on_filling(struct workbench *b, bool whole)
 {
     struct errinfo e = {0};
@@ -240,9 +240,9 @@ static void show_detail(struct session *s, const struct job *job,
     latent_detail_unref(old);
 }
 
-/* What the model expects next in each context of a detail that is shown already, which
- * is shown again with a few more each time, until another one is asked for. Takes the
- * reference over. */
+/* Adds what the model expects next in each context of a detail already shown. Shows the
+ * detail again with a few more each time, until another is asked for. Takes over the
+ * reference. */
 static enum err add_next(struct workbench *b, const struct job *job,
                          struct latent_detail *shown, struct errinfo *e)
 {
@@ -305,7 +305,8 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     return OK;
 }
 
-/* A whole table at once, after the one that is being made, which may be the same. */
+/* Makes a whole table at once, after finishing the one in progress, which may be the
+ * same. */
 static enum err make_table(struct workbench *b, const struct job *job,
                            struct errinfo *e)
 {
@@ -323,7 +324,7 @@ static enum err make_table(struct workbench *b, const struct job *job,
     return OK;
 }
 
-/* Show the subject at once with its text, then again with the table of its latents. */
+/* Shows the subject at once with its text, then again with the table of its latents. */
 static enum err make_subject(struct workbench *b, const struct job *job,
                              struct errinfo *e)
 {
@@ -365,7 +366,7 @@ static enum err make_word(struct workbench *b, const struct job *job, struct err
     return OK;
 }
 
-/* Pair the latents of two arms, by tables over the same rows. */
+/* Pairs the latents of two arms, by tables over the same rows. */
 static enum err make_partners(struct workbench *b, const struct job *job,
                               struct errinfo *e)
 {
@@ -452,7 +453,7 @@ static void say_failure(struct session *s, const char *what, enum err rc,
     }
 }
 
-/* Answer requests until the end, even if there is nothing to work with, since the asker
+/* Answers requests until the end, even without anything to work with, since the asker
  * waits. */
 static void work(struct workbench *b)
 {

@@ -95,7 +95,8 @@ static enum err do_order(const char *dir, const char *watched, struct run_answer
     return run_trash_take(dir, o->text, o->name, e);
 }
 
-/* Take the first order and answer it; mu held, and let go meanwhile. */
+/* Takes the first order and answers it; called with mu held, which is released
+ * meanwhile. */
 static void take_order(struct runs *r)
 {
     const struct order of = r->order[0];
@@ -152,7 +153,7 @@ static void take_watched(struct runs *r, const char *run, uint64_t id, long hold
     r->save_id = id ? id : r->save_id;
 }
 
-/* Look at the wanted folder and run once; called with mu held, which is released
+/* Looks at the wanted folder and run once; called with mu held, which is released
  * meanwhile. */
 static void look(struct runs *r)
 {
@@ -317,7 +318,7 @@ int runs_wake_fd(const struct runs *r)
     return r->wake[0];
 }
 
-/* Snapshots are shared as const; a reference count is not part of what they say. */
+/* Snapshots are shared as const; a reference count is not part of their content. */
 static void drop_list(const struct run_list *l)
 {
     run_list_unref((struct run_list *)(uintptr_t)l);

@@ -15,7 +15,7 @@
 
 /* ---- up: publishing ---- */
 
-/* One unread byte at most, so the pipe can never fill. */
+/* At most one byte is unread, so the pipe can never fill. */
 void session_wake_locked(struct session *s)
 {
     s->changed = true;
@@ -102,8 +102,8 @@ bool session_same_event(const struct run_event *x, const struct run_event *y)
            !strcmp(x->detail, y->detail);
 }
 
-/* Whether the first seed has the event too: events that all seeds begin with are shown
- * for the first alone. */
+/* Whether the first seed also has the event: events that all seeds start with are shown
+ * only for the first. */
 static bool in_common(const struct history *first, const struct run_event *ev)
 {
     for (size_t i = first->events; i > 0 && first->event[i - 1].step >= ev->step; i--) {
@@ -167,7 +167,7 @@ void session_send_job(struct session *s, const struct job *job)
     }
 }
 
-/* How many of a command's kind are not answered yet; NULL: nobody counts. mu held. */
+/* Returns the count of unanswered commands of this kind; NULL: not counted. mu held. */
 static size_t *asked_locked(struct session *s, enum command_kind kind)
 {
     switch ((int)kind) {
@@ -388,7 +388,7 @@ enum err session_error(const struct session *s)
 
 /* ---- poll ---- */
 
-/* The plain values, keeping what the view owns. */
+/* Copies the plain values and keeps what the view owns. */
 static void copy_plain(struct session_view *v, const struct session_view *pub)
 {
     memcpy(v, pub, offsetof(struct session_view, cond));
@@ -400,7 +400,7 @@ static void copy_plain(struct session_view *v, const struct session_view *pub)
     }
 }
 
-/* References that a view held until now. */
+/* References that a view held before. */
 struct old_snapshots {
     const struct latent_table *table[VIEW_ARMS];
     const struct latent_labels *labels[VIEW_ARMS];
@@ -414,7 +414,7 @@ struct old_snapshots {
     const struct ask_subject *subject;
 };
 
-/* `mine` becomes a reference to `theirs`; what it was goes to `was`. */
+/* `mine` becomes a reference to `theirs`; its old value goes to `was`. */
 #define SWAP(kind, mine, theirs, was)                                                  \
     do {                                                                               \
         if ((mine) != (theirs)) {                                                      \
@@ -423,7 +423,7 @@ struct old_snapshots {
         }                                                                              \
     } while (0)
 
-/* References under the lock; the old ones are released by the caller afterwards. */
+/* Swaps references under the lock; the caller releases the old ones afterwards. */
 static void swap_snapshots(struct session *s, struct session_view *v,
                            struct old_snapshots *old)
 {
@@ -454,7 +454,7 @@ static void swap_snapshots(struct session *s, struct session_view *v,
 
 #undef SWAP
 
-/* Snapshots are shared as const; a reference count is not part of what they say. */
+/* Snapshots are shared as const; a reference count is not part of their content. */
 static void release_snapshots(const struct old_snapshots *old)
 {
     for (size_t a = 0; a < VIEW_ARMS; a++) {

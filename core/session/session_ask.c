@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "session/session_priv.h"
 
-/* The main latents of the last evaluation with their concepts' absorption. */
+/* Lists the main latents of the last evaluation, with their concepts' absorption. */
 static enum err list_rates(const struct concept_table *t, struct job *job,
                            struct errinfo *e)
 {
@@ -21,7 +21,7 @@ static enum err list_rates(const struct concept_table *t, struct job *job,
     return OK;
 }
 
-/* The arm's concepts, a reference, or NULL. */
+/* Returns a reference to the arm's concepts, or NULL. */
 static struct concept_table *concepts_of_arm(struct session *s, size_t arm)
 {
     pthread_mutex_lock(&s->mu);
@@ -31,7 +31,7 @@ static struct concept_table *concepts_of_arm(struct session *s, size_t arm)
     return t;
 }
 
-/* The SAE of the arm that a command is about, and its latent in range. */
+/* Finds the SAE of the arm that a command is about; checks that it has the latent. */
 enum err session_find_sae(const struct session *s, const struct command *c,
                           const struct sae **out, struct errinfo *e)
 {
@@ -49,7 +49,7 @@ enum err session_find_sae(const struct session *s, const struct command *c,
     return OK;
 }
 
-/* A frozen copy of the other arm that latents are paired with. */
+/* Makes a frozen copy of the other arm, to pair latents with. */
 static enum err freeze_other(const struct session *s, const struct command *c,
                              struct sae **out, struct errinfo *e)
 {
@@ -60,7 +60,7 @@ static enum err freeze_other(const struct session *s, const struct command *c,
                      : sae_copy(live, out, e);
 }
 
-/* Send a job with a frozen copy of the arm it asks about. */
+/* Sends a job with a frozen copy of the arm it asks about. */
 enum err session_ask_of_arm(struct session *s, const struct command *c,
                             struct errinfo *e)
 {
@@ -88,7 +88,7 @@ enum err session_ask_of_arm(struct session *s, const struct command *c,
     return OK;
 }
 
-/* Requests about a comparison: to make one, or to describe a pair of latents of it. */
+/* Requests about a comparison: to make one, or to describe a pair of its latents. */
 enum err session_ask_comparison(struct session *s, const struct command *c,
                                 struct errinfo *e)
 {

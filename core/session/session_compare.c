@@ -1,5 +1,5 @@
-/* A comparison: the trainer gathers what it is made of, frozen copies among it, and the
- * job thread makes it. */
+/* A comparison: the trainer gathers its inputs, including frozen copies, and the job
+ * thread makes it. */
 #include "base/mem.h"
 #include "sae/sae_remarks.h"
 #include "session/runs.h"
@@ -48,7 +48,7 @@ static void label_arm(struct compare_arm *a, const char *settings)
     }
 }
 
-/* Two arms that differ in nothing (a twin masked alike meanwhile) are conditions of
+/* Two arms that do not differ (a twin masked alike meanwhile) become conditions of
  * their own. */
 static void group(struct compare_arm *arm, size_t n)
 {
@@ -159,7 +159,7 @@ void session_compare_doing(struct session *s, const char *what)
     pthread_mutex_unlock(&s->mu);
 }
 
-/* Where the files of another tool do not name a hook, it is that of the open run. */
+/* Where another tool's files name no hook, it is that of the open run. */
 static enum err open_record(struct session *s, const char *dir, struct run_record *r,
                             struct errinfo *e)
 {
@@ -177,7 +177,7 @@ static enum err open_record(struct session *s, const char *dir, struct run_recor
     return again;
 }
 
-/* Remarks on a record, as those of the choice with this letter. */
+/* Adds the remarks on a record, under this letter of its choice. */
 static void remarks_of(struct compare_bench *b, const struct run_record *r, char letter)
 {
     struct remarks own = {0};
@@ -252,7 +252,7 @@ static const char *last_name(const char *path)
     return path + n;
 }
 
-/* The conditions of a run: `path` names another one than that which is open. */
+/* Adds the conditions of a run; `path` names a run that is not the open one. */
 static void add_choices(struct compare_bench *b, size_t run, struct compare_arm *arm,
                         size_t n, const char *path)
 {
@@ -275,7 +275,7 @@ static void add_choices(struct compare_bench *b, size_t run, struct compare_arm 
     }
 }
 
-/* The first choice of a run; n_choices: it has none. */
+/* Returns the first choice of a run; n_choices: it has none. */
 static size_t first_of(const struct compare_bench *b, size_t run)
 {
     size_t i = 0;
@@ -285,7 +285,7 @@ static size_t first_of(const struct compare_bench *b, size_t run)
     return i;
 }
 
-/* Choose both sides: as asked for; else the first arm against the first of the other
+/* Chooses both sides: as asked for; else the first arm against the first of the other
  * run, or against the next; with two other runs the first of each. */
 static enum err choose(struct compare_bench *b, struct errinfo *e)
 {
@@ -313,7 +313,7 @@ static enum err choose(struct compare_bench *b, struct errinfo *e)
 
 /* ---- an arm on both sides ---- */
 
-/* An arm that went on since it was saved is another than its save. */
+/* An arm trained on since its save is not the same as the save. */
 static bool is_same_arm(const struct compare_arm *x, const struct compare_arm *y)
 {
     return x->step == y->step && y->dir[0] != '\0' && runs_same_dir(x->dir, y->dir);
@@ -339,8 +339,8 @@ static size_t in_common(const struct compare_choice_arms *x,
     return n;
 }
 
-/* The arm of a condition that stands for it beside one of its own: the one that is
- * shown; of a run that is not open the first other one. */
+/* Returns the arm that stands for a condition beside one of the same condition: the
+ * shown one; in a run that is not open, the first other one. */
 static struct compare_arm *stands_for(const struct compare_choice_arms *of,
                                       const struct compare_arm *beside)
 {
@@ -356,8 +356,8 @@ static struct compare_arm *stands_for(const struct compare_choice_arms *of,
     return other;
 }
 
-/* No arm is compared with itself: one that is of the other side's condition is held
- * against another seed of it. */
+/* Keeps an arm from being compared with itself: if it is in the other side's condition,
+ * it is held against another seed of it. */
 static enum err keep_apart(struct compare_bench *b, struct errinfo *e)
 {
     struct comparison *o = b->out;
@@ -425,7 +425,7 @@ static enum err describe(struct compare_bench *b, size_t i, struct compare_arm *
                             &b->s->stop, &side->table, e);
 }
 
-/* Why their latents are not of the same activations; false: they are. */
+/* Says why their latents do not read the same activations; false: they do. */
 static bool reads_elsewhere(struct compare_bench *b,
                             const struct compare_arm *const a[2])
 {
@@ -474,7 +474,7 @@ static enum err pair_latents(struct compare_bench *b, struct errinfo *e)
 
 /* ---- all of it ---- */
 
-/* Of another tool's SAE its files tell the shape alone; the rest is this run's. */
+/* For another tool's SAE, the files tell only the shape; the rest is this run's. */
 static void keep_known(struct comparison *o, const struct compare_arm *a, char letter)
 {
     static const char *const known[] = {"arch", "k", "width", "hook"};
@@ -497,7 +497,7 @@ static void keep_known(struct comparison *o, const struct compare_arm *a, char l
         letter);
 }
 
-/* The runs that the command names, a line each. */
+/* Adds the runs that the command names, one per line. */
 static enum err add_others(struct compare_bench *b, struct errinfo *e)
 {
     const char *p = b->command->text;
@@ -513,8 +513,8 @@ static enum err add_others(struct compare_bench *b, struct errinfo *e)
     return OK;
 }
 
-/* Remarks on a side that belongs to the open run, as a side from disk gets them when it
- * is opened. */
+/* Adds remarks on a side from the open run, like those that a side from disk gets when
+ * opened. */
 static void own_remarks(struct compare_bench *b, size_t side)
 {
     struct session *s = b->s;
@@ -592,7 +592,7 @@ out:
     return rc;
 }
 
-/* Contexts of a latent of each side: of the comparison that is shown. */
+/* Describes a latent of each side of the comparison that is shown. */
 enum err session_compare_pair(struct session *s, const struct job *job,
                               const struct acts_set *set, struct errinfo *e)
 {

@@ -1,4 +1,4 @@
-/* A comparison's measures, and the sentences on them. Job thread. */
+/* A comparison's measures, and the sentences about them. Job thread. */
 #include "base/mem.h"
 #include "eval/heldout.h"
 #include "session/session_compare_priv.h"
@@ -47,7 +47,7 @@ static enum err evaluate_now(struct compare_bench *b, const struct sae *sae,
     return rc;
 }
 
-/* How an arm is called in errors: by its directory, else by what it is. */
+/* Names an arm in errors: by its directory, else by what it is. */
 static void name_arm(const struct compare_arm *a, char *out, size_t cap)
 {
     if (a->dir[0] != '\0') {
@@ -78,7 +78,7 @@ static enum err report_of(struct compare_bench *b, const struct compare_arm *a,
                           : err_set(e, ERR_MISSING, "%s: cannot be evaluated", name);
 }
 
-/* The step that its figures are of; -1: not known. */
+/* Returns the step of its figures; -1: not known. */
 static int64_t step_of(const struct compare_arm *a, enum compare_source from)
 {
     const struct history *h = &a->history;
@@ -92,7 +92,8 @@ static int64_t step_of(const struct compare_arm *a, enum compare_source from)
     return i > 0 ? (int64_t)h->row[i - 1].v[METRIC_STEP] : -1;
 }
 
-/* The first of these pairs whose figures are not of one step; n: there is none. */
+/* Returns the first of these pairs whose figures are not from one step; n: there is
+ * none. */
 static size_t pair_apart(const struct arm_pairs *p, enum compare_source from)
 {
     size_t i = 0;
@@ -140,7 +141,8 @@ static void reports_free(struct pair_reports *r)
     mem_free(r->all);
 }
 
-/* Rows of text that figures of a source are of: what is kept says it; 0: not known. */
+/* Returns how many rows of text the figures of a source are from: kept ones record it;
+ * 0: not known. */
 static size_t rows_of(const struct compare_bench *b, enum compare_source from,
                       const struct report *r)
 {
@@ -151,8 +153,8 @@ static size_t rows_of(const struct compare_bench *b, enum compare_source from,
     return f != NULL && f->unit != NULL && strcmp(f->unit, "rows") == 0 ? f->n : 0;
 }
 
-/* Seeds planned of the run that a choice is of: its first arm says it, as those of the
- * others are one each. */
+/* Returns the planned seeds of a choice's run: its first arm records it, as the others
+ * say one each. */
 static size_t planned_of(const struct compare_bench *b, size_t choice)
 {
     const size_t run = b->out->choice[choice].run;
@@ -160,7 +162,8 @@ static size_t planned_of(const struct compare_bench *b, size_t choice)
     return (size_t)first->set.seed_count;
 }
 
-/* paired_first of two choices: of two runs the one that planned less tells. */
+/* Returns paired_first for two choices: of two runs, the one that planned fewer
+ * counts. */
 static size_t first_of_pairs(const struct compare_bench *b, size_t x, size_t y,
                              size_t pairs)
 {
@@ -168,7 +171,7 @@ static size_t first_of_pairs(const struct compare_bench *b, size_t x, size_t y,
     return paired_first(pairs, of_x < of_y ? of_x : of_y);
 }
 
-/* Differences of all pairs. l0: mean of each side. */
+/* Computes the differences of all pairs. l0: mean of each side. */
 static enum err measure_from(struct compare_bench *b, const struct arm_pairs *p,
                              enum compare_source from, double l0[2], struct errinfo *e)
 {
@@ -188,7 +191,7 @@ static enum err measure_from(struct compare_bench *b, const struct arm_pairs *p,
     return rc;
 }
 
-/* The choice that is the random control of the first side; n_choices: none. */
+/* Returns the choice that is the random control of the first side; n_choices: none. */
 static size_t find_control(const struct compare_bench *b)
 {
     const size_t n = b->out->n_choices, of = b->out->side[0].choice;
@@ -199,8 +202,8 @@ static size_t find_control(const struct compare_bench *b)
     return b->of[of].arm[0]->imported ? n : conditions_control(set, n, of);
 }
 
-/* Hold the first side against its random control, by figures of the same source. A
- * control that has none, or is not as far, says nothing. */
+/* Holds the first side against its random control, by figures of the same source. A
+ * control that has none, or is at an earlier step, says nothing. */
 static enum err hold_against_control(struct compare_bench *b, struct errinfo *e)
 {
     struct comparison *o = b->out;
@@ -229,7 +232,7 @@ static enum err hold_against_control(struct compare_bench *b, struct errinfo *e)
 
 /* ---- all of them ---- */
 
-/* Whether an arm of a choice has not come to the end of its plan. */
+/* Whether an arm of a choice has not reached the end of its plan. */
 static bool is_on_the_way(const struct compare_bench *b, size_t choice)
 {
     bool r = false;
@@ -240,8 +243,8 @@ static bool is_on_the_way(const struct compare_bench *b, size_t choice)
     return r;
 }
 
-/* Whether two arms were trained, and so measured, on texts that differ, whatever these
- * are called. */
+/* Whether two arms were trained, and so measured, on different texts, whatever their
+ * names. */
 static bool texts_differ(const struct compare_bench *b, const struct compare_arm *x,
                          const struct compare_arm *y)
 {
@@ -250,8 +253,8 @@ static bool texts_differ(const struct compare_bench *b, const struct compare_arm
            !(now != NULL && corpus_is(now, x->text) && corpus_is(now, y->text));
 }
 
-/* In what the data of the figures differ, "text" or a setting; NULL: in nothing. What
- * was evaluated just now is of the open run's data on both sides. */
+/* Returns what differs in the data of the figures, "text" or a setting; NULL: nothing.
+ * What was evaluated just now is on the open run's data on both sides. */
 static const char *other_data(const struct compare_bench *b, const struct arm_pairs *p)
 {
     const struct comparison *o = b->out;
@@ -269,8 +272,8 @@ static const char *other_data(const struct compare_bench *b, const struct arm_pa
     return key == NULL && texts_differ(b, p->of[0][0], p->of[1][0]) ? "text" : key;
 }
 
-/* What is kept is of most text; of two runs what training measured may be of other
- * texts, and is taken for several seeds alone. */
+/* Kept figures come first, as they are from most text. What two runs measured in
+ * training may be on different texts, and is used only for several seeds. */
 enum err session_compare_measure_pairs(struct compare_bench *b,
                                        const struct arm_pairs *p, double l0[2],
                                        struct errinfo *e)

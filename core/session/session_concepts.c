@@ -1,13 +1,13 @@
-/* The concepts of each arm: from every evaluation, from the directory of a run that is
- * browsed, and measured there when asked for. */
+/* The concepts of each arm: from every evaluation, from the directory of a browsed run,
+ * and measured there when asked for. */
 #include "base/file.h"
 #include "eval/heldout.h"
 #include "session/session_priv.h"
 
 #include <stdio.h>
 
-/* The table by the rule that holds now; takes `fresh` over. Where memory is out it
- * stays by the rule that it has. */
+/* Returns the table judged by the present rule; takes over `fresh`. Out of memory, the
+ * table keeps its rule. */
 static struct concept_table *judged(struct concept_table *fresh,
                                     const struct absorption_rule *rule)
 {
@@ -19,8 +19,7 @@ static struct concept_table *judged(struct concept_table *fresh,
     return t;
 }
 
-/* The arm's curves, a reference, or NULL. Either thread may put others in their place.
- */
+/* Returns a reference to the arm's curves, or NULL. Either thread may replace them. */
 static struct concept_history *history_of(struct session *s, size_t arm)
 {
     pthread_mutex_lock(&s->mu);
@@ -30,7 +29,7 @@ static struct concept_history *history_of(struct session *s, size_t arm)
     return h;
 }
 
-/* Takes h over, which may be NULL. */
+/* Takes over h, which may be NULL. */
 static void take_history(struct session *s, size_t arm, struct concept_history *h)
 {
     pthread_mutex_lock(&s->mu);
@@ -41,7 +40,7 @@ static void take_history(struct session *s, size_t arm, struct concept_history *
     concept_history_unref(old);
 }
 
-/* A point more of the arm's curves. Out of memory here loses a point, not the table. */
+/* Adds a point to the arm's curves. Out of memory loses a point, not the table. */
 static void remember(struct session *s, size_t arm, const struct concept_table *fresh)
 {
     for (bool done = false; !done;) { /* the curves may change meanwhile */
@@ -81,8 +80,8 @@ void session_publish_concepts(struct session *s, size_t arm,
     concept_table_unref(old);
 }
 
-/* The arm's table by the rule that holds now, unless a fresh one has come meanwhile,
- * which is by that rule already. */
+/* Judges the arm's table by the present rule, unless a fresh one has come meanwhile,
+ * which already is. */
 static void judge_again(struct session *s, size_t arm,
                         const struct absorption_rule *rule)
 {

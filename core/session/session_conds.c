@@ -1,4 +1,4 @@
-/* The conditions of a run and their arms, as views have them. */
+/* The conditions of a run and their arms, as in views. */
 #include "session/session_priv.h"
 #include "train/runstate.h"
 #include "train/settings_arch.h"
@@ -9,8 +9,8 @@
 
 /* ---- which arms are of which ---- */
 
-/* The arms [n] are of these conditions, by name; those beyond VIEW_CONDS are not shown.
- * Returns how many there are in all. mu held. */
+/* Assigns arms [n] to these conditions, by name; conditions beyond VIEW_CONDS are not
+ * shown. Returns how many there are in all. mu held. */
 static size_t assign(struct session_view *v, const char *const *condition, size_t n)
 {
     size_t first[VIEW_ARMS]; /* of each condition, its first arm */
@@ -47,7 +47,7 @@ static void label(struct cond_view *v)
     }
 }
 
-/* Take over the settings by which differences between conditions are judged. */
+/* Takes over the settings by which differences between conditions are judged. */
 static void take_settings(struct cond_view *v, const struct settings *own,
                           const struct mask_schedule *masks)
 {
@@ -81,7 +81,7 @@ const char *session_setting_in(const char *list, const char *key)
     return NULL;
 }
 
-/* List the settings that may be changed during training, with their present values. */
+/* Lists the settings that may change during training, with their present values. */
 static void list_tunable(struct cond_view *v, const struct settings *set)
 {
     const char *key = NULL;
@@ -139,7 +139,7 @@ size_t session_publish_arms_locked(struct session *s)
 
 /* ---- of a run that is browsed ---- */
 
-/* The condition's name in the arm's save; "" if it has none. */
+/* Reads the condition's name from the arm's save; "" if it has none. */
 static void saved_condition(const char *dir, char out[ARM_NAME_MAX])
 {
     struct run_state state = {0};
@@ -233,7 +233,7 @@ void session_say_shown(struct session *s, size_t conds)
                 'A' + VIEW_CONDS - 1, conds, said[0] ? "; " : "", said);
 }
 
-/* Publish the memory that each arm takes. */
+/* Publishes the memory that each arm takes. */
 static void say_arm_bytes(struct session *s)
 {
     const struct engine *g = s->engine;

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* Whether `fresh` goes on from what is shown: same SAE, no step lost. */
+/* Checks that `fresh` continues what is shown: same SAE, no step lost. */
 static enum err goes_on(const struct run_record *was, const struct run_record *fresh,
                         const char *dir, struct errinfo *e)
 {
@@ -57,7 +57,7 @@ static enum err follow_arm(struct session *s, size_t arm, const char *dir,
     return session_load_kept(s, arm, dir, was->sae->F, e);
 }
 
-/* Each arm, then what the view says of all. */
+/* Follows each arm, then updates what the view says about all. */
 static enum err follow_arms(struct session *s, struct run_arms *arms, struct errinfo *e)
 {
     enum err rc = OK;

@@ -20,16 +20,16 @@ static void publish_labels(struct session *s, size_t arm, struct latent_labels *
     latent_labels_unref(old);
 }
 
-/* The directory of an arm; "": not saved yet. The trainer alone writes it, so it may be
- * read here without the lock. */
+/* Returns the directory of an arm; "": not saved yet. Only the trainer writes it, so it
+ * may be read here without the lock. */
 static const char *arm_dir(const struct session *s, size_t arm)
 {
     return s->engine ? s->engine->arm[arm].dir : s->pub.arm[arm].dir;
 }
 
-/* Change one of the labels that a run has now: changes that others made there since
- * this session read them stay. *out: all of them. Before there is a file they are those
- * of this session. */
+/* Changes one label on top of the file as it is now, so that changes by others since
+ * this session read it stay. *out: all labels. Before there is a file they are this
+ * session's. */
 static enum err change_file(const struct session *s, const struct command *c,
                             const char *dir, size_t F, struct latent_labels **out,
                             struct errinfo *e)
@@ -54,8 +54,8 @@ static enum err change_file(const struct session *s, const struct command *c,
     return OK;
 }
 
-/* The run's lock, for a change of such a file; -1: none. A run that trains is locked by
- * this session, or by a process that has none of them to write. */
+/* Takes the run's lock for a change of such a file; -1: none needed. A run in training
+ * is locked by this session, or by a process that writes none of these files. */
 static enum err lock_run(const struct session *s, const char *dir, int *lock,
                          struct errinfo *e)
 {
@@ -106,7 +106,7 @@ static void publish_presets(struct session *s, size_t arm, struct ask_presets *f
     ask_presets_unref(old);
 }
 
-/* The set that a command makes of one. */
+/* Makes the set that results from a command. */
 static enum err change_presets(const struct session *s, const struct command *c,
                                const struct sae *sae, const struct ask_presets *was,
                                struct ask_presets **out, struct errinfo *e)
@@ -129,8 +129,8 @@ static enum err change_presets(const struct session *s, const struct command *c,
                  : ask_presets_without(was, name ? name : "", out, e);
 }
 
-/* On top of what somebody else has written there since. Before there is a file they are
- * those of this session. */
+/* Changes presets on top of what others have written there since. Before there is a
+ * file they are this session's. */
 static enum err change_presets_file(const struct session *s, const struct command *c,
                                     const struct sae *sae, const char *dir,
                                     struct ask_presets **out, struct errinfo *e)
@@ -206,7 +206,7 @@ enum err session_save_kept(struct session *s, struct errinfo *e)
 
 /* ---- settings ---- */
 
-/* The settings that were asked for, with what was changed since in their place. */
+/* Returns the settings that were asked for, with later changes in their place. */
 static struct settings present_settings(const struct session *s)
 {
     struct settings set = s->engine ? s->in->asked : s->record[0].set;

@@ -1,5 +1,5 @@
 /* Names that screens show: token texts, concepts, the facts of a run. Made once, before
- * the first reader, and immutable after. */
+ * the first reader, and immutable afterwards. */
 #include "base/file.h"
 #include "session/session_priv.h"
 #include "train/settings_arch.h"

@@ -1,5 +1,5 @@
-/* Opening of a session: inputs and engine of a run that begins or goes on, or the
- * records of one that is browsed. Trainer thread. */
+/* Opens a session: inputs and engine of a run that starts or is resumed, or the records
+ * of one to browse. Trainer thread. */
 #include "base/mem.h"
 #include "base/number.h"
 #include "session/session_priv.h"
@@ -60,14 +60,15 @@ static void send_engine_past(struct session *s)
 
 /* ---- opening ---- */
 
-/* Known features have nothing to look at; activations made elsewhere have latents. */
+/* Refuses known features, which have nothing to look at; activations made elsewhere
+ * have latents. */
 static enum err check_source(const struct settings *set, struct errinfo *e)
 {
     return set->source == SOURCE_ACTIVATIONS ? OK
                                              : settings_need_text(set, "explore", e);
 }
 
-/* Publish names, facts and remarks of the opened inputs. */
+/* Publishes names, facts and remarks of the opened inputs. */
 static enum err show_inputs(struct session *s, struct errinfo *e)
 {
     const struct remarks *r = &s->in->remarks;
@@ -84,7 +85,7 @@ static enum err show_inputs(struct session *s, struct errinfo *e)
 }
 
 /* Held-out rows whose cross-entropy is followed live: half of an evaluation's time is
- * the model behind the SAE. A run that stretches nothing takes them all. */
+ * the model behind the SAE. Without stretching, a run uses all rows. */
 #define LIVE_CE_ROWS 4
 
 static enum err open_inputs(struct session *s, const struct settings *set,
@@ -96,7 +97,7 @@ static enum err open_inputs(struct session *s, const struct settings *set,
     return show_inputs(s, e);
 }
 
-/* Publish what the run takes. */
+/* Publishes what the run takes. */
 static void show_cost(struct session *s, const struct inputs *in)
 {
     pthread_mutex_lock(&s->mu);
@@ -115,8 +116,7 @@ static void on_cost(void *user, const struct inputs *in, const struct run_cost *
                                    : "opening the activations");
 }
 
-/* The engine of the session, which it has from here on; its inputs are the session's,
- * too. */
+/* Opens the session's engine, whose inputs become the session's too. */
 static enum err open_engine(struct session *s, struct engine_setup how,
                             struct errinfo *e)
 {
@@ -171,7 +171,7 @@ static enum err open_training(struct session *s, struct errinfo *e)
     return OK;
 }
 
-/* Say what a resume found; the last directory is where :save goes. */
+/* Says what a resume found; :save goes to the last directory. */
 static void show_resumed(struct session *s)
 {
     const struct engine *g = s->engine;
@@ -186,7 +186,7 @@ static void show_resumed(struct session *s)
     }
 }
 
-/* A run whose training goes on from the beginning of the session. */
+/* Opens a run whose training goes on as the session starts. */
 static enum err open_resumed(struct session *s, struct errinfo *e)
 {
     session_loading(s, "opening the run and its text");
@@ -208,7 +208,7 @@ static enum err open_resumed(struct session *s, struct errinfo *e)
     return OK;
 }
 
-/* The arms of the run that is opened, as far as they can be found. */
+/* Finds the arms of the opened run, as far as they can be found. */
 static enum err find_arms(struct session *s, struct run_arms *out, struct errinfo *e)
 {
     struct remarks remarks = {0};
@@ -243,8 +243,8 @@ static enum err open_records(struct session *s, const struct run_arms *arms,
     return OK;
 }
 
-/* Publish the contents of the arms' directories beside the SAEs: curves, events,
- * labels, concepts. */
+/* Publishes what is in the arms' directories besides the SAEs: curves, events, labels,
+ * concepts. */
 static enum err show_records(struct session *s, const struct run_arms *arms,
                              struct errinfo *e)
 {
@@ -262,7 +262,7 @@ static enum err show_records(struct session *s, const struct run_arms *arms,
     return OK;
 }
 
-/* A run directory with its arms. */
+/* Opens a run directory with its arms. */
 static enum err open_browsing(struct session *s, struct errinfo *e)
 {
     struct run_arms *arms = NULL;
@@ -275,7 +275,7 @@ static enum err open_browsing(struct session *s, struct errinfo *e)
     return rc;
 }
 
-/* Settings that name nothing but the new last step of the run that is open. */
+/* Makes settings that name only the new last step of the open run. */
 static enum err more_steps(const struct session *s, int64_t steps,
                            struct settings **out, struct errinfo *e)
 {

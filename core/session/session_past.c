@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* How far to look for an event that another arm has as well. */
+/* How far to look for an event that another arm also has. */
 enum { LOOK_AHEAD = 32 };
 
 /* Whether `ev` comes in h from `at` on, among events of its step. */
@@ -36,13 +36,13 @@ static bool second_first(const struct history *a, size_t i, const struct history
     return comes_later(b, j, x) || y->seconds < x->seconds;
 }
 
-/* Place in the events of each arm. */
+/* A place in an arm's events. */
 struct cursor {
     size_t arm, at;
     const struct history *h, *first; /* its own, and of its first seed */
 };
 
-/* The one whose event comes next; NULL after the last. */
+/* Returns the cursor whose event comes next; NULL after the last. */
 static struct cursor *next_of(struct cursor *c, size_t n)
 {
     struct cursor *best = NULL;

@@ -1,4 +1,4 @@
-/* Inside of a session; included only in core/session. */
+/* Internals of a session; included only in core/session. */
 #ifndef SAETOP_SESSION_PRIV_H
 #define SAETOP_SESSION_PRIV_H
 
@@ -31,23 +31,24 @@ struct compare_input; /* session_compare.c */
 
 /* A request for the job thread, with the frozen copy that it reads. */
 struct job {
-    struct command command; /* one of session_ask.c */
+    struct command command; /* one that session_ask.c handles */
     struct sae *sae;        /* owned */
-    struct sae *other;      /* of COMMAND_PARTNERS the other arm's, owned; else NULL */
+    struct sae *other;      /* the other arm's, for COMMAND_PARTNERS; owned; else
+                               NULL */
     int64_t step;
     struct latent_rate *rate; /* [n_rates], owned; NULL before the first evaluation */
     size_t n_rates;
-    struct compare_input *compare; /* owned; of COMMAND_COMPARE */
+    struct compare_input *compare; /* owned; for COMMAND_COMPARE */
 };
 
 struct session {
     struct session_config cfg;
     char open_run[SETTING_TEXT_MAX], runs_dir[SETTING_TEXT_MAX];
-    struct settings given; /* by the user, for a resume */
+    struct settings given; /* by the user, for resuming */
     bool has_given;
     pthread_t trainer, jobs;
     bool trainer_started, jobs_started;
-    atomic_bool stop; /* free: end everything soon */
+    atomic_bool stop; /* set by session_free: end everything soon */
     atomic_size_t outstanding;
     int wake[2];
 
@@ -62,11 +63,11 @@ struct session {
     size_t job_head, job_len;
     bool inputs_ready; /* `in` may be read by the job thread */
     bool inputs_failed;
-    bool eval_wanted; /* the job thread is to make the evaluation set */
+    bool eval_wanted; /* the job thread is asked to make the evaluation set */
 
     /* ---- up to the screen; guarded by mu ---- */
-    struct session_view
-        pub; /* scalars, arm scalars, names, facts; no series or events */
+    struct session_view pub; /* plain values of the view and its arms, names, facts; no
+                                series or events */
     struct sent_row *rows;
     size_t n_rows, row_cap;
     struct sent_event *events;
@@ -100,20 +101,20 @@ struct session {
     struct inputs *in;
     struct names names;
     /* ---- job thread only ---- */
-    bool chat_known; /* the model's files were looked at for a chat template: */
-    const struct chat_family *chat; /* NULL: why not */
+    bool chat_known; /* the model's files were searched for a chat template: */
+    const struct chat_family *chat; /* NULL: chat_why says why */
     struct errinfo chat_why;
 
-    struct ask_worker *asker; /* made by the job thread; its own lock. NULL: none */
+    struct ask_worker *asker; /* made by the job thread; has its own lock. NULL: none */
 
     /* ---- trainer thread only ---- */
     struct engine *engine;
-    struct run_record *record; /* [n_records] browsing, a record an arm; the job
-                                  thread reads them under mu, under which
-                                  session_follow puts others in their place */
+    struct run_record *record; /* [n_records] one record per arm, in browsing. The job
+                                  thread reads them under mu, which session_follow holds
+                                  when it replaces them */
     size_t n_records;
     char last_dir[SETTING_TEXT_MAX];
-    struct run_cost cost; /* of the run that begins */
+    struct run_cost cost; /* of the run that starts */
     struct eta eta;
 };
 
@@ -122,47 +123,50 @@ void session_say(struct session *s, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void session_set_state(struct session *s, enum session_state state);
 enum session_state session_state(struct session *s);
-/* Say what does not go together in the run of an arm that is browsed; m as of
- * sae_remarks. Any thread. */
+/* Warns of what does not go together in the run of a browsed arm; m as for sae_remarks.
+ * Any thread. */
 void session_remark(struct session *s, size_t arm, const struct sae_measured *m);
 void session_loading(struct session *s, const char *what);
 void session_wake_locked(struct session *s); /* mu held */
-/* The condition of an arm as it is published, NULL: none that is shown. mu held. */
+/* Returns the published condition of an arm, NULL where it is not shown. mu held. */
 struct cond_view *session_cond_of(struct session *s, size_t arm);
 void session_send_row(struct session *s, size_t arm, const struct metric_row *row);
-/* Send an event to the view. Of seeds after the first only events that the first does
- * not have; the text then names the seed. `first`: the first seed's history, which may
- * be the arm's own. */
+/* Sends an event to the view. From seeds after the first it sends only events that the
+ * first lacks; the text then names the seed. `first`: the first seed's history, which
+ * may be the arm's own. */
 void session_send_event(struct session *s, size_t arm, const struct history *first,
                         const struct run_event *ev);
 bool session_same_event(const struct run_event *x, const struct run_event *y);
-/* The first arm of the condition that an arm is of; itself where none is shown. */
+/* Returns the first arm of an arm's condition, or the arm itself where that is not
+ * shown. */
 size_t session_first_arm(const struct session *s, size_t arm);
-/* All rows and events of the arms' pasts, [n], once their conditions are published.
- * Events come in the order of their steps, and what two conditions have in common
- * together, whatever order the arms were read in (session_past.c). */
+/* Sends all rows and events of the histories past[n], once the arms' conditions are
+ * published. Events come in the order of their steps, with those that two conditions
+ * share side by side, whatever order the arms were read in (session_past.c). */
 void session_send_past(struct session *s, const struct history *const past[], size_t n);
-/* Hand a job over, with all that it owns, to the job thread, also on error. */
+/* Hands a job and all that it owns to the job thread; where the queue is full, the job
+ * is freed and counts as answered. */
 void session_send_job(struct session *s, const struct job *job);
 void session_job_deinit(struct job *job);
-/* A comparison could not be made; before session_answered. Any thread. */
+/* Notes that a comparison could not be made; call before session_answered. Any
+ * thread. */
 void session_comparison_failed(struct session *s);
-/* Note that a command has been dealt with, by any thread. */
+/* Notes that a command has been dealt with. Any thread. */
 void session_answered(struct session *s, const struct command *c);
 
-/* session_conds.c: conditions and arms into the published view. Those that return a
- * number say how many conditions there are, which may be more than are shown. */
-/* Publish all state of the engine that changes during training. Trainer thread. */
+/* session_conds.c: puts conditions and arms into the published view. A returned number
+ * is that of the conditions, which may be more than are shown. */
+/* Publishes all state of the engine that changes during training. Trainer thread. */
 size_t session_publish(struct session *s);
-/* Renew the facts of the run, the memory of each arm among them. Trainer thread. */
+/* Renews the facts of the run, including the memory per arm. Trainer thread. */
 void session_renew_facts(struct session *s);
-/* If there are more conditions than a screen shows, say so in front of the last
+/* If there are more conditions than a screen shows, puts that in front of the last
  * message. */
 void session_say_shown(struct session *s, size_t conds);
-/* Publish the arms of the engine; mu held. Returns the number of conditions. */
+/* Publishes the arms of the engine; mu held. Returns the number of conditions. */
 size_t session_publish_arms_locked(struct session *s);
-/* Publish the arms of the records, which are from these directories. Returns the number
- * of conditions. */
+/* Publishes the arms of the records, which come from these directories. Returns the
+ * number of conditions. */
 size_t session_publish_records(struct session *s, const struct run_arms *arms);
 
 /* session_names.c: token texts, concept names and the facts of the run. */
@@ -171,99 +175,100 @@ void session_free_names(struct session *s);
 void session_make_facts(struct session *s);
 void session_add_fact(struct session *s, const char *name, const char *value);
 
-/* session_concepts.c: an arm's concepts on their way to the screen. `fresh` becomes the
- * session's. */
+/* session_concepts.c: publishes an arm's concepts. The session takes over `fresh`. */
 void session_publish_concepts(struct session *s, size_t arm,
                               struct concept_table *fresh);
-/* COMMAND_RULE: all of them by another rule. Trainer thread; some milliseconds an arm.
- */
+/* COMMAND_RULE: judges all concepts by another rule. Some milliseconds per arm. Trainer
+ * thread. */
 void session_set_rule(struct session *s, const struct absorption_rule *rule);
-/* Publish the concepts of each arm's last evaluation. Trainer thread. */
+/* Publishes the concepts of each arm's last evaluation. Trainer thread. */
 enum err session_show_concepts(struct session *s, struct errinfo *e) ERR_CHECKED;
-/* Load an arm's concepts from its directory, with those of its evaluations up to step
- * `last`, which may be missing. F: latents of its SAE. */
+/* Loads an arm's concepts from its directory, with those of its evaluations up to step
+ * `last`; either may be missing. F: latents of its SAE. */
 void session_load_concepts(struct session *s, size_t arm, const char *dir, size_t F,
                            int64_t last);
-/* Measure the concepts of the job's SAE, with their words. Needs an evaluation set. Job
- * thread, which owns h. */
+/* Measures the concepts of the job's SAE, with their words. Needs an evaluation set.
+ * Job thread, which owns h. */
 enum err session_measure_concepts(struct session *s, const struct job *job,
                                   struct harvester *h, struct errinfo *e) ERR_CHECKED;
 
-/* jobs.c: the evaluation set, made now if there is none. Job thread, which owns h. */
+/* jobs.c: makes the evaluation set if there is none. Job thread, which owns h. */
 enum err session_need_eval_set(struct session *s, struct harvester *h,
                                struct errinfo *e) ERR_CHECKED;
 
 /* session_subject.c: the model and SAE that answer prompts. Job thread. */
-/* Begin to answer questions; an error becomes a message. */
+/* Begins to answer questions; an error becomes a message. */
 void session_begin_asking(struct session *s);
-/* Show a copy of the job's SAE with its model and held-out text; `table` of this very
- * SAE, or NULL. */
+/* Publishes a copy of the job's SAE with its model and held-out text; `table`: of this
+ * very SAE, or NULL. */
 enum err session_show_subject(struct session *s, const struct job *job,
                               struct latent_table *table, struct ask_rows *text,
                               struct errinfo *e) ERR_CHECKED;
-/* Beginnings of rows as texts to begin with. */
+/* Publishes beginnings of rows as example texts. */
 void session_show_examples(struct session *s, const struct acts_set *set);
 
-/* session_compare.c. Gather the inputs of a comparison, with a frozen copy of the first
- * arm of each condition; release with session_compare_free. Trainer thread. */
+/* session_compare.c. Gathers the inputs of a comparison, with a frozen copy of the
+ * first arm of each condition; release with session_compare_free. Trainer thread. */
 enum err session_compare_gather(struct session *s, struct compare_input **out,
                                 struct errinfo *e) ERR_CHECKED;
 void session_compare_free(struct compare_input *in); /* NULL is fine */
-/* Make it and show it; set: rows for browsing. ERR_USAGE where there is nothing to
- * compare with, errors of opening the other run. Job thread, which owns h. */
+/* Makes the comparison and publishes it; set: rows for browsing. ERR_USAGE where there
+ * is nothing to compare with, errors of opening the other run. Job thread, which owns
+ * h. */
 enum err session_compare(struct session *s, const struct job *job,
                          const struct acts_set *set, struct harvester *h,
                          struct errinfo *e) ERR_CHECKED;
-/* Contexts of a latent of each side of the comparison that is shown. Job thread. */
+/* Publishes contexts of a latent of each side of the comparison that is shown. Job
+ * thread. */
 enum err session_compare_pair(struct session *s, const struct job *job,
                               const struct acts_set *set,
                               struct errinfo *e) ERR_CHECKED;
 
 /* session_keep.c: what a person adds to a run. Trainer thread. */
-/* The labels and presets in a run's directory become those of an arm with F latents. */
+/* Gives an arm with F latents the labels and presets in a run's directory. */
 enum err session_load_kept(struct session *s, size_t arm, const char *dir, size_t F,
                            struct errinfo *e) ERR_CHECKED;
-/* COMMAND_LABEL of an arm with F latents; written where the arm has a directory, on top
- * of the labels there. */
+/* COMMAND_LABEL for an arm with F latents. Where the arm has a directory the label is
+ * written there, with the labels already there kept. */
 enum err session_set_label(struct session *s, const struct command *c, size_t F,
                            struct errinfo *e) ERR_CHECKED;
-/* COMMAND_PRESET of an arm with this SAE, likewise. */
+/* COMMAND_PRESET for an arm with this SAE, likewise. */
 enum err session_set_preset(struct session *s, const struct command *c,
                             const struct sae *sae, struct errinfo *e) ERR_CHECKED;
-/* Write each arm's labels and presets, if it has any, to the directory that it was
- * saved in. */
+/* Writes each arm's labels and presets, if any, to the directory that it was saved
+ * in. */
 enum err session_save_kept(struct session *s, struct errinfo *e) ERR_CHECKED;
-/* The settings as they are now, as a configuration file; one that exists is refused. */
+/* Writes the present settings as a configuration file; an existing file is refused. */
 enum err session_save_config(struct session *s, const char *path,
                              struct errinfo *e) ERR_CHECKED;
 
-/* session_follow.c: take in what another process has saved of the run that is browsed:
- * new rows and events, the SAE, labels, concepts. ERR_USAGE where it does not go on
- * from what is shown. Trainer thread. */
+/* session_follow.c: takes in what another process has saved of the run being browsed:
+ * new rows and events, the SAE, labels, concepts. ERR_USAGE where that does not
+ * continue what is shown. Trainer thread. */
 enum err session_follow(struct session *s, struct errinfo *e) ERR_CHECKED;
 
-/* session_ask.c: requests to the job thread, with what they read. Trainer thread. */
-/* The SAE of the arm that a command is about; ERR_USAGE where there is no such arm, or
- * no such latent of it. */
+/* session_ask.c: sends requests to the job thread, with what they read. Trainer
+ * thread. */
+/* Finds the SAE of the arm that a command is about; ERR_USAGE where there is no such
+ * arm, or it has no such latent. */
 enum err session_find_sae(const struct session *s, const struct command *c,
                           const struct sae **out, struct errinfo *e) ERR_CHECKED;
-/* COMMAND_TABLE, DETAIL, CONCEPTS, PARTNERS, SUBJECT, WORD: with a frozen copy of the
- * arm. */
+/* COMMAND_TABLE, DETAIL, CONCEPTS, PARTNERS, SUBJECT, WORD: sends a frozen copy of the
+ * arm along. */
 enum err session_ask_of_arm(struct session *s, const struct command *c,
                             struct errinfo *e) ERR_CHECKED;
 /* COMMAND_COMPARE, PAIR. */
 enum err session_ask_comparison(struct session *s, const struct command *c,
                                 struct errinfo *e) ERR_CHECKED;
 
-/* session_open.c, in the trainer thread: what the configuration names, a new run, one
- * that goes on, or one to browse. */
+/* session_open.c, in the trainer thread: opens what the configuration names: a new run,
+ * one to go on with, or one to browse. */
 enum err session_open(struct session *s, struct errinfo *e) ERR_CHECKED;
-/* :resume in a run that was opened for browsing; with `steps` > 0 :extend, up to that
- * step. */
+/* :resume in a run opened for browsing; with `steps` > 0 :extend, up to that step. */
 enum err session_train_on(struct session *s, int64_t steps,
                           struct errinfo *e) ERR_CHECKED;
-/* session_steer.c: a command that changes the course of training; there is an engine.
- * Trainer thread. */
+/* session_steer.c: carries out a command that changes the course of training. Needs an
+ * engine. Trainer thread. */
 enum err session_steer(struct session *s, const struct command *c,
                        struct errinfo *e) ERR_CHECKED;
 

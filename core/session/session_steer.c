@@ -9,8 +9,7 @@
 
 /* ---- arms that are new ---- */
 
-/* A fork brings its past with it: the twin's curve starts with what both have shared.
- */
+/* Sends the past of a fork: the twin's curve starts with what both have shared. */
 static void send_history(struct session *s, size_t arm, const struct history *h)
 {
     for (size_t i = 0; i < h->rows; i++) {
@@ -18,7 +17,7 @@ static void send_history(struct session *s, size_t arm, const struct history *h)
     }
 }
 
-/* Send the last event of arms that have just been published: their beginning. */
+/* Sends the last event of arms just published: their start. */
 static void send_beginnings(struct session *s, size_t from)
 {
     for (size_t a = from; a < s->engine->n_arms; a++) {
@@ -49,7 +48,7 @@ static enum err fork_twin(struct session *s, struct errinfo *e)
     return OK;
 }
 
-/* The condition that a command is about. */
+/* Finds the condition that a command is about. */
 static enum err find_cond(const struct session *s, const struct command *c,
                           const struct cond_view **out, struct errinfo *e)
 {
@@ -62,7 +61,7 @@ static enum err find_cond(const struct session *s, const struct command *c,
     return OK;
 }
 
-/* The masking rate of a condition: of all its seeds. */
+/* Sets the masking rate of a condition, for all its seeds. */
 static enum err set_mask(struct session *s, const struct command *c, struct errinfo *e)
 {
     const struct cond_view *v = NULL;
@@ -73,7 +72,7 @@ static enum err set_mask(struct session *s, const struct command *c, struct erri
     return OK;
 }
 
-/* Settings of a condition, in all its seeds. */
+/* Changes settings of a condition, in all its seeds. */
 static enum err tune(struct session *s, const struct command *c, struct errinfo *e)
 {
     struct engine *g = s->engine;
@@ -87,7 +86,7 @@ static enum err tune(struct session *s, const struct command *c, struct errinfo 
     return OK;
 }
 
-/* What a further seed of each condition costs. */
+/* Says what a further seed of each condition costs. */
 static enum err weigh_seed(struct session *s, struct errinfo *e)
 {
     const struct engine *g = s->engine;
@@ -103,8 +102,8 @@ static enum err weigh_seed(struct session *s, struct errinfo *e)
     return OK;
 }
 
-/* More seeds of weights, which train from the beginning while the others wait; or only
- * tell their cost. */
+/* Adds seeds of weights, which train from the beginning while the others wait; or only
+ * says what they cost. */
 static enum err add_seeds(struct session *s, const struct command *c, struct errinfo *e)
 {
     struct engine *g = s->engine;
@@ -126,8 +125,8 @@ static enum err add_seeds(struct session *s, const struct command *c, struct err
     return OK;
 }
 
-/* Add a condition, which trains from the beginning while the others wait; or only tell
- * its cost. */
+/* Adds a condition, which trains from the beginning while the others wait; or only says
+ * what it costs. */
 static enum err add_condition(struct session *s, const struct command *c,
                               struct errinfo *e)
 {
@@ -159,7 +158,7 @@ static enum err add_condition(struct session *s, const struct command *c,
     return OK;
 }
 
-/* Changes that arms which are on their way to the others would miss. */
+/* Refuses changes that arms still catching up would miss. */
 static enum err check_level(const struct engine *g, struct errinfo *e)
 {
     return engine_is_level(g)

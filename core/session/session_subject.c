@@ -1,5 +1,5 @@
-/* Whom prompts are put to: the model with a frozen copy of an arm's SAE, the thread
- * that answers, and texts to begin with. */
+/* The subject of prompts: the model with a frozen copy of an arm's SAE, the thread that
+ * answers, and texts to start with. */
 #include "lm/lm_chat.h"
 #include "session/session_priv.h"
 
@@ -30,7 +30,7 @@ void session_begin_asking(struct session *s)
     pthread_mutex_unlock(&s->mu);
 }
 
-/* Once: it opens the model's files again. */
+/* Does so once, as it opens the model's files again. */
 static void look_for_chat(struct session *s)
 {
     if (!s->chat_known) {
@@ -66,8 +66,8 @@ enum err session_show_subject(struct session *s, const struct job *job,
     return OK;
 }
 
-/* Where a text of tokens ids[n] may end: behind the first token that ends a sentence
- * after a few words, else after as many as fit. */
+/* Returns where a text of tokens ids[n] may end: after the first token that ends a
+ * sentence after a few words, else after as many as fit. */
 static size_t example_end(const struct tok *t, const int32_t *ids, size_t n)
 {
     enum { FEW = 6, MANY = 24 };
@@ -81,7 +81,8 @@ static size_t example_end(const struct tok *t, const int32_t *ids, size_t n)
     return n < MANY ? n : MANY;
 }
 
-/* The beginning of a row, without what the tokenizer puts there; "": it is too long. */
+/* Makes an example of a row's beginning, without what the tokenizer adds there; "": too
+ * long. */
 static void make_example(const struct tok *t, const int32_t *ids, size_t n,
                          char out[VIEW_EXAMPLE_MAX])
 {

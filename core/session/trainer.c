@@ -26,7 +26,7 @@ static void inputs_done(struct session *s, bool ok)
 
 /* ---- saving ---- */
 
-/* A name of its own under runs_dir: the date and a number that is free. */
+/* Makes a directory name under runs_dir: the date and a free number. */
 static enum err own_dir(struct session *s, char *out, size_t cap, struct errinfo *e)
 {
     char stamp[32];
@@ -75,7 +75,7 @@ static enum err save(struct session *s, const char *dir, struct errinfo *e)
 
 /* ---- commands ---- */
 
-/* The seed whose latents are shown. */
+/* Sets the seed whose latents are shown. */
 static enum err show_seed(struct session *s, const struct command *c, struct errinfo *e)
 {
     size_t most = 1;
@@ -102,7 +102,7 @@ enum session_state session_state(struct session *s)
     return state;
 }
 
-/* Activations made elsewhere come without the model that some answers take. */
+/* Refuses what needs a model where activations were made elsewhere. */
 static enum err check_model(const struct session *s, const struct command *c,
                             struct errinfo *e)
 {
@@ -111,7 +111,7 @@ static enum err check_model(const struct session *s, const struct command *c,
     return s->in->lm || !wants ? OK : err_set(e, ERR_USAGE, "%s", VIEW_NO_MODEL);
 }
 
-/* Whether the thread goes on. */
+/* Handles a command; returns whether the thread goes on. */
 static bool handle(struct session *s, const struct command *c)
 {
     struct errinfo e = {0};
@@ -181,7 +181,7 @@ static bool eval_set_waits(const struct session *s)
     return s->engine && s->eval_set && !s->engine->eval_set;
 }
 
-/* Take the next command; with `wait`, sleep until there is one, or an evaluation set,
+/* Takes the next command; with `wait`, sleeps until there is one, or an evaluation set,
  * or the end. */
 static bool next_command(struct session *s, bool wait, struct command *out)
 {
@@ -199,8 +199,8 @@ static bool next_command(struct session *s, bool wait, struct command *out)
     return some;
 }
 
-/* Give the engine the evaluation set once there is one; a run that ended before has its
- * last evaluation now. */
+/* Gives the engine the evaluation set once there is one; a run that has already ended
+ * then has its last evaluation. */
 static void take_eval_set(struct session *s)
 {
     struct errinfo e = {0};
@@ -229,7 +229,7 @@ static void fail(struct session *s, const struct errinfo *e)
     session_say(s, true, "%s", e->msg);
 }
 
-/* One step, and what follows from it. */
+/* Does one step and what follows from it. */
 static void train_once(struct session *s, int64_t *told)
 {
     struct errinfo e = {0};

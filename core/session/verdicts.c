@@ -15,7 +15,7 @@ size_t view_baseline(const struct session_view *v)
     return verdict_baseline(unmasked, v->n_conds);
 }
 
-/* All arms of a run read one text. */
+/* Pairs by seeds of weights alone: all arms of a run read one text. */
 static size_t pairs_of(const struct session_view *v, size_t a, size_t b, size_t *of_a,
                        size_t *of_b)
 {
@@ -28,8 +28,8 @@ static size_t pairs_of(const struct session_view *v, size_t a, size_t b, size_t 
     return paired_by_seed(v->n_arms, of, seed, a, b, of_a, of_b);
 }
 
-/* Whether a setting of one was changed on the way, also if it was changed back, where
- * the other's was not. What came before a fork is of both. */
+/* Whether a setting of one was changed during training (even if changed back) and the
+ * other's was not. What came before a fork belongs to both. */
 static bool was_changed(const struct session_view *v, const struct cond_view *one,
                         const struct cond_view *other)
 {
@@ -54,15 +54,15 @@ static bool was_changed(const struct session_view *v, const struct cond_view *on
     return false;
 }
 
-/* The step of an arm's last evaluation; -1: there was none. */
+/* Returns the step of an arm's last evaluation; -1: there was none. */
 static double last_step(const struct session_view *v, size_t arm)
 {
     const struct series *s = &v->arm[arm].series[METRIC_EV];
     return s->n > 0 ? s->x[s->n - 1] : -1.0;
 }
 
-/* The first of these pairs whose arms were not evaluated at the same step last, as one
- * that was added late comes there last; n: there is none. */
+/* Returns the first of these pairs whose arms' last evaluations were at different
+ * steps, as when an arm was added late; n: there is none. */
 static size_t apart(const struct session_view *v, const size_t *a, const size_t *b,
                     size_t n)
 {
@@ -73,8 +73,8 @@ static size_t apart(const struct session_view *v, const size_t *a, const size_t 
     return i;
 }
 
-/* Reasons for a difference that are none of the masks', nor of a random decoder. x, y:
- * the arms of each pair. */
+/* Finds reasons for a difference other than the masks or a random decoder. x, y: the
+ * arms of each pair. */
 static void find_why(const struct session_view *v, const size_t *x, const size_t *y,
                      struct view_verdicts *out)
 {
@@ -111,7 +111,7 @@ static bool at_plan(const struct session_view *v, const size_t *arm, size_t n)
     return n > 0;
 }
 
-/* Seeds that were planned: two at least, as one establishes nothing. */
+/* Returns the planned seeds, at least two, as one establishes nothing. */
 static size_t planned_seeds(size_t planned)
 {
     return planned > 2 ? planned : 2;
@@ -124,9 +124,9 @@ void cost_of_looking(size_t planned, double *widening, size_t *regained)
     *regained = paired_regains(n, VERDICT_LEVEL);
 }
 
-/* The rows of condition `of` less another, before they are judged. What a full
- * evaluation alone measures counts for Holm all the same, as its measures are one list:
- * or a difference would be established here that Compare leaves open. */
+/* Makes the rows of condition `of` minus another, before they are judged. Measures that
+ * only a full evaluation has count for Holm all the same, as they are one list:
+ * otherwise a difference could be established here that Compare leaves open. */
 static void rows_between(const struct session_view *v, const size_t *a, const size_t *b,
                          size_t pairs, size_t first, struct verdict_row *row)
 {

@@ -1,4 +1,4 @@
-/* The view's own memory: curves and events that grow as a run goes on. */
+/* The view's own memory: curves and events, which grow as a run goes on. */
 #include "session/view.h"
 
 #include "base/mem.h"
@@ -106,8 +106,8 @@ void session_view_deinit(struct session_view *v)
     v->n_events = v->event_cap = 0;
 }
 
-/* Room for one more point in all arrays; they share `cap`, which changes last, so that
- * a failure half way leaves a series that is whole. */
+/* Makes room for one more point in all arrays; they share `cap`, which changes last, so
+ * that a failure half way leaves a consistent series. */
 static enum err series_room(struct series *s, bool interval, struct errinfo *e)
 {
     if (s->n < s->cap) {
@@ -131,7 +131,7 @@ struct point {
     double lo, hi;
 };
 
-/* Append it, or put it in the place of the last one where that has the same x. */
+/* Appends a point, or replaces the last one if that has the same x. */
 static enum err add_point(struct series *s, const struct point *p, struct errinfo *e)
 {
     const bool again = s->n > 0 && p->x <= s->x[s->n - 1];
@@ -166,7 +166,7 @@ static struct point point_of(const struct metric_row *row, size_t m)
     return p;
 }
 
-/* The first point at x or beyond; s->n: none. */
+/* Returns the first point at x or beyond; s->n: none. */
 static size_t series_find(const struct series *s, double x)
 {
     size_t low = 0, high = s->n;
@@ -184,7 +184,7 @@ static bool series_has(const struct series *s, double x)
     return at < s->n && !(s->x[at] > x);
 }
 
-/* A series' value at x; false: it has none there. */
+/* Gets a series' value at x; false: it has none there. */
 static bool value_at(const struct series *s, double x, double *out)
 {
     const bool has = series_has(s, x);
@@ -201,8 +201,8 @@ static void series_open(struct series *s, size_t at)
     s->n++;
 }
 
-/* Put it where it belongs among the points of a condition, in the place of the one that
- * has the same x. */
+/* Puts a point in its place among those of a condition, replacing one with the same
+ * x. */
 static enum err place_point(struct series *s, const struct point *p, struct errinfo *e)
 {
     const size_t at = series_find(s, p->x);
@@ -218,16 +218,17 @@ static enum err place_point(struct series *s, const struct point *p, struct erri
     return OK;
 }
 
-/* Whether seeds have it in turn, so that a step has it of some alone (engine.c). */
+/* Whether it is measured for the seeds in turn, so that only some have it at a step
+ * (engine.c). */
 static bool in_turn(size_t m)
 {
     return m == METRIC_CE_REC || m == METRIC_CE_REC_OOD;
 }
 
-/* Mean and range of the values that the seeds of a condition have at p->x, into p.
- * False: one of them has none there yet, though all should. Where the condition has a
- * point there already, a seed that was added later is catching up: then the point is of
- * the seeds that have got there. */
+/* Writes mean and range of the seeds' values at p->x into p. False: one of them has
+ * none there yet, though all should. Where the condition already has a point there, a
+ * seed added later is catching up: then the point is of the seeds that have reached
+ * it. */
 static bool over_seeds(const struct session_view *v, const struct cond_view *c,
                        size_t m, struct point *p)
 {
@@ -251,7 +252,7 @@ static bool over_seeds(const struct session_view *v, const struct cond_view *c,
     return true;
 }
 
-/* A point of arm's into the series of its condition. */
+/* Adds an arm's point to the series of its condition. */
 static enum err add_to_condition(struct session_view *v, size_t arm, size_t m,
                                  struct point p, struct errinfo *e)
 {

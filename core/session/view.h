@@ -1,5 +1,5 @@
 /* The state of a session at one moment: plain data that screens read and tests can fill
- * in. Owned by the UI thread; session_poll brings it up to date. */
+ * in. The UI thread owns it; session_poll brings it up to date. */
 #ifndef SAETOP_SESSION_VIEW_H
 #define SAETOP_SESSION_VIEW_H
 
@@ -32,8 +32,8 @@ enum session_state {
 };
 const char *session_state_name(enum session_state s); /* "TRAIN", "PAUSED", ... */
 
-/* One measure over the steps; x ascending. Rows where it was not measured are left out,
- * except that a value that is not finite stays as NaN. */
+/* One measure over the steps, x ascending. Steps at which it was not measured have no
+ * point; a value that is not finite is kept as NaN. */
 struct series {
     double *x, *y;
     double *seconds;
@@ -41,13 +41,14 @@ struct series {
     size_t n, cap;
 };
 
-/* One SAE of the run: a condition with a seed of weights. A view has all of a run's. */
+/* One SAE of the run: a condition with a seed of weights. A view has all arms of a
+ * run. */
 #define VIEW_ARMS RUN_ARMS_MAX
 struct arm_view {
-    /* Plain values, copied whole at each poll: until `series`. */
-    size_t cond; /* its condition; VIEW_CONDS: of one beyond those that are shown */
+    /* Up to `series`: plain values, copied whole at each poll. */
+    size_t cond;      /* its condition; VIEW_CONDS: one that is not shown */
     uint64_t weights; /* its seed of weights */
-    char dir[1024];   /* where it was saved last; "" */
+    char dir[1024];   /* where it was last saved; "": nowhere yet */
     struct series series[METRIC_COUNT];
     double last[METRIC_COUNT];          /* latest value of each, NaN before the first */
     const struct latent_table *table;   /* latest, or NULL */
@@ -57,112 +58,116 @@ struct arm_view {
     const struct concept_history *over;   /* of all evaluations so far, or NULL */
 };
 
-/* A condition: arms that differ in nothing but their seeds, and are masked alike. Those
- * that screens show, in the order of their first arms; a run may have more. */
+/* A condition: arms that differ only in their seeds and share their masking. A view has
+ * those that screens show, in the order of their first arms; a run may have more. */
 #define VIEW_CONDS     4
 #define COND_LABEL_MAX 48
 struct cond_view {
-    /* Plain values, copied whole at each poll: until `series`. */
+    /* Up to `series`: plain values, copied whole at each poll. */
     char letter;                /* 'A', 'B' */
     char label[COND_LABEL_MAX]; /* "mask p=0.30", "no mask", "random p=0.30" */
     bool random;                /* its decoder is not trained: a control */
-    char tunable[160]; /* "lr=0.002,k=4": settings that may be changed during training,
-                        * with their values */
-    uint64_t beyond_masks;   /* the same where conditions differ in masks alone,
+    char tunable[160]; /* settings that may change during training, with their values:
+                          "lr=0.002,k=4" */
+    uint64_t beyond_masks;   /* equal in conditions that differ only in masks:
                                 conditions_beyond_masks */
-    uint64_t beyond_decoder; /* likewise, conditions_beyond_decoder */
-    double k;                /* of its settings */
-    bool unmasked;           /* at all steps, as its plan stands */
-    size_t n_seeds;          /* 1 at least */
-    size_t arm[VIEW_ARMS];   /* [n_seeds] of the view's; seed i stands at i in each
-                                condition that has all seeds */
-    double rate_set,
-        rate_in_use;      /* what is set, and what the text in use was masked at */
-    double rate_when_on;  /* what masking comes back to */
-    int64_t applies_from; /* step from which rate_set is trained on */
-    bool pending;         /* `:mask P at STEP` is waiting */
+    uint64_t beyond_decoder; /* likewise: conditions_beyond_decoder */
+    double k;                /* from its settings */
+    bool unmasked;           /* at all steps, by its present plan */
+    size_t n_seeds;          /* at least 1 */
+    size_t arm[VIEW_ARMS];   /* [n_seeds] indices into the view's arms; seed i is at i
+                                in each condition that has all seeds */
+    double rate_set, rate_in_use; /* the rate that is set, and the one the text in use
+                                     was masked at */
+    double rate_when_on;          /* the rate when masking is switched on again */
+    int64_t applies_from;         /* step from which rate_set is trained on */
+    bool pending;                 /* `:mask P at STEP` is waiting */
     double pending_rate;
     int64_t pending_at;
     int64_t forked_at; /* -1: not a fork */
     /* With one seed: its curve. With several: the mean of their finite values, with the
      * least and the greatest as lo and hi, at the steps that all of them have reached.
-     * A seed that was added later counts as far as it has got. Cross-entropies are
-     * measured in turn: the mean is of the seeds that have one at that step. lo and hi
-     * are never NULL, but may be NaN. */
+     * A seed that was added later counts for the steps it has reached. Cross-entropies
+     * are measured for the seeds in turn: the mean is over those that have one at that
+     * step. lo and hi are never NULL, but may be NaN. */
     struct series series[METRIC_COUNT];
     double last[METRIC_COUNT]; /* latest value of each, NaN before the first */
 };
 
 struct event_view {
     int64_t step;
-    char letter; /* condition, or ' '; seeds have their events in common */
+    char letter; /* condition, or ' '; its seeds share their events */
     char kind[24];
     char text[1024];
 };
 
-/* A setting as a line: "k" "4". */
+/* A setting on a line: "k" "4". */
 struct fact {
     char name[32];
     char value[160];
 };
 #define VIEW_FACTS 24
 
-/* Said where something takes the model that made the activations. */
+/* Shown where something needs the model that made the activations. */
 #define VIEW_NO_MODEL                                                                  \
     "no model here: concepts, prompts and comparing need " WANT_GIVES_MODEL
 
-/* Texts to begin with in a prompt: beginnings of held-out text. */
+/* Texts to start a prompt with: beginnings of held-out text. */
 #define VIEW_EXAMPLES    8
 #define VIEW_EXAMPLE_MAX 160
 
-#define VIEW_SAID 8 /* things said that an event may bring at once, and keep */
+#define VIEW_SAID                                                                      \
+    8 /* how many of the latest messages are kept: one event may bring                 \
+         several */
 struct said_view {
     char text[400];
     bool bad;
 };
 
-/* The fact "ood" where the text's own tail stands for text of another kind. */
+/* The fact "ood" where the text's own tail stands in for text of another kind. */
 #define SESSION_TAIL "held-back tail"
 
-/* What is copied whole at each poll stands first, plain values all of them; what a view
- * owns, or has a reference to, from `cond` on. */
+/* The state of a session. Up to `cond`: plain values, copied whole at each poll. From
+ * `cond` on: what the view owns or holds references to. */
 struct session_view {
     enum session_state state;
     char loading[80];                  /* what is being opened, while LOADING */
-    struct cost_line cost[COST_LINES]; /* what a run that is trained takes, */
-    size_t n_cost;                     /* as far as it is known */
+    struct cost_line cost[COST_LINES]; /* what the run in training takes, */
+    size_t n_cost;                     /* as far as is known */
     char message[400];                 /* the latest thing to say; may be "" */
     bool message_bad;
-    uint64_t said; /* things said so far: grows with each, the same words or not */
-    struct said_view spoken[VIEW_SAID]; /* the last of them: number n, from 1 on, is
+    uint64_t said; /* messages so far; grows with each, even a repeated one */
+    struct said_view spoken[VIEW_SAID]; /* the latest of them: message n, from 1 on, is
                                            spoken[n % VIEW_SAID] */
-    char warning[400];   /* stands until the end: a foreign corpus, ... */
-    int64_t step, steps; /* `steps` of a run being browsed: step */
-    int64_t planned;     /* last step of the run's plan */
-    double seconds;      /* of training, pauses left out */
+    char warning[400];                  /* stays until the end: a foreign corpus, ... */
+    int64_t step, steps;                /* in a run being browsed, steps = step */
+    int64_t planned;                    /* last step of the run's plan */
+    double seconds;                     /* of training, without pauses */
     double tokens_per_second, eta_seconds; /* eta NaN when unknown */
-    bool eval_ready; /* the held-out set is made; evaluations come from now on */
+    bool eval_ready; /* the held-out set is made, so evaluations can follow */
     bool evaluating; /* at this moment */
     double eval_next_step;
-    double arm_bytes; /* about what an arm of a run in training takes; 0: not known */
+    double arm_bytes; /* about what one arm takes in training; 0: not known */
     size_t threads;
     size_t n_conds;       /* 0: not known yet */
-    size_t seeds_planned; /* of each condition at the start; more were added after a
+    size_t seeds_planned; /* of each condition at the start, without those added after a
                              look */
-    size_t seed; /* the one whose latents and concepts are shown, of each condition */
+    size_t seed;          /* the seed whose latents and concepts each condition shows */
     size_t n_arms;
     struct names names;
     struct fact fact[VIEW_FACTS]; /* model, corpus, hook, arch, ... */
     size_t n_facts;
-    bool no_model;            /* activations made elsewhere: VIEW_NO_MODEL */
-    struct ask_worker *asker; /* the session's, which answers questions; NULL: none */
+    bool no_model;            /* activations were made elsewhere: VIEW_NO_MODEL */
+    struct ask_worker *asker; /* answers questions; the session's; NULL: none */
     char example[VIEW_EXAMPLES][VIEW_EXAMPLE_MAX]; /* "" beyond the last */
-    struct absorption_rule rule; /* by which words and concepts are judged */
-    char other[COMPARE_PATH];    /* a second run that was named at the start; "" */
-    char compare_doing[80];      /* what is being done for the next comparison; "" */
-    uint64_t compares_failed;    /* so far; why is said. What there was stays */
+    struct absorption_rule rule; /* that words and concepts are judged by */
+    char other[COMPARE_PATH];    /* a second run named at the start; "": none */
+    char compare_doing[80];      /* what is being done for the next comparison; "":
+                                    nothing */
+    uint64_t compares_failed;    /* so far; a message says why. The previous comparison
+                                    stays */
     bool table_busy, detail_busy, concepts_busy, word_busy, partners_busy, subject_busy,
-        compare_busy, pair_busy; /* asked for and not yet there */
+        compare_busy, pair_busy; /* asked for, not yet answered */
     struct cond_view cond[VIEW_CONDS];
     struct arm_view arm[VIEW_ARMS];
     struct event_view *event;
@@ -172,11 +177,11 @@ struct session_view {
     const struct word_contexts *word; /* the latest asked for, or NULL */
     size_t word_arm;
     const struct latent_pairs
-        *partners; /* of two arms, the latest asked for, or NULL */
+        *partners; /* of two arms; the latest asked for, or NULL */
     size_t partners_arm[2];
     int64_t partners_step;
-    const struct ask_subject *subject; /* the latest asked for, or NULL: the model with
-                                          the SAE of an arm as of a step */
+    const struct ask_subject *subject; /* the model with the SAE of an arm as of a step;
+                                          the latest asked for, or NULL */
     size_t subject_arm;
     int64_t subject_step;
     const struct comparison *compare;    /* the latest, or NULL */
@@ -185,20 +190,20 @@ struct session_view {
     uint64_t version; /* grows with every change */
 };
 
-/* Key i of the settings that a condition may have for itself; tunable: of those that
- * may change while it trains. NULL beyond the last. Any thread. */
+/* Returns key i of the settings that a condition may have of its own, or with `tunable`
+ * of those that may change while it trains. NULL beyond the last. Any thread. */
 const char *session_setting(size_t i, bool tunable);
-/* The value of a setting in a list, "k=8,mask.rate=0"; NULL: it is not there. It ends
- * at the next comma or the end. */
+/* Returns the value of a setting in a list such as "k=8,mask.rate=0", or NULL where the
+ * list lacks it. The value ends at the next comma or at the end. */
 const char *session_setting_in(const char *list, const char *key);
 
 void session_view_init(struct session_view *v);
 /* Releases series, events and references. */
 void session_view_deinit(struct session_view *v);
-/* The arm of a condition (below VIEW_CONDS) whose latents are shown: of the seed
- * chosen, of the last where it has fewer. */
+/* Returns the arm of a condition (below VIEW_CONDS) whose latents are shown: the one of
+ * the chosen seed, or of the last seed where the condition has fewer. */
 size_t session_view_shown(const struct session_view *v, size_t cond);
-/* Append a row of measures to the series and last values of an arm, and of its
+/* Appends a row of measures to the series and last values of an arm and of its
  * condition. */
 enum err session_view_add_row(struct session_view *v, size_t arm,
                               const struct metric_row *row,

@@ -1,4 +1,4 @@
-/* Loading as a whole, and the parts that every stage uses. */
+/* Loads a grammar, and the parts that every stage uses. */
 #include "story/grammar.h"
 
 #include "base/file.h"
@@ -183,7 +183,8 @@ static enum err load_all(struct gr_loader *l, const cJSON *root)
     return gr_validate(l);
 }
 
-/* The order within them counts, since draws go by it. */
+/* Hashes the members that shape the text. The order within them counts, since draws
+ * depend on it. */
 static uint64_t hash_text(const cJSON *root)
 {
     static const char *const member[] = {"articles", "categories", "selectors",

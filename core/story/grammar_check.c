@@ -1,6 +1,6 @@
-/* The check that makes generation free of errors: each template against each document
- * that can use it. Its names are bound there, and every word that a name can stand for
- * has the attribute that is asked for. */
+/* The check that makes generation free of errors, of each template against each
+ * document that can use it: its names are bound there, and every word that a name can
+ * stand for has the attribute asked for. */
 #include "story/grammar_priv.h"
 
 #include <stdio.h>
@@ -31,7 +31,7 @@ static enum err check_fault(struct check *k, const char *what, size_t var)
                     gr_text(g, k->item->text), gr_text(g, g->var_name[var]), what);
 }
 
-/* Whether a word of a role passes all conditions on that role in force. */
+/* Whether a word of a role passes all conditions in force on that role. */
 static bool admitted(const struct check *k, size_t var, size_t word)
 {
     const struct grammar *g = k->l->g;
@@ -58,7 +58,7 @@ static enum err charge(struct check *k, uint64_t steps)
                : OK;
 }
 
-/* Every word that var can stand for must have the attribute. */
+/* Checks that every word that var can stand for has the attribute. */
 static enum err check_attr(struct check *k, size_t var, size_t attr)
 {
     const struct grammar *g = k->l->g;
@@ -79,7 +79,7 @@ static enum err check_attr(struct check *k, size_t var, size_t attr)
     return OK;
 }
 
-/* False where conditions can't hold for this document, so the item never shows. */
+/* Finds whether an item can show: not where conditions can't hold for this document. */
 static enum err can_show(struct check *k, const struct gr_item *it, bool *out)
 {
     const struct grammar *g = k->l->g;
@@ -140,7 +140,7 @@ static enum err check_ops(struct check *k, const struct gr_item *it)
     return OK;
 }
 
-/* All items of a group; recursion is at most GR_MAX_DEPTH deep. */
+/* Checks all items of a group; recursion is at most GR_MAX_DEPTH deep. */
 static enum err check_group(struct check *k, uint32_t group)
 {
     const struct grammar *g = k->l->g;

@@ -59,7 +59,7 @@ static enum err fault_slot(struct compiler *c, const char *slot, size_t n,
     return gr_fault(c->l, c->path, "{%.*s}: %s", (int)(n < 80 ? n : 80), slot, what);
 }
 
-/* The drawing part of a slot, "name:selector~other". */
+/* Compiles the drawing part of a slot, "name:selector~other". */
 static enum err emit_draw(struct compiler *c, const char *slot, size_t n, uint8_t var,
                           const char *sel, size_t sel_n)
 {
@@ -81,7 +81,8 @@ static enum err emit_draw(struct compiler *c, const char *slot, size_t n, uint8_
     return emit(c, op);
 }
 
-/* One slot, without its braces: "#group", or "[a ][name][:selector][.attribute]". */
+/* Compiles one slot, without its braces: "#group", or "[a
+ * ][name][:selector][.attribute]". */
 static enum err compile_slot(struct compiler *c, const char *slot, size_t n)
 {
     struct grammar *g = c->l->g;
@@ -148,7 +149,7 @@ static enum err open_choice(struct compiler *c)
     return OK;
 }
 
-/* End a branch; another begins at `|`. */
+/* Ends a branch; at `|` another begins. */
 static enum err end_branch(struct compiler *c, bool more)
 {
     c->jump[c->n_start - 1] = (uint32_t)c->l->g->ops;
@@ -220,7 +221,7 @@ static enum err compile_text(struct gr_loader *l, const char *path, const char *
     return c.in_choice ? gr_fault(l, path, "a [ without its ]") : OK;
 }
 
-/* "role:category", "role:!category", "role?attribute", "role?!attribute". */
+/* Compiles "role:category", "role:!category", "role?attribute", "role?!attribute". */
 static enum err compile_cond(struct gr_loader *l, const char *path, const char *text)
 {
     struct grammar *g = l->g;
@@ -319,7 +320,7 @@ static enum err load_groups(struct gr_loader *l, const cJSON *groups)
     return OK;
 }
 
-/* Role names are interned first, so that templates may use them in any order. */
+/* Interns role names first, so that templates may use them in any order. */
 static enum err intern_roles(struct gr_loader *l, const cJSON *root)
 {
     const cJSON *reg;
@@ -376,7 +377,8 @@ enum err gr_load_templates(struct gr_loader *l, const cJSON *root)
 
 /* ---- registers ---- */
 
-/* A number of at most 3 digits at *s, which moves past it; -1 if there is none. */
+/* Returns a number of at most 3 digits at *s, and moves *s past it; -1 if there is
+ * none. */
 static int small_number(const char **s)
 {
     int v = -1;
@@ -386,7 +388,7 @@ static int small_number(const char **s)
     return v;
 }
 
-/* "group", "group*3", "group*1-3", "group?60"; then " repeat" if wanted. */
+/* Parses "group", "group*3", "group*1-3", "group?60"; then " repeat" if wanted. */
 static enum err parse_step(struct gr_loader *l, const char *path, const char *text,
                            struct gr_step *out)
 {

@@ -1,7 +1,6 @@
 /* concepts.csv of a grammar: its semantic categories, and under the family's name the
- * grammatical classes of the words that its text can hold. Which classes there are was
- * settled by the usual tag sets (Universal Dependencies, Penn Treebank), not by looking
- * at latents. */
+ * grammatical classes of the words that its text can contain. The classes follow the
+ * usual tag sets (Universal Dependencies, Penn Treebank), not a look at latents. */
 #include "base/csvfile.h"
 #include "base/mem.h"
 #include "story/grammar_priv.h"
@@ -39,8 +38,8 @@ static void add_categories(const struct grammar *g, struct str *out)
 
 /* ---- grammatical classes: closed ones ---- */
 
-/* Classes that can be listed, and classes of classes. A word may be in several. Of the
- * words, those are written that the grammar's text can hold. */
+/* Classes given by lists, and classes of classes. A word may be in several. Only words
+ * that the grammar's text can contain are written. */
 struct closed_class {
     const char *name, *parent, *words;
 };
@@ -101,7 +100,7 @@ enum { CLOSED = sizeof closed_classes / sizeof closed_classes[0] };
 enum { MARKS = sizeof marks / sizeof marks[0] };
 enum { CLASS_WORD = 24 }; /* bytes of a listed word, with its NUL */
 
-/* All that the text can hold: sorted forms, and the pieces between them. */
+/* All that the text can contain: sorted forms, and the pieces between them. */
 struct holdings {
     const struct grammar *g;
     struct errinfo *e;
@@ -153,7 +152,7 @@ static bool has_form(const struct holdings *h, const char *word)
     return h->n > 0 && bsearch(&word, h->form, h->n, sizeof *h->form, by_text) != NULL;
 }
 
-/* As written, or with a capital. */
+/* Whether the text has the word, as written or with a capital. */
 static bool has_word(const struct holdings *h, const char *word)
 {
     char capital[CLASS_WORD];
@@ -167,7 +166,7 @@ static bool has_word(const struct holdings *h, const char *word)
     return has_form(h, capital);
 }
 
-/* Whether a text between words holds that run. */
+/* Whether a text between words contains that run. */
 static bool has_mark(const struct holdings *h, const char *mark)
 {
     const struct grammar *g = h->g;
@@ -211,7 +210,7 @@ static bool is_proper(const struct grammar *g, const char *text)
     return false;
 }
 
-/* Words with a capital that is only there because they begin a sentence. */
+/* Adds words with a capital only because they begin a sentence. */
 static void add_sentence_starts(const struct holdings *h, struct str *out)
 {
     char small[64];
@@ -229,7 +228,8 @@ static void add_sentence_starts(const struct holdings *h, struct str *out)
     }
 }
 
-/* The class of a word's form by the part of speech of its category; NULL: none. */
+/* Returns the class of a word's form, by the part of speech of its category; NULL:
+ * none. */
 static const char *class_of(const struct grammar *g, size_t word, size_t form,
                             const char **parent)
 {
@@ -278,7 +278,7 @@ static void add_parts_of_speech(const struct grammar *g, struct str *out)
 
 /* ---- all of it ---- */
 
-/* A category must not be taken for a class. */
+/* Checks that no category has the name of a class. */
 static enum err check_names(const struct grammar *g, struct errinfo *e)
 {
     static const char *const open[] = {

@@ -1,4 +1,4 @@
-/* From a compiled grammar to text. */
+/* Generates text from a compiled grammar. */
 #include "base/mem.h"
 #include "base/rng.h"
 #include "story/grammar_priv.h"
@@ -41,7 +41,7 @@ static bool taken(const struct gen *m, uint32_t word)
     return false;
 }
 
-/* An entry between lo and hi of a selector, by weight. */
+/* Draws an entry between lo and hi of a selector, by weight. */
 static uint32_t draw_between(struct gen *m, uint32_t sel, size_t lo, size_t hi)
 {
     const struct grammar *g = m->g;
@@ -59,9 +59,9 @@ static uint32_t draw_between(struct gen *m, uint32_t sel, size_t lo, size_t hi)
     return g->entry[s->first + lo];
 }
 
-/* A word of the selector that is new in the sentence and no role of the document, if
- * one turns up; false where a tie can't be met, or the words that there are may all be
- * taken and must not repeat. */
+/* Draws a word of the selector that is new in the sentence and no role of the document,
+ * if one turns up; false where a tie can't be met, or where all words may be taken and
+ * must not repeat. */
 static bool draw(struct gen *m, const struct gr_op *op, uint32_t *out)
 {
     const struct grammar *g = m->g;
@@ -94,7 +94,8 @@ static bool begins(const char *text, const char *word)
     return strncmp(text, word, n) == 0;
 }
 
-/* "an" before a vowel letter, but for the listed beginnings. */
+/* Whether "an" comes before a text: before a vowel letter, except for the listed
+ * beginnings. */
 static bool wants_an(const struct grammar *g, const char *text)
 {
     for (size_t i = 0; i < g->articles_a; i++) {
@@ -145,8 +146,8 @@ static bool is_used(const struct gen *m, uint32_t item)
     return false;
 }
 
-/* A template of the group by weight, among those whose conditions hold; `fresh`: that
- * have not been used. false if there is none. */
+/* Chooses a template of the group by weight, among those whose conditions hold;
+ * `fresh`: and that have not been used. False if there is none. */
 static bool choose(struct gen *m, uint32_t group, bool fresh, uint32_t *out)
 {
     const struct gr_group *gr = &m->g->group[group];
@@ -185,8 +186,8 @@ static enum err show(struct gen *m, const struct gr_op *op)
     return mention(m, word, op->attr);
 }
 
-/* Run a template's ops, with the groups within it on a stack of their own. *done false:
- * a draw could not be made, and what was appended is to be dropped. */
+/* Runs a template's ops, with the groups inside it on a stack of their own. *done
+ * false: a draw could not be made, and what was appended must be dropped. */
 static enum err run(struct gen *m, uint32_t item, bool *done)
 {
     const struct grammar *g = m->g;
@@ -235,7 +236,7 @@ static enum err run(struct gen *m, uint32_t item, bool *done)
 
 /* ---- sentences ---- */
 
-/* Capitals where sentences begin, within out from `start`. */
+/* Puts capitals where sentences begin, in out from `start` on. */
 static void capitalise(struct str *out, size_t start)
 {
     bool pending = true;
@@ -254,8 +255,9 @@ static void capitalise(struct str *out, size_t start)
     }
 }
 
-/* One sentence of a group; nothing where no template fits. The last try may repeat
- * words: a category of one word that a role of the document holds has no other. */
+/* Adds one sentence of a group, or nothing where no template fits. The last try may
+ * repeat words: a category of one word that a role of the document holds has no
+ * other. */
 static enum err sentence(struct gen *m, uint32_t group, bool repeat, size_t doc_start)
 {
     for (int tries = 0; tries <= SENTENCE_TRIES; tries++) {

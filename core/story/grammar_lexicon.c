@@ -51,7 +51,7 @@ static enum err add_tags(struct gr_loader *l, const char *path, const char *tags
 
 /* ---- categories ---- */
 
-/* Facts and irregular forms become text as they stand. */
+/* Checks a fact or irregular form, which becomes text as it is. */
 static enum err check_text(struct gr_loader *l, const char *path, const cJSON *item)
 {
     const char *s = cJSON_IsString(item) ? item->valuestring : "";
@@ -68,7 +68,7 @@ static enum err check_text(struct gr_loader *l, const char *path, const cJSON *i
     return OK;
 }
 
-/* Members of an object of texts, or of arrays of texts. */
+/* Checks the members of an object of texts, or of arrays of texts. */
 static enum err check_texts(struct gr_loader *l, const char *path, const cJSON *obj)
 {
     const cJSON *member;
@@ -94,7 +94,7 @@ static const cJSON *columns_of(const cJSON *cat)
     return cJSON_GetObjectItemCaseSensitive(cat, "columns");
 }
 
-/* Number of words of a category. */
+/* Returns the number of words of a category. */
 static size_t words_of(const cJSON *cat)
 {
     return (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(cat, "words"));
@@ -114,7 +114,8 @@ static enum err parse_pos(struct gr_loader *l, const char *path, const char *tex
                     text);
 }
 
-/* One row of a word table must be a string or an array as long as the columns. */
+/* Checks that each row of a word table is a string or an array as long as the
+ * columns. */
 static enum err check_rows(struct gr_loader *l, const char *path, const cJSON *cat)
 {
     const cJSON *cols = columns_of(cat);
@@ -166,7 +167,7 @@ static enum err check_columns(struct gr_loader *l, const char *path, const cJSON
     return OK;
 }
 
-/* Names of tags become attributes too, so that `?pet` and `?sound` are one test. */
+/* Makes names of tags attributes too, so that `?pet` and `?sound` are the same test. */
 static enum err scan_tags(struct gr_loader *l, const char *path, const cJSON *cat)
 {
     const cJSON *cols = columns_of(cat);
@@ -194,7 +195,7 @@ static enum err scan_tags(struct gr_loader *l, const char *path, const cJSON *ca
     return OK;
 }
 
-/* The part of a category that stands in struct gr_cat. */
+/* Reads the part of a category that is in struct gr_cat. */
 static enum err read_category(struct gr_loader *l, const char *path, const cJSON *cat,
                               struct gr_cat *c)
 {
@@ -283,7 +284,7 @@ static bool ends(const char *w, const char *end)
     return n >= m && strcmp(w + n - m, end) == 0;
 }
 
-/* Consonant and y: berry, cry. */
+/* Whether a word ends in a consonant and y: berry, cry. */
 static bool ends_cy(const char *w)
 {
     const size_t n = strlen(w);
@@ -440,8 +441,8 @@ static enum err put_row(struct gr_loader *l, const cJSON *cat, const cJSON *row,
     return OK;
 }
 
-/* Attributes of a category hold for each word that has no value of its own; its
- * parents' come after. */
+/* Gives a word its category's attributes, where it has no value of its own, and then
+ * those of the parents. */
 static enum err inherit(struct gr_loader *l, const cJSON *cats, size_t cat, size_t word)
 {
     struct grammar *g = l->g;
@@ -482,8 +483,9 @@ static enum err fill_word(struct gr_loader *l, const char *path, const cJSON *ca
     return put_row(l, cat, row, word);
 }
 
-/* Weights fall mildly with the rank in the list, to a third from first to last; the sum
- * over a category hardly depends on its size, so a union draws its categories alike. */
+/* Returns a weight that falls mildly with the rank in the list, to a third from first
+ * to last; the sum over a category hardly depends on its size, so a union draws its
+ * categories equally. */
 static uint32_t rank_weight(uint32_t rank, uint32_t n, uint32_t cat_weight)
 {
     return 100000u / (2 * rank + n + 1) * cat_weight + 1;

@@ -10,7 +10,7 @@
 enum {
     GR_MAX_BYTES = 4 << 20, /* of a file */
     GR_MAX_POOL = 32 << 20,
-    GR_PATH = 200, /* bytes of a place in the file, for errors */
+    GR_PATH = 200, /* bytes of the path of a place in the file, for errors */
     GR_MAX_CATS = 1024,
     GR_MAX_LEVELS = 5,
     GR_MAX_WORDS = 32768,
@@ -31,7 +31,7 @@ enum {
     GR_MAX_DEPTH = 6,  /* groups within groups */
     GR_MAX_DRAWS = 32, /* words drawn in one sentence */
     GR_MAX_WEIGHT = 1000,
-    GR_MAX_WORK = 20000000, /* steps of validation */
+    GR_MAX_WORK = 20000000, /* steps in validation */
     GR_MAX_PROBES = 64,
     GR_MAX_ROWS = 10000, /* of one split of a probe set */
     GR_NONE = 255,
@@ -54,8 +54,8 @@ struct gr_word {
 };
 
 /* A set of words to draw from. Entries are sorted by first letter, so that a letter's
- * words are consecutive: letter[c] .. letter[c+1]. cum[i] is the weight before entry i,
- * cum[n] the total. */
+ * words are consecutive, at letter[c] up to letter[c+1]. cum[i] is the weight before
+ * entry i, cum[n] the total. */
 struct gr_sel {
     uint32_t text;
     uint32_t first, n;   /* entries; cum has n + 1 values at first + its own index */
@@ -104,7 +104,7 @@ struct gr_step {
     uint32_t group;
     uint8_t lo, hi;
     uint8_t percent; /* chance that the step happens */
-    bool repeat;     /* a template may come twice */
+    bool repeat;     /* a template may be used twice */
 };
 
 struct gr_doc {
@@ -119,13 +119,14 @@ struct gr_reg {
     uint64_t weight;
 };
 
-/* A task on sentences; GR_NO_SEL where a selector is not given. */
+/* A task on sentences; GR_NO_SEL for a selector not given. */
 #define GR_NO_SEL UINT32_MAX
 struct gr_probe {
     uint32_t name;
-    uint32_t yes, no; /* selectors: mentions a word of the one, of the other */
+    uint32_t yes, no; /* selectors: label is whether it mentions a word of `yes` or of
+                         `no` */
     uint32_t spurious_yes, spurious_no;
-    bool plural; /* label: is the first mention of a `yes` word a plural? */
+    bool plural; /* label is whether the first mention of a `yes` word is a plural */
 };
 
 struct grammar {
@@ -199,19 +200,20 @@ enum err gr_pool_add(struct gr_loader *l, const char *s, size_t n, uint32_t *out
 enum err gr_push(struct gr_loader *l, void *arr, size_t *n, size_t *cap, size_t max,
                  const void *item, size_t size);
 
-/* Index of a name, or -1. */
+/* Return the index of a name, or -1. */
 int gr_find_cat(const struct grammar *g, const char *name, size_t n);
 int gr_find_attr(const struct grammar *g, const char *name, size_t n);
 int gr_find_group(const struct grammar *g, const char *name, size_t n);
 int gr_find_var(const struct grammar *g, const char *name, size_t n);
 enum err gr_intern_var(struct gr_loader *l, const char *path, const char *name,
                        size_t n, uint8_t *out);
-/* Whether a character may stand in text: ASCII letters, digits, space and .,!?"':- */
+/* Returns whether a character may be in text: ASCII letters, digits, space and
+ * .,!?"':- */
 bool gr_plain(char c);
-/* The length of a name at s: letters, digits and '_'. */
+/* Returns the length of the name at s: letters, digits and '_'. */
 size_t gr_name_len(const char *s);
 
-/* The text of a word's attribute, or 0. */
+/* Returns the text of a word's attribute, or 0. */
 uint32_t gr_cell(const struct grammar *g, size_t word, size_t attr);
 bool gr_in_cat(const struct grammar *g, size_t word, int32_t cat);
 
@@ -223,12 +225,12 @@ enum err gr_load_registers(struct gr_loader *l, const cJSON *root);
 enum err gr_load_probes(struct gr_loader *l, const cJSON *root);
 enum err gr_validate(struct gr_loader *l);
 
-/* Compile a selector such as "fruit|animal?pet" (n bytes), once per text. */
+/* Compiles a selector such as "fruit|animal?pet" (n bytes), once per text. */
 enum err gr_selector(struct gr_loader *l, const char *path, const char *text, size_t n,
                      uint32_t *out);
 bool gr_sel_has(const struct grammar *g, const struct gr_sel *s, size_t word);
 bool gr_cond_holds(const struct grammar *g, const struct gr_cond *c, size_t word);
 
-/* The index of a letter's entries in gr_sel.letter: 0..25, 26 for others. */
+/* Returns the index of a letter's entries in gr_sel.letter: 0..25, 26 for others. */
 size_t gr_letter_of(const char *w);
 #endif

@@ -1,5 +1,5 @@
 /* Probe sets: sentences of generated documents, labelled by what the generator says it
- * put into them and checked against the words that stand there. */
+ * put into them and checked against the words in the text. */
 #include "base/csvfile.h"
 #include "base/file.h"
 #include "base/hash.h"
@@ -221,8 +221,8 @@ struct maker {
     struct errinfo *e;
 };
 
-/* 1 where a word of set a stands in the text and none of b, 0 the other way round, else
- * -1. Without b, 0 where none of a does. */
+/* Returns 1 where the text has a word of set a and none of b, 0 the other way round,
+ * else -1. Without b, 0 where it has none of a. */
 static int side(const struct maker *m, int a, int b, bool has_b, const char *text,
                 size_t len)
 {
@@ -234,8 +234,8 @@ static int side(const struct maker *m, int a, int b, bool has_b, const char *tex
     return in_a == in_b ? -1 : (in_a ? 1 : 0);
 }
 
-/* The first mention of a `yes` word: 1 a plural, 0 a singular with no plural after it,
- * -1 neither (none, or a word whose plural looks the same). */
+/* Returns, for the first mention of a `yes` word, 1: a plural, 0: a singular with no
+ * plural after it, -1: neither (no mention, or a word whose plural looks the same). */
 static int plural_side(const struct maker *m, const struct grammar_sentence *s)
 {
     const struct grammar *g = m->g;
@@ -305,7 +305,7 @@ static enum err add_row(struct maker *m, const char *text, size_t len, int label
     return OK;
 }
 
-/* Take at most one sentence of the document in m->doc, into a cell that has room. */
+/* Takes at most one sentence of the document in m->doc, into a cell that has room. */
 static enum err take_sentence(struct maker *m, int split, size_t *room, struct str *out)
 {
     for (size_t i = 0; i < m->tr.sentences; i++) {

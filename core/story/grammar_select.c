@@ -34,7 +34,7 @@ enum err gr_load_aliases(struct gr_loader *l, const cJSON *root)
     return OK;
 }
 
-/* Add the words of one term, "category?attr?attr". */
+/* Adds the words of one term, "category?attr?attr". */
 static enum err add_term(struct gr_loader *l, const char *path, const char *term,
                          size_t n)
 {
@@ -104,7 +104,8 @@ static enum err add_terms(struct gr_loader *l, const char *path, const char *tex
     return OK;
 }
 
-/* Sort the entries from first by letter, keeping order, and fill letter and cum. */
+/* Sorts the entries from `first` on by letter, keeping their order, and fills letter
+ * and cum. */
 static enum err index_entries(struct gr_loader *l, struct gr_sel *s)
 {
     struct grammar *g = l->g;

@@ -1,4 +1,4 @@
-/* Looking at a grammar: registers, lexicon, word forms. */
+/* Answers questions about a grammar: registers, lexicon, word forms. */
 #include "base/mem.h"
 #include "story/grammar_priv.h"
 
@@ -105,7 +105,7 @@ struct walk {
     size_t forms;
 };
 
-/* The states after text that begins in `state`. */
+/* Returns the states after a text that begins in `state`. */
 static unsigned after_text(const char *s, size_t n, unsigned state)
 {
     for (size_t i = 0; i < n; i++) {
@@ -120,7 +120,7 @@ static unsigned after_text(const char *s, size_t n, unsigned state)
     return state;
 }
 
-/* All words that a variable stands for are shown in `state`. */
+/* Marks all words that a variable stands for as shown in `state`. */
 static unsigned see_form(struct walk *k, const struct gr_op *op, unsigned state)
 {
     const struct grammar *g = k->g;
@@ -162,7 +162,7 @@ static unsigned see_item(struct walk *k, const struct gr_item *it, unsigned stat
     return state;
 }
 
-/* Recursion is at most GR_MAX_DEPTH deep: gr_validate saw to it. */
+/* Walks a group. Recursion is at most GR_MAX_DEPTH deep: gr_validate has checked. */
 static unsigned see_group(struct walk *k, uint32_t group, unsigned state)
 {
     const struct gr_group *gr = &k->g->group[group];
@@ -215,7 +215,7 @@ static enum err keep(struct walk *k, const char *s, size_t n, bool capital)
     return OK;
 }
 
-/* The words of a text that was seen in `state`. */
+/* Keeps the words of a text that was seen in `state`. */
 static enum err keep_words(struct walk *k, const char *s, size_t n, unsigned state)
 {
     for (size_t i = 0; i < n;) {

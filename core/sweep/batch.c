@@ -53,8 +53,8 @@ static void print_value(const struct settings *s, const struct setting_def *d,
 
 /* ---- which cells share an engine ---- */
 
-/* Hash of the settings that all arms of an engine must have in common: those of the
- * run, and the masks, so that they share the model's work. */
+/* Hashes the settings that all arms of an engine must share: those of the run, and the
+ * masks, so that they share the model's work. */
 static enum err share_key(const struct sweep_plan *p, const struct sweep_cell *c,
                           uint64_t *out, struct errinfo *e)
 {
@@ -145,8 +145,8 @@ out:
     return rc;
 }
 
-/* From where it was stopped, else from the beginning; checkpoints, if the settings ask
- * for some, go where a stop would save. */
+/* Opens an engine where it was stopped, else at the beginning; checkpoints, if the
+ * settings ask for some, go where a stop would save. */
 static enum err open_engine(struct sweep_work *w, const struct sweep_batch *b,
                             struct engine **out, struct errinfo *e)
 {
@@ -171,7 +171,7 @@ enum err sweep_train(struct sweep_work *w, struct engine *g, struct errinfo *e)
 
 /* ---- what was found ---- */
 
-/* Keep the run of a cell as if it had been trained alone. */
+/* Keeps the run of a cell as if it had been trained alone. */
 static enum err keep_run(const struct sweep_work *w, size_t cell,
                          const struct engine_arm *a, struct errinfo *e)
 {
@@ -191,7 +191,7 @@ static enum err keep_run(const struct sweep_work *w, size_t cell,
     return rc;
 }
 
-/* Make it known: to the file, the table, the watch. */
+/* Reports a finished cell to the file, the table and the watch. */
 static enum err finish_cell(struct sweep_work *w, size_t cell, struct sweep_result *r,
                             const struct sweep_made *made, struct errinfo *e)
 {
@@ -247,8 +247,7 @@ static bool is_done(struct sweep_work *w, size_t cell)
     return done;
 }
 
-/* Check that the files are those that the other cells and the searches were made
- * with. */
+/* Checks that the files are those used for the other cells and the searches. */
 static enum err check_made(struct sweep_work *w, const struct sweep_batch *b,
                            const struct sweep_made *made, struct errinfo *e)
 {
@@ -289,8 +288,8 @@ void sweep_tell_failed(struct sweep_work *w, size_t cell, const char *why)
     (void)pthread_mutex_unlock(&w->telling);
 }
 
-/* A loss that is not finite ends an engine with all its arms: the sound ones are then
- * trained apart. */
+/* A loss that is not finite ends an engine with all its arms: then trains the sound
+ * ones separately. */
 static enum err run_apart(struct sweep_work *w, const struct sweep_batch *b,
                           struct errinfo *e)
 {
@@ -322,7 +321,7 @@ static enum err train_and_measure(struct sweep_work *w, struct engine *g,
     return OK;
 }
 
-/* Save what was trained, whatever ended it. */
+/* Saves what was trained, whatever ended it. */
 static enum err save_rest(struct sweep_work *w, const struct sweep_batch *b,
                           struct engine *g, enum err rc, struct errinfo *e)
 {

@@ -12,7 +12,7 @@
 #define BENCHES_MAX 64
 #define ROWS_FACTOR 4 /* of eval.rows, which is sized for live use: 64 by default */
 
-/* The sections of the suite that the table of measure.h takes from. */
+/* The sections of the suite that give the measures in the table of measure.h. */
 #define SECTIONS                                                                       \
     (1u << SUITE_FIDELITY | 1u << SUITE_LATENTS | 1u << SUITE_ABSORPTION |             \
      1u << SUITE_SAEBENCH | 1u << SUITE_CONCEPTS | 1u << SUITE_ROBUSTNESS)
@@ -54,7 +54,7 @@ void sweep_benches_free(struct sweep_benches *b)
     mem_free(b);
 }
 
-/* Hash of the settings that a bench is made from. */
+/* Hashes the settings that a bench is made from. */
 uint64_t sweep_bench_key(const struct settings *s)
 {
     const char *const text[] = {s->model,    s->corpus, s->ood,

@@ -18,8 +18,8 @@
 #define FILE_BYTES     ((size_t)1 << 20)
 #define PATH_BYTES     4096
 
-/* The inputs that cells of one sweep share, by the setting that names them; in the
- * files too. */
+/* The inputs that cells of one sweep share, by the settings that name them and by their
+ * names in the files. */
 static const struct {
     const char *key;
     size_t offset;
@@ -47,7 +47,7 @@ void sweep_made_of(struct sweep_made *m, const struct inputs *in)
     snprintf(m->kernels, sizeof m->kernels, "%s", num_kern_name());
 }
 
-/* Whether two cells name the same for `key`. */
+/* Whether two cells name the same input for `key`. */
 static bool same_name(const struct sweep_plan *p, size_t a, size_t b, const char *key)
 {
     const char *x = sweep_cell_value(&p->cell[a], key);
@@ -89,7 +89,7 @@ enum err sweep_made_check(const struct sweep_plan *p,
 
 /* ---- writing ---- */
 
-/* To the last bit, which cJSON's own numbers are not. */
+/* Adds a number exact to the last bit, which cJSON's own are not. */
 static void add_number(cJSON *obj, const char *key, double v)
 {
     struct str text;
@@ -162,7 +162,7 @@ enum err sweep_cell_save(const char *dir, const struct sweep_cell *c,
 
 /* ---- reading ---- */
 
-/* A number that may be null. */
+/* Reads a number that may be null. */
 static enum err read_number(struct json_at at, const cJSON *obj, const char *key,
                             double *out, struct errinfo *e)
 {

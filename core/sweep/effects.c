@@ -1,4 +1,4 @@
-/* Paired effects of masking: a condition against the condition alike but not masked. */
+/* Paired effects of masking: a condition against the same condition without masking. */
 #include "base/mem.h"
 #include "num/paired.h"
 #include "sweep/sweep_table.h"
@@ -52,8 +52,8 @@ static enum err pairs_init(struct pairs *q, size_t most, struct errinfo *e)
     return OK;
 }
 
-/* The pairs of a condition: cells of both sides are in order of seed. `q` has room for
- * the condition's cells. */
+/* Pairs up a condition: cells of both sides are in the order of their seeds. `q` has
+ * room for the condition's cells. */
 static void pair_up(const struct sweep_plan *p, const struct sweep_result *results,
                     size_t condition, size_t measure, struct pairs *q)
 {
@@ -166,7 +166,7 @@ struct sweep_power sweep_power_of(const struct sweep_plan *p)
 
 /* ---- averages ---- */
 
-/* Keep of `sum` the seeds that `one` has too, and add its values. */
+/* Keeps in `sum` only the seeds that `one` also has, and adds its values. */
 static void add_pairs(struct pairs *sum, const struct pairs *one)
 {
     size_t kept = 0;

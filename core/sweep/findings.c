@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-/* A condition is an outlier among three or more if its difference is at least this many
- * times as large as any other, and changes the average as it is printed. */
+/* A condition among three or more is an outlier if its difference is at least this many
+ * times as large as any other, and changes the average as printed. */
 #define OUTLIER_TIMES 5.0
 
 static size_t outlier_of(const struct findings *f, size_t part, size_t m)
@@ -25,7 +25,7 @@ static size_t outlier_of(const struct findings *f, size_t part, size_t m)
     return n >= 3 && large ? at : SWEEP_NONE;
 }
 
-/* The averages of a part without one of its conditions. */
+/* Computes the averages of a part without one of its conditions. */
 static enum err average_without(const struct findings *f, size_t part, size_t condition,
                                 struct sweep_effect *out, struct errinfo *e)
 {

@@ -1,4 +1,4 @@
-/* Batches that were stopped half way: DIR/work/HASH, as the engine saves them, and
+/* Batches that were stopped half way: DIR/work/HASH, as saved by the engine, and
  * HASH.cells, the names of the cells, in order. */
 #include "base/file.h"
 #include "base/hash.h"
@@ -12,7 +12,7 @@
 
 #define LIST_BYTES ((size_t)1 << 16)
 
-/* The same for the same cells only. */
+/* Writes a path that only the same cells have. */
 static enum err work_path(const struct sweep_work *w, const struct sweep_batch *b,
                           const char *suffix, char *out, size_t cap, struct errinfo *e)
 {
@@ -58,7 +58,7 @@ static void remove_run(const char *dir)
     }
 }
 
-/* Arm i of the run at `dir`, within it or, of an older save, beside it. */
+/* Removes arm i of the run at `dir`, inside it or, in an older save, beside it. */
 static void remove_arm(const char *dir, size_t i, bool beside)
 {
     struct arm_place p = {.beside = beside};
@@ -139,8 +139,8 @@ static bool has_cell(const struct sweep_batch *b, size_t cell)
     return false;
 }
 
-/* The batch of a list of names: false if the plan has not all of them, or one of them
- * stands there twice. */
+/* Reads the batch from a list of names; false if the plan lacks one of them, or one
+ * occurs twice. */
 static bool read_list(const struct sweep_plan *p, char *text, struct sweep_batch *b)
 {
     char *save = NULL;
@@ -156,7 +156,7 @@ static bool read_list(const struct sweep_plan *p, char *text, struct sweep_batch
     return b->n > 0;
 }
 
-/* Whether the batch has cells left, and all of these are to be done now. */
+/* Whether the batch has cells left, all of which are to be done now. */
 static bool is_wanted(const struct sweep_work *w, const struct sweep_batch *b,
                       const bool *todo)
 {

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* State of building a plan. */
+/* The state of building a plan. */
 struct builder {
     struct sweep_plan *p;
     const char *file;
@@ -28,7 +28,7 @@ static size_t find_cell(const struct sweep_plan *p, const char *name)
     return SWEEP_NONE;
 }
 
-/* The condition of a cell, made if it is the first of it. */
+/* Finds the condition of a cell, or makes it for its first cell. */
 static enum err condition_of(struct builder *b, const struct sweep_cell *c, size_t *out,
                              struct errinfo *e)
 {
@@ -53,7 +53,7 @@ static enum err condition_of(struct builder *b, const struct sweep_cell *c, size
     return OK;
 }
 
-/* Keep the cell's number in its condition, by seed. */
+/* Puts the cell's number into its condition, by seed. */
 static enum err join_condition(struct sweep_plan *p, struct sweep_condition *a,
                                size_t cell, struct errinfo *e)
 {
@@ -116,7 +116,7 @@ static enum err add_condition_to_part(struct sweep_part *part, size_t condition,
     return OK;
 }
 
-/* Check the size of a grid before cells are made of it. Repeated values would make the
+/* Checks the size of a grid before its cells are made. Repeated values would make the
  * same cells for ever. */
 static enum err check_size(const struct builder *b, const struct grid *g,
                            struct errinfo *e)
@@ -131,7 +131,7 @@ static enum err check_size(const struct builder *b, const struct grid *g,
                          b->where, places, SWEEP_CELLS_MAX);
 }
 
-/* All places of the grid, the first axis slowest. */
+/* Visits all places of the grid, the first axis slowest. */
 static enum err expand(struct builder *b, const struct grid *g, struct sweep_part *part,
                        struct errinfo *e)
 {
@@ -189,7 +189,8 @@ out:
 
 /* ---- the plan ---- */
 
-/* The condition that a masked one is compared with: alike, but not masked. */
+/* Finds for each masked condition the one it is compared with: the same without
+ * masking. */
 static void find_baselines(struct sweep_plan *p)
 {
     for (size_t a = 0; a < p->n_conditions; a++) {
@@ -252,7 +253,7 @@ static enum err check_top(const cJSON *tree, const char *file, struct errinfo *e
     return OK;
 }
 
-/* Settings that would make one run into several, or hide masking in the base. */
+/* Refuses settings that would make several runs of one, or hide masking in the base. */
 static enum err check_base(const struct settings *s, const char *file,
                            struct errinfo *e)
 {

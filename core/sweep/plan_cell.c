@@ -1,4 +1,4 @@
-/* The cells of a sweep: pairs in one form, names, labels. */
+/* The cells of a sweep: pairs in canonical form, names, labels. */
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -28,7 +28,7 @@ static void pairs_free(struct sweep_pair *pair, size_t n)
     mem_free(pair);
 }
 
-/* Append what the base has for `key`. */
+/* Appends the base's value of `key`. */
 static void base_value(const struct sweep_plan *p, const char *key, struct str *out)
 {
     if (strcmp(key, SWEEP_MATCH_L0) == 0) {
@@ -77,15 +77,15 @@ static bool begins(const char *text, const char *with)
     return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* Whether `key` decides about masking, other than the rate. */
+/* Whether `key` is a setting of masking other than the rate. */
 static bool is_of_masking(const char *key)
 {
     return (begins(key, "mask.") && strcmp(key, setting_key.mask_rate) != 0) ||
            strcmp(key, SWEEP_EQUAL_UNMASKED) == 0;
 }
 
-/* Pairs of a cell in one form: nothing that the base says already, but for seed and
- * rate; nothing about masking where nothing is masked; in order of key. */
+/* Adds a pair in canonical form: none with the base's value, except seed and rate; none
+ * about masking where nothing is masked; in order of key. */
 static enum err add_pair(const struct sweep_plan *p, struct sweep_cell *c,
                          const char *key, const char *value, struct errinfo *e)
 {
@@ -129,7 +129,7 @@ enum err sweep_cell_settings(const struct sweep_plan *p, const struct sweep_cell
     return OK;
 }
 
-/* Settings that no result of a sweep depends on: of the free ones all but how much text
+/* Whether no result of a sweep depends on a setting: all free ones except how much text
  * is evaluated. */
 static bool is_free(const struct setting_def *d)
 {
@@ -143,8 +143,8 @@ static bool is_free(const struct setting_def *d)
     return d->scope == SETTING_OF_FREE;
 }
 
-/* Everything that shapes the result and is not at its default: a setting that a later
- * version adds leaves old cells their names. */
+/* Hashes everything that shapes the result and is not at its default, so that a setting
+ * added by a later version leaves old cells' names unchanged. */
 static enum err cell_hash(const struct sweep_plan *p, const struct sweep_cell *c,
                           uint64_t *out, struct errinfo *e)
 {
@@ -177,7 +177,7 @@ static enum err cell_hash(const struct sweep_plan *p, const struct sweep_cell *c
     return rc;
 }
 
-/* A setting in labels and names: its value alone where that says what it is. */
+/* Adds a setting to a label or name: only its value where that is clear by itself. */
 static void add_label_pair(const struct sweep_pair *q, struct str *out)
 {
     const char *const bare[] = {setting_key.mask_positions, setting_key.mask_kind,
@@ -232,7 +232,7 @@ enum err cell_label(const struct sweep_plan *p, const struct sweep_cell *c,
     return str_err(out, "sweep", e);
 }
 
-/* A file's name from the label: letters, digits, dots and dashes, and the hash. */
+/* Makes a file name from the label: letters, digits, dots and dashes, and the hash. */
 static enum err name_cell(const struct sweep_plan *p, struct sweep_cell *c,
                           struct errinfo *e)
 {
@@ -263,7 +263,7 @@ void cell_deinit(struct sweep_cell *c)
     pairs_free(c->pair, c->n_pairs);
 }
 
-/* The next pair from i on that tells conditions apart. */
+/* Returns the next pair from i on that tells conditions apart. */
 static size_t next_pair(const struct sweep_cell *c, size_t i, bool unmasked)
 {
     while (i < c->n_pairs && (strcmp(c->pair[i].key, setting_key.seed) == 0 ||
@@ -291,7 +291,7 @@ bool cell_same_condition(const struct sweep_cell *a, const struct sweep_cell *b,
     }
 }
 
-/* Check that the architecture exists and has the settings that the cell gives it. */
+/* Checks that the architecture exists and has the settings that the cell gives it. */
 static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *c,
                            struct errinfo *e)
 {
@@ -311,7 +311,7 @@ static enum err check_cell(const struct sweep_plan *p, const struct sweep_cell *
     return OK;
 }
 
-/* Fill in what follows from the pairs, and put them in order. */
+/* Fills in what follows from the pairs, and sorts them. */
 static enum err finish_cell(const struct sweep_plan *p, struct sweep_cell *c,
                             struct errinfo *e)
 {

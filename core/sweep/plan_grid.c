@@ -15,7 +15,7 @@ static bool is_yes_no(const char *text)
     return strcmp(text, "yes") == 0 || strcmp(text, "no") == 0;
 }
 
-/* A value of a control of the sweep, as it is kept. */
+/* Converts a value of one of the sweep's controls to its stored form. */
 static enum err control_value(const char *where, const char *key, const char *text,
                               struct str *out, struct errinfo *e)
 {
@@ -41,7 +41,7 @@ bool sweep_is_control(const char *key)
     return strcmp(key, SWEEP_MATCH_L0) == 0 || strcmp(key, SWEEP_EQUAL_UNMASKED) == 0;
 }
 
-/* ERR_USAGE, with the reason, for a key that cannot be an axis of a sweep. */
+/* Returns ERR_USAGE, with the reason, for a key that cannot be an axis of a sweep. */
 static enum err check_key(const char *where, const char *key, struct errinfo *e)
 {
     const struct {
@@ -64,7 +64,7 @@ static enum err check_key(const char *where, const char *key, struct errinfo *e)
     return OK;
 }
 
-/* Text of a number or string of the file, as settings_set takes it. */
+/* Makes a number or string of the file into a text for settings_set. */
 static enum err item_text(const char *where, const char *key, const cJSON *item,
                           char *out, size_t cap, struct errinfo *e)
 {
@@ -80,7 +80,7 @@ static enum err item_text(const char *where, const char *key, const cJSON *item,
                    "%s: %s: expected a number, a text or a list of those", where, key);
 }
 
-/* One value of an axis, checked. */
+/* Checks and adds one value of an axis. */
 static enum err add_value(const struct settings *base, const char *where,
                           struct axis *a, const cJSON *item, struct errinfo *e)
 {

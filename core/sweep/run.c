@@ -34,7 +34,7 @@ static void keep_error(struct sweep_work *w, enum err rc, const struct errinfo *
     atomic_store(&w->stop, true);
 }
 
-/* The number of the next job, or SIZE_MAX. */
+/* Returns the number of the next job, or SIZE_MAX. */
 static size_t take_job(struct sweep_work *w)
 {
     (void)pthread_mutex_lock(&w->lock);
@@ -81,8 +81,7 @@ static void tell_progress(struct sweep_work *w, double total)
     (void)pthread_mutex_unlock(&w->telling);
 }
 
-/* Until all threads are done: pass on requests of the caller, and report the
- * progress. */
+/* Until all threads are done, passes on requests of the caller and reports progress. */
 static void watch_threads(struct sweep_work *w)
 {
     const struct sweep_options *o = w->o;
@@ -227,8 +226,8 @@ static enum err run_searches(struct sweep_work *w, bool *todo, size_t *condition
     return OK;
 }
 
-/* Run the cells that are to do: first the batches that were stopped half way, as they
- * were, then the rest. */
+/* Runs the cells to do: first the batches that were stopped half way, as they were,
+ * then the rest. */
 static enum err run_batches(struct sweep_work *w, bool *todo, struct errinfo *e)
 {
     struct sweep_batch *batch = NULL, *fresh = NULL;
@@ -264,7 +263,7 @@ static enum err run_all(struct sweep_work *w, bool *todo, size_t *condition,
     return run_batches(w, todo, e);
 }
 
-/* Waits on it use the monotonic clock, which nobody can set. */
+/* Makes waits use the monotonic clock, which nobody can set. */
 static void init_ended(pthread_cond_t *ended)
 {
     pthread_condattr_t attr;

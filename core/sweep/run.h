@@ -26,28 +26,30 @@ struct sweep_watch {
     void (*found)(void *user, size_t condition, const char *key, double value,
                   double l0);
     void (*warned)(void *user, const char *text);
-    /* Ten times a second from the caller's thread; work in steps of an arm. */
+    /* Ten times a second, from the thread of sweep_run; work in steps of an arm. */
     void (*progress)(void *user, double done, double total);
 };
 
 struct sweep_options {
     const char *dir;           /* of the sweep; exists */
-    size_t jobs;               /* engines at once; 0: as many as the process may use */
-    bool keep;                 /* runs, for the explorer */
+    size_t jobs;               /* engines at once; 0: one for each of the plan's
+                                  threads */
+    bool keep;                 /* keep the runs, for the explorer */
     const char *only;          /* run the cell of this name; NULL: all */
     const atomic_bool *cancel; /* may be NULL: save what is under way and return */
     struct sweep_watch watch;
 };
 
-/* Run the cells that are not done, on as many threads as the plan's base says. results
- * [n_cells], zeroed by the caller, get those that are done already and the rest. A cell
- * whose loss diverges is reported and left undone; the others go on. ERR_CANCELLED;
- * errors of files and settings end the sweep. */
+/* Runs the cells that are not done, on as many threads as the plan's base says. results
+ * [n_cells], zeroed by the caller, gets those already done and the rest. A cell whose
+ * loss diverges is reported and left undone; the others go on. ERR_CANCELLED; errors of
+ * files and settings end the sweep. */
 enum err sweep_run(const struct sweep_plan *p, const struct sweep_options *o,
                    struct sweep_result *results, struct errinfo *e) ERR_CHECKED;
 
-/* Which cells would share an engine: batch[i] of cell i, from 0; returns how many.
- * `todo` NULL: all; others get SIZE_MAX. For tests and estimates. */
+/* Finds which cells would share an engine: batch[i] for cell i, from 0; *n: the number
+ * of engines. `todo` NULL: all cells; cells not to do get SIZE_MAX. For tests and
+ * estimates. */
 enum err sweep_batches(const struct sweep_plan *p, const bool *todo, size_t *batch,
                        size_t *n, struct errinfo *e) ERR_CHECKED;
 

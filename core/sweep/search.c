@@ -22,7 +22,7 @@ bool sweep_needs_search(const struct sweep_plan *p, size_t condition)
     return p->cell[p->condition[condition].cell[0]].target_l0 > 0;
 }
 
-/* The key of the setting that decides how many latents are active. */
+/* Returns the key of the setting that decides how many latents are active. */
 static const char *sparsity_key(unsigned has)
 {
     const struct {
@@ -64,7 +64,7 @@ static int by_x(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How far a try is from the target, on the scale of factors. */
+/* Returns how far a try is from the target, on a log scale. */
 static double miss(const struct sweep_search *s, const struct sweep_tried *t)
 {
     return fabs(log(fmax(t->l0, 1e-3) / s->target));
@@ -81,8 +81,8 @@ static const struct sweep_tried *best(const struct sweep_search *s)
     return b;
 }
 
-/* Between which neighbours L0 passes the target: i and i + 1 of the sorted tries; n:
- * beyond the last, SIZE_MAX: before the first. */
+/* Returns i where L0 passes the target between the sorted tries i and i + 1; n: beyond
+ * the last, SIZE_MAX: before the first. */
 static size_t bracket(const struct sweep_search *s)
 {
     for (size_t i = 0; i + 1 < s->n; i++) {
@@ -95,7 +95,7 @@ static size_t bracket(const struct sweep_search *s)
     return above == s->rises ? SIZE_MAX : s->n;
 }
 
-/* Where the line through two tries, in logarithms, meets the target. */
+/* Returns where the line through two tries, in logarithms, meets the target. */
 static double meet(const struct sweep_search *s, const struct sweep_tried *a,
                    const struct sweep_tried *b)
 {
@@ -105,8 +105,8 @@ static double meet(const struct sweep_search *s, const struct sweep_tried *a,
     return exp(log(a->x) + at * (log(b->x) - log(a->x)));
 }
 
-/* The setting that they put it at, so that L0 does not stay on the side of the nearest
- * try. */
+/* Interpolates between the two tries, so that L0 does not stay on the side of the
+ * nearest try. */
 struct sweep_tried sweep_search_found(const struct sweep_search *s)
 {
     const size_t i = bracket(s);
@@ -200,7 +200,7 @@ static enum err set_number(struct settings *s, const char *key, double v,
     return settings_set(s, key, text, from_program("search for " SWEEP_MATCH_L0), e);
 }
 
-/* Train one arm for each of x [n] and measure its L0. */
+/* Trains one arm for each of x [n] and measures its L0. */
 static enum err train_tries(struct sweep_work *w, const struct settings *base,
                             struct sweep_search *s, const double *x, size_t n,
                             struct errinfo *e)
@@ -224,8 +224,8 @@ out:
     return rc;
 }
 
-/* A loss that is not finite ends all arms of an engine: then train each alone, and
- * leave out those that fail. */
+/* Trains a round. A loss that is not finite ends all arms of an engine: then trains
+ * each alone, and leaves out those that fail. */
 static enum err try_round(struct sweep_work *w, const struct settings *base,
                           struct sweep_search *s, const double x[TRIES],
                           struct errinfo *e)
@@ -284,7 +284,8 @@ static enum err save_search(const char *path, const struct sweep_search *s,
     return rc;
 }
 
-/* Of s->rounds rounds: at most so many that there is room for those to come. */
+/* Reads the tries of s->rounds rounds: at most as many as leave room for those to
+ * come. */
 static enum err read_tried(struct json_at at, const cJSON *root, struct sweep_search *s,
                            struct errinfo *e)
 {
@@ -353,7 +354,7 @@ static enum err load_search(const char *path, struct sweep_search *s, struct err
 
 /* ---- the search ---- */
 
-/* Rounds until one is close; each is kept, so that a stop loses one at most. */
+/* Does rounds until a try is close; saves each, so that a stop loses at most one. */
 static enum err search(struct sweep_work *w, const struct settings *base,
                        const char *path, struct sweep_search *s, struct errinfo *e)
 {
@@ -419,7 +420,7 @@ static void keep_found(struct sweep_work *w, size_t condition,
     (void)pthread_mutex_unlock(&w->telling);
 }
 
-/* The condition's cells can't be made. */
+/* Reports that the condition's cells can't be made. */
 static void tell_all_failed(struct sweep_work *w, size_t condition, const char *why)
 {
     const struct sweep_condition *a = &w->plan->condition[condition];

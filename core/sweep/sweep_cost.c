@@ -15,15 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An engine that is to be run, and how long: in its own steps. */
+/* An engine to run, and for how many of its steps. */
 struct item {
     struct sweep_batch batch;
     size_t kind;
     double steps;
 };
 
-/* Engines that cost alike for a step: they differ in seeds, rates of masks and length
- * only. */
+/* Engines whose steps cost the same: they differ only in seeds, rates of masks and
+ * length. */
 struct kind {
     uint64_t key, bench;
     struct sweep_batch
@@ -127,7 +127,8 @@ static enum err steps_of(const struct costing *c, size_t cell, double *out,
     return OK;
 }
 
-/* Searches that will train: a round's arms for about two rounds. */
+/* Adds the searches that will train, counted as the arms of a round for about two
+ * rounds. */
 static enum err add_searches(struct costing *c, const bool *todo, size_t *condition,
                              struct errinfo *e)
 {
@@ -154,7 +155,7 @@ static enum err add_searches(struct costing *c, const bool *todo, size_t *condit
     return OK;
 }
 
-/* Each todo of its own, or as sweep_run puts them together. */
+/* Makes a batch of each cell to do, or batches as sweep_run groups them. */
 static enum err make_batches(const struct costing *c, const bool *todo, bool alone,
                              struct sweep_batch **out, size_t *n, struct errinfo *e)
 {
@@ -246,7 +247,7 @@ static int largest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
-/* With `jobs` engines of the phase at once: the largest ones. */
+/* Returns the bytes with `jobs` engines of the phase at once: the largest ones. */
 static size_t phase_bytes(const struct costing *c, const struct phase *ph,
                           const size_t *largest, size_t jobs)
 {
@@ -295,7 +296,8 @@ static double phase_steps(const struct phase *ph)
     return sum;
 }
 
-/* Each engine in its turn to the thread that is free first. */
+/* Gives each engine in turn to the job that is free first; returns when the last
+ * ends. */
 static double phase_seconds(const struct costing *c, const struct phase *ph)
 {
     double until[SWEEP_JOBS_MAX] = {0}, last = 0;

@@ -1,6 +1,5 @@
-/* What a sweep takes in time and memory, known before it begins: of its engines as
- * run/run_cost.h has each of them, and of the bench that its runs are measured on.
- * Owner thread. */
+/* Estimates the time and memory a sweep takes, before it begins: for its engines
+ * (run/run_cost.h) and for the bench that its runs are measured on. Owner thread. */
 #ifndef SAETOP_SWEEP_SWEEP_COST_H
 #define SAETOP_SWEEP_SWEEP_COST_H
 
@@ -8,32 +7,35 @@
 
 struct sweep_cost {
     size_t runs;          /* to do */
-    size_t groups;        /* of those that share text and masks: engines */
-    size_t jobs, threads; /* groups at once; threads of each */
-    size_t bytes, room;   /* of the whole process at most, and that there is */
-    size_t fit;           /* how many groups at once fit into it */
-    size_t one;           /* bytes with one at a time */
-    double steps;         /* of all groups, as `seconds` counts them */
-    double seconds; /* of all, searches and measuring among them; NaN: not known */
+    size_t groups;        /* engines: each trains runs that share text and masks */
+    size_t jobs, threads; /* groups at once; threads per group */
+    size_t bytes, room;   /* peak of the whole process; memory available to it */
+    size_t fit;           /* how many groups at once fit into `room` */
+    size_t one;           /* peak bytes with one group at a time */
+    double steps;         /* of all groups, counted as for `seconds` */
+    double seconds;       /* in all, including searches and measuring; NaN: not known */
 };
 
-/* Of what sweep_run would do with `o` and the results [n_cells] that there are: one
- * group that was stopped half way counts from its beginning. `alone`: every run in a
- * process of its own, one after the other. `timed`: groups that differ in more than
- * seeds and rates of masks are measured, about a second each and for the weights of a
- * large model more; else, and without a model, no time is known. Takes the memory of
- * one group, which is freed. Errors of the inputs and of the settings, and ERR_USAGE
- * for a cell `only` that there is not. */
+/* Estimates what sweep_run would take with `o` and the present results[n_cells]; a
+ * group that was stopped half way counts from its beginning. `alone`: each run in a
+ * process of its own, one after the other. `timed`: measures one group of each kind
+ * (groups that differ only in seeds, rates of masks and length are one kind), about a
+ * second each, longer with a large model to read; otherwise, and without a model, the
+ * time is NaN. Takes the memory of one group and frees it. Errors of the inputs and
+ * settings; ERR_USAGE where the cell `only` does not exist. */
 enum err sweep_cost_of(const struct sweep_plan *p, const struct sweep_options *o,
                        const struct sweep_result *results, bool alone, bool timed,
                        struct sweep_cost *out, struct errinfo *e) ERR_CHECKED;
-/* ERR_LIMIT where it does not fit, with what would. */
+/* Returns ERR_LIMIT where the sweep does not fit into memory; the message says what
+ * would. */
 enum err sweep_cost_check(const struct sweep_cost *c, struct errinfo *e) ERR_CHECKED;
-/* "about 12 min and 390 MB of memory (24 GB are there), measuring counted roughly; 4
- * runs in 2 groups of the same text and masks, 2 at once on 1 thread each". */
+/* Writes "about 12 min and 390 MB of memory (24 GB are there), measuring counted
+ * roughly; 4 runs in 2 groups of the same text and masks, 2 at once on 1 thread
+ * each". */
 void sweep_cost_takes(const struct sweep_cost *c, char *out, size_t cap);
-/* Of runs that are `alone`: "a run takes about 1 min 3 s and 230 MB of memory (24 GB
- * are there) on 2 threads here, measuring counted roughly". */
+/* Writes the cost of each run, for runs that are `alone`: "a run takes about 1 min 3 s
+ * and 230 MB of memory (24 GB are there) on 2 threads here, measuring counted
+ * roughly". */
 void sweep_cost_takes_each(const struct sweep_cost *c, char *out, size_t cap);
 
 #endif

@@ -120,7 +120,7 @@ static void add_effect(struct page *g, const struct sweep_effect *x)
     }
 }
 
-/* The average of a measure; NULL: it was not compared, or it is L0 itself. */
+/* Returns the average of a measure; NULL: it was not compared, or it is L0 itself. */
 static const struct sweep_effect *average_of(const struct page *g, size_t part,
                                              size_t m)
 {
@@ -196,7 +196,7 @@ void words_standings(struct page *g, size_t part)
 
 #define L0_SHARE 0.02 /* a difference above this share of it is worth a warning */
 
-/* Conditions whose clean L0 is too far from that of their unmasked ones. */
+/* Lists conditions whose clean L0 is too far from that of their unmasked ones. */
 static void add_l0(struct page *g, size_t part)
 {
     const struct findings_part *q = &g->f.part[part];
@@ -248,8 +248,8 @@ static void add_outliers(struct page *g, size_t part)
     }
 }
 
-/* Where an average is established and no single condition, or single conditions both
- * ways. */
+/* Lists measures whose average is established while no single condition is, or with
+ * single conditions both ways. */
 static void add_singles(struct page *g, size_t part)
 {
     size_t n = 0;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Keys with a place of their own among the columns. */
+/* Whether a key has a fixed column of its own. */
 static bool has_own_place(const char *key)
 {
     const char *const own[] = {setting_key.mask_rate, setting_key.k, setting_key.arch,
@@ -45,7 +45,7 @@ static void add_header(struct sweep_set set, const struct word_list *keys,
                  "parts,cell\n");
 }
 
-/* A setting of the cell as a field; `text` is scratch. */
+/* Adds a setting of the cell as a field; `text` is scratch. */
 static void add_setting(const struct sweep_plan *p, const struct sweep_cell *c,
                         const char *key, bool first, struct str *text, struct str *out)
 {
@@ -54,8 +54,8 @@ static void add_setting(const struct sweep_plan *p, const struct sweep_cell *c,
     csv_add(out, text->p, first);
 }
 
-/* The k that was trained with: a search for match_l0 may have found another than the
- * settings have. */
+/* Adds the k of the training: a search for match_l0 may have found another than in the
+ * settings. */
 static void add_k(const struct sweep_plan *p, const struct sweep_cell *c,
                   const struct sweep_result *r, struct str *text, struct str *out)
 {

@@ -1,4 +1,4 @@
-/* results.json, written out as text: an element a line, so that versions of it can be
+/* results.json, written as text with an element per line, so that versions of it can be
  * compared line by line. */
 #include "base/mem.h"
 #include "sweep/table_priv.h"
@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A comma where something stands before. */
+/* Adds a comma if something comes before. */
 static void next(struct str *out)
 {
     const char last = out->len ? out->p[out->len - 1] : '{';
@@ -45,7 +45,7 @@ static void put_bool(struct str *out, const char *key, bool v)
     str_add(out, v ? "true" : "false");
 }
 
-/* A member at the top, on a line of its own. */
+/* Starts a member of the top level, on a line of its own. */
 static void top(struct str *out, const char *key)
 {
     next(out);

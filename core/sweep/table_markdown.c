@@ -1,5 +1,5 @@
-/* report.md: what was run, what came out in short, what to know when reading it, and
- * the tables of each part; and the lines for the terminal. */
+/* report.md: what was run, the results in short, what to know when reading it, and the
+ * tables of each part; and the lines for the terminal. */
 #include "base/mem.h"
 #include "sweep/table_priv.h"
 
@@ -37,7 +37,7 @@ static void paragraph(struct page *g, const char *text)
 
 /* ---- tables ---- */
 
-/* Cells from words divided by bars. */
+/* Adds cells from words separated by bars. */
 static void cells(struct md_table *t, const char *words)
 {
     for (const char *w = words;; w++) {
@@ -58,7 +58,7 @@ static void end_table(struct page *g, struct md_table *t)
     str_addc(g->out, '\n');
 }
 
-/* A cell of Markdown from the page's text, which is then empty. */
+/* Adds the page's text as a cell of Markdown, and empties it. */
 static void text_cell(struct page *g, struct md_table *t)
 {
     md_cell(t, "%s", g->text.p);
@@ -76,7 +76,7 @@ static void value_cell(struct md_table *t, double v, int digits)
 
 /* ---- what was run ---- */
 
-/* The settings that a reader asks for first, then all others that differ. */
+/* Adds the settings that a reader asks for first, then all others that differ. */
 static void add_settings(struct page *g)
 {
     const char *const first[] = {
@@ -123,7 +123,7 @@ static void add_title(struct page *g)
 
 /* ---- in short ---- */
 
-/* The difference of an average, marked with its verdict. */
+/* Adds the difference of an average, marked with its verdict. */
 static void overview_cell(struct page *g, struct md_table *t, size_t part, size_t m)
 {
     const struct sweep_effect *x = &g->f.part[part].average[m];
@@ -141,7 +141,7 @@ static void overview_cell(struct page *g, struct md_table *t, size_t part, size_
     text_cell(g, t);
 }
 
-/* Every part in a column, if there are several. */
+/* Adds an overview with a column per part, if there are several. */
 static void add_overview(struct page *g)
 {
     size_t part[SWEEP_PARTS_MAX], n = 0;
@@ -230,7 +230,7 @@ static void add_reading(struct page *g)
 
 /* ---- what is left out ---- */
 
-/* The faults of a condition: seeds not finished, nothing to compare with, seeds that
+/* Adds the faults of a condition: unfinished seeds, nothing to compare with, seeds that
  * missed their clean L0. */
 static void add_faults(const struct findings *f, size_t condition, struct str *out)
 {
@@ -321,8 +321,8 @@ static void effect_cells(struct page *g, struct md_table *t,
     md_cell(t, "%s", sweep_verdict_text(sweep_verdict_of(x)));
 }
 
-/* A row a measure; below it, where one condition makes the average, that without this
- * condition. */
+/* Adds a row per measure; below it, where one condition makes the average, the average
+ * without it. */
 static void add_averages(struct page *g, size_t part)
 {
     const struct findings_part *q = &g->f.part[part];
@@ -359,7 +359,8 @@ static void mean_cell(struct page *g, struct md_table *t, size_t condition, size
     }
 }
 
-/* A table a measure, a row a condition; means where nothing is compared. */
+/* Adds a table per measure with a row per condition; means where nothing is
+ * compared. */
 static void add_conditions(struct page *g, size_t part)
 {
     const struct findings_part *q = &g->f.part[part];

@@ -14,12 +14,12 @@
 #define TRAIN_LONGEST   256u              /* longer words teach nothing */
 #define TRAIN_MIN_COUNT 2
 
-/* Ids of a trained tokenizer. */
+/* The special tokens of a trained tokenizer, by id. */
 static const char *const specials[] = {"<|bos|>", "<|eos|>", "<|pad|>", "<|mask|>"};
 #define N_SPECIALS   ((int32_t)(sizeof specials / sizeof *specials))
 #define FIRST_MERGED (N_SPECIALS + 256)
 
-/* A different word of the text, or of the forms. */
+/* A distinct word of the text or of the forms. */
 struct word {
     uint32_t off, len; /* its bytes, and its symbols: they stand in place */
     uint32_t n;        /* symbols now */
@@ -99,7 +99,7 @@ static enum err hash_grow(struct train *tr, struct errinfo *e)
     return OK;
 }
 
-/* The word with these bytes, made if new. */
+/* Finds the word with these bytes, or makes it. */
 static enum err word_get(struct train *tr, const char *bytes, size_t len,
                          struct word **out, struct errinfo *e)
 {
@@ -136,7 +136,7 @@ static enum err count_word(void *ctx, const char *bytes, size_t len, struct erri
     return OK;
 }
 
-/* The word that a form is, if the pattern leaves it whole. */
+/* Whether the pattern leaves a form whole, as one word. */
 struct form_check {
     size_t words;
 };
@@ -306,8 +306,8 @@ static struct cand heap_pop(struct train *tr)
     return top;
 }
 
-/* Count one more occurrence of a pair, in word w. A pair whose count rises is pushed at
- * once; a fallen count is noticed when its stale entry comes up. */
+/* Counts one more occurrence of a pair, in word w. A pair whose count rises is pushed
+ * at once; a fallen count is noticed when its stale entry comes up. */
 static enum err pair_add(struct train *tr, int32_t a, int32_t b, size_t w, bool push,
                          struct errinfo *e)
 {
@@ -330,7 +330,7 @@ static enum err pair_drop(struct train *tr, int32_t a, int32_t b, size_t w,
     return OK;
 }
 
-/* Replace a b by id in word w and correct the counts of the pairs around it. */
+/* Replaces a b by id in word w and corrects the counts of the pairs around it. */
 static enum err merge_in_word(struct train *tr, size_t w, int32_t a, int32_t b,
                               int32_t id, struct errinfo *e)
 {
@@ -359,7 +359,7 @@ static enum err merge_in_word(struct train *tr, size_t w, int32_t a, int32_t b,
 
 /* ---- entries and merges ---- */
 
-/* The entry with these bytes, or the slot of by_text where it belongs (-1). */
+/* Returns the entry with these bytes, or the slot of by_text where it belongs (-1). */
 static int32_t *text_at(const struct train *tr, const char *bytes, size_t len)
 {
     size_t i = (size_t)hash_bytes(HASH_START, bytes, len) & tr->text_mask;
@@ -381,8 +381,8 @@ static enum err add_entry(struct train *tr, const char *bytes, size_t len,
     return tok_put(tr->tok, id, bytes, len, flags, e);
 }
 
-/* Append the merge a b; *id is the entry it makes, an old one where another merge has
- * made the same bytes. Needs room for one entry. */
+/* Appends the merge a b; *id is the entry it makes, an existing one where another merge
+ * has made the same bytes. Needs room for one entry. */
 static enum err add_merge(struct train *tr, int32_t a, int32_t b, int32_t *id,
                           struct errinfo *e)
 {
@@ -475,8 +475,8 @@ static enum err apply_merge(struct train *tr, int32_t a, int32_t b, struct errin
     return rc;
 }
 
-/* Merge the most frequent pair again and again, until the vocabulary is full or no pair
- * occurs often enough. */
+/* Merges the most frequent pair again and again, until the vocabulary is full or no
+ * pair occurs often enough. */
 static enum err merge_all(struct train *tr, struct errinfo *e)
 {
     TRY(count_pairs(tr, e));
@@ -500,7 +500,7 @@ static enum err merge_all(struct train *tr, struct errinfo *e)
     return OK;
 }
 
-/* Every form an entry, before any merge. */
+/* Makes every form an entry, before any merge. */
 static enum err enter_forms(struct train *tr, struct errinfo *e)
 {
     size_t missing = 0; /* entries that there is no room for */

@@ -17,7 +17,7 @@ _Static_assert(SHAPES == BUILTIN_SHAPES, "each shape has a place");
 
 /* ---- tokens ---- */
 
-/* The token without a space before it; len 0: nothing, or a special token. */
+/* Returns the token without a space before it; *len 0: nothing, or a special token. */
 static const char *bare(const struct tok *t, int32_t id, size_t *len)
 {
     const char *p = tok_is_special(t, id) ? NULL : tok_piece_view(t, id, len);
@@ -50,7 +50,7 @@ static bool is_word(const char *p, size_t len)
     return len > 0;
 }
 
-/* -1: none of them. */
+/* Returns the shape of a word; -1: none. */
 static int shape_of(const char *p, size_t len)
 {
     size_t upper = 0, digits = 0;
@@ -67,7 +67,7 @@ static int shape_of(const char *p, size_t len)
     return upper == len ? SHAPE_ALL_CAPITALS : is_upper(p[0]) ? SHAPE_CAPITAL : -1;
 }
 
-/* The word in lower case; 0: the token is none, or a very long one. */
+/* Writes the token's word in lower case; 0: it is no word, or a very long one. */
 static size_t word_of(const struct tok *t, int32_t id, char out[WORD_BYTES])
 {
     size_t len = 0;
@@ -89,7 +89,7 @@ static uint64_t hash_word(const char *word, size_t len)
     return h != 0 ? h : 1;
 }
 
-/* Where the word stands, or would. */
+/* Returns the slot of the word, or the one where it belongs. */
 static size_t slot_of(const struct builtin_words *b, uint64_t hash)
 {
     size_t at = (size_t)hash & (b->slots - 1);
@@ -99,7 +99,7 @@ static size_t slot_of(const struct builtin_words *b, uint64_t hash)
     return at;
 }
 
-/* The word is another one and n letters more. */
+/* Whether the word is another word plus n letters. */
 static bool has_stem(const struct builtin_words *b, const char *word, size_t len,
                      size_t n)
 {
@@ -128,8 +128,8 @@ static enum err collect_words(struct builtin_words *b, struct errinfo *e)
 
 /* ---- suffixes ---- */
 
-/* Words by ending; a word that several tokens spell counts once, which `seen` [slots]
- * tells. */
+/* Counts words by ending; a word that several tokens spell counts once, by `seen`
+ * [slots]. */
 static void count_endings(const struct builtin_words *b, uint8_t *seen, uint32_t *count)
 {
     char word[WORD_BYTES];
@@ -162,7 +162,8 @@ static void spell_ending(size_t code, char out[SUFFIX_LETTERS + 1])
     out[n] = '\0';
 }
 
-/* Endings of more words first; codes ascend with their length, then by the alphabet. */
+/* Chooses the endings of most words; codes ascend with their length, then by the
+ * alphabet. */
 static void choose_suffixes(struct builtin_words *b, uint32_t *count)
 {
     while (b->n_suffixes < BUILTIN_SUFFIXES) {
@@ -210,7 +211,7 @@ int32_t builtin_word_token(const struct tok *tok, const char *word)
     return id;
 }
 
-/* The forms of a word that a concepts file takes as well (concepts.h). */
+/* Marks the forms of a word that a concepts file matches too (concepts.h). */
 static void mark_word(struct builtin_words *b, size_t language, const char *word)
 {
     char form[FUNCTION_WORD_MAX + 1] = " ";
@@ -252,7 +253,7 @@ static enum err find_languages(struct builtin_words *b, struct errinfo *e)
 
 /* ---- membership ---- */
 
-/* All built-in classes that a token may be in: letters, shapes, suffixes, languages. */
+/* Finds all built-in classes of a token: letters, shapes, suffixes, languages. */
 static size_t classes_of(const struct builtin_words *b, int32_t token,
                          size_t out[BUILTIN_MAX])
 {

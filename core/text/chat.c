@@ -13,8 +13,9 @@
     LLAMA("system")                                                                    \
     "Cutting Knowledge Date: December 2023\nToday Date: " of "\n\n<|eot_id|>"
 
-/* The more special before the more general. A template with a system text of its own,
- * or that makes its model begin with a thought, is none of these unless it is said. */
+/* More special families come before more general ones. A template with a system text of
+ * its own, or that makes its model begin with a thought, is none of these unless
+ * stated. */
 // clang-format off
 static const struct chat_family families[] = {
     {"smollm2", {"<|im_start|>", "You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>"}, {"bos_token"}, false,
@@ -112,8 +113,8 @@ static void add_part(const struct tok *t, const char *part, time_t now, struct s
     }
 }
 
-/* Where the next special token of the template begins in text[len], its length and id;
- * len: none. */
+/* Returns where the next special token of the template begins in text[len], its length
+ * and id; len: none. */
 static size_t next_special(const struct tok *t, const char *text, size_t len,
                            size_t *width, int32_t *id)
 {
@@ -135,7 +136,7 @@ static size_t next_special(const struct tok *t, const char *text, size_t len,
     return len;
 }
 
-/* A text behind what stands in out. */
+/* Encodes a text that follows what is in out. */
 static enum err encode(const struct tok *t, const char *text, size_t len,
                        struct tok_ids *out, struct errinfo *e)
 {
@@ -143,7 +144,7 @@ static enum err encode(const struct tok *t, const char *text, size_t len,
                       : tok_encode(t, text, len, out, e);
 }
 
-/* The template's text up to the last special token in it, into out; what is behind that
+/* Encodes the template's text up to its last special token into out; what follows that
  * is left in *rest, to be encoded together with what comes next. */
 static enum err add_template(const struct tok *t, const char *text, size_t len,
                              struct tok_ids *out, struct str *rest, struct errinfo *e)
@@ -172,8 +173,9 @@ static size_t bytes_of(const struct tok *t, int32_t id)
     return len;
 }
 
-/* Of ids from `from` on, which make up `all` bytes of text: the first that has bytes
- * from `byte` on. What the tokens have more than the text a tokenizer puts in front. */
+/* Returns the first of the ids from `from` on, which make up `all` bytes of text, that
+ * has bytes from `byte` on. Bytes that the tokens have beyond the text were added in
+ * front by the tokenizer. */
 static size_t token_at(const struct tok *t, const struct tok_ids *ids, size_t from,
                        size_t all, size_t byte)
 {
@@ -191,8 +193,8 @@ static size_t token_at(const struct tok *t, const struct tok_ids *ids, size_t fr
     return ids->n;
 }
 
-/* The text with the template's plain text around it: one piece for the tokenizer, up to
- * the first special token behind it. */
+/* Encodes the text with the template's plain text around it: one piece for the
+ * tokenizer, up to the first special token after it. */
 static enum err add_text(const struct tok *t, struct str *plain, const char *text,
                          size_t len, const char *after, struct tok_ids *out,
                          size_t *first, size_t *end, struct errinfo *e)

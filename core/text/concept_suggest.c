@@ -9,7 +9,7 @@
 
 #define WORD_MAX 200 /* bytes of a word */
 
-/* Letters by script: the blocks that words of it are made of (Unicode 15, Blocks.txt).
+/* Letters by script: the blocks that its words are made of (Unicode 15, Blocks.txt).
  * Hiragana and Katakana are one concept. */
 static const struct range {
     const char *script;
@@ -59,8 +59,8 @@ static const char *script_of(uint32_t cp)
     return NULL;
 }
 
-/* The script that a word is wholly of; with accents plain Latin letters may stand
- * beside. NULL: plain letters, marks, a mixture. */
+/* Returns the script of a whole word; accented Latin letters may be mixed with plain
+ * ones. NULL: plain letters, marks, a mixture. */
 static const char *script_of_word(const char *p, size_t len)
 {
     const char *found = NULL;
@@ -81,7 +81,8 @@ static const char *script_of_word(const char *p, size_t len)
     return found && (!plain || strcmp(found, ranges[0].script) == 0) ? found : NULL;
 }
 
-/* A token's text without the space before it; NULL if it cannot be a word of a file. */
+/* Returns a token's text without the space before it; NULL if it cannot be a word of a
+ * file. */
 static const char *word_of(const struct tok *t, int32_t id, size_t *len)
 {
     const char *p = tok_is_special(t, id) ? NULL : tok_piece_view(t, id, len);
@@ -91,8 +92,8 @@ static const char *word_of(const struct tok *t, int32_t id, size_t *len)
     return p && *len > 0 && *len <= WORD_MAX && !memchr(p, 0, *len) ? p : NULL;
 }
 
-/* True for a token with a space whose word is also a token without: a file lists the
- * word once. */
+/* Whether a token with a space has a word that is also a token without one: a file
+ * lists the word once. */
 static bool is_second(const struct tok *t, int32_t id, const char *word)
 {
     size_t len = 0;
@@ -100,13 +101,13 @@ static bool is_second(const struct tok *t, int32_t id, const char *word)
     return p && len > 0 && p[0] == ' ' && tok_single(t, word) >= 0;
 }
 
-/* A vocabulary, looked at once. */
+/* A vocabulary, examined once. */
 struct vocab {
     struct builtin_words b;
     const char **script; /* [tok_vocab], NULL: none */
 };
 
-/* Whether a token is of a concept: of number `def` of the built-in ones, or else of
+/* Whether a token belongs to a concept: to built-in number `def`, or else to
  * `script`. */
 static bool belongs(const struct vocab *v, int32_t def, const char *script, size_t id)
 {
@@ -123,7 +124,7 @@ static bool belongs(const struct vocab *v, int32_t def, const char *script, size
     return false;
 }
 
-/* Rows of one concept; those of fewer than SUGGEST_LEAST words are taken back. */
+/* Adds the rows of one concept, or none if it has fewer than SUGGEST_LEAST words. */
 static bool add_concept(const struct vocab *v, int32_t def, const char *script,
                         size_t most, struct str *out)
 {
@@ -169,7 +170,7 @@ static enum err vocab_init(struct vocab *v, const struct tok *tok, struct errinf
     return OK;
 }
 
-/* Whether an earlier range is of the same script. */
+/* Whether an earlier range has the same script. */
 static bool is_repeated(size_t range)
 {
     for (size_t i = 0; i < range; i++) {
@@ -182,7 +183,7 @@ static bool is_repeated(size_t range)
 
 /* ---- languages ---- */
 
-/* Words of it that are tokens, and occur in the text if there is one. */
+/* Counts its words that are tokens, and that occur in the text if there is one. */
 static size_t count_used(const struct tok *tok, const uint64_t *counts, size_t language)
 {
     char word[FUNCTION_WORD_MAX];
@@ -205,7 +206,7 @@ static void add_language(const struct vocab *v, const struct builtin_def *def,
     }
 }
 
-/* Whether there are any. */
+/* Adds languages; returns whether there are any. */
 static bool add_languages(const struct vocab *v, const uint64_t *counts,
                           struct str *out,
                           struct language_found found[FUNCTION_LANGUAGES])

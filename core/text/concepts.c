@@ -60,7 +60,7 @@ static void drafts_deinit(struct drafts *d)
     mem_free(d->slot);
 }
 
-/* The draft of that name, made if it is new. */
+/* Finds the draft of that name, or makes it. */
 static enum err drafts_get(struct drafts *d, const char *file, const char *name,
                            int32_t *out, struct errinfo *e)
 {
@@ -82,7 +82,7 @@ static enum err drafts_get(struct drafts *d, const char *file, const char *name,
     return OK;
 }
 
-/* Note that `child` is under `parent`; row is the file's row, the header being 1. */
+/* Notes that `child` is under `parent`; row is the file's row, the header being 1. */
 static enum err draft_set_parent(struct drafts *d, const char *file, size_t row,
                                  int32_t child, int32_t parent, struct errinfo *e)
 {
@@ -135,7 +135,7 @@ struct loader {
     size_t known, unknown;
 };
 
-/* Note membership of the token that a form encodes to, if it is one. */
+/* Notes membership of the token that a form encodes to, if it is one. */
 static enum err add_form(struct loader *l, const char *form, size_t len, int32_t draft,
                          bool *found, struct errinfo *e)
 {
@@ -148,7 +148,7 @@ static enum err add_form(struct loader *l, const char *form, size_t len, int32_t
     return OK;
 }
 
-/* A word as written, with a leading space, and both with a capital. */
+/* Adds a word as written, with a leading space, and both with a capital. */
 static enum err add_word(struct loader *l, const char *word, int32_t draft,
                          struct errinfo *e)
 {
@@ -238,7 +238,7 @@ static enum err def_set(struct concepts *c, const char *name, enum concept_kind 
     return OK;
 }
 
-/* A root of the reserved name that has children; -1: none. */
+/* Returns a root of the reserved name that has children; -1: none. */
 static int32_t grammar_root(const struct drafts *d)
 {
     for (size_t i = 0; i < d->n; i++) {
@@ -250,7 +250,8 @@ static int32_t grammar_root(const struct drafts *d)
     return -1;
 }
 
-/* The root is no concept: as a class of nearly all words it would describe nothing. */
+/* Checks that the root has no words: it is no concept, as a class of nearly all words
+ * it would describe nothing. */
 static enum err check_root(const struct loader *l, int32_t root, struct errinfo *e)
 {
     for (size_t i = 0; root >= 0 && i < l->members.n; i++) {
@@ -264,7 +265,7 @@ static enum err check_root(const struct loader *l, int32_t root, struct errinfo 
     return OK;
 }
 
-/* How deep a draft is below its root, and whether that is `root`. */
+/* Finds how deep a draft is below its root, and whether that is `root`. */
 static enum err draft_family(const struct loader *l, size_t draft, int32_t root,
                              bool *below, struct errinfo *e)
 {
@@ -280,7 +281,7 @@ static enum err draft_family(const struct loader *l, size_t draft, int32_t root,
     return OK;
 }
 
-/* Concepts of one kind, in the order of the file. */
+/* Places concepts of one kind, in the order of the file. */
 static enum err place_kind(struct loader *l, enum concept_kind kind, struct concepts *c,
                            struct errinfo *e)
 {
@@ -300,7 +301,7 @@ static enum err place_kind(struct loader *l, enum concept_kind kind, struct conc
     return OK;
 }
 
-/* Once all are placed: memberships are renumbered and go to every ancestor. */
+/* Once all are placed, renumbers memberships and passes them to every ancestor. */
 static enum err place_members(struct loader *l, struct concepts *c, struct errinfo *e)
 {
     const struct drafts *d = &l->drafts;
@@ -331,7 +332,7 @@ static enum err place_built_in(const struct builtin_words *b, struct concepts *c
     return OK;
 }
 
-/* `first`: where the first of them is. */
+/* Adds members of the built-in concepts; `first`: the index of the first. */
 static enum err built_in_members(struct loader *l, const struct builtin_words *b,
                                  size_t first, size_t vocab, struct errinfo *e)
 {
@@ -355,7 +356,7 @@ static int by_token(const void *a, const void *b)
     return (x->concept > y->concept) - (x->concept < y->concept);
 }
 
-/* Compress the memberships, each once, into token_start and token_concept. */
+/* Compresses the memberships, each once, into token_start and token_concept. */
 static enum err compress(struct members *m, struct concepts *c, struct errinfo *e)
 {
     if (m->n > 0) {

@@ -30,7 +30,7 @@ void corpus_free(struct corpus *c)
     mem_free(c);
 }
 
-/* "path#key", unless a file or folder has that very name. */
+/* Splits "path#key", unless a file or folder has exactly that name. */
 static enum err split_spec(struct corpus *c, const char *spec, struct errinfo *e)
 {
     c->spec = mem_strdup(spec);
@@ -54,7 +54,7 @@ static bool is_stdin(const struct corpus *c)
     return strcmp(c->path, "-") == 0;
 }
 
-/* What error lines call it. */
+/* Returns the name of the corpus in error lines. */
 static const char *place(const struct corpus *c)
 {
     return is_stdin(c) ? "standard input" : c->path;
@@ -98,7 +98,7 @@ static enum err open_grammar(struct corpus *c, struct errinfo *e)
     return OK;
 }
 
-/* Remarks on files; of many only on the first few. */
+/* Adds remarks on files; if there are many, only on the first few. */
 static void remark_files(struct corpus *c)
 {
     size_t unsaid = 0;
@@ -136,7 +136,7 @@ static void remark_files(struct corpus *c)
     }
 }
 
-/* ERR_FORMAT unless all files are text, or all are token ids. */
+/* Returns ERR_FORMAT unless all files are text, or all are token ids. */
 static enum err same_kind(const struct corpus_file *first, const struct corpus_file *f,
                           struct errinfo *e)
 {
@@ -147,7 +147,7 @@ static enum err same_kind(const struct corpus_file *first, const struct corpus_f
                          f->has_ids ? "text" : "token ids", first->path);
 }
 
-/* File i is not one of it. */
+/* Drops file i from the corpus. */
 static void pass_over(struct corpus *c, size_t i)
 {
     corpus_file_deinit(&c->file[i]);
@@ -163,7 +163,7 @@ static enum err pass_on(enum err rc, const struct errinfo *why, struct errinfo *
     return rc;
 }
 
-/* Open file i. Of several, files without text are skipped; their number and the first
+/* Opens file i. Of several, files without text are skipped; their number and the first
  * one's error are kept. */
 static enum err open_file(struct corpus *c, size_t i, struct errinfo *e)
 {
@@ -225,7 +225,8 @@ static enum err open_files(struct corpus *c, const atomic_bool *cancel,
     return OK;
 }
 
-/* Whether document i of n is held out. Not by the seed: see corpus_split. */
+/* Whether document i of n is held out. Does not depend on the seed: see
+ * corpus_split. */
 static bool is_held(size_t i, size_t n)
 {
     return n < CORPUS_FEW ? i + 1 == n
@@ -265,7 +266,7 @@ bool corpus_has_tail(const struct corpus *c)
     return !c->grammar && c->n_docs >= CORPUS_FEW && !is_stdin(c);
 }
 
-/* order [n_train TRAIN, then HELDOUT] without documents from `first` on. */
+/* Removes documents from `first` on from order [n_train TRAIN, then HELDOUT]. */
 static void keep_body(struct corpus *c, size_t first)
 {
     size_t n = 0, train = 0;
@@ -282,7 +283,7 @@ static void keep_body(struct corpus *c, size_t first)
     c->n_docs = n;
 }
 
-/* Both splits are all of the tail: order holds it twice, there is room. */
+/* Makes both splits all of the tail: order has it twice; there is room. */
 static void keep_tail(struct corpus *c, size_t first)
 {
     const size_t n = c->n_docs - first;
@@ -404,7 +405,7 @@ int32_t corpus_max_id(const struct corpus *c, size_t *line)
 
 /* ---- documents ---- */
 
-/* The file that document `index` of a split stands in, and its number there. */
+/* Returns the file that has document `index` of a split, and its number there. */
 static const struct corpus_file *
 find_doc(const struct corpus *c, enum corpus_split split, uint64_t index, size_t *doc)
 {

@@ -1,4 +1,4 @@
-/* A file of a corpus: its bytes, and where documents stand in them. */
+/* A file of a corpus: its bytes, and where its documents are. */
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -34,7 +34,7 @@ enum err corpus_add_span(struct corpus_file *f, size_t off, size_t len, size_t l
     return OK;
 }
 
-/* Guess the format by the first byte, for standard input, which has no name. */
+/* Guesses the format by the first byte, for standard input, which has no name. */
 static void guess_format(struct corpus_file *f)
 {
     size_t i = corpus_text_start(f);
@@ -64,7 +64,7 @@ static enum err open_bytes(struct corpus_file *f, struct errinfo *e)
     return rc;
 }
 
-/* The hash of its bytes, in pieces, so that a large file can be left. */
+/* Hashes its bytes in pieces, so that a large file can be cancelled. */
 static enum err hash_map(struct corpus_file *f, struct errinfo *e)
 {
     f->hash = HASH_START;

@@ -1,4 +1,4 @@
-/* The formats of corpora, and the short ones of them. */
+/* The table of corpus formats, and the formats that need little code. */
 #include "base/csvfile.h"
 #include "base/file.h"
 #include "base/npy.h"
@@ -61,7 +61,7 @@ const struct corpus_format corpus_csv = {".csv", "a column", csv_open, csv_text,
 
 /* ---- token ids in binary form ---- */
 
-/* No id below 0 or above what an int32 holds. */
+/* Checks that no id is below 0 or above the range of int32. */
 static enum err check_ids(struct corpus_file *f, size_t from, size_t n,
                           struct errinfo *e)
 {
@@ -80,7 +80,7 @@ static enum err check_ids(struct corpus_file *f, size_t from, size_t n,
     return OK;
 }
 
-/* Documents of `each` ids, the last one of what is left. */
+/* Adds documents of `each` ids, the last one of what is left. */
 static enum err add_ids(struct corpus_file *f, size_t from, size_t n, size_t each,
                         struct errinfo *e)
 {
@@ -124,8 +124,8 @@ static enum err npy_open(struct corpus_file *f, struct errinfo *e)
                                   h.ndim == 1 ? CORPUS_IDS : h.shape[1], e);
 }
 
-/* Ids of 32 bits, read as such of 16, are every second time what a 32-bit id has above
- * 65,535: next to nothing. */
+/* Ids of 32 bits, read as 16-bit ones, are every second time the 32-bit id's upper
+ * half: next to nothing. */
 #define HALF_MAX 8   /* of vocabularies of half a million */
 #define HALF_IDS 256 /* too many to be that small by chance */
 
@@ -213,8 +213,8 @@ const struct corpus_format *corpus_format_find(const char *path, bool *packed)
     return strchr(path_base(bare), '.') ? NULL : &corpus_txt;
 }
 
-/* Common formats that are not read, and a command that turns each into one that is,
- * those first that hold texts more often. IN is the file. */
+/* Common formats that are not read, and a command that converts each to one that is,
+ * starting with those that more often hold texts. IN is the file. */
 static const struct {
     const char *suffix, *way;
 } ways[] = {
@@ -233,7 +233,7 @@ static const struct {
     {".zip", "unzip IN"},
 };
 
-/* A path that a shell takes as it stands. */
+/* Whether a shell takes a path as it is. */
 static bool is_plain(const char *path)
 {
     return path[0] != '-' && path[strspn(path, "abcdefghijklmnopqrstuvwxyz"
@@ -241,8 +241,8 @@ static bool is_plain(const char *path)
                                                "0123456789._/-")] == '\0';
 }
 
-/* Around path and command in a line of refuse_with_way, and before it where a setting
- * is named. */
+/* Room for the words around path and command in a line of refuse_with_way, and for what
+ * comes before it where a setting is named. */
 #define WAY_ROOM ((size_t)140)
 
 static enum err refuse_with_way(const char *path, size_t i, struct errinfo *e)

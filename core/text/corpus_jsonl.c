@@ -1,4 +1,4 @@
-/* JSON lines: an object a line, with a text or with token ids. */
+/* JSON lines: an object per line, with a text or with token ids. */
 #include "base/json.h"
 #include "base/utf8.h"
 #include "text/corpus_priv.h"
@@ -8,7 +8,8 @@
 
 enum { KEYS_SHOWN = 8, KEY_SHOWN = 40 }; /* of a line in an error, bytes of each */
 
-/* The object of a line, with `nul` for the NULs in its texts (json_parse_nul). */
+/* Parses the object of a line, with `nul` for the NULs in its texts
+ * (json_parse_nul). */
 static enum err parse_line(const struct corpus_file *f, const char *text, size_t len,
                            size_t line, cJSON **out, char *nul, struct errinfo *e)
 {
@@ -27,7 +28,7 @@ static enum err parse_line(const struct corpus_file *f, const char *text, size_t
     return OK;
 }
 
-/* The object of a document's line, read again. */
+/* Reads the object of a document's line again. */
 static enum err read_line(const struct corpus_file *f, size_t doc, cJSON **out,
                           char *nul, struct errinfo *e)
 {
@@ -42,7 +43,7 @@ static enum err read_line(const struct corpus_file *f, size_t doc, cJSON **out,
     return rc;
 }
 
-/* Which member a line's document is in; NULL if it has neither. */
+/* Returns the member that a line's document is in; NULL if it has neither. */
 static const cJSON *line_body(const struct corpus_file *f, const cJSON *obj,
                               bool *has_ids)
 {
@@ -74,7 +75,8 @@ static enum err check_ids(struct corpus_file *f, const cJSON *ids, size_t line,
     return OK;
 }
 
-/* "expected text ...; found the keys id, body": what the line has in its place. */
+/* Fails with what the line has instead: "expected text ...; found the keys id,
+ * body". */
 static enum err no_body(const struct corpus_file *f, const cJSON *obj, size_t line,
                         struct errinfo *e)
 {
@@ -102,7 +104,7 @@ static enum err no_body(const struct corpus_file *f, const cJSON *obj, size_t li
     return rc;
 }
 
-/* Check one line and count it as a document unless it is empty. */
+/* Checks one line and counts it as a document unless it is empty. */
 static enum err take_line(struct corpus_file *f, size_t off, size_t len, size_t line,
                           bool *first, struct errinfo *e)
 {

@@ -1,4 +1,4 @@
-/* Which files a corpus is made of. */
+/* Lists the files that a corpus is made of. */
 #define _DEFAULT_SOURCE /* glob */
 #include "base/file.h"
 #include "base/folder.h"
@@ -24,7 +24,7 @@ static void name_file(struct corpus_file *f)
     str_free(&name);
 }
 
-/* format NULL: standard input. */
+/* Adds a file; format NULL: standard input. */
 static enum err add(struct corpus *c, const char *path,
                     const struct corpus_format *format, bool packed, struct errinfo *e)
 {
@@ -41,8 +41,8 @@ static enum err add(struct corpus *c, const char *path,
     return OK;
 }
 
-/* Count a file that is no text, and remember one that there is a way to convert: the
- * same in whatever order they are found. */
+/* Counts a file that is no text, and remembers one that can be converted: the same one
+ * in whatever order they are found. */
 static enum err pass_over(struct corpus *c, const char *path, struct errinfo *e)
 {
     size_t row, was;
@@ -57,8 +57,8 @@ static enum err pass_over(struct corpus *c, const char *path, struct errinfo *e)
     return c->other ? OK : err_set(e, ERR_NOMEM, "out of memory for a path");
 }
 
-/* Add one of several files; one that is not text is skipped and counted. A grammar has
- * no end, so it must be a corpus alone. */
+/* Adds one of several files; skips and counts one that is not text. A grammar has no
+ * end, so it must be the only file. */
 static enum err add_one_of(struct corpus *c, const char *path, struct errinfo *e)
 {
     bool packed = false;

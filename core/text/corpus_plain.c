@@ -3,14 +3,14 @@
 
 #include <string.h>
 
-/* Whether no text of any encoding has that byte, but for colours of a terminal. */
+/* Whether no text of any encoding has that byte, except for a terminal's colours. */
 static bool is_control(uint8_t b)
 {
     return (b < 0x20 && !corpus_is_space(b) && b != 0x1B) || b == 0x7F;
 }
 
-/* A program, picture or archive by its control bytes: of what is compressed one in ten
- * is. Some may stand in a text, whose other bytes are UTF-8 then. */
+/* Refuses a program, picture or archive, known by its control bytes: one in ten bytes
+ * of compressed data. A text may have some, if its other bytes are UTF-8. */
 static enum err refuse_binary(const struct corpus_file *f, struct errinfo *e)
 {
     const size_t n = f->map_len < 4096 ? f->map_len : 4096;
@@ -31,8 +31,8 @@ static enum err refuse_binary(const struct corpus_file *f, struct errinfo *e)
         f->path, control, zeros, n);
 }
 
-/* Where to cut text[len] so that the piece is at most `want` bytes: after a line, else
- * after a word, else between characters. */
+/* Returns where to cut text[len] so that the piece is at most `want` bytes: after a
+ * line, else after a word, else between characters. */
 static size_t cut_at(const uint8_t *text, size_t len, size_t want)
 {
     if (len <= want) {
@@ -55,7 +55,8 @@ static size_t cut_at(const uint8_t *text, size_t len, size_t want)
     return i;
 }
 
-/* Add text[from, to) in pieces of at most `want` bytes, without white space around. */
+/* Adds text[from, to) in pieces of at most `want` bytes, without white space around
+ * them. */
 static enum err add_pieces(struct corpus_file *f, size_t from, size_t to, size_t want,
                            struct errinfo *e)
 {
@@ -73,7 +74,7 @@ static enum err add_pieces(struct corpus_file *f, size_t from, size_t to, size_t
     return OK;
 }
 
-/* Documents between blank lines of text[from, to). */
+/* Adds the documents between blank lines of text[from, to). */
 static enum err add_paragraphs(struct corpus_file *f, size_t from, size_t to,
                                struct errinfo *e)
 {
@@ -97,7 +98,7 @@ static enum err add_paragraphs(struct corpus_file *f, size_t from, size_t to,
     return add_pieces(f, from, end_of_text, CORPUS_MAX_DOC, e);
 }
 
-/* One document, without blank lines before it. */
+/* Adds one document, without the blank lines before it. */
 static enum err add_whole(struct corpus_file *f, size_t from, size_t to,
                           struct errinfo *e)
 {
@@ -114,7 +115,7 @@ static bool ends_line(const uint8_t *text, size_t i)
     return text[i] == '\n';
 }
 
-/* White space after a full stop and what closes with it. */
+/* Whether this is white space after a full stop and closing marks. */
 static bool ends_sentence(const uint8_t *text, size_t i)
 {
     if (!corpus_is_space(text[i])) {
@@ -131,15 +132,15 @@ static bool ends_word(const uint8_t *text, size_t i)
     return corpus_is_space(text[i]);
 }
 
-/* Where a short text is cut, the first that is within it. */
+/* Where a short text may be cut: the first of these that occurs inside it is used. */
 static const struct {
     const char *name;
     bool (*ends)(const uint8_t *text, size_t i); /* a unit, with byte i */
 } UNITS[] = {{"line", ends_line}, {"sentence", ends_sentence}, {"word", ends_word}};
 enum { N_UNITS = sizeof UNITS / sizeof UNITS[0] };
 
-/* Add text[from, to) in pieces of whole units: as many as are within `want` bytes, at
- * least one. */
+/* Adds text[from, to) in pieces of whole units: as many as fit `want` bytes, at least
+ * one. */
 static enum err add_units(struct corpus_file *f, size_t from, size_t to, size_t want,
                           size_t unit, struct errinfo *e)
 {
@@ -157,7 +158,7 @@ static enum err add_units(struct corpus_file *f, size_t from, size_t to, size_t 
     return add_pieces(f, from, to, CORPUS_MAX_DOC, e);
 }
 
-/* Training and held-out text are documents of their own, so the only one is cut. */
+/* Cuts the only document, as training and held-out text must be different documents. */
 static enum err cut_only_document(struct corpus_file *f, struct errinfo *e)
 {
     const struct corpus_span whole = f->span[0];

@@ -9,17 +9,21 @@
 
 #define CORPUS_MAX_FILES ((size_t)1 << 20)
 #define CORPUS_MAX_DOCS  ((size_t)1 << 26)
-#define CORPUS_MAX_DOC   ((size_t)1 << 20) /* a longer one of a .txt is cut */
-#define CORPUS_PIECE     ((size_t)4096)    /* of a text without blank lines */
-#define CORPUS_IDS       ((size_t)1024)    /* of token ids without ends of documents */
+#define CORPUS_MAX_DOC   ((size_t)1 << 20) /* a longer document of a .txt is cut */
+#define CORPUS_PIECE                                                                   \
+    ((size_t)4096) /* size of pieces of a text without blank                           \
+                      lines */
+#define CORPUS_IDS                                                                     \
+    ((size_t)1024) /* document length in token ids without                             \
+                      document ends */
 #define CORPUS_MAX_LINE  ((size_t)64 << 20)
-#define CORPUS_SMALL     ((size_t)256) /* pieces that say little */
+#define CORPUS_SMALL     ((size_t)256) /* pieces too small to say much */
 #define CORPUS_HELD_PART 0.05
-#define CORPUS_OPEN      16  /* files of a corpus that are kept open, at most */
-#define CORPUS_UNPACKED  256 /* compressed ones, which have to be */
+#define CORPUS_OPEN      16  /* most files of a corpus kept open */
+#define CORPUS_UNPACKED  256 /* most compressed files, which must stay open */
 
-/* Where a document stands in its file, and a hash of its bytes there when it was
- * opened; line counts from 1 (.jsonl; of .csv the row). */
+/* The place of a document in its file, and a hash of its bytes there at opening; line
+ * counts from 1 (.jsonl; for .csv the row). */
 struct corpus_span {
     size_t off;
     uint32_t len, hash;
@@ -30,12 +34,13 @@ _Static_assert(CORPUS_MAX_LINE <= UINT32_MAX && CORPUS_MAX_DOC <= UINT32_MAX,
 
 #define CORPUS_MARKS 8 /* texts that other tools put between documents */
 
-/* Found by corpus_scan. */
+/* What corpus_scan found. */
 struct corpus_seen {
     uint64_t mark[CORPUS_MARKS];
-    bool end_alone;           /* a marker of a document's end, alone on its line */
-    uint64_t bad;             /* bytes that are no UTF-8 */
-    size_t bad_at, bad_place; /* the first: its offset, and the `place` of its text */
+    bool end_alone;           /* a marker of a document's end was alone on its line */
+    uint64_t bad;             /* bytes that are not UTF-8 */
+    size_t bad_at, bad_place; /* of the first: its offset, and the `place` of its
+                                 text */
     size_t bad_line;
 };
 
@@ -45,46 +50,47 @@ struct corpus_format;
 struct corpus_file {
     const struct corpus_format *format;
     char *path;
-    const char *key; /* what came after '#', or NULL; the corpus's */
+    const char *key; /* what follows '#', or NULL; the corpus owns it */
     char name[100];  /* safe on a terminal */
     uint64_t hash;
     size_t first; /* the number of its first document in the corpus */
     size_t n_docs, span_cap;
     struct corpus_span *span;  /* [n_docs] */
     struct infile *in;         /* NULL: opened for each document */
-    struct infile_bytes bytes; /* of it while it is being opened, then none */
-    const uint8_t *map;        /* these */
+    struct infile_bytes bytes; /* its bytes while it is being opened, then none */
+    const uint8_t *map;        /* of `bytes` */
     size_t map_len;
     const atomic_bool *cancel; /* polled while it is being opened; may be NULL */
     struct corpus_seen seen;
-    const char *cut_at; /* the units that a short text without documents was cut at */
-    size_t piece;       /* else the bytes that it was cut to; or 0 */
-    bool ends_split;    /* markers of a document's end are one here */
+    const char *cut_at; /* the units at which a short text without documents was cut */
+    size_t piece;       /* else the size of pieces it was cut into; or 0 */
+    bool ends_split;    /* markers of a document's end count here */
     bool packed;        /* in gzip form */
     bool alone;         /* the only file of its corpus */
-    bool no_text;       /* it could not be opened, being empty or a table or JSON lines
-                           without such a column: of several files it is passed over */
+    bool no_text;       /* it could not be opened, being empty, or a table or JSON lines
+                           without such a column: one of several files is then
+                           skipped */
     size_t col, cols;   /* of a table */
     bool has_ids;
     enum elem elem; /* of ids in binary form */
-    bool ids_cut;   /* into documents of CORPUS_IDS, for want of ends */
+    bool ids_cut;   /* into documents of CORPUS_IDS, as it marks no ends */
     int32_t max_id;
     size_t max_id_line;
 };
 
 struct corpus {
-    char *spec, *path, *key; /* key: after '#', NULL without */
+    char *spec, *path, *key; /* key: after '#', or NULL */
     char name[100];
-    uint64_t seed, hash, hash_whole; /* as corpus_hash, and of all of the file */
-    struct corpus_file *file;        /* [n_files], of a grammar one without spans */
+    uint64_t seed, hash, hash_whole; /* as in corpus_hash; of the whole file */
+    struct corpus_file *file;        /* [n_files]; a grammar has one, without spans */
     size_t n_files, file_cap;
     size_t n_docs;
     uint32_t *order; /* [n_docs] TRAIN documents, then HELDOUT ones */
     size_t n_train;
-    size_t textless_n;       /* files that are texts by their ending and have none, */
-    struct errinfo textless; /* and what was found in the first */
-    size_t skipped, links;   /* files of a folder that are no texts, links in it */
-    char *other;             /* of those one that there is a way to convert, or NULL */
+    size_t textless_n;       /* files that are texts by their ending but have none */
+    struct errinfo textless; /* what was found in the first of them */
+    size_t skipped, links;   /* files in a folder that are not texts; links in it */
+    char *other;             /* one of those that can be converted, or NULL */
     struct remarks remarks;
     struct grammar *grammar;
     size_t reg;
@@ -94,7 +100,7 @@ struct corpus {
 struct corpus_format {
     const char *suffix; /* "" takes names without a dot */
     const char *key;    /* what may come after '#', in words; NULL: nothing */
-    /* Fill f from its bytes: documents. NULL for a generator. */
+    /* Finds the documents of f in its bytes. NULL for a generator. */
     enum err (*open)(struct corpus_file *f, struct errinfo *e);
     /* Append document `doc`, 0..n_docs-1, to out. */
     enum err (*text)(const struct corpus_file *f, size_t doc, struct str *out,
@@ -105,31 +111,34 @@ struct corpus_format {
 extern const struct corpus_format corpus_txt, corpus_csv, corpus_jsonl, corpus_npy,
     corpus_bin;
 
-/* By the name's ending, without a ".gz", which sets *packed; NULL if none fits. */
+/* Finds the format by the name's ending; a ".gz" after it sets *packed. NULL if none
+ * fits. */
 const struct corpus_format *corpus_format_find(const char *path, bool *packed);
-/* Whether there is a known way from a file that is not read to one that is, by its
- * ending; *row: of several files the one with the least is named. */
+/* Returns whether a file that cannot be read, by its ending, can be converted to one
+ * that can; *row: its rank: the file with the least is named among several. */
 bool corpus_format_way(const char *path, size_t *row);
-/* "FILE: expected ...", with that way. */
+/* Fails with "FILE: expected ...", and how to convert it. */
 enum err corpus_format_unknown(const char *path, struct errinfo *e);
 
-/* The files of a corpus, without documents yet: the one at c->path, those of a folder
- * at any depth or of a pattern, in the order of their bytes, or standard input. */
+/* Lists the files of a corpus, without documents yet: the one at c->path, those of a
+ * folder at any depth or of a pattern, in the order of their paths' bytes, or standard
+ * input. */
 enum err corpus_list(struct corpus *c, struct errinfo *e) ERR_CHECKED;
-/* Open one: its bytes, its documents, and what the scan saw. */
+/* Opens one: its bytes, its documents, and what the scan saw. */
 enum err corpus_file_open(struct corpus_file *f, bool keep,
                           struct errinfo *e) ERR_CHECKED;
 void corpus_file_deinit(struct corpus_file *f);
-/* ERR_CANCELLED if the opening of f has been. Cheap: between pieces of any size. */
+/* Returns ERR_CANCELLED if the opening of f was cancelled. Cheap: may be called between
+ * pieces of any size. */
 enum err corpus_poll(const struct corpus_file *f, struct errinfo *e) ERR_CHECKED;
-/* A document that stands at f->map[off, off + len). */
+/* Adds the document at f->map[off, off + len). */
 enum err corpus_add_span(struct corpus_file *f, size_t off, size_t len, size_t line,
                          struct errinfo *e) ERR_CHECKED;
-/* Append the bytes of a document to out. They must be those that were there when the
- * file was opened: text that is appended to it since then does no harm. */
+/* Appends the bytes of a document to out. They must be those of the opening: text
+ * appended to the file since then does no harm. */
 enum err corpus_read_span(const struct corpus_file *f, const struct corpus_span *s,
                           struct str *out, struct errinfo *e) ERR_CHECKED;
-/* Where its text begins: after a byte order mark. */
+/* Returns where its text begins: after a byte order mark. */
 size_t corpus_text_start(const struct corpus_file *f);
 
 static inline bool corpus_is_space(uint8_t b)
@@ -137,19 +146,20 @@ static inline bool corpus_is_space(uint8_t b)
     return b == ' ' || (b >= '\t' && b <= '\r');
 }
 
-#define CORPUS_BITE ((size_t)16 << 20) /* of a large file, between polls */
+#define CORPUS_BITE ((size_t)16 << 20) /* of a large file, read between polls */
 
-/* Count markers and bytes that are no UTF-8 in text[n] from `from` on, in CORPUS_BITE
- * bytes or a few more; returns where it ended. place: its row, 0 for a whole file. */
+/* Counts markers and bytes that are not UTF-8 in text[n], starting at `from`, over
+ * CORPUS_BITE bytes or a few more; returns where it stopped. place: its row, 0 for a
+ * whole file. */
 size_t corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t place,
                    size_t from);
-/* Where the next marker that ends a document begins, and its length; n and 0 if there
- * is none. */
+/* Returns the offset of the next marker that ends a document, and its length; n and 0
+ * if there is none. */
 size_t corpus_next_end(const uint8_t *text, size_t n, size_t *len);
-/* Put into words what the scan saw. */
+/* Adds remarks on what the scan saw. */
 void corpus_remark_seen(const struct corpus_file *f, struct remarks *r);
 
-/* Look at a text's bytes as a whole, and where it begins. ERR_FORMAT for UTF-16. */
+/* Scans a whole text, and finds where it begins. ERR_FORMAT for UTF-16. */
 enum err corpus_open_text(struct corpus_file *f, size_t *start,
                           struct errinfo *e) ERR_CHECKED;
 

@@ -1,5 +1,5 @@
-/* A look at the bytes of a corpus before they are read as documents: for markers that
- * other tools put between documents, and for bytes that are no UTF-8. */
+/* Scans the bytes of a corpus before they are read as documents: for markers that other
+ * tools put between documents, and for bytes that are not UTF-8. */
 #include "base/utf8.h"
 #include "text/corpus_priv.h"
 
@@ -7,17 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The first of them end documents of plain text: end-of-text tokens of GPT-2, Llama 3
- * and saetop's own tokenizers. They do so whatever the tokenizer, as the split into
- * training and held-out text must be the same for all. The others stand for turns, or
- * are words of other languages too (HTML). */
+/* The first ones end documents of plain text: end-of-text tokens of GPT-2, Llama 3 and
+ * saetop's own tokenizers. They do so with any tokenizer, as the split into training
+ * and held-out text must always be the same. The others mark turns, or are also words
+ * of other languages (HTML). */
 static const char *const MARKS[CORPUS_MARKS] = {
     "<|endoftext|>", "<|end_of_text|>", "<|eos|>",    "</s>",
     "<eos>",         "<|im_start|>",    "<|im_end|>", "<|eot_id|>",
 };
 enum { ENDING_MARKS = 3 };
 
-/* Which mark text[n] begins with, or -1. */
+/* Returns which mark text[n] begins with, or -1. */
 static int mark_at(const uint8_t *text, size_t n)
 {
     for (int i = 0; i < CORPUS_MARKS; i++) {
@@ -96,7 +96,8 @@ size_t corpus_scan(struct corpus_seen *s, const uint8_t *text, size_t n, size_t 
     return i;
 }
 
-/* "800 <|endoftext|>, 2 </s>" of marks first .. last - 1; false if there are none. */
+/* Lists marks first .. last - 1, "800 <|endoftext|>, 2 </s>"; false if there are
+ * none. */
 static bool list_marks(const struct corpus_seen *s, int first, int last, char *out,
                        size_t cap)
 {

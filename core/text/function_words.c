@@ -11,8 +11,8 @@ struct language {
         *others; /* words of it that are none of these, but look like another's */
 };
 
-/* With the words that languages share, which are left out when they are read: so a word
- * that is added to one language goes from all that have it. */
+/* Includes words that languages share; they are left out on reading. So a word added to
+ * one language disappears from all that have it. */
 // clang-format off
 static const struct language languages[FUNCTION_LANGUAGES] = {
     {"English",
@@ -87,7 +87,7 @@ const char *function_words_name(size_t i)
     return languages[i].name;
 }
 
-/* Whether `word` stands in a list of words with spaces between them. */
+/* Whether `word` is in a list of words with spaces between them. */
 static bool is_in(const char *list, const char *word, size_t len)
 {
     for (const char *p = list; (p = strstr(p, word)) != NULL; p += len) {

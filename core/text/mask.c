@@ -137,7 +137,7 @@ enum err mask_token_find(const struct tok *t, const char *text, int32_t *out,
     return OK;
 }
 
-/* The first special token whose text has one of the two in it. */
+/* Returns the first special token whose text contains one of the two marks. */
 static int32_t find_reserved(const struct tok *t)
 {
     static const char *const marks[] = {"reserved", "unused"};
@@ -153,7 +153,7 @@ static int32_t find_reserved(const struct tok *t)
     return -1;
 }
 
-/* Padding that does not end texts as well. */
+/* Returns the padding token unless it is also BOS or EOS. */
 static int32_t find_padding(const struct tok *t)
 {
     const int32_t id = tok_pad(t);
@@ -203,8 +203,8 @@ void mask_token_name(const struct tok *t, int32_t id, char *out, size_t cap)
 
 /* ---- masking ---- */
 
-/* An id by its frequency: the first whose cumulative count is above u times the total.
- */
+/* Draws an id by frequency: the first whose cumulative count is above u times the
+ * total. */
 static int32_t draw_unigram(const struct mask_vocab *v, double u)
 {
     assert(v->n > 0 && u >= 0.0 && u < 1.0);

@@ -8,7 +8,7 @@
 
 #define PACK_MAX_TEXT ((size_t)1 << 30)
 
-/* A generator that gives this many documents without a token has none. */
+/* A generator that gives this many documents without a token is taken to have none. */
 #define PACK_MAX_EMPTY 10000u
 
 /* Reads documents of a split as tokens. */
@@ -58,7 +58,7 @@ static enum err reader_init(struct reader *r, const struct corpus *c,
     return tok_scratch_new(t, &r->scratch, e);
 }
 
-/* The document at a position of the reading order into r->ids. */
+/* Loads the document at a position of the reading order into r->ids. */
 static enum err reader_load(struct reader *r, uint64_t position, struct errinfo *e)
 {
     const uint64_t index = corpus_at(r->c, r->split, position);
@@ -118,8 +118,8 @@ size_t pack_width(const struct pack *p)
     return p->T;
 }
 
-/* Read document pos.doc and put the separator after it. A document without tokens stays
- * without. Rows of ids may bring the marks that packing puts: those are dropped. */
+/* Reads document pos.doc and puts the separator after it, unless the document has no
+ * tokens. Rows of ids may contain the marks that packing adds: those are dropped. */
 static enum err load(struct pack *p, bool count, struct errinfo *e)
 {
     struct tok_ids *ids = &p->in.ids;
@@ -147,7 +147,7 @@ static enum err load(struct pack *p, bool count, struct errinfo *e)
     return OK;
 }
 
-/* Make sure that a token is there to be taken at pos. */
+/* Makes sure that there is a token to take at pos. */
 static enum err need_token(struct pack *p, struct errinfo *e)
 {
     if (!p->loaded) {

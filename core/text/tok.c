@@ -333,7 +333,7 @@ void tok_scratch_free(struct tok_scratch *s)
     }
 }
 
-/* A text on its way through the tokenizer. */
+/* A text passing through the tokenizer. */
 struct walk {
     const struct tok *t;
     struct tok_scratch *s;
@@ -347,7 +347,7 @@ static enum err put_token(void *ctx, int32_t id, struct errinfo *e)
     return tok_ids_add(((struct walk *)ctx)->out, id, e);
 }
 
-/* A part of the normalized text without added tokens. */
+/* Encodes a part of the normalized text without added tokens. */
 static enum err put_plain(void *ctx, const char *text, size_t len, size_t at,
                           struct errinfo *e)
 {
@@ -356,7 +356,7 @@ static enum err put_plain(void *ctx, const char *text, size_t len, size_t at,
                               w->out, e);
 }
 
-/* A part of the text given, without the tokens that are looked for there. */
+/* Handles a part of the given text without the tokens searched for there. */
 static enum err put_given(void *ctx, const char *text, size_t len, size_t at,
                           struct errinfo *e)
 {

@@ -34,7 +34,7 @@ static bool belongs(const struct tok_entry *en, bool normalized)
            normalized == ((en->flags & (uint32_t)TOK_NORMALIZED) != 0);
 }
 
-/* The texts of a set: as they stand, or as the normalizer makes them. */
+/* Collects the texts of a set: as they are, or normalized. */
 static enum err fill_items(const struct tok *t, struct norm_state *st, bool normalized,
                            struct str *own, struct item *item, struct errinfo *e)
 {
@@ -121,7 +121,8 @@ void added_free(struct added_set *s)
 
 /* ---- looking for them ---- */
 
-/* The first of items [lo, hi), all longer than d, whose byte d is at least c. */
+/* Returns the first of items [lo, hi), all longer than d, whose byte d is at least
+ * c. */
 static size_t first_at_least(const struct added_set *s, size_t lo, size_t hi, size_t d,
                              unsigned c)
 {
@@ -136,7 +137,8 @@ static size_t first_at_least(const struct added_set *s, size_t lo, size_t hi, si
     return lo;
 }
 
-/* The longest token that text[n] begins with: its place in the set, s->n for none. */
+/* Returns the longest token that text[n] begins with: its place in the set, s->n for
+ * none. */
 static size_t longest_at(const struct added_set *s, const char *text, size_t n)
 {
     size_t best = s->n;

@@ -1,5 +1,5 @@
 /* The tokens that a tokenizer puts around a text by itself: tokenizer.json's
- * post_processor. (Where there is a tokenizer.json, transformers 5 passes over
+ * post_processor. (Where there is a tokenizer.json, transformers 5 ignores
  * add_bos_token of tokenizer_config.json.) */
 #include "base/json.h"
 #include "text/tok_priv.h"
@@ -32,7 +32,7 @@ static enum err add_id(const struct tok *t, struct json_at at, int64_t id,
     return OK;
 }
 
-/* The ids of special token `name` of a template. */
+/* Adds the ids of special token `name` of a template. */
 static enum err add_special(const struct tok *t, struct json_at at, const cJSON *p,
                             const char *name, struct added *a, int side,
                             struct errinfo *e)
@@ -68,7 +68,8 @@ static enum err of_template(const struct tok *t, struct json_at at, const cJSON 
     return OK;
 }
 
-/* BERT's and RoBERTa's: cls before the text, sep after it, each [text, id]. */
+/* Reads BERT's and RoBERTa's form: cls before the text, sep after it, each [text,
+ * id]. */
 static enum err of_pair(const struct tok *t, struct json_at at, const cJSON *p,
                         struct added *a, struct errinfo *e)
 {
@@ -100,8 +101,8 @@ static const struct {
     {"RobertaProcessing", of_pair},
 };
 
-/* Put tokens around those of the processors before: the processors of a sequence apply
- * in turn. */
+/* Puts tokens around those of earlier processors: the processors of a sequence apply in
+ * turn. */
 static enum err put_around(struct tok *t, const struct added *a, struct errinfo *e)
 {
     struct tok_ids *front = &t->around[FRONT];

@@ -24,7 +24,7 @@ enum { TYPE_NORMAL = 1, TYPE_UNKNOWN, TYPE_CONTROL, TYPE_USER, TYPE_UNUSED, TYPE
 #define SPLIT_BY(pattern)                                                              \
     "{\"type\": \"Split\", \"pattern\": {\"Regex\": \"" pattern                        \
     "\"}, \"behavior\": \"Isolated\", \"invert\": false}"
-/* After the first parts, which differ. */
+/* The rest of the pattern, after first parts that differ. */
 #define REST                                                                           \
     "| ?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|"   \
     "\\\\s+"
@@ -47,8 +47,9 @@ enum { TYPE_NORMAL = 1, TYPE_UNKNOWN, TYPE_CONTROL, TYPE_USER, TYPE_UNUSED, TYPE
     "\"add_prefix_space\": false}]}"
 #define NFC "\"normalizer\": {\"type\": \"NFC\"}, "
 
-/* tokenizer.ggml.pre, and what tokenizer.json has in the models that it stands for
- * (llama.cpp's llama-vocab.cpp and convert_hf_to_gguf.py have the names). */
+/* Names of tokenizer.ggml.pre, and what the tokenizer.json of the models that they
+ * stand for has (the names are from llama.cpp's llama-vocab.cpp and
+ * convert_hf_to_gguf.py). */
 static const struct {
     const char *name;
     const char *json;
@@ -137,8 +138,8 @@ static enum err check_text(const struct tok_arrays *a, size_t id, const char *na
     return OK;
 }
 
-/* Decode a key in the alphabet of byte-level BPE to bytes. A key with other characters
- * is kept as it is, like an added token. */
+/* Decodes a key in the alphabet of byte-level BPE to bytes. A key with other characters
+ * stays as it is, like an added token. */
 static void byte_piece(const struct tok_text *k, struct str *out)
 {
     for (size_t i = 0; i < k->len;) {
@@ -195,8 +196,8 @@ out:
     return rc;
 }
 
-/* Keys and scores of a vocabulary by characters. User-defined tokens are as in
- * SentencePiece: with marks for spaces, and before all others. */
+/* Keys and scores of a vocabulary of characters. User-defined tokens are as in
+ * SentencePiece: with marks for spaces, and ranked before all others. */
 struct keyed {
     struct tok_text *key; /* [n] */
     float *score;         /* [n] */
@@ -323,7 +324,7 @@ enum err arrays_parts(const char *pre, const char *file, cJSON **out, struct err
     return rc;
 }
 
-/* Normalizer and pre-tokenizer as tokenizer.json would have them. */
+/* Makes normalizer and pre-tokenizer as tokenizer.json would have them. */
 static enum err parts_json(const struct tok_arrays *a, bool chars, const char *name,
                            struct bpe_opts *o, cJSON **out, struct errinfo *e)
 {

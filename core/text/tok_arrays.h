@@ -1,5 +1,5 @@
-/* Tokenizer parts that GGUF files and old directories give by a name alone. Included in
- * core/text only. */
+/* Tokenizer parts that GGUF files and old directories give only by name. Included only
+ * in core/text. */
 #ifndef SAETOP_TEXT_TOK_ARRAYS_H
 #define SAETOP_TEXT_TOK_ARRAYS_H
 
@@ -7,9 +7,9 @@
 
 #include <cjson/cJSON.h>
 
-/* normalizer and pre_tokenizer, as tokenizer.json has them, of the models that the name
- * (tokenizer.ggml.pre) stands for. *out: caller owns. ERR_FORMAT with the names that
- * are known; `file` begins the line. */
+/* Makes normalizer and pre_tokenizer, as in tokenizer.json, for the models that the
+ * name (tokenizer.ggml.pre) stands for. *out: caller owns. ERR_FORMAT with the known
+ * names; `file` starts the line. */
 enum err arrays_parts(const char *pre, const char *file, cJSON **out,
                       struct errinfo *e) ERR_CHECKED;
 

@@ -45,7 +45,8 @@ static const struct bpe_slot *pair_find(const struct bpe *b, int32_t l, int32_t 
     }
 }
 
-/* A pair listed twice keeps its later rank, as in the Hugging Face library. */
+/* Adds a pair; one listed twice keeps its later rank, as in the Hugging Face
+ * library. */
 static void pair_put(struct bpe *b, const struct bpe_slot *what)
 {
     size_t i = pair_hash(what->a, what->b) & b->pair_mask;
@@ -67,7 +68,7 @@ int32_t bpe_find(const struct bpe *b, const char *bytes, size_t len)
     return -1;
 }
 
-/* With chars: copies of the keys. */
+/* With chars: copies the keys. */
 static enum err copy_keys(const struct tok *t, const struct tok_text *key,
                           struct bpe *b, struct errinfo *e)
 {
@@ -84,7 +85,7 @@ static enum err copy_keys(const struct tok *t, const struct tok_text *key,
     return OK;
 }
 
-/* Index the entries of model.vocab by their keys. */
+/* Indexes the entries of model.vocab by their keys. */
 static enum err index_words(const struct tok *t, struct bpe *b, const char *name,
                             struct errinfo *e)
 {
@@ -140,7 +141,8 @@ static enum err index_bytes(const struct tok *t, struct bpe *b, const char *name
     return OK;
 }
 
-/* With chars: the entries of the bytes and of ASCII, where there are some. */
+/* With chars: indexes the entries of bytes and ASCII characters, as far as there are
+ * any. */
 static void index_chars(const struct tok *t, struct bpe *b)
 {
     for (unsigned v = 0; v < 256; v++) {
@@ -168,9 +170,9 @@ static bool begins_with_mark(const char *text, size_t len)
     return len >= MARK_LEN && memcmp(text, MARK, MARK_LEN) == 0;
 }
 
-/* Where in a word of characters no pair can ever be merged: before a mark, if no merge
- * and no entry has something else right before one. A word is cut there, and so its
- * parts are short and can be remembered; the ids are the same. */
+/* Finds where in a word of characters no pair can ever be merged: before a mark, if no
+ * merge and no entry has anything else right before one. Words are cut there, so that
+ * their parts are short and can be cached; the ids are the same. */
 static void find_crossings(const struct tok *t, struct bpe *b)
 {
     b->cuts_at_mark = !b->opts.ignore_merges && bpe_find(b, MARK, MARK_LEN) >= 0;
@@ -204,7 +206,7 @@ static int highest_first(const void *a, const void *b)
     return (x->score < y->score) - (x->score > y->score);
 }
 
-/* Scores as ranks: equal ones have the same. */
+/* Ranks scores: equal ones have the same rank. */
 static enum err rank_scores(const struct tok *t, const float *score, struct bpe *b,
                             const char *name, struct errinfo *e)
 {
@@ -282,7 +284,7 @@ static void bpe_free(void *impl)
     mem_free(b);
 }
 
-/* A member as one line of JSON, NULL for none. */
+/* Keeps a member as one line of JSON, NULL for none. */
 static enum err keep_json(const cJSON *member, char **out, struct errinfo *e)
 {
     struct str line;
@@ -347,7 +349,7 @@ struct cand {
     int32_t id;
 };
 
-/* A symbol is known by its place among those that the word began with. */
+/* A symbol, identified by its place among the word's first symbols. */
 struct symbol {
     int32_t id;    /* or one of the two below */
     uint32_t prev; /* its neighbours; NONE at the ends */
@@ -427,7 +429,7 @@ static struct cand heap_pop(struct scratch *s)
     return top;
 }
 
-/* The end in the word of a symbol. */
+/* Returns the end of a symbol in the word. */
 static uint32_t end_of(const struct scratch *s, const struct symbol *l)
 {
     return l->next == NONE ? (uint32_t)s->len : s->sym[l->next].from;
@@ -477,7 +479,7 @@ static void add_symbol(struct scratch *s, int32_t id, size_t from)
     }
 }
 
-/* The entry of the character at p[n], or -1. */
+/* Returns the entry of the character at p[n], or -1. */
 static int32_t char_id(const struct scratch *s, const char *p, size_t n)
 {
     if (n == 1 && (unsigned char)*p < 128) {
@@ -497,8 +499,8 @@ static bool has_bytes(const struct bpe *b, const char *p, size_t n)
     return true;
 }
 
-/* Characters that are no entry, on their way to become an unk: as the reference has it,
- * the unk waits for the next that is one, behind bytes that come between. */
+/* Characters without an entry, to become an unk: as in the reference, the unk comes
+ * only at the next character with an entry, after bytes that lie between. */
 struct unknown {
     bool waits;
     size_t from;
@@ -575,7 +577,7 @@ static enum err put_symbol(struct scratch *s, const struct symbol *l, struct err
     return OK;
 }
 
-/* Merge the pair of lowest rank, the leftmost of equals, until none is left. O(n log
+/* Merges the pair of lowest rank, the leftmost of equals, until none is left. O(n log
  * n): each merge puts at most two candidates on the heap. */
 static enum err merge_word(struct scratch *s, const char *word, size_t len,
                            struct errinfo *e)
@@ -649,7 +651,7 @@ static void cache_clear(struct scratch *s)
     s->ids.n = 0;
 }
 
-/* The slot of a word, or the empty one where it belongs. */
+/* Returns the slot of a word, or the empty one where it belongs. */
 static struct cache_slot *cache_at(struct scratch *s, uint32_t hash, const char *word,
                                    size_t len)
 {
@@ -694,7 +696,7 @@ static enum err encode_word(void *ctx, const char *word, size_t len, struct erri
     return OK;
 }
 
-/* A word of characters, cut where no pair can be merged. */
+/* Encodes a word of characters, cut where no pair can be merged. */
 static enum err encode_chars(void *ctx, const char *word, size_t len, struct errinfo *e)
 {
     struct scratch *s = ctx;

@@ -1,5 +1,5 @@
-/* BPE in tokenizer.json, on bytes as GPT-2 and its successors have it, or on characters
- * as SentencePiece. */
+/* BPE in tokenizer.json, on bytes as in GPT-2 and its successors, or on characters as
+ * in SentencePiece. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -18,7 +18,7 @@ static const cJSON *member(const cJSON *obj, const char *key)
     return m && !cJSON_IsNull(m) ? m : NULL;
 }
 
-/* Settings of the model that would change ids and are not done here. */
+/* Refuses settings of the model that would change ids and are not supported here. */
 static enum err check_plain(const cJSON *model, const char *file, struct errinfo *e)
 {
     static const char *const affixes[] = {"continuing_subword_prefix",
@@ -67,7 +67,7 @@ static void draft_free(struct draft *d)
     mem_free(d->list);
 }
 
-/* The id of an entry of model.vocab. */
+/* Reads the id of an entry of model.vocab. */
 static enum err entry_id(const cJSON *item, const char *file, size_t *out,
                          struct errinfo *e)
 {
@@ -91,7 +91,7 @@ static enum err entry_id(const cJSON *item, const char *file, size_t *out,
     return OK;
 }
 
-/* How many ids there are: one more than the largest. */
+/* Counts the ids: one more than the largest. */
 static enum err count_ids(const cJSON *vocab, const char *file, struct draft *d,
                           struct errinfo *e)
 {
@@ -144,7 +144,7 @@ static enum err fill_draft(const cJSON *vocab, const char *file, struct draft *d
     return OK;
 }
 
-/* A key of model.vocab as the bytes it stands for. */
+/* Converts a key of model.vocab to the bytes it stands for. */
 static enum err key_bytes(const char *key, const char *file, struct str *out,
                           struct errinfo *e)
 {
@@ -170,7 +170,7 @@ static enum err key_bytes(const char *key, const char *file, struct str *out,
     return str_err(out, "an entry of the vocabulary", e);
 }
 
-/* The piece of text that the entry `key` stands for, into out. */
+/* Writes the piece of text that the entry `key` stands for to out. */
 static enum err piece_of(const char *key, const struct decoder *chars, const char *file,
                          struct str *out, struct errinfo *e)
 {
@@ -182,7 +182,8 @@ static enum err piece_of(const char *key, const struct decoder *chars, const cha
     return str_err(out, "an entry of the vocabulary", e);
 }
 
-/* An added token: with characters a plain one is shown as the decoder has it. */
+/* Puts an added token: with characters, one that is not special is shown by the
+ * decoder. */
 static enum err put_added(const struct tok_added *a, uint32_t flags,
                           const struct decoder *chars, struct str *raw, struct tok *t,
                           struct errinfo *e)
@@ -200,7 +201,8 @@ static enum err put_added(const struct tok_added *a, uint32_t flags,
     return tok_put_text(t, a->id, a->text, n, e);
 }
 
-/* chars: how keys that are characters become pieces; NULL: keys are bytes. */
+/* Puts the entries; chars: how keys of characters become pieces; NULL: keys are
+ * bytes. */
 static enum err put_entries(const struct draft *d, const struct decoder *chars,
                             const char *file, struct tok *t, struct errinfo *e)
 {
@@ -223,7 +225,8 @@ static enum err put_entries(const struct draft *d, const struct decoder *chars,
     return rc;
 }
 
-/* Keys by id, NULL for holes: *key [vocab], caller owns; texts of the tree. */
+/* Makes the keys by id, NULL for holes: *key [vocab], caller owns; the texts are the
+ * tree's. */
 static enum err keep_keys(const struct draft *d, struct tok_text **key,
                           struct errinfo *e)
 {
@@ -265,7 +268,7 @@ out:
 
 /* ---- merges ---- */
 
-/* "a b" or ["a", "b"]. */
+/* Reads "a b" or ["a", "b"]. */
 static enum err read_merge(const struct bpe_keys *k, const cJSON *item, size_t i,
                            const char *file, struct bpe_merge *out, struct errinfo *e)
 {
@@ -314,7 +317,7 @@ out:
     return rc;
 }
 
-/* model.unk_token's id. */
+/* Reads model.unk_token's id. */
 static enum err read_unk(const cJSON *model, const char *file, struct bpe_opts *o,
                          struct errinfo *e)
 {
@@ -379,7 +382,7 @@ out:
 
 /* ---- writing ---- */
 
-/* An entry's key: bytes in the alphabet; characters and an added token stand as they
+/* Adds an entry's key: bytes in the alphabet; characters and added tokens as they
  * are. */
 static void add_key(const struct tok *t, int32_t id, struct str *out)
 {
@@ -412,7 +415,7 @@ static void print_parts(const struct bpe *b, struct str *out)
                              : bytes);
 }
 
-/* model's members before the vocabulary. */
+/* Prints model's members before the vocabulary. */
 static void print_opts(const struct tok *t, struct str *out)
 {
     const struct bpe *b = t->impl;
@@ -434,7 +437,8 @@ static void print_opts(const struct tok *t, struct str *out)
     str_free(&unk);
 }
 
-/* "a b", which every version reads, or ["a", "b"] where a key has a space in it. */
+/* Prints "a b", which every version reads, or ["a", "b"] where a key has a space in
+ * it. */
 static void print_merge(const struct tok *t, const struct bpe_merge *m,
                         struct str *side, struct str *out)
 {

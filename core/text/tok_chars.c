@@ -39,7 +39,7 @@ uint32_t char_first(const char *text, size_t len)
     return c;
 }
 
-/* Where the last character begins. */
+/* Returns where the last character begins. */
 static size_t last_start(const char *text, size_t len)
 {
     size_t i = len - 1;
@@ -91,8 +91,8 @@ bool text_is_valid(const char *text, size_t len)
     return true;
 }
 
-/* Bytes of the maximal part of a character that invalid text[len] begins with: as many
- * as a character could begin with (Unicode 3.9, table 3-7). */
+/* Returns the bytes of the maximal part of a character that invalid text[len] begins
+ * with: as many as a character could begin with (Unicode 3.9, table 3-7). */
 static size_t broken_part(const unsigned char *s, size_t len)
 {
     const unsigned char b = s[0];

@@ -1,5 +1,5 @@
-/* Questions about characters, as the reference's language (Rust) answers them. Included
- * in core/text only. */
+/* Properties of characters, as in the reference's language (Rust). Included only in
+ * core/text. */
 #ifndef SAETOP_TEXT_TOK_CHARS_H
 #define SAETOP_TEXT_TOK_CHARS_H
 
@@ -16,19 +16,20 @@ static inline bool char_is_space(uint32_t c)
            (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F ||
            c == 0x205F || c == 0x3000;
 }
-/* A word character of its regular expressions (\w): letters, marks, decimal digits,
- * connectors, joiners. */
+/* Returns whether c is a word character of its regular expressions (\w): letters,
+ * marks, decimal digits, connectors, joiners. */
 bool char_is_word(uint32_t c);
 
-/* Bytes of White_Space that text[len] begins, or ends, with. */
+/* Return how many bytes of White_Space text[len] begins, or ends, with. */
 size_t space_at_start(const char *text, size_t len);
 size_t space_at_end(const char *text, size_t len);
-/* The first and the last character; len >= 1. UTF8_INVALID if it is none. */
+/* Return the first and the last character; len >= 1. UTF8_INVALID if it is not
+ * valid. */
 uint32_t char_first(const char *text, size_t len);
 uint32_t char_last(const char *text, size_t len);
 
-/* Append text[len] with U+FFFD for what is not valid UTF-8: one for each maximal part
- * of a character, as Python's errors="replace". */
+/* Appends text[len] with U+FFFD for invalid UTF-8: one for each maximal part of a
+ * character, as with Python's errors="replace". */
 void text_repair(const char *text, size_t len, struct str *out);
 bool text_is_valid(const char *text, size_t len);
 

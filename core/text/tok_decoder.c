@@ -106,7 +106,7 @@ enum err decoder_read(const cJSON *root, const char *file, struct decoder *out,
     return OK;
 }
 
-/* The byte of "<0xHH>", or -1. */
+/* Returns the byte of "<0xHH>", or -1. */
 static int byte_of(const char *key)
 {
     if (strlen(key) != 6 || strncmp(key, "<0x", 3) != 0 || key[5] != '>' ||

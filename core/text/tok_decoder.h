@@ -1,5 +1,5 @@
-/* How an entry of the vocabulary is shown: the decoder of tokenizer.json, where entries
- * are characters. Included in core/text only. */
+/* How an entry of the vocabulary is shown: the decoder of tokenizer.json where entries
+ * are characters. Included only in core/text. */
 #ifndef SAETOP_TEXT_TOK_DECODER_H
 #define SAETOP_TEXT_TOK_DECODER_H
 
@@ -21,12 +21,12 @@ struct decoder {
     bool bytes; /* <0xHH> is a byte */
 };
 
-/* Read the member "decoder" of root: Replace of a text, Metaspace, ByteFallback, and
- * Fuse and Strip, which concern whole texts alone; Sequence of them. ERR_FORMAT with
- * the place and the type found. */
+/* Reads the member "decoder" of root: Replace of a text, Metaspace, ByteFallback, and
+ * Fuse and Strip, which only concern whole texts; Sequence of them. ERR_FORMAT with the
+ * place and the type found. */
 enum err decoder_read(const cJSON *root, const char *file, struct decoder *out,
                       struct errinfo *e) ERR_CHECKED;
-/* Append what an entry stands for. */
+/* Appends what an entry stands for. */
 void decoder_piece(const struct decoder *d, const char *key, struct str *out);
 
 #endif

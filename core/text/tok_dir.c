@@ -24,7 +24,7 @@ struct configs {
     cJSON *model;     /* config.json */
 };
 
-/* All of a file, which is UTF-8; mem_free. */
+/* Loads all of a file in UTF-8; release with mem_free. */
 static enum err load_text(const char *path, size_t max, const char *expected,
                           char **text, size_t *len, struct errinfo *e)
 {
@@ -83,7 +83,8 @@ static const struct {
              {TOK_MASK, "mask_token", "mask_token_id"}};
 #define N_ROLES (sizeof roles / sizeof *roles)
 
-/* "bos_token": a text, or an added token with it as "content"; NULL for none. */
+/* Returns the text of "bos_token": a text, or an added token's "content"; NULL for
+ * none. */
 static const char *named(const cJSON *config, const char *key)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(config, key);
@@ -91,7 +92,7 @@ static const char *named(const cJSON *config, const char *key)
     return cJSON_IsString(v) && *v->valuestring ? v->valuestring : NULL;
 }
 
-/* "bos_token_id": an id, or the first of several; -1 for none. */
+/* Returns "bos_token_id": an id, or the first of several; -1 for none. */
 static int32_t id_of(const struct tok *t, const cJSON *config, const char *key)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(config, key);
@@ -105,8 +106,8 @@ static int32_t id_of(const struct tok *t, const cJSON *config, const char *key)
     return (int32_t)v->valuedouble;
 }
 
-/* The tokenizer's own files first, then the model's; where neither names a token that
- * is in the vocabulary, what tok_finish found by the usual names stays. */
+/* Sets roles from the tokenizer's own files, then the model's; where neither names a
+ * token in the vocabulary, the one that tok_finish found by the usual names stays. */
 static void set_roles(struct tok *t, const struct configs *c)
 {
     for (size_t i = 0; i < N_ROLES; i++) {
@@ -123,7 +124,7 @@ static void set_roles(struct tok *t, const struct configs *c)
 
 /* ---- vocab.json and merges.txt ---- */
 
-/* Two words with a blank between. */
+/* Whether a line is two words with a blank between them. */
 static bool is_merge(const char *line, size_t n)
 {
     const char *gap = memchr(line, ' ', n);
@@ -132,7 +133,7 @@ static bool is_merge(const char *line, size_t n)
            !memchr(gap + 1, ' ', n - first - 1) && n <= 2 * TOK_MAX_PIECE;
 }
 
-/* The lines of merges.txt but for its head, as an array. */
+/* Loads the lines of merges.txt, except its head, as an array. */
 static enum err load_merges(const char *path, cJSON *list, struct errinfo *e)
 {
     char *text = NULL;
@@ -176,7 +177,7 @@ static bool is_id(const cJSON *v)
            v->valuedouble < (double)TOK_MAX_VOCAB && !(fmod(v->valuedouble, 1.0) > 0);
 }
 
-/* added_tokens.json, an id for each text; NULL where it is missing. */
+/* Loads added_tokens.json, an id for each text; NULL where it is missing. */
 static enum err load_extra(const char *dir, cJSON **out, struct errinfo *e)
 {
     char path[PATH_CAP], found[128];
@@ -204,8 +205,8 @@ static bool add_token(cJSON *list, const char *text, double id, bool special)
            cJSON_AddBoolToObject(item, "special", special);
 }
 
-/* added_tokens as tokenizer.json would have them: those of added_tokens.json, and the
- * special ones that the configurations name, GPT-2's <|endoftext|> among them. */
+/* Makes added_tokens as in a tokenizer.json: those of added_tokens.json, and the
+ * special ones that the configurations name, including GPT-2's <|endoftext|>. */
 static bool add_tokens(const struct configs *c, const cJSON *vocab, const cJSON *extra,
                        cJSON *list)
 {
@@ -256,7 +257,8 @@ static int by_id(const void *a, const void *b)
                           : (int)x->extra - (int)y->extra;
 }
 
-/* Ids of added_tokens.json that another text has, there or in the vocabulary. */
+/* Refuses ids of added_tokens.json that another text has, there or in the
+ * vocabulary. */
 static enum err check_extra(const char *dir, const cJSON *vocab, const cJSON *extra,
                             struct errinfo *e)
 {
@@ -293,7 +295,7 @@ static enum err check_extra(const char *dir, const cJSON *vocab, const cJSON *ex
     return rc;
 }
 
-/* The tokenizer.json that the old files amount to, in *root. */
+/* Makes *root, the tokenizer.json equivalent to the old files. */
 static enum err old_files(const char *dir, const struct configs *c, cJSON *extra,
                           cJSON *root, struct errinfo *e)
 {

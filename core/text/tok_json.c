@@ -19,7 +19,7 @@ static int by_id(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-/* In this order: the default of the last follows from the first. */
+/* In this order, since the default of the last follows from the first. */
 static const struct {
     const char *key;
     enum tok_flag flag;

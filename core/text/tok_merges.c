@@ -42,7 +42,7 @@ void bpe_keys_free(struct bpe_keys *k)
     }
 }
 
-/* The slot of a key, or the empty one where it belongs. */
+/* Returns the slot of a key, or the empty one where it belongs. */
 static struct slot *slot_of(const struct bpe_keys *k, struct tok_text key)
 {
     size_t i = (size_t)hash_bytes(HASH_START, key.p, key.len) & k->mask;
@@ -61,7 +61,7 @@ void bpe_keys_put(struct bpe_keys *k, struct tok_text key, int32_t id)
     }
 }
 
-/* One side of a merge. */
+/* Finds one side of a merge. */
 static enum err side(const struct bpe_keys *k, struct tok_text key,
                      struct bpe_merge_at at, int32_t *out, struct errinfo *e)
 {

@@ -43,8 +43,8 @@ struct norm_state {
 
 /* ---- Unicode's forms ---- */
 
-/* Characters below these are in the form by themselves, and none is changed by what
- * follows it but a combining mark, which is above. */
+/* Characters below these are already in the form, and none is changed by what follows
+ * it except a combining mark, which is above. */
 static unsigned char plain_below(utf8proc_option_t form)
 {
     return form == (UTF8PROC_COMPOSE | UTF8PROC_STABLE) ? 0xCC : 0x80;
@@ -78,8 +78,8 @@ static unsigned class_of(utf8proc_int32_t c)
     return (unsigned)utf8proc_get_property(c)->combining_class & 0xFF;
 }
 
-/* Marks in the order of their classes, each class in the order of the text. A run of
- * any length costs O(n): a text of marks alone must not cost its square. */
+/* Sorts marks by their classes, each class in the order of the text. A run of any
+ * length costs O(n): a text of marks alone must not cost its square. */
 static enum err sort_marks(struct norm_state *st, size_t from, size_t to,
                            struct errinfo *e)
 {
@@ -116,10 +116,10 @@ static enum err order_marks(struct norm_state *st, size_t n, struct errinfo *e)
     return OK;
 }
 
-/* Characters, rising, that got a combining class, a decomposition or a composition
+/* Characters, ascending, that got a combining class, a decomposition or a composition
  * after Unicode 9: plain characters to the reference, which normalizes by Unicode 9
  * (unicode-normalization-alignments 0.1.12), while utf8proc's tables are newer. Found
- * by asking the reference for each character that has one in Unicode 17; blocks added
+ * by asking the reference about each character that has one in Unicode 17; blocks added
  * since are listed whole. */
 static const struct {
     uint32_t from, to;
@@ -153,7 +153,7 @@ static bool is_after_9(uint32_t c)
     return lo < AFTER_9 && c >= after_9[lo].from;
 }
 
-/* A stretch of valid text without such characters. */
+/* Normalizes a stretch of valid text without such characters. */
 static enum err form_known(struct norm_state *st, const char *text, size_t len,
                            utf8proc_option_t form, struct errinfo *e)
 {
@@ -175,7 +175,7 @@ static enum err form_known(struct norm_state *st, const char *text, size_t len,
     return OK;
 }
 
-/* A stretch of valid text. */
+/* Normalizes a stretch of valid text. */
 static enum err form_stretch(struct norm_state *st, const char *text, size_t len,
                              utf8proc_option_t form, struct errinfo *e)
 {
@@ -193,8 +193,8 @@ static enum err form_stretch(struct norm_state *st, const char *text, size_t len
     return form_known(st, text + from, len - from, form, e);
 }
 
-/* Stretches go from one plain character to the next: the last plain one before others
- * goes with them, since a mark may join it. */
+/* Brings a text into the form. Stretches go from one plain character to the next: the
+ * last plain one before others goes with them, since a mark may join it. */
 static enum err to_form(struct norm_state *st, utf8proc_option_t form,
                         struct errinfo *e)
 {
@@ -267,7 +267,8 @@ static void strip(struct norm_state *st, const struct step *s, bool *cut)
     str_addn(&st->next, text + left, len);
 }
 
-/* The first place of find[m] in text[len], NULL for none; O(len m), m is small. */
+/* Returns the first place of find[m] in text[len], NULL for none; O(len m), m is
+ * small. */
 static const char *find_text(const char *text, size_t len, const char *find, size_t m)
 {
     for (size_t i = 0; i + m <= len; i++) {

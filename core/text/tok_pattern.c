@@ -4,15 +4,16 @@
 #include <stddef.h>
 #include <string.h>
 
-/* \s in the tokenizers' regular expressions is Unicode's White_Space; PCRE2's has
- * U+180E as well, so the class is spelled out. */
+/* \s in the tokenizers' regular expressions is Unicode's White_Space; PCRE2's \s also
+ * has U+180E, so the class is spelled out. */
 #define SPACES                                                                         \
     "\\t-\\r\\x{20}\\x{85}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}"       \
     "\\x{202f}\\x{205f}\\x{3000}"
 /* \w is Unicode's word character; PCRE2's is a letter, a number or "_". */
 #define WORDS "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}"
 
-/* Classes of one letter: inside brackets, and whether upper case is the opposite. */
+/* Classes of one letter: their content inside brackets, and whether upper case is the
+ * opposite. */
 static const struct {
     char letter;
     const char *members;
@@ -32,8 +33,9 @@ static enum err refuse(const struct walk *w, const char *what, struct errinfo *e
                    (size_t)(w->p - w->start), what);
 }
 
-/* True for the name of a script: all but general categories and properties, which mean
- * the same to both. Short names of scripts mean Script_Extensions to PCRE2. */
+/* Whether it is the name of a script: anything but general categories and properties,
+ * which mean the same to both. Short names of scripts mean Script_Extensions to
+ * PCRE2. */
 static bool is_script(const char *name, size_t n)
 {
     static const char *const same[] = {"Any", "Alphabetic", "Lowercase", "Uppercase",
@@ -46,7 +48,7 @@ static bool is_script(const char *name, size_t n)
     return n > 2;
 }
 
-/* \p{...} or \P{...} at w->p. */
+/* Translates \p{...} or \P{...} at w->p. */
 static void property(struct walk *w)
 {
     const char *end = strchr(w->p, '}');
@@ -125,7 +127,7 @@ static void begin_class(struct walk *w)
     }
 }
 
-/* The end of {n}, {n,}, {,m} or {n,m} at p, or NULL if it is none. */
+/* Returns the end of {n}, {n,}, {,m} or {n,m} at p, or NULL if it is none. */
 static const char *interval_end(const char *p)
 {
     const size_t n = strspn(p + 1, "0123456789,");

@@ -41,7 +41,7 @@ struct walk {
     void *ctx;
 };
 
-/* A walk that has come to step i. */
+/* A walk at step i. */
 struct place {
     const struct walk *w;
     size_t i;
@@ -58,7 +58,7 @@ static enum err go_on(void *ctx, const char *word, size_t len, struct errinfo *e
     return do_step(at->w, at->i, word, len, at->is_first && word == at->begin, e);
 }
 
-/* Cut by step i and go on with the next. */
+/* Cuts by step i and goes on with the next. */
 static enum err cut(const struct walk *w, size_t i, const char *word, size_t len,
                     bool is_first, struct errinfo *e)
 {
@@ -133,7 +133,7 @@ bool pre_is_byte_level(const struct pre *p)
 
 /* ---- reading ---- */
 
-/* Where a component stands, and the sequence that it becomes steps of. */
+/* The place of a component, and the sequence to which its steps are added. */
 struct step_spec {
     struct json_at at;
     const cJSON *spec;
@@ -210,9 +210,8 @@ static enum err read_split(const struct step_spec *c, struct errinfo *e)
     return add_split(c, p.text, &opts, e);
 }
 
-/* Numbers of Unicode 15 to 17, which the reference has here; PCRE2's tables may be
- * older.
- */
+/* Numbers of Unicode 15 to 17, which the reference knows; PCRE2's tables may be
+ * older. */
 #define NEW_NUMBERS                                                                    \
     "\\x{10d40}-\\x{10d49}\\x{116d0}-\\x{116e3}\\x{11bf0}-\\x{11bf9}"                  \
     "\\x{11de0}-\\x{11de9}\\x{11f50}-\\x{11f59}\\x{16130}-\\x{16139}"                  \

@@ -1,4 +1,4 @@
-/* Shared by the files of the tokenizer; included in core/text only. */
+/* Shared by the files of the tokenizer; included only in core/text. */
 #ifndef SAETOP_TEXT_TOK_PRIV_H
 #define SAETOP_TEXT_TOK_PRIV_H
 
@@ -15,10 +15,10 @@
 
 enum tok_flag {
     TOK_USED = 1,     /* not a hole */
-    TOK_IN_MODEL = 2, /* stands in model.vocab */
-    TOK_ADDED = 4,    /* stands in added_tokens */
+    TOK_IN_MODEL = 2, /* in model.vocab */
+    TOK_ADDED = 4,    /* in added_tokens */
     TOK_SPECIAL = 8,  /* added and special: never made from plain text */
-    /* Of added tokens: how they are found in a text. */
+    /* For added tokens: how they are found in a text. */
     TOK_SINGLE_WORD = 16, /* not within a word */
     TOK_LSTRIP = 32,      /* with the white space before it */
     TOK_RSTRIP = 64,      /* and behind it */
@@ -28,59 +28,59 @@ enum tok_flag {
 struct tok_entry {
     uint32_t off, len; /* of its bytes in tok.bytes */
     uint32_t flags;    /* of enum tok_flag */
-    uint32_t text_len; /* of its text in a file, right behind the bytes; 0: the same */
+    uint32_t text_len; /* of its text in a file, right after the bytes; 0: the same
+                          text */
 };
 
 enum tok_role { TOK_BOS, TOK_EOS, TOK_PAD, TOK_MASK, TOK_ROLES };
 
 struct tok {
     const struct tok_kind *kind;
-    void *impl; /* of the kind */
+    void *impl; /* the kind's own */
     size_t vocab;
-    size_t rows;             /* of the model, at most vocab; 0: as many */
-    struct tok_entry *entry; /* [vocab] */
-    struct str bytes;        /* of all entries */
-    int32_t role[TOK_ROLES]; /* -1 for none */
-    double dropout;          /* what the file has: see tok_remarks */
-    bool
-        repairs; /* bytes that are not valid UTF-8 become U+FFFD before anything else */
+    size_t rows;               /* of the model, at most vocab; 0: as many as vocab */
+    struct tok_entry *entry;   /* [vocab] */
+    struct str bytes;          /* of all entries */
+    int32_t role[TOK_ROLES];   /* -1 for none */
+    double dropout;            /* from the file: see tok_remarks */
+    bool repairs;              /* invalid UTF-8 becomes U+FFFD before anything else */
     struct norm *norm;         /* NULL for none */
-    struct added_set added[2]; /* looked for in the text given, in the normalized one */
+    struct added_set added[2]; /* searched for in the text as given, and normalized */
     struct tok_ids around[2];  /* put before and after a text (tok_around.c) */
 };
 
 /* A kind of tokenizer: `type` is model.type in tokenizer.json. */
 struct tok_kind {
     const char *type;
-    /* Make a tokenizer (tok_new ... tok_finish) from the whole file. */
+    /* Makes a tokenizer (tok_new ... tok_finish) from the whole file. */
     enum err (*parse)(const cJSON *root, const char *file, struct tok **out,
                       struct errinfo *e);
-    /* Append all members after added_tokens, each on a new line after a comma. */
+    /* Appends all members after added_tokens, each on a new line after a comma. */
     enum err (*print)(const struct tok *t, struct str *out, struct errinfo *e);
     enum err (*scratch_new)(const struct tok *t, bool cached, void **out,
                             struct errinfo *e);
     void (*scratch_free)(void *scratch);
-    /* Append the ids of a normalized text without added tokens in it; is_first: it
-     * begins what the caller of tok_encode gave. */
+    /* Appends the ids of a normalized text without added tokens; is_first: the text is
+     * the start of what tok_encode was given. */
     enum err (*encode)(const struct tok *t, void *scratch, const char *text, size_t len,
                        bool is_first, struct tok_ids *out, struct errinfo *e);
     void (*free)(void *impl);
 };
 const struct tok_kind *tok_kind_find(const char *type); /* NULL if none */
-/* The types there are, "A, B", for error lines. */
+/* Appends the known types, "A, B", for error lines. */
 void tok_kind_names(struct str *out);
 
-/* An empty tokenizer of that kind with `vocab` holes; tok_free. */
+/* Makes an empty tokenizer of that kind with `vocab` holes; release with tok_free. */
 enum err tok_new(const struct tok_kind *kind, size_t vocab, struct tok **out,
                  struct errinfo *e) ERR_CHECKED;
-/* Fill entry id, which must be a hole, with a copy of its bytes. */
+/* Fills entry id, which must be a hole, with a copy of its bytes. */
 enum err tok_put(struct tok *t, int32_t id, const char *bytes, size_t len,
                  uint32_t flags, struct errinfo *e) ERR_CHECKED;
-/* Give an added token that is shown otherwise the text by which it is found. Right
- * after its tok_put. */
+/* Gives an added token the text that it is found by, where that is not the one shown.
+ * Call right after its tok_put. */
 enum err tok_put_text(struct tok *t, int32_t id, const char *text, size_t len,
                       struct errinfo *e) ERR_CHECKED;
-/* The text by which an added token is found; borrowed. */
+/* Returns the text that an added token is found by; borrowed. */
 static inline struct tok_text tok_added_text(const struct tok *t,
                                              const struct tok_entry *en)
 {
@@ -91,10 +91,10 @@ static inline struct tok_text tok_added_text(const struct tok *t,
 /* An element of added_tokens. */
 struct tok_added {
     int32_t id;
-    uint32_t flags;   /* of enum tok_flag, TOK_ADDED among them */
+    uint32_t flags;   /* of enum tok_flag, including TOK_ADDED */
     const char *text; /* borrowed from the tree */
 };
-/* Read and check added_tokens: *out[*n], caller owns, by rising id. */
+/* Reads and checks added_tokens: *out[*n] by ascending id; caller owns. */
 enum err tok_json_added(const cJSON *root, const char *file, struct tok_added **out,
                         size_t *n, struct errinfo *e) ERR_CHECKED;
 
@@ -109,18 +109,17 @@ enum err tok_json_pattern(struct json_at at, const cJSON *spec, struct tok_patte
 enum err tok_json_mark(struct json_at at, const cJSON *spec, const char **out,
                        struct errinfo *e) ERR_CHECKED;
 
-/* A tokenizer of a tree that is a tokenizer.json; `name` begins error lines. */
+/* Makes a tokenizer from the tree of a tokenizer.json; `name` starts error lines. */
 enum err tok_parse_tree(const cJSON *root, const char *name, struct tok **out,
                         struct errinfo *e) ERR_CHECKED;
-/* The added token with that text, a special one before another; else -1. */
+/* Returns the added token with that text, preferring a special one; else -1. */
 int32_t tok_added_id(const struct tok *t, const char *text);
 
-/* Read post_processor, where there is one, into t->around; t is finished. */
+/* Reads post_processor, where there is one, into t->around; t must be finished. */
 enum err tok_json_around(struct tok *t, const cJSON *root, const char *file,
                          struct errinfo *e) ERR_CHECKED;
 
-/* Find the roles and make the sets of added tokens, once entries and normalizer are
- * there. */
+/* Finds the roles and makes the sets of added tokens; needs entries and normalizer. */
 enum err tok_finish(struct tok *t, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -13,15 +13,15 @@
 
 #define SPLIT_MAX_PATTERN 16384
 /* Limits of backtracking from one place in the text: enough for a megabyte of spaces
- * with the patterns in use, while a hostile pattern ends soon. */
+ * with the patterns in use, while a hostile pattern is stopped soon. */
 #define SPLIT_MATCH_LIMIT 1000000u
 #define SPLIT_HEAP_KIB    65536u
-/* A search is given as many places to begin at as make this many steps if the pattern
- * looks at all the text from each; then the time is looked at. */
+/* A search gets as many places to start from as make this many steps if the pattern
+ * looks at the whole text from each; then the time is checked. */
 #define SPLIT_STEPS ((size_t)1 << 32)
 #define SPLIT_LOOKS 256 /* or after this many hits */
 /* A pattern slower than SPLIT_SPEED bytes a second, over SPLIT_SECONDS of the thread's
- * time, is given up. Those in use are a hundred times faster. */
+ * time, is stopped. Those in use are a hundred times faster. */
 #define SPLIT_SECONDS 1.0
 #define SPLIT_SPEED   65536.0
 
@@ -124,8 +124,8 @@ void split_state_free(struct split_state *st)
     }
 }
 
-/* Length of the run at the start of text[len] that is valid UTF-8 throughout (*valid)
- * or invalid throughout. */
+/* Returns the length of the run at the start of text[len] that is valid UTF-8
+ * throughout (*valid) or invalid throughout. */
 static size_t utf8_run(const char *text, size_t len, bool *valid)
 {
     size_t i = 0;
@@ -184,7 +184,7 @@ static enum err check_speed(struct search *w, size_t at, struct errinfo *e)
     return OK;
 }
 
-/* The next hit at or after w->from: *found. */
+/* Finds the next hit at or after w->from: *found. */
 static enum err next_hit(struct search *w, bool *found, struct errinfo *e)
 {
     *found = false;
@@ -284,7 +284,7 @@ enum err split_hits(const struct split *s, struct split_state *st, const char *t
 
 /* ---- words ---- */
 
-/* Matches on their way to become words. */
+/* Joins hits and the text between them into words. */
 struct joiner {
     enum split_behavior behavior;
     split_fn *fn;
@@ -301,7 +301,7 @@ static enum err let_go(struct joiner *j, struct errinfo *e)
     return word && j->n_held > 0 ? j->fn(j->ctx, word, j->n_held, e) : OK;
 }
 
-/* Whether a part goes on the word held. */
+/* Whether a part continues the word held. */
 static bool joins(const struct joiner *j, bool is_hit)
 {
     switch (j->behavior) {

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The part of `also` that describes arm i; its length in *len, 0 for an empty one. */
+/* Returns the part of `also` that describes arm i; *len: its length, 0 for an empty
+ * one. */
 static const char *part_of(const char *also, size_t i, size_t *len)
 {
     for (;; also++) {
@@ -29,8 +30,8 @@ size_t also_count(const char *also)
     return n;
 }
 
-/* Bytes of the name that a part [len] begins with, which a ':' follows; 0: none. A key
- * has no ':', and ends at its '='. */
+/* Returns the bytes of the name, followed by ':', that a part [len] begins with; 0:
+ * none. A key has no ':', and ends at its '='. */
 static size_t name_len(const char *part, size_t len, bool *named)
 {
     const size_t n = strcspn(part, ":=,;");
@@ -50,7 +51,7 @@ static const struct setting_def *find(const char *name)
     return NULL;
 }
 
-/* Why a setting cannot stand in a list of pairs: ERR_USAGE. */
+/* Says why a setting cannot be in a list of pairs: ERR_USAGE. */
 typedef enum err check_fn(const struct setting_def *d, const char *where,
                           struct errinfo *e);
 
@@ -88,7 +89,7 @@ static enum err is_tunable(const struct setting_def *d, const char *where,
     return rc;
 }
 
-/* "k=8" of len bytes. */
+/* Sets a pair "k=8" of len bytes. */
 static enum err set_pair(struct settings *s, const char *pair, size_t len,
                          const char *where, check_fn *check, struct errinfo *e)
 {
@@ -107,8 +108,8 @@ static enum err set_pair(struct settings *s, const char *pair, size_t len,
     return settings_set(s, d->key, eq + 1, from_user(where), e);
 }
 
-/* Bytes of the first pair of part [len]: up to a comma before another key=, so that a
- * value may have commas of its own (matryoshka.groups=64,256). */
+/* Returns the bytes of the first pair of part [len]: up to a comma before another key=,
+ * so that a value may contain commas (matryoshka.groups=64,256). */
 static size_t pair_len(const char *part, size_t len)
 {
     size_t end = strcspn(part, ",");
@@ -122,7 +123,7 @@ static size_t pair_len(const char *part, size_t len)
     return len;
 }
 
-/* No arm has arms of its own. */
+/* Clears what asks for further arms: no arm has arms of its own. */
 static enum err alone(struct settings *s, struct errinfo *e)
 {
     const struct setting_origin from = from_program("arm");
@@ -132,7 +133,7 @@ static enum err alone(struct settings *s, struct errinfo *e)
 }
 
 /* Marks settings that the user gave for the first arm as inherited, so that those that
- * do not apply to this arm's architecture are ignored and are no error. */
+ * do not apply to this arm's architecture are ignored instead of refused. */
 static enum err inherit(struct settings *s, struct errinfo *e)
 {
     size_t n = 0;
@@ -151,7 +152,7 @@ static enum err inherit(struct settings *s, struct errinfo *e)
     return rc;
 }
 
-/* "k=8,lr=0.1" of len bytes. */
+/* Sets pairs "k=8,lr=0.1" of len bytes. */
 static enum err set_pairs(struct settings *s, const char *pairs, size_t len,
                           const char *where, check_fn *check, struct errinfo *e)
 {
@@ -168,7 +169,7 @@ static enum err set_pairs(struct settings *s, const char *pairs, size_t len,
     return OK;
 }
 
-/* A part of `also`, of len bytes: NAME:key=value,... */
+/* Makes the settings of a part of `also`, of len bytes: NAME:key=value,... */
 static enum err part_settings(const struct settings *base, const char *part, size_t len,
                               const char *where, struct settings *out,
                               struct errinfo *e)
@@ -275,7 +276,7 @@ static bool is_taken(const struct arm_plan *arm, size_t n, size_t but, const cha
     return false;
 }
 
-/* Names that were given, then others for those that were given none. */
+/* Uses the names that were given, then makes others for arms without one. */
 static enum err name_arms(const struct settings *asked, struct arm_plan *arm, size_t n,
                           size_t twins, struct errinfo *e)
 {
@@ -303,7 +304,8 @@ static enum err name_arms(const struct settings *asked, struct arm_plan *arm, si
     return OK;
 }
 
-/* Whether a setting belongs to what an arm is trained on, its seed left out. */
+/* Whether a setting belongs to an arm's condition: what it is trained on, except its
+ * seed. */
 static bool is_of_condition(const struct setting_def *d)
 {
     return d->scope == SETTING_OF_ARM && strcmp(d->key, setting_key.seed_weights) != 0;
@@ -360,8 +362,8 @@ enum err arm_plan_next_seed(const struct arm_plan *of, size_t more,
                          more + 1);
 }
 
-/* ERR_USAGE if seed.count made an arm with a name, or with a condition and seed, that
- * another arm has already. */
+/* Returns ERR_USAGE if seed.count made an arm with a name, or with a condition and
+ * seed, that another arm already has. */
 static enum err check_seeds(const struct arm_plan *arm, size_t n, size_t conditions,
                             struct errinfo *e)
 {
@@ -384,7 +386,7 @@ static enum err check_seeds(const struct arm_plan *arm, size_t n, size_t conditi
     return OK;
 }
 
-/* The first `conditions` of arm [n] for the seeds after theirs. */
+/* Repeats the first `conditions` arms of arm [n] for the seeds after theirs. */
 static enum err repeat_plans(struct arm_plan *arm, size_t n, size_t conditions,
                              struct errinfo *e)
 {

@@ -225,7 +225,7 @@ void arm_set_lr(struct arm *a, double lr)
     sae_trainer_set_lr(a->trainer, lr);
 }
 
-/* The settings that differ, as text: "lr 0.002 -> 0.001, k 4 -> 8". */
+/* Writes the settings that differ: "lr 0.002 -> 0.001, k 4 -> 8". */
 static void say_tuned(const struct settings *was, const struct settings *is, char *out,
                       size_t cap)
 {

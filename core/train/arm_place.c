@@ -50,7 +50,7 @@ const char *arm_name_shown(const char *name)
 
 /* ---- directories ---- */
 
-/* Less what tab completion adds. */
+/* Returns the length without the slashes that tab completion adds. */
 static size_t path_len(const char *dir)
 {
     size_t len = strlen(dir);
@@ -83,7 +83,7 @@ enum err arm_place_dir(const char *dir, const struct arm_place *p, char *out,
                : err_set(e, ERR_LIMIT, "%.80s...: path too long", dir);
 }
 
-/* The folder `path`: no link; `make`: it is made if it is missing. */
+/* Checks that `path` is a folder, not a link; `make`: makes it if missing. */
 static enum err check_folder(char *path, bool make, struct errinfo *e)
 {
     bool there = false;

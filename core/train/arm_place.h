@@ -1,5 +1,5 @@
-/* Names of the arms of a run, and the directory of each: the first at the run's own
- * directory RUN, the others at RUN/arms/NAME, so that a run moves and is deleted whole.
+/* Names and directories of the arms of a run: the first is in the run's own directory
+ * RUN, the others are in RUN/arms/NAME, so that a run is moved and deleted whole.
  * Earlier versions saved the others beside the run, at RUN-NAME: such arms stay there.
  * In a checkpoint of the run, RUN/checkpoints/C, an arm is at
  * RUN/arms/NAME/checkpoints/C. Any thread. */
@@ -11,46 +11,44 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define RUN_ARMS_MAX  64 /* arms of a run */
+#define RUN_ARMS_MAX  64 /* arms in a run */
 #define RUN_ARMS_DIR  "arms"
-#define ARM_NAME_MAX  48 /* bytes of a name, with its end */
+#define ARM_NAME_MAX  48 /* bytes of a name, with its NUL */
 #define ARM_NAME_TWIN "twin"
 #define ARM_NAME_FIRST                                                                 \
-    "first" /* the first arm's in a line; it has none in a folder                      \
-             */
+    "first" /* the first arm's name in texts; it has none in a folder */
 
 struct arm_place {
-    char name[ARM_NAME_MAX]; /* "" of the first */
+    char name[ARM_NAME_MAX]; /* "" for the first */
     bool beside;             /* at RUN-NAME */
 };
 
-/* Whether the len bytes of text name an arm that is not the first: 1 to 47 letters,
- * digits, '-', '_' and '.', of which the first is a letter or a digit and the last no
+/* Checks that the len bytes of text may name an arm other than the first: 1 to 47
+ * letters, digits, '-', '_' and '.', starting with a letter or a digit, not ending with
  * '.', and not "first". ERR_USAGE says where (`where`: "also") and what was found. */
 enum err arm_name_check(const char *text, size_t len, const char *where,
                         struct errinfo *e) ERR_CHECKED;
-/* Whether two names are the same in a folder: where upper and lower case are one, too.
- */
+/* Returns whether two names are the same in a folder, even one that ignores case. */
 bool arm_name_same(const char *a, const char *b);
-/* `name`, or "first" for "". */
+/* Returns `name`, or "first" for "". */
 const char *arm_name_shown(const char *name);
 
-/* Bytes of RUN in the path RUN/checkpoints/NAME; all of another path, but for slashes
- * at its end. */
+/* Returns the length of RUN in the path RUN/checkpoints/NAME, or of any other path
+ * without slashes at its end. */
 size_t arm_run_len(const char *dir);
-/* The directory of an arm of the run `dir`, or of its checkpoint. ERR_LIMIT. */
+/* Writes the directory of an arm of the run or checkpoint `dir`. ERR_LIMIT. */
 enum err arm_place_dir(const char *dir, const struct arm_place *p, char *out,
                        size_t cap, struct errinfo *e) ERR_CHECKED;
-/* Check that each folder from the run to that directory is missing or a folder, and not
- * a link; `make`: make the missing ones, but for the last. */
+/* Checks that each folder from the run to that directory is missing or a folder, and no
+ * link; `make`: makes the missing ones, except the last. */
 enum err arm_place_check(const char *dir, const struct arm_place *p, bool make,
                          struct errinfo *e) ERR_CHECKED;
 
 /* A list of places as text, "twin;also1" or "-twin" for one beside the run. */
 #define ARM_PLACES_TEXT (RUN_ARMS_MAX * (ARM_NAME_MAX + 2))
 void arm_places_print(const struct arm_place *p, size_t n, char out[ARM_PLACES_TEXT]);
-/* Read such a list into out[RUN_ARMS_MAX - 1]. ERR_FORMAT, naming `file`, for an
- * invalid name, for two of the same name, and for too many. */
+/* Reads such a list into out[RUN_ARMS_MAX - 1]. ERR_FORMAT, naming `file`, for an
+ * invalid name, for a name twice, and for too many. */
 enum err arm_places_read(const char *text, const char *file, struct arm_place *out,
                          size_t *n, struct errinfo *e) ERR_CHECKED;
 

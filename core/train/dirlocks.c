@@ -12,7 +12,8 @@
 
 #define DIRLOCKS_MAX 100000u
 
-/* Lock the directory and tell it from any that may have its name later. */
+/* Locks the directory, and notes which it is, to tell it from a later one of its
+ * name. */
 static enum err take(struct dirlock *at, bool is_new, struct errinfo *e)
 {
     struct stat st;
@@ -44,7 +45,7 @@ static enum err add(struct dirlocks *c, const char *dir, bool is_new, struct err
     return OK;
 }
 
-/* Remove empty folders between a run and `dir`, an arm's directory. */
+/* Removes empty folders between a run and `dir`, an arm's directory. */
 static void remove_way(const char *dir)
 {
     char path[SETTING_TEXT_MAX];
@@ -57,7 +58,7 @@ static void remove_way(const char *dir)
     }
 }
 
-/* Remove a directory that was made here if it is empty. */
+/* Removes a directory that was made here if it is empty. */
 static void remove_empty(const char *dir, bool in_run)
 {
     if (rmdir(dir) == 0 && in_run) {

@@ -1,6 +1,6 @@
-/* The run directories that one process writes to: made or opened, locked against others
- * until released, so that work is never done for a place that cannot be written. Owner
- * thread. */
+/* The run directories that one process writes to: made or opened, and locked against
+ * others until released, so that no work is done for a place that cannot be written to.
+ * Owner thread. */
 #ifndef SAETOP_TRAIN_DIRLOCKS_H
 #define SAETOP_TRAIN_DIRLOCKS_H
 
@@ -13,9 +13,9 @@
 struct dirlock {
     char dir[SETTING_TEXT_MAX];
     int lock;
-    dev_t device; /* these two: which directory it is */
+    dev_t device; /* identify the directory, with `number` */
     ino_t number;
-    bool is_new; /* made here and nothing saved in it yet */
+    bool is_new; /* made here, with nothing saved in it yet */
     bool in_run; /* at RUN/arms/NAME */
 };
 struct dirlocks {
@@ -23,24 +23,25 @@ struct dirlocks {
     size_t n, cap;
 };
 
-/* Make the directory of an arm of the run `dir` and lock it; ERR_EXISTS when something
- * is there. The first arm's comes first. */
+/* Makes the directory of an arm of the run `dir` and locks it; ERR_EXISTS when
+ * something is there. Make the first arm's first. */
 enum err dirlocks_make(struct dirlocks *c, const char *dir, const struct arm_place *p,
                        struct errinfo *e) ERR_CHECKED;
-/* Lock a run that is there. ERR_MISSING; ERR_USAGE when another process has it. */
+/* Locks an existing run. ERR_MISSING; ERR_USAGE when another process has it. */
 enum err dirlocks_open(struct dirlocks *c, const char *dir,
                        struct errinfo *e) ERR_CHECKED;
 bool dirlocks_have(const struct dirlocks *c, const char *dir);
-/* Whether it was made here and nothing has been saved in it yet. */
+/* Returns whether it was made here and nothing has been saved in it yet. */
 bool dirlocks_new(const struct dirlocks *c, const char *dir);
-/* Before a later save: one that was moved or removed meanwhile is made again, so that
- * what was trained is not lost; ERR_EXISTS when something else took its place. */
+/* Call before a later save: makes a directory again that was moved or removed
+ * meanwhile, so that what was trained is not lost; ERR_EXISTS when something else took
+ * its place. */
 enum err dirlocks_keep(struct dirlocks *c, const char *dir,
                        struct errinfo *e) ERR_CHECKED;
-/* Something was saved in it: it stays on release. */
+/* Notes that something was saved in it: release then keeps it. */
 void dirlocks_saved(struct dirlocks *c, const char *dir);
-/* Let go of those from number `from` on, the last first, and remove the new ones that
- * are empty. */
+/* Unlocks the directories from number `from` on, the last first, and removes the new
+ * ones that are empty. */
 void dirlocks_release(struct dirlocks *c, size_t from);
 
 #endif

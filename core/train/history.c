@@ -140,7 +140,7 @@ enum err history_save(const struct history *h, const char *dir, struct errinfo *
 
 /* ---- reading ---- */
 
-/* An empty cell is NaN; anything else must be a number. */
+/* Reads a cell: NaN if empty; anything else must be a number. */
 static enum err read_cell(const char *path, size_t row, const char *column,
                           const char *text, double *out, struct errinfo *e)
 {
@@ -243,7 +243,7 @@ enum err history_load_files(const char *metrics, const char *events,
 #define END_BYTES  ((size_t)256 << 10)
 #define HEAD_BYTES ((size_t)16 << 10)
 
-/* Append n bytes from `at` on, fewer where the file ends. */
+/* Appends n bytes from `at` on, fewer where the file ends. */
 static enum err read_part(int fd, const char *path, size_t at, size_t n,
                           struct str *text, struct errinfo *e)
 {
@@ -255,7 +255,7 @@ static enum err read_part(int fd, const char *path, size_t at, size_t n,
     return number == 0 ? OK : file_fail(e, path, "read", number);
 }
 
-/* The header and the last whole lines of a long file of `size` bytes. */
+/* Reads the header and the last whole lines of a long file of `size` bytes. */
 static enum err read_ends(int fd, const char *path, size_t size, struct str *text,
                           struct errinfo *e)
 {

@@ -28,27 +28,28 @@ enum err history_add_row(struct history *h, const struct metric_row *row,
                          struct errinfo *e) ERR_CHECKED;
 enum err history_add_event(struct history *h, const struct run_event *ev,
                            struct errinfo *e) ERR_CHECKED;
-/* A deep copy: the past of a forked twin. *out is overwritten. */
+/* Makes a deep copy, for a forked twin. *out is overwritten. */
 enum err history_copy(const struct history *h, struct history *out,
                       struct errinfo *e) ERR_CHECKED;
 
-/* Forget what came after `step`: the past of a run that is resumed there. */
+/* Drops what came after `step`, for a run that is resumed there. */
 void history_cut(struct history *h, int64_t step);
 
-/* metrics.csv and events.csv in dir, atomically. */
+/* Writes metrics.csv and events.csv in dir, each atomically. */
 enum err history_save(const struct history *h, const char *dir,
                       struct errinfo *e) ERR_CHECKED;
-/* Read them back; columns may be missing or unknown, cells must be numbers or empty. */
+/* Reads them back; columns may be missing or unknown, cells must be numbers or
+ * empty. */
 enum err history_load(const char *dir, struct history *out,
                       struct errinfo *e) ERR_CHECKED;
 /* The same for two files at any path. */
 enum err history_load_files(const char *metrics, const char *events,
                             struct history *out, struct errinfo *e) ERR_CHECKED;
 
-/* The end of a run's history alone, for lists of runs: of each measure the last value,
- * and the detail of the last event of the kind "note" ("" if there is none), cut to
- * note[cap]. Of a long file the last 256 KiB are looked at. A file that is missing, or
- * no history, is an error; the other is read all the same. */
+/* Reads only the end of a run's history, for lists of runs: the last value of each
+ * measure, and the detail of the last "note" event ("" if none), cut to note[cap]. In a
+ * long file, looks at the last 256 KiB. A file that is missing or no history is an
+ * error; the other is read all the same. */
 enum err history_last(const char *metrics, const char *events, struct metric_row *last,
                       char *note, size_t cap, struct errinfo *e) ERR_CHECKED;
 

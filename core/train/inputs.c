@@ -17,9 +17,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The same as NORM_ROWS for a synthetic source. */
+/* NORM_ROWS for a synthetic source. */
 #define SYNTH_ROWS 4096
-/* Tokens counted for the unigram mask: frequencies to a percent for common words. */
+/* Tokens to count for the unigram mask: gives frequencies of common words to a
+ * percent. */
 #define UNIGRAM_TOKENS 200000
 
 size_t inputs_width(const struct inputs *in)
@@ -77,7 +78,7 @@ enum err inputs_check_arm(const struct inputs *in, const struct settings *s,
                : OK;
 }
 
-/* A misspelt measure would keep nothing and not say so. */
+/* Checks checkpoint.best: a misspelt measure would silently keep nothing. */
 static enum err check_best(const struct settings *s, struct errinfo *e)
 {
     const int m = metric_find(s->checkpoint_best);
@@ -103,7 +104,7 @@ static enum err check_settings(const struct inputs *in, struct errinfo *e)
     return OK;
 }
 
-/* A model without a mask token gets one, so that a run records which. */
+/* Chooses a mask token for a model without one, so that a run records which. */
 static void choose_mask(const struct inputs *in, struct settings *s)
 {
     if (in->lm && s->mask_kind == MASK_TOKEN && !s->mask_token[0] &&
@@ -179,7 +180,7 @@ enum err inputs_can_mask(const struct inputs *in, double rate, struct errinfo *e
     return OK;
 }
 
-/* The same for every arm and rate. */
+/* Done once: the same for every arm and rate. */
 enum err inputs_normalise(struct inputs *in, float *x, size_t n, struct errinfo *e)
 {
     const size_t D = inputs_width(in);
@@ -263,8 +264,8 @@ static enum err open_corpus(const struct settings *s, const char *text,
     return corpus_open(path, (uint64_t)s->seed, cancel, out, e);
 }
 
-/* Take the tail of the text as OOD text. A text without a tail gives none, or ERR_USAGE
- * if the user asked for it. */
+/* Takes the tail of the text as OOD text. A text without a tail gives none, or
+ * ERR_USAGE if the user asked for it. */
 static enum err open_tail(struct inputs *in, const atomic_bool *cancel,
                           struct errinfo *e)
 {
@@ -326,11 +327,11 @@ enum err inputs_load_lm(const struct settings *s, struct lm **out, struct errinf
     return OK;
 }
 
-/* Blocks up to which the default hook stands, behind the second one: the bundled model
- * has as many. */
+/* The most blocks for which the default hook, after the second block, is kept: the
+ * bundled model has as many. */
 #define SHALLOW 4
 
-/* Of a deeper model, and of one of a single block, where nobody named a hook: its
+/* For a deeper model, and one of a single block, where nobody named a hook, chooses the
  * middle. */
 static enum err choose_hook(struct inputs *in, struct errinfo *e)
 {
@@ -346,7 +347,7 @@ static enum err choose_hook(struct inputs *in, struct errinfo *e)
                         from_program("middle of the model"), e);
 }
 
-/* All inputs of a model but its weights. */
+/* Opens all inputs of a model but its weights. */
 static enum err open_parts(struct inputs *in, const atomic_bool *cancel,
                            struct errinfo *e)
 {

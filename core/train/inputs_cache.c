@@ -1,5 +1,6 @@
-/* Which caches of activations an arm reads from: a mixed arm from two, those that
- * others of its masking and without masks have, since its passes are theirs. */
+/* Chooses the caches of activations that an arm reads from: a mixed arm reads from two,
+ * those of other arms with its masking and with no masks, since its passes are the same
+ * as theirs. */
 #include "num/blas.h"
 #include "train/arm.h"
 #include "train/inputs.h"
@@ -10,7 +11,7 @@
 
 #define CLEAN "none"
 
-/* How an arm masks, as far as its activations depend on it. */
+/* Describes how an arm masks, as far as its activations depend on it. */
 static void describe_masks(const struct inputs *in, const struct settings *s, char *out,
                            size_t cap)
 {

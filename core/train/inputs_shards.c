@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Rows to normalise by, of those to train on: one at least. */
+/* Returns how many of the rows to train on to normalise by: at least one. */
 static size_t norm_rows(const struct shards_facts *f)
 {
     const size_t fit = NORM_VECTORS / f->T;
@@ -64,10 +64,10 @@ static void note_shards(struct inputs *in)
     }
 }
 
-/* Ids that are shown as numbers, where no tokenizer is named. */
+/* How many ids are shown as numbers where no tokenizer is named. */
 #define BARE_IDS ((size_t)1 << 18)
 
-/* What token ids mean, as far as anybody says. */
+/* Opens what gives token ids a meaning, as far as it is named. */
 static enum err open_tokens(struct inputs *in, struct errinfo *e)
 {
     const struct settings *s = &in->set;

@@ -7,14 +7,14 @@
 #include <math.h>
 #include <string.h>
 
-/* Held-out tokens below which figures say little: 32 rows of 128. */
+/* With fewer held-out tokens figures say little: 32 rows of 128. */
 #define FEW_TOKENS 4096
 
-/* Weights times tokens that a look takes at most: seconds. A small model reads all. */
+/* Most weights times tokens for a look: seconds. A small model reads all. */
 #define LOOK_WORK ((size_t)1 << 36)
 #define LOOK_ROWS ((size_t)4) /* and at least so many rows */
-/* Masks that raise a model's loss by this many nats a token are remarked on. The
- * bundled model, which learnt from masked text, loses 0.5. */
+/* If masks raise a model's loss by this many nats per token there is a remark. The
+ * bundled model, trained on masked text, loses 0.5. */
 #define MASKS_COST 1.0
 
 size_t inputs_look_rows(const struct inputs *in, size_t rows)
@@ -58,8 +58,8 @@ enum err inputs_text_loss(struct inputs *in, const int32_t *ids, size_t rows,
                : OK;
 }
 
-/* Well-fitting text has 1.2 to 1.6 tokens a word; and a loss near that of a uniform
- * guess means that the model knows nothing of the text. */
+/* Remarks on foreign text. Well-fitting text has 1.2 to 1.6 tokens per word; a loss
+ * near that of a uniform guess means that the model knows nothing of the text. */
 static void note_foreign(struct inputs *in, const struct text_loss *l)
 {
     if (l->tokens_per_word > 2.5) {
@@ -78,7 +78,7 @@ static void note_foreign(struct inputs *in, const struct text_loss *l)
     }
 }
 
-/* Remark on the mask token where the model may not know it, and on the loss with
+/* Remarks on the mask token where the model may not know it, and on the loss with
  * masks. */
 static void note_masks(struct inputs *in, const struct text_loss *l)
 {
@@ -100,8 +100,8 @@ static void note_masks(struct inputs *in, const struct text_loss *l)
     str_free(&safe);
 }
 
-/* The held-out text, up to FEW_TOKENS: how many tokens there are, and how many
- * different ones among them. */
+/* Counts tokens in the held-out text, up to FEW_TOKENS, and how many of them are
+ * different. */
 static enum err count_heldout(const struct inputs *in, const struct corpus *c,
                               uint64_t *tokens, size_t *different, struct errinfo *e)
 {
@@ -155,8 +155,8 @@ static enum err note_little(struct inputs *in, const struct text_loss *read,
     return OK;
 }
 
-/* Remark on the text that OOD figures use where none of another kind was named, or that
- * there is none. */
+/* Remarks on the text that OOD figures use where none of another kind was named, or
+ * that there is none. */
 static void note_tail(struct inputs *in)
 {
     if (in->ood && strcmp(in->set.ood, OOD_TAIL) == 0) {

@@ -20,7 +20,7 @@ static enum err set_number(struct settings *s, const char *key, double v,
     return settings_set(s, key, text, from_program(ORIGIN), e);
 }
 
-/* Widths of Matryoshka's prefixes: "64,256,1024". */
+/* Sets the widths of Matryoshka's prefixes: "64,256,1024". */
 static enum err set_groups(struct settings *s, const struct sae *sae,
                            const struct foreign_meta *m, struct errinfo *e)
 {
@@ -36,7 +36,7 @@ static enum err set_groups(struct settings *s, const struct sae *sae,
     return settings_set(s, setting_key.groups, text, from_program(ORIGIN), e);
 }
 
-/* The settings as if the SAE had been trained here. */
+/* Makes the settings as if the SAE had been trained here. */
 static enum err fit_settings(struct settings *s, const struct settings *named,
                              const struct sae *sae, const struct foreign_meta *m,
                              struct errinfo *e)
@@ -83,8 +83,8 @@ static enum err open_foreign(const char *path, const struct settings *set,
     return OK;
 }
 
-/* A run on activations alone, with the model that made them and a text for it named
- * now: what is measured with a model can be then. */
+/* Names the model that made a run's activations, and a text for it: what needs a model
+ * can then be measured. */
 static enum err name_model(struct run_record *r, const struct settings *set,
                            const struct settings *named, struct errinfo *e)
 {

@@ -85,8 +85,8 @@ static bool add_inputs(cJSON *root, const struct inputs *in)
            (!h.concepts || add_hash(obj, "concepts", h.concepts));
 }
 
-/* The settings as this arm has them: its own masking, which commands may have changed.
- */
+/* Returns this arm's settings: with its own masking, which commands may have
+ * changed. */
 static struct settings arm_settings(const struct arm *a)
 {
     struct settings s = a->set;
@@ -96,7 +96,7 @@ static struct settings arm_settings(const struct arm *a)
     return s;
 }
 
-/* Members of config.json beside settings and inputs. */
+/* Members of config.json besides settings and inputs. */
 struct config_facts {
     int64_t step;
     double scale, mask_rate;
@@ -155,7 +155,7 @@ static enum err save_config(const char *dir, const struct settings *s,
 
 /* ---- saving ---- */
 
-/* The widths of Matryoshka's prefixes, for cfg.json; h keeps them. */
+/* Adds the widths of Matryoshka's prefixes for cfg.json; h keeps them. */
 static enum err add_groups(const struct settings *s, const struct sae *sae,
                            struct sae_hyper *h, struct sae_meta *meta,
                            struct errinfo *e)
@@ -176,7 +176,7 @@ static const char *model_name(const struct lm *m, char out[NAME_CAP])
     return lm_name(m, out, NAME_CAP)[0] ? out : path_base(m->dir);
 }
 
-/* What made the activations, for other tools. */
+/* Names what made the activations, for other tools. */
 static const char *source_name(const struct inputs *in, char out[NAME_CAP])
 {
     return in->lm                               ? model_name(in->lm, out)
@@ -378,7 +378,7 @@ out:
     return rc;
 }
 
-/* Check that there is a directory with nothing in it that is not of a run. */
+/* Checks that there is a directory with nothing in it that is not a run's. */
 static enum err look_at(const char *dir, struct errinfo *e)
 {
     struct folder run;
@@ -429,7 +429,8 @@ static enum err load_once(const char *dir, struct run_record *out, struct errinf
     return OK;
 }
 
-/* Its config.json is a file of its own, and stays it when it is moved into place. */
+/* From config.json: each save writes a new file, which stays the same file when moved
+ * into place. */
 uint64_t rundir_save_id(const char *dir)
 {
     char path[RUNDIR_PATH];
@@ -439,9 +440,9 @@ uint64_t rundir_save_id(const char *dir)
     return there ? (uint64_t)st.st_ino ^ (uint64_t)st.st_mtim.tv_nsec << 32 : 0;
 }
 
-/* Whether what was read, with result rc, is of one save: another process may have saved
- * in between, or moved a file between the looking up and the opening. Attempt number i
- * is the last at 10: a file that is missing is missing. */
+/* Whether what was read, with result rc, is all from one save: another process may have
+ * saved meanwhile, or moved a file between its lookup and opening. Attempt i = 10 is
+ * the last: a file that is then missing is missing. */
 static bool is_of_one_save(const char *dir, uint64_t id, enum err rc, int i)
 {
     return i == 10 || (rc != ERR_MISSING && rundir_save_id(dir) == id);
@@ -535,7 +536,7 @@ void run_record_shards_remarks(const struct run_record *r, const struct shards *
     }
 }
 
-/* An SAE of another tool's brings no hashes. */
+/* Whether the hash is another model's; another tool's SAE has no hash. */
 static bool is_other_model(const struct run_record *r, const struct lm *m)
 {
     return r->model_hash && r->model_hash != m->hash;
@@ -557,8 +558,8 @@ static void add_other_text(const struct run_record *r, const struct inputs *in,
     }
 }
 
-/* Remarks on differences between what an imported SAE's files say of model and rows and
- * what is used here; a run of our own has hashes for that. */
+/* Adds remarks where an imported SAE's files name another model or other rows than used
+ * here; for a run of our own, hashes tell. */
 static void add_foreign(const struct run_record *r, const struct lm *m,
                         struct remarks *out)
 {

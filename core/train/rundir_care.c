@@ -1,5 +1,5 @@
 #define _XOPEN_SOURCE 700 /* S_IFREG, kill */
-/* Operations of a person on a whole run: label it, move it. */
+/* What a person does to a whole run: label it, move it. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -17,7 +17,7 @@
 
 /* ---- who has it ---- */
 
-/* The number that is all of the lock's text; 0: something else is. */
+/* Reads the lock's number; 0: its text is not just a number. */
 static long read_holder(const struct folder *run)
 {
     char text[32] = "";
@@ -45,7 +45,7 @@ long rundir_holder(const char *dir)
 
 /* ---- its label ---- */
 
-/* Whether it is a line that may be a label. */
+/* Whether a text is one line that may be a label. */
 static bool is_label(const char *text, size_t len)
 {
     for (size_t at = 0; at < len;) {
@@ -120,7 +120,7 @@ enum err rundir_set_label(const char *dir, const char *text, struct errinfo *e)
 
 /* ---- its name ---- */
 
-/* Arms of an old run would be left behind. */
+/* Refuses an old run with arms beside it, which would be left behind. */
 static enum err expect_no_beside(const char *dir, struct errinfo *e)
 {
     struct arm_place arm[RUN_ARMS_MAX];

@@ -1,5 +1,5 @@
 #define _XOPEN_SOURCE 700 /* S_IFREG, S_IFDIR */
-/* The names of a run, and what may stand there. */
+/* The names in a run's directory, and what each may be. */
 #include "base/file.h"
 #include "train/rundir_priv.h"
 
@@ -36,7 +36,7 @@ bool save_writes(const char *name)
     return found;
 }
 
-/* The files of a save in f: regular, or not there. */
+/* Checks that the files of a save in f are regular or missing. */
 static enum err check_files(const struct folder *f, struct errinfo *e)
 {
     for (size_t i = 0; i < SAVE_FILES; i++) {
@@ -54,7 +54,7 @@ static enum err check_checkpoint(const struct folder *f, const char *name, mode_
     return !own || S_ISDIR(mode) ? OK : folder_expect(f, name, S_IFDIR, e);
 }
 
-/* Do it for a folder of the run, if that is there. */
+/* Does it for a folder of the run, if that exists. */
 static enum err within(const struct folder *run, const char *name,
                        enum err (*check)(const struct folder *f, struct errinfo *e),
                        struct errinfo *e)

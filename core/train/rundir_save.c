@@ -1,6 +1,6 @@
 #define _XOPEN_SOURCE 700 /* S_IFREG, S_IFDIR */
 /* How a save becomes whole or nothing: lock, write aside, rename, move into place.
- * Every name is looked up in a folder that is held open, and nothing is followed. */
+ * Every name is looked up in a folder that is held open, and no link is followed. */
 #include "base/file.h"
 #include "base/mem.h"
 #include "train/rundir.h"
@@ -17,7 +17,7 @@
 
 /* ---- the lock ---- */
 
-/* Do something to a run's folder. */
+/* Does something to a run's folder. */
 typedef enum err run_fn(const struct folder *run, void *user, struct errinfo *e);
 
 static enum err with_run(const char *dir, run_fn *act, void *user, struct errinfo *e)
@@ -29,7 +29,7 @@ static enum err with_run(const char *dir, run_fn *act, void *user, struct errinf
     return rc;
 }
 
-/* Who has it, from the file: "process 123". */
+/* Fails with who has the lock, from the file: "process 123". */
 static enum err in_use(const char *dir, int fd, struct errinfo *e)
 {
     char text[32] = "";
@@ -41,7 +41,7 @@ static enum err in_use(const char *dir, int fd, struct errinfo *e)
     return err_set(e, ERR_USAGE, "%s: in use by another process", dir);
 }
 
-/* Whether the file behind fd is still the one of that name: its holder removes it. */
+/* Whether fd is still the file of that name: its holder removes it. */
 static bool is_current(int fd, const struct folder *run)
 {
     struct stat a, b;
@@ -50,7 +50,8 @@ static bool is_current(int fd, const struct folder *run)
            a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-/* A number and a newline, or nothing: what else has this name is not ours to empty. */
+/* Checks that the lock has a number and a newline, or nothing: any other file of this
+ * name is not ours to empty. */
 static enum err expect_lock(const struct folder *run, int fd, struct errinfo *e)
 {
     char text[32] = "";
@@ -64,7 +65,7 @@ static enum err expect_lock(const struct folder *run, int fd, struct errinfo *e)
                                        run->path);
 }
 
-/* Take the lock that fd is: ERR_USAGE when another process has it. */
+/* Takes the lock of fd: ERR_USAGE when another process has it. */
 static enum err hold(const struct folder *run, int fd, struct errinfo *e)
 {
     if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
@@ -111,7 +112,7 @@ void rundir_unlock(const char *dir, int lock)
 
 /* ---- folders of saves ---- */
 
-/* A file of a save, or what is left of one being written. */
+/* Whether it is a file of a save, or what is left of one being written. */
 static bool is_of_save(const char *name)
 {
     char own[64];
@@ -140,7 +141,7 @@ static enum err unlink_of_save(const struct folder *f, const char *name, mode_t 
     return folder_unlink(f, name, e);
 }
 
-/* Remove a folder that a save was written into, if it is there: all or nothing. */
+/* Removes a folder that a save was written into, if it is there: all or nothing. */
 static enum err remove_save(const struct folder *in, const char *name,
                             struct errinfo *e)
 {
@@ -170,7 +171,7 @@ static enum err move_files(const struct folder *saved, const struct folder *run,
     return OK;
 }
 
-/* Move what a finished save left in .saved to its place. */
+/* Moves what a finished save left in .saved into place. */
 static enum err move_saved(const struct folder *run, struct errinfo *e)
 {
     struct folder saved;
@@ -206,7 +207,7 @@ enum err save_begin(const char *dir, char out[RUNDIR_PATH], struct errinfo *e)
     return with_run(dir, make_saving, NULL, e);
 }
 
-/* Give the folder that a save was written into another name, for good. */
+/* Renames the folder that a save was written into, durably. */
 static enum err rename_saving(const struct folder *run, const char *as,
                               struct errinfo *e)
 {
@@ -219,8 +220,9 @@ static enum err rename_saving(const struct folder *run, const char *as,
     return OK;
 }
 
-/* A folder .saved is a complete save already. So an error here may be ignored: the next
- * writer of this run moves the files again, and reports why it fails. */
+/* Moves a save into place. A folder .saved is already a complete save, so an error here
+ * may be ignored: the next writer of this run moves the files again, and reports why it
+ * fails. */
 static void move_on(const struct folder *run)
 {
     const enum err rc = move_saved(run, NULL);
@@ -309,7 +311,7 @@ struct trace {
 static enum err count_others(const struct folder *f, const char *name, mode_t mode,
                              void *user, struct errinfo *e);
 
-/* Visit the folder `name` of f; count one other if it cannot be opened or read. */
+/* Visits the folder `name` of f; counts one other if it cannot be opened or read. */
 static void count_in(const struct folder *f, const char *name, folder_visit *visit,
                      struct trace *t)
 {
@@ -375,7 +377,7 @@ static enum err carry_over(const struct folder *old, const char *name, mode_t mo
                : file_fail(e, old->path, "be moved away from", errno);
 }
 
-/* Remove the checkpoint `old`, in whose place `name` is. */
+/* Removes the checkpoint `old`, which `name` has replaced. */
 static enum err remove_old(const struct folder *kept, const char *old, const char *name,
                            struct errinfo *e)
 {
@@ -406,7 +408,8 @@ static struct swap_names swap_names(const char *name)
     return s;
 }
 
-/* A checkpoint that was being replaced: the new one if it is whole, else the old. */
+/* Recovers a checkpoint that was being replaced: the new one if it is whole, else the
+ * old. */
 static enum err recover_checkpoint(const struct folder *kept, const char *name,
                                    struct errinfo *e)
 {
@@ -435,8 +438,8 @@ static enum err recover_best(const struct folder *run, struct errinfo *e)
     return rc;
 }
 
-/* Finish or remove saves that were interrupted; needs the lock. Nothing is changed
- * before everything has been checked. */
+/* Completes or removes interrupted saves; needs the lock. Changes nothing before
+ * everything has been checked. */
 static enum err recover(const struct folder *run, struct errinfo *e)
 {
     TRY(rundir_check(run, e));
@@ -445,7 +448,7 @@ static enum err recover(const struct folder *run, struct errinfo *e)
     return recover_best(run, e);
 }
 
-/* A lock under way. */
+/* A lock being taken. */
 struct taking {
     bool opened; /* the directory */
     int fd;      /* of the lock; -1: not taken */
@@ -511,8 +514,8 @@ static enum err copy_file(const struct folder *from, const struct folder *to,
     return rc;
 }
 
-/* The files of a save, linked from one folder into another. Saved files are replaced,
- * never changed, so a link keeps what was there. */
+/* Links the files of a save from one folder into another. Saved files are replaced,
+ * never changed, so a link keeps the old content. */
 static enum err link_files(const struct folder *run, const struct folder *to,
                            struct errinfo *e)
 {

@@ -22,7 +22,7 @@
 
 /* ---- numbers in the header ---- */
 
-/* Text that reads back as the same number. */
+/* Prints a number so that it reads back the same. */
 static void print_double(double v, char out[32])
 {
     snprintf(out, 32, "%.17g", v);
@@ -128,7 +128,8 @@ static void kernels_text(const struct settings *s, char out[96])
              linear_name(inputs_linear_kind(s)));
 }
 
-/* Weights, place in the text and the arrays of the trainer, whichever there are. */
+/* Lists the tensors: weights, place in the text and the trainer's arrays, as many as
+ * there are. */
 static enum err list_tensors(const struct arm *a, const int64_t where[7],
                              struct st_tensor *t, size_t *n, struct errinfo *e)
 {
@@ -185,8 +186,8 @@ enum err runstate_save(const char *dir, const struct arm *a,
 
 /* ---- reading ---- */
 
-/* Reads entries one after the other; the first that is missing or no number stays the
- * error. */
+/* Reads entries one after the other; keeps the error of the first that is missing or no
+ * number. */
 struct reader {
     const struct st_file *f;
     const char *path;
@@ -221,8 +222,8 @@ READER(double)
 READER(int64_t)
 #undef READER
 
-/* Text of len bytes at most, end included; `older`: files from before it was written
- * have none. */
+/* Reads a text of at most len bytes with its NUL; `older`: files from before it was
+ * written lack it. */
 static void get_limited(struct reader *r, const char *key, bool older, char *out,
                         size_t cap)
 {
@@ -235,7 +236,7 @@ static void get_limited(struct reader *r, const char *key, bool older, char *out
     }
 }
 
-/* Checks that `name` is a valid arm name or empty, as it is printed in lines and in
+/* Checks that `name` is a valid arm name or empty, as it is printed in lines and
  * JSON. */
 static void check_name(struct reader *r, const char *key, const char *name)
 {
@@ -277,7 +278,7 @@ static void get_settings(struct reader *r, struct settings *out)
     cJSON_Delete(root);
 }
 
-/* Numbers that no run can have are refused here, so that nothing after trusts them. */
+/* Refuses numbers that no run can have, so that later code may trust them. */
 static void check_ranges(struct reader *r, const struct run_state *s)
 {
     const struct mask_schedule *m = &s->schedule;
@@ -493,8 +494,8 @@ static enum err read_arrays(const struct run_state *r, const char *path, struct 
     return rc == OK ? OK : err_prefix(e, rc, "%s", path);
 }
 
-/* Makes the arm with the length first planned, from which all that depends on the
- * length was derived. */
+/* Makes the arm with the length first planned, from which everything that depends on
+ * the length was derived. */
 static enum err arm_as_started(const struct run_state *r, struct inputs *in,
                                struct arm **out, struct errinfo *e)
 {
@@ -504,8 +505,8 @@ static enum err arm_as_started(const struct run_state *r, struct inputs *in,
     return arm_new(in, &set, out, e);
 }
 
-/* Before memory is taken for the width that the settings claim: are as many weights in
- * the file? */
+/* Checks, before memory is taken for the width that the settings claim, that the file
+ * has as many weights. */
 static enum err check_width(const struct run_state *r, const char *path, size_t D,
                             struct errinfo *e)
 {

@@ -1,4 +1,4 @@
-/* Every setting of a run, a row each; settings.h and settings.c make everything else
+/* Every setting of a run, a row each; settings.h and settings.c derive everything else
  * from them.
  *
  * X(TYPE, field, key, flag, default, limits, scope, needs, help)
@@ -6,13 +6,13 @@
  *            a word
  *   field    in struct settings
  *   key      in files and for --set; flag: its option, NULL for none
- *   default  as text; "auto" (for an INT also a 0 of which the help says so) is
+ *   default  as text; "auto" (for an INT also a 0 where the help says so) is
  *            replaced by settings_resolve, so that a run records what it used
  *   limits   RANGE(lo, hi) of a number, WORDS(field) of an ENUM (setting_words.h),
  *            YES_NO, NO_LIMITS
- *   scope    RUN, ARM or FREE, see enum setting_scope; TUNABLE: ARM, and may be changed
+ *   scope    RUN, ARM or FREE, see enum setting_scope; TUNABLE: ARM, and may change
  *            while the arm trains
- *   needs    what an architecture has that it is for: a name of NEEDS_ in settings.c
+ *   needs    the feature of an architecture it is for: a NEEDS_ of settings.c
  */
 #ifndef SAETOP_TRAIN_SETTING_LIST_H
 #define SAETOP_TRAIN_SETTING_LIST_H

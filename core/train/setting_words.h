@@ -1,5 +1,5 @@
-/* The words of BOOL and ENUM settings, and the values that they stand for; included by
- * settings.c only. Which is the default says the row of the setting. */
+/* The words of BOOL and ENUM settings, and the values that they stand for; included
+ * only by settings.c. The setting's row says which is the default. */
 #ifndef SAETOP_TRAIN_SETTING_WORDS_H
 #define SAETOP_TRAIN_SETTING_WORDS_H
 

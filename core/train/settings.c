@@ -152,7 +152,7 @@ static enum err set_word(void *out, const struct setting_def *d, const char *tex
     return rc;
 }
 
-/* A number left open: NaN, or -1 where only 0 and more are given. */
+/* Whether a number may be left open: NaN, or -1 where only 0 and more are allowed. */
 static bool may_be_auto(const struct setting_def *d)
 {
     return strcmp(d->def, "auto") == 0;
@@ -191,7 +191,7 @@ static enum err set_number(void *out, const struct setting_def *d, const char *t
 
 /* ---- where a value came from ---- */
 
-/* The number of an origin, which is kept once. */
+/* Returns the number of an origin, which is stored once. */
 static uint8_t origin_number(struct settings *s, struct setting_origin from)
 {
     size_t i = 0;
@@ -300,7 +300,8 @@ void settings_print(const struct settings *s, const struct setting_def *d,
 
 /* ---- JSON ---- */
 
-/* A number for a number, or "auto" where it may be left open; else a text. */
+/* Whether an item fits: a number for a number, or "auto" where it may be left open;
+ * else a text. */
 static bool fits(const struct setting_def *d, const cJSON *item)
 {
     const bool number = setting_is_number(d);
@@ -437,7 +438,7 @@ static bool begins_samples(const char *text)
     return strncmp(text, "samples/", 8) == 0;
 }
 
-/* Whether the file of "path" or "path#part" is there. */
+/* Whether the file of "path" or "path#part" exists. */
 static bool spec_exists(const char *text)
 {
     char path[SETTING_TEXT_MAX];

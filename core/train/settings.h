@@ -11,17 +11,19 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SETTING_TEXT_MAX  1024             /* of a STR, with its NUL */
-#define SETTING_LONG_MAX  8192             /* of a LONG */
-#define SETTING_VALUE_MAX SETTING_LONG_MAX /* any value as settings_print has it */
-#define SETTING_MAX       128              /* rows of the table at most */
-#define SETTING_ORIGINS   8                /* different origins at most */
+#define SETTING_TEXT_MAX 1024 /* bytes of a STR, with its NUL */
+#define SETTING_LONG_MAX 8192 /* bytes of a LONG, likewise */
+#define SETTING_VALUE_MAX                                                              \
+    SETTING_LONG_MAX        /* of any value as settings_print writes                   \
+                               it */
+#define SETTING_MAX     128 /* most rows of the table */
+#define SETTING_ORIGINS 8   /* most different origins */
 
-/* Value of the setting `ood` for the held-back tail of the training text
+/* The value of the setting `ood` for the held-back tail of the training text
  * (corpus_keep). */
 #define OOD_TAIL "tail"
 
-/* Values of ENUM settings that are of no other room. */
+/* Values of ENUM settings that no other folder defines. */
 enum mask_positions { POSITIONS_KEEP, POSITIONS_DROP, POSITIONS_MIX };
 enum precision_choice { PRECISION_F32, PRECISION_BF16, PRECISION_AUTO };
 enum twin_kind { TWIN_NONE, TWIN_UNMASKED };
@@ -40,8 +42,8 @@ enum warmup_from { WARMUP_FROM_FIRST, WARMUP_FROM_ZERO };
 enum setting_giver {
     GIVEN_BY_NOBODY,  /* the table's default */
     GIVEN_BY_USER,    /* for this very arm: a value that does not apply is an error */
-    GIVEN_BY_FILE,    /* which may serve several architectures; errors name it */
-    GIVEN_BY_PROGRAM, /* what fits the rest, what a sweep or another arm has */
+    GIVEN_BY_FILE,    /* a file may serve several architectures; errors name it */
+    GIVEN_BY_PROGRAM, /* to fit the rest, or from a sweep or another arm */
 };
 struct setting_origin {
     enum setting_giver by;
@@ -70,17 +72,16 @@ struct settings {
 #define SETTING_FIELD(type, f, key, flag, def, lim, scope, n, h) SETTING_##type(f)
     SETTING_LIST(SETTING_FIELD)
 #undef SETTING_FIELD
-    /* Where setting i came from, as an index into the next two. */
+    /* Where setting i came from: an index into giver and origin_name. */
     uint8_t origin[SETTING_MAX];
     size_t n_origins;
     enum setting_giver giver[SETTING_ORIGINS];
     char origin_name[SETTING_ORIGINS][SETTING_TEXT_MAX];
-    /* Where the bundled samples are on this machine, not a setting: a path that begins
-     * with "samples/" is looked for there, so that runs keep opening elsewhere. */
+    /* Where the bundled samples are on this machine; not a setting. A path that begins
+     * with "samples/" is looked for there, so that runs can be opened elsewhere. */
     char samples_dir[SETTING_TEXT_MAX];
-    /* --centre, not a setting of a run: an SAE of another tool that is opened was
-     * trained on activations less their mean (sae_centre), which its files do not say.
-     */
+    /* --centre; not a setting of a run: an opened SAE of another tool was trained on
+     * activations minus their mean (sae_centre), which its files do not say. */
     bool centre;
 };
 
@@ -90,13 +91,13 @@ enum setting_type {
     SETTING_IS_NUM,
     SETTING_IS_BOOL,
     SETTING_IS_ENUM,
-    SETTING_IS_LONG = SETTING_IS_STR /* a text of more room */
+    SETTING_IS_LONG = SETTING_IS_STR /* a longer text */
 };
 /* Where a setting has its effect. */
 enum setting_scope {
-    SETTING_OF_ARM,  /* one arm: another may have another value */
+    SETTING_OF_ARM,  /* one arm: each may have its own value */
     SETTING_OF_RUN,  /* text and model, which all arms share */
-    SETTING_OF_FREE, /* not what is learned: threads, logging, evaluation, saving */
+    SETTING_OF_FREE, /* nothing that is learned: threads, logging, evaluation, saving */
 };
 struct setting_word {
     const char *word; /* NULL ends a list */
@@ -109,11 +110,11 @@ struct setting_def {
     double min, max;                     /* of a number */
     const struct setting_word *words;    /* of a BOOL or an ENUM, else NULL */
     enum setting_scope scope;
-    bool tunable;   /* of an arm, and may change while it trains */
-    unsigned needs; /* any of these SAE_HAS_ bits, 0: for all architectures */
+    bool tunable;   /* of an arm, and may change during training */
+    unsigned needs; /* at least one of these SAE_HAS_ bits; 0: all architectures */
 };
 
-/* The keys, so that a call names a setting that there is: setting_key.mask_rate is
+/* The keys, so that the compiler checks the name of a setting: setting_key.mask_rate is
  * "mask.rate". */
 struct setting_keys {
 #define SETTING_KEY(type, f, key, flag, def, lim, scope, n, h) const char *f;
@@ -122,68 +123,67 @@ struct setting_keys {
 };
 extern const struct setting_keys setting_key;
 
-/* The table: *n rows. Any thread. */
+/* Returns the table of *n rows. Any thread. */
 const struct setting_def *settings_table(size_t *n);
 const struct setting_def *setting_find(const char *key); /* NULL if unknown */
 
 bool setting_is_number(const struct setting_def *d);
-/* Append the words of a BOOL or an ENUM, "yes|no"; nothing for another one. */
+/* Appends the words of a BOOL or an ENUM, "yes|no"; nothing for other types. */
 void setting_words(const struct setting_def *d, struct str *out);
 
-/* Where the value of a setting came from; the name is the settings' own. */
+/* Returns where the value of a setting came from; the settings own the name. */
 struct setting_origin settings_origin(const struct settings *s,
                                       const struct setting_def *d);
-/* Whether somebody named a value for `key`, which must be one of the table. */
+/* Returns whether `key`, which must be in the table, was given a value by anybody. */
 bool settings_given(const struct settings *s, const char *key);
-/* Whether the user did, for this arm. */
+/* Returns whether the user gave it one, for this arm. */
 bool settings_named(const struct settings *s, const char *key);
-/* rc, of a check of the value of `key`: an error in e gets the file before it that the
- * value came from, if it came from one. */
+/* Returns rc, the result of a check of `key`'s value. On an error, puts the file that
+ * the value came from, if any, in front of the message in e. */
 enum err settings_blame(const struct settings *s, const char *key, enum err rc,
                         struct errinfo *e) ERR_CHECKED;
 
-/* Everything at its default. */
+/* Sets everything to its default. */
 void settings_init(struct settings *s);
-/* Set one by key from text; checks type and range. ERR_USAGE names origin, key,
- * what was given and what is allowed; an unknown key names the nearest known one.
- */
+/* Sets one by key from text; checks type and range. ERR_USAGE names origin, key, what
+ * was given and what is allowed; for an unknown key, the nearest known one. */
 enum err settings_set(struct settings *s, const char *key, const char *text,
                       struct setting_origin from, struct errinfo *e) ERR_CHECKED;
-/* Append the value of a setting as text. */
+/* Appends the value of a setting as text. */
 void settings_print(const struct settings *s, const struct setting_def *d,
                     struct str *out);
-/* Read a configuration file: an object whose members are keys ("mask.rate") or
- * nested objects of them ("mask": {"rate": ..}); unknown keys are errors, "about"
- * is a comment. Relative paths in it stay as they are. */
+/* Reads a configuration file: an object whose members are keys ("mask.rate") or nested
+ * objects of them ("mask": {"rate": ..}); unknown keys are errors, "about" is a
+ * comment. Relative paths in it stay as they are. */
 enum err settings_load(struct settings *s, const char *path,
                        struct errinfo *e) ERR_CHECKED;
 /* The same from a parsed object. */
 enum err settings_from_json(struct settings *s, const cJSON *obj, const char *file,
                             struct errinfo *e) ERR_CHECKED;
-/* All settings as members "key": value of a JSON object, of the kinds that
+/* Adds all settings to a JSON object as members "key": value, of the types that
  * settings_from_json takes. */
 enum err settings_add_json(const struct settings *s, cJSON *obj,
                            struct errinfo *e) ERR_CHECKED;
-/* Put the settings that were given (settings_given) into obj, in place of members of
- * the same names. */
+/* Puts the settings that were given (settings_given) into obj, replacing members of the
+ * same names. */
 enum err settings_put_given(const struct settings *s, cJSON *obj,
                             struct errinfo *e) ERR_CHECKED;
 
-/* The path behind a setting: itself, or for "samples/X" that does not exist here
- * the file X of samples_dir. out[cap]; ERR_LIMIT when it does not fit. */
+/* Writes the path that a setting means: itself, or for a "samples/X" that does not
+ * exist here the file X of samples_dir. out[cap]; ERR_LIMIT when it does not fit. */
 enum err settings_path(const struct settings *s, const char *text, char *out,
                        size_t cap, struct errinfo *e) ERR_CHECKED;
 
-/* Replace every "auto" by what it stands for in a run of this length and architecture.
- * `n_ctx` is the model's context, d_model its width. Settings that do not apply to the
+/* Replaces every "auto" by its value in a run of this length and architecture. `n_ctx`
+ * is the model's context, d_model its width. Settings that do not apply to the
  * architecture stay; so does mask.schedule_steps 0, "the whole run", since a run can be
  * extended. */
 void settings_resolve(struct settings *s, size_t n_ctx, size_t d_model);
-/* The opposite, as far as values tell: what one arm may have for itself is "auto" again
- * where "auto" would have come to the same, so that it follows other settings of a
- * further arm. O(settings^2). */
+/* Undoes that as far as values tell: a setting of an arm becomes "auto" again where
+ * "auto" would have given its value, so that in a further arm it follows the other
+ * settings. O(settings^2). */
 void settings_unresolve(struct settings *s, size_t n_ctx, size_t d_model);
-/* seed.weights, where it is "auto" that of the text. */
+/* Returns seed.weights, or the text's seed where that is "auto". */
 uint64_t settings_weights_seed(const struct settings *s);
 
 #endif

@@ -23,8 +23,8 @@ static enum err check_dead(const struct settings *s, unsigned has, struct errinf
                : OK;
 }
 
-/* ERR_USAGE for settings that would move a random decoder, which stays at its first
- * unit vectors. Settings inherited from another arm are dropped instead
+/* Returns ERR_USAGE for settings that would move a random decoder, which stays at its
+ * first unit vectors. Settings inherited from another arm are dropped instead
  * (settings_resolve_arch). */
 static enum err check_random(const struct settings *s, const struct sae_arch *arch,
                              struct errinfo *e)
@@ -56,7 +56,7 @@ static enum err check_random(const struct settings *s, const struct sae_arch *ar
                : OK;
 }
 
-/* If each row has k latents, k must be whole; over a batch k B, rounded, must be at
+/* Checks k: whole if each row has k latents; over a batch k B, rounded, must be at
  * least 1. */
 static enum err check_k(const struct settings *s, const struct sae_arch *arch,
                         struct errinfo *e)
@@ -76,7 +76,7 @@ static enum err check_k(const struct settings *s, const struct sae_arch *arch,
                          s->k, s->arch);
 }
 
-/* Of jumprelu's losses only the quadratic ones have a target, and only tanh has a
+/* Checks jumprelu's losses: only the quadratic ones have a target, and only tanh has a
  * scale. */
 static enum err check_jump(const struct settings *s, unsigned has, struct errinfo *e)
 {

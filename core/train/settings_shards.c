@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A rate that is written with six digits is the files' own. */
+/* A rate equal to six digits is the files' own. */
 #define SAME_RATE 1e-6
 
 enum err settings_shards_open(const struct settings *s, struct shards **out,
@@ -57,7 +57,7 @@ enum err settings_shards_check(const struct settings *s, const struct shards *fr
     return OK;
 }
 
-/* What would do nothing is refused. */
+/* Refuses settings that would do nothing. */
 static enum err check_named(const struct settings *s, struct errinfo *e)
 {
     const char *const keys[] = {setting_key.model,      setting_key.corpus,
