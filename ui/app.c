@@ -302,7 +302,7 @@ static void undo_layout(struct app *a, const struct session_view *v,
 static const struct undo_kind layout_kind_of_undo = {"a change of the layout",
                                                      undo_layout, NULL};
 
-/* A step for each screen whose layout is another than it was. */
+/* Push a step for each screen whose layout has changed. */
 static void push_layouts(struct app *a, const struct layouts *was)
 {
     struct layouts is;

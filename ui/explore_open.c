@@ -1,5 +1,5 @@
-/* The explorer's loop and runs on disk: another one opened in place of this one, and
- * what another process saves of it. */
+/* The explorer's loop and runs on disk: opens another run in place of this one, and
+ * follows what another process saves of it. */
 #include "ui/explore_priv.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ static enum err begin_anew(struct loop *l, struct errinfo *e)
     return OK;
 }
 
-/* The message on where the last session was saved has not been shown yet. */
+/* Keep the message on where the last session was saved: it has not been shown yet. */
 static void keep_said(struct loop *l, char said[400])
 {
     snprintf(said, 400, "%s", l->saved ? l->v.message : "");
@@ -76,7 +76,7 @@ void loop_open_next(struct loop *l)
     l->dirty = true;
 }
 
-/* Back to where one may choose another. */
+/* Go back to where another run can be chosen. */
 void loop_leave_failed(struct loop *l)
 {
     if (l->from && l->v.state == SESSION_FAILED && l->v.n_conds == 0 &&
@@ -85,7 +85,7 @@ void loop_leave_failed(struct loop *l)
     }
 }
 
-/* Another process saves the run that is browsed: the session takes it in. */
+/* Let the session take in what another process saves of the browsed run. */
 static void follow(struct loop *l)
 {
     const struct runs_view *r = &l->app.runs;

@@ -58,9 +58,9 @@ static enum err fail_line(const struct script *s, size_t line, const char *why,
     return err_set(e, ERR_IO, "%s: line %zu: %s", s->path, line, why);
 }
 
-/* Assign errors to lines of the script: one of the interface belongs to the line being
- * played; one of the session, to the latest line that sent it a command. Messages while
- * it opens its inputs belong to no line. */
+/* Assign errors to lines of the script: the interface's belong to the line being
+ * played, the session's to the latest line that sent it a command. Messages while it
+ * opens its inputs belong to no line. */
 static enum err check_said(struct script *s, const struct loop *l, struct errinfo *e)
 {
     const struct session_view *v = &l->v;

@@ -84,7 +84,8 @@ static void skip_spaces(struct parser *s)
     }
 }
 
-/* Escapes that the matcher does not know would quietly stand for their letter. */
+/* What is wrong with an escape; those that the matcher does not know would quietly
+ * stand for their letter. */
 static const char *escape_danger(char escaped)
 {
     if (escaped >= '0' && escaped <= '9') {
@@ -120,9 +121,9 @@ struct regex_piece {
     bool looped;   /* inside it a piece that can match nothing is repeated */
 };
 
-/* A repetition sign at *p, of the piece before it. The C library copies what repeats,
- * a{9} nine times and a+ twice, copies of copies too; and where what can match nothing
- * repeats, it tries all ways through the loops. */
+/* Apply a repetition sign at *p to the piece before it. The C library copies what
+ * repeats, a{9} nine times and a+ twice, and copies of copies too; if what repeats can
+ * match nothing, it tries all ways through the loops. */
 static void repeat_piece(const char **p, struct regex_piece *piece)
 {
     double least = **p == '+' ? 1.0 : 0.0, times = 2.0;
@@ -141,8 +142,8 @@ static void repeat_piece(const char **p, struct regex_piece *piece)
 
 static struct regex_piece regex_piece(const char **p);
 
-/* The pattern at *p, in a group up to the ')' that ends it; outside of one a ')' stands
- * for itself. */
+/* Parse the pattern at *p, in a group up to the ')' that ends it; outside a group ')'
+ * stands for itself. */
 static struct regex_piece regex_size(const char **p, bool in_group)
 {
     struct regex_piece all = {0}, way = {.empty = true}; /* one of the alternatives */
@@ -186,8 +187,8 @@ static struct regex_piece regex_piece(const char **p)
     return piece;
 }
 
-/* Why a pattern is refused: it means something else than it seems to, or glibc's
- * matcher may need exponential time or space for it. NULL: it is fine. */
+/* Why a pattern is refused: it does not mean what it seems to, or glibc's matcher may
+ * need exponential time or space for it. NULL: it is fine. */
 static const char *regex_danger(const char *pattern)
 {
     size_t groups = 0;
@@ -298,7 +299,7 @@ static bool ends_word(char ch)
     return !ch || ch == ' ' || ch == '\t' || ch == '&' || ch == '|';
 }
 
-/* A word up to what ends it, from `start`. */
+/* Parse a word from `start` up to what ends it. */
 static bool parse_plain(struct parser *s, const char *start, struct filter_piece *out)
 {
     while (!ends_word(*s->p)) {
@@ -335,7 +336,7 @@ static bool parse_field_text(struct parser *s, struct filter_piece *out)
     return *s->p == '"' ? parse_quoted(s, out) : parse_plain(s, s->p, out);
 }
 
-/* Of a field's name, also of one with letters that are not of ASCII. */
+/* Whether a character may be in a field's name; letters outside ASCII may. */
 static bool in_name(char ch)
 {
     return isalnum((unsigned char)ch) || ch == '_' || (unsigned char)ch >= 0x80;

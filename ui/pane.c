@@ -65,8 +65,8 @@ const char *pane_taken_on(const struct session_view *v, int metric)
     return still ? "B still masked: not comparable" : "B masked, A not: not comparable";
 }
 
-/* Whether activations alone do not give it: what they give has come with the first
- * evaluation. */
+/* Whether a measure needs the model: what activations alone give has come with the
+ * first evaluation. */
 static bool takes_model(const struct session_view *v, unsigned traits)
 {
     return (traits & (MEASURE_OOD | MEASURE_CONCEPTS)) ||

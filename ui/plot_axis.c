@@ -40,7 +40,7 @@ static void fill_ticks(struct axis_ticks *t, double lo, double hi)
     }
 }
 
-/* Every nth of the ticks, so that about `want` and two at least remain. */
+/* Keep every nth tick, so that about `want`, and at least two, remain. */
 static void thin_ticks(struct axis_ticks *t, size_t want)
 {
     const size_t n = t->n;
@@ -138,7 +138,7 @@ static const struct {
     const char *suffix;
 } units[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
 
-/* "3.1e-4" with `digits` significant digits. */
+/* Write "3.1e-4" with `digits` significant digits. */
 static void spell_power(char *out, size_t cap, double v, int digits)
 {
     char text[48];
@@ -157,7 +157,7 @@ static void spell_power(char *out, size_t cap, double v, int digits)
     snprintf(out, cap, "%.20se%s%.8s", text, negative ? "-" : "", exponent);
 }
 
-/* v with `digits` significant digits in the form that suits its size. */
+/* Write v with `digits` significant digits, in the form that suits its size. */
 static void spell_number(char *out, size_t cap, double v, int digits)
 {
     const double a = fabs(v);
@@ -228,8 +228,8 @@ void plot_number(char *out, size_t cap, double v, int width)
     snprintf(out, cap, "%s", text);
 }
 
-/* Significant digits of v that its neighbours a step away differ in; fewer where the
- * last are zeros. */
+/* How many significant digits tell v from its neighbours a step away; fewer if the last
+ * are zeros. */
 static int digits_above(double v, double step)
 {
     const double top = floor(log10(fabs(v)) + 1e-9);

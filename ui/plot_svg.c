@@ -27,7 +27,7 @@ void plot_svg_deinit(struct plot_svg *s)
 
 /* ---- text and colours ---- */
 
-/* Printable, and nothing that is markup. */
+/* Append text made printable, with markup escaped. */
 static void add_escaped(struct str *out, const char *text)
 {
     struct str safe;
@@ -88,7 +88,7 @@ static double share(double v, double a, double b)
     return (0.5 * v - 0.5 * a) / (0.5 * b - 0.5 * a);
 }
 
-/* Of what is out of sight no more than a drawing takes. */
+/* How far out of sight a coordinate may be: as far as drawings bear. */
 #define FAR 1e4
 
 static double place_x(const struct plot_result *r, double x)
@@ -96,7 +96,7 @@ static double place_x(const struct plot_result *r, double x)
     return LEFT + DATA_W * held(share(x, r->x_min, r->x_max), -FAR, FAR);
 }
 
-/* NaN where the axis has no place for it. */
+/* The y of a value; NaN if the axis has no place for it. */
 static double place_y(const struct plot_result *r, double y)
 {
     if (!isfinite(y) || (r->log_y && y <= 0)) {
@@ -109,7 +109,7 @@ static double place_y(const struct plot_result *r, double y)
 
 /* ---- curves ---- */
 
-/* A path under way: a half pixel is open, of which a few places are kept. */
+/* A path being drawn: one half pixel is open, of which a few points are kept. */
 struct path {
     struct str *out;
     bool begun, open;
@@ -155,7 +155,8 @@ static void path_to(struct path *p, double x, double y)
     *p = (struct path){p->out, p->begun, true, column, x, y, y, y, y};
 }
 
-/* Of from + t * by, t from *t0 to *t1, the part between low and high; false: none. */
+/* Narrow *t0..*t1 to the part where from + t * by is between low and high; false: none
+ * is. */
 static bool cut(double *t0, double *t1, double from, double by, double low, double high)
 {
     if (!(fabs(by) > 0)) {
@@ -167,15 +168,15 @@ static bool cut(double *t0, double *t1, double from, double by, double low, doub
     return *t0 <= *t1;
 }
 
-/* A curve under way, and its last sample, which may be out of sight. */
+/* A curve being drawn, and its last sample, which may be out of sight. */
 struct curve {
     struct path path;
     bool has;
     double x, y;
 };
 
-/* On to the next sample, or along the part of that line that is near what is in view:
- * cut there, so that it enters at its own slope. NaN: a gap. */
+/* Draw to the next sample, or only the part of that line near the view: it is cut
+ * there, so that it enters at its own slope. NaN: a gap. */
 static void curve_to(struct curve *c, double x, double y)
 {
     double t0 = 0, t1 = 1;
@@ -241,7 +242,8 @@ static bool has_band(const struct plot_result *r, const struct plot_series *s, s
     return !isnan(place_y(r, s->lo[i])) && !isnan(place_y(r, s->hi[i]));
 }
 
-/* Samples from .. to - 1 have an interval: its upper edge there and its lower back. */
+/* Draw the band of samples from .. to - 1, which have intervals: along the upper edge,
+ * and back along the lower. */
 static void add_band_run(struct str *out, const struct plot_result *r,
                          const struct plot_series *s, size_t from, size_t to)
 {
@@ -333,7 +335,7 @@ static void add_data(struct str *out, const struct plot_spec *spec,
     }
 }
 
-/* Beside where each curve ends, no two on the same place. */
+/* Draw each letter beside its curve's end, no two in the same place. */
 static void add_letters(struct str *out, const struct plot_spec *spec,
                         const struct plot_result *r)
 {
@@ -356,7 +358,7 @@ static void add_letters(struct str *out, const struct plot_spec *spec,
     }
 }
 
-/* What the letters stand for, at the right of the title. */
+/* Draw what the letters stand for, right of the title. */
 static void add_names(struct str *out, const struct plot_spec *spec)
 {
     char text[400];

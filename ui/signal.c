@@ -73,7 +73,8 @@ static enum what what_does(int number)
 static struct sigaction previous[SIGNALS];
 static bool taken[SIGNALS];
 
-/* nohup and shells without job control mean what they set to be ignored. */
+/* Whether a signal may be caught: nohup and shells without job control mean it when
+ * they ignore one. */
 static bool may_take(enum what what, const struct sigaction *was)
 {
     const bool with_info = (unsigned)was->sa_flags & (unsigned)SA_SIGINFO;

@@ -17,9 +17,8 @@ static atomic_int writing; /* threads in a write that hushed did not stop */
 
 /* ---- open and close ---- */
 
-/* A description of our own of the terminal that fd is. /dev/tty is open to its user
- * even where the device belongs to another one (su), or has no name here (containers).
- */
+/* Open our own file description of the terminal behind fd. /dev/tty can be opened even
+ * if the device belongs to another user (su), or has no name here (containers). */
 static int open_anew(int fd)
 {
     const int flags = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
