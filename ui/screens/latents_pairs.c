@@ -10,8 +10,8 @@ static size_t other_of(size_t cond)
     return cond == 0 ? 1 : 0;
 }
 
-/* Whether the pairs that the view has are of the arms that are shown, and not older
- * than their last evaluation. */
+/* Whether the view's pairs are of the arms shown, and not older than their last
+ * evaluation. */
 static bool is_current(const struct session_view *v)
 {
     bool is = v->partners != NULL;

@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Columns of the box from which a row has values, the interval's ends and what it would
- * take; and from which measures have their whole names. */
+/* Columns of the box from which on a row has values, the interval's ends and what it
+ * would take; and from which on measures have their whole names. */
 enum { ROOMY_W = 76, WHOLE_W = 110 };
 
-/* The condition that is held against the baseline: the one that keys act on, else the
- * first that is not the baseline. */
+/* The condition compared with the baseline: the one that keys act on, else the first
+ * that is not the baseline. */
 static size_t compared(const struct app *a, const struct session_view *v)
 {
     const size_t baseline = view_baseline(v), chosen = (size_t)a->steer.target;
@@ -112,7 +112,7 @@ static const char *brief_of(size_t m, bool roomy)
     return roomy ? verdict_measure_label(m) : d->brief ? d->brief : d->label;
 }
 
-/* The doubt about a cross-entropy of either condition; NULL: none. */
+/* The doubt about either condition's cross-entropy; NULL: none. */
 static const struct ce_doubt *doubt_of(const struct session_view *v,
                                        const struct view_verdicts *r, size_t m)
 {
@@ -269,7 +269,7 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
              r.pairs == 1 ? "" : "s", planned, r.planned ? "" : ", so far");
 }
 
-/* Whether a row that is shown is open but for Holm. */
+/* Whether a row shown is open only because of Holm. */
 static bool any_but_for_holm(const struct view_verdicts *r)
 {
     bool any = false;
@@ -315,8 +315,8 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
     snprintf(out, cap, "%s", text[i]);
 }
 
-/* Half the width of the difference's interval: both taken as independent, which for
- * arms on the same concepts is the wider choice. NaN where there is no interval. */
+/* Half the width of the difference's interval: both are taken as independent, which for
+ * arms on the same concepts gives the wider one. NaN if there is no interval. */
 static double half_of_text(const struct session_view *v, const struct view_verdicts *r,
                            int metric)
 {
