@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* All of this runs in a signal handler: system calls and memory of its own, no more. */
+/* All of this runs in a signal handler: it uses only system calls and its own
+ * memory. */
 
 #define LINE_BYTES 4096
 
@@ -31,7 +32,7 @@ static int next_byte(struct reader *r)
     return r->at < r->n ? (unsigned char)r->bytes[r->at++] : -1;
 }
 
-/* The next line, cut to the buffer; false at the end. */
+/* Read the next line, cut to the buffer; false at the end. */
 static bool next_line(struct reader *r, char line[LINE_BYTES])
 {
     size_t n = 0;
@@ -59,7 +60,8 @@ static uintptr_t hex(const char **p)
     return v;
 }
 
-/* Whether a line of /proc/self/maps, "FROM-TO MODE ...", is of what holds `address`. */
+/* Whether a line of /proc/self/maps, "FROM-TO MODE ...", is of the mapping that holds
+ * `address`. */
 static bool holds(const char *line, uintptr_t address)
 {
     const uintptr_t from = hex(&line);
@@ -67,7 +69,7 @@ static bool holds(const char *line, uintptr_t address)
     return address >= from && address < hex(&line);
 }
 
-/* The path of the file mapped at `address`, in line; NULL: no file. */
+/* The path of the file mapped at `address`, within `line`; NULL: no file. */
 static char *file_at(const void *address, char line[LINE_BYTES])
 {
     struct reader r = {.fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)};

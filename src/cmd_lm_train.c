@@ -271,8 +271,8 @@ static void print_cost(const struct train_args *a, size_t texts,
     (void)cmd_print(&s);
 }
 
-/* Memory and time, as `train` has them, from some steps of a model of this size;
- * refused before any work where it does not fit. tok NULL: one is trained. */
+/* Say memory and time, as `train` does, from some steps of a model of this size; refuse
+ * before any work if it does not fit. tok NULL: one is to be trained. */
 static enum err say_cost(const struct train_args *a, size_t texts,
                          const struct tok *tok, struct pool *pool, struct errinfo *e)
 {

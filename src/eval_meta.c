@@ -41,7 +41,7 @@ bool eval_meta_holds(const cJSON *root, const struct run_record *r, int64_t rows
            cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "units"));
 }
 
-/* A number of 64 bits is no double. */
+/* A hash as text, since a double cannot hold 64 bits. */
 static const char *hash_text(uint64_t hash, char out[24])
 {
     (void)snprintf(out, 24, "%016" PRIx64, hash);

@@ -59,7 +59,7 @@ static const struct {
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 
-/* "a, b" as "a|b". */
+/* Add "a, b" as "a|b". */
 static void add_archs(struct str *out)
 {
     for (const char *p = sae_arch_names(); *p; p++) {
