@@ -95,12 +95,12 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     char line[LINE_BYTES];
     char *path = info->si_code == BUS_ADRERR ? file_at(info->si_addr, line) : NULL;
     (void)context;
-    if (!path) { /* a fault of ours, or sent: ends the process as it always does */
+    if (!path) { /* our own fault, or a signal sent: it ends the process as usual */
         (void)signal(number, SIG_DFL);
         (void)raise(number);
         return;
     }
-    while (atomic_flag_test_and_set(&said)) { /* threads that read together: one line */
+    while (atomic_flag_test_and_set(&said)) { /* only one of several threads prints */
         (void)pause();
     }
     for (char *c = path; *c; c++) { /* a name must not act on the terminal */

@@ -385,7 +385,7 @@ static void show(const struct ask_args *a, const struct asking *k, struct str *o
         .row = &k->row,
         .q = &k->q,
         .r = k->answer,
-        .at = a->at >= 0 ? (size_t)a->at : k->q.n - 1, /* of a prompt */
+        .at = a->at >= 0 ? (size_t)a->at : k->q.n - 1, /* if there is a prompt */
         .why = k->why,
         .story = {k->told[0] ? &k->story[0] : NULL, k->told[1] ? &k->story[1] : NULL},
         .heldout = k->measured ? &k->heldout : NULL};

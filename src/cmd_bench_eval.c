@@ -28,7 +28,7 @@ static const char *const stage_name[STAGES] = {"encode", "fidelity", "selection"
 
 struct eval_times {
     double set;                    /* making the evaluation set */
-    size_t n;                      /* evaluations */
+    size_t n;                      /* how many evaluations */
     double *seconds;               /* [STAGES, n] */
     struct suite_times once, each; /* of the whole evaluation */
 };

@@ -32,7 +32,7 @@ struct course {
     size_t T, rows, threads;
     bool whole;
     struct pool *pool;
-    struct harvester *all, *one; /* one NULL: all is on one thread */
+    struct harvester *all, *one; /* one is NULL if `all` has one thread */
     int32_t *ids;                /* [rows, T] */
     float *x;                    /* [rows*T, D], or nll */
 };

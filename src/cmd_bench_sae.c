@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)1 << 20)
-#define BATCHES      4 /* taken in turn: each is new to the selection's guesses */
+#define BATCHES      4 /* used in turn: each is new to the selection's guesses */
 #define WARM_UP      4 /* steps before the first that counts */
 #define MIN_REPEATS  5
 #define MAX_REPEATS  400
@@ -44,7 +44,7 @@ struct bench_case {
     struct shape shape;
     size_t threads;
     double seconds; /* to measure for */
-    double density; /* of active entries where no k sets it */
+    double density; /* share of active entries if no k sets it */
 };
 
 static enum err shape_parse(const char *text, struct shape *out, struct errinfo *e)
@@ -137,7 +137,7 @@ static enum err rig_init(struct rig *r, const struct sae_arch *arch,
                          const struct bench_case *c, const float *x, struct errinfo *e)
 {
     const struct shape *s = &c->shape;
-    /* Long enough that nothing counts as dead and the rate does not fall. */
+    /* So long that nothing counts as dead and the rate does not fall. */
     const struct sae_train_config cfg = sae_train_defaults_of(arch, 100000);
     TRY(sae_new(arch, s->D, s->F, (double)s->k, &r->sae, e));
     sae_init_weights(r->sae, 1);

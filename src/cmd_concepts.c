@@ -37,7 +37,7 @@ struct table {
     struct arm_evals arms;
     struct row *row; /* [n] by kind, super-categories first */
     size_t n;
-    bool own; /* there are categories of a file */
+    bool own; /* there are categories from a file */
     struct concept_effects effects;
 };
 

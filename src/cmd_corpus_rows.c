@@ -134,7 +134,7 @@ static enum err list_rows(const struct rows_args *a, struct str *out, struct err
     if (a->order) {
         TRY_OUT(rc, check_fills(a, r, e));
     }
-    /* Which positions are masked does not depend on what stands there instead. */
+    /* Which positions are masked does not depend on what replaces them. */
     TRY_OUT(rc, token_rows_mask(r, m->tok, 0, a->rows.rate, (uint64_t)a->rows.seed, e));
     TRY_OUT(rc, print_rows(a, r, m->tok, out, e));
 out:

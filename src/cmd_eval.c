@@ -32,18 +32,18 @@
 #define OUTPUT_BYTES ((size_t)256 << 20)
 
 struct eval_args {
-    const char *run[2]; /* the second NULL: one run */
+    const char *run[2]; /* the second is NULL for one run */
     bool json, all, force;
     const char *out, *details;
     const char *to, *dir;  /* --to saebench DIR */
     const char *k, *only;  /* only NULL: all sections */
     struct run_opts named; /* model, text, ... in place of what a run recorded */
     const char *model, *corpus, *ood, *concepts, *hook, *config;
-    const char *cache; /* NULL: where the state of the program is; "none" */
+    const char *cache; /* NULL: in the program's state folder; "none" */
     struct opt_list probes;
     int64_t rows, seed, threads;
     double split;
-    int lost; /* the exit status of places that took nothing */
+    int lost; /* the exit status for places that could not be written */
     struct progress bar;
 };
 
@@ -67,7 +67,7 @@ struct eval_run {
     struct report report;
     struct eval_result result;
     struct suite_times times;
-    struct json_out *details; /* NULL: nobody asks */
+    struct json_out *details; /* NULL: not asked for */
 };
 
 static void run_close(struct eval_run *r)

@@ -142,7 +142,7 @@ static enum err take_stdin(struct explore_config *c, struct str *text,
     if (isatty(STDIN_FILENO)) {
         return OK;
     }
-    /* Before the text, which may take long to end. */
+    /* Before reading the text, which may take long to end. */
     const int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (tty < 0) {
         return err_set(e, ERR_USAGE,

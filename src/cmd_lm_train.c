@@ -210,7 +210,7 @@ static void print_evaluation(const struct view *v, const struct pretrain_progres
                  duration_text(p->eta_seconds, DURATION_WORDS, eta));
     }
     cmd_say(stdout, "%s",
-            line.len ? line.p : ""); /* names of texts are names of files */
+            line.len ? line.p : ""); /* names of texts come from file names */
     str_free(&line);
     (void)fflush(stdout);
 }
@@ -339,7 +339,7 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
         TRY_OUT(rc, tok_load(a->tokenizer, &tok, e));
     } else if (a->resume) {
         TRY_OUT(rc, path_join(path, sizeof path, a->out, "tokenizer.json", e));
-        if (file_exists(path)) { /* else nothing is, as pretrain_run says */
+        if (file_exists(path)) { /* else nothing is written, as pretrain_run says */
             TRY_OUT(rc, tok_load(path, &tok, e));
         }
     } else {

@@ -126,7 +126,7 @@ static size_t own_rows(const struct opts *o)
 struct man {
     struct str out;
     struct str run,
-        set; /* options and settings that many share, as the first has them */
+        set; /* options and settings that many commands share, as the first has them */
 };
 
 /* Add rows. Those of an earlier command are given once, in `section`, for which the

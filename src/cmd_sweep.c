@@ -41,8 +41,8 @@ struct reporter {
     const struct sweep_plan *plan;
     struct progress bar;
     int64_t begin;
-    size_t n_done, n_failed, n_before; /* cells of this time; done at its start */
-    int status;                        /* to end with, where it is not 0 */
+    size_t n_done, n_failed, n_before; /* cells of this call; done before it */
+    int status;                        /* to end with, unless 0 */
     struct sweep_cost cost; /* runs 0: nothing is to do, or it is not known */
 };
 
@@ -201,7 +201,7 @@ static enum err make_dir(const char *out, const struct sweep_plan *p, cJSON *tre
         return err_set(e, ERR_LIMIT, "%.80s...: path too long", out);
     }
     for (size_t len = (size_t)n; len > 1 && dir[len - 1] == '/'; len--) {
-        dir[len - 1] = '\0'; /* what tab completion adds */
+        dir[len - 1] = '\0'; /* a slash, which tab completion adds */
     }
     return outdir_write(dir, write_plan, &f, e);
 }
@@ -445,7 +445,7 @@ static enum err run(struct reporter *r, struct sweep_result *results, struct err
     if (rc == ERR_CANCELLED) {
         print_event(r, "stopped", "stopped and saved; the same command goes on");
     }
-    /* Write the tables of what there is so far, also after an error. */
+    /* Write the tables of what there is so far, even after an error. */
     enum err tables = write_tables(a->out, r->plan, results, &second);
     tables = tables == OK ? say_end(r, results, &second) : tables;
     return rc == OK && tables != OK ? err_set(e, tables, "%s", second.msg) : rc;

@@ -22,7 +22,7 @@ struct train_args {
 
 struct reporter {
     const struct train_args *args;
-    const struct engine *g; /* NULL until it is there */
+    const struct engine *g; /* NULL until there is one */
     struct progress bar;
 };
 
@@ -200,7 +200,7 @@ static void on_cost(void *user, const struct inputs *in, const struct run_cost *
     struct cost_line line[COST_LINES];
     char text[sizeof line->label + 2 + sizeof line->text];
     if (!cost->timed && in->lm && cost->bytes <= cost->room) {
-        return; /* all is said in a moment, with the time */
+        return; /* all of it is said in a moment, with the time */
     }
     const size_t n = run_cost_lines(cost, in, line);
     for (size_t i = 0; i < n; i++) {
@@ -336,8 +336,8 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
     while (!engine_done(g) && !stop_asked()) {
         const enum err rc = engine_step(g, e);
         if (rc != OK) {
-            /* The weights are the last good ones: keep them, and say what happened.
-             * Where that fails too, the save before stands. */
+            /* The weights are the last good ones: keep them, and say what happened. If
+             * that fails too, the save before remains. */
             struct errinfo second = {0};
             progress_clear(&r->bar);
             const enum err saved = save(r, g, &second);

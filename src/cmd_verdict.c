@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)16 << 20)
-#define DIFFERENCES  48 /* of settings that a warning names */
+#define DIFFERENCES  48 /* settings that a warning names */
 
 struct verdict_args {
     bool json, all, anew;

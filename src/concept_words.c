@@ -152,7 +152,7 @@ static void add_latents_json(const cJSON *concept, struct str *out)
         add_number(out, "f1_firing", fit_of(concept, i, FIT_F1));
         add_number(out, "precision", fit_of(concept, i, FIT_PRECISION));
         add_number(out, "recall", fit_of(concept, i++, FIT_RECALL));
-        if (!any) { /* of one alone these are known */
+        if (!any) { /* with one arm these are known */
             add_number(out, "f1", figure_of(concept, METRIC_F1_BEST));
             add_number(out, "firmness", figure_of(concept, METRIC_FIRMNESS));
         }
@@ -250,7 +250,7 @@ static void add_fate(const cJSON *w, struct str *out)
     const cJSON *by = cJSON_GetArrayItem(member(w, "absorbers"), 0);
     char text[96], verdict[24];
     int n = snprintf(verdict, sizeof verdict, "%s", text_of(w, "verdict"));
-    for (int i = 0; verdict[i] != '\0'; i++) { /* of a file */
+    for (int i = 0; verdict[i] != '\0'; i++) { /* it is from a file */
         verdict[i] = verdict[i] >= ' ' && verdict[i] <= '~' ? verdict[i] : '?';
     }
     n = snprintf(

@@ -60,7 +60,7 @@ static enum err row_width(const struct row_opts *o, const struct lm_config *cfg,
 
 /* ---- the way to the first row ---- */
 
-#define WAY_SECONDS 2 /* after which a long way is spoken of */
+#define WAY_SECONDS 2 /* after this long, progress is shown */
 
 struct way {
     int64_t since;

@@ -14,7 +14,7 @@ void eval_meta_add(cJSON *root, const char *dir, const struct run_record *r,
     const struct settings *s = &r->set;
     (void)cJSON_AddStringToObject(root, "run", dir);
     if (!cJSON_HasObjectItem(root,
-                             "step")) { /* of sections that never ran evaluate() */
+                             "step")) { /* for sections that never ran evaluate() */
         (void)cJSON_AddNumberToObject(root, "step", (double)r->step);
     }
     (void)cJSON_AddStringToObject(root, "arch", s->arch);

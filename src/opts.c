@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define NAME_MAX_LEN 48
-#define ROWS_MAX     256 /* that a suggestion is looked for in */
+#define ROWS_MAX     256 /* rows searched for a suggestion */
 
 /* ---- nearest row ---- */
 

@@ -237,8 +237,8 @@ static void fill_tables(struct run_opts *r, const char *command, const struct op
     struct settings bundled;
     struct errinfo e = {0};
     *r = (struct run_opts){0};
-    /* The settings of an empty line. Without the samples only the defaults can be
-     * told. */
+    /* The settings of an empty line. Without the samples only the defaults are
+     * known. */
     const bool known = run_opts_settings(r, &bundled, &e) == OK;
     add_own_rows(r, command, own, n_own, reads);
     add_settings(r, known ? &bundled : NULL, command, own, n_own, reads);
@@ -345,13 +345,13 @@ static enum err fill_bundled(struct settings *s, struct errinfo *e)
             TRY(set_default(s, setting_key.ood, SAMPLE_OOD, e));
         }
     }
-    /* Categories of the sample's words mean something as long as its vocabulary or its
-     * text is in use; with neither, first letters remain. */
+    /* Categories of the sample's words make sense as long as its vocabulary or its text
+     * is in use; with neither, first letters remain. */
     if (!s->concepts[0] && (!own_model || !own_corpus)) {
         TRY(set_default(s, setting_key.concepts, SAMPLE_CONCEPTS, e));
     }
     make_paths_absolute(s);
-    /* A text of one's own has no other beside it. */
+    /* A text of the user's own has no OOD text beside it. */
     return own_corpus && !settings_given(s, setting_key.ood)
                ? settings_set(s, setting_key.ood, OOD_TAIL, from_program("own text"), e)
                : OK;
@@ -417,7 +417,7 @@ static enum err set_also(const struct run_opts *r, struct settings *s,
                          struct errinfo *e)
 {
     struct str text;
-    str_init(&text, (size_t)4 << 20); /* more than a line can be */
+    str_init(&text, (size_t)4 << 20); /* more than a line can have */
     if (r->random && !r->also.n) {    /* beside those of a file or of --set */
         str_add(&text, s->also);
     }

@@ -337,7 +337,7 @@ void app_undo(struct app *a, const struct session_view *v, bool back)
     }
     const uint64_t said = a->said;
     s->kind->apply(a, v, s, back);
-    if (a->said == said || !a->message_bad) { /* else it could not, and says why */
+    if (a->said == said || !a->message_bad) { /* otherwise it could not, and said why */
         char what[2 * UNDO_TEXT];
         undo_text(s, back, what, sizeof what);
         app_say(a, false,

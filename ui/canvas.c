@@ -156,7 +156,7 @@ void canvas_fill(struct canvas *c, struct rect r, uint32_t cp, enum role role,
     const struct cell cell = {shown, (uint16_t)role, attr, 1};
     for (int y = r.y; y < r.y + r.h; y++) {
         for (int x = r.x; x < r.x + r.w; x += width == 2 ? 2 : 1) {
-            if (width == 1) { /* most of a frame: not looked up for each cell */
+            if (width == 1) { /* most cells of a frame: not looked up each time */
                 set_cell(c, x, y, cell);
             } else {
                 canvas_put(c, x, y, cp, role, attr);

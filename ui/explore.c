@@ -188,7 +188,7 @@ void loop_draw(struct loop *l)
 static void take_input(struct loop *l)
 {
     struct event ev;
-    /* All that is there, so that a burst of keys makes one frame. */
+    /* Take all there is, so that a burst of keys makes one frame. */
     while (l->t && !l->quit && term_event(l->t, &ev)) {
         loop_event(l, &ev);
         l->urgent = true;
@@ -454,7 +454,7 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
     if (lost && l->v.state != SESSION_FAILED) {
         return err_set(e, ERR_IO, "%s", l->v.message);
     }
-    const bool chosen = l->from && l->v.n_conds == 0; /* it was said, and left there */
+    const bool chosen = l->from && l->v.n_conds == 0; /* said where it was chosen */
     if (l->v.state == SESSION_FAILED && !chosen) {
         const enum err rc = session_error(l->s);
         const enum err code = rc == OK ? ERR_IO : rc;

@@ -24,7 +24,7 @@ static enum err begin_anew(struct loop *l, struct errinfo *e)
     memcpy(fresh.history, old->history, sizeof fresh.history);
     memset(old->history, 0, sizeof old->history);
     fresh.runs = old->runs;
-    fresh.runs.answers = 0; /* those that came were to the screens of before */
+    fresh.runs.answers = 0; /* earlier ones were for the earlier screens */
     fresh.next = old->next;
     memcpy(fresh.runs_home, old->runs_home, sizeof fresh.runs_home);
     app_deinit(old);
@@ -96,7 +96,7 @@ static void follow(struct loop *l)
     }
     if (browsing && r->saves != l->saves) {
         const struct command c = {.kind = COMMAND_FOLLOW, .latent = -1};
-        (void)session_post(l->s, &c); /* when too many wait, the next save does */
+        (void)session_post(l->s, &c); /* if too many wait, the next save will do */
     }
     l->holder = r->holder;
     l->saves = r->saves;

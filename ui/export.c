@@ -133,7 +133,7 @@ enum made_of { OF_TABLE, OF_TEXT, OF_COLOURS, OF_PLOTS };
 static const struct {
     const char *end;
     enum made_of of;
-    form_fn *write; /* of a table; NULL: as it comes */
+    form_fn *write; /* for a table; NULL: as it is */
 } forms[] = {{".csv", OF_TABLE, NULL},       {".json", OF_TABLE, as_json},
              {".md", OF_TABLE, as_markdown}, {".svg", OF_PLOTS, NULL},
              {".ansi", OF_COLOURS, NULL},    {".txt", OF_TEXT, NULL}};

@@ -17,7 +17,7 @@ enum compare { CMP_GT, CMP_GE, CMP_LT, CMP_LE, CMP_EQ, CMP_NE };
 struct filter_piece {
     enum piece_kind kind;
     bool negated, ends_term;
-    int field; /* of the kind, that is compared, or a flag */
+    int field; /* the kind's field that is compared, or a flag */
     enum compare compare;
     double number;
     char word[128];
@@ -58,7 +58,7 @@ struct parser {
     const char *text, *p;
     const char *error; /* message; NULL while all is well */
     const char *error_at;
-    char room[FILTER_MESSAGE]; /* for one that is put together */
+    char room[FILTER_MESSAGE]; /* for a message put together here */
 };
 
 static bool fail_at(struct parser *s, const char *at, const char *message)
@@ -116,7 +116,7 @@ static const char *after_bracket(const char *p)
 
 /* Properties of a piece of a pattern. */
 struct regex_piece {
-    double states; /* about as many as the C library makes of it */
+    double states; /* about as many as the C library makes */
     bool empty;    /* it can match nothing */
     bool looped;   /* inside it a piece that can match nothing is repeated */
 };
@@ -217,7 +217,7 @@ static bool parse_regex(struct parser *s, struct filter_piece *out)
     const char *start = s->p++;
     size_t n = 0;
     while (*s->p && *s->p != '/') {
-        /* Two bytes that belong together, but of \/ only the second is the
+        /* Two bytes that belong together, but only the second of \/ is the
          * pattern's. */
         const bool escape = *s->p == '\\' && s->p[1];
         const size_t skip = escape && s->p[1] == '/' ? 1 : 0;

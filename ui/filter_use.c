@@ -79,7 +79,7 @@ const char *filter_use_word(const struct app *a, const char *text, size_t at, si
 
 void filter_use_preview(struct app *a, const struct session_view *v, const char *text)
 {
-    (void)set(a, v, text); /* what is wrong stands beside the line */
+    (void)set(a, v, text); /* what is wrong is shown beside the line */
 }
 
 bool filter_use_check(struct app *a, const struct session_view *v, const char *text)

@@ -426,7 +426,7 @@ static void draw_item(struct canvas *c, struct rect r, const struct finder_item 
     }
     canvas_text(c, r.x + 1, r.y, KIND_W - 2, item->kind, ROLE_DIM, 0);
     int x = r.x + KIND_W;
-    /* A longer one runs on where little is said of it. */
+    /* A longer name runs on if little is said about it. */
     const int said = canvas_text_width(item->more);
     const int name_w = said <= BRIEF ? end - x - 2 - said : text_w;
     const int used =

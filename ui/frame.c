@@ -272,7 +272,7 @@ static void mouse_event(struct app *a, const struct session_view *v,
                         const struct event *given)
 {
     const struct hit *hit = hit_at(a, given->x, given->y);
-    /* Only curves know a double click; elsewhere it counts as a second click. */
+    /* Only curves take a double click; elsewhere it counts as a second click. */
     struct event own = *given;
     if (own.mouse == MOUSE_DOUBLE && (!hit || hit->kind != HIT_PLOT)) {
         own.mouse = MOUSE_PRESS;
@@ -379,7 +379,7 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
     }
     steer_sync(a, v);
     sync_screens(a, v);
-    if (ev->kind != EVENT_KEY && ev->kind != EVENT_MOUSE) { /* which look themselves */
+    if (ev->kind != EVENT_KEY && ev->kind != EVENT_MOUSE) { /* they look themselves */
         finder_sync(a, v);
     }
     leave_follow(a, v);

@@ -22,12 +22,12 @@ enum line_kind {
     LINE_WHY,
     LINE_METRIC,
     LINE_METRIC_MORE,
-    LINE_COLUMN, /* of the latents */
+    LINE_COLUMN, /* a column of the latents */
     LINE_COLUMN_MORE,
     LINE_TOPIC,
     LINE_COLUMN_TOPIC,
     LINE_TEXT,
-    LINE_EVENT, /* with its text's beginning; both: said of both arms */
+    LINE_EVENT, /* with the beginning of its text */
     LINE_EVENT_MORE,
     LINE_MESSAGE,
     LINE_MESSAGE_MORE,
@@ -37,7 +37,7 @@ enum line_kind {
 struct help_line {
     enum line_kind kind;
     size_t index;     /* in the keymap, metrics, columns or topics */
-    const char *text; /* of heads, reasons and wrapped text: not NUL-terminated */
+    const char *text; /* for heads, reasons and wrapped text; not NUL-terminated */
     size_t len;
 };
 
@@ -46,7 +46,7 @@ struct help_lines {
     struct help_line line[LINES_MAX];
     size_t n;
     char head[SCREENS_MAX][48]; /* of the screens */
-    char own[OWN_MAX];          /* texts that name keys, with these keys */
+    char own[OWN_MAX];          /* texts with the names of keys put in */
     size_t n_own;
     struct words filter;
 };
@@ -94,7 +94,7 @@ static bool wanted(const struct help_lines *l, const struct app *a, const char *
 
 static void add_head(struct help_lines *l, const char *text, size_t before)
 {
-    /* Put in only once something follows: `before` is where the section began. */
+    /* Put in only if something follows: `before` is where the section began. */
     if (l->n == before && l->n + 2 < LINES_MAX) {
         if (before) {
             add(l, LINE_GAP, 0, "", 0);

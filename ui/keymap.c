@@ -349,7 +349,7 @@ void key_names(const struct key_entry *k, char *out, size_t cap)
     for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
         char name[48];
         if (k->key[i] == KEY_CTRL('m')) {
-            continue; /* Enter by another name */
+            continue; /* Enter under another name */
         }
         key_name(k->key[i], name, sizeof name);
         const char *between = !i ? "" : KEY_FIRST_OF(k->key[i]) ? " or " : " ";

@@ -378,7 +378,7 @@ enum line_result line_paste(struct line_edit *l, const char *bytes, size_t n,
         uint32_t cp = ' ';
         size_t len = 1;
         if (gap) {
-            while (is_break(bytes[i + len])) { /* the last byte is none */
+            while (is_break(bytes[i + len])) { /* the last byte is no break */
                 len++;
             }
         } else {

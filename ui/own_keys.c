@@ -181,7 +181,7 @@ static enum err new_entry(struct own_keys *o, const struct screen_def *place,
 {
     const struct screen_def *owner = NULL;
     size_t part = keymap_sections(&o->table);
-    do { /* of everywhere the last, behind those that open a screen */
+    do { /* of `everywhere` the last, after those that open a screen */
         (void)keymap_section(&o->table, --part, &owner);
     } while (owner != place);
     if (o->n_texts == OWN_KEYS_MAX) {
@@ -189,7 +189,7 @@ static enum err new_entry(struct own_keys *o, const struct screen_def *place,
     }
     struct own_text *text = &o->text[o->n_texts++];
     snprintf(text->preset, sizeof text->preset, "%s", preset);
-    /* What a table says is of an entry without anything after its command. */
+    /* What the table says is for an entry whose command has no argument. */
     const bool own = preset[0] || like->preset[0];
     snprintf(text->help, sizeof text->help, "a key of your own: :%s %.40s",
              like->action->command, preset);

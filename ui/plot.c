@@ -64,7 +64,7 @@ static double on_axis(const struct view *v, double y)
 static int dot_row(const struct view *v, const struct raster *r, double axis_y)
 {
     double t = 1 - share(axis_y, v->y0, v->y1);
-    /* NaN and what is far outside end just outside, where lines to them are cut. */
+    /* NaN and values far outside end just outside, where lines to them are cut. */
     if (!(t > -1)) {
         t = -1;
     } else if (t > 2) {
@@ -186,7 +186,7 @@ static void draw_curve(struct raster *r, const struct view *v,
 {
     struct pen pen = {.r = r, .v = v, .role = role, .strong = strong};
     struct plot_ema m = plot_ema_begin(smooth);
-    const double half = 0.5 * v->x0; /* as share, without a division a sample */
+    const double half = 0.5 * v->x0; /* as share(), without a division per sample */
     const double scale = 1 / (0.5 * v->x1 - half);
     for (size_t i = 0; i < s->n; i++) {
         pen_to(&pen, (0.5 * s->x[i] - half) * scale, plot_ema_next(&m, s->y[i]));
@@ -308,7 +308,7 @@ static struct span padded(struct span s, bool log)
 {
     struct span r = s;
     double pad = 0.05 * (s.hi - s.lo);
-    /* Values that differ in the seventh digit only are drawn as a constant. */
+    /* Values that differ only in the seventh digit are drawn as a constant. */
     if (!(pad > 5e-8 * fmax(fabs(s.lo), fabs(s.hi)))) {
         pad = log ? 0.1 : s.lo == 0 ? 1 : 0.1 * fabs(s.lo);
     }
@@ -495,7 +495,7 @@ static void draw_letters(struct canvas *c, const struct plot_spec *spec,
 {
     struct letter_place place[SERIES_MAX];
     const size_t n = letter_places(spec, v, r, end, place);
-    for (size_t i = 0; i < n; i++) { /* downwards to free rows, ... */
+    for (size_t i = 0; i < n; i++) { /* first downwards to free rows, ... */
         const int home = place[i].dots / r->dy;
         place[i].row = i && place[i - 1].row >= home ? place[i - 1].row + 1 : home;
     }

@@ -55,7 +55,7 @@ static void linear_ticks(struct axis_ticks *t, double lo, double hi, int want)
 {
     t->n = 0;
     t->step = round_step((hi - lo) / want);
-    /* A range of less than its own rounding has no place for ticks. */
+    /* A range smaller than its own rounding has no room for ticks. */
     if (!(t->step > 0) || !isfinite(t->step) ||
         t->step < 1e-13 * fmax(fabs(lo), fabs(hi))) {
         return;
@@ -185,7 +185,7 @@ static void spell_number(char *out, size_t cap, double v, int digits)
     char text[48];
     int n = snprintf(text, sizeof text, "%.*f", after > 0 ? after : 0, scaled);
     if (floor(v) == v &&
-        strchr(text, '.')) { /* of a whole number all digits are sure */
+        strchr(text, '.')) { /* all digits of a whole number are certain */
         while (text[n - 1] == '0') {
             text[--n] = '\0';
         }
@@ -221,7 +221,7 @@ void plot_number(char *out, size_t cap, double v, int width)
             }
         }
     }
-    if (strlen(text) > room) { /* never a number that lost digits of weight */
+    if (strlen(text) > room) { /* never a number that lost significant digits */
         memset(text, '#', sizeof text);
         text[room < sizeof text - 1 ? room : sizeof text - 1] = '\0';
     }

@@ -11,7 +11,7 @@
 /* In pixels: a plot, and its data within. */
 enum { W = 640, H = 360, LEFT = 68, RIGHT = 30, TOP = 34, BOTTOM = 34 };
 enum { DATA_W = W - LEFT - RIGHT, DATA_H = H - TOP - BOTTOM };
-enum { BAND_MOST = 2000 }; /* places of a band's edge */
+enum { BAND_MOST = 2000 }; /* points of a band's edge */
 #define SVG_MAX ((size_t)1 << 26)
 
 void plot_svg_init(struct plot_svg *s)
@@ -212,7 +212,7 @@ static void add_curve(struct str *out, const struct plot_result *r,
     str_addf(out, "<path fill=\"none\" stroke=\"#%06X\"%s d=\"", color(role), how);
     for (size_t i = 0; i < s->n; i++) {
         const double y = plot_ema_next(&m, s->y[i]);
-        /* Those next to what is in view lead a line in and out. */
+        /* Samples next to those in view lead a line in and out. */
         const bool before = i + 1 < s->n && s->x[i + 1] < r->x_min;
         const bool after = i > 0 && s->x[i - 1] > r->x_max;
         if (!before && !after) {
@@ -309,7 +309,7 @@ static void add_axes(struct str *out, const struct plot_spec *spec,
 static void add_data(struct str *out, const struct plot_spec *spec,
                      const struct plot_result *r)
 {
-    /* The second one is dashed: colour alone tells nothing on a grey print. */
+    /* The second one is dashed: in a grey print colour alone says nothing. */
     static const char *const how[] = {
         " stroke-width=\"1.8\"", " stroke-width=\"1.8\" stroke-dasharray=\"7 3\"",
         " stroke-width=\"1.8\" stroke-dasharray=\"2 3\"",

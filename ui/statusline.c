@@ -175,7 +175,7 @@ void status_view(const struct app *a, const struct session_view *v,
     x += canvas_textf(c, x, r.y, end - x, state_role(v->state), ATTR_BOLD,
                       v->state == SESSION_TRAINING ? "\xe2\x97\x8f %s" : "%s",
                       session_state_name(v->state));
-    if (v->state == SESSION_FAILED && v->message[0]) { /* nothing goes on beside it */
+    if (v->state == SESSION_FAILED && v->message[0]) { /* nothing else is going on */
         x += status_rule(c, x, r.y, end);
         put_message(a, c, x, r.y, end - x, v->message, ROLE_BAD, 0);
         return;
@@ -186,7 +186,7 @@ void status_view(const struct app *a, const struct session_view *v,
         screen->status(a, v, words, sizeof words);
     }
     app_words(a, words, own, sizeof own);
-    if (!app_is_live_card(a)) { /* which has a row for it */
+    if (!app_is_live_card(a)) { /* the card has a row for it */
         x += status_part(c, x, r.y, end, mask, ROLE_TEXT);
     }
     if (!screen->says_progress) {
@@ -213,7 +213,7 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
         return;
     }
     /* Drawn on the line that closes the screen, where it covers no figure, and progress
-     * and hints stay visible. The card has no such line, but an empty row. */
+     * and hints stay visible. The card has an empty row instead of that line. */
     const bool card = app_is_live_card(a);
     const int above = a->screen->rule ? a->screen->rule(a) : 0;
     const int y = card ? c->h - 2 : f.body.y + f.body.h - 1 - above;

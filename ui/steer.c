@@ -94,7 +94,7 @@ void steer_sync(struct app *a, const struct session_view *v)
 {
     struct steering *s = &a->steer;
     for (int arm = 0; arm < (int)conds_of(v); arm++) {
-        /* The view shows what was asked, or the trainer has gone on without. */
+        /* The view shows what was asked for, or the trainer has gone on without it. */
         if (!isnan(s->asked_rate[arm]) &&
             (fabs(v->cond[arm].rate_set - s->asked_rate[arm]) < 1e-9 ||
              v->step > s->asked_at[arm] + 50 || v->state == SESSION_FAILED ||

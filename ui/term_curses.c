@@ -60,7 +60,7 @@ struct term {
     char keypad_on[32], keypad_off[32]; /* keys send what terminfo says */
 
     enum glyph_tier tier;
-    int colors; /* as term_colors has it */
+    int colors; /* as term_colors returns it */
     bool wants_color;
     bool direct;                /* curses takes colours themselves, not numbers */
     struct rgb_palette palette; /* what its numbers stand for, if not */
@@ -77,7 +77,7 @@ struct term {
     bool suspended;
     bool resized; /* look at the size */
     bool resumed; /* and report it even if it is the same */
-    bool behind;  /* a frame was left out, as the one before was still to be sent */
+    bool behind;  /* a frame was skipped, since the one before had not been sent */
 
     struct term_reader reader;
 };
@@ -220,7 +220,7 @@ void term_present(struct term *t, const struct canvas *c)
     if (t->suspended || t->reader.ended) {
         return;
     }
-    /* Frames are left out rather than queued: a slow terminal shows fewer of them. */
+    /* Frames are skipped rather than queued: a slow terminal shows fewer of them. */
     if (!caught_up(t)) {
         t->behind = true;
         return;
@@ -481,7 +481,7 @@ bool term_event(struct term *t, struct event *ev)
     }
     handle_signals(t);
     if (sig_waits(SIG_BIT_QUITS)) {
-        return false; /* and reads nothing: in the background that would stop it */
+        return false; /* do not read: in the background that would stop us */
     }
     send_rest(t);
     if (t->resized) {
@@ -704,7 +704,7 @@ static enum err open_term(struct term *t, const struct term_config *cfg,
     TRY(paper_open(&t->paper, e));
     TRY(stderr_tail_begin(&t->tail, e));
     TRY(start_screen(t, &name, e));
-    /* Of a window; the console of Linux would show what it is handed. */
+    /* For terminal windows; the Linux console would print what it is sent. */
     t->has_clipboard = t->has_mouse && strncmp(name, "linux", 5) != 0;
     t->tier = choose_tier(cfg->tier, name);
     TRY(start_curses(t, cfg, name, e));

@@ -11,15 +11,15 @@ enum state {
     UTF8,
     ESCAPE,       /* ESC: the key, or the beginning of something */
     ESCAPE_TWICE, /* ESC ESC */
-    AFTER_ESCAPE, /* the key it was, unless the rest of a sequence comes late */
-    LATE,         /* ... and this looks like it */
+    AFTER_ESCAPE, /* it was the key, unless the rest of a sequence comes late */
+    LATE,         /* ... as this looks like */
     CSI,
     CONSOLE, /* ESC [ [ of the Linux console */
     SS3,
     OLD_MOUSE,
     STRING,
     STRING_ESCAPE, /* ESC in a string: \ ends it */
-    ROW,           /* more than a sequence, as a row of the terminal's own begins so */
+    ROW,           /* longer than usual, since a row of the terminal's own begins so */
     PASTE,
 };
 

@@ -259,7 +259,7 @@ void textbox_draw(struct canvas *c, struct rect r, struct textbox *b, bool focus
     if (r.w < 2 || r.h < 1) {
         return;
     }
-    b->w = r.w - 1; /* the cursor stands behind the last */
+    b->w = r.w - 1; /* the cursor may be after the last */
     b->tier = c->tier;
     size_t nth = 0;
     const struct row at = row_of(b, b->cursor, &nth);

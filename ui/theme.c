@@ -60,7 +60,7 @@ static const struct role_style styles[THEME_COUNT][ROLE_COUNT] = {
         [ROLE_HEAT6]    = { 16, 220,  0,  3, 0, MONO_HEAT_HIGH},
         [ROLE_HEAT7]    = { 16, 230,  0,  7, 0, MONO_HEAT_TOP},
     },
-    [THEME_LIGHT] = { /* on a ground of its own: white */
+    [THEME_LIGHT] = { /* on its own background, white */
         [ROLE_TEXT]     = { 16, 231,  0,  7, 0, 0},
         [ROLE_DIM]      = {242, 231,  0,  7, 0, 0},
         [ROLE_TITLE]    = {236, 231,  0,  7, 0, MONO_TITLE},

@@ -43,7 +43,7 @@ static const char *const same[][ROW_WORDS] = {
     {"learning rate", "lr", "step size"},
     {"screen", "tab", "page", "view"},
     {"interval", "confidence", "error bar", "CI"},
-    /* Of those who take models apart. */
+    /* Words of those who take models apart. */
     {"silence", "ablate", "ablation", "knockout", "suppress", "turn off", "zero out"},
     {"steer", "steering", "intervene", "intervention", "patch", "boost", "amplify"},
     {"strength", "coefficient", "multiplier"},

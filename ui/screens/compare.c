@@ -16,7 +16,7 @@
 enum {
     KEY_W = 22,  /* of a setting, */
     NOTE_W = 8,  /* and what it is of */
-    LEFT_W = 80, /* of measures and latents, side by side with the rest */
+    LEFT_W = 80, /* columns of measures and latents, beside the rest */
 };
 
 struct compare_state *compare_own(const struct app *a)
@@ -165,7 +165,7 @@ static int draw_said_lines(const struct comparison *o, struct canvas *c, struct 
                            int top)
 {
     int lines = 0;
-    /* First what the numbers depend on: below them it is read too late. */
+    /* First what the numbers depend on: below them it would be read too late. */
     for (size_t i = 0; i < o->remarks.n; i++) {
         char text[REMARK_TEXT + 4];
         const int n = snprintf(text, sizeof text, "! %s", o->remarks.line[i]);
@@ -245,7 +245,7 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
     const char *value = o ? compare_source_text(o, source, sizeof source) : "";
     if (o) {
         char pairs[64] = "one pair";
-        if (o->measures.other_data[0]) { /* seen though the sentence may be below */
+        if (o->measures.other_data[0]) { /* visible even if the sentence is below */
             snprintf(pairs, sizeof pairs, COMPARE_NOT_COMPARABLE ": different %s",
                      o->measures.other_data);
         } else if (o->measures.pairs != 1) {
@@ -451,7 +451,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
         s->took_other = true;
         snprintf(s->other, sizeof s->other, "%s", v->other);
     }
-    if (s->seen != v->compare) { /* another one: its lists begin at their tops */
+    if (s->seen != v->compare) { /* a new one: its lists begin at their tops */
         s->seen = v->compare;
         s->stays = false;
         s->said.top = s->said.cursor = 0;

@@ -68,7 +68,7 @@ void compare_choose(struct app *a, const struct session_view *v, size_t side,
     for (size_t i = 0; i < 2; i++) {
         s->want[i] = o ? (int32_t)o->side[i].choice : s->want[i];
     }
-    if (s->want[1 - side] == (int32_t)choice) { /* the condition there changes sides */
+    if (s->want[1 - side] == (int32_t)choice) { /* the other side has it: both change */
         s->want[1 - side] = s->want[side];
     }
     s->want[side] = (int32_t)choice;
@@ -218,7 +218,7 @@ static void show_list(struct app *a, const struct session_view *v, const char *a
 {
     struct compare_state *s = compare_own(a);
     const int focus = *app_focus(a, &screen_compare);
-    /* The way there from another pane leaves the list as it is. */
+    /* Coming from another pane leaves the list as it is. */
     int at = focus == COMPARE_LATENTS ? (s->list + 1) % COMPARE_LISTS : s->list;
     (void)v;
     for (int i = 0; args[0] && i <= COMPARE_LISTS; i++) {

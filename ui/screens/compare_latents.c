@@ -268,7 +268,7 @@ static void draw_contexts_of(struct app *a, const struct session_view *v,
 void compare_open_pair(struct app *a, const struct session_view *v)
 {
     struct compare_state *s = compare_own(a);
-    /* The list was drawn before it changed, perhaps. */
+    /* Perhaps the list has changed since it was drawn. */
     if (s->latents.cursor >= compare_latents_n(v->compare, s->list) || s->contexts) {
         return;
     }

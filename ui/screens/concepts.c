@@ -30,7 +30,7 @@ struct concepts_layout concepts_layout(struct rect b, bool wide, size_t n)
 {
     struct concepts_layout l;
     const int half = layout_least(wide ? 16 : 11, b.h / 2);
-    /* Where there is little room the longer list has more of it. */
+    /* If there is little room, the longer list gets more of it. */
     const int needs = (int)(n < 100 ? n : 100) + 2 + 2 + 1;
     const int more = layout_least(needs, b.h * 3 / 5);
     const int list = !wide && more > half ? more : half;

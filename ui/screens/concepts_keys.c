@@ -161,7 +161,7 @@ static void bring_into_sight(struct app *a, const struct session_view *v)
 {
     struct concepts_state *s = concepts_own(a);
     const size_t fit = concepts_fit(a, v);
-    if (s->sort < 1) { /* names and latents always do */
+    if (s->sort < 1) { /* names and latents always are there */
         return;
     }
     const size_t at = (size_t)s->sort - 1;

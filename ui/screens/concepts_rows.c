@@ -164,7 +164,7 @@ struct concept_row {
     const struct concepts_state *s;
     const struct session_view *v;
     int32_t concept;
-    size_t arm; /* whose columns have no prefix */
+    size_t arm; /* whose columns need no prefix */
 };
 
 enum { BARE = CONCEPT_SIDES, PREFIXES }; /* sides, then without a prefix */

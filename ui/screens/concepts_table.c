@@ -248,7 +248,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
         char text[32];
         cell_text(a, v, col, q->side, concept, text, sizeof text);
         rows_right(c, q->x, r.y, q->w, text, role, 0);
-        if (q->side == SIDE_DIFFERENCE) { /* either way alike */
+        if (q->side == SIDE_DIFFERENCE) { /* whichever its sign */
             const char mark = concepts_mark(concepts_effect(s, col, concept));
             canvas_put(c, q->x + q->w, r.y, (uint32_t)mark,
                        cursor ? ROLE_SELECT : ROLE_VALUE, ATTR_BOLD);

@@ -262,12 +262,12 @@ static void draw_fate(const struct app *a, struct canvas *c, int x, int y,
     if (of && of->absorbed > 0 && of->absorber[0].latent >= 0) {
         int digits = 3;
         sign = concepts_silenced(a, arm, of->absorber[0].latent);
-        do { /* whole, if less exact */
+        do { /* all of it, if less exact */
             snprintf(by, sizeof by, "%s#%d %s", sign, of->absorber[0].latent,
                      NUMBER(NUMBER_PLAIN, 0, --digits, word_absorber_share(of, 0)));
         } while (digits > 0 && canvas_text_width(by) > by_w);
     }
-    /* Of a word that is held it absorbed the rest, or some of it. */
+    /* Of a word that is held, it absorbed the rest, or part of it. */
     const bool part = by[0] && word_seeds_verdict(k) == WORD_HELD;
     if (part) {
         snprintf(by, sizeof by, "(%s#%d)", sign, of->absorber[0].latent);

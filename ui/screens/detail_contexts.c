@@ -186,7 +186,7 @@ void intervals_view(struct app *a, const struct session_view *v, struct canvas *
                     struct rect r)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    /* Where nothing is hot the token in question is marked. */
+    /* If nothing is hot, the token in question is marked. */
     static const bool centre[CONTEXT_TOKENS] = {[CONTEXT_TOKENS / 2] = true};
     const struct rect in =
         canvas_box(c, r, "contexts: top, tenths of max, random, zero", NULL, true);

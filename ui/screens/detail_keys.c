@@ -311,7 +311,7 @@ static void send_to_prompt(struct app *a, const struct session_view *v,
 {
     const struct latent_detail *d = detail_shown(a, v);
     int64_t n = -1;
-    if (args[0]) { /* given elsewhere: its strongest context, where that was read */
+    if (args[0]) { /* given elsewhere: its strongest context, if that was read */
         if (!arg_integer(args, &n) || !d || n != d->latent || !d->n_contexts) {
             app_say(a, true,
                     "send-latent: expected the latent opened last, found %.20s", args);

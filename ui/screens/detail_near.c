@@ -142,7 +142,7 @@ static void name_of(const struct session_view *v, const struct near_row *r, char
     const size_t arm = session_view_shown(v, (size_t)r->cond);
     const struct latent_table *t = v->arm[arm].table;
     const char *label = latent_labels_of(v->arm[arm].labels, r->latent);
-    snprintf(out, cap, "%s", label); /* known without its description */
+    snprintf(out, cap, "%s", label); /* a label is known without the description */
     if (t && r->latent >= 0 && (size_t)r->latent < t->F) {
         names_latent(&v->names, label, &t->row[r->latent], out, cap);
     }

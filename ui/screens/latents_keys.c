@@ -39,8 +39,7 @@ static int column_beside(const struct app *a, const struct session_view *v, bool
     for (size_t i = 0; latent_column_nth(IN_TABLE, i) >= 0 && n < 64; i++) {
         const int k = latent_column_nth(IN_TABLE, i);
         const struct latent_column *c = latent_column_at((size_t)k);
-        /* Also a column that gave way for lack of room: it is shown while it is sorted
-         * by. */
+        /* Also a column that gave way for lack of room: it is shown while sorted by. */
         if (latents_column_offered(a, v, c) || k == sort) {
             at = k == sort ? n : at;
             shown[n++] = k;

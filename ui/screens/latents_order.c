@@ -117,7 +117,7 @@ const struct latent_table *latents_table(const struct app *a,
 int latents_page(const struct app *a)
 {
     const bool wide = layout_kind(a->w, a->h) == LAYOUT_WIDE;
-    /* Header and rule above, rule and counts below; a box takes two more. */
+    /* Header and rule above, rule and counts below; a box takes two more rows. */
     return table_rect(a).h - 4 - (wide ? 2 : 0);
 }
 

@@ -34,7 +34,7 @@ static void open_latent(struct app *a, const struct session_view *v, size_t cond
     }
     snprintf(line, sizeof line, "latent %d", latent);
     app_run(a, v, line);
-    /* Back leads to where one was, and from Detail to where that was opened. */
+    /* Back leads to where the user was, and from Detail to where that was opened. */
     app_come_back(a, a->screen != from ? from : up);
 }
 
@@ -117,7 +117,7 @@ void latents_sync_partner(struct app *a, const struct session_view *v)
     if (a->screen != l->partner_from || (size_t)l->cond != l->partner_of) {
         return; /* the user has moved on meanwhile, and stays there */
     }
-    if (arms_of(v) > 1) { /* as of when it was asked for, a step or two ago */
+    if (arms_of(v) > 1) { /* as of when they were asked for, a step or two ago */
         go(a, v, l->partner_of, latent);
     }
 }

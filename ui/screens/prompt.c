@@ -79,7 +79,7 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
         return false;
     }
     enum line_result is = LINE_CHANGED;
-    if (s->is_example && key == KEY_CTRL('u')) { /* all its lines make room */
+    if (s->is_example && key == KEY_CTRL('u')) { /* all of its lines go */
         textbox_set(&s->box, "");
     } else {
         is = textbox_key(&s->box, key);
@@ -165,7 +165,7 @@ static bool cancel(struct app *a, const struct session_view *v)
         *app_focus(a, &screen_prompt) = PROMPT_TEXT_PANE;
     } else if (s->sent) {
         return false;
-    } else { /* one time too many must not make what is typed then another's keys */
+    } else { /* what is typed after one Esc too many must not act as keys */
         app_say(a, false,
                 KEY_OF("type") " types on in the text; " KEY_OF("back") " goes back "
                                                                         "to %s",

@@ -110,7 +110,7 @@ void prompt_silence(struct app *a, int32_t latent)
     const bool was = prompt_is_silenced(a, latent);
     turn(a, latent, ASK_ZERO, 0);
     const bool is = prompt_is_silenced(a, latent);
-    if (is != was) { /* else why not was said */
+    if (is != was) { /* otherwise the reason was said */
         app_say(a, false, is ? "#%d is silenced in Prompt" : "#%d is not silenced",
                 latent);
     }

@@ -100,7 +100,7 @@ static void send(struct app *a, const struct session_view *v)
     }
     s->busy = true;
     ask_rows_unref(s->text);
-    s->text = ask_rows_ref(v->subject->text); /* one for all of a session */
+    s->text = ask_rows_ref(v->subject->text); /* the same for a whole session */
 }
 
 static void take(struct app *a, const struct session_view *v)

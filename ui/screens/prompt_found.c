@@ -67,8 +67,8 @@ struct listing {
     struct finder_item *out;
     size_t n, most;
     int32_t listed[2 * MANY];
-    size_t n_listed;  /* each is listed once, in the list that is first */
-    size_t end, left; /* of the list that is made: n goes up to there; beyond it */
+    size_t n_listed;  /* each latent is listed once, in the first list that has it */
+    size_t end, left; /* where n must end in the list being made; how many are beyond */
 };
 
 static bool is_listed(const struct listing *l, int32_t latent)

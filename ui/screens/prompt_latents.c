@@ -170,7 +170,7 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
     edit_line(s, e, most, text, sizeof text);
     const int used =
         canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
-    const int still = most < 24 ? most : 24; /* so that it stays as it is moved */
+    const int still = most < 24 ? most : 24; /* the slider stays in its place */
     int x = r.x + (used < still ? still : used);
     const int room = r.x + r.w - x - canvas_text_width(beyond);
     if (e->how != ASK_ZERO && room >= SLIDER_LEAST) {
@@ -291,7 +291,7 @@ void prompt_latents_draw(struct app *a, const struct session_view *v, struct can
                          struct rect r)
 {
     enum { TWO_LISTS = 76 };
-    /* The first has the strengths of edits, too. */
+    /* The first one also shows the strengths of edits. */
     const int left = r.w >= TWO_LISTS ? r.w * 23 / 40 : r.w;
     draw_list(a, v, c, layout_box(r.x, r.y, left, r.h));
     if (left < r.w) {

@@ -26,7 +26,7 @@ enum prompt_list prompt_list_now(const struct prompt_state *s)
 /* A list that is being filled. */
 struct listing {
     const struct prompt_state *of;
-    const struct ask_subject *whose; /* latents they are */
+    const struct ask_subject *whose; /* whose latents they are */
     struct prompt_entry *entry;
     size_t n, cap, more; /* more: for which there was no room */
 };

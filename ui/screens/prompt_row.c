@@ -361,7 +361,7 @@ void prompt_set_text(struct app *a, const struct session_view *v, const char *te
     if (s->typing) {
         prompt_end_typing(a);
     }
-    /* Nothing stands before the first text that could be brought back. */
+    /* Before the first text there is nothing to bring back. */
     if (v->subject && (!s->row.ids || prompt_keep(a))) {
         prompt_read_box(a, v);
     }
@@ -528,7 +528,7 @@ static void take_answer(struct app *a, const struct session_view *v)
     } else {
         ask_answer_unref(s->answer);
     }
-    /* An answer to what stood a moment ago is shown, but not as what stands. */
+    /* An answer to the prompt of a moment ago is shown, but not as the present one. */
     s->changed = s->changed && (s->due || ticket != s->ticket);
     s->answer = got;
     s->shown = ticket;
@@ -544,7 +544,7 @@ static void take_subject(struct app *a, const struct session_view *v)
         return;
     }
     if (s->subject_step != v->subject_step) {
-        prompt_why_is_over(a); /* of the latents of another step */
+        prompt_why_is_over(a); /* it is about the latents of another step */
     }
     ask_subject_unref(s->subject);
     s->subject = ask_subject_ref(prompt_subject(v));

@@ -113,7 +113,7 @@ static void write_texts(struct app *a, const struct session_view *v, bool both)
     s->texts = edited || both ? 2 : 1;
     s->two_arms = both;
     name_texts(a, v);
-    ask_worker_pause(v->asker, true); /* until both are there, so that none is ahead */
+    ask_worker_pause(v->asker, true); /* until both are there: neither is ahead */
     const enum err rc = begin_texts(s, v, &e);
     ask_worker_pause(v->asker, false);
     if (rc != OK) {
@@ -157,7 +157,7 @@ void prompt_written_take(struct app *a, const struct session_view *v)
         const size_t n = s->n_written[i];
         busy = busy || state.busy;
         if (state.done != s->text_asked[i]) {
-            continue; /* it is another text that is there */
+            continue; /* the worker has another text */
         }
         s->n_written[i] +=
             ask_worker_written(v->asker, i, n, s->written[i] + n, PROMPT_WRITES - n);
@@ -369,7 +369,7 @@ static void draw_named(struct app *a, const struct session_view *v, struct canva
         r.y++;
         r.h--;
     }
-    /* Before anything was walked its end is in sight. */
+    /* Until the cursor moves, the end of the text is in sight. */
     const size_t at = prompt_side_focused(a) ? s->written_at : longest(s);
     const int row = row_of(v, s, at, r.w);
     draw_text(a, v, c, r, i, row < r.h ? 0 : row - r.h + 1);

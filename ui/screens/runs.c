@@ -370,7 +370,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
     }
     for (size_t i = 0; i < n; i++) {
         const struct place *p = &place[i];
-        if (i > 0 && !row->opens) { /* why stands in place of what it has not */
+        if (i > 0 && !row->opens) { /* the reason is shown in place of what it lacks */
             canvas_text(c, p->x + 1, r.y, r.x + r.w - p->x - 1, remark_of(a, row),
                         cursor ? ROLE_SELECT : ROLE_WARN, 0);
             return;

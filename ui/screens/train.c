@@ -449,7 +449,7 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     memcpy(t->metric, l->metric, sizeof t->metric);
     memcpy(t->log_y, l->log_y, sizeof t->log_y);
     a->smooth = l->smooth;
-    if ((int)t->unit != l->unit) { /* places on the axis are of another unit */
+    if ((int)t->unit != l->unit) { /* places on the axis were in another unit */
         t->unit = (enum x_unit)l->unit;
         t->x_lo = t->x_hi = 0;
         t->cursor = (double)NAN;

@@ -357,7 +357,7 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
     if (v->state == SESSION_LOADING) {
         return;
     }
-    /* Without boxes of their own, masking and the newest event stand at the bottom. */
+    /* Without boxes of their own, masking and the newest event are at the bottom. */
     const int below = wide ? 0 : 2;
     struct rect rows = in;
     rows.h -= below;
@@ -365,7 +365,7 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
         compare ? train_verdict_rows(a, v, c, rows) : number_rows(a, v, c, rows);
     const int x = in.x + 1;
     if (below && in.h > below) {
-        const int left = in.h - below - used; /* what the numbers do not need */
+        const int left = in.h - below - used; /* rows that the numbers do not need */
         const int facts = left > 3 ? 1 : 0;
         const int events = 1 + (left > facts ? left - facts : 0);
         if (facts) {

@@ -58,7 +58,7 @@ static struct result result_of(const struct session_view *v,
                                const struct view_verdicts *r,
                                const struct verdict_row *row)
 {
-    if (row->d.n == 0) { /* for want of what, where there is the room for it alone */
+    if (row->d.n == 0) { /* what is missing, since there is only room for that */
         const enum want w =
             pane_wants(v, (int)verdict_measure_def(row->measure)->metric);
         const bool given = w == WANT_OOD || w == WANT_CONCEPTS;
@@ -176,7 +176,7 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
 {
     const int end = in.x + in.w;
     const struct ce_doubt *doubt = doubt_of(v, r, row->measure);
-    /* A wider sign of plus-minus takes the room before the name. */
+    /* A wider plus-minus sign takes room from the name. */
     const int left = in.x + 2 - canvas_text_width(glyph_plus_minus(c->tier));
     canvas_text(c, left, y, 10, brief_of(row->measure, false), ROLE_TEXT, 0);
     if (doubt) { /* how they differ is beside the point */
@@ -193,7 +193,7 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
         canvas_textf(c, left + 16, y, end - left - 16, ROLE_DIM, 0, "%s%s",
                      glyph_plus_minus(c->tier), text);
     }
-    if (r->pairs == 1) { /* what they are says more than that nothing is established */
+    if (r->pairs == 1) { /* this says more than that nothing is established */
         put_number(c, x + 6, y, 6, row->d.after, 3, false, arm_role(r->of));
         put_number(c, x + 12, y, 6, row->d.before, 3, false, arm_role(r->baseline));
     } else {
