@@ -48,7 +48,8 @@ static enum err add_arm(struct arm_evals *a, const char *dir, struct errinfo *e)
     return eval_check_pair(pair, &a->arm[0].record.set, &x->record.set, e);
 }
 
-/* Whether it came with a run before, such as the twin that lies beside an old one. */
+/* Whether a run has already come as an arm of another, such as the twin beside an old
+ * one. */
 static bool had_as_arm(const struct arm_evals *a, const char *dir)
 {
     bool r = false;
@@ -103,7 +104,7 @@ static enum err group(struct arm_evals *a, struct errinfo *e)
 
 /* ---- activations made elsewhere ---- */
 
-/* What the folder holds now, and which arms were trained on something else. */
+/* Look at what the folder holds now, and which arms were trained on something else. */
 static enum err look_at_files(struct arm_evals *a, struct errinfo *e)
 {
     struct shards *from = NULL;
@@ -126,7 +127,7 @@ static enum err look_at_files(struct arm_evals *a, struct errinfo *e)
 
 /* ---- evaluations ---- */
 
-/* Whether it is what `saetop eval` would say of the run now. */
+/* Whether a kept evaluation is what `saetop eval` would say of the run now. */
 static bool holds(const struct arm_evals *a, const struct arm_eval *x,
                   const cJSON *root)
 {
@@ -139,8 +140,8 @@ static bool holds(const struct arm_evals *a, const struct arm_eval *x,
                      cJSON_IsArray(cJSON_GetObjectItemCaseSensitive(root, "words"));
 }
 
-/* The kept evaluation, if there is one that holds. One that can't be read is made anew
- * as well: it is ours to write. */
+/* Take the kept evaluation, if there is one that holds. One that can't be read is made
+ * anew too: the file is ours to write. */
 static void take_kept(const struct arm_evals *a, struct arm_eval *x)
 {
     struct errinfo unsaid;
@@ -157,7 +158,7 @@ static void take_kept(const struct arm_evals *a, struct arm_eval *x)
     }
 }
 
-/* Seconds that a kept evaluation took; 0: not recorded. */
+/* The seconds that a kept evaluation took; 0: not recorded. */
 static double seconds_of(const cJSON *root)
 {
     double sum = 0.0;
@@ -169,7 +170,8 @@ static double seconds_of(const cJSON *root)
     return sum;
 }
 
-/* Messages for whoever waits: beforehand how much is to do, then a line an arm. */
+/* Messages for whoever waits: beforehand how much there is to do, then a line for each
+ * arm. */
 struct waiting {
     const struct arm_evals *a;
     bool quiet;
@@ -242,7 +244,8 @@ static enum err evaluate_missing(struct arm_evals *a, const struct arm_evals_opt
     return rc;
 }
 
-/* least: conditions that there must be, known before anything is evaluated. */
+/* Open the arms; `least`: conditions there must be, checked before anything is
+ * evaluated. */
 static enum err open_all(const char *const *run, size_t n_runs, size_t least,
                          const struct arm_evals_opts *o, struct arm_evals *out,
                          struct errinfo *e)

@@ -40,7 +40,7 @@ static const struct tok *tok_of(const struct ask_found *f)
     return f->subject->lm->tok;
 }
 
-/* The text before a token: of its row, BEFORE tokens at most. */
+/* Add the text before a token: at most BEFORE tokens of its row. */
 static void add_before(const struct ask_found *f, const struct ask_worse *w,
                        struct str *out)
 {
@@ -49,7 +49,7 @@ static void add_before(const struct ask_found *f, const struct ask_worse *w,
     tok_decode(tok_of(f), t->ids + w->row * t->T + from, w->pos - from, out);
 }
 
-/* Its end, in CONTEXT_WIDTH columns at most. */
+/* Add the end of it, in CONTEXT_WIDTH columns at most. */
 static void add_context(const struct ask_found *f, const struct ask_worse *w,
                         struct str *out)
 {

@@ -4,14 +4,14 @@
 
 #include "ask_out.h"
 
-/* Measure on the first `rows` rows of the subject's text, with a line of progress on
- * the terminal. Errors of ask_heldout_row. */
+/* Measure the question's edits on the first `rows` rows of the subject's text, with a
+ * line of progress on the terminal. Errors of ask_heldout_row. */
 enum err ask_effect_measure(struct ask *a, struct ask_subject *s, size_t rows,
                             const struct ask_question *q, struct ask_heldout *out,
                             struct errinfo *e) ERR_CHECKED;
 
-/* For people, f->heldout being there; and the member "heldout", null where it is not.
- */
+/* Append the result for people (f->heldout must be there), or the member "heldout",
+ * null if there is none. */
 void ask_effect_text(const struct ask_found *f, struct str *out);
 void ask_effect_json(const struct ask_found *f, struct str *out);
 

@@ -153,8 +153,8 @@ static void add_part(const char *what, const struct ask_part *p, struct str *out
                     p && p->latent >= 0 ? (double)p->act : (double)NAN);
 }
 
-/* The contributions add up to the difference; the last of them is the part that is
- * there without latents and error. */
+/* Add the contributions, which sum to the difference; the last of them is the part that
+ * is there without latents and error. */
 static void add_contributions(const struct ask_why *w, struct str *out)
 {
     str_add(out, ",\"contributions\":[");
@@ -239,7 +239,7 @@ static void add_told(const struct ask_found *f, const char *key,
     str_addc(out, ']');
 }
 
-/* Of the prompt, with a comma at the end. */
+/* Add the members on the prompt, with a comma at the end. */
 static void add_answer(const struct ask_found *f, struct str *out)
 {
     const struct ask_story *now = f->story[1] ? f->story[1] : f->story[0];

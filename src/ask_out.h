@@ -1,4 +1,4 @@
-/* Output of `saetop ask`: as JSON, and for people. src/ask.md has the members. */
+/* Output of `saetop ask`, as JSON and for people. src/ask.md lists the members. */
 #ifndef SAETOP_SRC_ASK_OUT_H
 #define SAETOP_SRC_ASK_OUT_H
 
@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "latents/latent_labels.h"
 
-#define ASK_SHOWN_LATENTS 5 /* of a token that was written */
+#define ASK_SHOWN_LATENTS 5 /* shown of a written token */
 
 /* A token that the model wrote. */
 struct ask_told {
@@ -24,7 +24,7 @@ struct ask_story {
     size_t n, cap;
 };
 
-/* All that was found out; borrowed. */
+/* All that was found out, to be printed; borrowed. */
 struct ask_found {
     const struct ask_subject *subject;
     const struct latent_labels *labels; /* NULL: none */
@@ -33,11 +33,11 @@ struct ask_found {
     const struct ask_answer *r;        /* NULL: there is no prompt */
     size_t at;                         /* the position whose next tokens are shown */
     const struct ask_why *why;         /* NULL: not asked */
-    const struct ask_story *story[2];  /* as the prompt stands, and after; NULL: not */
+    const struct ask_story *story[2];  /* plain, and with masks and edits; NULL: none */
     const struct ask_heldout *heldout; /* NULL: not asked */
 };
 
-/* The end of a line, without spaces before it. */
+/* End a line, without spaces before its end. */
 void ask_out_end_line(struct str *out);
 
 void ask_out_json(const struct ask_found *f, struct str *out);

@@ -1,4 +1,4 @@
-/* For people: short, aligned, 80 columns. */
+/* Output of `saetop ask` for people: short, aligned, 80 columns. */
 #include "ask_effect.h"
 #include "base/number.h"
 #include "base/utf8.h"
@@ -43,7 +43,7 @@ void ask_out_end_line(struct str *out)
 
 /* ---- tokens ---- */
 
-/* "#12", and of a latent that has a label "#12 animal", cut to NAMED bytes. */
+/* Add "#12", or for a latent with a label "#12 animal", cut to NAMED bytes. */
 static void add_name(const struct ask_found *f, int32_t latent, struct str *out)
 {
     enum { NAMED = 16 };
@@ -60,7 +60,7 @@ static void add_name(const struct ask_found *f, int32_t latent, struct str *out)
     str_free(&s);
 }
 
-/* "#12 animal 3.40", and where it changes "#12 3.40>0" */
+/* Add "#12 animal 3.40", or if it changes "#12 3.40>0". */
 static void add_fire(const struct ask_found *f, const struct ask_fire *x,
                      struct str *out)
 {

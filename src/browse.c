@@ -47,7 +47,8 @@ enum err browse_record(const char *path, const struct run_opts *ro,
     return OK;
 }
 
-/* The mask token: the one that the run names, else the tokenizer's own; -1: none. */
+/* Find the mask token: the one that the run names, else the tokenizer's own; -1:
+ * none. */
 static enum err find_mask(struct browse_lm *b, struct errinfo *e)
 {
     const char *named = b->record.set.mask_token;
@@ -87,7 +88,7 @@ void browse_lm_close(struct browse_lm *b)
     run_record_deinit(&b->record);
 }
 
-/* The record's SAE goes over into p. */
+/* Make a subject, moving the record's SAE into p. */
 static enum err take_subject(struct run_record *r, struct ask_parts p,
                              struct ask_subject **out, struct errinfo *e)
 {

@@ -1,5 +1,5 @@
-/* A run or another tool's SAE opened for looking at its latents: model, text, table.
- * Owner thread. */
+/* A run or another tool's SAE, opened to look at its latents: model, text, table. Owner
+ * thread. */
 #ifndef SAETOP_SRC_BROWSE_H
 #define SAETOP_SRC_BROWSE_H
 
@@ -15,12 +15,12 @@ struct browse {
     struct inputs *in;
     struct acts_set *set; /* held-out text */
     struct latent_table *table;
-    struct names names; /* of tokens and concepts */
+    struct names names; /* names of tokens and concepts */
 };
 
-/* Read `path`, a run or another tool's SAE, with what was named on the line in place of
- * what the run recorded; the bundled sample where neither says. Nothing else is opened.
- */
+/* Read `path`, a run or another tool's SAE. What the command line names replaces what
+ * the run recorded; where neither says anything, the bundled sample is used. Nothing
+ * else is opened. */
 enum err browse_record(const char *path, const struct run_opts *ro,
                        struct run_record *out, struct errinfo *e) ERR_CHECKED;
 
@@ -31,30 +31,30 @@ struct browse_lm {
     struct lm_hook hook;
     int32_t mask_token; /* -1: none */
 };
-/* browse_record, and the model opened and held against the SAE. After an error call
- * browse_lm_close too. */
+/* Do browse_record, then open the model and check it against the SAE. Call
+ * browse_lm_close after an error too. */
 enum err browse_lm_open(const char *path, const struct run_opts *ro,
                         struct browse_lm *b, struct errinfo *e) ERR_CHECKED;
 void browse_lm_close(struct browse_lm *b);
-/* Whom prompts are put to: takes the record's SAE over. */
+/* Make the subject that prompts are put to; it takes over the record's SAE. */
 enum err browse_lm_subject(struct browse_lm *b, struct ask_subject **out,
                            struct errinfo *e) ERR_CHECKED;
 
-/* browse_record, and model and text opened and held against the SAE; no set and no
- * table. After an error call browse_close too. */
+/* Do browse_record, then open model and text and check them against the SAE; set and
+ * table are not made. Call browse_close after an error too. */
 enum err browse_inputs(const char *path, const struct run_opts *ro, struct browse *b,
                        struct errinfo *e) ERR_CHECKED;
 
-/* All of it. After an error call browse_close too. */
+/* Open all of it. Call browse_close after an error too. */
 enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
                      struct errinfo *e) ERR_CHECKED;
 void browse_close(struct browse *b);
-/* The same with the table of its latents. */
+/* The same as browse_lm_subject, with the table of its latents. */
 enum err browse_subject(struct browse *b, struct ask_subject **out,
                         struct errinfo *e) ERR_CHECKED;
 
-/* What a run's F latents are called; NULL: `path` is another tool's SAE, which has no
- * labels. Caller owns a reference. */
+/* Read what a run's F latents are called; *out is NULL if `path` is another tool's SAE,
+ * which has no labels. The caller owns a reference. */
 enum err browse_labels(const char *path, size_t F, struct latent_labels **out,
                        struct errinfo *e) ERR_CHECKED;
 

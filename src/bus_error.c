@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* All of this runs in a signal handler: system calls and memory of its own, no more. */
+/* All of this runs in a signal handler: it uses only system calls and its own
+ * memory. */
 
 #define LINE_BYTES 4096
 
@@ -31,7 +32,7 @@ static int next_byte(struct reader *r)
     return r->at < r->n ? (unsigned char)r->bytes[r->at++] : -1;
 }
 
-/* The next line, cut to the buffer; false at the end. */
+/* Read the next line, cut to the buffer; false at the end. */
 static bool next_line(struct reader *r, char line[LINE_BYTES])
 {
     size_t n = 0;
@@ -59,7 +60,8 @@ static uintptr_t hex(const char **p)
     return v;
 }
 
-/* Whether a line of /proc/self/maps, "FROM-TO MODE ...", is of what holds `address`. */
+/* Whether a line of /proc/self/maps, "FROM-TO MODE ...", is of the mapping that holds
+ * `address`. */
 static bool holds(const char *line, uintptr_t address)
 {
     const uintptr_t from = hex(&line);
@@ -67,7 +69,7 @@ static bool holds(const char *line, uintptr_t address)
     return address >= from && address < hex(&line);
 }
 
-/* The path of the file mapped at `address`, in line; NULL: no file. */
+/* The path of the file mapped at `address`, within `line`; NULL: no file. */
 static char *file_at(const void *address, char line[LINE_BYTES])
 {
     struct reader r = {.fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC)};
@@ -93,12 +95,12 @@ static void on_bus_error(int number, siginfo_t *info, void *context)
     char line[LINE_BYTES];
     char *path = info->si_code == BUS_ADRERR ? file_at(info->si_addr, line) : NULL;
     (void)context;
-    if (!path) { /* a fault of ours, or sent: ends the process as it always does */
+    if (!path) { /* our own fault, or a signal sent: it ends the process as usual */
         (void)signal(number, SIG_DFL);
         (void)raise(number);
         return;
     }
-    while (atomic_flag_test_and_set(&said)) { /* threads that read together: one line */
+    while (atomic_flag_test_and_set(&said)) { /* only one of several threads prints */
         (void)pause();
     }
     for (char *c = path; *c; c++) { /* a name must not act on the terminal */

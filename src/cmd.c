@@ -126,7 +126,8 @@ int cmd_end_output(int status)
                : status;
 }
 
-/* Whom the tables are for; NULL: they are for what they say. Owner thread. */
+/* The visitor that the tables are for; NULL: they are used to run commands. Owner
+ * thread. */
 static const struct cmd_visitor *visitor;
 
 void cmd_visit(const struct cmd_visitor *v, int (*run)(int, char **), int argc,
@@ -216,7 +217,7 @@ static enum err see_run(const struct folder *f, const char *name, mode_t mode,
     return OK;
 }
 
-/* The run here whose name is nearest to a word; false: none is near. */
+/* Find the run here whose name is nearest to a word; false: none is near. */
 static bool find_near_run(struct near_run *r)
 {
     struct folder here;
@@ -283,7 +284,7 @@ static int run_found(const char *group, const struct subcommand *table, size_t n
                  : cmd_fail(unknown_command(group, table, n, argv[0], &e), &e);
 }
 
-/* `help a b` as `a b -h`. */
+/* Run `help a b` as `a b -h`. */
 static int run_help(const char *group, const struct subcommand *table, size_t n,
                     int argc, char **argv)
 {

@@ -26,7 +26,7 @@ struct ask_args {
     struct run_opts named;
 };
 
-/* What is opened, and all that is asked of it. */
+/* What is opened, and all that is asked about it. */
 struct asking {
     struct browse b;     /* with text, for --heldout, and a table, for --densest */
     struct browse_lm lm; /* without */
@@ -49,7 +49,8 @@ struct asking {
 
 /* ---- opening ---- */
 
-/* The first rows of the run's held-out text, for the subject, which nobody else has. */
+/* Read the first rows of the run's held-out text for the subject, which nothing else
+ * shares yet. */
 static enum err read_rows(const struct ask_args *a, struct asking *k, struct errinfo *e)
 {
     const struct inputs *in = k->b.in;
@@ -106,7 +107,8 @@ static enum err read_text(const struct ask_args *a, struct asking *k, struct err
 
 /* ---- what is done to the prompt ---- */
 
-/* Each part of a list "A,B,.."; several options of a name are one list. */
+/* Call a function for each part of a list "A,B,.."; several options of a name are one
+ * list. */
 static enum err each_part(const struct opt_list *l, const char *option,
                           enum err (*take)(struct asking *k, const char *part,
                                            struct errinfo *e),
@@ -148,7 +150,7 @@ static enum err mask_position(struct asking *k, const char *part, struct errinfo
     return OK;
 }
 
-/* An edit as it is typed, a multiple turned into the unit of activations. */
+/* Add an edit as typed, a multiple turned into the unit of activations. */
 static enum err add_edit(struct asking *k, const char *text, struct errinfo *e)
 {
     if (k->q.n_edits == EDITS_MAX) {
@@ -169,7 +171,7 @@ static enum err add_edit(struct asking *k, const char *text, struct errinfo *e)
     return OK;
 }
 
-/* "N" or "N@POS" */
+/* Take "N" or "N@POS". */
 static enum err ablate(struct asking *k, const char *part, struct errinfo *e)
 {
     char text[128];
@@ -188,7 +190,7 @@ static enum err steer(struct asking *k, const char *part, struct errinfo *e)
     return add_edit(k, part, e);
 }
 
-/* Whether one of --steer is a multiple; what is wrong with them is said later. */
+/* See whether a --steer is a multiple; what is wrong with one is said later. */
 static enum err find_times(struct asking *k, const char *part, struct errinfo *e)
 {
     struct ask_edit edit;
@@ -244,7 +246,7 @@ static enum err make_question(const struct ask_args *a, struct asking *k,
 
 /* ---- why ---- */
 
-/* A token by its name, or with a space before it, as it stands within a text. */
+/* Find a token by its text, also with a space before it, as it is within a text. */
 static enum err find_token(const struct tok *t, const char *option, const char *text,
                            int32_t *out, struct errinfo *e)
 {
@@ -340,7 +342,7 @@ static enum err write_stories(const struct ask_args *a, struct asking *k,
 
 /* ---- all of it ---- */
 
-/* --heldout does without. */
+/* Whether there is a prompt; --heldout does without. */
 static bool has_prompt(const struct ask_args *a)
 {
     return text_input_given(&a->text) || a->heldout == 0;
@@ -383,7 +385,7 @@ static void show(const struct ask_args *a, const struct asking *k, struct str *o
         .row = &k->row,
         .q = &k->q,
         .r = k->answer,
-        .at = a->at >= 0 ? (size_t)a->at : k->q.n - 1, /* of a prompt */
+        .at = a->at >= 0 ? (size_t)a->at : k->q.n - 1, /* if there is a prompt */
         .why = k->why,
         .story = {k->told[0] ? &k->story[0] : NULL, k->told[1] ? &k->story[1] : NULL},
         .heldout = k->measured ? &k->heldout : NULL};
@@ -394,7 +396,7 @@ static void show(const struct ask_args *a, const struct asking *k, struct str *o
     }
 }
 
-/* The answer to the prompt, and what else is asked of it. */
+/* Get the answer to the prompt, and what else is asked about it. */
 static enum err ask_prompt(const struct ask_args *a, struct asking *k,
                            struct errinfo *e)
 {
@@ -466,7 +468,7 @@ static enum err run_line(const char *path, struct ask_args *a, struct str *out,
     return rc;
 }
 
-/* The word behind the run is the prompt; -: standard input. */
+/* Take the argument after the run as the prompt; -: standard input. */
 static bool take_text(const struct opts_result *r, struct text_input *t, int *status)
 {
     struct errinfo e = {0};

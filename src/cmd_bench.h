@@ -1,4 +1,4 @@
-/* The benchmarks of saetop bench that have a file of their own. */
+/* The benchmarks of `saetop bench` that have files of their own. */
 #ifndef SAETOP_SRC_CMD_BENCH_H
 #define SAETOP_SRC_CMD_BENCH_H
 

@@ -28,12 +28,12 @@ static const char *const stage_name[STAGES] = {"encode", "fidelity", "selection"
 
 struct eval_times {
     double set;                    /* making the evaluation set */
-    size_t n;                      /* evaluations */
+    size_t n;                      /* how many evaluations */
     double *seconds;               /* [STAGES, n] */
     struct suite_times once, each; /* of the whole evaluation */
 };
 
-/* Which of it. */
+/* Which parts of the evaluation to time. */
 struct suite_args {
     const char *only; /* NULL: all sections */
     int64_t rows;
@@ -55,7 +55,7 @@ static enum err time_evaluations(struct engine *g, const struct eval_set *set,
     return OK;
 }
 
-/* The whole evaluation, as saetop eval runs it. */
+/* Time the whole evaluation, as `saetop eval` runs it. */
 static enum err time_suite(struct engine *g, const struct suite_args *a,
                            struct eval_times *t, struct errinfo *e)
 {
@@ -108,7 +108,8 @@ out:
     return rc;
 }
 
-/* Least and median of each section: what else the machine does only adds. */
+/* Add the least and the median of each section: other work on the machine only adds to
+ * times. */
 static void add_times(struct eval_times *t, bool json, struct str *out)
 {
     str_addf(out,
@@ -127,8 +128,8 @@ static void add_times(struct eval_times *t, bool json, struct str *out)
     }
 }
 
-/* Add the time of each section of the evaluation: of the part that is made once for all
- * SAEs, or of the part for each SAE. */
+/* Add the time of each section of the evaluation: of the part made once for all SAEs,
+ * or of the part made for each SAE. */
 static void add_suite(const struct suite_times *t, bool once, bool json,
                       struct str *out)
 {

@@ -1,5 +1,5 @@
-/* saetop bench index: what the description of latents takes, with the index of the
- * tokens that each fires on. */
+/* saetop bench index: what describing latents takes, with the index of the tokens that
+ * each fires on. */
 #include "base/clock.h"
 #include "cmd_bench.h"
 #include "latents/latent_table.h"
@@ -16,7 +16,8 @@ struct index_figures {
     size_t bytes, most; /* of the table; and with the pass that makes it */
 };
 
-/* The first part of the rows, then the others; `model`: the seconds of the harvest. */
+/* Read the first part of the rows, then the others; `model`: the seconds of the
+ * harvest. */
 static enum err read_rows(struct latent_pass *p, struct acts_set *set,
                           const struct inputs *in, size_t rows, double *model,
                           struct errinfo *e)

@@ -1,5 +1,5 @@
 /* saetop bench lm: tokens a second of a model alone, up to a hook, or all of it with
- * the losses. Rows are of random tokens: what they say costs nothing. */
+ * the losses. Rows are random tokens: what they say makes no difference. */
 #include "acts/harvest.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -32,7 +32,7 @@ struct course {
     size_t T, rows, threads;
     bool whole;
     struct pool *pool;
-    struct harvester *all, *one; /* one NULL: all is on one thread */
+    struct harvester *all, *one; /* one is NULL if `all` has one thread */
     int32_t *ids;                /* [rows, T] */
     float *x;                    /* [rows*T, D], or nll */
 };
@@ -52,7 +52,7 @@ static void course_deinit(struct course *c)
     lm_free(c->m);
 }
 
-/* After an error course_deinit too. */
+/* Call course_deinit after an error too. */
 static enum err course_init(struct course *c, struct settings *set,
                             const struct lm_bench *b, struct errinfo *e)
 {
@@ -79,8 +79,8 @@ static enum err course_init(struct course *c, struct settings *set,
     return OK;
 }
 
-/* Seconds that the rows take once: of one thread its CPU time, which other work on the
- * machine disturbs less. */
+/* Measure the seconds that the rows take once: on one thread in CPU time, which other
+ * work on the machine disturbs less. */
 static enum err run_once(const struct course *c, struct harvester *h, double *seconds,
                          struct errinfo *e)
 {
@@ -101,7 +101,8 @@ static double median(double *v, size_t n)
     return stats_quantile_sorted(n, v, 0.5);
 }
 
-/* All threads and one in turn, after a first time that does not count; or once. */
+/* Measure all threads and one in turn, after a first round that does not count; or
+ * once. */
 static enum err measure(const struct course *c, double seconds, struct speed *s,
                         struct errinfo *e)
 {

@@ -1,6 +1,6 @@
 /* saetop bench sae: what an optimizer step costs, phase by phase, beside the encoder
- * product alone. Everything of a case runs in turn, again and again, and the medians
- * are taken, so that the ratios hold where single times drift. */
+ * product alone. The parts of a case run in turn, again and again, and medians are
+ * taken, so that ratios hold even if single times drift. */
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)1 << 20)
-#define BATCHES      4 /* taken in turn: each is new to the selection's guesses */
+#define BATCHES      4 /* used in turn: each is new to the selection's guesses */
 #define WARM_UP      4 /* steps before the first that counts */
 #define MIN_REPEATS  5
 #define MAX_REPEATS  400
@@ -44,7 +44,7 @@ struct bench_case {
     struct shape shape;
     size_t threads;
     double seconds; /* to measure for */
-    double density; /* of active entries where no k sets it */
+    double density; /* share of active entries if no k sets it */
 };
 
 static enum err shape_parse(const char *text, struct shape *out, struct errinfo *e)
@@ -107,8 +107,8 @@ static void rig_deinit(struct rig *r)
 
 #define DENSITY_ROWS ((size_t)64)
 
-/* Biases that leave a share of the pre-activations of x [>= DENSITY_ROWS, D] positive,
- * as training would in the long run. */
+/* Set biases that leave a share of the pre-activations of x [>= DENSITY_ROWS, D]
+ * positive, as training would in the long run. */
 static enum err set_density(struct sae *sae, const float *x, double share,
                             struct errinfo *e)
 {
@@ -137,7 +137,7 @@ static enum err rig_init(struct rig *r, const struct sae_arch *arch,
                          const struct bench_case *c, const float *x, struct errinfo *e)
 {
     const struct shape *s = &c->shape;
-    /* Long enough that nothing counts as dead and the rate does not fall. */
+    /* So long that nothing counts as dead and the rate does not fall. */
     const struct sae_train_config cfg = sae_train_defaults_of(arch, 100000);
     TRY(sae_new(arch, s->D, s->F, (double)s->k, &r->sae, e));
     sae_init_weights(r->sae, 1);
@@ -150,8 +150,8 @@ static enum err rig_init(struct rig *r, const struct sae_arch *arch,
 #define TRUE_FEATURES ((size_t)1024)
 #define TRUE_ACTIVE   16
 
-/* Rows of mean norm sqrt(D): a few of many directions and a little noise, so that rows
- * differ in how their activations fall off, as those of a model do. */
+/* Make rows of mean norm sqrt(D): a few of many directions and a little noise, so that
+ * rows differ in how their activations fall off, as those of a model do. */
 static enum err make_rows(float *x, size_t rows, size_t D, struct errinfo *e)
 {
     float *feature;
@@ -184,7 +184,7 @@ static void workshop_deinit(struct workshop *w)
     pool_free(w->pool);
 }
 
-/* After an error workshop_deinit too. */
+/* Call workshop_deinit after an error too. */
 static enum err workshop_init(struct workshop *w, const struct bench_case *c,
                               struct errinfo *e)
 {
@@ -209,7 +209,8 @@ static const float *batch_of(const struct workshop *w)
     return w->x + w->batch % BATCHES * w->c->shape.B * w->c->shape.D;
 }
 
-/* On one thread its CPU time, which other work on the machine disturbs less. */
+/* The time; on one thread its CPU time, which other work on the machine disturbs
+ * less. */
 static int64_t now_ns(const struct workshop *w)
 {
     return w->c->threads == 1 ? clock_thread_cpu_ns() : clock_ns();
@@ -252,7 +253,7 @@ static double time_product(struct workshop *w)
 
 enum { STEP, ENCODER, TOPK, ONE_THREAD, SERIES };
 
-/* Each of a case's series once. */
+/* Time each of a case's series once. */
 static enum err time_all(struct workshop *w, double ms[SERIES], struct errinfo *e)
 {
     ms[ENCODER] = time_product(w);
@@ -404,7 +405,7 @@ static int show_case(const struct bench_case *c, bool json, bool head)
     return json ? cmd_print(&out) : cmd_print_text(&out);
 }
 
-/* The next name of "a, b, c"; false after the last. */
+/* Take the next name of "a, b, c"; false after the last. */
 static bool next_name(const char **list, char *out, size_t size)
 {
     const size_t n = strcspn(*list, ",");

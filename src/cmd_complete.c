@@ -1,5 +1,5 @@
-/* saetop complete: what may stand next on a command line, from the tables that parse
- * it. The scripts for bash and zsh beside this file ask it. */
+/* saetop complete: what may come next on a command line, from the tables that parse it.
+ * The scripts for bash and zsh beside this file call it. */
 #include "cmd.h"
 #include "opt_words.h"
 
@@ -8,7 +8,7 @@
 
 #define OUTPUT_BYTES (1u << 20)
 #define WORDS_BYTES  4096
-/* Stands for a word: the shell may complete names of files there. */
+/* In place of a word: the shell may complete file names there. */
 #define FILES "/files"
 
 struct completion {
@@ -16,8 +16,8 @@ struct completion {
     bool commands_only; /* `help ...` */
 };
 
-/* A line of the answer, if it goes on from what is typed: the word, a tab, what it is.
- * `prefix` is what stands before it in the same word. */
+/* Print a line of the answer, if it continues what is typed: the word, a tab, what it
+ * is. `prefix` is what comes before it in the same word. */
 static void offer(struct completion *c, const char *typed, const char *prefix,
                   size_t n_prefix, const char *word, size_t n, const char *end,
                   const char *about)
@@ -48,8 +48,8 @@ static bool names_file(const char *arg)
     return false;
 }
 
-/* The value of a row that begins after `start` bytes of the word typed. Of a list with
- * commas the last one is being typed. */
+/* Complete the value of a row, which begins after `start` bytes of the word typed. In a
+ * list with commas the last one is being typed. */
 static void complete_value(struct completion *c, const struct opts *o,
                            const struct opt *row, bool is_setting, const char *typed,
                            size_t start)
@@ -74,7 +74,7 @@ static void complete_value(struct completion *c, const struct opts *o,
     str_free(&words);
 }
 
-/* KEY or KEY=VALUE of --set, after `start` bytes. */
+/* Complete KEY or KEY=VALUE of --set, after `start` bytes. */
 static void complete_set(struct completion *c, const struct opts *o, const char *typed,
                          size_t start)
 {
@@ -123,7 +123,8 @@ static bool is_set(const struct opts *o, const char *name, size_t n)
     return o->set && n == strlen("set") && memcmp(name, "set", n) == 0;
 }
 
-/* The value of the option whose name is word[2..2+n), after `start` bytes of typed. */
+/* Complete the value of the option whose name is word[2..2+n), after `start` bytes of
+ * `typed`. */
 static void complete_option(struct completion *c, const struct opts *o,
                             const char *word, size_t n, const char *typed, size_t start)
 {
@@ -146,7 +147,7 @@ static bool takes_next(const struct opts *o, const char *word)
            (row && row->kind != OPT_FLAG && row->kind != OPT_WORD);
 }
 
-/* The word that may follow an option or not. */
+/* Complete the word that may or may not follow an option. */
 static void complete_own_word(struct completion *c, const struct opts *o,
                               const char *option, const char *typed)
 {

@@ -20,7 +20,7 @@
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)64 << 20)
-/* Of a text that languages are looked for in. */
+/* Tokens of a text in which languages are looked for, at most. */
 #define SUGGEST_TOKENS 200000
 
 struct concepts_args {
@@ -37,7 +37,7 @@ struct table {
     struct arm_evals arms;
     struct row *row; /* [n] by kind, super-categories first */
     size_t n;
-    bool own; /* there are categories of a file */
+    bool own; /* there are categories from a file */
     struct concept_effects effects;
 };
 
@@ -79,7 +79,7 @@ static enum err list_rows(struct table *t, struct errinfo *e)
     return OK;
 }
 
-/* Figure f of a concept in an arm; NaN where it was not measured. */
+/* Figure f of a concept in an arm; NaN: not measured. */
 static double number_of(const struct table *t, size_t arm, size_t c, size_t f)
 {
     const cJSON *o =
@@ -88,7 +88,7 @@ static double number_of(const struct table *t, size_t arm, size_t c, size_t f)
     return cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
 }
 
-/* The interval over the text, for a condition of one arm. */
+/* Find the interval over the text, for a condition of one arm. */
 static void text_bounds(const struct table *t, size_t arm, size_t c, size_t f,
                         struct stats_interval *v)
 {
@@ -117,7 +117,7 @@ static void take_text_bounds(struct table *t)
     }
 }
 
-/* Arms of the same seeds have the same number. */
+/* Number the arms, those with the same seeds alike. */
 static void number_seeds(const struct conditions *c, size_t n, size_t *seed)
 {
     for (size_t i = 0; i < n; i++) {
@@ -179,7 +179,7 @@ static void add_interval(struct str *out, const char *key, struct stats_interval
     str_addc(out, ']');
 }
 
-/* The best latents of a concept in the arms of a condition. */
+/* Add the best latents of a concept in the arms of a condition. */
 static void add_latents(const struct table *t, size_t c, size_t k, struct str *out)
 {
     bool any = false;
@@ -258,7 +258,7 @@ static void add_json(const struct table *t, struct str *out)
  * and interval, and the other figures. */
 enum { NAME_W = 13, LATENT_W = 6, F1_W = 7, INTERVAL_W = 14, FIGURE_W = 6 };
 
-/* One condition of a concept. */
+/* Add one condition of a concept. */
 static void add_value_text(const struct table *t, size_t c, size_t k, struct str *out)
 {
     const struct stats_interval *f1 = concept_value(&t->effects, c, k, 0);
@@ -287,7 +287,7 @@ static void add_value_text(const struct table *t, size_t c, size_t k, struct str
     str_addc(out, '\n');
 }
 
-/* The difference of F1, and the names of those figures that differ. */
+/* Add the difference of F1, and the names of the figures that differ. */
 static void add_difference_text(const struct table *t, size_t c, size_t k,
                                 struct str *out)
 {
@@ -326,7 +326,8 @@ static void add_heading(struct str *out)
     str_addc(out, '\n');
 }
 
-/* Before the lines of its conditions; one that is too long has a line of its own. */
+/* Add a name before the lines of its conditions; one that is too long gets its own
+ * line. */
 static void add_name(const char *name, struct str *out)
 {
     const bool fits = strlen(name) < NAME_W;
@@ -426,7 +427,8 @@ static enum err check_line(const struct concepts_args *a, size_t words,
                          "concepts: found no RUN; see saetop concepts -h");
 }
 
-/* How often the first tokens of a text are; *out [tok_vocab]: caller owns. */
+/* Count how often each token occurs among a text's first ones; *out [tok_vocab]: caller
+ * owns. */
 static enum err count_tokens(const char *corpus, const struct tok *tok, uint64_t **out,
                              struct errinfo *e)
 {
@@ -438,8 +440,8 @@ static enum err count_tokens(const char *corpus, const struct tok *tok, uint64_t
     return rc;
 }
 
-/* Say of each language what was found of its words: those that are in, and those that
- * have too few. */
+/* Say what was found of each language's words: first languages that are in, then those
+ * with too few. */
 static void say_languages(const struct language_found found[FUNCTION_LANGUAGES],
                           bool text)
 {

@@ -30,7 +30,7 @@ static enum err need_grammar(const struct corpus *c, const struct grammar **out,
                           corpus_spec(c));
 }
 
-/* Text to a new file, or to standard output for NULL. Frees s. */
+/* Write text to a new file, or for NULL to standard output. Frees s. */
 static int deliver(struct str *s, const char *path, enum err rc, struct errinfo *e)
 {
     if (rc == OK && path) {
@@ -289,7 +289,7 @@ out:
     return rc;
 }
 
-/* One line of the report, or one member of the JSON object. */
+/* Add one line of the report, or one member of the JSON object. */
 static void add_figure(struct str *out, bool json, const char *key, double value)
 {
     if (json) {
@@ -466,7 +466,7 @@ out:
     return rc;
 }
 
-/* Each probe set as DIR/NAME.csv. */
+/* Write each probe set as DIR/NAME.csv. */
 static enum err write_probes(const struct grammar *g, uint64_t seed, const char *dir,
                              struct errinfo *e)
 {

@@ -48,7 +48,7 @@ static void add_json(const struct token_rows *r, size_t row, struct str *out)
     str_addf(out, "],\"fresh\":%zu}\n", row + 1 == r->rows ? r->fresh : r->T);
 }
 
-/* The text, with what is masked in brackets. */
+/* Add the text, with masked tokens in brackets. */
 static void add_text(const struct token_rows *r, const struct tok *t, size_t row,
                      struct str *out)
 {
@@ -65,7 +65,7 @@ static void add_text(const struct token_rows *r, const struct tok *t, size_t row
 
 /* ---- the order of activations ---- */
 
-/* Rows that are whole fills of the buffer. */
+/* Check that the rows are whole fills of the buffer. */
 static enum err check_fills(const struct rows_args *a, const struct token_rows *r,
                             struct errinfo *e)
 {
@@ -79,7 +79,7 @@ static enum err check_fills(const struct rows_args *a, const struct token_rows *
                          f);
 }
 
-/* A line for the fill whose rows ended with `row`. */
+/* Add a line for the fill whose rows ended with `row`. */
 static enum err add_order(const struct rows_args *a, const struct token_rows *r,
                           const struct tok *t, size_t row, struct str *out,
                           struct errinfo *e)
@@ -134,7 +134,7 @@ static enum err list_rows(const struct rows_args *a, struct str *out, struct err
     if (a->order) {
         TRY_OUT(rc, check_fills(a, r, e));
     }
-    /* Which positions are masked does not depend on what stands there instead. */
+    /* Which positions are masked does not depend on what replaces them. */
     TRY_OUT(rc, token_rows_mask(r, m->tok, 0, a->rows.rate, (uint64_t)a->rows.seed, e));
     TRY_OUT(rc, print_rows(a, r, m->tok, out, e));
 out:

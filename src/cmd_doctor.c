@@ -32,7 +32,7 @@ static bool has_one(const char *dir)
     return run_is_openable(dir);
 }
 
-/* An SAE or a run; in the last place also a folder of them. */
+/* Whether a word is an SAE or a run, in the last place also a folder of them. */
 static bool is_sae(const char *word, size_t place)
 {
     return has_one(word) || place == 2;
@@ -78,7 +78,8 @@ static enum err read_words(const struct opts_result *r, struct run_opts *ro,
 
 /* ---- what is looked at ---- */
 
-/* A run's mask token is its own model's; another model may have none of that text. */
+/* Drop a run's mask token: it is of the run's own model, and another may have none of
+ * that text. */
 static void drop_mask(const char *run, struct settings *s)
 {
     struct run_record own;
@@ -89,7 +90,7 @@ static void drop_mask(const char *run, struct settings *s)
     }
 }
 
-/* The settings of the run. If an SAE is named they are of its architecture and hook. */
+/* Make the run's settings. If an SAE is named, they have its architecture and hook. */
 static enum err settings_of(const struct doctor_args *a, const struct run_opts *ro,
                             struct settings *out, struct errinfo *e)
 {
@@ -105,7 +106,7 @@ static enum err settings_of(const struct doctor_args *a, const struct run_opts *
     return settings_need_text(out, a->sae, e);
 }
 
-/* The command that goes on: an SAE is explored, else one is trained. */
+/* Add the command to run next: an SAE is explored, else one is trained. */
 static void add_next(const struct doctor_args *a, const struct run_opts *ro,
                      struct str *out)
 {
@@ -148,9 +149,8 @@ static enum err print_page(const struct doctor_args *a, const struct run_opts *r
     return str_err(out, "doctor", e);
 }
 
-/* Whether what went wrong is that the model itself is none that is computed, rather
- * than not there, or asked for what it has not: loading it alone fails in the same
- * words. */
+/* Whether the model itself is unsupported, rather than missing or asked for what it
+ * does not have: then loading it alone fails in the same words. */
 static bool is_refused(const struct settings *set, const struct errinfo *why)
 {
     struct lm *m = NULL;
@@ -176,7 +176,7 @@ static enum err doctor(struct doctor_args *a, const struct run_opts *ro,
     return rc;
 }
 
-/* With --json the answer "no" is one as well; null where something else went wrong. */
+/* With --json the answer "no" is printed too; null if something else went wrong. */
 static void add_refusal(const struct doctor_args *a, const struct errinfo *e,
                         struct str *out)
 {

@@ -32,18 +32,18 @@
 #define OUTPUT_BYTES ((size_t)256 << 20)
 
 struct eval_args {
-    const char *run[2]; /* the second NULL: one run */
+    const char *run[2]; /* the second is NULL for one run */
     bool json, all, force;
     const char *out, *details;
     const char *to, *dir;  /* --to saebench DIR */
     const char *k, *only;  /* only NULL: all sections */
     struct run_opts named; /* model, text, ... in place of what a run recorded */
     const char *model, *corpus, *ood, *concepts, *hook, *config;
-    const char *cache; /* NULL: where the state of the program is; "none" */
+    const char *cache; /* NULL: in the program's state folder; "none" */
     struct opt_list probes;
     int64_t rows, seed, threads;
     double split;
-    int lost; /* the exit status of places that took nothing */
+    int lost; /* the exit status for places that could not be written */
     struct progress bar;
 };
 
@@ -53,8 +53,8 @@ static struct eval_args eval_args_defaults(void)
         .k = "1,2,5", .rows = EVAL_ROWS, .seed = EVAL_SEED, .split = SPLITTING_COSINE};
 }
 
-/* A place that takes nothing costs itself, not what was measured for it: that is still
- * printed, and the command fails at its end. */
+/* Note a place that could not be written: what was measured for it is still printed,
+ * and the command fails at its end. */
 static void note_lost(struct eval_args *a, enum err rc, const struct errinfo *e)
 {
     if (rc != OK) {
@@ -67,7 +67,7 @@ struct eval_run {
     struct report report;
     struct eval_result result;
     struct suite_times times;
-    struct json_out *details; /* NULL: nobody asks */
+    struct json_out *details; /* NULL: not asked for */
 };
 
 static void run_close(struct eval_run *r)
@@ -113,7 +113,7 @@ static void show(struct eval_args *a, const char *doing, const char *what, size_
     progress_draw(&a->bar, (double)done, (double)n, text);
 }
 
-/* What is being made for all runs, and of a run what is measured. */
+/* Show what is being made for all runs, or what is being measured of a run. */
 static void show_making(void *user, const char *what, size_t done, size_t n)
 {
     show(user, "preparing", what, done, n);
@@ -219,7 +219,7 @@ static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
     }
 }
 
-/* Where the results of a run go, beside what is printed. */
+/* Write a run's results where they go besides standard output. */
 static enum err write_place(const struct eval_args *a, const char *dir,
                             const struct str *text, struct errinfo *e)
 {
@@ -235,7 +235,7 @@ static enum err write_place(const struct eval_args *a, const char *dir,
     return rundir_write_eval(dir, text->p, e);
 }
 
-/* The run's eval.json, written; its text goes to *text. */
+/* Write the run's eval.json; its text goes to *text. */
 static enum err write_run(struct eval_args *a, const struct evaluator *v,
                           const char *dir, const struct eval_run *r, struct str *text,
                           struct errinfo *e)
@@ -251,7 +251,7 @@ static enum err write_run(struct eval_args *a, const struct evaluator *v,
     return OK;
 }
 
-/* How SAEBench's files name the run; *m borrows `run`. */
+/* Name the run as in SAEBench's files; *m borrows `run`. */
 static void name_run(const struct eval_args *a, char run[4096], struct saebench_meta *m)
 {
     (void)snprintf(run, 4096, "%s", a->run[0]);
@@ -262,7 +262,7 @@ static void name_run(const struct eval_args *a, char run[4096], struct saebench_
     m->id = path_base(run);
 }
 
-/* The same results as SAEBench writes its own, into the folder of --to. */
+/* Write the same results in SAEBench's form, into the folder of --to. */
 static enum err write_saebench(const struct eval_args *a, const struct evaluator *v,
                                const struct eval_run *r, struct str *out,
                                struct errinfo *e)
@@ -314,7 +314,7 @@ static void add_header(const struct eval_run *r, const char *letter, const char 
 
 #define INTERVALS "intervals are 95 % bootstraps over the units named after n"
 
-/* True if the whole table is printed: by --all, or for the measures that --only
+/* Whether the whole table is printed: with --all, or for the measures that --only
  * names. */
 static bool prints_all(const struct eval_args *a)
 {
@@ -344,13 +344,14 @@ static void add_table(const struct report *r, struct str *out)
     }
 }
 
-/* Whether a run has no text: nothing that needs one then. */
+/* Whether a run has no text, so that nothing that needs one is measured. */
 static bool is_textless(const struct run_record *r)
 {
     return r->set.source != SOURCE_MODEL;
 }
 
-/* Such a run has no sections to choose from, no details and no form of SAEBench's. */
+/* Refuse options that such a run has no use for: it has no sections to choose from, no
+ * details and no form of SAEBench's. */
 static enum err check_textless(const struct eval_args *a, const char *dir,
                                struct errinfo *e)
 {
@@ -434,7 +435,8 @@ static void print_one(const struct eval_args *a, const struct eval_run *r,
     }
 }
 
-/* A run of several arms is evaluated as the SAE that its directory is. */
+/* Say that of a run with several arms only the first, the SAE of its own directory, is
+ * evaluated. */
 static enum err say_first_arm(const char *dir, struct errinfo *e)
 {
     struct run_arms *arms = NULL;
@@ -618,7 +620,7 @@ out:
     return rc;
 }
 
-/* `eval RUN --to saebench DIR`: the word behind the run is then the folder. */
+/* `eval RUN --to saebench DIR`: take the argument after the run as the folder. */
 static enum err take_to(struct eval_args *a, struct errinfo *e)
 {
     if (a->to == NULL) {
@@ -676,7 +678,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     return a->run[1] != NULL ? eval_pair(a, out, e) : eval_one(a, out, e);
 }
 
-/* Where options went that `eval --source synthetic` once had. */
+/* Say where options are now that `eval --source synthetic` once had. */
 static const char *of_sweep(const char *name)
 {
     static const char *const had[] = {"source", "seeds", "mask-rates"};
@@ -689,7 +691,7 @@ static const char *of_sweep(const char *name)
     return NULL;
 }
 
-/* Prints all results that there are, also after an error. Returns the exit status. */
+/* Print all results there are, even after an error. Returns the exit status. */
 static int evaluate_line(struct eval_args *a, const struct opts_result *parsed)
 {
     struct errinfo e = {0};

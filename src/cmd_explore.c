@@ -25,7 +25,7 @@ struct explore_args {
     int64_t once_step;
 };
 
-/* "120x36" into *w, *h. */
+/* Parse "120x36" into *w, *h. */
 static enum err parse_size(const char *text, int *w, int *h, struct errinfo *e)
 {
     char rest = 0;
@@ -35,7 +35,7 @@ static enum err parse_size(const char *text, int *w, int *h, struct errinfo *e)
     return OK;
 }
 
-/* What was typed goes before the user's configuration. */
+/* Find the look: what was typed takes precedence over the user's configuration. */
 static enum err parse_look(const struct explore_args *a, const struct config *own,
                            struct explore_config *c, struct errinfo *e)
 {
@@ -62,7 +62,7 @@ static enum err parse_look(const struct explore_args *a, const struct config *ow
 }
 
 /* Whether the user names, for a run on activations alone, the model and the text that
- * they are of (run_open), and nothing else. */
+ * these come from (run_open), and nothing else. */
 static enum err names_model(const struct run_opts *ro, const char *run, bool *does,
                             struct errinfo *e)
 {
@@ -88,8 +88,8 @@ static enum err names_model(const struct run_opts *ro, const char *run, bool *do
     return OK;
 }
 
-/* A run that is opened comes with its settings: what would change them is refused
- * rather than ignored. Another tool's SAE comes without. */
+/* Check the run to open. It comes with its settings: what would change them is refused,
+ * not ignored. Another tool's SAE comes without any. */
 static enum err check_run(const struct explore_args *a, const struct run_opts *ro,
                           const char *run, struct errinfo *e)
 {
@@ -132,8 +132,9 @@ static enum err check_other(const char *other, struct errinfo *e)
                          other);
 }
 
-/* Standard input that is no terminal is a text: of the corpus where that is "-", else
- * what Prompt begins with. Keys then come from the process's own terminal. */
+/* Take standard input, if it is no terminal, as a text: the corpus's if that is "-",
+ * else the one that Prompt begins with. Keys then come from the process's own
+ * terminal. */
 static enum err take_stdin(struct explore_config *c, struct str *text,
                            struct errinfo *e)
 {
@@ -141,7 +142,7 @@ static enum err take_stdin(struct explore_config *c, struct str *text,
     if (isatty(STDIN_FILENO)) {
         return OK;
     }
-    /* Before the text, which may take long to end. */
+    /* Before reading the text, which may take long to end. */
     const int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (tty < 0) {
         return err_set(e, ERR_USAGE,
@@ -159,7 +160,8 @@ static enum err take_stdin(struct explore_config *c, struct str *text,
     return OK;
 }
 
-/* A script may itself be standard input, and one frame takes no keys. */
+/* Run the explorer. A script may itself be standard input, and one frame takes no
+ * keys. */
 static enum err run_explorer(struct explore_config *c, int *status, struct errinfo *e)
 {
     struct str text;
@@ -173,7 +175,7 @@ static enum err run_explorer(struct explore_config *c, int *status, struct errin
     return rc;
 }
 
-/* named [2]: the run to open, and one to compare it with; NULL: none. */
+/* Explore; named [2]: the run to open, and one to compare it with; NULL: none. */
 static enum err explore(const struct explore_args *a, const struct run_opts *ro,
                         const char *const named[2], const struct config *own,
                         int64_t started, int *status, struct errinfo *e)

@@ -17,7 +17,7 @@ struct export_args {
     bool sparsity;
 };
 
-/* The bytes of a file of a run in another directory. */
+/* Copy the bytes of a run's file to another directory. */
 static enum err copy_file(const char *from, const char *to, const char *name,
                           struct errinfo *e)
 {
@@ -33,7 +33,7 @@ static enum err copy_file(const char *from, const char *to, const char *name,
     return rc;
 }
 
-/* Copy an SAE that saetop saved byte for byte; convert one of another tool. */
+/* Write an SAE: one that saetop saved byte for byte, another tool's converted. */
 static enum err write_sae(const char *path, const char *out, const struct sae *s,
                           const struct foreign_meta *m, struct errinfo *e)
 {
@@ -45,8 +45,8 @@ static enum err write_sae(const char *path, const char *out, const struct sae *s
     return sae_save(s, &meta, out, e);
 }
 
-/* sparsity.safetensors, as SAELens has it: log10 of the share of tokens on which a
- * latent fires, of the held-out text, and 1e-10. */
+/* Write sparsity.safetensors as SAELens does: log10 of (the share of held-out tokens on
+ * which a latent fires + 1e-10). */
 static enum err write_sparsity(const struct browse *b, const char *out,
                                struct errinfo *e)
 {

@@ -23,7 +23,7 @@ struct find_args {
 
 /* ---- by a text ---- */
 
-/* Why a latent is in the list. */
+/* Add why a latent is in the list. */
 static void add_reason_text(const struct browse *t, const struct latent_found *f,
                             struct str *out)
 {
@@ -112,7 +112,7 @@ static enum err find_text(const struct browse *t, const struct latent_labels *la
 
 /* ---- by a prompt ---- */
 
-/* Latents of the whole prompt, as `saetop ask` has them. */
+/* Add the latents of the whole prompt, as `saetop ask` lists them. */
 static void add_prompted(const struct browse *t, const struct latent_labels *labels,
                          const struct ask_answer *r, size_t n, bool json,
                          struct str *out)
@@ -216,7 +216,7 @@ out:
     return rc;
 }
 
-/* What `find` looks by is in the words of its query. */
+/* Say that what `find` looks for is in the words of its query. */
 static const char *by_query(const char *option)
 {
     static const struct {

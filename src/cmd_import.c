@@ -17,8 +17,8 @@ struct import_args {
     const char *out, *model_name;
 };
 
-/* Whether a run is to be written. Without a model and text all other settings but the
- * hook would have no effect. */
+/* Check whether a run is to be written. Without a model and a text, settings other than
+ * the hook would have no effect. */
 static enum err check_line(const struct import_args *a, const struct settings *named,
                            bool *is_run, struct errinfo *e)
 {
@@ -68,7 +68,7 @@ static void name_model(const struct import_args *a, struct foreign_meta *m)
     }
 }
 
-/* An SAE and what its files say of it. */
+/* An SAE and what its files say about it. */
 struct to_write {
     const struct sae *sae;
     struct sae_meta meta;
@@ -116,8 +116,8 @@ static enum err write_run(const struct import_args *a, const struct browse *b,
     return rc;
 }
 
-/* Open it as `saetop top` does, so that hook and width are checked against the model
- * before anything is written. */
+/* Import a run: open it as `saetop top` does, so that hook and width are checked
+ * against the model before anything is written. */
 static enum err import_run(const char *path, const struct import_args *a,
                            const struct run_opts *ro, struct str *said,
                            struct errinfo *e)

@@ -1,4 +1,4 @@
-/* saetop lm activations: what a model makes of a text, as a file of tensors. */
+/* saetop lm activations: what a model computes from a text, as a file of tensors. */
 #include "acts/capture.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -52,7 +52,7 @@ static enum err add_hook(struct hook_list *l, const char *name,
     return OK;
 }
 
-/* "H,H,...". */
+/* Parse "H,H,...". */
 static enum err parse_hooks(const char *text, const struct lm_config *cfg,
                             struct hook_list *l, struct errinfo *e)
 {
@@ -126,7 +126,7 @@ out:
     return rc;
 }
 
-/* Their masks: what the model is to read. */
+/* Mask the rows: what the model is to read. */
 static enum err mask_rows(const struct activations_args *a, const struct lm *m,
                           struct token_rows *r, struct errinfo *e)
 {
@@ -208,7 +208,7 @@ out:
     return rc;
 }
 
-/* Clean, and with --mask-rate masked besides. */
+/* Write a shard, clean, and with --mask-rate masked too. */
 static enum err write_shard(const struct activations_args *a, const struct lm *m,
                             const struct hook_list *hooks, struct token_rows *r,
                             struct pool *pool, struct errinfo *e)

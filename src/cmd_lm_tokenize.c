@@ -21,7 +21,7 @@ struct tokenize_args {
     bool json;
 };
 
-/* The tokenizer of a file, a directory or a model. */
+/* Open the tokenizer of a file, a directory or a model. */
 static enum err open_tokenizer(const struct tokenize_args *a, struct tok **out,
                                struct errinfo *e)
 {

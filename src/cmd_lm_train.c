@@ -210,7 +210,7 @@ static void print_evaluation(const struct view *v, const struct pretrain_progres
                  duration_text(p->eta_seconds, DURATION_WORDS, eta));
     }
     cmd_say(stdout, "%s",
-            line.len ? line.p : ""); /* names of texts are names of files */
+            line.len ? line.p : ""); /* names of texts come from file names */
     str_free(&line);
     (void)fflush(stdout);
 }
@@ -271,8 +271,8 @@ static void print_cost(const struct train_args *a, size_t texts,
     (void)cmd_print(&s);
 }
 
-/* Memory and time, as `train` has them, from some steps of a model of this size;
- * refused before any work where it does not fit. tok NULL: one is trained. */
+/* Say memory and time, as `train` does, from some steps of a model of this size; refuse
+ * before any work if it does not fit. tok NULL: one is to be trained. */
 static enum err say_cost(const struct train_args *a, size_t texts,
                          const struct tok *tok, struct pool *pool, struct errinfo *e)
 {
@@ -339,7 +339,7 @@ static enum err run(struct train_args *a, struct lm_texts *texts, bool *interrup
         TRY_OUT(rc, tok_load(a->tokenizer, &tok, e));
     } else if (a->resume) {
         TRY_OUT(rc, path_join(path, sizeof path, a->out, "tokenizer.json", e));
-        if (file_exists(path)) { /* else nothing is, as pretrain_run says */
+        if (file_exists(path)) { /* else nothing is written, as pretrain_run says */
             TRY_OUT(rc, tok_load(path, &tok, e));
         }
     } else {

@@ -1,5 +1,5 @@
-/* saetop man: the manual page, made of the tables that -h, the settings and the keys
- * are made of. src/saetop.1 is its output. */
+/* saetop man: the manual page, made from the tables behind -h, the settings and the
+ * keys. src/saetop.1 is its output. */
 #include "base/utf8.h"
 #include "cmd.h"
 #include "ui/screens/table.h"
@@ -14,7 +14,8 @@
 
 /* ---- roff ---- */
 
-/* Text as it is: nothing in it is a request or an escape, and dashes stay dashes. */
+/* Add text as it is: nothing in it becomes a request or an escape, and dashes stay
+ * dashes. */
 static void add_text(struct str *out, const char *text, size_t n)
 {
     for (size_t i = 0; i < n;) {
@@ -51,8 +52,8 @@ static void add_font(struct str *out, char font, const char *text)
     str_add(out, "\\fR");
 }
 
-/* Go on with words of text, in lines of input of at most MAN_WIDTH, and end the last; a
- * word at the beginning of a line is no request. */
+/* Add words of text, in input lines of at most MAN_WIDTH, and end the last; no word at
+ * the beginning of a line becomes a request. */
 static void add_paragraph(struct str *out, const char *text)
 {
     struct str word;
@@ -110,7 +111,7 @@ static void add_rows(struct str *out, const struct opt *row, size_t n,
     }
 }
 
-/* How many rows stand before the first heading: those of the command itself. */
+/* How many rows come before the first heading: those of the command itself. */
 static size_t own_rows(const struct opts *o)
 {
     size_t n = 0;
@@ -125,11 +126,11 @@ static size_t own_rows(const struct opts *o)
 struct man {
     struct str out;
     struct str run,
-        set; /* options and settings that many share, as the first has them */
+        set; /* options and settings that many commands share, as the first has them */
 };
 
-/* Rows that are those of an earlier command stand once, in `section`: the first command
- * that brings any keeps them for it. Others stand here. */
+/* Add rows. Those of an earlier command are given once, in `section`, for which the
+ * first command that has them keeps them; others are given here. */
 static void add_shared(struct man *m, struct str *kept, const char *section,
                        const char *heading, const struct opt *row, size_t n,
                        const char *dashes, char between)
@@ -200,7 +201,7 @@ static void man_group(void *ctx, const char *group, const struct subcommand *tab
 
 /* ---- keys ---- */
 
-/* What the file of one's own keys may name. */
+/* Add the words that the file of the user's own keys may use. */
 static void add_file_words(struct str *out)
 {
     char names[KEY_ALL_NAMES], places[200], text[640];

@@ -1,4 +1,4 @@
-/* saetop runs: the runs in a folder, a line each. */
+/* saetop runs: the runs in a folder, one per line. */
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/nearest.h"
@@ -23,7 +23,7 @@ struct runs_args {
 
 /* ---- text ---- */
 
-/* How many columns of a terminal the text takes, about: its code points. */
+/* About how many columns of a terminal the text takes: its code points. */
 static int columns_of(const char *text)
 {
     int n = 0;
@@ -41,7 +41,7 @@ static void add_padded(struct str *out, const char *text, int width, bool left)
     str_addf(out, "%*s", left && pad > 0 ? pad : 0, "");
 }
 
-/* A text column is as wide as its widest cell, in reason. */
+/* A text column is as wide as its widest cell, within limits. */
 static int width_of(const struct run_list *l, const struct run_column *c)
 {
     int width = columns_of(run_column_title(c));
@@ -64,8 +64,8 @@ static bool is_used(const struct run_list *l, const struct run_column *c)
     return used;
 }
 
-/* Widths of the columns that are shown, 0 of the others: those of the first ranks that
- * fit a terminal's 80 columns, or all; none that is empty. */
+/* Choose the widths of the columns shown, 0 for the others: those of the first ranks
+ * that fit 80 columns, or all; none that is empty. */
 static void choose_columns(const struct run_list *l, bool all, int width[COLUMNS_MOST])
 {
     int used = 0;
@@ -124,7 +124,7 @@ static void add_text(const struct run_list *l, const int32_t *order, bool all,
     }
 }
 
-/* Print remarks on stderr, a line each, so that they do not mix with the table. */
+/* Print remarks on stderr, one per line, so that they do not mix with the table. */
 static void say_remarks(const struct run_list *l, const int32_t *order)
 {
     for (size_t i = 0; i < l->n; i++) {
@@ -230,8 +230,8 @@ static enum err sort_column(const char *name, int *out, struct errinfo *e)
                          name, names, nearest_hint(name, names, hint));
 }
 
-/* The folder named, or where the explorer saves; one that is not there yet has no
- * runs. */
+/* List the folder named, or that in which the explorer saves; one that is not there yet
+ * has no runs. */
 static enum err look(const char *dir, struct run_list **out, struct errinfo *e)
 {
     char own[RUNDIR_PATH];

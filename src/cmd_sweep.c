@@ -1,4 +1,4 @@
-/* saetop sweep: a grid of runs, measured, compared by pairs of seeds. */
+/* saetop sweep: a grid of runs, measured, and compared by pairs of seeds. */
 #include "base/clock.h"
 #include "base/duration.h"
 #include "base/file.h"
@@ -41,8 +41,8 @@ struct reporter {
     const struct sweep_plan *plan;
     struct progress bar;
     int64_t begin;
-    size_t n_done, n_failed, n_before; /* cells of this time; done at its start */
-    int status;                        /* to end with, where it is not 0 */
+    size_t n_done, n_failed, n_before; /* cells of this call; done before it */
+    int status;                        /* to end with, unless 0 */
     struct sweep_cost cost; /* runs 0: nothing is to do, or it is not known */
 };
 
@@ -151,8 +151,8 @@ static void on_progress(void *user, double done, double total)
 
 /* ---- the directory ---- */
 
-/* A directory that is there already must be a sweep's, or hold no more than one that
- * was killed before it wrote its plan. */
+/* Check that an existing directory is a sweep's, or holds no more than one killed
+ * before it wrote its plan. */
 static enum err check_dir(const char *dir, struct errinfo *e)
 {
     char path[PATH_BYTES];
@@ -189,8 +189,8 @@ static enum err write_plan(void *user, const char *dir, struct errinfo *e)
     return sweep_plan_save(dir, f->plan, f->tree, e);
 }
 
-/* A new directory comes with its plan or not at all: one without would begin another
- * sweep when it is named alone, to go on. */
+/* Make a new directory with its plan, or not at all: one without would begin another
+ * sweep when it is named alone, to be continued. */
 static enum err make_dir(const char *out, const struct sweep_plan *p, cJSON *tree,
                          struct errinfo *e)
 {
@@ -201,7 +201,7 @@ static enum err make_dir(const char *out, const struct sweep_plan *p, cJSON *tre
         return err_set(e, ERR_LIMIT, "%.80s...: path too long", out);
     }
     for (size_t len = (size_t)n; len > 1 && dir[len - 1] == '/'; len--) {
-        dir[len - 1] = '\0'; /* what tab completion adds */
+        dir[len - 1] = '\0'; /* a slash, which tab completion adds */
     }
     return outdir_write(dir, write_plan, &f, e);
 }
@@ -282,7 +282,7 @@ static enum err collect(struct reporter *r, const struct opts_result *parsed,
     return OK;
 }
 
-/* Finished runs that the plan does not have: they stand in no table. */
+/* Say which finished runs the plan does not have: they are in no table. */
 static void say_others(struct reporter *r)
 {
     char text[200];
@@ -360,7 +360,7 @@ static enum err say_end(struct reporter *r, const struct sweep_result *results,
     return OK;
 }
 
-/* Memory and time, as `train` says them. */
+/* Say memory and time, as `train` does. */
 static void say_cost(struct reporter *r)
 {
     char takes[300], text[400];
@@ -393,9 +393,9 @@ static struct sweep_options options_of(const struct sweep_args *a)
                                   .cancel = stop_flag()};
 }
 
-/* What is to do takes so much: known before a folder is made or anything is trained,
- * and refused where it does not fit. With --plan the runs are for other machines, which
- * may have what this one lacks. */
+/* Find what the work takes before a folder is made or anything is trained, and refuse
+ * it if it does not fit. With --plan the runs are for other machines, which may have
+ * what this one lacks. */
 static enum err look_at_cost(struct reporter *r, struct errinfo *e)
 {
     const struct sweep_args *a = r->args;
@@ -445,7 +445,7 @@ static enum err run(struct reporter *r, struct sweep_result *results, struct err
     if (rc == ERR_CANCELLED) {
         print_event(r, "stopped", "stopped and saved; the same command goes on");
     }
-    /* Write the tables of what there is so far, also after an error. */
+    /* Write the tables of what there is so far, even after an error. */
     enum err tables = write_tables(a->out, r->plan, results, &second);
     tables = tables == OK ? say_end(r, results, &second) : tables;
     return rc == OK && tables != OK ? err_set(e, tables, "%s", second.msg) : rc;
@@ -509,8 +509,8 @@ static bool has_cell(const struct sweep_plan *p, const char *name)
     return false;
 }
 
-/* A sweep that is there goes on, or grows by runs of the same kind; that another plan
- * takes its place is refused. */
+/* Check the plan: an existing sweep may go on, or grow by runs of the same kind;
+ * another plan in its place is refused. */
 static enum err check_plan(struct reporter *r, struct errinfo *e)
 {
     const struct sweep_plan *p = r->plan;
@@ -592,7 +592,7 @@ static enum err open_and_run(const struct sweep_args *a, struct run_opts *ro,
     return rc;
 }
 
-/* The exit status. */
+/* Run a sweep; returns the exit status. */
 static int sweep(const struct sweep_args *a, struct run_opts *ro,
                  const struct opts_result *parsed)
 {

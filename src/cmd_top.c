@@ -32,7 +32,7 @@ static const char *kind_name(size_t kind)
     return kind == 0 ? "word" : concept_kind_name((enum concept_kind)(kind - 1));
 }
 
-/* Latents that table->matched counts, by where the match stands and what it is. */
+/* Latents that table->matched counts, by where the match is and what it is. */
 struct top_shares {
     size_t n[MATCH_PLACES][KINDS];
     size_t all[MATCH_PLACES];
@@ -198,7 +198,7 @@ static void show_text(const struct browse *t, const struct latent_labels *labels
     }
 }
 
-/* "top", "random", or a tenth 0..9 of the activation range. */
+/* Parse "top", "random", or a tenth 0..9 of the activation range. */
 static enum err parse_interval(const char *text, int *out, struct errinfo *e)
 {
     if (!text || strcmp(text, "top") == 0) {
@@ -249,7 +249,7 @@ out:
     return rc;
 }
 
-/* The table or one latent of what is at `path`. */
+/* Print the table, or one latent, of what is at `path`. */
 static enum err top(const char *path, const struct top_args *a,
                     const struct run_opts *ro, struct str *out, struct errinfo *e)
 {

@@ -22,19 +22,19 @@ struct train_args {
 
 struct reporter {
     const struct train_args *args;
-    const struct engine *g; /* NULL until it is there */
+    const struct engine *g; /* NULL until there is one */
     struct progress bar;
 };
 
 /* ---- what is said on the way ---- */
 
-/* Condition and seed of an arm, where the run has several. */
+/* The arm with its condition and seed, if the run has several arms. */
 static const struct engine_arm *one_of_several(const struct reporter *r, size_t arm)
 {
     return r->g && r->g->n_arms > 1 ? &r->g->arm[arm] : NULL;
 }
 
-/* ,"arm":"B","name":"twin","condition":"twin","seed":1 */
+/* Add ,"arm":"B","name":"twin","condition":"twin","seed":1 */
 static void add_json_arm(const struct reporter *r, size_t arm, struct str *s)
 {
     char letters[ARM_LETTERS];
@@ -65,7 +65,7 @@ static void print_json_row(const struct reporter *r, size_t arm,
     str_free(&s);
 }
 
-/* "12.3k tokens/s, 40 s left": from the steps so far, evaluations in them. */
+/* Write "12.3k tokens/s, 40 s left", from the steps so far, evaluations included. */
 static const char *pace_text(const struct engine *g, char *out, size_t cap)
 {
     char eta[32];
@@ -164,7 +164,7 @@ static void draw_progress(struct reporter *r, const struct engine *g)
     progress_draw(&r->bar, (double)step, (double)g->steps, text);
 }
 
-/* Each arm of several, and in what it differs from the first. */
+/* Say for each arm of several how it differs from the first. */
 static void say_arms(struct reporter *r, const struct engine *g)
 {
     for (size_t i = 0; g->n_arms > 1 && i < g->n_arms; i++) {
@@ -193,14 +193,14 @@ static void say_arms(struct reporter *r, const struct engine *g)
     }
 }
 
-/* What the run takes, as `saetop doctor` says it; memory alone is said where time is
- * not measured, or before it, where memory is short. */
+/* Say what the run takes, as `saetop doctor` does; only memory if time is not measured,
+ * or memory first if it is short. */
 static void on_cost(void *user, const struct inputs *in, const struct run_cost *cost)
 {
     struct cost_line line[COST_LINES];
     char text[sizeof line->label + 2 + sizeof line->text];
     if (!cost->timed && in->lm && cost->bytes <= cost->room) {
-        return; /* all is said in a moment, with the time */
+        return; /* all of it is said in a moment, with the time */
     }
     const size_t n = run_cost_lines(cost, in, line);
     for (size_t i = 0; i < n; i++) {
@@ -230,8 +230,8 @@ static void say_start(struct reporter *r, const struct engine *g)
     }
 }
 
-/* Better to hear of a full disk before the run than at its save. A save holds weights,
- * two moments and the SAE, and is written beside the one before. */
+/* Warn of a full disk before the run rather than at its save. A save holds weights, two
+ * moments and the SAE, and is written beside the one before. */
 static void say_disk(struct reporter *r, const struct engine *g)
 {
     const struct settings *set = &g->in->set;
@@ -281,8 +281,9 @@ static void say_cache(struct reporter *r, const struct inputs *in)
     }
 }
 
-/* A run whose loss grows without limit, or whose penalty leaves nothing, stays finite
- * and ends as others do; so does one on a text that the SAE cannot serve: say so. */
+/* Say if a run was useless: one whose loss grows without limit, or whose penalty leaves
+ * nothing, stays finite and ends like others, and so does one on a text that the SAE
+ * cannot serve. */
 static void say_useless(struct reporter *r, const struct engine *g)
 {
     static const enum metric recovered[] = {METRIC_CE_REC, METRIC_CE_REC_OOD};
@@ -335,8 +336,8 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
     while (!engine_done(g) && !stop_asked()) {
         const enum err rc = engine_step(g, e);
         if (rc != OK) {
-            /* The weights are the last good ones: keep them, and say what happened.
-             * Where that fails too, the save before stands. */
+            /* The weights are the last good ones: keep them, and say what happened. If
+             * that fails too, the save before remains. */
             struct errinfo second = {0};
             progress_clear(&r->bar);
             const enum err saved = save(r, g, &second);
@@ -349,7 +350,7 @@ static enum err steps(struct reporter *r, struct engine *g, struct errinfo *e)
     return save(r, g, e);
 }
 
-/* The steps, with evaluation on the way. */
+/* Train the steps, with evaluation on the way. */
 static enum err train(struct reporter *r, struct engine *g, struct errinfo *e)
 {
     struct eval_set *eval = NULL;

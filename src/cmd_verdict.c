@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define OUTPUT_BYTES ((size_t)16 << 20)
-#define DIFFERENCES  48 /* of settings that a warning names */
+#define DIFFERENCES  48 /* settings that a warning names */
 
 struct verdict_args {
     bool json, all, anew;
@@ -52,7 +52,7 @@ static void verdicts_deinit(struct verdicts *v)
 
 /* ---- margins ---- */
 
-/* "NAME=0.02" */
+/* Take "NAME=0.02". */
 static enum err take_margin(struct verdict_args *a, const char *text, struct errinfo *e)
 {
     char name[64];
@@ -151,7 +151,7 @@ static enum err compare(const struct verdict_args *a, struct verdicts *v,
     return hold_against_control(a, v, c, e);
 }
 
-/* Mean over the arms of a condition. */
+/* The mean clean L0 over the arms of a condition. */
 static double clean_l0(const struct verdicts *v, size_t condition)
 {
     double sum = 0.0, n = 0.0;
@@ -166,7 +166,7 @@ static double clean_l0(const struct verdicts *v, size_t condition)
     return sum / n;
 }
 
-/* Reasons why the difference is not, or may not be, that of the masks. */
+/* Add the reasons why the difference is not, or may not be, due to the masks. */
 static void warn(struct verdicts *v, const struct comparison *c)
 {
     const struct condition *x = &v->arms.conditions.at[c->of];
@@ -189,8 +189,8 @@ static void warn(struct verdicts *v, const struct comparison *c)
     compare_warn(&f, &v->arms.remarks);
 }
 
-/* Seeds that were planned before anybody looked, where more were added; 0: none were.
- */
+/* How many seeds were planned before anybody looked, if more were added; 0: none were
+ * added. */
 static size_t planned_first(const struct verdict_args *a, const struct arm_evals *arms,
                             size_t baseline)
 {
@@ -237,8 +237,8 @@ static enum err make_comparisons(const struct verdict_args *a, struct verdicts *
     return OK;
 }
 
-/* Whether a line says nothing of the measure: no comparison has it for want of a model.
- */
+/* Whether a line is to say that a measure is missing: no comparison has it, for want of
+ * a model. */
 static bool is_missing(const struct verdicts *v, size_t m)
 {
     bool missing = v->arms.textless;
@@ -257,7 +257,7 @@ static bool is_shown(const struct verdicts *v, bool all, size_t m)
            !is_missing(v, m);
 }
 
-/* What the model would be needed for. */
+/* Add what the model would be needed for. */
 static void add_missing(const struct verdicts *v, bool all, struct remarks *out)
 {
     struct str text;
@@ -377,7 +377,7 @@ static void add_row_text(const struct comparison *c, size_t m, struct str *out)
     str_addc(out, '\n');
 }
 
-/* The kind of the comparison's intervals, and of how many seeds they are. */
+/* Add which kind of intervals the comparison has, and over how many seeds. */
 static void add_heading(const struct verdicts *v, const struct comparison *c,
                         struct str *out)
 {
@@ -399,7 +399,7 @@ static void add_heading(const struct verdicts *v, const struct comparison *c,
     }
 }
 
-/* Whether seeds are of the text too, and not of the weights alone. */
+/* Whether seeds vary the text too, not only the weights. */
 static bool text_varies(const struct verdicts *v)
 {
     bool r = false;
@@ -417,7 +417,7 @@ static const char *shared(const struct verdicts *v)
                             : "this model and text, which all seeds share";
 }
 
-/* Rows that are shown: whether one is open, and whether one has a mark to be told. */
+/* See whether a row shown is open, and whether one has a mark to be explained. */
 static void look(const struct verdicts *v, bool all, bool *open, bool *marked)
 {
     *open = *marked = false;
@@ -430,7 +430,7 @@ static void look(const struct verdicts *v, bool all, bool *open, bool *marked)
     }
 }
 
-/* Lines that are about all comparisons. */
+/* Add the lines about all comparisons. */
 static void add_foot(const struct verdicts *v, bool all, struct str *out)
 {
     size_t most = 0;

@@ -13,7 +13,7 @@
 
 /* ---- reading ---- */
 
-/* Files may hold anything: members of a wrong kind count as missing. */
+/* Files may hold anything: to these functions a member of the wrong kind is missing. */
 static const cJSON *member(const cJSON *o, const char *key)
 {
     return cJSON_GetObjectItemCaseSensitive(o, key);
@@ -62,7 +62,7 @@ int64_t concept_best_latent(const cJSON *concept)
     return fine ? (int64_t)v->valuedouble : -1;
 }
 
-/* How well main latent i tells the concept by firing; NaN in files of before that was
+/* How well main latent i tells the concept by firing; NaN in files from before that was
  * measured. */
 enum fit { FIT_F1, FIT_PRECISION, FIT_RECALL };
 static double fit_of(const cJSON *concept, int i, enum fit which)
@@ -72,7 +72,7 @@ static double fit_of(const cJSON *concept, int i, enum fit which)
     return cJSON_IsNumber(v) ? v->valuedouble : (double)NAN;
 }
 
-/* The word's entry of another arm, by its token. */
+/* The word's entry in another arm, by its token. */
 static const cJSON *same_word(const cJSON *eval, const char *concept, const cJSON *word)
 {
     const double token = number_of(word, "token");
@@ -137,7 +137,8 @@ static void add_word_json(const cJSON *w, struct str *out)
     str_addc(out, '}');
 }
 
-/* Its latents: the main ones, best first, then those that absorb its words. */
+/* Add a concept's latents: the main ones, best first, then those that absorb its
+ * words. */
 static void add_latents_json(const cJSON *concept, struct str *out)
 {
     const cJSON *v = NULL;
@@ -151,7 +152,7 @@ static void add_latents_json(const cJSON *concept, struct str *out)
         add_number(out, "f1_firing", fit_of(concept, i, FIT_F1));
         add_number(out, "precision", fit_of(concept, i, FIT_PRECISION));
         add_number(out, "recall", fit_of(concept, i++, FIT_RECALL));
-        if (!any) { /* of one alone these are known */
+        if (!any) { /* with one arm these are known */
             add_number(out, "f1", figure_of(concept, METRIC_F1_BEST));
             add_number(out, "firmness", figure_of(concept, METRIC_FIRMNESS));
         }
@@ -241,14 +242,15 @@ static void add_arm_text(const struct arm_evals *a, size_t i, const char *name,
     str_free(&text);
 }
 
-/* "12/20 absorbed by 324 (1.00)": on how many of those that the probe gets right a main
- * latent fires, the verdict, the first absorber with its share of what is absorbed. */
+/* Add "12/20 absorbed by 324 (1.00)": on how many of the occurrences that the probe
+ * gets right a main latent fires, the verdict, the first absorber with its share of
+ * what is absorbed. */
 static void add_fate(const cJSON *w, struct str *out)
 {
     const cJSON *by = cJSON_GetArrayItem(member(w, "absorbers"), 0);
     char text[96], verdict[24];
     int n = snprintf(verdict, sizeof verdict, "%s", text_of(w, "verdict"));
-    for (int i = 0; verdict[i] != '\0'; i++) { /* of a file */
+    for (int i = 0; verdict[i] != '\0'; i++) { /* it is from a file */
         verdict[i] = verdict[i] >= ' ' && verdict[i] <= '~' ? verdict[i] : '?';
     }
     n = snprintf(
@@ -309,8 +311,8 @@ static struct agreement agreement_of(const struct arm_evals *a, size_t k,
     return g;
 }
 
-/* "0.05 absorbed 4/5, held 1/5, by 21 (1.00)": each verdict with the seeds that agree
- * on it, the most common first. */
+/* Add "0.05 absorbed 4/5, held 1/5, by 21 (1.00)": each verdict with the number of
+ * seeds that give it, the most common first. */
 static void add_fates(const struct agreement *g, struct str *out)
 {
     struct str text;
@@ -377,7 +379,7 @@ static void add_agreements_json(const struct arm_evals *a, const char *name,
     }
 }
 
-/* What became of a word in a condition. */
+/* Add what became of a word in a condition. */
 static void add_cell(const struct arm_evals *a, size_t k, const char *name,
                      const cJSON *w, struct str *out)
 {
@@ -403,8 +405,8 @@ static void add_title(const struct arm_evals *a, size_t k, struct str *out)
 
 enum { WORD_W = 20, TIMES_W = 6, BESIDE_W = 32, BESIDE_SEEDS_W = 44 };
 
-/* What stands beside a word, column by column; of conditions below each other each has
- * a line of its own, with its letter. */
+/* Add what is beside a word, column by column; with conditions below each other each
+ * has its own line, with its letter. */
 static void add_row(const struct arm_evals *a, bool below, const char *name,
                     const cJSON *w, struct str *out)
 {
@@ -435,7 +437,7 @@ static void add_row(const struct arm_evals *a, bool below, const char *name,
     str_free(&cell);
 }
 
-/* Words as rows, the conditions as columns where these fit. */
+/* Add words as rows, with conditions as columns if these fit. */
 static void add_words_text(const struct arm_evals *a, const char *name, struct str *out)
 {
     const cJSON *w = NULL;

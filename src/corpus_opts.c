@@ -41,7 +41,7 @@ enum err corpus_split_named(const char *word, enum corpus_split *out, struct err
     return OK;
 }
 
-/* Tokens of a row: those asked for, or what a run without other settings has. */
+/* Find the tokens of a row: as many as asked for, or a run's default. */
 static enum err row_width(const struct row_opts *o, const struct lm_config *cfg,
                           size_t *out, struct errinfo *e)
 {
@@ -60,7 +60,7 @@ static enum err row_width(const struct row_opts *o, const struct lm_config *cfg,
 
 /* ---- the way to the first row ---- */
 
-#define WAY_SECONDS 2 /* after which a long way is spoken of */
+#define WAY_SECONDS 2 /* after this long, progress is shown */
 
 struct way {
     int64_t since;
@@ -68,7 +68,7 @@ struct way {
     struct progress bar;
 };
 
-/* Once what it will take, on a terminal then how far it is. */
+/* Say once what it will take, then on a terminal how far it is. */
 static void on_way(void *user, uint64_t done, uint64_t of)
 {
     struct way *w = user;

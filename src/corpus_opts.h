@@ -1,4 +1,4 @@
-/* Corpora and rows of them as commands name them. Owner thread. */
+/* Corpora and their rows, as command lines name them. Owner thread. */
 #ifndef SAETOP_SRC_CORPUS_OPTS_H
 #define SAETOP_SRC_CORPUS_OPTS_H
 
@@ -7,17 +7,17 @@
 #include "opts.h"
 #include "text/corpus.h"
 
-/* The corpus of --corpus, or the bundled grammar for NULL; corpus_free. */
+/* Open the corpus of --corpus, or for NULL the bundled grammar; corpus_free. */
 enum err corpus_named(const char *spec, int64_t seed, struct corpus **out,
                       struct errinfo *e) ERR_CHECKED;
-/* The split of --split. */
+/* Parse the value of --split. */
 enum err corpus_split_named(const char *word, enum corpus_split *out,
                             struct errinfo *e) ERR_CHECKED;
 
-/* Rows of a corpus, and masks. */
+/* Which rows of a corpus, and how they are masked. */
 struct row_opts {
     const char *corpus, *split;
-    int64_t rows, from, context; /* context 0: as a run has it */
+    int64_t rows, from, context; /* context 0: a run's default */
     int64_t seed;
     double rate;
     bool tail;
@@ -43,8 +43,8 @@ struct row_opts {
     {"seed", OPT_INT, &(r)->seed, "S", "of the order of the text and of the masks", 0, 9007199254740991, NULL}
 // clang-format on
 
-/* The rows that they name, for that model, without masks; says on stderr what the
- * corpus has to say of itself and where it has fewer rows. token_rows_free. */
+/* Read the rows that the options name, for that model, without masks. Remarks on the
+ * corpus go to stderr, as does a line if it has fewer rows. token_rows_free. */
 enum err row_opts_read(const struct row_opts *o, const struct lm *m,
                        struct token_rows **out, struct errinfo *e) ERR_CHECKED;
 

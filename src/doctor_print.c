@@ -14,7 +14,7 @@
 
 #define LABEL 11
 
-/* The mask token as text: "<mask> #4, its mask token". */
+/* Write the mask token as text: "<mask> #4, its mask token". */
 static void mask_text(const struct inputs *in, char *out, size_t cap)
 {
     const char *what = "as named";
@@ -39,7 +39,7 @@ static void mask_text(const struct inputs *in, char *out, size_t cap)
 
 /* ---- text ---- */
 
-/* Words of `text` behind a label. */
+/* Add the words of `text` after a label. */
 static void add_words(struct str *out, const char *label, const char *text)
 {
     struct str safe;

@@ -7,11 +7,11 @@
 
 struct doctor_page {
     const struct doctor *d;
-    const char *model;                 /* as named on the line; NULL: the bundled one */
-    const struct sae_fit *asked, *fit; /* the one named, or NULL; [n_fit] of the disk */
+    const char *model; /* as the command line names it; NULL: the bundled one */
+    const struct sae_fit *asked, *fit; /* the one named, or NULL; [n_fit] on disk */
     size_t n_fit;
-    const char *fit_dir; /* where those are; "": nowhere */
-    const char *next;    /* a command */
+    const char *fit_dir; /* where the latter are; "": nowhere */
+    const char *next;    /* the command to run next */
 };
 
 /* Append lines of at most 80 columns, or one JSON object and a newline. */

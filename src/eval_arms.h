@@ -1,4 +1,5 @@
-/* Evaluation as by `saetop eval`, for other commands (cmd_eval.c). Owner thread. */
+/* Evaluation as `saetop eval` does it, for other commands (cmd_eval.c). Owner
+ * thread. */
 #ifndef SAETOP_SRC_EVAL_ARMS_H
 #define SAETOP_SRC_EVAL_ARMS_H
 
@@ -6,17 +7,18 @@
 
 #include <stdbool.h>
 
-#define EVAL_ROWS 64 /* of text for reconstruction, unless somebody asks for others */
-#define EVAL_SEED 0  /* of intervals and masks, likewise */
+#define EVAL_ROWS 64 /* rows of text for reconstruction, by default */
+#define EVAL_SEED 0  /* seed of intervals and masks, likewise */
 
-/* Called before each of n evaluations. quiet: no bar is drawn on the terminal. */
+/* `begin` is called before each of n evaluations. quiet: no bar is drawn on the
+ * terminal. */
 struct eval_watch {
     bool quiet;
     void (*begin)(void *user, const char *run, size_t i, size_t n);
     void *user;
 };
-/* Evaluate n runs of one model and text and write each one's eval.json, whose text goes
- * to json[i] too. *lost: one could not be written, which stderr says. Errors of the
+/* Evaluate n runs of one model and text, write the eval.json of each, and its text to
+ * json[i] too. *lost: one could not be written, as stderr says. Errors of the
  * evaluation. */
 enum err eval_arms(const char *const *run, size_t n, int64_t threads,
                    const struct eval_watch *watch, struct str *json, bool *lost,

@@ -14,7 +14,7 @@ void eval_meta_add(cJSON *root, const char *dir, const struct run_record *r,
     const struct settings *s = &r->set;
     (void)cJSON_AddStringToObject(root, "run", dir);
     if (!cJSON_HasObjectItem(root,
-                             "step")) { /* of sections that never ran evaluate() */
+                             "step")) { /* for sections that never ran evaluate() */
         (void)cJSON_AddNumberToObject(root, "step", (double)r->step);
     }
     (void)cJSON_AddStringToObject(root, "arch", s->arch);
@@ -41,7 +41,7 @@ bool eval_meta_holds(const cJSON *root, const struct run_record *r, int64_t rows
            cJSON_IsObject(cJSON_GetObjectItemCaseSensitive(root, "units"));
 }
 
-/* A number of 64 bits is no double. */
+/* A hash as text, since a double cannot hold 64 bits. */
 static const char *hash_text(uint64_t hash, char out[24])
 {
     (void)snprintf(out, 24, "%016" PRIx64, hash);

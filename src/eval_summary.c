@@ -12,7 +12,7 @@
 
 /* ---- rows ---- */
 
-/* "[0.123, 0.456]" */
+/* Add "[0.123, 0.456]". */
 static void add_interval(const struct figure *f, enum number_style form, int digits,
                          struct str *out)
 {
@@ -22,7 +22,7 @@ static void add_interval(const struct figure *f, enum number_style form, int dig
     }
 }
 
-/* Below the line of a figure of r, of the run that `whose` names. */
+/* Add the doubt about a figure of r below its line; `whose` names the run. */
 static void add_doubt(const struct report *r, const struct figure *f, const char *whose,
                       struct str *out)
 {
@@ -82,7 +82,7 @@ static double value_at(const struct report *r, enum metric m)
     return f != NULL ? f->v.value : (double)NAN;
 }
 
-/* What its interval says of A on this text; of other seeds it says nothing. */
+/* What a figure's interval says of A on this text; it says nothing of other seeds. */
 static const char *direction(const struct figure *f)
 {
     return !isfinite(f->v.lo) || !isfinite(f->v.hi) ? "no range"

@@ -1,4 +1,4 @@
-/* The first lines of what `saetop eval` prints. */
+/* The summary that `saetop eval` prints first. */
 #ifndef SAETOP_SRC_EVAL_SUMMARY_H
 #define SAETOP_SRC_EVAL_SUMMARY_H
 
@@ -6,19 +6,18 @@
 #include "eval/report.h"
 #include "run/conditions.h"
 
-/* Lines of a summary at most, with those that the caller puts before it. */
+/* Most lines of a summary, with those that the caller puts before it. */
 #define EVAL_SUMMARY_LINES 16
 
-/* Summary of one run: L0, dead latents and the primary measures of verdicts, each with
- * its interval, and the number of other figures in the report. At most
+/* Append a summary of one run: L0, dead latents and the primary measures of verdicts,
+ * each with its interval, and the number of other figures in the report. At most
  * EVAL_SUMMARY_LINES - 2 lines. */
 void eval_summary_one(const struct report *r, struct str *out);
 
-/* Summary of two runs x and y and the paired differences x - y: the primary measures
- * with both values, the difference and its interval, the conclusions, and the
- * warnings of compare_warn. Measures that do not differ at
- * all are counted and not listed. At most EVAL_SUMMARY_LINES - 2 lines, but for
- * what long warnings take. */
+/* Append a summary of two runs x and y and their paired differences x - y: the primary
+ * measures with both values, the difference and its interval; the conclusions; and the
+ * warnings of compare_warn. Measures that do not differ at all are counted, not listed.
+ * At most EVAL_SUMMARY_LINES - 2 lines, plus what long warnings take. */
 struct eval_pair {
     const struct settings *set[2];
     int64_t step[2];

@@ -53,7 +53,7 @@ static enum err textless_open(const struct settings *s, int64_t rows, int64_t th
     return acts_bench_new(t->from, (size_t)rows, t->pool, NULL, &t->acts, e);
 }
 
-/* Of other files than a run was trained on figures are other ones as well. */
+/* Remark if the files are not those a run was trained on: figures then differ too. */
 static enum err remark_on_files(const struct run_record *run, const char *name,
                                 const struct shards *from, struct report *r,
                                 struct errinfo *e)
@@ -99,7 +99,7 @@ static enum err measure_run(const struct textless *t, const struct run_record *r
                    : measure_on_features(run, t->pool, r, e);
 }
 
-/* The text of a run's eval.json. */
+/* Print the text of a run's eval.json. */
 static enum err print_eval(const struct textless *t, const struct run_record *run,
                            const char *dir, int64_t rows, const struct report *r,
                            struct str *out, struct errinfo *e)
@@ -116,8 +116,8 @@ static enum err print_eval(const struct textless *t, const struct run_record *ru
     return rc;
 }
 
-/* Whether two runs have to have the same value of a setting to be compared: feature by
- * feature, or row by row. */
+/* Whether two runs must agree in a setting to be compared, feature by feature or row by
+ * row. */
 static bool must_agree(const struct setting_def *d)
 {
     const char *const more[] = {setting_key.source, setting_key.activations,

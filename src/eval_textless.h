@@ -1,4 +1,4 @@
-/* saetop eval of SAEs without a text: on known features (source=synthetic) or on
+/* `saetop eval` of SAEs without a text: on known features (source=synthetic) or on
  * activations made elsewhere (source=activations). */
 #ifndef SAETOP_SRC_EVAL_TEXTLESS_H
 #define SAETOP_SRC_EVAL_TEXTLESS_H
@@ -7,16 +7,16 @@
 #include "eval_arms.h"
 #include "train/rundir.h"
 
-/* One saved run, or two (n = 2) and the paired differences, the first less the second,
- * as text or JSON into `out`; also into `file` or, where that is NULL, the eval.json of
- * the run `dir`, unless that is NULL too. ERR_USAGE if they differ in their source, or
- * in the features or activations that it gives. */
+/* Evaluate one saved run, or two (n = 2) and their paired differences, first minus
+ * second. The result goes to `out` as text or JSON, and to `file` or, if that is NULL,
+ * to the eval.json of the run `dir`, unless that is NULL too. ERR_USAGE if the runs
+ * differ in their source, or in the features or activations it gives. */
 struct textless_eval {
     const struct run_record *run[2];
-    const char *name[2]; /* of them, before remarks on stderr */
+    const char *name[2]; /* their names, before remarks on stderr */
     size_t n;
     int64_t seed; /* of intervals */
-    int64_t rows; /* held-out ones, of activations */
+    int64_t rows; /* held-out rows, of activations */
     int64_t threads;
     bool json;
     const char *file, *dir;
@@ -24,8 +24,8 @@ struct textless_eval {
 enum err eval_textless_runs(const struct textless_eval *a, struct str *out,
                             struct errinfo *e) ERR_CHECKED;
 
-/* As eval_arms, of n runs (1 or more) on the same activations made elsewhere. Borrowed.
- */
+/* Do as eval_arms, for n runs (1 or more) on the same activations made elsewhere. Their
+ * fields are borrowed. */
 struct textless_arm {
     const struct run_record *run;
     const char *dir;

@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* The directory that --model names (it need not be there), or the bundled model's for
- * NULL, in out[cap]. */
+/* Write the directory that --model names (it need not exist), or for NULL the bundled
+ * model's, to out[cap]. */
 enum err lm_model_dir(const char *model, char *out, size_t cap,
                       struct errinfo *e) ERR_CHECKED;
 

@@ -24,7 +24,7 @@ static void kept_deinit(struct kept *k)
     mem_free(k->masked);
 }
 
-/* What training reads of the rows, in their order. */
+/* Keep what training reads of the rows, in their order. */
 static enum err keep(const struct lm_shard *s, struct kept *k, struct errinfo *e)
 {
     const struct token_rows *r = s->rows;

@@ -48,7 +48,7 @@ static enum err split_spec(const char *spec, char path[PATH_CAP], double *weight
     return OK;
 }
 
-/* A name of its own for a text. */
+/* Make a unique name for a text. */
 static char *make_name(const struct lm_texts *t, const struct corpus *c)
 {
     char name[128];
@@ -152,8 +152,8 @@ static enum err add_form(struct forms *f, const char *form)
     return OK;
 }
 
-/* The surface forms of every word of the lexicon. Words of the templates are left to
- * their frequency: there are more of them than a vocabulary has room for. */
+/* Add the surface forms of every word of the lexicon. Words of the templates are left
+ * to their frequency: there are more of them than a vocabulary has room for. */
 static enum err add_lexicon(struct forms *f, const struct grammar *g)
 {
     struct grammar_stats st;

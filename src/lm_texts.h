@@ -10,21 +10,21 @@ struct lm_texts {
     size_t n;
 };
 
-/* Open FILE[,WEIGHT] each (weight 1 if none is given; "samples/..." is found from any
- * directory). A text's name is its register's, else its file's; a second one of the
- * same name gets "_2". Remarks on a text (corpus_remarks) go to standard error. Release
- * with lm_texts_close, after an error too. */
+/* Open each FILE[,WEIGHT] (weight 1 if none is given; "samples/..." is found from any
+ * directory). A text has the name of its register, else of its file; a second one of
+ * the same name gets "_2". Remarks on a text (corpus_remarks) go to standard error.
+ * Release with lm_texts_close, after an error too. */
 enum err lm_texts_open(struct lm_texts *t, const struct opt_list *specs, uint64_t seed,
                        struct errinfo *e) ERR_CHECKED;
-/* Both registers of the bundled grammar, or all that it has. */
+/* Open both registers of the bundled grammar, or all that it has. */
 enum err lm_texts_open_bundled(struct lm_texts *t, uint64_t seed,
                                struct errinfo *e) ERR_CHECKED;
 void lm_texts_close(struct lm_texts *t);
 
-/* Every surface form of every lexicon word of the grammars among the texts, with a
- * space before it: what a tokenizer trained on them must have whole. Words of templates
- * are left to their frequency. Sorted, each once. *out [*n]: caller owns,
- * lm_texts_free_forms. NULL and 0 where no text is a grammar. */
+/* List every surface form of every lexicon word of the grammars among the texts, with a
+ * space before it: what a tokenizer trained on them must have as whole tokens. Words of
+ * templates are left to their frequency. Sorted, each once. *out [*n]: the caller owns
+ * it (lm_texts_free_forms). NULL and 0 if no text is a grammar. */
 enum err lm_texts_forms(const struct lm_texts *t, char ***out, size_t *n,
                         struct errinfo *e) ERR_CHECKED;
 void lm_texts_free_forms(char **forms, size_t n);

@@ -30,7 +30,7 @@ static int cmd_version(int argc, char **argv)
     return cmd_print_text(&out);
 }
 
-/* The list is what -h shows as well: `saetop help settings`. */
+/* List the settings, as `saetop help settings` does too. */
 static int cmd_settings(int argc, char **argv)
 {
     static const struct opts o = {
@@ -94,7 +94,8 @@ static const struct subcommand COMMANDS[] = {
 /* The command that runs when none is named: `saetop [RUN]`. */
 #define DEFAULT_COMMAND "explore"
 
-/* Whether the line is for DEFAULT_COMMAND: nothing, an option of its own, or a file. */
+/* Whether the line is for DEFAULT_COMMAND: empty, or begins with one of its options or
+ * a file. */
 static bool is_default(int argc, char **argv)
 {
     if (argc < 2) {

@@ -42,10 +42,10 @@ static const char *column_word(size_t i)
 /* ---- options that are not settings ---- */
 
 static const struct {
-    const char *command; /* NULL: of any */
+    const char *command; /* NULL: any */
     const char *name;
     const char *(*word)(size_t i);
-    const char *words; /* where there is no table */
+    const char *words; /* if there is no table */
 } options[] = {
     {NULL, "theme", theme_word, NULL},
     {NULL, "glyphs", glyph_word, NULL},
@@ -59,7 +59,7 @@ static const struct {
 };
 #define OPTIONS (sizeof options / sizeof options[0])
 
-/* "a, b" as "a|b". */
+/* Add "a, b" as "a|b". */
 static void add_archs(struct str *out)
 {
     for (const char *p = sae_arch_names(); *p; p++) {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define NAME_MAX_LEN 48
-#define ROWS_MAX     256 /* that a suggestion is looked for in */
+#define ROWS_MAX     256 /* rows searched for a suggestion */
 
 /* ---- nearest row ---- */
 
@@ -112,7 +112,7 @@ static enum err store_text(const struct opt *row, const char *where, const char 
     return OK;
 }
 
-/* "slurm" is the word of "[slurm]". */
+/* Whether a value is the word of the row's `arg`, as "slurm" of "[slurm]". */
 static bool is_word_of(const struct opt *row, const char *value)
 {
     const size_t n = strlen(row->arg) - 2;
@@ -179,7 +179,7 @@ const struct opt *opts_find(const struct opt *table, size_t n, const char *name,
     return NULL;
 }
 
-/* An unknown name as an error line with a suggestion. */
+/* Report an unknown name in an error line, with a suggestion. */
 static enum err unknown_setting(const struct opts *o, const char *name, size_t len,
                                 struct errinfo *e)
 {
@@ -193,7 +193,7 @@ static enum err unknown_setting(const struct opts *o, const char *name, size_t l
                           o->name, word, o->name);
 }
 
-/* The same for an option; `dashes` as many as were found. */
+/* The same for an option; `dashes`: as many as were found. */
 static enum err unknown_option(const struct opts *o, const char *dashes,
                                const char *name, size_t len, struct errinfo *e)
 {
@@ -212,7 +212,7 @@ static enum err unknown_option(const struct opts *o, const char *dashes,
                           own, own[0] ? ": " : "", dashes, word, o->name);
 }
 
-/* An option or setting of another command: an error that says which. */
+/* Whether an option or setting is another command's, with an error that says which. */
 static bool is_elsewhere(const struct opts *o, const char *before, const char *name,
                          size_t len, struct errinfo *e)
 {
@@ -225,7 +225,7 @@ static bool is_elsewhere(const struct opts *o, const char *before, const char *n
     return say != NULL;
 }
 
-/* --set name=value. */
+/* Apply --set name=value. */
 static enum err apply_set(const struct opts *o, const char *pair, struct errinfo *e)
 {
     const char *eq = strchr(pair, '=');
@@ -245,7 +245,7 @@ static enum err apply_set(const struct opts *o, const char *pair, struct errinfo
     return opt_store(row, where, eq + 1, e);
 }
 
-/* The option at argv[*i]; moves *i over a value that stands apart. */
+/* Parse the option at argv[*i]; moves *i past a value in the next argument. */
 static enum err parse_option(const struct opts *o, int argc, char **argv, int *i,
                              struct errinfo *e)
 {

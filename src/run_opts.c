@@ -30,7 +30,7 @@ static struct opt text_row(const char *name, const char **to, const char *arg,
         .name = name, .kind = OPT_TEXT, .to = to, .arg = arg, .help = help};
 }
 
-/* Placeholder for a setting's value in -h. */
+/* The placeholder for a setting's value in -h. */
 static const char *arg_name(const struct setting_def *d)
 {
     const char *const paths[][2] = {
@@ -46,8 +46,8 @@ static const char *arg_name(const struct setting_def *d)
     return d->type == SETTING_IS_INT ? "N" : d->type == SETTING_IS_NUM ? "X" : "TEXT";
 }
 
-/* The value that a run on the bundled model and text has in place of the default, from
- * sample.json and fill_bundled. "" where it is the default. */
+/* Write the value that a run on the bundled model and text has in place of the default,
+ * from sample.json and fill_bundled; "" if it is the default. */
 static void bundled_value(const struct settings *bundled, const struct setting_def *d,
                           struct str *out)
 {
@@ -60,8 +60,8 @@ static void bundled_value(const struct settings *bundled, const struct setting_d
     }
 }
 
-/* The help of setting i with its default, and with that of the bundled sample where it
- * differs (bundled NULL: not known); for arch with the list of architectures. */
+/* The help of setting i with its default and, if different, the bundled sample's
+ * (bundled NULL: not known); for arch with the list of architectures. */
 static const char *help_of(struct run_opts *r, const struct setting_def *d, size_t i,
                            const struct settings *bundled)
 {
@@ -87,7 +87,7 @@ static const char *help_of(struct run_opts *r, const struct setting_def *d, size
     return r->help[i];
 }
 
-/* An option of a subcommand's own takes the place of a setting's flag. */
+/* Whether a subcommand's own option takes the place of a setting's flag. */
 static bool has_flag(const struct opt *own, size_t n, const char *flag)
 {
     for (size_t i = 0; i < n; i++) {
@@ -98,7 +98,7 @@ static bool has_flag(const struct opt *own, size_t n, const char *flag)
     return false;
 }
 
-/* Whether looking at a run or an SAE depends on it. */
+/* Whether looking at a run or an SAE depends on a setting. */
 static bool is_read(const struct setting_def *d)
 {
     const char *const keys[] = {
@@ -157,7 +157,7 @@ static bool opens_sae(const char *command)
     return strcmp(command, "explore") == 0 || strcmp(command, "import") == 0;
 }
 
-/* Add the rows of a command's own and those that are not settings. */
+/* Add the command's own rows, and those that are not settings. */
 static void add_own_rows(struct run_opts *r, const char *command, const struct opt *own,
                          size_t n_own, bool reads)
 {
@@ -195,7 +195,8 @@ static void add_own_rows(struct run_opts *r, const char *command, const struct o
     r->flag[r->n_flags++] = (struct opt){.name = "Settings", .kind = OPT_HEAD};
 }
 
-/* Sweeps measure with a model, and say so where --set names these. */
+/* Whether a setting gets no flag: sweeps measure with a model, and say so if --set
+ * names these. */
 static bool is_no_flag(const char *command, const struct setting_def *d)
 {
     return strcmp(command, "sweep") == 0 &&
@@ -203,8 +204,8 @@ static bool is_no_flag(const char *command, const struct setting_def *d)
             strcmp(d->key, setting_key.tokenizer) == 0);
 }
 
-/* A setting is a row of --set, and one of its flag unless the command has such a row.
- */
+/* Add each setting as a row of --set, and as one of its flag unless the command has
+ * such a row. */
 static void add_settings(struct run_opts *r, const struct settings *bundled,
                          const char *command, const struct opt *own, size_t n_own,
                          bool reads)
@@ -228,16 +229,16 @@ static void add_settings(struct run_opts *r, const struct settings *bundled,
     }
 }
 
-/* `command`: its name; `reads`: the settings that looking at a run depends on, and no
- * further arms. */
+/* Fill in the tables. `command`: its name; `reads`: only the settings that looking at a
+ * run depends on, and no further arms. */
 static void fill_tables(struct run_opts *r, const char *command, const struct opt *own,
                         size_t n_own, bool reads)
 {
     struct settings bundled;
     struct errinfo e = {0};
     *r = (struct run_opts){0};
-    /* The settings of an empty line. Without the samples only the defaults can be
-     * told. */
+    /* The settings of an empty line. Without the samples only the defaults are
+     * known. */
     const bool known = run_opts_settings(r, &bundled, &e) == OK;
     add_own_rows(r, command, own, n_own, reads);
     add_settings(r, known ? &bundled : NULL, command, own, n_own, reads);
@@ -298,8 +299,8 @@ bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct o
     return begin(r, what, argc, argv, parsed, status);
 }
 
-/* A path of the user's, made absolute so that the run opens from anywhere; "#part"
- * stays. One that does not exist is left alone: opening it says so. */
+/* Make a user's path absolute, so that the run opens from anywhere; "#part" stays. One
+ * that does not exist is left alone: opening it says so. */
 static void make_absolute(char *text, size_t cap)
 {
     char path[SETTING_TEXT_MAX], full[4096];
@@ -331,7 +332,7 @@ static enum err set_default(struct settings *s, const char *key, const char *val
     return settings_set(s, key, value, from_program("bundled sample"), e);
 }
 
-/* Fill settings that were not named from the bundled sample, where it fits the rest. */
+/* Fill settings that were not named from the bundled sample, if it fits the rest. */
 static enum err fill_bundled(struct settings *s, struct errinfo *e)
 {
     const bool own_model = s->model[0] != '\0', own_corpus = s->corpus[0] != '\0';
@@ -344,13 +345,13 @@ static enum err fill_bundled(struct settings *s, struct errinfo *e)
             TRY(set_default(s, setting_key.ood, SAMPLE_OOD, e));
         }
     }
-    /* Categories of the sample's words mean something as long as its vocabulary or its
-     * text is in use; with neither, first letters remain. */
+    /* Categories of the sample's words make sense as long as its vocabulary or its text
+     * is in use; with neither, first letters remain. */
     if (!s->concepts[0] && (!own_model || !own_corpus)) {
         TRY(set_default(s, setting_key.concepts, SAMPLE_CONCEPTS, e));
     }
     make_paths_absolute(s);
-    /* A text of one's own has no other beside it. */
+    /* A text of the user's own has no OOD text beside it. */
     return own_corpus && !settings_given(s, setting_key.ood)
                ? settings_set(s, setting_key.ood, OOD_TAIL, from_program("own text"), e)
                : OK;
@@ -411,12 +412,12 @@ void run_opts_again(const struct run_opts *r, struct str *out)
     str_add(out, r->random ? " --random" : "");
 }
 
-/* Join --also, as often as it was given, and --random into one setting. */
+/* Join all --also and --random into one setting. */
 static enum err set_also(const struct run_opts *r, struct settings *s,
                          struct errinfo *e)
 {
     struct str text;
-    str_init(&text, (size_t)4 << 20); /* more than a line can be */
+    str_init(&text, (size_t)4 << 20); /* more than a line can have */
     if (r->random && !r->also.n) {    /* beside those of a file or of --set */
         str_add(&text, s->also);
     }
@@ -442,7 +443,7 @@ static enum err set_also(const struct run_opts *r, struct settings *s,
     return rc;
 }
 
-/* A setting that a flag names is not named by --set as well: which one counts would not
+/* Refuse a setting that is named by its flag and by --set: which one counts would not
  * show. */
 static enum err check_once(const struct run_opts *r, const char *key, struct errinfo *e)
 {
@@ -456,7 +457,7 @@ static enum err check_once(const struct run_opts *r, const char *key, struct err
     return OK;
 }
 
-/* --config, then flags, then --set. */
+/* Add --config, then flags, then --set. */
 static enum err add_given(const struct run_opts *r, struct settings *s,
                           struct errinfo *e)
 {

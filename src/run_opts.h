@@ -1,5 +1,5 @@
-/* The options that describe a run, shared by every subcommand that makes or opens one:
- * the settings table as --flags, --set key=value, --config FILE, --print-config. Owner
+/* The options that describe a run, shared by all subcommands that make or open one: the
+ * settings table as --flags, --set key=value, --config FILE, --print-config. Owner
  * thread. */
 #ifndef SAETOP_SRC_RUN_OPTS_H
 #define SAETOP_SRC_RUN_OPTS_H
@@ -19,65 +19,66 @@ struct run_opts {
     const struct setting_def *flag_def[RUN_OPTS_MAX];
     struct opt_list also;
     bool random, centre;
-    char help[SETTING_MAX][480]; /* of setting i: what it is, its default and, where it
-                                    is another, the bundled sample's */
+    char help[SETTING_MAX][480]; /* of setting i: what it is, its default and, if
+                                    different, the bundled sample's */
 };
 
-/* Parse a subcommand's line. `what` gives name, usage, about and the number of words;
- * its tables are filled in here: `own` rows (n_own of them) first, then the settings.
- * As cmd_begin: false when the command has ended, with *status to return;
+/* Parse a subcommand's line. `what` gives name, usage, about and the number of
+ * arguments; its tables are filled in here: first own[n_own], then the settings. Like
+ * cmd_begin it returns false if the command has ended, with *status to return;
  * --print-config ends it too. */
 bool run_opts_begin(struct run_opts *r, struct opts what, const struct opt *own,
                     size_t n_own, int argc, char **argv, struct opts_result *parsed,
                     int *status);
 
-/* For commands that only read: a line that a setting is of training; NULL: it is not.
- */
+/* For commands that only read: a line saying that a setting belongs to training; NULL:
+ * it does not. */
 const char *run_opts_of_training(const char *name);
 
 /* The same for a subcommand that reads a run or an SAE and trains nothing: the settings
  * are those that say what is looked at and on what; others are refused with a line that
- * names what takes them, run_opts_of_training unless `what` has a line of its own. */
+ * names what takes them, that of run_opts_of_training unless `what` has its own. */
 bool run_opts_begin_reading(struct run_opts *r, struct opts what, const struct opt *own,
                             size_t n_own, int argc, char **argv,
                             struct opts_result *parsed, int *status);
 
-/* The row of --centre, of each command that opens an SAE of another tool. */
+/* The row of --centre, for each command that opens another tool's SAE. */
 struct opt run_opts_centre(struct run_opts *r);
-/* ERR_USAGE where the line has --centre and each of the paths is a run of saetop's own,
- * or there is none. */
+/* ERR_USAGE if the line has --centre and every path is a run of saetop's own, or there
+ * is no path. */
 enum err run_opts_check_centre(const struct run_opts *r, const char *const *path,
                                size_t n, struct errinfo *e) ERR_CHECKED;
 
-/* Act as if the line had the option of the setting `key` with that value, for a bare
- * word that stands for it. ERR_USAGE if the option is there too. */
+/* Act as if the line had the option of the setting `key` with that value, for an
+ * argument that stands for it. ERR_USAGE if the option is there too. */
 enum err run_opts_word(struct run_opts *r, const char *key, const char *value,
                        struct errinfo *e) ERR_CHECKED;
 
-/* For a subcommand with a table of its own: as if the line had named the setting `key`
- * (value NULL: it had not). *r is zeroed before the first call; strings are
+/* For a subcommand with its own table: act as if the line had named the setting `key`
+ * (value NULL: as if it had not). Zero *r before the first call; strings are
  * borrowed. */
 void run_opts_name(struct run_opts *r, const char *key, const char *value);
 
-/* Append every setting with its help and default, as --set and --config name them. */
+/* Append each setting with its help and default, named as in --set and --config. */
 void run_opts_list(struct str *out);
 
-/* After parsing: the settings, from defaults, the bundled sample's configuration
- * (unless a model of the user's is named), --config, then the command line. Model and
- * text default to the bundled ones, with their --ood and --concepts. */
+/* After parsing, make the settings: from the defaults, then the bundled sample's
+ * configuration (unless the user named a model), then --config, then the command line.
+ * Model and text default to the bundled ones, with their --ood and --concepts. */
 enum err run_opts_settings(const struct run_opts *r, struct settings *out,
                            struct errinfo *e) ERR_CHECKED;
 
-/* The explorer's own defaults where the user named none, unless one arm is asked for:
- * masked against unmasked; of the bundled model, which is small, with several seeds. */
+/* Set the explorer's own defaults where the user named nothing, unless one arm is asked
+ * for: masked against unmasked, and for the bundled model, which is small, several
+ * seeds. */
 enum err run_opts_explorer(struct settings *s, bool single,
                            struct errinfo *e) ERR_CHECKED;
 
-/* Only what the user named, in --config and on the line, paths made absolute; the rest
- * is at its default. For a resume. */
+/* Make settings of only what the user named, in --config and on the line, with paths
+ * made absolute; the rest is at its default. For a resume. */
 enum err run_opts_given(const struct run_opts *r, struct settings *out,
                         struct errinfo *e) ERR_CHECKED;
-/* The first option on the line that is about the run, in the order of the tables, as
+/* The first option on the line that describes the run, in the order of the tables, as
  * typed: "--mask-rate", "--set mask.kind", "--config". NULL: there is none. */
 const char *run_opts_first(const struct run_opts *r, char *out, size_t cap);
 
@@ -85,7 +86,7 @@ const char *run_opts_first(const struct run_opts *r, char *out, size_t cap);
  * settings as the line and --config. */
 void run_opts_again(const struct run_opts *r, struct str *out);
 
-/* The lines of --print-config: key, value, where it came from. */
+/* Append the lines of --print-config: key, value, where it came from. */
 void run_opts_print(const struct settings *s, struct str *out);
 
 #endif

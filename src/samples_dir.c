@@ -9,7 +9,8 @@
 
 #define PATH_CAP 4096
 
-/* BIN/../share/saetop/samples for the running program at BIN/saetop; "" if unknown. */
+/* Write BIN/../share/saetop/samples for the running program BIN/saetop; "" if
+ * unknown. */
 static void beside_program(char out[PATH_CAP])
 {
     static const char tail[] = "/../share/saetop/samples";

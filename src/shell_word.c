@@ -12,7 +12,7 @@ static bool is_plain(const char *text)
     return text[0] && text[strspn(text, plain)] == '\0';
 }
 
-/* Bytes of the code point at text[i] of n; *show: whether it may be shown. */
+/* The bytes of the code point at text[i] of n; *show: whether it may be shown. */
 static size_t next(const char *text, size_t i, size_t n, bool *show)
 {
     uint32_t cp = 0;

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* A file of ours below a folder of the user's, where `variable` or `usual` says; -1
- * where nothing does, else as snprintf. */
+/* Write the path of our file below a user's folder, given by `variable` or `usual`; -1
+ * if neither is set, else as snprintf. */
 static int below(const char *variable, const char *usual, const char *name, char *out,
                  size_t cap)
 {

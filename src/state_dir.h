@@ -7,13 +7,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* $XDG_STATE_HOME/saetop/name, or ~/.local/state/saetop/name; not created. ERR_MISSING
- * when neither variable is set. */
+/* Write $XDG_STATE_HOME/saetop/name, or ~/.local/state/saetop/name; it is not created.
+ * ERR_MISSING if neither XDG_STATE_HOME nor HOME is set. */
 enum err state_dir(const char *name, char *out, size_t cap,
                    struct errinfo *e) ERR_CHECKED;
 
-/* $XDG_CONFIG_HOME/saetop/config, or ~/.config/saetop/config, whether or not it is
- * there; false when neither variable is set, or it does not fit. */
+/* Write $XDG_CONFIG_HOME/saetop/config, or ~/.config/saetop/config, whether or not it
+ * exists; false if neither XDG_CONFIG_HOME nor HOME is set, or it does not fit. */
 bool config_path(char *out, size_t cap);
 
 #endif

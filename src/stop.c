@@ -43,7 +43,7 @@ void stop_install(void)
     (void)sigemptyset(&action.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         struct sigaction was;
-        /* nohup and shells without job control mean what they set to be ignored. */
+        /* nohup and shells without job control mean it when they ignore a signal. */
         if (sigaction(numbers[i], NULL, &was) != 0 || was.sa_handler != SIG_IGN) {
             (void)sigaction(numbers[i], &action, NULL);
         }

@@ -35,7 +35,7 @@ static bool has_commas(const char *key)
     return strcmp(key, setting_key.also) == 0 || strncmp(key, "matryoshka.", 11) == 0;
 }
 
-/* An axis of the value of `key`, if that is a list; it is no setting then. */
+/* Make an axis of the value of `key` if that is a list; it is no setting then. */
 static void take_list(cJSON *axes, const char *key, const char **value)
 {
     if (*value && strchr(*value, ',') && !has_commas(key)) {
@@ -76,7 +76,7 @@ static enum err bad_seeds(const char *text, struct errinfo *e)
                    text);
 }
 
-/* "3": as many from `first` on; "1,7": these. */
+/* Add seeds. "3": as many from `first` on; "1,7": these. */
 static enum err add_seeds(const char *text, int64_t first, cJSON *tree,
                           struct errinfo *e)
 {
@@ -105,7 +105,7 @@ static enum err add_seeds(const char *text, int64_t first, cJSON *tree,
     return OK;
 }
 
-/* The part again under a control. */
+/* Add the part again under a control. */
 static enum err add_control(cJSON *parts, const cJSON *axes, const char *name,
                             struct errinfo *e)
 {
@@ -150,7 +150,7 @@ static enum err add_controls(cJSON *parts, const cJSON *axes, const char *text,
 }
 
 /* Make one part with all axes; if none is of rates, with the base's rate beside 0.
- * Takes `axes` over. */
+ * Takes over `axes`. */
 static enum err tree_of_line(const struct sweep_plan_opts *g, const struct settings *s,
                              cJSON *axes, cJSON *tree, struct errinfo *e)
 {
@@ -208,7 +208,7 @@ enum err sweep_plan_saved(const char *dir, const struct settings *base,
     return rc;
 }
 
-/* The tree of a plan file; a list on the line as well is one too many. */
+/* Read the tree of a plan file; a list on the line as well is an error. */
 static enum err read_tree(const struct sweep_plan_opts *g, const char *file,
                           const cJSON *axes, cJSON **out, struct errinfo *e)
 {
@@ -220,7 +220,8 @@ static enum err read_tree(const struct sweep_plan_opts *g, const char *file,
                : json_load(file, PLAN_BYTES, out, e);
 }
 
-/* A file's source decides what is the default of the rest, as the line's does. */
+/* Take the source from the plan file: it decides the defaults of the rest, as the
+ * line's does. */
 static enum err take_source(const cJSON *tree, struct run_opts *ro, struct errinfo *e)
 {
     struct settings given;

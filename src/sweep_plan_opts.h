@@ -1,4 +1,4 @@
-/* The plan of `saetop sweep` from its command line, a plan file or the directory of a
+/* The plan of `saetop sweep`, from its command line, a plan file or the directory of a
  * sweep begun earlier. Owner thread. */
 #ifndef SAETOP_SRC_SWEEP_PLAN_OPTS_H
 #define SAETOP_SRC_SWEEP_PLAN_OPTS_H
@@ -11,20 +11,20 @@ struct sweep_plan_opts {
     const char *mask_rates, *archs, *seeds, *target_l0, *controls;
 };
 
-/* The plan: from `file` if there is one; else from the options and every setting of the
- * line that has several values; else, where the line has neither, from dir/sweep.json.
- * Settings on the line replace those of the file. `begun`: dir must hold a sweep. Takes
- * the lists out of `ro`. *tree is what sweep_plan_save writes. Caller owns both
- * (cJSON_Delete). */
+/* Make the plan: from `file` if there is one; else from the options and every setting
+ * on the line that has several values; else, if the line has neither, from
+ * dir/sweep.json. Settings on the line replace those of the file. `begun`: dir must
+ * hold a sweep. Takes the lists out of `ro`. *tree is what sweep_plan_save writes. The
+ * caller owns both (sweep_plan_free, cJSON_Delete). */
 enum err sweep_plan_open(const struct sweep_plan_opts *g, struct run_opts *ro,
                          const char *file, const char *dir, bool begun,
                          struct sweep_plan **out, cJSON **tree,
                          struct errinfo *e) ERR_CHECKED;
-/* The plan of dir/sweep.json, as it was saved; settings that an earlier version did not
- * save are those of `base`. Caller owns (sweep_plan_free). */
+/* Read the plan of dir/sweep.json, as it was saved; settings that an earlier version
+ * did not save are those of `base`. The caller owns it (sweep_plan_free). */
 enum err sweep_plan_saved(const char *dir, const struct settings *base,
                           struct sweep_plan **out, struct errinfo *e) ERR_CHECKED;
-/* Write dir/sweep.json, whole: every setting of the base, seeds and parts. */
+/* Write dir/sweep.json in full: every setting of the base, seeds and parts. */
 enum err sweep_plan_save(const char *dir, const struct sweep_plan *p, cJSON *tree,
                          struct errinfo *e) ERR_CHECKED;
 

@@ -38,8 +38,8 @@ static enum err absolute(const char *path, char out[PATH_BYTES], struct errinfo 
     return realpath(path, out) ? OK : file_fail(e, path, "find where it is", errno);
 }
 
-/* Logs are opened by the job itself: Slurm's own directives read % and quotes in a path
- * their way. */
+/* The job opens its logs itself: Slurm's own directives treat % and quotes in a path
+ * specially. */
 static const char slurm_head[] =
     "#!/bin/bash\n"
     "# sbatch takes this as it is; more for it on its line: sbatch --mem=4G FILE\n";

@@ -91,7 +91,7 @@ bool text_input_bos(const struct text_input *t, const struct tok *tok)
     return t->bos || adds_bos(tok);
 }
 
-/* BOS first, if it is not there already. */
+/* Put BOS first, if it is not there already. */
 static enum err begin_with_bos(const struct tok *tok, struct tok_ids *ids,
                                struct errinfo *e)
 {

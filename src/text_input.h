@@ -1,4 +1,5 @@
-/* A text given on the command line, exactly as it stands. Owner thread. */
+/* A text given on the command line or in a file, taken exactly as it is. Owner
+ * thread. */
 #ifndef SAETOP_SRC_TEXT_INPUT_H
 #define SAETOP_SRC_TEXT_INPUT_H
 
@@ -24,20 +25,20 @@ struct text_input {
 bool text_input_given(const struct text_input *t);
 const char *text_input_name(const struct text_input *t); /* for error lines */
 
-/* Its bytes, NULs and all, up to 64 MB. ERR_USAGE unless just one of both is given;
- * ERR_MISSING, ERR_FORMAT, ERR_IO, ERR_LIMIT of the file. out: str_free. */
+/* Read its bytes, NULs included, up to 64 MB. ERR_USAGE unless exactly one of the two
+ * is given; ERR_MISSING, ERR_FORMAT, ERR_IO, ERR_LIMIT of the file. out: str_free. */
 enum err text_input_read(const struct text_input *t, struct str *out,
                          struct errinfo *e) ERR_CHECKED;
 
-/* The same as a prompt: of standard input without one line break at its end, which
- * `echo` puts there, as the shell's $(...) takes it off. */
+/* The same for a prompt: one line break at the end of standard input, which `echo` puts
+ * there, is dropped, as the shell's $(...) does. */
 enum err text_input_read_prompt(const struct text_input *t, struct str *out,
                                 struct errinfo *e) ERR_CHECKED;
 
-/* Whether BOS comes first, put there by the tokenizer or by --bos. */
+/* Whether BOS comes first, by the tokenizer or by --bos. */
 bool text_input_bos(const struct text_input *t, const struct tok *tok);
 
-/* Its ids by tok_encode_whole, in `ids`, which is empty. ERR_USAGE for --bos where the
+/* Encode it by tok_encode_whole into `ids`, which is empty. ERR_USAGE for --bos if the
  * tokenizer has neither BOS nor EOS. */
 enum err text_input_encode(const struct text_input *t, const struct tok *tok,
                            struct tok_ids *ids, struct errinfo *e) ERR_CHECKED;

@@ -1,4 +1,4 @@
-/* Tokens of a tokenizer in what commands print. An id that it has not is "". */
+/* A tokenizer's tokens in what commands print. An id that it does not have is "". */
 #ifndef SAETOP_SRC_TOKEN_OUT_H
 #define SAETOP_SRC_TOKEN_OUT_H
 
@@ -8,8 +8,9 @@
 void token_out_json(const struct tok *t, int32_t id, struct str *out); /* a string */
 void token_out_text(const struct tok *t, int32_t id, struct str *out); /* escaped */
 
-/* Text of a file, escaped, in `width` columns, cut where it is longer; what stands for
- * a space. And a token so, a middle dot for a space as on the screens. */
+/* Append text from a file, escaped, in `width` columns, cut if longer; `space` replaces
+ * a space. token_out_cell does this for a token, with a middle dot for a space as on
+ * the screens. */
 void token_out_clip(const char *p, size_t len, size_t width, const char *space,
                     struct str *out);
 void token_out_cell(const struct tok *t, int32_t id, size_t width, struct str *out);

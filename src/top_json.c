@@ -62,7 +62,7 @@ static void add_next(const struct browse *t, const char *name,
     str_addc(out, '}');
 }
 
-/* What comes next is said where it was measured. */
+/* Add a context; what comes next is given if it was measured. */
 static void add_context(const struct browse *t, const struct latent_context *c,
                         struct str *out)
 {
@@ -119,7 +119,8 @@ static void add_lens(const struct browse *t, const char *name, const int32_t *id
     str_add(out, "]");
 }
 
-/* Bin i counts activations in (max * i / bins, max * (i + 1) / bins]. */
+/* Add the histogram: bin i counts activations in (max * i / bins, max * (i + 1) /
+ * bins]. */
 static void add_histogram(const struct latent_detail *d, struct str *out)
 {
     str_add(out, ",\"histogram\":{\"max\":");
@@ -154,7 +155,8 @@ static void add_together(const struct latent_detail *d, struct str *out)
     str_add(out, "]");
 }
 
-/* The latent with n contexts of another interval, and what comes next in them. */
+/* Make the latent's detail with n contexts of another interval, and what comes next in
+ * them. */
 static enum err of_interval(const struct browse *t, const struct latent_detail *d,
                             int interval, size_t n, struct latent_detail **out,
                             struct errinfo *e)
@@ -192,8 +194,8 @@ static void add_interval(const struct browse *t, const struct latent_detail *d,
     str_addc(out, '}');
 }
 
-/* The tenths of (0, max], then any firing tokens; the largest are "contexts" unless
- * another interval was asked for, so they come here as well. */
+/* Add the intervals: the largest (in "contexts" only unless another interval was asked
+ * for), the tenths of (0, max], random firing tokens, silent ones. */
 static enum err add_intervals(const struct browse *t, struct latent_detail *d, size_t n,
                               struct str *out, struct errinfo *e)
 {

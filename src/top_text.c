@@ -30,7 +30,8 @@ static const struct latent_column *column(const struct latent_labels *labels,
     }
 }
 
-/* Text at the left of its column, numbers at the right; two spaces between columns. */
+/* Add a cell: text at the left of its column, numbers at the right; two spaces between
+ * columns. */
 static void add_cell(const struct latent_column *c, const char *text, bool first,
                      struct str *out)
 {

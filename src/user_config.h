@@ -4,9 +4,9 @@
 
 #include "ui/config.h"
 
-/* Read it over the screens of the program; without a file, or a place for one, nothing
- * is said. The errors of config_parse, and of reading the file. config_deinit in
- * any case. */
+/* Read it, for the screens of the program. Having no file, or no place for one, is no
+ * error. Errors of config_parse, and of reading the file. Call config_deinit in any
+ * case. */
 enum err user_config_load(struct config *c, struct errinfo *e) ERR_CHECKED;
 
 #endif

@@ -34,7 +34,7 @@ static void back(struct app *a, const struct session_view *v, const char *args)
     }
 }
 
-/* It leaves the program where there is nowhere to go back to. */
+/* Where there is nowhere to go back to, `back` leaves the program. */
 static const char *back_hint(const struct app *a)
 {
     return app_up(a) && !app_is_live_card(a) ? "back" : NULL;
@@ -298,7 +298,7 @@ static const char *may_export(const struct app *a, const struct session_view *v)
     return a->screen->may_export ? a->screen->may_export(a, v) : NULL;
 }
 
-/* Without a name, offer one to be accepted or changed. */
+/* Export to a file; without a name, offer one to accept or change. */
 static void export(struct app *a, const struct session_view *v, const char *args)
 {
     if (args[0] && !export_knows(args)) {
@@ -332,7 +332,7 @@ static const char *setting_word(const struct app *a, const char *text, size_t i)
     return i < n ? t[i].key : NULL;
 }
 
-/* Say what a setting is, and its value where the run records it. */
+/* Say what a setting is, and its value if the run records it. */
 static void say_setting(struct app *a, const struct session_view *v, const char *args)
 {
     const struct setting_def *d = setting_find(args);
@@ -392,7 +392,7 @@ ACTION_WORDS(theme_word, "dark", "light", "contrast", "mono")
 ACTION_WORDS(glyph_word, "braille", "block", "ascii")
 ACTION_WORDS(mouse_word, "on", "off")
 
-/* An option, or what may follow `set NAME `. */
+/* The ith option, or value that may follow `set NAME `. */
 static const char *set_word(const struct app *a, const char *text, size_t i)
 {
     return !strncmp(text, "set theme ", 10)    ? theme_word(a, text, i)

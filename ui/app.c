@@ -302,7 +302,7 @@ static void undo_layout(struct app *a, const struct session_view *v,
 static const struct undo_kind layout_kind_of_undo = {"a change of the layout",
                                                      undo_layout, NULL};
 
-/* A step for each screen whose layout is another than it was. */
+/* Push a step for each screen whose layout has changed. */
 static void push_layouts(struct app *a, const struct layouts *was)
 {
     struct layouts is;
@@ -337,7 +337,7 @@ void app_undo(struct app *a, const struct session_view *v, bool back)
     }
     const uint64_t said = a->said;
     s->kind->apply(a, v, s, back);
-    if (a->said == said || !a->message_bad) { /* else it could not, and says why */
+    if (a->said == said || !a->message_bad) { /* otherwise it could not, and said why */
         char what[2 * UNDO_TEXT];
         undo_text(s, back, what, sizeof what);
         app_say(a, false,

@@ -23,14 +23,14 @@ enum app_request_kind {
     REQUEST_QUIT,
     REQUEST_REDRAW,
     REQUEST_SUSPEND,
-    REQUEST_LOOK,      /* theme, tier or mouse changed: read them from the app */
-    REQUEST_EXPORT,    /* screen's content as CSV to path */
-    REQUEST_SHOT,      /* the canvas as text to path */
-    REQUEST_RUNS,      /* look at the folder of runs at path; "": at none */
-    REQUEST_ORDER,     /* do it with one of them */
-    REQUEST_OPEN,      /* end the session, and open the run of app->next */
-    REQUEST_COPY,      /* app->copied to the terminal's clipboard */
-    REQUEST_COPY_SHOT, /* the canvas as text */
+    REQUEST_LOOK,   /* theme, tier or mouse changed: read them from the app */
+    REQUEST_EXPORT, /* write the screen's content to path, whose end names the form */
+    REQUEST_SHOT,   /* write the canvas as text to path */
+    REQUEST_RUNS,   /* watch the folder of runs at path; "": none */
+    REQUEST_ORDER,  /* carry out `order` on one of its runs */
+    REQUEST_OPEN,   /* end the session and open the run app->next */
+    REQUEST_COPY,   /* put app->copied on the terminal's clipboard */
+    REQUEST_COPY_SHOT, /* likewise the canvas as text */
 };
 struct app_request {
     enum app_request_kind kind;
@@ -39,25 +39,25 @@ struct app_request {
     struct run_order order;
 };
 
-/* A run to open in place of what is open. */
+/* The run to open in place of what is open. */
 struct next_run {
     char path[RUNDIR_PATH]; /* "" none */
-    bool resume;            /* train it on, else browse it */
+    bool resume;            /* continue its training, else browse it */
 };
 
 /* Areas that react to the mouse, filled in while drawing. Later ones lie on top. */
 enum hit_kind {
-    HIT_TAB,     /* a: place of the screen in the table */
+    HIT_TAB,     /* a: index of the screen in the table */
     HIT_HELP,    /* the word "? help" */
     HIT_HINT,    /* a: index in the keymap */
     HIT_OVERLAY, /* nothing below gets a click */
     HIT_HELP_LINE,
     HIT_FINDER_LINE, /* a: row of the finder's list */
     HIT_PANE,        /* a: focus index */
-    HIT_PLOT,        /* a: pane; the only thing that knows a double click */
+    HIT_PLOT,        /* a: pane; nothing else takes a double click */
     HIT_HEADER,      /* a: column */
     HIT_ROW,         /* a: row of the list */
-    HIT_SCREEN       /* from here on: kinds of a screen's own */
+    HIT_SCREEN       /* from here on: a screen's own kinds */
 };
 struct hit {
     struct rect r;
@@ -65,14 +65,11 @@ struct hit {
     int a;
 };
 
-/* A line that is asked for, with what it is about. A function that is NULL does
- * nothing. */
+/* A prompt for one line. A function that is NULL does nothing. */
 struct prompt_def {
-    const char *sign; /* before the line */
-    const char
-        *history;     /* prompts of the same word recall each other's lines; NULL: none
-                       */
-    const char *help; /* a line about it; NULL: none, or `explain` says it */
+    const char *sign;    /* shown before the line */
+    const char *history; /* prompts with the same word share their lines; NULL: none */
+    const char *help;    /* a line about it; NULL: none, or `explain` writes it */
     void (*explain)(const struct app *a, const char *text, char *out, size_t cap);
     /* The ith completion of the word that begins at byte `at`. */
     const char *(*word)(const struct app *a, const char *text, size_t at, size_t i);
@@ -92,8 +89,8 @@ struct prompt_history {
 
 enum leaving { STAYING, LEAVE_ASKING, LEAVE_SAVING, LEAVE_DISCARDING };
 
-/* Messages that were shown, oldest first in a ring, for the list that shows each
- * whole. */
+/* Messages that were shown, oldest first, in a ring: the list of messages shows each in
+ * full. */
 enum { MESSAGES = 64 };
 struct message_log {
     struct message {
@@ -101,16 +98,16 @@ struct message_log {
         bool bad;
         char text[400];
     } at[MESSAGES];
-    size_t n;            /* said in all */
-    uint64_t own, heard; /* of what the interface and the session said: kept here */
+    size_t n;            /* how many there have been */
+    uint64_t own, heard; /* counts of app.said and of the view's, as taken in */
 };
 
-/* Text for the terminal's clipboard: printable, at most COPY_MAX bytes, as some
- * terminals drop a longer one whole. */
+/* Text for the terminal's clipboard: printable, at most COPY_MAX bytes, since some
+ * terminals drop all of a longer one. */
 enum { COPY_MAX = 8192 };
 struct copied {
     char text[COPY_MAX + 1];
-    char what[96]; /* it is, in words */
+    char what[96]; /* what it is, in words */
     bool cut;
 };
 
@@ -125,47 +122,47 @@ struct help_state {
     bool phrase; /* the filter is searched for as one phrase, not word by word */
 };
 
-/* Something that the finder lists and goes to: a line of the command line, or an entry
- * of the keymap. */
+/* An item that the finder lists and goes to: a command line to run, or an entry of the
+ * keymap. */
 enum { FINDER_ITEMS = 256, FINDER_RECENT = 12, FINDER_COMMAND = 160 };
 struct finder_item {
     const char *kind; /* "latent", "screen", "command", ... */
-    char text[96];    /* its name, as from a file: not escaped */
+    char text[96];    /* its name, as a file may have it: not escaped */
     char more[160];   /* a few words about it, likewise */
     char command[FINDER_COMMAND];
-    const struct key_entry *key; /* chosen as from the help; NULL: the command is run */
-    const struct screen_def *on; /* where; NULL: where one is */
-    double score;                /* the best first */
+    const struct key_entry *key; /* done as from help; NULL: `command` is run */
+    const struct screen_def *on; /* the screen to do it on; NULL: the one shown */
+    double score;                /* higher comes first */
     bool leads_on;               /* to a longer list: not remembered as chosen */
 };
-/* What it looked through: compared, never followed. */
+/* What the finder last looked through: pointers to compare, never to follow. */
 struct finder_seen {
     const void *table[VIEW_ARMS], *labels[VIEW_ARMS];
     size_t arms, concepts;
 };
 struct finder_state {
     bool open;
-    bool stale; /* a screen has other items than were listed */
+    bool stale; /* a screen's items have changed since they were listed */
     struct finder_seen seen;
     struct line_edit line;
     struct list_view list;
     struct finder_item item[FINDER_ITEMS];
-    size_t n, unasked;                        /* of these: of screens, for "" */
+    size_t n, unasked; /* unasked: of them, those that screens offer for "" */
     struct finder_item recent[FINDER_RECENT]; /* the latest first */
     size_t n_recent;
 };
 
-/* Masking of the arms as it was asked for: see steer.h. */
+/* Masking rates as they were asked for: see steer.h. */
 enum { TARGET_ALL = VIEW_CONDS };
 struct steering {
     int target; /* what masking keys act on: a condition, 0 for A; TARGET_ALL */
-    /* A rate that was asked for and that the view does not show yet: NaN none. */
+    /* A rate that was asked for and is not in the view yet; NaN: none. */
     double asked_rate[VIEW_CONDS];
     int64_t asked_at[VIEW_CONDS];
-    double rate_on[VIEW_CONDS]; /* the last rate above 0, also one just asked for; NaN
+    double rate_on[VIEW_CONDS]; /* the last rate above 0, even if only asked for; NaN:
                                    none */
-    char condition[256];        /* that `:condition` has asked the price of, and */
-    size_t condition_arms;      /* how many arms there were then */
+    char condition[256];        /* whose price `:condition` has just asked, and */
+    size_t condition_arms;      /* the number of arms then */
 };
 
 /* State that the app keeps for each screen of the table. */
@@ -178,13 +175,13 @@ struct screen_slot {
 
 struct app {
     const struct screen_table *screens; /* borrowed */
-    struct screen_slot *slot;           /* a slot a screen */
-    const struct screen_def *screen;    /* the one that is looked at */
+    struct screen_slot *slot;           /* one for each screen */
+    const struct screen_def *screen;    /* the one shown */
     int w, h;
     enum glyph_tier tier;
     enum theme_id theme;
     bool mouse;
-    double smooth; /* of curves: 0 to 0.99 */
+    double smooth; /* smoothing of curves, 0 to 0.99 */
     struct steering steer;
     struct help_state help;
     struct finder_state finder;
@@ -192,19 +189,19 @@ struct app {
     struct line_edit line;
     struct prompt_history history[APP_HISTORIES];
     enum leaving leaving;
-    struct next_run next; /* where leaving leads; none: out of the program */
+    struct next_run next; /* what leaving opens; none: it ends the program */
     struct undo_stack undo;
-    struct runs_view runs;       /* the caller's: runs on disk */
+    struct runs_view runs;       /* runs on disk; filled in by the caller */
     char runs_home[RUNDIR_PATH]; /* where runs without a name are saved; "" nowhere */
 
     struct message_log log;
     char message[400]; /* of the interface; "" none */
     bool message_bad;
-    char refused[200]; /* why the prompt of a key is refused, while the user types on */
-    uint64_t said;     /* by the interface, counted as the view counts the session's */
-    uint64_t heard;    /* of the session's: those that a key or time has dismissed */
-    uint32_t after;    /* a key that others follow was pressed; 0: none */
-    bool which;        /* ... and a pause has shown which */
+    char refused[200]; /* why a key's prompt did not open, while the user types on */
+    uint64_t said;     /* the interface's messages, as the view counts the session's */
+    uint64_t heard;    /* messages of the session that a key or time has dismissed */
+    uint32_t after;    /* the first key of two, while the second is awaited; 0: none */
+    bool which;        /* ... and after a pause those that may follow are listed */
     struct copied copied; /* for REQUEST_COPY */
 
     struct command command[APP_COMMANDS]; /* to be posted, in order */
@@ -213,12 +210,12 @@ struct app {
     size_t n_requests;
     struct hit hit[APP_HITS];
     size_t n_hits;
-    struct hit pressed; /* where the mouse went down last */
+    struct hit pressed; /* where the button was last pressed */
     bool has_pressed;
 };
 
-/* Begin on the first screen of the table, which must outlive the app. ERR_NOMEM; the
- * app may be deinitialised even then. */
+/* Begin on the first screen of the table, which must outlive the app. ERR_NOMEM; call
+ * app_deinit even then. */
 enum err app_init(struct app *a, const struct screen_table *screens, int w, int h,
                   enum glyph_tier tier, enum theme_id theme,
                   struct errinfo *e) ERR_CHECKED;
@@ -229,53 +226,53 @@ void app_deinit(struct app *a);
 /* The state of a screen of the table, and its pane in focus. */
 void *app_state(const struct app *a, const struct screen_def *screen);
 int *app_focus(const struct app *a, const struct screen_def *screen);
-/* Panes of it that Tab goes through, as large as the terminal is. */
+/* How many of its panes Tab goes through, at the terminal's size. */
 int app_panes(const struct app *a, const struct screen_def *screen);
 void app_go(struct app *a, const struct session_view *v,
             const struct screen_def *screen);
-/* Whether a latent of the arm that is shown is silenced in the whole program, and its
- * sign wherever latents are listed. */
+/* Whether a latent of the arm that is shown is silenced, as all screens show it; and
+ * the sign for this wherever latents are listed. */
 enum { GLYPH_SILENCED = 0x00D7 };
-#define SILENCED_SIGN "\xc3\x97" /* the same in a text */
+#define SILENCED_SIGN "\xc3\x97" /* the same as UTF-8 */
 bool app_is_silenced(const struct app *a, int32_t latent);
-/* The screen shown leads back to `screen`, until another way to it is taken. */
+/* Let q and Esc on the screen shown lead back to `screen`, until it is opened in
+ * another way. */
 void app_come_back(struct app *a, const struct screen_def *screen);
 /* Where q and Esc lead from the screen shown; NULL: out of the program. */
 const struct screen_def *app_up(const struct app *a);
 /* The screen that a small terminal's card stands in for: the first. */
 const struct screen_def *app_home(const struct app *a);
-/* The screen shown, if it is such a one, else the first of the table that is: whose
- * find or filter is meant, for instance. One must be. */
+/* The screen shown if `is` holds for it, else the first of the table for which it does;
+ * there must be one. Says, for instance, which screen's filter a command means. */
 const struct screen_def *app_screen_that(const struct app *a,
                                          bool (*is)(const struct screen_def *));
 /* Whether the terminal is so small that a card stands in for the screens. */
 bool app_is_live_card(const struct app *a);
 /* Note that what is drawn in r reacts to the mouse. */
 void app_hit(struct app *a, struct rect r, int kind, int arg);
-/* Whether the button was last pressed there: a release elsewhere is of something else.
- */
+/* Whether the button was last pressed on `hit`: if not, its release there means
+ * nothing. */
 bool app_pressed_on(const struct app *a, const struct hit *hit);
 
 /* ---- saying and asking ---- */
 
-/* A text with its keys (KEY_OF) as they are where one is, and drawn as canvas_text
- * draws one: columns used. */
+/* Write a text with each KEY_OF in it as the key on the screen shown. app_text draws
+ * it, as canvas_text does, and returns the columns used. */
 void app_words(const struct app *a, const char *text, char *out, size_t cap);
 int app_text(const struct app *a, struct canvas *c, int x, int y, int max_cols,
              const char *text, enum role role);
-/* Say something, in which KEY_OF may stand. */
+/* Show a message; KEY_OF may stand in it. */
 void app_say(struct app *a, bool bad, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* The message shown now, of the interface or the session; NULL: none, or it was
  * dismissed. */
 const char *app_saying(const struct app *a, const struct session_view *v, bool *bad);
 void app_dismiss(struct app *a, const struct session_view *v);
-/* Queue a command for the session, arm A. The place in the queue, to fill in the rest;
- * NULL when full (and says so). */
+/* Queue a command for the session, for arm A; app_ask queues a request. Return it, so
+ * that the rest can be filled in; NULL (and a message) when the queue is full. */
 struct command *app_emit(struct app *a, enum command_kind kind);
 struct app_request *app_ask(struct app *a, enum app_request_kind kind);
-/* Open a prompt for a line. It begins with `text`, followed by `offer`, as line_offer
- * says. */
+/* Open a prompt. Its line begins with `text`, followed by `offer` (see line_offer). */
 void app_open_prompt(struct app *a, const struct prompt_def *prompt, const char *text,
                      const char *offer);
 
@@ -284,16 +281,16 @@ void app_open_prompt(struct app *a, const struct prompt_def *prompt, const char 
 /* Why an action cannot be done now; NULL: it can. */
 const char *action_may(const struct action *action, const struct app *a,
                        const struct session_view *v);
-/* Do an entry, or say why not. A change of any screen's layout becomes a step of undo.
- */
+/* Do what an entry says, or show why it cannot be done. A change of any screen's layout
+ * becomes a step of undo. */
 void app_dispatch(struct app *a, const struct session_view *v,
                   const struct key_entry *k, const char *args);
-/* Run a command line without its colon, as typed. */
+/* Run a command line as typed, without its colon. */
 void app_run(struct app *a, const struct session_view *v, const char *line);
-/* Take a step back, or do it again. */
+/* Undo a step (`back`), or redo it. */
 void app_undo(struct app *a, const struct session_view *v, bool back);
 
-/* A whole number or number filling `text`; false otherwise. */
+/* Parse all of `text` as a whole number, or as a number; false if it is none. */
 bool arg_integer(const char *text, int64_t *out);
 bool arg_number(const char *text, double *out);
 

@@ -156,7 +156,7 @@ void canvas_fill(struct canvas *c, struct rect r, uint32_t cp, enum role role,
     const struct cell cell = {shown, (uint16_t)role, attr, 1};
     for (int y = r.y; y < r.y + r.h; y++) {
         for (int x = r.x; x < r.x + r.w; x += width == 2 ? 2 : 1) {
-            if (width == 1) { /* most of a frame: not looked up for each cell */
+            if (width == 1) { /* most cells of a frame: not looked up each time */
                 set_cell(c, x, y, cell);
             } else {
                 canvas_put(c, x, y, cp, role, attr);
@@ -189,7 +189,7 @@ void canvas_tint(struct canvas *c, struct rect r, enum role role, uint8_t attr)
 
 /* ---- text ---- */
 
-/* Code points that are drawn for one code point or invalid byte of a text. */
+/* What is drawn for one code point or invalid byte of a text. */
 struct piece {
     uint32_t cp[16];
     int n, width;
@@ -203,7 +203,7 @@ static void spell(struct piece *p, const char *text)
     p->width = p->n;
 }
 
-/* The next piece of s[n], n >= 1; bytes consumed. */
+/* Make the next piece of s[n], n >= 1. Returns the bytes consumed. */
 static size_t next_piece(const char *s, size_t n, struct piece *p)
 {
     uint32_t cp;
@@ -228,7 +228,7 @@ static size_t next_piece(const char *s, size_t n, struct piece *p)
     return used;
 }
 
-/* Columns of s[n], counting no further than just past `enough`. At a tier a wide glyph
+/* Columns of s[n], counted no further than just past `enough`. At a tier a wide glyph
  * may shrink to a stand-in of one column. */
 static int measure(const char *s, size_t n, int enough, enum glyph_tier tier)
 {

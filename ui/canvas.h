@@ -12,8 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The meaning of a cell; a theme gives it a colour. X(enum, letter in golden files,
- * name) */
+/* The meanings of a cell, to which a theme gives colours. X(enum, letter in golden
+ * files, name) */
 #define ROLE_LIST(X)                                                                   \
     X(ROLE_TEXT, '.', "text")                                                          \
     X(ROLE_DIM, 'd', "dim")                                                            \
@@ -77,8 +77,8 @@ struct canvas {
     struct rect clip;
     enum glyph_tier tier;
     int cursor_x, cursor_y; /* -1: hidden */
-    bool mono;              /* nothing may be told by colour alone: curves are dashed */
-    struct plot_svg *plots; /* what is plotted goes there as well; NULL: nowhere */
+    bool mono;              /* nothing may depend on colour: curves are dashed */
+    struct plot_svg *plots; /* plots are drawn there as well; NULL: nowhere */
 };
 
 enum err canvas_init(struct canvas *c, int w, int h, enum glyph_tier tier,
@@ -92,15 +92,15 @@ void canvas_clear(struct canvas *c); /* spaces, ROLE_TEXT, whole clip, cursor hi
 struct rect canvas_clip(struct canvas *c, struct rect r);
 void canvas_unclip(struct canvas *c, struct rect old);
 
-/* Draw a code point in one cell, or two if it is wide. Nothing happens outside the
- * clip; a wide one that would be cut becomes a space. A control code is shown as '?'. A
+/* Draw a code point in one cell, or two if it is wide. Nothing is drawn outside the
+ * clip; a wide one that it would cut becomes a space. A control code is shown as '?'. A
  * code point that the tier cannot show is replaced by its ASCII stand-in (glyph.c). */
 void canvas_put(struct canvas *c, int x, int y, uint32_t cp, enum role role,
                 uint8_t attr);
-/* UTF-8 text from (x,y), at most max_cols columns; longer text ends in an ellipsis.
- * A newline is shown as U+23CE, a tab as \t; other control bytes and invalid bytes as
- * \xNN, format characters as \u{NNNN}; combining marks are left out. Returns the
- * columns used, those outside the clip as well. */
+/* Draw UTF-8 text from (x,y) in at most max_cols columns; longer text ends in an
+ * ellipsis. A newline is shown as U+23CE, a tab as \t; other control bytes and invalid
+ * bytes as \xNN, format characters as \u{NNNN}; combining marks are left out. Returns
+ * the columns used, including those outside the clip. */
 int canvas_text(struct canvas *c, int x, int y, int max_cols, const char *text,
                 enum role role, uint8_t attr);
 int canvas_textf(struct canvas *c, int x, int y, int max_cols, enum role role,
@@ -113,13 +113,13 @@ void canvas_fill(struct canvas *c, struct rect r, uint32_t cp, enum role role,
 /* Give cells of r another role or attribute, keeping their glyphs. */
 void canvas_tint(struct canvas *c, struct rect r, enum role role, uint8_t attr);
 
-/* A border with a title at its left and a value at its right; heavy when focused.
+/* Draw a border with a title at its left and a value at its right; heavy when focused.
  * Returns the inside. */
 struct rect canvas_box(struct canvas *c, struct rect r, const char *title,
                        const char *value, bool focused);
 
-/* The glyphs as UTF-8 text, a line a row; then, if roles is set, a rule and the role
- * letters (golden files). Caller frees with mem_free. */
+/* Write the glyphs as UTF-8 text, a line for each row; then, if roles is set, a rule
+ * and the role letters (golden files). Caller frees with mem_free. */
 enum err canvas_dump(const struct canvas *c, bool roles, char **out,
                      struct errinfo *e) ERR_CHECKED;
 

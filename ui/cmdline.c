@@ -7,7 +7,7 @@
 
 enum { COMMANDS_MAX = 256 };
 
-/* Command names without repeats, in the order of the table. */
+/* The ith command name, without repeats, in the order of the table. */
 static const char *command_word(const struct screen_table *t, size_t i)
 {
     const char *name[COMMANDS_MAX];
@@ -101,7 +101,7 @@ const struct prompt_def prompt_command = {
     .accept = app_run,
 };
 
-/* Whether anything of what a command takes stands outside of brackets. */
+/* Whether a command's arguments have a part outside brackets, so that it needs one. */
 static bool needs_argument(const char *args)
 {
     size_t depth = 0;

@@ -7,8 +7,8 @@
 
 enum { WORD = 64 };
 
-/* The next word of a line and its rest; "" at its end. A long word is cut: none that is
- * known is. */
+/* Take the next word of a line ("" at its end) and return the rest. A long word is cut;
+ * no known word is that long. */
 static const char *next_word(const char *line, char word[WORD])
 {
     line += strspn(line, " \t");
@@ -18,7 +18,8 @@ static const char *next_word(const char *line, char word[WORD])
     return line + strspn(line, " \t");
 }
 
-/* One key or two; a name, as the screens have it, is a key with "<>" and without. */
+/* Parse one key or two; a name, as the screens show it, is a key with or without
+ * "<>". */
 static enum err parse_keys(const char *text, uint32_t *out, struct errinfo *e)
 {
     uint32_t key[3] = {0};

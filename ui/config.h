@@ -1,4 +1,4 @@
-/* The user's configuration of the explorer, a line a wish:
+/* The user's configuration of the explorer, one setting a line:
  *   # ...                         a remark; empty lines are skipped
  *   set theme|glyphs|mouse VALUE  as `:set`
  *   map PLACE KEYS COMMAND        a key, or two in a row, does a command
@@ -14,14 +14,14 @@
 struct config {
     struct look look;
     struct own_keys keys;
-    const struct screen_table *screens; /* with keys, or the table that was given */
+    const struct screen_table *screens; /* with `keys`, or as it was given */
 };
 
 #define CONFIG_MAX ((size_t)1 << 20)
-/* Read text[n]; `name` is its file's. The table must outlive it, and it may not be
- * moved. ERR_FORMAT for the first line that is wrong: file, line, what was found and
- * what was expected; of a key that clashes also what both would do. config_deinit in
- * any case. */
+/* Parse text[n]; `name` is that of its file. The table must outlive *c, which may not
+ * be moved. ERR_FORMAT for the first line that is wrong: file, line, what was found and
+ * what was expected; for a key that clashes also what both would do. Call config_deinit
+ * in any case. */
 enum err config_parse(struct config *c, const char *text, size_t n, const char *name,
                       const struct screen_table *screens,
                       struct errinfo *e) ERR_CHECKED;

@@ -53,8 +53,8 @@ void context_flow(struct context_flow *f, const struct names *names,
         f->width[i] = token_width(names, ctx, i, top);
         left += i < CENTRE ? f->width[i] : 0;
     }
-    /* The centre stands at two fifths, further left at the beginning of a text.
-     * Wrapped, it stands in the middle row. */
+    /* The centre is at two fifths, further left at the beginning of a text. Wrapped, it
+     * is in the middle row. */
     const int lead = wrap ? w * (most / 2) : w * 2 / 5;
     int x = left < lead ? 0 : lead - left;
     int row = 0;

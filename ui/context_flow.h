@@ -13,18 +13,19 @@ struct context_flow {
     int rows; /* of text, 1 at least */
 };
 
-/* Lay a context out in w columns: on one row with the centre in sight, or wrapped into
+/* Lay out a context in w columns: on one row with its centre in sight, or wrapped into
  * at most `most` rows. `top` is the activation that counts as 1. */
 void context_flow(struct context_flow *f, const struct names *names,
                   const struct latent_context *ctx, float top, int w, bool wrap,
                   int most);
-/* Draw it with its left upper corner at r; with `digits` each row of text has a row of
- * digits below. Tokens of hit[CONTEXT_TOKENS] (NULL: none) stand out as found. */
+/* Draw it from the upper left corner of r; with `digits` each row of text has a row of
+ * digits below it. Tokens set in hit[CONTEXT_TOKENS] (NULL: none) are shown as
+ * found. */
 void context_draw(struct canvas *c, struct rect r, const struct context_flow *f,
                   const struct names *names, const struct latent_context *ctx,
                   float top, bool digits, const bool *hit);
-/* Which tokens hold or are part of `text`, letters of ASCII in any case; whether any
- * does. hit NULL: only the answer. */
+/* Mark in `hit` (NULL: nowhere) the tokens that hold or are part of `text`, ignoring
+ * the case of ASCII letters. Returns whether there are any. */
 bool context_find(const struct names *names, const struct latent_context *ctx,
                   const char *text, bool hit[CONTEXT_TOKENS]);
 

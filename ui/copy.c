@@ -8,7 +8,7 @@
 void copy_take(struct copied *out, const char *what, const char *text, size_t n)
 {
     struct str safe;
-    /* An escape is longer than what it stands for: more is not needed than fits. */
+    /* An escape is longer than what it stands for: no more than fits is needed. */
     const size_t given = utf8_clip(text, n, COPY_MAX);
     str_init(&safe, 16 * COPY_MAX);
     utf8_escape_lines(&safe, text, given);

@@ -18,8 +18,8 @@ enum event_kind {
     EVENT_PASTE
 };
 
-/* Keys are code points; others start here. Control letters are their codes (Ctrl-L 12).
- */
+/* A key is its code point; keys without one start at KEY_FIRST_SPECIAL. Ctrl with a
+ * letter is its control code (Ctrl-L: 12). */
 enum key {
     KEY_NONE = 0,
     KEY_TAB_ = 9,
@@ -41,14 +41,14 @@ enum key {
     KEY_F1_,
     KEY_SHIFT_LEFT,
     KEY_SHIFT_RIGHT,
-    KEY_F2_, /* to KEY_F12_, one behind the other */
+    KEY_F2_, /* to KEY_F12_, consecutive */
     KEY_F12_ = KEY_F2_ + 10,
 };
 #define KEY_F_(n) ((n) == 1 ? (uint32_t)KEY_F1_ : (uint32_t)KEY_F2_ + (uint32_t)(n)-2)
 
-/* A key pressed after a first one (below U+0800) counts as one key: "Y p". */
+/* Two keys in a row, the first below U+0800, count as one key: "Y p". */
 #define KEY_THEN(first, second) ((uint32_t)(first) << 21 | (uint32_t)(second))
-#define KEY_FIRST_OF(key)       ((uint32_t)(key) >> 21) /* 0: it is pressed alone */
+#define KEY_FIRST_OF(key)       ((uint32_t)(key) >> 21) /* 0: the key stands alone */
 #define KEY_LAST_OF(key)        ((uint32_t)(key)&0x1FFFFFu)
 enum { KEY_FIRST_MAX = 0x7FF };
 
@@ -70,7 +70,8 @@ struct event {
     int x, y;
     int w, h;     /* EVENT_RESIZE */
     bool focused; /* EVENT_FOCUS */
-    /* EVENT_PASTE: any bytes, borrowed while it is handled; cut: there were more */
+    /* EVENT_PASTE: any bytes, borrowed while the event is handled; cut: there were
+     * more */
     const char *text;
     size_t text_n;
     bool cut;

@@ -20,7 +20,7 @@
 #define FRAME_NS (INT64_C(66) * 1000 * 1000)
 /* How long a message stays without a key: time to read a line. */
 #define SAY_NS (INT64_C(8) * 1000 * 1000 * 1000)
-/* How long the first key of two waits before what may follow is shown. */
+/* How long the first key of two waits before the keys that may follow are shown. */
 #define WHICH_NS (INT64_C(500) * 1000 * 1000)
 
 /* ---- what the app wants ---- */
@@ -57,7 +57,7 @@ static void write_export(struct loop *l, const struct app_request *r)
     plot_svg_deinit(&plots);
 }
 
-/* What was chosen goes to the terminal, and the user is told what. */
+/* Send what was copied to the terminal, and tell the user what it is. */
 static void copy_out(struct loop *l)
 {
     const struct copied *c = &l->app.copied;
@@ -188,7 +188,7 @@ void loop_draw(struct loop *l)
 static void take_input(struct loop *l)
 {
     struct event ev;
-    /* All that is there, so that a burst of keys makes one frame. */
+    /* Take all there is, so that a burst of keys makes one frame. */
     while (l->t && !l->quit && term_event(l->t, &ev)) {
         loop_event(l, &ev);
         l->urgent = true;
@@ -200,8 +200,8 @@ static void take_input(struct loop *l)
     }
 }
 
-/* Time until what is being said goes away, in ms; -1: nothing is. A script without a
- * terminal finds it where it was: its pictures must not depend on the clock. */
+/* Time until the message shown goes away, in ms; -1: there is none. In a script without
+ * a terminal it stays: pictures must not depend on the clock. */
 static int saying_ms(struct loop *l)
 {
     bool bad = false;
@@ -217,7 +217,7 @@ static int saying_ms(struct loop *l)
     return left > 0 ? (int)(left / 1000000) + 1 : 0;
 }
 
-/* Time until what may follow a key is shown, in ms; -1: none waits for it. */
+/* Time until the keys that may follow are shown, in ms; -1: no key waits. */
 static int which_ms(struct loop *l)
 {
     if (!l->t || !l->app.after || l->app.which) {
@@ -324,7 +324,8 @@ static enum err open_terminal(struct loop *l, int out_fd, int in_fd,
     return OK;
 }
 
-/* The screen for the text or the second run that was given; else it stays the first. */
+/* Go to the screen for the text or the second run that was given; else stay on the
+ * first. */
 static void open_first(struct loop *l)
 {
     const struct explore_config *cfg = l->cfg;
@@ -391,7 +392,7 @@ void loop_deinit(struct loop *l)
     canvas_deinit(&l->c);
 }
 
-/* After a signal: save what there is. The terminal is the user's again already. */
+/* After a signal, save what there is. The terminal has been given back already. */
 static void save_and_stop(struct loop *l)
 {
     const bool live = l->v.state == SESSION_TRAINING || l->v.state == SESSION_PAUSED ||
@@ -413,7 +414,7 @@ static void save_and_stop(struct loop *l)
     }
 }
 
-/* Give the terminal back, save if a signal asks for it, and tell where. */
+/* Give the terminal back, save if a signal asks for it, and say where. */
 static enum err finish(struct loop *l, int *status, struct errinfo *e)
 {
     /* Another signal while saving must not be lost to the default action. */
@@ -453,7 +454,7 @@ static enum err finish(struct loop *l, int *status, struct errinfo *e)
     if (lost && l->v.state != SESSION_FAILED) {
         return err_set(e, ERR_IO, "%s", l->v.message);
     }
-    const bool chosen = l->from && l->v.n_conds == 0; /* it was said, and left there */
+    const bool chosen = l->from && l->v.n_conds == 0; /* said where it was chosen */
     if (l->v.state == SESSION_FAILED && !chosen) {
         const enum err rc = session_error(l->s);
         const enum err code = rc == OK ? ERR_IO : rc;

@@ -1,5 +1,5 @@
-/* How long a key takes to be answered: the explorer on a pseudo-terminal of its own,
- * while its session trains on all processors. */
+/* Measures how long a key takes to be answered: runs the explorer on its own
+ * pseudo-terminal while its session trains on all processors. */
 #ifndef _XOPEN_SOURCE
 #define _XOPEN_SOURCE 600 /* posix_openpt */
 #endif
@@ -26,7 +26,7 @@ struct pty {
     bool draining;
 };
 
-/* Reads the output like a terminal would, and drops it. */
+/* Reads the output as a terminal would, and drops it. */
 static void *drain_main(void *arg)
 {
     const struct pty *p = arg;
@@ -73,7 +73,7 @@ static enum err pty_open(struct pty *p, int w, int h, struct errinfo *e)
     return OK;
 }
 
-/* Let the loop run for some time as it would. */
+/* Let the loop run as usual for some time. */
 static void run_for(struct loop *l, int ms)
 {
     const int64_t end = clock_ns() + (int64_t)ms * 1000000;
@@ -83,7 +83,8 @@ static void run_for(struct loop *l, int ms)
     }
 }
 
-/* Send one key as bytes and wait for the frame that answers it; its time in ms. */
+/* Send one key as bytes and wait for the frame that answers it; returns the time in
+ * ms. */
 static double answer_ms(struct loop *l, int master, char key)
 {
     const size_t before = l->answered;
@@ -103,7 +104,7 @@ static int by_size(const void *px, const void *py)
     return (*x > *y) - (*x < *y);
 }
 
-/* A plan that would end while measuring goes on. */
+/* Extend a plan that would end while measuring. */
 static void keep_training(struct loop *l)
 {
     if (l->v.state == SESSION_DONE) {

@@ -1,5 +1,5 @@
-/* The explorer's loop and runs on disk: another one opened in place of this one, and
- * what another process saves of it. */
+/* The explorer's loop and runs on disk: opens another run in place of this one, and
+ * follows what another process saves of it. */
 #include "ui/explore_priv.h"
 
 #include <stdio.h>
@@ -24,7 +24,7 @@ static enum err begin_anew(struct loop *l, struct errinfo *e)
     memcpy(fresh.history, old->history, sizeof fresh.history);
     memset(old->history, 0, sizeof old->history);
     fresh.runs = old->runs;
-    fresh.runs.answers = 0; /* those that came were to the screens of before */
+    fresh.runs.answers = 0; /* earlier ones were for the earlier screens */
     fresh.next = old->next;
     memcpy(fresh.runs_home, old->runs_home, sizeof fresh.runs_home);
     app_deinit(old);
@@ -32,7 +32,7 @@ static enum err begin_anew(struct loop *l, struct errinfo *e)
     return OK;
 }
 
-/* The message on where the last session was saved has not been shown yet. */
+/* Keep the message on where the last session was saved: it has not been shown yet. */
 static void keep_said(struct loop *l, char said[400])
 {
     snprintf(said, 400, "%s", l->saved ? l->v.message : "");
@@ -76,7 +76,7 @@ void loop_open_next(struct loop *l)
     l->dirty = true;
 }
 
-/* Back to where one may choose another. */
+/* Go back to where another run can be chosen. */
 void loop_leave_failed(struct loop *l)
 {
     if (l->from && l->v.state == SESSION_FAILED && l->v.n_conds == 0 &&
@@ -85,7 +85,7 @@ void loop_leave_failed(struct loop *l)
     }
 }
 
-/* Another process saves the run that is browsed: the session takes it in. */
+/* Let the session take in what another process saves of the browsed run. */
 static void follow(struct loop *l)
 {
     const struct runs_view *r = &l->app.runs;
@@ -96,7 +96,7 @@ static void follow(struct loop *l)
     }
     if (browsing && r->saves != l->saves) {
         const struct command c = {.kind = COMMAND_FOLLOW, .latent = -1};
-        (void)session_post(l->s, &c); /* when too many wait, the next save does */
+        (void)session_post(l->s, &c); /* if too many wait, the next save will do */
     }
     l->holder = r->holder;
     l->saves = r->saves;

@@ -15,12 +15,12 @@ struct script {
     struct script_reader reader;
     struct script_line line; /* the one being played; SCRIPT_END: all have been */
     bool waits;              /* for what `line` says */
-    int64_t until;           /* of SCRIPT_WAIT_MS, clock_ns */
+    int64_t until;           /* for SCRIPT_WAIT_MS, by clock_ns */
     int calm;                /* turns in a row without anything outstanding */
     bool opened;             /* the session is past loading */
-    uint64_t own, heard;     /* said by the interface and the session, and looked at */
-    size_t posted;           /* commands that the loop had sent when last looked at */
-    size_t asked;            /* the line that sent the latest of them */
+    uint64_t own, heard; /* messages of the interface and the session, as looked at */
+    size_t posted;       /* commands that the loop had sent when last looked at */
+    size_t asked;        /* the line that sent the latest of them */
 };
 
 enum err script_open(const char *path, struct script **out, struct errinfo *e)
@@ -58,9 +58,9 @@ static enum err fail_line(const struct script *s, size_t line, const char *why,
     return err_set(e, ERR_IO, "%s: line %zu: %s", s->path, line, why);
 }
 
-/* Assign errors to lines of the script: one of the interface belongs to the line being
- * played; one of the session, to the latest line that sent it a command. Messages while
- * it opens its inputs belong to no line. */
+/* Assign errors to lines of the script: the interface's belong to the line being
+ * played, the session's to the latest line that sent it a command. Messages while it
+ * opens its inputs belong to no line. */
 static enum err check_said(struct script *s, const struct loop *l, struct errinfo *e)
 {
     const struct session_view *v = &l->v;
@@ -103,7 +103,7 @@ static bool has_come(struct script *s, const struct loop *l)
     const struct session_view *v = &l->v;
     const bool idle = loop_idle(l);
     switch (s->line.kind) {
-    case SCRIPT_END: /* what was asked for last is still to be answered */
+    case SCRIPT_END: /* what was last asked for still has to be answered */
     case SCRIPT_WAIT_IDLE:
         /* Twice in a row: what has just come may have made the app ask for more. */
         s->calm = idle && v->state != SESSION_LOADING ? s->calm + 1 : 0;

@@ -42,7 +42,7 @@ void export_escaped(struct str *out, const char *text, bool first)
 
 /* ---- forms ---- */
 
-/* Whether JSON may have it as a number. */
+/* Whether a cell may be a number in JSON. */
 static bool is_number(const char *text)
 {
     const char *p = text + (text[0] == '-');
@@ -127,13 +127,13 @@ static enum err as_markdown(const struct csv_table *t, struct str *out,
 
 typedef enum err form_fn(const struct csv_table *t, struct str *out, struct errinfo *e);
 
-/* Of the table that the screen gives, or of its picture. */
+/* What a form is made of: the screen's table, or its picture. */
 enum made_of { OF_TABLE, OF_TEXT, OF_COLOURS, OF_PLOTS };
 
 static const struct {
     const char *end;
     enum made_of of;
-    form_fn *write; /* of a table; NULL: as it comes */
+    form_fn *write; /* for a table; NULL: as it is */
 } forms[] = {{".csv", OF_TABLE, NULL},       {".json", OF_TABLE, as_json},
              {".md", OF_TABLE, as_markdown}, {".svg", OF_PLOTS, NULL},
              {".ansi", OF_COLOURS, NULL},    {".txt", OF_TEXT, NULL}};

@@ -17,7 +17,7 @@ enum compare { CMP_GT, CMP_GE, CMP_LT, CMP_LE, CMP_EQ, CMP_NE };
 struct filter_piece {
     enum piece_kind kind;
     bool negated, ends_term;
-    int field; /* of the kind, that is compared, or a flag */
+    int field; /* the kind's field that is compared, or a flag */
     enum compare compare;
     double number;
     char word[128];
@@ -58,7 +58,7 @@ struct parser {
     const char *text, *p;
     const char *error; /* message; NULL while all is well */
     const char *error_at;
-    char room[FILTER_MESSAGE]; /* for one that is put together */
+    char room[FILTER_MESSAGE]; /* for a message put together here */
 };
 
 static bool fail_at(struct parser *s, const char *at, const char *message)
@@ -84,7 +84,8 @@ static void skip_spaces(struct parser *s)
     }
 }
 
-/* Escapes that the matcher does not know would quietly stand for their letter. */
+/* What is wrong with an escape; those that the matcher does not know would quietly
+ * stand for their letter. */
 static const char *escape_danger(char escaped)
 {
     if (escaped >= '0' && escaped <= '9') {
@@ -115,14 +116,14 @@ static const char *after_bracket(const char *p)
 
 /* Properties of a piece of a pattern. */
 struct regex_piece {
-    double states; /* about as many as the C library makes of it */
+    double states; /* about as many as the C library makes */
     bool empty;    /* it can match nothing */
     bool looped;   /* inside it a piece that can match nothing is repeated */
 };
 
-/* A repetition sign at *p, of the piece before it. The C library copies what repeats,
- * a{9} nine times and a+ twice, copies of copies too; and where what can match nothing
- * repeats, it tries all ways through the loops. */
+/* Apply a repetition sign at *p to the piece before it. The C library copies what
+ * repeats, a{9} nine times and a+ twice, and copies of copies too; if what repeats can
+ * match nothing, it tries all ways through the loops. */
 static void repeat_piece(const char **p, struct regex_piece *piece)
 {
     double least = **p == '+' ? 1.0 : 0.0, times = 2.0;
@@ -141,8 +142,8 @@ static void repeat_piece(const char **p, struct regex_piece *piece)
 
 static struct regex_piece regex_piece(const char **p);
 
-/* The pattern at *p, in a group up to the ')' that ends it; outside of one a ')' stands
- * for itself. */
+/* Parse the pattern at *p, in a group up to the ')' that ends it; outside a group ')'
+ * stands for itself. */
 static struct regex_piece regex_size(const char **p, bool in_group)
 {
     struct regex_piece all = {0}, way = {.empty = true}; /* one of the alternatives */
@@ -186,8 +187,8 @@ static struct regex_piece regex_piece(const char **p)
     return piece;
 }
 
-/* Why a pattern is refused: it means something else than it seems to, or glibc's
- * matcher may need exponential time or space for it. NULL: it is fine. */
+/* Why a pattern is refused: it does not mean what it seems to, or glibc's matcher may
+ * need exponential time or space for it. NULL: it is fine. */
 static const char *regex_danger(const char *pattern)
 {
     size_t groups = 0;
@@ -216,7 +217,7 @@ static bool parse_regex(struct parser *s, struct filter_piece *out)
     const char *start = s->p++;
     size_t n = 0;
     while (*s->p && *s->p != '/') {
-        /* Two bytes that belong together, but of \/ only the second is the
+        /* Two bytes that belong together, but only the second of \/ is the
          * pattern's. */
         const bool escape = *s->p == '\\' && s->p[1];
         const size_t skip = escape && s->p[1] == '/' ? 1 : 0;
@@ -298,7 +299,7 @@ static bool ends_word(char ch)
     return !ch || ch == ' ' || ch == '\t' || ch == '&' || ch == '|';
 }
 
-/* A word up to what ends it, from `start`. */
+/* Parse a word from `start` up to what ends it. */
 static bool parse_plain(struct parser *s, const char *start, struct filter_piece *out)
 {
     while (!ends_word(*s->p)) {
@@ -335,7 +336,7 @@ static bool parse_field_text(struct parser *s, struct filter_piece *out)
     return *s->p == '"' ? parse_quoted(s, out) : parse_plain(s, s->p, out);
 }
 
-/* Of a field's name, also of one with letters that are not of ASCII. */
+/* Whether a character may be in a field's name; letters outside ASCII may. */
 static bool in_name(char ch)
 {
     return isalnum((unsigned char)ch) || ch == '_' || (unsigned char)ch >= 0x80;

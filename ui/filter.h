@@ -1,17 +1,17 @@
 /* A filter over rows of a table, as typed after `&`:
  *
- *   expression  = term { ["&"] term }          all of them hold
- *   term        = piece { "|" piece }          one of them holds
+ *   expression  = term { ["&"] term }          all must hold
+ *   term        = piece { "|" piece }          one must hold
  *   piece       = ["!"] ( field op number | field is text | flag | "/" regex "/" |
  *                         text )
  *   text        = word | "quoted"
  *   op          = ">" ">=" "<" "<=" "=" "!="
- *   is          = "=" "!="                    the field's text has it in it
+ *   is          = "=" "!="                    the field's text contains it
  *
- * A word is looked for in the row's texts, in any case of letters; a parenthesis only
- * in quotes. In quotes \" is a quote and \\ a backslash. regex is POSIX extended with
- * \w \s \b; \/ is a slash and \\ a backslash. A value that was not measured is neither
- * greater nor less. What rows there are says a filter_kind. UI thread. */
+ * A word is looked for in the row's texts, ignoring case; a parenthesis must be in
+ * quotes. In quotes \" is a quote and \\ a backslash. regex is POSIX extended with \w
+ * \s \b; \/ is a slash and \\ a backslash. A value that was not measured is neither
+ * greater nor less. A filter_kind says what the rows are. UI thread. */
 #ifndef SAETOP_UI_FILTER_H
 #define SAETOP_UI_FILTER_H
 
@@ -24,65 +24,67 @@
 
 struct filter;
 struct filter_piece;
-/* Room that a message needs. */
+/* Bytes that a message needs. */
 enum { FILTER_MESSAGE = 240 };
 
-/* `asked` is the row, of a type of the kind's own. */
+/* What a kind of row has to filter by. `asked` is the row, of the kind's own type. */
 struct filter_kind {
-    /* The field that a word of len bytes names, and whether it is a flag; -1: none. */
+    /* The field that a word of len bytes names, and whether that is a flag; -1:
+     * none. */
     int (*field)(const char *text, size_t len, bool *flag);
-    void (*words)(char *out, size_t cap); /* all fields and flags, for a message */
-    double (*number)(int field, const void *asked); /* of a flag above 0: it is set */
+    void (*words)(char *out, size_t cap); /* fields and flags, for a message */
+    double (*number)(int field, const void *asked); /* a flag above 0 is set */
     bool (*text)(struct filter_piece *p,
-                 const void *asked); /* one of its texts has it */
-    /* Fields that are a text, and whether it has what the piece looks for. NULL: there
-     * are none. */
+                 const void *asked); /* whether one of its texts matches */
+    /* Whether a field is a text, and whether that text matches the piece. NULL: no
+     * field is. */
     bool (*is_text)(int field);
     bool (*has)(struct filter_piece *p, int field, const void *asked);
 };
 
-/* Compile text; NULL with *at (byte) and message[cap] when it is malformed or memory is
- * out. An empty text compiles and holds everywhere. */
+/* Compile text; returns NULL, with *at (byte) and message[cap], if it is malformed or
+ * memory is out. An empty text compiles, and every row passes. */
 struct filter *filter_new(const struct filter_kind *kind, const char *text, size_t *at,
                           char *message, size_t cap);
-/* Holds where `text`, whatever its signs, is found as a word. NULL: out of memory. */
+/* A filter that passes rows in which `text`, whatever characters it has, is found as a
+ * word. NULL: out of memory. */
 struct filter *filter_new_word(const struct filter_kind *kind, const char *text);
 void filter_free(struct filter *f); /* NULL is fine */
 bool filter_holds(struct filter *f, const void *asked);
 
-/* The filter of a screen: zeroed, it lets everything through. */
+/* The filter of a screen. Zeroed, it lets everything through. */
 struct filter_line {
     char text[LINE_CAP];        /* in force */
-    struct filter *compiled;    /* NULL: everything */
+    struct filter *compiled;    /* NULL: everything passes */
     char was[LINE_CAP];         /* before the prompt was opened */
     struct list_view rows_were; /* likewise */
-    char error[FILTER_MESSAGE]; /* of what is being typed; "": nothing is wrong */
+    char error[FILTER_MESSAGE]; /* in what is being typed; "": none */
     size_t error_at;
 };
-/* Put a text into force; false: it is malformed, and the one before stays. */
+/* Apply a filter text; false: it is malformed, and the filter before it stays. */
 bool filter_line_set(struct filter_line *l, const struct filter_kind *kind,
                      const char *text);
-/* "unknown field: ... (column 3)", or "". */
+/* Write "unknown field: ... (column 3)", or "". */
 void filter_line_error(const struct filter_line *l, char *out, size_t cap);
 /* Whether the row passes. */
 bool filter_line_holds(const struct filter_line *l, const void *asked);
 void filter_line_deinit(struct filter_line *l);
 
-/* Whether `text` is in `in`, letters of ASCII in any case. */
+/* Whether `text` is in `in`, ignoring the case of ASCII letters. */
 bool filter_text_in(const char *in, const char *text);
 
-/* ---- for a kind ---- */
+/* ---- for a filter_kind ---- */
 
-/* Whether a text, or a token's, has what the piece looks for. Of tokens it remembers
- * the answers: `names` must stay the same. */
+/* Whether a text, or a token's text, matches the piece. Answers for tokens are
+ * remembered: `names` must stay the same. */
 bool filter_piece_text(const struct filter_piece *p, const char *text);
 bool filter_piece_token(struct filter_piece *p, const struct names *names,
                         int32_t token);
-/* Whether the text may be meant as a number: most are not, and writing numbers takes
- * longer than all else. */
+/* Whether the piece may look for a number: most do not, and writing a row's numbers as
+ * text takes longer than all else. */
 bool filter_piece_may_be_number(const struct filter_piece *p);
-/* Where an answer may be kept, 0 not asked, 1 no, 2 yes, for each of n things of a
- * sort; NULL: nowhere. */
+/* Where the answer for thing `at` of n things of a sort is kept: 0 not asked, 1 no, 2
+ * yes. NULL: it cannot be kept. */
 enum { FILTER_BY_TOKEN, FILTER_BY_MATCH, FILTER_MEMOS };
 uint8_t *filter_piece_memo(struct filter_piece *p, size_t memo, size_t n, size_t at);
 

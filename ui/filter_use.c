@@ -8,7 +8,7 @@ static bool has_filter(const struct screen_def *screen)
     return screen->filter != NULL;
 }
 
-/* The screen whose filter is meant. While a prompt is open nothing leads to another. */
+/* The screen whose filter is meant. While a prompt is open the screen cannot change. */
 static const struct screen_def *filtered(const struct app *a)
 {
     return app_screen_that(a, has_filter);
@@ -49,8 +49,8 @@ static void push(struct app *a, const char *before, const char *after)
 
 /* ---- the prompt ---- */
 
-/* Put a text into force. The rows that answer to another are read from the first one
- * on; without a filter the row stays that was chosen. False: malformed. */
+/* Apply a filter text. With a new filter the list begins at its first row; without a
+ * filter the chosen row stays. False: malformed. */
 static bool set(struct app *a, const struct session_view *v, const char *text)
 {
     const bool other = text[0] && strcmp(line_of(a)->text, text) != 0;
@@ -79,7 +79,7 @@ const char *filter_use_word(const struct app *a, const char *text, size_t at, si
 
 void filter_use_preview(struct app *a, const struct session_view *v, const char *text)
 {
-    (void)set(a, v, text); /* what is wrong stands beside the line */
+    (void)set(a, v, text); /* what is wrong is shown beside the line */
 }
 
 bool filter_use_check(struct app *a, const struct session_view *v, const char *text)

@@ -1,7 +1,8 @@
-/* The filter of screens as their keys have it: `&` with a prompt that shows what passes
- * while one types, Esc that puts the one before back, `\`, undo. A screen says what is
- * its own in its row (screen.h: filter); its keys name the actions here. They act on
- * the screen shown, or on the first of the table that has a filter. UI thread. */
+/* What filter keys do, for all screens: `&` opens a prompt that shows what passes while
+ * one types, Esc brings the earlier filter back, `\` clears it, and undo works. A
+ * screen gives its own part in its row (screen.h: filter); its keys name the actions
+ * here. They act on the screen shown, or on the first of the table that has a filter.
+ * UI thread. */
 #ifndef SAETOP_UI_FILTER_USE_H
 #define SAETOP_UI_FILTER_USE_H
 
@@ -11,24 +12,23 @@
 
 struct filter_use {
     struct filter_line *(*line)(const struct app *a);
-    /* Put a text into force and order the rows anew; false: it is malformed. */
+    /* Apply a filter text and order the rows anew; false: it is malformed. */
     bool (*set)(struct app *a, const struct session_view *v, const char *text);
-    /* Why it cannot be typed now; NULL: it can. */
+    /* Why a filter cannot be typed now; NULL: it can. */
     const char *(*may)(const struct app *a, const struct session_view *v);
-    /* Its rows, and to choose one of them, by its place. */
+    /* The screen's rows, and a function that chooses the row at a place. */
     struct list_view *(*rows)(const struct app *a);
     void (*go)(struct app *a, const struct session_view *v, size_t row);
-    /* After a text was taken: say why there are no rows, if there are none. NULL:
+    /* After a filter was accepted: say why there are no rows, if there are none. NULL:
      * nothing is said. */
     void (*empty)(struct app *a, const struct session_view *v);
-    const char *(*word)(size_t i); /* the ith that completes, NULL beyond; NULL: none */
+    const char *(*word)(size_t i);   /* the ith completion, NULL beyond; NULL: none */
     const struct prompt_def *prompt; /* FILTER_PROMPT with history and help */
 };
 
 extern const struct action action_filter;
 extern const struct action action_clear_filter;
-/* Clear the filter of the screen; and why there is none to clear (NULL: there is
- * one). */
+/* Clear the screen's filter; say why there is none to clear (NULL: there is one). */
 void filter_use_clear(struct app *a, const struct session_view *v, const char *args);
 const char *filter_use_may_clear(const struct app *a, const struct session_view *v);
 

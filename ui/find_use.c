@@ -8,14 +8,14 @@ static bool has_find(const struct screen_def *screen)
     return screen->find != NULL;
 }
 
-/* While a prompt is open nothing leads to another screen. */
+/* The find that is meant. While a prompt is open the screen cannot change. */
 static const struct find_use *use_of(const struct app *a)
 {
     return app_screen_that(a, has_find)->find;
 }
 
 /* Look from where the prompt was opened, so that a text typed in pieces ends where it
- * would have ended at once. */
+ * would have ended if typed at once. */
 static void from_start(struct app *a, const struct session_view *v, const char *text)
 {
     const struct find_use *use = use_of(a);

@@ -1,6 +1,6 @@
-/* Find on screens as their keys have it: `/` with a prompt that moves the cursor while
- * one types and brings it back on Esc, `n` and `N`. A screen says what is its own in
- * its row (screen.h: find); its keys name the actions here. They act on the screen
+/* What find keys do, for all screens: `/` opens a prompt that moves the cursor while
+ * one types and brings it back on Esc; `n` and `N` go on. A screen gives its own part
+ * in its row (screen.h: find); its keys name the actions here. They act on the screen
  * shown, or on the first of the table that has a find. UI thread. */
 #ifndef SAETOP_UI_FIND_USE_H
 #define SAETOP_UI_FIND_USE_H
@@ -11,18 +11,17 @@
 enum { FIND_TEXT = 256 };
 
 struct find_use {
-    char *(*text)(const struct app *a); /* what is looked for: [FIND_TEXT] of the
-                                           screen's own */
+    char *(*text)(const struct app *a); /* the text looked for, [FIND_TEXT] */
     void (*keep)(struct app *a);        /* remember where the cursor is, ... */
     void (*back)(struct app *a, const struct session_view *v); /* ... and go there */
-    /* Go to the next place with the text, from the cursor on (`here`: it too), and say
-     * what came of it. */
+    /* Go to the next place with the text, or the one before (`forward` false), counting
+     * the cursor's own if `here`; say what came of it. */
     void (*look)(struct app *a, const struct session_view *v, bool forward, bool here);
-    /* Why a text cannot be typed now, and why there is nothing to go on in; NULL: it
-     * can, and there is. */
+    /* Why a text cannot be typed now (NULL: it can), and why find-next has nothing to
+     * search (NULL: it has). */
     const char *(*may)(const struct app *a, const struct session_view *v);
     const char *(*may_next)(const struct app *a, const struct session_view *v);
-    const char *help; /* beside the line that is typed */
+    const char *help; /* shown beside the line being typed */
 };
 
 /* For help. */

@@ -16,7 +16,8 @@
 
 /* Words about a thing count for less than its name. */
 #define BY_HELP 0.6
-/* There is one concept and one screen of a name, and many latents that match it. */
+/* Added for concepts and screens: there is one of a name, and many latents that match
+ * it. */
 #define BY_NAME 15.0
 /* A word's stem, or another word for the same thing: in its name, or in words about it.
  */
@@ -78,8 +79,8 @@ static void add_screens(struct app *a, const struct words *w)
     }
 }
 
-/* The item to be filled with a command of that name, which stands in the list once,
- * however many screens have it; NULL: what stands there is as good. */
+/* The item to fill with a command of that name, which is listed once, however many
+ * screens have it; NULL: the one listed is as good. */
 static struct finder_item *add_command(struct finder_state *f, const char *name,
                                        double score)
 {
@@ -94,7 +95,7 @@ static struct finder_item *add_command(struct finder_state *f, const char *name,
     return add(f, "command", score);
 }
 
-/* Entries of the keymap that a person would look for: not those that move. */
+/* Add the keymap entries that a person would look for: not those that move. */
 static void add_commands(struct app *a, const struct words *w)
 {
     const struct screen_table *t = a->screens;
@@ -211,7 +212,7 @@ static struct rect window(const struct app *a)
     return layout_box(r.x + (r.w - w) / 2, r.y, w, r.h);
 }
 
-/* The line and a rule above the list. */
+/* Rows of the list, below the line and a rule. */
 static int page(const struct app *a)
 {
     return window(a).h - 4;
@@ -336,7 +337,7 @@ static void open(struct app *a, const struct session_view *v, const char *args)
 const struct action action_finder = {
     .command = "go", .args = "[TEXT]", .run = open, .in_help = true, .leads_out = true};
 
-/* Keys that move in the list; NULL: one of the line. */
+/* The direction in which a key moves in the list; NULL: it is for the line. */
 static const char *direction_of(uint32_t key)
 {
     return key == KEY_UP_ || key == KEY_CTRL('p')     ? "up"
@@ -399,7 +400,8 @@ void finder_mouse(struct app *a, const struct session_view *v, const struct hit 
 
 enum { KIND_W = 9, TEXT_W = 26, BRIEF = 8 };
 
-/* Columns for the names in a list of w: of the longest that is shown, up to half. */
+/* Columns for names in a list of w columns: those of the longest one shown, at most
+ * half. */
 static int names_width(const struct finder_state *f, int w)
 {
     const int half = (w - KIND_W) / 2;
@@ -424,7 +426,7 @@ static void draw_item(struct canvas *c, struct rect r, const struct finder_item 
     }
     canvas_text(c, r.x + 1, r.y, KIND_W - 2, item->kind, ROLE_DIM, 0);
     int x = r.x + KIND_W;
-    /* A longer one runs on where little is said of it. */
+    /* A longer name runs on if little is said about it. */
     const int said = canvas_text_width(item->more);
     const int name_w = said <= BRIEF ? end - x - 2 - said : text_w;
     const int used =

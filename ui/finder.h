@@ -1,5 +1,5 @@
 /* The finder: one line that looks through screens, commands, latents, concepts,
- * settings and topics at once, ranks what answers, and goes there. It opens with what
+ * settings and topics at once, ranks what matches, and goes there. It opens with what
  * was chosen last. UI thread. */
 #ifndef SAETOP_UI_FINDER_H
 #define SAETOP_UI_FINDER_H
@@ -13,10 +13,10 @@ void finder_key(struct app *a, const struct session_view *v, uint32_t key);
 void finder_paste(struct app *a, const struct session_view *v, const struct event *ev);
 void finder_mouse(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);
-/* Once what it lists may have changed: looks again where it has. */
+/* Look again if what it lists has changed. */
 void finder_sync(struct app *a, const struct session_view *v);
 void finder_view(struct app *a, const struct session_view *v, struct canvas *c);
-/* Note an item that was chosen: it comes first when the finder is opened next. */
+/* Note that an item was chosen: it comes first when the finder is next opened. */
 void finder_remember(struct app *a, const struct finder_item *item);
 
 #endif

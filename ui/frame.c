@@ -62,8 +62,8 @@ static void prompt_key(struct app *a, const struct session_view *v, uint32_t key
 
 /* ---- events ---- */
 
-/* A key that does nothing here, but maybe something on other screens. What may be done
- * from here is offered with its command. */
+/* Say what a key that does nothing here does on other screens. What can be done from
+ * here is offered with its command. */
 static void say_elsewhere(struct app *a, const struct session_view *v, uint32_t key)
 {
     const struct screen_def *owner = NULL;
@@ -152,7 +152,7 @@ static void normal_key(struct app *a, const struct session_view *v, uint32_t key
     }
 }
 
-/* The second key of two. */
+/* Handle the second key of two. */
 static void second_key(struct app *a, const struct session_view *v, uint32_t after,
                        uint32_t key)
 {
@@ -198,7 +198,7 @@ static void key_event(struct app *a, const struct session_view *v, uint32_t key)
     }
 }
 
-/* Text, never keys: without a box for it, it goes nowhere. */
+/* A paste is text, never keys: without a box for it, it goes nowhere. */
 static void paste_event(struct app *a, const struct session_view *v,
                         const struct event *ev)
 {
@@ -272,7 +272,7 @@ static void mouse_event(struct app *a, const struct session_view *v,
                         const struct event *given)
 {
     const struct hit *hit = hit_at(a, given->x, given->y);
-    /* Only curves know a double click; elsewhere it counts as a second click. */
+    /* Only curves take a double click; elsewhere it counts as a second click. */
     struct event own = *given;
     if (own.mouse == MOUSE_DOUBLE && (!hit || hit->kind != HIT_PLOT)) {
         own.mouse = MOUSE_PRESS;
@@ -345,7 +345,7 @@ static void keep_messages(struct app *a, const struct session_view *v)
     }
 }
 
-/* Screens that were opened, in the order of the table. */
+/* Call sync of the opened screens, in the order of the table. */
 static void sync_screens(struct app *a, const struct session_view *v)
 {
     for (size_t i = 0; i < a->screens->n; i++) {
@@ -379,7 +379,7 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
     }
     steer_sync(a, v);
     sync_screens(a, v);
-    if (ev->kind != EVENT_KEY && ev->kind != EVENT_MOUSE) { /* which look themselves */
+    if (ev->kind != EVENT_KEY && ev->kind != EVENT_MOUSE) { /* they look themselves */
         finder_sync(a, v);
     }
     leave_follow(a, v);
@@ -388,7 +388,7 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
 
 /* ---- drawing ---- */
 
-/* How far the run is, at the end of the row `r` of which `used` columns are taken. */
+/* Draw how far the run is at the end of row `r`, of which `used` columns are taken. */
 static void prompt_progress(const struct session_view *v, struct canvas *c,
                             struct rect r, int used)
 {
@@ -412,7 +412,7 @@ static void fit_clauses(char *text, int w)
     }
 }
 
-/* The last row while something is typed; above it, one line about it. */
+/* Draw the last row while something is typed, and above it a line about it. */
 static void prompt_view(const struct app *a, const struct session_view *v,
                         struct canvas *c, struct layout_frame f)
 {

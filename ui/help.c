@@ -22,12 +22,12 @@ enum line_kind {
     LINE_WHY,
     LINE_METRIC,
     LINE_METRIC_MORE,
-    LINE_COLUMN, /* of the latents */
+    LINE_COLUMN, /* a column of the latents */
     LINE_COLUMN_MORE,
     LINE_TOPIC,
     LINE_COLUMN_TOPIC,
     LINE_TEXT,
-    LINE_EVENT, /* with its text's beginning; both: said of both arms */
+    LINE_EVENT, /* with the beginning of its text */
     LINE_EVENT_MORE,
     LINE_MESSAGE,
     LINE_MESSAGE_MORE,
@@ -37,7 +37,7 @@ enum line_kind {
 struct help_line {
     enum line_kind kind;
     size_t index;     /* in the keymap, metrics, columns or topics */
-    const char *text; /* of heads, reasons and wrapped text: not NUL-terminated */
+    const char *text; /* for heads, reasons and wrapped text; not NUL-terminated */
     size_t len;
 };
 
@@ -46,12 +46,12 @@ struct help_lines {
     struct help_line line[LINES_MAX];
     size_t n;
     char head[SCREENS_MAX][48]; /* of the screens */
-    char own[OWN_MAX];          /* texts that name keys, with these keys */
+    char own[OWN_MAX];          /* texts with the names of keys put in */
     size_t n_own;
     struct words filter;
 };
 
-/* A text with its keys as they are on a screen, for as long as the lines live. */
+/* A text with its keys as they are on a screen; it lives as long as the lines. */
 static const char *words_of(struct help_lines *l, const struct screen_table *t,
                             const struct screen_def *screen, const char *text)
 {
@@ -73,8 +73,8 @@ static void add(struct help_lines *l, enum line_kind kind, size_t index,
     }
 }
 
-/* A phrase that is somewhere as it stands is meant so; else its words are looked for.
- */
+/* Whether texts match the filter: as a phrase if it occurs as typed anywhere, else by
+ * its words. */
 static bool answers(const struct help_lines *l, const struct app *a,
                     const char *const *text, size_t n)
 {
@@ -94,7 +94,7 @@ static bool wanted(const struct help_lines *l, const struct app *a, const char *
 
 static void add_head(struct help_lines *l, const char *text, size_t before)
 {
-    /* Put in only once something follows: `before` is where the section began. */
+    /* Put in only if something follows: `before` is where the section began. */
     if (l->n == before && l->n + 2 < LINES_MAX) {
         if (before) {
             add(l, LINE_GAP, 0, "", 0);
@@ -139,8 +139,8 @@ static int key_lead(const struct screen_table *t, const struct key_entry *k, cha
     return used > KEY_COLUMN ? used : KEY_COLUMN;
 }
 
-/* An entry and, where its words are longer than the line, lines that go on with them.
- */
+/* Add an entry and, if its words are longer than the line, lines that go on with
+ * them. */
 static void add_key_lines(struct help_lines *l, const struct screen_table *t, size_t i,
                           const char *help, int w)
 {
@@ -159,8 +159,8 @@ static void add_key_lines(struct help_lines *l, const struct screen_table *t, si
     }
 }
 
-/* Entries that cannot be run in a run opened from disk stand together at the end, under
- * one reason: `owner` NULL, those entries. */
+/* Add entries. Those that cannot be run in a run opened from disk come together at the
+ * end, under one reason: `owner` NULL adds these. */
 static void add_keys(struct help_lines *l, const struct app *a,
                      const struct session_view *v, const struct screen_def *owner,
                      const char *title, int w)
@@ -192,14 +192,14 @@ static void add_keys(struct help_lines *l, const struct app *a,
     }
 }
 
-/* Whether a topic is called what is looked for; one character is rather a key. */
+/* Whether a topic has the title looked for; a single character is rather a key. */
 static bool is_titled(const struct help_lines *l, const struct app *a,
                       const struct topic *t)
 {
     return strlen(a->help.filter) > 1 && wanted(l, a, t->title, NULL, NULL);
 }
 
-/* Topics that answer the filter: those whose title does, or the others. */
+/* Add topics that match the filter: those whose title does, or the others. */
 static void add_topics(struct help_lines *l, const struct app *a, int w, bool titled)
 {
     for (size_t i = 0; i < topics_count(); i++) {
@@ -448,7 +448,7 @@ static void next_section(struct app *a, const struct session_view *v, bool forwa
     }
 }
 
-/* Entry i of the keymap, on the screen that it is of. */
+/* Run entry i of the keymap on its own screen. */
 static void run_key(struct app *a, const struct session_view *v, size_t i)
 {
     const struct screen_table *t = a->screens;
@@ -466,7 +466,7 @@ static void run_key(struct app *a, const struct session_view *v, size_t i)
     cmdline_choose(a, v, k);
 }
 
-/* Run a command with what it takes on the screen of that name. */
+/* Run a command with its arguments on the screen of that name. */
 static void run_there(struct app *a, const struct session_view *v, const char *screen,
                       const char *command, const char *args)
 {
@@ -561,7 +561,7 @@ static void draw_key(struct canvas *c, int x, int y, int w,
     }
 }
 
-/* Where the words of an entry begin, so that what goes on stands below them. */
+/* The column where an entry's words begin, so that its further lines are below them. */
 static int words_column(const struct screen_table *t, const struct key_entry *k, int w)
 {
     char lead[192];

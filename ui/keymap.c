@@ -16,7 +16,7 @@ struct section {
     size_t n;
 };
 
-/* Part p: the screens, help, what opens each screen, everywhere. */
+/* Section p: the screens, help, what opens each screen, everywhere. */
 static struct section section_at(const struct screen_table *t, size_t p)
 {
     const struct screen_def *of = p < t->n    ? t->row[p]
@@ -210,7 +210,7 @@ static bool has_command(const struct section *section, const char *command)
     return false;
 }
 
-/* The screens that have a key, or a command where that is no NULL, in words. */
+/* Write which screens have a key, or a command if that is not NULL. */
 static void screens_of(const struct screen_table *t, uint32_t key, const char *command,
                        char *out, size_t cap)
 {
@@ -349,7 +349,7 @@ void key_names(const struct key_entry *k, char *out, size_t cap)
     for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
         char name[48];
         if (k->key[i] == KEY_CTRL('m')) {
-            continue; /* Enter by another name */
+            continue; /* Enter under another name */
         }
         key_name(k->key[i], name, sizeof name);
         const char *between = !i ? "" : KEY_FIRST_OF(k->key[i]) ? " or " : " ";
@@ -361,7 +361,7 @@ void key_names(const struct key_entry *k, char *out, size_t cap)
     }
 }
 
-/* Whether an entry does a command line of n bytes: "find", "smooth +". */
+/* Whether an entry does the command line of n bytes: "find", "smooth +". */
 static bool is_line_of(const struct key_entry *k, const char *line, size_t n)
 {
     const size_t name = strlen(k->action->command), preset = strlen(k->preset);
@@ -394,7 +394,7 @@ static uint32_t key_of(const struct screen_table *t, const struct screen_def *sc
     return best;
 }
 
-/* The key of what stands in KEY_OF, or the command. */
+/* Write the key for what is in KEY_OF, or the command. */
 static void name_of(const struct screen_table *t, const struct screen_def *screen,
                     const char *line, size_t n, char *out, size_t cap)
 {
@@ -487,7 +487,7 @@ void keymap_args(const struct screen_table *t, const struct action *action, char
 
 /* ---- the page's table ---- */
 
-/* A cell of a Markdown table: pipes escaped, as code. */
+/* Append a cell of a Markdown table, as code, pipes escaped. */
 static void add_code(struct str *out, const char *text)
 {
     str_add(out, "`");

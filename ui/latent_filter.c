@@ -26,7 +26,8 @@ static double number(int column, const void *asked)
     return latent_column_number(latent_column_at((size_t)column), asked);
 }
 
-/* The match as the column shows it: "animal", "'dog'", "after 'dog'". */
+/* Whether the piece is in the match as its column shows it: "animal", "'dog'", "after
+ * 'dog'". */
 static bool match_holds(struct filter_piece *p, const struct names *names,
                         const struct latent_row *row)
 {

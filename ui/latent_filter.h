@@ -1,14 +1,14 @@
-/* Fields and words of a latent for filters (filter.h): `asked` is a struct
- * latent_source. A word is looked for in top tokens, the match's name, the latent's
- * label and number (#412). The source's `names` must stay the same for the life of the
- * filter. UI thread. */
+/* What a latent can be filtered by (filter.h); `asked` is a struct latent_source. A
+ * word is looked for in its top tokens, the name of its match, its label and its number
+ * (#412). The source's `names` must stay the same for the life of the filter. UI
+ * thread. */
 #ifndef SAETOP_UI_LATENT_FILTER_H
 #define SAETOP_UI_LATENT_FILTER_H
 
 #include "ui/filter.h"
 
 extern const struct filter_kind latent_filter;
-/* Its words are looked for in all tokens that a latent fires on. */
+/* The same, but words are looked for in all tokens that a latent fires on. */
 extern const struct filter_kind latent_filter_tokens;
 /* Names of fields and flags for completion and help, from the table of columns; NULL
  * beyond the last. */

@@ -31,7 +31,7 @@ struct layout_frame layout_frame(int w, int h)
     w = at_least_0(w);
     h = at_least_0(h);
     struct layout_frame f;
-    /* If there is not room for all rows, the most important is left out last. */
+    /* If not all rows have room, the most important one is left out last. */
     f.tabs = layout_box(0, 0, w, h >= 4 ? 1 : 0);
     f.hints = layout_box(0, h - 1, w, h >= 2 ? 1 : 0);
     f.status = layout_box(0, h - 2, w, h >= 3 ? 1 : 0);

@@ -18,7 +18,7 @@ static const struct event_view *last_save(const struct session_view *v)
     return NULL;
 }
 
-/* Whether the run was saved at the step where it stands. */
+/* Whether the run was saved at its present step. */
 static bool is_saved(const struct session_view *v)
 {
     const struct event_view *save = last_save(v);
@@ -105,8 +105,8 @@ static bool opening(const struct session_view *v, char *out, size_t cap)
     return saved;
 }
 
-/* What of a text fits into w columns, cut anywhere, into out[cap]; its bytes, at least
- * those of one character. */
+/* Write to out[cap] what of a text fits into w columns, cut anywhere. Returns its
+ * bytes, at least those of one character. */
 static size_t fit(const char *text, int w, char *out, size_t cap)
 {
     size_t len = 0;
@@ -129,8 +129,8 @@ static size_t fit(const char *text, int w, char *out, size_t cap)
     return len;
 }
 
-/* Lines of w columns that a text takes, all of it: a command that is cut can't be
- * copied. Drawn from y on where c is one. */
+/* Draw all of a text from y on, if c is not NULL, in lines of w columns: a command that
+ * is cut can't be copied. Returns the lines it takes. */
 static int draw_whole(struct canvas *c, int x, int y, int w, const char *text)
 {
     int lines = 0;
@@ -144,8 +144,8 @@ static int draw_whole(struct canvas *c, int x, int y, int w, const char *text)
     return lines;
 }
 
-/* When the run was last saved, and how to open it again; lines used. Drawn where c is
- * one. */
+/* Draw, if c is not NULL, when the run was last saved and how to open it again. Returns
+ * the lines used. */
 static int draw_saved(const struct session_view *v, struct canvas *c, int x, int y,
                       int w)
 {
@@ -166,7 +166,7 @@ static int draw_saved(const struct session_view *v, struct canvas *c, int x, int
     return 1 + draw_whole(c, x, y + 1, w, command);
 }
 
-/* The box, as wide as the command needs and with as many lines more. */
+/* The box, as wide as the command needs, with lines added for it. */
 static struct rect dialog(const struct session_view *v, const struct canvas *c)
 {
     enum { W = 60, H = 10, EDGES = 4 };

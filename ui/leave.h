@@ -7,11 +7,12 @@
 
 /* Start leaving: asks when there is something to lose. */
 void leave_start(struct app *a, const struct session_view *v);
-/* The same, but to open another run: asks, then saves or not, and REQUEST_OPEN comes of
- * it. */
+/* The same, but to open another run: asks, saves or not, then puts in a
+ * REQUEST_OPEN. */
 void leave_for(struct app *a, const struct session_view *v, const char *run,
                bool resume);
-/* A key while it asks or waits; whatever came of it; its window. */
+/* Handle a key while it asks or waits; follow what has come of the save; draw its
+ * window. */
 void leave_key(struct app *a, const struct session_view *v, uint32_t key);
 void leave_follow(struct app *a, const struct session_view *v);
 void leave_view(struct app *a, const struct session_view *v, struct canvas *c);

@@ -89,7 +89,7 @@ static size_t after(const struct line_edit *l, size_t at)
     return text_after(l->text, l->len, at);
 }
 
-/* Take out what is offered; whether anything was. */
+/* Remove what is offered. Returns whether anything was. */
 static bool refuse(struct line_edit *l)
 {
     const bool any = l->offer > 0;
@@ -100,7 +100,7 @@ static bool refuse(struct line_edit *l)
     return any;
 }
 
-/* Insert what a line may hold of s[n]; false when nothing could be. */
+/* Insert what a line may hold of s[n]; false if nothing could be inserted. */
 static bool insert(struct line_edit *l, const char *s, size_t n)
 {
     bool any = false;
@@ -194,7 +194,7 @@ bool line_candidate(const struct line_edit *l, size_t nth, char *out)
     return l->cycling && l->complete && candidate(l, nth, out, &start);
 }
 
-/* The typed text with the word before the cursor replaced. */
+/* Show the typed text with the word before the cursor replaced. */
 static void show_candidate(struct line_edit *l, const char *word, size_t n,
                            size_t start)
 {
@@ -209,7 +209,7 @@ static void show_candidate(struct line_edit *l, const char *word, size_t n,
 }
 
 /* The first Tab inserts the part that all candidates share, or the only candidate. If
- * that adds nothing, and on further Tabs, one candidate after the other. */
+ * that adds nothing, and on further Tabs, it shows one candidate after another. */
 static enum line_result complete(struct line_edit *l, bool back)
 {
     if (!l->complete) {
@@ -378,7 +378,7 @@ enum line_result line_paste(struct line_edit *l, const char *bytes, size_t n,
         uint32_t cp = ' ';
         size_t len = 1;
         if (gap) {
-            while (is_break(bytes[i + len])) { /* the last byte is none */
+            while (is_break(bytes[i + len])) { /* the last byte is no break */
                 len++;
             }
         } else {
@@ -407,7 +407,7 @@ static int columns(const struct canvas *c, const char *s, size_t n)
     return w;
 }
 
-/* First byte shown: as many columns before the cursor as fit. */
+/* The first byte shown: as many columns before the cursor as fit. */
 static size_t first_shown(const struct canvas *c, const struct line_edit *l, int room)
 {
     size_t from = 0;

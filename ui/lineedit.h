@@ -2,9 +2,10 @@
  * is always between code points. UI thread; no allocation but in the history.
  *
  * Keys: left right home end (Ctrl-B F A E), backspace, delete (Ctrl-D), Ctrl-W word,
- * Ctrl-U to the start (first to the end of what the line began with), Ctrl-K to the
- * end, up down (Ctrl-P N) history, Tab and Shift-Tab completion, Enter accepts, Esc and
- * Ctrl-C and Ctrl-G cancel; backspace in an empty line cancels as well. */
+ * Ctrl-U back to the start (first only to the end of the text the line began with),
+ * Ctrl-K to the end, up down (Ctrl-P N) history, Tab and Shift-Tab completion, Enter
+ * accepts, Esc and Ctrl-C and Ctrl-G cancel; backspace in an empty line cancels as
+ * well. */
 #ifndef SAETOP_UI_LINEEDIT_H
 #define SAETOP_UI_LINEEDIT_H
 
@@ -18,15 +19,15 @@ struct line_history {
     char *entry[LINE_HISTORY];
     size_t head, count; /* head: where the next one goes */
 };
-/* Add a line; an empty one and a repeat of the newest are left out. When memory is out
- * the line is not remembered. */
+/* Add a line, unless it is empty or repeats the newest. If memory is out, the line is
+ * not remembered. */
 void line_history_add(struct line_history *h, const char *text);
 /* The nth newest, 0 first; NULL beyond the oldest. */
 const char *line_history_get(const struct line_history *h, size_t nth);
 void line_history_deinit(struct line_history *h);
 
-/* The code point before byte `at`, the one after it, and the start of the word before
- * it, as bytes of valid UTF-8. */
+/* Byte offsets in valid UTF-8: of the code point before `at`, of the one after it, and
+ * of the start of the word before it. */
 size_t text_before(const char *text, size_t at);
 size_t text_after(const char *text, size_t len, size_t at);
 size_t text_word(const char *text, size_t at);
@@ -39,14 +40,14 @@ typedef bool line_complete_fn(void *ctx, const char *text, size_t cursor, size_t
 struct line_edit {
     char text[LINE_CAP]; /* NUL-terminated valid UTF-8 without control characters */
     size_t len, cursor;  /* bytes */
-    size_t stem;         /* bytes it began with, those of a command */
-    size_t offer;        /* bytes before the end that are offered, see line_offer */
+    size_t stem;         /* bytes it began with, such as a command's name */
+    size_t offer;        /* bytes at the end that are offered, see line_offer */
     struct line_history *history; /* borrowed, or NULL */
     line_complete_fn *complete;   /* or NULL */
     void *complete_ctx;
     size_t recalled;      /* 0: own text; n: the nth newest of the history */
     char draft[LINE_CAP]; /* own text while a recalled one is shown */
-    bool cycling;         /* the last key completed: the next Tab shows the next one */
+    bool cycling;         /* the last key was Tab: another shows the next completion */
     size_t cycle_nth;
     size_t cycle_start;        /* byte where the completed word begins */
     char cycle_stem[LINE_CAP]; /* text as typed before Tab */
@@ -67,16 +68,16 @@ void line_offer(struct line_edit *l, const char *text);
 void line_set(struct line_edit *l, const char *text);
 /* Feed a key of event.h. On LINE_ACCEPT the text is in the history already. */
 enum line_result line_key(struct line_edit *l, uint32_t key);
-/* Insert pasted bytes at the cursor as text: breaks of lines and tabs become a space,
- * those at the end go, with everything else that a line may not hold. *whole: all of
+/* Insert pasted bytes at the cursor as text: line breaks and tabs become a space, those
+ * at the end are dropped, and so is everything that a line may not hold. *whole: all of
  * the text had room. */
 enum line_result line_paste(struct line_edit *l, const char *bytes, size_t n,
                             bool *whole);
 /* While `cycling`: the nth completion of the word being typed, into out[LINE_CAP];
  * false beyond the last. */
 bool line_candidate(const struct line_edit *l, size_t nth, char *out);
-/* Draw prompt and line into one row, scrolled so that the cursor is in sight, and place
- * the canvas's cursor. */
+/* Draw the prompt and the line in one row, scrolled so that the cursor is in sight, and
+ * place the canvas's cursor. */
 void line_draw(struct canvas *c, int x, int y, int w, const char *prompt,
                const struct line_edit *l);
 /* Place the cursor at a clicked column of what line_draw drew. */

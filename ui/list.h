@@ -16,7 +16,8 @@ struct list_view {
     int page;      /* rows that show entries; 0 or less: nothing is visible */
 };
 
-/* New number of entries and rows; the cursor stays on its entry or on the last one. */
+/* Set the number of entries and rows; the cursor stays on its entry, or goes to the
+ * last one. */
 void list_set(struct list_view *v, size_t count, int page);
 /* Move the cursor by `by` entries (negative: up), to an entry, to the ends. */
 void list_move(struct list_view *v, int64_t by);
@@ -28,9 +29,10 @@ void list_page(struct list_view *v, int pages);
 void list_half_page(struct list_view *v, int halves);
 /* Scroll by rows, as a wheel does; the cursor moves only to stay in sight. */
 void list_wheel(struct list_view *v, int rows);
-/* Move by a direction's name: "down", "page-up", ...; false: not one of a list. */
+/* Move by a direction's name: "down", "page-up", ...; false: it is none that lists
+ * have. */
 bool list_by_name(struct list_view *v, const char *direction);
-/* Select what row 0..page-1 shows; false when that row is empty. */
+/* Select the entry in row 0..page-1; false when that row is empty. */
 bool list_click(struct list_view *v, int row);
 /* Entries in sight. */
 size_t list_visible(const struct list_view *v);

@@ -52,11 +52,11 @@ static void numbers_row(const struct session_view *v, struct canvas *c, int y,
     }
 }
 
-/* Rows of a chart with its border; below that the figures say more. */
+/* Size of a chart with its border; in less room the figures say more. */
 enum { CHART_H = 7, CHART_W = 30 };
 
-/* What the first screen has for the rows from y on, above the line for messages; false:
- * there is no room. */
+/* Draw the first screen's chart in the rows from y on, above the line for messages;
+ * false: there is no room. */
 static bool chart(struct app *a, const struct session_view *v, struct canvas *c, int y)
 {
     const struct rect r = {0, y, c->w, c->h - 2 - y};

@@ -1,5 +1,5 @@
-/* Mouse reports of a terminal as events: double clicks, drags that began here, clicks
- * that only raised the window. Pure: time is given. */
+/* Turns a terminal's mouse reports into events: tells double clicks, drags that began
+ * here, and clicks that only raised the window. Pure: the time is passed in. */
 #ifndef SAETOP_UI_MOUSE_H
 #define SAETOP_UI_MOUSE_H
 
@@ -14,9 +14,9 @@ struct mouse {
 
 /* The window got or lost the focus. */
 void mouse_focus(struct mouse *m, bool focused, int64_t now_ns);
-/* A report of the xterm kind, at ev->x, ev->y: low two bits of `button` which one, 32 a
- * move, 64 a wheel. Sets ev->mouse; false for reports that the interface ignores (other
- * buttons, sideways wheels, a drag that began elsewhere). */
+/* Handle a report of the xterm kind at ev->x, ev->y: the low two bits of `button` say
+ * which button, 32 a move, 64 a wheel. Sets ev->mouse; false for reports that the
+ * interface ignores (other buttons, sideways wheels, a drag that began elsewhere). */
 bool mouse_report(struct mouse *m, int button, bool release, int64_t now_ns,
                   struct event *ev);
 

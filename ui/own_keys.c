@@ -54,7 +54,7 @@ static enum err find_place(const struct own_keys *o, const char *name,
                    nearest_hint(name, names, hint));
 }
 
-/* Whether a key at one place is also one at the other. */
+/* Whether a key of one place is also in force at the other. */
 static bool overlap(const struct own_keys *o, const struct screen_def *a,
                     const struct screen_def *b)
 {
@@ -70,8 +70,9 @@ static void command_text(const struct key_entry *k, char *out, size_t cap)
              k->preset);
 }
 
-/* Where it clashes: the entry, its key and its place; NULL: nowhere. Of one place no
- * key is there twice; wherever both hold, none alone that also begins two. */
+/* What a key clashes with: the entry, its key and its place; NULL: nothing. In one
+ * place no key may occur twice; where two places overlap, none may stand alone and also
+ * begin two. */
 static const struct key_entry *clash(const struct own_keys *o,
                                      const struct screen_def *place, uint32_t key,
                                      uint32_t *other, const struct screen_def **owner)
@@ -110,7 +111,7 @@ static enum err check_clash(const struct own_keys *o, const struct screen_def *p
                    command, owner->name, names, text);
 }
 
-/* Keys that no terminal hands over, and what comes in their place. */
+/* Keys that no terminal sends, and what arrives instead. */
 static const struct {
     uint32_t key;
     const char *why;
@@ -119,7 +120,7 @@ static const struct {
              {KEY_CTRL('m'), "a terminal sends Enter for it"},
              {KEY_CTRL('z'), "the terminal makes a signal of it"}};
 
-/* Why a key of that action at a place would do nothing; NULL: it does it. */
+/* Why a key for that action would do nothing at a place; NULL: it would do it. */
 static const char *why_nothing(const struct own_keys *o, const struct screen_def *at,
                                uint32_t key, const struct action *action)
 {
@@ -159,7 +160,7 @@ static enum err check_does(const struct own_keys *o, const struct screen_def *at
 
 /* ---- changing ---- */
 
-/* The entry at a place that does a command with that after it; NULL: none. */
+/* The entry at a place that does a command with that argument; NULL: none. */
 static struct key_entry *entry_of(struct own_keys *o, const struct screen_def *place,
                                   const char *name, size_t n, const char *preset)
 {
@@ -173,14 +174,14 @@ static struct key_entry *entry_of(struct own_keys *o, const struct screen_def *p
     return NULL;
 }
 
-/* An entry that no table has. */
+/* Add an entry that no table has. */
 static enum err new_entry(struct own_keys *o, const struct screen_def *place,
                           const struct key_entry *like, const char *preset,
                           struct key_entry **out, struct errinfo *e)
 {
     const struct screen_def *owner = NULL;
     size_t part = keymap_sections(&o->table);
-    do { /* of everywhere the last, behind those that open a screen */
+    do { /* of `everywhere` the last, after those that open a screen */
         (void)keymap_section(&o->table, --part, &owner);
     } while (owner != place);
     if (o->n_texts == OWN_KEYS_MAX) {
@@ -188,7 +189,7 @@ static enum err new_entry(struct own_keys *o, const struct screen_def *place,
     }
     struct own_text *text = &o->text[o->n_texts++];
     snprintf(text->preset, sizeof text->preset, "%s", preset);
-    /* What a table says is of an entry without anything after its command. */
+    /* What the table says is for an entry whose command has no argument. */
     const bool own = preset[0] || like->preset[0];
     snprintf(text->help, sizeof text->help, "a key of your own: :%s %.40s",
              like->action->command, preset);
@@ -244,7 +245,7 @@ enum err own_keys_map(struct own_keys *o, const char *place, uint32_t key,
     return err_set(e, ERR_LIMIT, ":%.60s has %d keys already", command, KEYMAP_KEYS);
 }
 
-/* Take key i of an entry; those behind it move up. */
+/* Remove key i of an entry; those after it move up. */
 static void take_key(struct key_entry *k, size_t i)
 {
     for (; i + 1 < KEYMAP_KEYS; i++) {

@@ -49,7 +49,7 @@ const char *pane_taken_on(const struct session_view *v, int metric)
     }
     const bool a = v->cond[0].rate_in_use > 0;
     const bool b = v->n_conds > 1 && v->cond[1].rate_in_use > 0;
-    /* Switched off, and the text in use is of before. */
+    /* Switched off, but the text in use is from before. */
     const bool still =
         (a && v->cond[0].rate_set <= 0) || (b && v->cond[1].rate_set <= 0);
     if (v->n_conds < 2 || a == b) {
@@ -57,7 +57,7 @@ const char *pane_taken_on(const struct session_view *v, int metric)
                : still ? "still on masked batches"
                        : "on masked batches";
     }
-    /* Batches of one kind are no measure of the other. */
+    /* Batches of one kind say nothing about the other. */
     if (a) {
         return still ? "A still masked: not comparable"
                      : "A masked, B not: not comparable";
@@ -65,8 +65,8 @@ const char *pane_taken_on(const struct session_view *v, int metric)
     return still ? "B still masked: not comparable" : "B masked, A not: not comparable";
 }
 
-/* Whether activations alone do not give it: what they give has come with the first
- * evaluation. */
+/* Whether a measure needs the model: what activations alone give has come with the
+ * first evaluation. */
 static bool takes_model(const struct session_view *v, unsigned traits)
 {
     return (traits & (MEASURE_OOD | MEASURE_CONCEPTS)) ||

@@ -7,14 +7,16 @@
 
 /* The ith measure that a pane can show, as enum metric; -1 beyond the last. */
 int pane_metric(size_t i);
-/* Measured per batch, so that smoothing helps; evaluations are shown as they are. */
+/* Whether a measure is taken per batch, so that smoothing helps; evaluations are shown
+ * as they are. */
 bool pane_is_noisy(int metric);
-/* The text that a measure is taken on: "A on masked batches, B not"; "" for none. */
+/* What text a measure is taken on: "A on masked batches, B not"; "" for none. */
 const char *pane_taken_on(const struct session_view *v, int metric);
-/* What a pane of that measure, which has nothing to show, lacks for it; WANT_COUNT:
- * nothing but time. */
+/* What a pane that has nothing to show of a measure is waiting for; WANT_COUNT: only
+ * time. */
 enum want pane_wants(const struct session_view *v, int metric);
-/* Why it has nothing to show, with what to give; longer than a small pane is wide. */
+/* Write why it has nothing to show, and what to do about it; may be longer than a small
+ * pane is wide. */
 void pane_why_empty(const struct session_view *v, int metric, char *out, size_t cap);
 
 #endif

@@ -6,8 +6,8 @@
 #include "ui/canvas.h"
 #include "ui/theme.h"
 
-/* A line a row, in SGR sequences of 256 colours (of none in THEME_MONO); each line ends
- * in a reset, so that it can be cut out. */
+/* Append a line for each row, with SGR sequences of 256 colours (no colours in
+ * THEME_MONO); each line ends in a reset, so that it can be cut out. */
 void picture_ansi(const struct canvas *c, enum theme_id theme, struct str *out);
 
 #endif

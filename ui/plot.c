@@ -41,7 +41,7 @@ struct view {
     bool log;
 };
 
-/* a to b as 0 to 1; halves, so that the widest range does not overflow. */
+/* Map a..b to 0..1; by halves, so that the widest range does not overflow. */
 static double share(double v, double a, double b)
 {
     return (0.5 * v - 0.5 * a) / (0.5 * b - 0.5 * a);
@@ -64,7 +64,7 @@ static double on_axis(const struct view *v, double y)
 static int dot_row(const struct view *v, const struct raster *r, double axis_y)
 {
     double t = 1 - share(axis_y, v->y0, v->y1);
-    /* NaN and what is far outside end just outside, where lines to them are cut. */
+    /* NaN and values far outside end just outside, where lines to them are cut. */
     if (!(t > -1)) {
         t = -1;
     } else if (t > 2) {
@@ -138,7 +138,7 @@ static void pen_dot(struct pen *p, double t, double axis_y)
     p->last = p->top = p->bottom = row;
 }
 
-/* Where a line between two samples crosses an edge of the view it is cut there. */
+/* Cut the line between two samples where it crosses an edge of the view. */
 static void pen_edges(struct pen *p, double t, double axis_y)
 {
     const double before = on_axis(p->v, p->value);
@@ -151,7 +151,7 @@ static void pen_edges(struct pen *p, double t, double axis_y)
     }
 }
 
-/* The next sample, t its place in the view. */
+/* Go to the next sample, at t in the view. */
 static void pen_to(struct pen *p, double t, double value)
 {
     if (!has_place(p->v, value) || !isfinite(t)) {
@@ -186,7 +186,7 @@ static void draw_curve(struct raster *r, const struct view *v,
 {
     struct pen pen = {.r = r, .v = v, .role = role, .strong = strong};
     struct plot_ema m = plot_ema_begin(smooth);
-    const double half = 0.5 * v->x0; /* as share, without a division a sample */
+    const double half = 0.5 * v->x0; /* as share(), without a division per sample */
     const double scale = 1 / (0.5 * v->x1 - half);
     for (size_t i = 0; i < s->n; i++) {
         pen_to(&pen, (0.5 * s->x[i] - half) * scale, plot_ema_next(&m, s->y[i]));
@@ -273,8 +273,8 @@ static struct span x_range(const struct plot_spec *spec)
     return s;
 }
 
-/* The spans of the values in view: of all, and of those above 0. Counts values that
- * cannot be drawn. */
+/* Find the spans of the values in view: of all, and of those above 0. Counts values
+ * that cannot be drawn. */
 static void y_spans(const struct plot_spec *spec, struct span x, struct span *all,
                     struct span *positive, size_t *not_finite, size_t *not_positive)
 {
@@ -302,13 +302,13 @@ static void y_spans(const struct plot_spec *spec, struct span x, struct span *al
     }
 }
 
-/* Room around the data: a tenth of its span in all; from 0 for what is never negative.
- */
+/* Add room around the data: a tenth of its span in all; down to 0 for what is never
+ * negative. */
 static struct span padded(struct span s, bool log)
 {
     struct span r = s;
     double pad = 0.05 * (s.hi - s.lo);
-    /* Values that differ in the seventh digit only are drawn as a constant. */
+    /* Values that differ only in the seventh digit are drawn as a constant. */
     if (!(pad > 5e-8 * fmax(fabs(s.lo), fabs(s.hi)))) {
         pad = log ? 0.1 : s.lo == 0 ? 1 : 0.1 * fabs(s.lo);
     }
@@ -460,7 +460,7 @@ static int by_height(const void *x, const void *y)
     return a->dots - b->dots;
 }
 
-/* Where curves end, from above; how many places. */
+/* Find where curves end, from the top. Returns the number of places. */
 static size_t letter_places(const struct plot_spec *spec, const struct view *v,
                             const struct raster *r, const double *end,
                             struct letter_place *out)
@@ -486,8 +486,8 @@ static size_t letter_places(const struct plot_spec *spec, const struct view *v,
     return n;
 }
 
-/* The letter of each series beside where it ends, in the order of their ends: each on a
- * row of its own, but those that end on the same dots in one, the first over the
+/* Draw the letter of each series beside its end, in the order of the ends: each on its
+ * own row, except that those which end on the same dots share one, the first over the
  * curves. */
 static void draw_letters(struct canvas *c, const struct plot_spec *spec,
                          const struct view *v, const struct raster *r,
@@ -495,7 +495,7 @@ static void draw_letters(struct canvas *c, const struct plot_spec *spec,
 {
     struct letter_place place[SERIES_MAX];
     const size_t n = letter_places(spec, v, r, end, place);
-    for (size_t i = 0; i < n; i++) { /* downwards to free rows, ... */
+    for (size_t i = 0; i < n; i++) { /* first downwards to free rows, ... */
         const int home = place[i].dots / r->dy;
         place[i].row = i && place[i - 1].row >= home ? place[i - 1].row + 1 : home;
     }
@@ -515,8 +515,8 @@ static void draw_letters(struct canvas *c, const struct plot_spec *spec,
 
 /* ---- readings ---- */
 
-/* Last values and, with a cursor, the nearest sample's; end[k] is the last value in
- * view, which the letter stands beside. */
+/* Read the last values and, with a cursor, those of the nearest sample; end[k] is the
+ * last value in view, beside which the letter is drawn. */
 static void read_values(const struct plot_spec *spec, const struct view *v,
                         struct plot_result *out, double *end)
 {
@@ -624,7 +624,8 @@ static void draw_data(struct canvas *c, struct raster *r, const struct plot_spec
     }
 }
 
-/* Where the data goes: beside the labels of y, above those of x, before the letters. */
+/* Where the data goes: right of the y labels, above the x labels, left of the
+ * letters. */
 static struct rect data_area(struct rect r, int labels, bool letters)
 {
     struct rect area = r;

@@ -40,7 +40,7 @@ static void fill_ticks(struct axis_ticks *t, double lo, double hi)
     }
 }
 
-/* Every nth of the ticks, so that about `want` and two at least remain. */
+/* Keep every nth tick, so that about `want`, and at least two, remain. */
 static void thin_ticks(struct axis_ticks *t, size_t want)
 {
     const size_t n = t->n;
@@ -55,7 +55,7 @@ static void linear_ticks(struct axis_ticks *t, double lo, double hi, int want)
 {
     t->n = 0;
     t->step = round_step((hi - lo) / want);
-    /* A range of less than its own rounding has no place for ticks. */
+    /* A range smaller than its own rounding has no room for ticks. */
     if (!(t->step > 0) || !isfinite(t->step) ||
         t->step < 1e-13 * fmax(fabs(lo), fabs(hi))) {
         return;
@@ -138,7 +138,7 @@ static const struct {
     const char *suffix;
 } units[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}, {1e3, "k"}};
 
-/* "3.1e-4" with `digits` significant digits. */
+/* Write "3.1e-4" with `digits` significant digits. */
 static void spell_power(char *out, size_t cap, double v, int digits)
 {
     char text[48];
@@ -157,7 +157,7 @@ static void spell_power(char *out, size_t cap, double v, int digits)
     snprintf(out, cap, "%.20se%s%.8s", text, negative ? "-" : "", exponent);
 }
 
-/* v with `digits` significant digits in the form that suits its size. */
+/* Write v with `digits` significant digits, in the form that suits its size. */
 static void spell_number(char *out, size_t cap, double v, int digits)
 {
     const double a = fabs(v);
@@ -185,7 +185,7 @@ static void spell_number(char *out, size_t cap, double v, int digits)
     char text[48];
     int n = snprintf(text, sizeof text, "%.*f", after > 0 ? after : 0, scaled);
     if (floor(v) == v &&
-        strchr(text, '.')) { /* of a whole number all digits are sure */
+        strchr(text, '.')) { /* all digits of a whole number are certain */
         while (text[n - 1] == '0') {
             text[--n] = '\0';
         }
@@ -221,15 +221,15 @@ void plot_number(char *out, size_t cap, double v, int width)
             }
         }
     }
-    if (strlen(text) > room) { /* never a number that lost digits of weight */
+    if (strlen(text) > room) { /* never a number that lost significant digits */
         memset(text, '#', sizeof text);
         text[room < sizeof text - 1 ? room : sizeof text - 1] = '\0';
     }
     snprintf(out, cap, "%s", text);
 }
 
-/* Significant digits of v that its neighbours a step away differ in; fewer where the
- * last are zeros. */
+/* How many significant digits tell v from its neighbours a step away; fewer if the last
+ * are zeros. */
 static int digits_above(double v, double step)
 {
     const double top = floor(log10(fabs(v)) + 1e-9);

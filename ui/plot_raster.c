@@ -53,7 +53,7 @@ void raster_dot(struct raster *r, int x, int y, enum role role, bool strong)
     r->role[at] = (uint8_t)role;
 }
 
-/* Bresenham; the ends are within a few times the raster, so this is O(raster). */
+/* Bresenham; the ends are at most a few rasters away, so this is O(raster). */
 void raster_line(struct raster *r, int x0, int y0, int x1, int y1, enum role role,
                  bool strong)
 {

@@ -11,7 +11,7 @@
 /* In pixels: a plot, and its data within. */
 enum { W = 640, H = 360, LEFT = 68, RIGHT = 30, TOP = 34, BOTTOM = 34 };
 enum { DATA_W = W - LEFT - RIGHT, DATA_H = H - TOP - BOTTOM };
-enum { BAND_MOST = 2000 }; /* places of a band's edge */
+enum { BAND_MOST = 2000 }; /* points of a band's edge */
 #define SVG_MAX ((size_t)1 << 26)
 
 void plot_svg_init(struct plot_svg *s)
@@ -27,7 +27,7 @@ void plot_svg_deinit(struct plot_svg *s)
 
 /* ---- text and colours ---- */
 
-/* Printable, and nothing that is markup. */
+/* Append text made printable, with markup escaped. */
 static void add_escaped(struct str *out, const char *text)
 {
     struct str safe;
@@ -88,7 +88,7 @@ static double share(double v, double a, double b)
     return (0.5 * v - 0.5 * a) / (0.5 * b - 0.5 * a);
 }
 
-/* Of what is out of sight no more than a drawing takes. */
+/* How far out of sight a coordinate may be: as far as drawings bear. */
 #define FAR 1e4
 
 static double place_x(const struct plot_result *r, double x)
@@ -96,7 +96,7 @@ static double place_x(const struct plot_result *r, double x)
     return LEFT + DATA_W * held(share(x, r->x_min, r->x_max), -FAR, FAR);
 }
 
-/* NaN where the axis has no place for it. */
+/* The y of a value; NaN if the axis has no place for it. */
 static double place_y(const struct plot_result *r, double y)
 {
     if (!isfinite(y) || (r->log_y && y <= 0)) {
@@ -109,7 +109,7 @@ static double place_y(const struct plot_result *r, double y)
 
 /* ---- curves ---- */
 
-/* A path under way: a half pixel is open, of which a few places are kept. */
+/* A path being drawn: one half pixel is open, of which a few points are kept. */
 struct path {
     struct str *out;
     bool begun, open;
@@ -155,7 +155,8 @@ static void path_to(struct path *p, double x, double y)
     *p = (struct path){p->out, p->begun, true, column, x, y, y, y, y};
 }
 
-/* Of from + t * by, t from *t0 to *t1, the part between low and high; false: none. */
+/* Narrow *t0..*t1 to the part where from + t * by is between low and high; false: none
+ * is. */
 static bool cut(double *t0, double *t1, double from, double by, double low, double high)
 {
     if (!(fabs(by) > 0)) {
@@ -167,15 +168,15 @@ static bool cut(double *t0, double *t1, double from, double by, double low, doub
     return *t0 <= *t1;
 }
 
-/* A curve under way, and its last sample, which may be out of sight. */
+/* A curve being drawn, and its last sample, which may be out of sight. */
 struct curve {
     struct path path;
     bool has;
     double x, y;
 };
 
-/* On to the next sample, or along the part of that line that is near what is in view:
- * cut there, so that it enters at its own slope. NaN: a gap. */
+/* Draw to the next sample, or only the part of that line near the view: it is cut
+ * there, so that it enters at its own slope. NaN: a gap. */
 static void curve_to(struct curve *c, double x, double y)
 {
     double t0 = 0, t1 = 1;
@@ -211,7 +212,7 @@ static void add_curve(struct str *out, const struct plot_result *r,
     str_addf(out, "<path fill=\"none\" stroke=\"#%06X\"%s d=\"", color(role), how);
     for (size_t i = 0; i < s->n; i++) {
         const double y = plot_ema_next(&m, s->y[i]);
-        /* Those next to what is in view lead a line in and out. */
+        /* Samples next to those in view lead a line in and out. */
         const bool before = i + 1 < s->n && s->x[i + 1] < r->x_min;
         const bool after = i > 0 && s->x[i - 1] > r->x_max;
         if (!before && !after) {
@@ -241,7 +242,8 @@ static bool has_band(const struct plot_result *r, const struct plot_series *s, s
     return !isnan(place_y(r, s->lo[i])) && !isnan(place_y(r, s->hi[i]));
 }
 
-/* Samples from .. to - 1 have an interval: its upper edge there and its lower back. */
+/* Draw the band of samples from .. to - 1, which have intervals: along the upper edge,
+ * and back along the lower. */
 static void add_band_run(struct str *out, const struct plot_result *r,
                          const struct plot_series *s, size_t from, size_t to)
 {
@@ -307,7 +309,7 @@ static void add_axes(struct str *out, const struct plot_spec *spec,
 static void add_data(struct str *out, const struct plot_spec *spec,
                      const struct plot_result *r)
 {
-    /* The second one is dashed: colour alone tells nothing on a grey print. */
+    /* The second one is dashed: in a grey print colour alone says nothing. */
     static const char *const how[] = {
         " stroke-width=\"1.8\"", " stroke-width=\"1.8\" stroke-dasharray=\"7 3\"",
         " stroke-width=\"1.8\" stroke-dasharray=\"2 3\"",
@@ -333,7 +335,7 @@ static void add_data(struct str *out, const struct plot_spec *spec,
     }
 }
 
-/* Beside where each curve ends, no two on the same place. */
+/* Draw each letter beside its curve's end, no two in the same place. */
 static void add_letters(struct str *out, const struct plot_spec *spec,
                         const struct plot_result *r)
 {
@@ -356,7 +358,7 @@ static void add_letters(struct str *out, const struct plot_spec *spec,
     }
 }
 
-/* What the letters stand for, at the right of the title. */
+/* Draw what the letters stand for, right of the title. */
 static void add_names(struct str *out, const struct plot_spec *spec)
 {
     char text[400];

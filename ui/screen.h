@@ -1,5 +1,5 @@
 /* The description of a screen: one row with all that the rest of the interface needs to
- * know of it. A screen is a file in ui/screens; nobody else knows its state or asks
+ * know about it. A screen is a file in ui/screens; nothing else knows its state or asks
  * which screen is shown. What the functions may do with the app is in app.h. */
 #ifndef SAETOP_UI_SCREEN_H
 #define SAETOP_UI_SCREEN_H
@@ -17,91 +17,92 @@ struct finder_item;
 
 enum {
     SCREENS_MAX = 16,           /* in a table */
-    SCREEN_LAYOUT = UNDO_LAYOUT /* bytes of what undo takes back of a screen */
+    SCREEN_LAYOUT = UNDO_LAYOUT /* bytes of a screen's layout, for undo */
 };
 
-/* A function that is NULL does nothing, or says that there is nothing. */
+/* A function that is NULL does nothing, or says there is nothing. */
 struct screen_def {
     const char *name;    /* as in `:screen latents` */
-    const char *title;   /* of the tab, of help and of the key table */
-    struct key_entry go; /* what opens it: its digit, before its title in the tabs, and
-                            action_screen with its name; its help says
-                            what the screen shows */
+    const char *title;   /* in the tabs, help and the key table */
+    struct key_entry go; /* what opens it: its digit, as in the tabs, and action_screen
+                            with its name; its help says what the screen shows */
     const struct screen_def *up;   /* where q and Esc lead; NULL: out of the program */
-    const struct screen_def *base; /* opened and kept up to date with it, for what it
-                                      shows of that one's state; NULL: none */
-    int panes, panes_wide;         /* that Tab goes through, 1 at least */
-    bool of_two_runs;   /* opened where a second run was named at the start */
-    bool says_progress; /* its status begins with the run's step and ETA */
+    const struct screen_def *base; /* kept open and up to date with it, since it shows
+                                      some of that screen's state; NULL: none */
+    int panes, panes_wide;         /* panes that Tab goes through, at least 1 */
+    bool of_two_runs;              /* opened if a second run was named at the start */
+    bool says_progress; /* its status line begins with the run's step and ETA */
     const struct key_list *keys;
-    const struct key_hint *hints; /* in place of those of keys, by state of the run */
+    const struct key_hint *hints; /* in place of those in `keys`, by state of the run */
     size_t n_hints;
     const char *played; /* keys that end where they began and change much of what is
                            drawn: for `saetop bench ui` */
 
-    /* State of its own: zeroed bytes, then init. app_state gives it. */
+    /* Its own state: zeroed bytes, then init. app_state returns it. */
     size_t state_size;
     void (*init)(void *state);
     void (*deinit)(void *state);
-    /* Bring it up to date with the view: orders, requests. After each event, for
-     * screens that were opened; `shown`: it is the one that is looked at. */
+    /* Bring it up to date with the view: orders, requests. Called after each event, for
+     * screens that were opened; `shown`: it is the one shown. */
     void (*sync)(struct app *a, const struct session_view *v, bool shown);
 
     void (*view)(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide);
-    /* Its most telling picture, for the card of a small terminal, which is of the first
-     * screen of the table. */
+    /* Its most telling picture, for the card that a small terminal shows; only asked of
+     * the first screen of the table. */
     void (*chart)(struct app *a, const struct session_view *v, struct canvas *c,
                   struct rect r);
     /* Its part of the status line, in which KEY_OF may stand. */
     void (*status)(const struct app *a, const struct session_view *v, char *out,
                    size_t cap);
-    /* How many rows the screen's lowest line is above the body's last row; messages are
-     * drawn on that line. */
+    /* How many rows above the body's last row the screen's lowest rule is; messages are
+     * drawn on it. */
     int (*rule)(const struct app *a);
 
-    /* Keys and pasted bytes as text, before a key of the table (but F1): false where it
-     * takes none now. `cut`: there was more than the terminal handed over. */
+    /* Take a key, or pasted bytes, as text, before the key table is asked (but for F1);
+     * false: it takes none now. `cut`: more was pasted than the terminal handed
+     * over. */
     bool (*type)(struct app *a, const struct session_view *v, uint32_t key);
-    /* The keys that count while it takes keys as text, in place of all hints; NULL: it
-     * takes none now. */
+    /* What to show in place of all hints while it takes keys as text; NULL: it takes
+     * none now. */
     const char *(*typing)(const struct app *a);
     bool (*paste)(struct app *a, const struct session_view *v, const char *bytes,
                   size_t n, bool cut);
-    /* Begin with a text that the program was given, before the session has anything. */
+    /* Begin with a text given to the program, before the session has anything. */
     void (*take_text)(struct app *a, const char *bytes, size_t n);
-    /* "down", "page-up", "first", ...: see the directions of `:move`. */
+    /* Move "down", "page-up", "first", ...: the directions of `:move`. */
     void (*move)(struct app *a, const struct session_view *v, const char *direction);
     void (*enter)(struct app *a, const struct session_view *v);
-    /* Esc, before it leads up; false: there was nothing to cancel here. */
+    /* Esc, before it leads up; false: there was nothing to cancel. */
     bool (*cancel)(struct app *a, const struct session_view *v);
-    /* q where something lies over its panes, which this closes; false: nothing does. */
+    /* q: close what lies over its panes; false: nothing does. */
     bool (*close)(struct app *a, const struct session_view *v);
     /* A mouse event on something that the screen drew. */
     void (*mouse)(struct app *a, const struct session_view *v, const struct hit *hit,
                   const struct event *ev);
-    const struct find_use *find;     /* of its rows or texts, see find_use.h; NULL */
+    const struct find_use *find; /* in its rows or texts, see find_use.h; NULL: none */
     const struct filter_use *filter; /* of its rows, see filter_use.h; NULL: none */
     /* Find items of this screen that match a text, for the finder: at most `most`, in
-     * any order, with scores as fuzzy_score gives them; for "" what is worth a look
-     * unasked. Returns how many. */
+     * any order, scored as by fuzzy_score; for "", those worth a look unasked. Returns
+     * how many. */
     size_t (*found)(const struct app *a, const struct session_view *v,
                     const char *typed, struct finder_item *out, size_t most);
     /* Point at a step of the run; the first screen of the table that can is asked. */
     void (*point)(struct app *a, const struct session_view *v, int64_t step);
 
-    /* What is under the cursor, as text for the clipboard, and what it is in words
-     * ("latent"); false: nothing. Raw: copy.c makes it printable and cuts it. */
+    /* Append what is under the cursor, as text for the clipboard, and write what it is
+     * in words ("latent"); false: nothing is. Raw: copy.c makes it printable and cuts
+     * it. */
     bool (*copy)(const struct app *a, const struct session_view *v, char *what,
                  size_t cap, struct str *out);
 
-    /* The way it is set up, which undo takes back: bytes that are compared, at most
+    /* How it is set up, which undo can take back: bytes that are compared, at most
      * SCREEN_LAYOUT; `out` is zeroed. */
     void (*layout)(const struct app *a, void *out);
     void (*set_layout)(struct app *a, const struct session_view *v, const void *in);
 
-    /* Export its content as CSV: why not now (NULL: it can), a name for the file, the
-     * text. */
+    /* Export its content as CSV: why it cannot now (NULL: it can), a name for the file,
+     * the text. */
     const char *(*may_export)(const struct app *a, const struct session_view *v);
     void (*export_name)(const struct app *a, const struct session_view *v, char *out,
                         size_t cap);
@@ -114,20 +115,19 @@ struct screen_def {
 struct screen_table {
     const struct screen_def *const *row;
     size_t n; /* 1 to SCREENS_MAX */
-    /* Name, title and keys of the help overlay, and of everywhere but where a screen
-     * has the key itself. */
+    /* Name, title and keys of the help overlay, and those that hold everywhere unless a
+     * screen has the key itself. */
     const struct screen_def *help, *everywhere;
-    /* Whether a latent of the arm that is shown is silenced, in the whole program;
-     * NULL: none can be. See app_is_silenced. */
+    /* For app_is_silenced; NULL: no latent can be silenced. */
     bool (*is_silenced)(const struct app *a, int32_t latent);
-    /* A list a section of the keymap, in place of those of the screens, where the user
-     * has keys of his own (own_keys.h); NULL: none. */
+    /* A list for each section of the keymap, in place of those of the screens, if the
+     * user has keys of their own (own_keys.h); NULL: none. */
     const struct key_list *own;
 };
 
 /* The screen of that name; NULL: none. */
 const struct screen_def *screen_find(const struct screen_table *t, const char *name);
-/* "train, latents or detail"; `more`: one name more at the end, or NULL. */
+/* Write "train, latents or detail"; `more`: one more name at the end, or NULL. */
 void screen_names(const struct screen_table *t, const char *more, char *out,
                   size_t cap);
 

@@ -13,7 +13,8 @@
 
 enum { WORDS = 4, WORD_CAP = 24 };
 
-/* Up to WORDS words of a line; how many. A long word is cut: none that is known is. */
+/* Split a line into up to WORDS words; returns how many. A long word is cut; no known
+ * word is that long. */
 static size_t split(const char *line, char word[WORDS][WORD_CAP])
 {
     size_t n = 0;
@@ -74,7 +75,7 @@ static enum err parse_size(const char *line, char word[WORDS][WORD_CAP], size_t 
     return OK;
 }
 
-/* A line that begins with a colon. */
+/* Parse a line that begins with a colon. */
 static enum err parse_command(struct script_line *out, struct errinfo *e)
 {
     char word[WORDS][WORD_CAP] = {{0}};
@@ -90,7 +91,7 @@ static enum err parse_command(struct script_line *out, struct errinfo *e)
     return OK;
 }
 
-/* Whether s[n] can be a line: text without control characters but tabs. */
+/* Whether s[n] can be a line: text without control characters except tabs. */
 static bool is_text(const char *s, size_t n)
 {
     for (size_t i = 0; i < n;) {
@@ -136,7 +137,7 @@ enum err script_next(struct script_reader *r, struct script_line *out,
     return OK;
 }
 
-/* Bytes of what can be a name between < and >, at least two. */
+/* Bytes of what may be a name between < and >, at least two. */
 static size_t name_length(const char *s)
 {
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -1,5 +1,5 @@
-/* The text of a script, a line at a time: what a line says, without doing it. See
- * explore.h for what a line may be. Any thread. */
+/* Parses a script a line at a time: what each line says, without doing it. explore.h
+ * says what a line may be. Any thread. */
 #ifndef SAETOP_UI_SCRIPT_H
 #define SAETOP_UI_SCRIPT_H
 
@@ -11,8 +11,8 @@
 
 enum script_kind {
     SCRIPT_END,
-    SCRIPT_KEYS,    /* text: script_key reads it */
-    SCRIPT_COMMAND, /* text: without its colon */
+    SCRIPT_KEYS,    /* text; script_key reads it */
+    SCRIPT_COMMAND, /* text, without its colon */
     SCRIPT_SIZE,    /* w, h */
     SCRIPT_WAIT_IDLE,
     SCRIPT_WAIT_STEP, /* n */
@@ -28,18 +28,18 @@ struct script_line {
     int w, h;
 };
 
-/* Where reading has come to in text[len], which is borrowed. */
+/* How far text[len], which is borrowed, has been read. */
 struct script_reader {
     const char *text;
     size_t len, at, number;
 };
 
-/* The next line that says something; SCRIPT_END after the last. ERR_FORMAT for a line
- * that cannot be played: too long, not text, or a wait or size of no known kind;
- * reading can go on behind it. */
+/* Read the next line that says something; SCRIPT_END after the last. ERR_FORMAT for a
+ * line that cannot be played: too long, not text, or an unknown wait or size; reading
+ * can go on after it. */
 enum err script_next(struct script_reader *r, struct script_line *out,
                      struct errinfo *e) ERR_CHECKED;
-/* The key at text[*at], and *at moves behind it. ERR_FORMAT for a <name> that no key
+/* Read the key at text[*at], and move *at past it. ERR_FORMAT for a <name> that no key
  * has. text is valid UTF-8, as script_next gives it. */
 enum err script_key(const char *text, size_t *at, uint32_t *key,
                     struct errinfo *e) ERR_CHECKED;

@@ -22,9 +22,9 @@
 enum what {
     NOTHING, /* not caught: harmless, or cannot be */
     TELL,    /* an event for the loop: to save and leave, or of another kind */
-    IGNORE,  /* the write fails, and its caller says so */
-    FAULT,   /* restore, return: it happens again and goes to the handler before */
-    CRASH,   /* restore, send it again to the handler before */
+    IGNORE,  /* a write then fails, and its caller says so */
+    FAULT,   /* restore and return: it happens again and goes to the earlier handler */
+    CRASH,   /* restore, then send it again to the earlier handler */
     DIE,     /* the same, unless somebody (a profiler) uses it for something else */
 };
 
@@ -73,7 +73,8 @@ static enum what what_does(int number)
 static struct sigaction previous[SIGNALS];
 static bool taken[SIGNALS];
 
-/* nohup and shells without job control mean what they set to be ignored. */
+/* Whether a signal may be caught: nohup and shells without job control mean it when
+ * they ignore one. */
 static bool may_take(enum what what, const struct sigaction *was)
 {
     const bool with_info = (unsigned)was->sa_flags & (unsigned)SA_SIGINFO;
@@ -109,7 +110,7 @@ static int opens;
 static void post_byte(void)
 {
     const char byte = 0;
-    /* A full pipe is readable already. */
+    /* If the pipe is full, it is readable already. */
     const ssize_t n = write(wake[1], &byte, 1);
     (void)n;
 }
@@ -287,7 +288,7 @@ static void take_deaths(void)
     struct sigaction act = {.sa_sigaction = on_death,
                             .sa_flags = SA_SIGINFO | SA_ONSTACK};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    /* No second one in this thread while the terminal is put back. */
+    /* No second signal in this thread while the terminal is restored. */
     sigfillset(&act.sa_mask);
     sigemptyset(&ignore.sa_mask);
     for (int number = 1; number <= SIGRTMAX; number++) {

@@ -18,7 +18,7 @@ struct row {
     bool begins; /* a line */
 };
 
-/* The lines of cost wrapped to w columns; how many rows. */
+/* Wrap the lines of cost to w columns; returns the number of rows. */
 static size_t wrap(const struct session_view *v, int w, struct row out[ROWS_MAX])
 {
     size_t n = 0;

@@ -1,14 +1,14 @@
 /* The card over the empty panes until a run has its first values: what is being opened,
- * and what the run takes. UI thread. */
+ * and what the run will take. UI thread. */
 #ifndef SAETOP_UI_STARTCARD_H
 #define SAETOP_UI_STARTCARD_H
 
 #include "ui/app.h"
 
-/* While the session loads; else nothing. */
+/* Draw it while the session loads; else draw nothing. */
 void startcard_loading(const struct app *a, const struct session_view *v,
                        struct canvas *c);
-/* From then on until the first values of a run that is trained. */
+/* Draw it from then until the first values, if the run is trained. */
 void startcard_first(const struct app *a, const struct session_view *v,
                      struct canvas *c);
 

@@ -11,7 +11,7 @@
 
 /* ---- tabs ---- */
 
-/* What stands at the right; its columns. */
+/* Write the words at the right; returns their columns. */
 static int help_word(const struct app *a, char *out, size_t cap)
 {
     app_words(a, KEY_OF("help") " help", out, cap);
@@ -128,7 +128,7 @@ void status_progress(const struct session_view *v, int room, char *out, size_t c
 
 enum { RULE_W = 3 }; /* between parts of the line */
 
-/* A message; one that is cut ends in the key that shows it whole. */
+/* Draw a message; if cut, it ends in the key that shows it in full. */
 static void put_message(const struct app *a, struct canvas *c, int x, int y, int w,
                         const char *text, enum role role, uint8_t attr)
 {
@@ -152,7 +152,8 @@ static int status_rule(struct canvas *c, int x, int y, int end)
     return canvas_text(c, x, y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
 }
 
-/* A part of the line with a rule before it; columns used, none for nothing. */
+/* Draw a part of the line with a rule before it. Returns the columns used, 0 for an
+ * empty part. */
 static int status_part(struct canvas *c, int x, int y, int end, const char *text,
                        enum role role)
 {
@@ -174,7 +175,7 @@ void status_view(const struct app *a, const struct session_view *v,
     x += canvas_textf(c, x, r.y, end - x, state_role(v->state), ATTR_BOLD,
                       v->state == SESSION_TRAINING ? "\xe2\x97\x8f %s" : "%s",
                       session_state_name(v->state));
-    if (v->state == SESSION_FAILED && v->message[0]) { /* nothing goes on beside it */
+    if (v->state == SESSION_FAILED && v->message[0]) { /* nothing else is going on */
         x += status_rule(c, x, r.y, end);
         put_message(a, c, x, r.y, end - x, v->message, ROLE_BAD, 0);
         return;
@@ -185,7 +186,7 @@ void status_view(const struct app *a, const struct session_view *v,
         screen->status(a, v, words, sizeof words);
     }
     app_words(a, words, own, sizeof own);
-    if (!app_is_live_card(a)) { /* which has a row for it */
+    if (!app_is_live_card(a)) { /* the card has a row for it */
         x += status_part(c, x, r.y, end, mask, ROLE_TEXT);
     }
     if (!screen->says_progress) {
@@ -212,7 +213,7 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
         return;
     }
     /* Drawn on the line that closes the screen, where it covers no figure, and progress
-     * and hints stay visible. The card has no such line, but an empty row. */
+     * and hints stay visible. The card has an empty row instead of that line. */
     const bool card = app_is_live_card(a);
     const int above = a->screen->rule ? a->screen->rule(a) : 0;
     const int y = card ? c->h - 2 : f.body.y + f.body.h - 1 - above;
@@ -228,7 +229,7 @@ void say_view(const struct app *a, const struct session_view *v, struct canvas *
 
 enum { HINTS_MAX = 48 };
 
-/* True if a key cannot do anything in this state: nothing trains here, there are too
+/* Whether a key cannot do anything in this state: nothing trains here, there are too
  * many or too few arms, or there is no screen for it. A key that only has to wait is
  * shown dim instead. */
 static bool is_useless(const struct app *a, const struct session_view *v,
@@ -299,7 +300,7 @@ static void hint_key(const struct hint *hint, char *out, size_t cap)
     }
 }
 
-/* Hints of the same words in a row share them: "[ ] rate". How many from here on. */
+/* How many hints from here on have the same words and share them: "[ ] rate". */
 static size_t hint_group(const struct hint *hint, size_t n)
 {
     size_t same = 1;
@@ -309,7 +310,7 @@ static size_t hint_group(const struct hint *hint, size_t n)
     return same;
 }
 
-/* A group of hints at x; columns used, 0 when it does not fit whole. */
+/* Draw a group of hints at x. Returns the columns used, 0 if it does not all fit. */
 static int draw_hints(struct app *a, const struct session_view *v, struct canvas *c,
                       int x, int y, int room, const struct hint *hint, size_t n)
 {

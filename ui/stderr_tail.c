@@ -63,7 +63,7 @@ void stderr_tail_end(struct stderr_tail *s)
     *s = (struct stderr_tail){-1, -1};
 }
 
-/* Controls of ASCII, and C1 in its two-byte form; bytes of other sequences stay. */
+/* Replace ASCII controls, and C1 ones in two bytes; bytes of other sequences stay. */
 static void disarm_text(unsigned char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -1,5 +1,5 @@
-/* While a screen is up, what libraries write to stderr goes into an unlinked file, and
- * its end is shown afterwards. UI thread, but for what says otherwise. */
+/* While a screen is up, what libraries write to stderr goes into an unlinked file,
+ * whose end is shown afterwards. UI thread, unless a function says otherwise. */
 #ifndef SAETOP_UI_STDERR_TAIL_H
 #define SAETOP_UI_STDERR_TAIL_H
 
@@ -10,12 +10,12 @@ struct stderr_tail {
     int log;   /* the file, -1 when not redirected */
 };
 
-/* Redirect descriptor 2 when it is a terminal; elsewhere (2>file) it is left alone. */
+/* Redirect descriptor 2 if it is a terminal; otherwise (2>file) leave it alone. */
 enum err stderr_tail_begin(struct stderr_tail *s, struct errinfo *e) ERR_CHECKED;
-/* Point descriptor 2 at the terminal for a while, and at the file again. */
+/* Point descriptor 2 back at the terminal for a while, then at the file again. */
 void stderr_tail_pause(const struct stderr_tail *s);
 void stderr_tail_continue(const struct stderr_tail *s);
-/* Point descriptor 2 back and show there the last lines, control bytes as '?'. */
+/* Point descriptor 2 back and show the last lines there, control bytes as '?'. */
 void stderr_tail_end(struct stderr_tail *s);
 /* Copy the end of log_fd to out_fd, control bytes as '?', at most 4 KiB of whole lines.
  * Async-signal-safe; any thread. */

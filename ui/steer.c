@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The rate that masking is switched on with if none was set before: the paper's. */
+/* The rate at which masking is switched on if none was set before: the paper's. */
 #define RATE_FIRST 0.3
 
 /* ---- whether ---- */
@@ -94,7 +94,7 @@ void steer_sync(struct app *a, const struct session_view *v)
 {
     struct steering *s = &a->steer;
     for (int arm = 0; arm < (int)conds_of(v); arm++) {
-        /* The view shows what was asked, or the trainer has gone on without. */
+        /* The view shows what was asked for, or the trainer has gone on without it. */
         if (!isnan(s->asked_rate[arm]) &&
             (fabs(v->cond[arm].rate_set - s->asked_rate[arm]) < 1e-9 ||
              v->step > s->asked_at[arm] + 50 || v->state == SESSION_FAILED ||
@@ -143,7 +143,7 @@ static void set_rate(struct app *a, const struct session_view *v, int arm, doubl
     }
 }
 
-/* Conditions that masking keys act on: a bit each. */
+/* The conditions that masking keys act on, a bit for each. */
 static unsigned targets(const struct app *a, const struct session_view *v)
 {
     return a->steer.target == TARGET_ALL ? (1U << conds_of(v)) - 1
@@ -174,7 +174,7 @@ void steer_change_rate(struct app *a, const struct session_view *v, int arm,
     set_rate(a, v, arm, rate, 0);
 }
 
-/* "A: masking 0.30 -> 0.35"; of two arms the words stand side by side. */
+/* Say "A: masking 0.30 -> 0.35"; for two arms the words are side by side. */
 static void say_rate(struct app *a, const struct session_view *v, int arm,
                      double before, double after)
 {
@@ -194,7 +194,7 @@ static void say_rate(struct app *a, const struct session_view *v, int arm,
     app_say(a, false, "%s%s%s", was, was[0] ? "   " : "", text);
 }
 
-/* The rate after a step: down as far as off, and from off up to the rate it had. */
+/* The rate after a step: down to off at most, and from off up to the rate it had. */
 static double stepped_rate(double now, double on, double by)
 {
     if (now <= 0) {

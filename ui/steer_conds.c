@@ -1,13 +1,12 @@
-/* :condition, which adds a condition to the run, and :tune, which changes settings of
- * one during training. */
+/* The commands :condition, which adds a condition to the run, and :tune, which changes
+ * the settings of one during training. */
 #include "ui/steer.h"
 #include "ui/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Words with a comma between them, or `after` behind the first; false where that does
- * not fit. */
+/* Join words by commas, the first by `after`; false if that does not fit. */
 static bool join(const char *args, char after, char *out, size_t cap)
 {
     size_t n = 0;
@@ -30,20 +29,22 @@ static bool join(const char *args, char after, char *out, size_t cap)
     return true;
 }
 
-/* "NAME key=value key=value" as the settings have it: "NAME:key=value,key=value". */
+/* Turn "NAME key=value key=value" into the settings' form,
+ * "NAME:key=value,key=value". */
 static bool joined(const char *args, char *out, size_t cap)
 {
     const bool named = strcspn(args, ":") < strcspn(args, "= ");
     return join(args, named ? ',' : ':', out, cap);
 }
 
-/* "key=value key=value" likewise. */
+/* Turn "key=value key=value" likewise. */
 static bool paired(const char *args, char *out, size_t cap)
 {
     return join(args, ',', out, cap) && strchr(out, '=') != NULL;
 }
 
-/* The trainer says what it would take; the same line again goes ahead. */
+/* Add a condition: the trainer first says what it would take; the same line again goes
+ * ahead. */
 static void add_condition(struct app *a, const struct session_view *v, const char *args)
 {
     char text[sizeof a->steer.condition];
@@ -64,7 +65,7 @@ static void add_condition(struct app *a, const struct session_view *v, const cha
     }
 }
 
-/* The random control, whole, then what any other may have. */
+/* The ith completion: the random control, whole, then settings of any other. */
 static const char *condition_word(const struct app *a, const char *text, size_t i)
 {
     static const char *const random[] = {"random", "decoder=random"};
@@ -98,10 +99,9 @@ static void which_tune(const struct undo_step *s, bool back, char *out, size_t c
 
 static const struct undo_kind tune_undo = {"a setting", apply_tune, which_tune};
 
-/* The pairs that bring back what `pairs` changes: "lr=0.002" for "lr=0.001". False
- * where the condition has no such setting: the trainer says so, and there is nothing to
- * undo.
- */
+/* The pairs that bring back what `pairs` changes: "lr=0.002" for "lr=0.001". False if
+ * the condition has no such setting: the trainer says so, and there is nothing to
+ * undo. */
 static bool undone(const struct cond_view *v, const char *pairs, char *out, size_t cap)
 {
     size_t len = 0;
@@ -133,8 +133,8 @@ static void tune_cond(struct app *a, const struct session_view *v, size_t cond,
     emit_tune(a, (int)cond, pairs);
 }
 
-/* "[A|B|...|both] key=value,...": of the condition that masking keys act on, or the one
- * that is named. */
+/* "[A|B|...|both] key=value,...": change settings of the condition named, or of the one
+ * that masking keys act on. */
 static void tune(struct app *a, const struct session_view *v, const char *args)
 {
     char text[256], word[8] = "";

@@ -39,8 +39,8 @@
 /* Bracketed paste: pasted text is marked, and never taken for keys. */
 #define PASTE_ON  "\033[?2004h"
 #define PASTE_OFF "\033[?2004l"
-/* Synchronized output: a terminal that knows it shows a frame at once, others ignore
- * it. */
+/* Synchronized output: a terminal that knows it shows a frame all at once, others
+ * ignore it. */
 #define SYNC_ON  "\033[?2026h"
 #define SYNC_OFF "\033[?2026l"
 
@@ -60,7 +60,7 @@ struct term {
     char keypad_on[32], keypad_off[32]; /* keys send what terminfo says */
 
     enum glyph_tier tier;
-    int colors; /* as term_colors has it */
+    int colors; /* as term_colors returns it */
     bool wants_color;
     bool direct;                /* curses takes colours themselves, not numbers */
     struct rgb_palette palette; /* what its numbers stand for, if not */
@@ -77,7 +77,7 @@ struct term {
     bool suspended;
     bool resized; /* look at the size */
     bool resumed; /* and report it even if it is the same */
-    bool behind;  /* a frame was left out, as the one before was still to be sent */
+    bool behind;  /* a frame was skipped, since the one before had not been sent */
 
     struct term_reader reader;
 };
@@ -206,7 +206,7 @@ static bool put_cursor(struct term *t, const struct canvas *c)
     return true;
 }
 
-/* What is erased, and what lies beyond the canvas, has the theme's ground. */
+/* Give what is erased, and what is beyond the canvas, the theme's background. */
 static void paint_ground(const struct term *t)
 {
     static const wchar_t space[] = L" ";
@@ -220,7 +220,7 @@ void term_present(struct term *t, const struct canvas *c)
     if (t->suspended || t->reader.ended) {
         return;
     }
-    /* Frames are left out rather than queued: a slow terminal shows fewer of them. */
+    /* Frames are skipped rather than queued: a slow terminal shows fewer of them. */
     if (!caught_up(t)) {
         t->behind = true;
         return;
@@ -317,9 +317,9 @@ void term_set_theme(struct term *t, enum theme_id theme)
     t->all = true;
 }
 
-/* Whether a terminal of 256 colours takes others as well. It says so in COLORTERM, and
- * that it is asked for a number in the words that are turned into the colour. What is
- * called screen hands COLORTERM on from outside and knows no others. */
+/* Whether a terminal of 256 colours takes others as well: COLORTERM must say so, and
+ * its requests for a number must be the sequence that is turned into the colour.
+ * Terminals called screen pass COLORTERM on from outside and know no others. */
 static bool says_true_color(const char *name)
 {
     const char *says = getenv("COLORTERM"), *setaf = tigetstr("setaf");
@@ -464,7 +464,7 @@ static void handle_signals(struct term *t)
 
 /* ---- input ---- */
 
-/* Go on sending; a frame that was left out meanwhile is asked for. */
+/* Go on sending; ask for a frame that was skipped meanwhile. */
 static void send_rest(struct term *t)
 {
     if (caught_up(t) && t->behind) {
@@ -481,7 +481,7 @@ bool term_event(struct term *t, struct event *ev)
     }
     handle_signals(t);
     if (sig_waits(SIG_BIT_QUITS)) {
-        return false; /* and reads nothing: in the background that would stop it */
+        return false; /* do not read: in the background that would stop us */
     }
     send_rest(t);
     if (t->resized) {
@@ -560,8 +560,8 @@ static enum err look_up(struct term *t, const char *name, bool *found,
     return OK;
 }
 
-/* Start curses under the terminal's name, or under a common one where a modern terminal
- * is not described on this machine. */
+/* Start curses under the terminal's name, or under a common one if a modern terminal is
+ * not described on this machine. */
 static enum err start_screen(struct term *t, const char **name, struct errinfo *e)
 {
     static const char fallback[] = "xterm-256color";
@@ -595,7 +595,7 @@ static enum glyph_tier choose_tier(int wanted, const char *name)
                                                                   : GLYPH_BLOCK;
 }
 
-/* A capability without its padding marks "$<5>". */
+/* Append a capability without its padding marks "$<5>". */
 static void add_capability(struct str *s, const char *name)
 {
     const char *p = tigetstr(name);
@@ -611,7 +611,7 @@ static void add_capability(struct str *s, const char *name)
     }
 }
 
-/* A capability in room for it; "" when there is none that fits. */
+/* Copy a capability to out[cap]; "" if there is none or it does not fit. */
 static void copy_capability(char *out, size_t cap, const char *name)
 {
     struct str s;
@@ -704,7 +704,7 @@ static enum err open_term(struct term *t, const struct term_config *cfg,
     TRY(paper_open(&t->paper, e));
     TRY(stderr_tail_begin(&t->tail, e));
     TRY(start_screen(t, &name, e));
-    /* Of a window; the console of Linux would show what it is handed. */
+    /* For terminal windows; the Linux console would print what it is sent. */
     t->has_clipboard = t->has_mouse && strncmp(name, "linux", 5) != 0;
     t->tier = choose_tier(cfg->tier, name);
     TRY(start_curses(t, cfg, name, e));

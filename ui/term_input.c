@@ -11,20 +11,20 @@ enum state {
     UTF8,
     ESCAPE,       /* ESC: the key, or the beginning of something */
     ESCAPE_TWICE, /* ESC ESC */
-    AFTER_ESCAPE, /* the key it was, unless the rest of a sequence comes late */
-    LATE,         /* ... and this looks like it */
+    AFTER_ESCAPE, /* it was the key, unless the rest of a sequence comes late */
+    LATE,         /* ... as this looks like */
     CSI,
     CONSOLE, /* ESC [ [ of the Linux console */
     SS3,
     OLD_MOUSE,
     STRING,
     STRING_ESCAPE, /* ESC in a string: \ ends it */
-    ROW,           /* more than a sequence, as a row of the terminal's own begins so */
+    ROW,           /* longer than usual, since a row of the terminal's own begins so */
     PASTE,
 };
 
-/* How long a begun thing waits for its next byte. An Esc must feel instant; a sequence
- * may come over a slow line, and played as keys its rest would do harm. */
+/* How long what has begun waits for its next byte. An Esc must feel instant; a sequence
+ * may come over a slow line, and its rest would do harm if played as keys. */
 enum { ESCAPE_MS = 25, LATE_MS = 300, CUT_MS = 500, PASTE_MS = 5000 };
 
 enum { SHIFT = 1, CTRL = 4, LOCKS = 64 | 128 };
@@ -33,8 +33,8 @@ static const char paste_end[] = "\033[201~";
 
 /* ---- the table ---- */
 
-/* ESC, intro, number (1 where it is left out), final; with Shift it may be another key.
- * Other modifiers mean no key of ours: swallowed. */
+/* ESC, intro, number (1 if left out), final; with Shift it may be another key. With
+ * other modifiers it is no key of ours, and swallowed. */
 static const struct row {
     char intro; /* [ CSI, O SS3, c CSI [ */
     char final;
@@ -161,9 +161,9 @@ static uint32_t plain_key(uint32_t cp)
                         : cp;
 }
 
-/* A character that is reported as a number. `typed`: Shift is in the character already
- * (modifyOtherKeys); otherwise it is the key's own (kitty), and what Shift makes of it
- * is known for letters only. */
+/* The key for a character reported as a number. `typed`: Shift is in the character
+ * already (modifyOtherKeys); otherwise it is the unshifted key's (kitty), and what
+ * Shift makes of it is known for letters only. */
 static uint32_t char_key(uint32_t cp, unsigned modifiers, bool typed)
 {
     const bool letter = cp >= 'a' && cp <= 'z';
@@ -230,8 +230,8 @@ static bool read_numbers(const uint8_t *p, size_t n, struct numbers *out)
     return out->n <= NUMBERS;
 }
 
-/* The second number holds modifiers, from 1, and whether the key went down or up.
- * False when it went up. */
+/* Read the second number: modifiers, from 1, and whether the key went down or up. False
+ * if it went up. */
 static bool read_modifiers(const uint32_t field[NUMBERS], unsigned *modifiers)
 {
     *modifiers = (field[0] ? field[0] - 1 : 0) & ~(unsigned)LOCKS;
@@ -240,7 +240,7 @@ static bool read_modifiers(const uint32_t field[NUMBERS], unsigned *modifiers)
 
 /* ---- what is complete ---- */
 
-/* Drop the sequence; returns false: no event came of it. */
+/* Drop the sequence; returns false, since no event came of it. */
 static bool rest(struct term_input *in)
 {
     in->state = GROUND;
@@ -273,7 +273,7 @@ static bool give_mouse(struct term_input *in, uint32_t button, uint32_t x, uint3
     return true;
 }
 
-/* Three bytes after "ESC [ M", each plus 32. */
+/* Read three bytes after "ESC [ M", each plus 32. */
 static bool old_mouse(struct term_input *in, struct input *out)
 {
     if (in->seq[3] < 32 || in->seq[4] <= 32 || in->seq[5] <= 32) {
@@ -368,8 +368,8 @@ static bool ss3_complete(struct term_input *in, char final, struct input *out)
 
 static bool ground_byte(struct term_input *in, uint8_t b, struct input *out);
 
-/* A byte that no sequence holds has come inside one, which ends. A control goes with
- * it, but for the ESC that begins the next. */
+/* Handle a byte that no sequence holds inside one, which ends it. A control is dropped
+ * with it, except an ESC, which begins the next. */
 static bool broken(struct term_input *in, uint8_t b, struct input *out)
 {
     rest(in);
@@ -463,7 +463,7 @@ static bool match_rows(const struct term_input *in, uint32_t *key, bool *begins)
     return false;
 }
 
-/* A byte of a sequence that may be a row. */
+/* Take a byte of a sequence that may be a row. */
 static bool take(struct term_input *in, uint8_t b, struct input *out)
 {
     uint32_t key;
@@ -495,7 +495,7 @@ static void begin_escape(struct term_input *in)
     in->n = 1;
 }
 
-/* A control of 8 bits is ESC and a letter. */
+/* Take an 8-bit control as ESC and a letter. */
 static bool eight_bit_control(struct term_input *in, uint8_t b, struct input *out)
 {
     begin_escape(in);

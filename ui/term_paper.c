@@ -22,8 +22,8 @@ enum err paper_open(FILE **out, struct errinfo *e)
     return err_set(e, ERR_IO, "no memory to draw in: %s", strerror(why));
 }
 
-/* How many of the bytes can be looked at: a sequence whose end is still to come waits
- * for it. */
+/* How many of the bytes can be looked at: a sequence whose end has not come waits for
+ * it. */
 static size_t whole(const char *bytes, size_t n, bool more)
 {
     for (size_t i = n > RGB_FROM ? n - RGB_FROM : 1; more && i < n; i++) {

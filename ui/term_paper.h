@@ -7,11 +7,11 @@
 
 #include <stdio.h>
 
-/* An empty one; caller owns, fclose. ERR_IO. */
+/* Open an empty one; the caller owns it (fclose). ERR_IO. */
 enum err paper_open(FILE **out, struct errinfo *e) ERR_CHECKED;
 
-/* Put what was written on it to the terminal, numbers of colours turned into those of
- * the palette (NULL: left as they are); it is empty again. */
+/* Send what was written on it to the terminal, its colour numbers turned into the
+ * colours of the palette (NULL: left as they are), and empty it. */
 void paper_take(FILE *paper, const struct rgb_palette *palette, struct tty *to);
 
 #endif

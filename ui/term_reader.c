@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "ui/signal.h"
 
-/* The screen that pointer reports are of. */
+/* The screen that pointer reports refer to. */
 struct screen_of {
     bool mouse;
     int w, h;

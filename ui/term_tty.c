@@ -17,9 +17,8 @@ static atomic_int writing; /* threads in a write that hushed did not stop */
 
 /* ---- open and close ---- */
 
-/* A description of our own of the terminal that fd is. /dev/tty is open to its user
- * even where the device belongs to another one (su), or has no name here (containers).
- */
+/* Open our own file description of the terminal behind fd. /dev/tty can be opened even
+ * if the device belongs to another user (su), or has no name here (containers). */
 static int open_anew(int fd)
 {
     const int flags = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
@@ -184,7 +183,7 @@ bool tty_send(int fd, const char *bytes, size_t n)
         struct pollfd p = {.fd = fd, .events = POLLOUT};
         const int ready = poll(&p, 1, ms);
         if (ready < 0 && errno == EINTR) {
-            ms = ms > 10 ? ms - 10 : 0; /* not for ever, whatever comes */
+            ms = ms > 10 ? ms - 10 : 0; /* not for ever, whatever happens */
             continue;
         }
         /* Little at a time, as a descriptor that is not ours may wait for room. */
@@ -221,7 +220,7 @@ void tty_hush(void)
 {
     const struct timespec ms = {.tv_nsec = 1000000};
     atomic_store(&hushed, true);
-    /* For ever, were it this thread that a signal took from its write. */
+    /* It would be for ever if the signal took this very thread from its write. */
     for (int i = 0; i < TTY_HUSH_MS && atomic_load(&writing) > 0; i++) {
         nanosleep(&ms, NULL);
     }

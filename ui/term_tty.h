@@ -3,9 +3,9 @@
  *
  * A terminal need not take what it is sent (Ctrl-S, a pty that nobody reads, a line
  * that hangs), and a write would then wait for ever, signals or not. So the device is
- * opened anew, for a file description of our own: O_NONBLOCK on the one that was given
- * would also affect the shell and others that share it, and stay if we are killed.
- * Bytes that do not fit wait here until the device takes them. */
+ * opened anew, for a file description of our own: O_NONBLOCK on the one we were given
+ * would also affect the shell and others that share it, and would stay if we are
+ * killed. Bytes that do not fit wait here until the device takes them. */
 #ifndef SAETOP_UI_TERM_TTY_H
 #define SAETOP_UI_TERM_TTY_H
 
@@ -18,57 +18,57 @@
 #include <termios.h>
 
 struct tty {
-    int in, out; /* of our own, -1: not open */
+    int in, out; /* our own descriptors, -1: not open */
     struct termios before;
-    struct str waiting; /* to be sent, of it `sent` already */
+    struct str waiting; /* to be sent; the first `sent` bytes have been */
     size_t sent;
-    int64_t moved_ns; /* when the terminal last took something, or had to */
-    bool stalled;     /* it took nothing for TTY_STALL_MS, or not all could wait */
+    int64_t moved_ns; /* when the terminal last took something, or was first to */
+    bool stalled;     /* it took nothing for TTY_STALL_MS, or memory was out */
 };
 
 enum { TTY_STALL_MS = 1000, TTY_HUSH_MS = 100 };
-/* Ends whatever sequence was cut, in all terminals. */
+/* Ends whatever sequence was cut short, on all terminals. */
 #define TTY_CANCEL "\030"
 
-/* Open anew the terminals that in_fd and out_fd are. ERR_IO; then nothing is open. */
+/* Open anew the terminals behind in_fd and out_fd. ERR_IO; then nothing is open. */
 enum err tty_open(struct tty *t, int in_fd, int out_fd, struct errinfo *e) ERR_CHECKED;
 void tty_close(struct tty *t);
 
-/* Bytes as they come, no echo, no flow control, no change of what is sent; the keys
- * that are signals (Ctrl-C, Ctrl-Z) stay so. */
+/* Set raw modes: bytes as they come, no echo, no flow control, output unchanged; the
+ * keys that are signals (Ctrl-C, Ctrl-Z) stay so. */
 void tty_set_raw(const struct tty *t);
-/* The modes it was opened with. */
+/* Set the modes it was opened with. */
 void tty_set_before(const struct tty *t);
 
 /* Read at most n bytes without waiting. Returns their number, 0: none, -1: the terminal
  * is gone. */
 int tty_read(const struct tty *t, uint8_t *bytes, size_t n);
 
-/* Send when there is room, after the bytes that wait already. */
+/* Send bytes when there is room, after those that already wait. */
 void tty_put(struct tty *t, const char *bytes, size_t n);
 void tty_puts(struct tty *t, const char *bytes);
-/* Send what there is room for; true when nothing waits any more. */
+/* Send what there is room for; true if nothing is left waiting. */
 bool tty_flush(struct tty *t);
 bool tty_waits(const struct tty *t);
 /* tty_flush, waiting for room for at most ms. */
 bool tty_flush_within(struct tty *t, int ms);
-/* Forget what waits; a sequence that was cut by that is ended. */
+/* Forget what waits; a sequence that this cuts short is ended. */
 void tty_drop(struct tty *t);
-/* Send all as the last of a screen, as tty_send_last does; false when the terminal
- * takes none of it, and the rest is forgotten. */
+/* Send all that waits as the last of a screen, as tty_send_last does; false if the
+ * terminal takes none of it: the rest is forgotten. */
 bool tty_drain(struct tty *t);
 
-/* Write all of bytes[n] to any descriptor; false when it takes none of it for
- * TTY_STALL_MS. Async-signal-safe; any thread. */
+/* Write all of bytes[n] to any descriptor; false if it takes none for TTY_STALL_MS.
+ * Async-signal-safe; any thread. */
 bool tty_send(int fd, const char *bytes, size_t n);
 /* The same for the bytes that restore the terminal. If it takes nothing, the bytes that
- * it has not read yet are dropped to make room for these. */
+ * still wait in the device are dropped to make room. */
 bool tty_send_last(int fd, const char *bytes, size_t n);
-/* From now on, until tty_open, no output of any thread goes out: only what
- * tty_send_last sends next reaches the terminal. Waits for a write that is under way,
- * TTY_HUSH_MS at most. Async-signal-safe; any thread. */
+/* From now on, until tty_open, let no thread's output out: only what tty_send_last
+ * sends next reaches the terminal. Waits at most TTY_HUSH_MS for a write under way.
+ * Async-signal-safe; any thread. */
 void tty_hush(void);
-/* Turn descriptors 1 and 2, where they are a terminal without room, to /dev/null. */
+/* Turn descriptors 1 and 2 to /dev/null if they are a terminal without room. */
 void tty_give_up(void);
 
 #endif

@@ -8,7 +8,7 @@
 
 /* ---- text ---- */
 
-/* Insert one code point, or nothing where there is no room; whether it was. */
+/* Insert one code point, unless there is no room. Returns whether it was. */
 static bool insert(struct textbox *b, const char *s, size_t n)
 {
     if (b->len + n >= TEXTBOX_CAP) {
@@ -70,8 +70,8 @@ void textbox_begin(struct textbox *b, struct line_history *history)
 
 /* ---- rows ---- */
 
-/* A row of the text as it is wrapped: bytes from..end are shown, the next row begins at
- * `next`; `soft`: it was broken for want of room. */
+/* A row of the wrapped text: bytes from..end are shown, the next row begins at `next`;
+ * `soft`: it was broken for want of room. */
 struct row {
     size_t from, end, next;
     bool soft, last;
@@ -95,7 +95,7 @@ static struct row row_from(const struct textbox *b, size_t from)
     return (struct row){from, i, last ? i : i + 1, false, last};
 }
 
-/* The row that byte `at` stands in; *nth is its number. */
+/* The row that byte `at` is in; *nth is its number. */
 static struct row row_of(const struct textbox *b, size_t at, size_t *nth)
 {
     struct row r = row_from(b, 0);
@@ -125,7 +125,7 @@ static int columns(const struct textbox *b, size_t from, size_t to)
     return w;
 }
 
-/* The last place of a row that the cursor can stand in. */
+/* The last place in a row for the cursor. */
 static size_t row_stop(const struct textbox *b, struct row r)
 {
     return r.soft ? text_before(b->text, r.end) : r.end;
@@ -259,7 +259,7 @@ void textbox_draw(struct canvas *c, struct rect r, struct textbox *b, bool focus
     if (r.w < 2 || r.h < 1) {
         return;
     }
-    b->w = r.w - 1; /* the cursor stands behind the last */
+    b->w = r.w - 1; /* the cursor may be after the last */
     b->tier = c->tier;
     size_t nth = 0;
     const struct row at = row_of(b, b->cursor, &nth);

@@ -19,19 +19,20 @@ struct textbox {
     size_t recalled;              /* 0: own text; n: the nth newest of the history */
     char draft[TEXTBOX_CAP];      /* own text while a recalled one is shown */
     /* Layout as it was last drawn. */
-    int w; /* columns that a row may take; 0: never drawn, rows end at breaks alone */
+    int w; /* columns of a row; 0: never drawn, rows end only at line breaks */
     enum glyph_tier tier;
     size_t top; /* first row shown */
 };
 
 /* Start empty. history may be NULL. */
 void textbox_begin(struct textbox *b, struct line_history *history);
-/* Replace the text by what of it a box may hold, cursor at its end. */
+/* Replace the text by what a box may hold of `text`, cursor at its end. */
 void textbox_set(struct textbox *b, const char *text);
 /* Feed a key of event.h. On LINE_ACCEPT the text is in the history already. */
 enum line_result textbox_key(struct textbox *b, uint32_t key);
-/* Insert pasted bytes at the cursor: breaks of lines of any kind are kept as one, a tab
- * becomes a space, what else a box may not hold goes. *whole: all had room. */
+/* Insert pasted bytes at the cursor: a line break of any kind is kept as one '\n', a
+ * tab becomes a space, whatever else a box may not hold is dropped. *whole: all had
+ * room. */
 enum line_result textbox_paste(struct textbox *b, const char *bytes, size_t n,
                                bool *whole);
 /* Draw it, scrolled so that the cursor is in sight; `focused`: place the canvas's

@@ -1,7 +1,7 @@
-/* The light theme paints its ground, and so does that of high contrast; dark stands on
- * the terminal's own. The series colours are Okabe and Ito's colour-blind safe set on
- * the nearest entries of the xterm colour cube; heat is a scale of the cividis type
- * (navy, grey, yellow), told apart by luminance alone. tests/unit/test_theme.c measures
+/* The light and the high-contrast theme paint their background; dark keeps the
+ * terminal's own. The series colours are Okabe and Ito's colour-blind safe set on the
+ * nearest entries of the xterm colour cube; heat is a scale of the cividis type (navy,
+ * grey, yellow), told apart by luminance alone. tests/unit/test_theme.c measures
  * contrasts. */
 #include "ui/theme.h"
 
@@ -60,7 +60,7 @@ static const struct role_style styles[THEME_COUNT][ROLE_COUNT] = {
         [ROLE_HEAT6]    = { 16, 220,  0,  3, 0, MONO_HEAT_HIGH},
         [ROLE_HEAT7]    = { 16, 230,  0,  7, 0, MONO_HEAT_TOP},
     },
-    [THEME_LIGHT] = { /* on a ground of its own: white */
+    [THEME_LIGHT] = { /* on its own background, white */
         [ROLE_TEXT]     = { 16, 231,  0,  7, 0, 0},
         [ROLE_DIM]      = {242, 231,  0,  7, 0, 0},
         [ROLE_TITLE]    = {236, 231,  0,  7, 0, MONO_TITLE},
@@ -183,7 +183,7 @@ const struct role_style *theme_style(enum theme_id id, enum role role)
 /* ---- true colour ---- */
 
 /* Cividis (Nunez, Anderton and Renslow, 2018) in eight steps; on white it runs the
- * other way, from next to nothing and without a step of its middle. */
+ * other way, from almost nothing and without one of the middle steps. */
 static const int32_t heat_on_black[] = {0x00204D, 0x10396E, 0x4A536C, 0x6C6E72,
                                         0x8E8A78, 0xB3A771, 0xDBC860, 0xFFEA46};
 static const int32_t heat_on_white[] = {0xFFF8D0, 0xFFEA46, 0xDBC860, 0xB3A771,

@@ -8,7 +8,7 @@ enum theme_id { THEME_DARK, THEME_LIGHT, THEME_CONTRAST, THEME_MONO, THEME_COUNT
 
 struct role_style {
     int16_t fg256, bg256; /* xterm-256 index, -1: the terminal's own */
-    int16_t fg8, bg8;     /* of the 8 basic colours, -1 */
+    int16_t fg8, bg8;     /* one of the 8 basic colours, -1 likewise */
     uint8_t attr;         /* added with colour */
     uint8_t mono_attr;    /* without colour: ATTR_* */
 };
@@ -16,8 +16,8 @@ struct role_style {
 const char *theme_name(enum theme_id id);
 int theme_find(const char *name); /* -1 */
 const struct role_style *theme_style(enum theme_id id, enum role role);
-/* The same for a terminal of all colours, 0xRRGGBB: what the 256 come nearest to, or
- * their own entry. -1 where that is the terminal's own. */
+/* The same for a terminal with true colour, 0xRRGGBB: the colour that the 256
+ * approximate, or their own entry. -1: the terminal's own colour. */
 void theme_true(enum theme_id id, enum role role, int32_t *fg, int32_t *bg);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "ui/keymap.h"
 
-/* The texts keep apart what others report, what is measured here and what is not
+/* The texts distinguish what others report, what is measured here and what is not
  * known. */
 /* Wrapped by hand. */
 /* clang-format off */

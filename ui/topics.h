@@ -1,4 +1,4 @@
-/* Short texts that teach: part of the help overlay. Constant; any thread. */
+/* Short texts that teach, a part of the help overlay. Constant; any thread. */
 #ifndef SAETOP_UI_TOPICS_H
 #define SAETOP_UI_TOPICS_H
 
@@ -6,9 +6,9 @@
 
 struct topic {
     const char *title;
-    const char *text; /* one paragraph a line, wrapped when shown; for keymap_text */
+    const char *text; /* a paragraph per line, wrapped when shown; for keymap_text */
 };
-enum { TOPIC_MAX = 4096 }; /* bytes of a text with its keys */
+enum { TOPIC_MAX = 4096 }; /* bytes of a text, keys included */
 size_t topics_count(void);
 const struct topic *topics_at(size_t i);
 

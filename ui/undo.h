@@ -21,30 +21,31 @@ struct undo_kind {
     /* Take the step back, or do it again. */
     void (*apply)(struct app *a, const struct session_view *v,
                   const struct undo_step *s, bool back);
-    /* Which one it was, and what holds now: "#12, now dog". NULL: its screen tells. */
+    /* Write which one it was, and what holds now: "#12, now dog". NULL: its screen
+     * shows it. */
     void (*which)(const struct undo_step *s, bool back, char *out, size_t cap);
 };
 
-/* A kind uses what it needs of it. */
+/* A step; its kind uses the fields it needs. */
 struct undo_step {
     const struct undo_kind *kind;
     int arm;
     double rate_before, rate_after;
     int32_t latent;
     char of[UNDO_TEXT], before[UNDO_TEXT], after[UNDO_TEXT];
-    const struct screen_def *screen; /* whose layout it was, and is */
+    const struct screen_def *screen; /* whose layout `was` and `is` are */
     unsigned char was[UNDO_LAYOUT], is[UNDO_LAYOUT];
 };
 struct undo_stack {
     struct undo_step step[UNDO_DEPTH];
     size_t n;      /* steps kept */
-    size_t done;   /* of them, those not undone */
+    size_t done;   /* how many of them are not undone */
     size_t pushed; /* ever */
 };
 
-/* Add a step: what was undone is forgotten, and the oldest when there are too many. */
+/* Add a step: undone steps are forgotten, and the oldest if there are too many. */
 void undo_push(struct undo_stack *u, const struct undo_step *s);
-/* The step to take back, or to do again; NULL when there is none. */
+/* The step to undo, or to redo; NULL if there is none. */
 const struct undo_step *undo_back(struct undo_stack *u);
 const struct undo_step *undo_forward(struct undo_stack *u);
 

@@ -5,7 +5,8 @@
 
 enum { WHICH_MAX = 64, KEY_GAP = 2 };
 
-/* Keys of entry i that come after the one that was pressed, without it: how many. */
+/* Copy entry k with only the second keys that follow the key pressed; returns how
+ * many. */
 static size_t last_keys(const struct app *a, const struct key_entry *k,
                         struct key_entry *out)
 {
@@ -22,7 +23,8 @@ static size_t last_keys(const struct app *a, const struct key_entry *k,
     return n;
 }
 
-/* Entries that follow the key here, in the order of the keymap: places in it. */
+/* Collect the indices of entries whose second key may follow, in the order of the
+ * keymap. */
 static size_t collect(const struct app *a, size_t entry[WHICH_MAX])
 {
     const struct screen_table *t = a->screens;

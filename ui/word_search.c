@@ -7,7 +7,8 @@
 
 enum { STEM_LEAST = 3 };
 
-/* Words for the same thing, a row each; at least one stands in the help texts. */
+/* Words for the same thing, a row each; at least one of each row is in the help
+ * texts. */
 #define ROW_WORDS 8
 static const char *const same[][ROW_WORDS] = {
     {"latent", "feature", "neuron", "unit"},
@@ -42,7 +43,7 @@ static const char *const same[][ROW_WORDS] = {
     {"learning rate", "lr", "step size"},
     {"screen", "tab", "page", "view"},
     {"interval", "confidence", "error bar", "CI"},
-    /* Of those who take models apart. */
+    /* Words of those who take models apart. */
     {"silence", "ablate", "ablation", "knockout", "suppress", "turn off", "zero out"},
     {"steer", "steering", "intervene", "intervention", "patch", "boost", "amplify"},
     {"strength", "coefficient", "multiplier"},
@@ -78,7 +79,7 @@ static const char *const same[][ROW_WORDS] = {
 enum { ROWS = sizeof same / sizeof same[0] };
 _Static_assert(ROWS <= 64, "a bit a row");
 
-/* The word without its ending, where enough is left. */
+/* The length of a word without its ending, if enough is left. */
 static size_t stem(const char *word, size_t n)
 {
     static const char *const ends[] = {"ations", "ation", "ings", "ions", "ing",
@@ -102,7 +103,7 @@ static bool is_in(const char *word, const char *const *text, size_t n)
     return is;
 }
 
-/* Whether both are one word but for their endings. */
+/* Whether both are one word except for their endings. */
 static bool same_stem(const char *a, const char *b)
 {
     const size_t n = stem(a, strlen(a)), m = stem(b, strlen(b));

@@ -1,6 +1,6 @@
-/* Whether a text matches typed words, which need not be its own: each is looked for as
- * it is, without its ending ("masking" finds "masked"), and by other words for the same
- * thing ("neuron" finds "latent"). Any thread. */
+/* Whether a text matches typed words, even if it uses others: each word is looked for
+ * as it is, without its ending ("masking" finds "masked"), and by other words for the
+ * same thing ("neuron" finds "latent"). Any thread. */
 #ifndef SAETOP_UI_WORD_SEARCH_H
 #define SAETOP_UI_WORD_SEARCH_H
 
@@ -10,10 +10,10 @@
 
 enum { WORD_MAX = 64, WORDS_MAX = 16 }; /* bytes of a word; words that count */
 
-/* What was typed, with what is looked for in its place: made once, for many texts. */
+/* What was typed, and what else is looked for: made once, for many texts. */
 struct words {
     const char *typed; /* borrowed */
-    uint64_t same;     /* rows of words for the same thing that the phrase is in */
+    uint64_t same;     /* rows of synonyms that the whole phrase is in */
     size_t n;
     struct {
         char word[WORD_MAX], stem[WORD_MAX];
@@ -21,8 +21,8 @@ struct words {
     } of[WORDS_MAX];
 };
 void words_begin(struct words *w, const char *typed);
-/* Whether each word is in one of the n texts, which may be NULL. "" is in all; a whole
- * phrase counts as well. O(texts x words). */
+/* Whether each word is in one of the n texts, each of which may be NULL; the whole
+ * phrase counts as well. "" is in all. O(texts x words). */
 bool words_answer(const struct words *w, const char *const *text, size_t n);
 
 #endif

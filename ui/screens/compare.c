@@ -1,5 +1,5 @@
-/* Compare: two conditions, or two runs, held against each other: what may be concluded,
- * measures, settings, curves, latents. */
+/* Compare: two conditions, or two runs, side by side: what may be concluded, measures,
+ * settings, curves, latents. */
 #include "base/csvfile.h"
 #include "base/number.h"
 #include "ui/actions.h"
@@ -16,7 +16,7 @@
 enum {
     KEY_W = 22,  /* of a setting, */
     NOTE_W = 8,  /* and what it is of */
-    LEFT_W = 80, /* of measures and latents, side by side with the rest */
+    LEFT_W = 80, /* columns of measures and latents, beside the rest */
 };
 
 struct compare_state *compare_own(const struct app *a)
@@ -81,7 +81,7 @@ bool compare_is_focused(const struct app *a, int pane)
 
 /* ---- the sides ---- */
 
-/* What follows a choice's name: " x5" of five seeds. */
+/* Write what follows a choice's name: " x5" for five seeds. */
 static void seeds_text(const struct compare_choice *k, char *out, size_t cap)
 {
     out[0] = '\0';
@@ -92,8 +92,9 @@ static void seeds_text(const struct compare_choice *k, char *out, size_t cap)
 
 enum { SIDE_MARK = 4, SIDE_LETTER = 2, SIDE_GAP = 2, NAME_LEAST = 8 };
 
-/* Columns for the name of each choice, so that both sides are seen: where not all names
- * fit, the others are their letters alone, and the two share what is left. */
+/* Columns for the name of each choice, so that both sides are seen: if not all names
+ * fit, the other choices show only their letters, and the two sides share what is
+ * left. */
 static void name_widths(const struct comparison *o, int w, int out[COMPARE_CHOICES])
 {
     int all = 0, fixed = 0, side[2] = {0, 0};
@@ -122,8 +123,8 @@ static void name_widths(const struct comparison *o, int w, int out[COMPARE_CHOIC
     }
 }
 
-/* "[1] A mask p=0.30  [2] B no mask      C r22: no mask": what may stand on a side, and
- * what does. */
+/* Draw "[1] A mask p=0.30  [2] B no mask      C r22: no mask": what can be on a side,
+ * and what is. */
 static void draw_sides(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r)
 {
@@ -164,7 +165,7 @@ static int draw_said_lines(const struct comparison *o, struct canvas *c, struct 
                            int top)
 {
     int lines = 0;
-    /* First what the numbers depend on: below them it is read too late. */
+    /* First what the numbers depend on: below them it would be read too late. */
     for (size_t i = 0; i < o->remarks.n; i++) {
         char text[REMARK_TEXT + 4];
         const int n = snprintf(text, sizeof text, "! %s", o->remarks.line[i]);
@@ -180,7 +181,7 @@ static int draw_said_lines(const struct comparison *o, struct canvas *c, struct 
     return lines;
 }
 
-/* Whether an arm of the open run is of a side. */
+/* Whether an arm of the open run is on a side. */
 static bool is_compared(const struct comparison *c, const struct arm_view *arm)
 {
     bool r = false;
@@ -191,8 +192,8 @@ static bool is_compared(const struct comparison *c, const struct arm_view *arm)
     return r;
 }
 
-/* The first arm of either side that was measured again after the comparison shown was
- * made, as all of a run are, or one that was added alone; NULL: none was. */
+/* The first arm of either side that was measured after the comparison shown was made,
+ * again with all of its run or alone as one just added; NULL: none was. */
 static const struct arm_view *stale_arm(const struct session_view *v, int64_t *was)
 {
     const struct comparison *c = v->compare;
@@ -206,7 +207,7 @@ static const struct arm_view *stale_arm(const struct session_view *v, int64_t *w
     return NULL;
 }
 
-/* Another number for each evaluation of an arm of either side. */
+/* A number that changes with each evaluation of an arm on either side. */
 static int64_t evaluations(const struct session_view *v)
 {
     int64_t sum = 0;
@@ -217,7 +218,7 @@ static int64_t evaluations(const struct session_view *v)
     return sum;
 }
 
-/* Over what the numbers are of: that they are old, and what renews them. */
+/* Draw, over what the numbers are of, that they are old, and what renews them. */
 static void draw_stale(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect r)
 {
@@ -244,7 +245,7 @@ static void draw_said(struct app *a, const struct session_view *v, struct canvas
     const char *value = o ? compare_source_text(o, source, sizeof source) : "";
     if (o) {
         char pairs[64] = "one pair";
-        if (o->measures.other_data[0]) { /* seen though the sentence may be below */
+        if (o->measures.other_data[0]) { /* visible even if the sentence is below */
             snprintf(pairs, sizeof pairs, COMPARE_NOT_COMPARABLE ": different %s",
                      o->measures.other_data);
         } else if (o->measures.pairs != 1) {
@@ -432,8 +433,8 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     }
 }
 
-/* It is then asked for again, but not while the user is further down in its lists,
- * unless the run has come to its end. */
+/* Whether the comparison is to be asked for again: not while the user is further down
+ * in its lists, unless the run has come to its end. */
 static bool is_old(const struct compare_state *s, const struct session_view *v)
 {
     const bool idle = v->compare && v->compare->source == COMPARE_FROM_RUN &&
@@ -450,7 +451,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
         s->took_other = true;
         snprintf(s->other, sizeof s->other, "%s", v->other);
     }
-    if (s->seen != v->compare) { /* another one: its lists begin at their tops */
+    if (s->seen != v->compare) { /* a new one: its lists begin at their tops */
         s->seen = v->compare;
         s->stays = false;
         s->said.top = s->said.cursor = 0;
@@ -495,7 +496,7 @@ void compare_lead_to(struct app *a, int pane)
     }
 }
 
-/* A measure's curve, the contexts of two latents, one of these. */
+/* Enter: open a measure's curve, the contexts of two latents, or a latent. */
 static void enter(struct app *a, const struct session_view *v)
 {
     struct compare_state *s = compare_own(a);
@@ -685,7 +686,7 @@ static enum err export_text(const struct app *a, const struct session_view *v,
 
 /* ---- copy ---- */
 
-/* The row under the cursor of the pane in focus. */
+/* Copy the row under the cursor of the pane in focus. */
 static bool copy(const struct app *a, const struct session_view *v, char *what,
                  size_t cap, struct str *out)
 {

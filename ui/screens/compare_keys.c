@@ -68,7 +68,7 @@ void compare_choose(struct app *a, const struct session_view *v, size_t side,
     for (size_t i = 0; i < 2; i++) {
         s->want[i] = o ? (int32_t)o->side[i].choice : s->want[i];
     }
-    if (s->want[1 - side] == (int32_t)choice) { /* the condition there changes sides */
+    if (s->want[1 - side] == (int32_t)choice) { /* the other side has it: both change */
         s->want[1 - side] = s->want[side];
     }
     s->want[side] = (int32_t)choice;
@@ -93,7 +93,7 @@ static void compare_with(struct app *a, const struct session_view *v, const char
 
 /* ---- what is compared ---- */
 
-/* The next choice for a side that the other one is not. */
+/* Turn a side to its next choice that is not the other side's. */
 static void next_choice(struct app *a, const struct session_view *v, size_t side)
 {
     const struct comparison *o = v->compare;
@@ -108,7 +108,7 @@ static void next_choice(struct app *a, const struct session_view *v, size_t side
     compare_choose(a, v, side, at);
 }
 
-/* "A B" of the letters that there are; false: it is something else. */
+/* Take "A B", letters of conditions there are; false: it is something else. */
 static bool takes_letters(struct app *a, const struct session_view *v, const char *args)
 {
     const struct comparison *o = v->compare;
@@ -171,7 +171,7 @@ static void refresh(struct app *a, const struct session_view *v, const char *arg
 
 /* ---- what is shown ---- */
 
-/* Whether either side has a curve of it. */
+/* Whether either side has a curve of a measure. */
 static bool has_curve(const struct session_view *v, int metric)
 {
     return v->compare->side[0].curve[metric].n + v->compare->side[1].curve[metric].n >
@@ -218,7 +218,7 @@ static void show_list(struct app *a, const struct session_view *v, const char *a
 {
     struct compare_state *s = compare_own(a);
     const int focus = *app_focus(a, &screen_compare);
-    /* The way there from another pane leaves the list as it is. */
+    /* Coming from another pane leaves the list as it is. */
     int at = focus == COMPARE_LATENTS ? (s->list + 1) % COMPARE_LISTS : s->list;
     (void)v;
     for (int i = 0; args[0] && i <= COMPARE_LISTS; i++) {
@@ -252,7 +252,8 @@ static const char *may_send(const struct app *a, const struct session_view *v)
                                    : "no context to send yet";
 }
 
-/* The latents of a side may be another run's: none is chosen in Prompt. */
+/* Send a context to Prompt. The latents of a side may be another run's, so none is
+ * chosen there. */
 static void send_to_prompt(struct app *a, const struct session_view *v,
                            const char *args)
 {

@@ -1,5 +1,5 @@
-/* The latents of Compare: in pairs, in one alone, split and fused, and contexts of two
- * side by side. */
+/* The latents of Compare: in pairs, in one side alone, split and fused, and contexts of
+ * two side by side. */
 #include "base/csvfile.h"
 #include "ui/context_flow.h"
 #include "ui/export.h"
@@ -69,7 +69,7 @@ static const char *label_of(const struct session_view *v, const struct compariso
     return here ? latent_labels_of(v->arm[v->cond[choice].arm[0]].labels, latent) : "";
 }
 
-/* "A#12 animal: dog, cat" */
+/* Draw "A#12 animal: dog, cat". */
 static int put_latent(const struct session_view *v, struct canvas *c, int x, int y,
                       int w, const struct comparison *o, size_t side, int32_t latent,
                       enum role role)
@@ -154,7 +154,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
     }
 }
 
-/* The rule by which the list is made, in words. */
+/* Write the rule by which a list is made. */
 static void rule_text(const struct comparison *o, int list, char *out, size_t cap)
 {
     switch (list) {
@@ -193,7 +193,7 @@ static void counts_text(const struct comparison *o, char *out, size_t cap)
 
 /* ---- contexts ---- */
 
-/* The contexts of a side; NULL: it has no latent, or they were not read yet. */
+/* The contexts of a side; NULL: it has no latent, or they have not been read yet. */
 static const struct latent_detail *
 detail_of_side(const struct compare_state *s, const struct session_view *v, size_t side)
 {
@@ -211,7 +211,7 @@ const struct latent_context *compare_context(const struct app *a,
                                                   : NULL;
 }
 
-/* The list is that of the cursor's side; the other one scrolls with it. */
+/* Set the list to the cursor's side; the other side scrolls with it. */
 static void set_contexts(struct compare_state *s, const struct session_view *v,
                          int rows)
 {
@@ -268,7 +268,7 @@ static void draw_contexts_of(struct app *a, const struct session_view *v,
 void compare_open_pair(struct app *a, const struct session_view *v)
 {
     struct compare_state *s = compare_own(a);
-    /* The list was drawn before it changed, perhaps. */
+    /* Perhaps the list has changed since it was drawn. */
     if (s->latents.cursor >= compare_latents_n(v->compare, s->list) || s->contexts) {
         return;
     }

@@ -49,7 +49,7 @@ size_t compare_measures_n(const struct comparison *c)
     return n;
 }
 
-/* Whether the figures of both sides are of the same data. */
+/* Whether the figures of both sides were measured on the same data. */
 static bool may_judge(const struct comparison *o)
 {
     return !o->measures.other_data[0];
@@ -61,8 +61,7 @@ const char *compare_verdict(const struct comparison *o, size_t m)
                         : COMPARE_NOT_COMPARABLE;
 }
 
-/* The verdict in a word or two of `room` columns; of a random control where it is
- * within that. */
+/* The verdict in a word or two of at most `room` columns; "within random" if it is. */
 static const char *verdict_word(const struct comparison *o, size_t m, int room)
 {
     static const char within[] = "within random";
@@ -71,8 +70,8 @@ static const char *verdict_word(const struct comparison *o, size_t m, int room)
                                            : within;
 }
 
-/* Established differences stand out, and those that chance makes, too; nothing else has
- * a colour of its own. */
+/* Established differences stand out, and so do those that chance makes; nothing else
+ * has its own colour. */
 static enum role verdict_role(const struct comparison *o, size_t m)
 {
     const struct verdict_row *r = &o->measures.row[m];
@@ -93,7 +92,7 @@ static void interval_text(const struct comparison *o, size_t m, char *out, size_
     }
 }
 
-/* Its name, or where that does not fit the brief one. */
+/* A measure's name, or if that does not fit its brief one. */
 static const char *label_of(size_t m, int room)
 {
     const char *label = verdict_measure_label(m), *brief = verdict_measure(m)->brief;
@@ -164,7 +163,8 @@ static void draw_measure_header(const struct comparison *o, struct canvas *c,
     canvas_text(c, x, r.y, r.x + r.w - x, "verdict", ROLE_TITLE, 0);
 }
 
-/* On the edge below: what the row under the cursor comes to, or what the marks mean. */
+/* Draw into the lower border what the row under the cursor comes to, or what the marks
+ * mean. */
 static void draw_marks(const struct comparison *o, struct canvas *c, struct rect r,
                        int at)
 {

@@ -30,7 +30,7 @@ struct concepts_layout concepts_layout(struct rect b, bool wide, size_t n)
 {
     struct concepts_layout l;
     const int half = layout_least(wide ? 16 : 11, b.h / 2);
-    /* Where there is little room the longer list has more of it. */
+    /* If there is little room, the longer list gets more of it. */
     const int needs = (int)(n < 100 ? n : 100) + 2 + 2 + 1;
     const int more = layout_least(needs, b.h * 3 / 5);
     const int list = !wide && more > half ? more : half;
@@ -66,13 +66,13 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
     }
 }
 
-/* The list in the lower pane, where it shows one. */
+/* The list in the lower pane, if it shows one. */
 static struct list_view *lower_list(struct concepts_state *s)
 {
     return s->contexts ? &s->context : &s->words;
 }
 
-/* Scroll to the measures beside those that are shown. */
+/* Scroll to the measures beside those shown. */
 static void scroll(struct app *a, const struct session_view *v, bool right)
 {
     struct concepts_state *s = concepts_own(a);
@@ -133,7 +133,8 @@ int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
     return o && concepts_has_latent(o) ? o->main_latent[0] : -1;
 }
 
-/* A word's contexts, then the latent that is the matter there; a concept's latent. */
+/* Enter: open a word's contexts, or in these the latent concerned; or a concept's
+ * latent. */
 static void enter(struct app *a, const struct session_view *v)
 {
     const struct concepts_state *s = concepts_own(a);
@@ -256,7 +257,7 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
 
 /* ---- copy ---- */
 
-/* The word under the cursor, in the list of them; else the concept. */
+/* Copy the word under the cursor, if it is in the list of words; else the concept. */
 static bool copy(const struct app *a, const struct session_view *v, char *what,
                  size_t cap, struct str *out)
 {

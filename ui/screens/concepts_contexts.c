@@ -12,8 +12,8 @@
 
 enum { ACT_W = 8 };
 
-/* The query for contexts of the word under the cursor, in the condition that is
- * browsed; false: it has no latent there. */
+/* Make the query for contexts of the word under the cursor, in the browsed condition;
+ * false: it has no latent there. */
 static bool query_of(const struct app *a, const struct session_view *v,
                      struct word_query *q)
 {
@@ -96,8 +96,8 @@ const char *concepts_may_send(const struct app *a, const struct session_view *v)
                                              : NULL;
 }
 
-/* In Prompt's list the cursor goes to the latent that stands in for the others there,
- * else to the first main one. */
+/* In Prompt's list the cursor goes to the latent that absorbs the word, else to the
+ * first main one. */
 void concepts_send_context(struct app *a, const struct session_view *v,
                            const char *args)
 {

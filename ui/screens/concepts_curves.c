@@ -10,7 +10,7 @@
 
 enum { EVENTS = 64 };
 
-/* The curve of a condition: the mean over its seeds at each step that the first of them
+/* The curve of a condition: the mean over its seeds at each step that the first seed
  * has, with the least and the greatest. */
 struct curve {
     double x[HISTORY_POINTS], y[HISTORY_POINTS];

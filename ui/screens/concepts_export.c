@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* The pane in focus is what is written. */
+/* Whether the words are written: what the pane in focus has is. */
 static bool exports_words(const struct app *a)
 {
     return *app_focus(a, &screen_concepts) == CONCEPTS_WORDS;
@@ -93,7 +93,7 @@ static void add_fate(const struct word_result *w, uint64_t weights,
     export_integer(out, (int64_t)k->says[WORD_MISSED], false);
 }
 
-/* The words as they are listed, and what became of each in each arm. */
+/* Write the words as listed, and what became of each in each arm. */
 static enum err export_words(const struct app *a, const struct session_view *v,
                              struct str *out, struct errinfo *e)
 {
@@ -114,7 +114,7 @@ static enum err export_words(const struct app *a, const struct session_view *v,
     return str_err(out, "export", e);
 }
 
-/* The family as sorted: concept, kind, and each column of A, of B and A - B. */
+/* Write the family as sorted: concept, kind, and each column of A, of B and A - B. */
 static enum err export_concepts(const struct app *a, const struct session_view *v,
                                 struct str *out, struct errinfo *e)
 {

@@ -22,8 +22,7 @@ const char *concepts_may_browse(const struct app *a, const struct session_view *
                : "no concepts yet: the first evaluation measures them";
 }
 
-/* Whether a run that is browsed was saved before something that is shown was measured.
- */
+/* Whether a browsed run was saved before something shown was measured. */
 static bool lacks(const struct concept_table *t)
 {
     bool spread = false, any = false;
@@ -34,7 +33,7 @@ static bool lacks(const struct concept_table *t)
     return !t || t->lacks_words || (any && !spread);
 }
 
-/* false: it was not posted. */
+/* Ask for an arm's measures; false: it was not posted. */
 static bool ask_arm(struct app *a, const struct session_view *v, size_t arm)
 {
     struct concepts_state *s = concepts_own(a);
@@ -48,7 +47,7 @@ static bool ask_arm(struct app *a, const struct session_view *v, size_t arm)
     return c != NULL;
 }
 
-/* Whether one of the arms lacks something. */
+/* Whether any arm lacks something. */
 static bool any_lacks(const struct session_view *v)
 {
     bool r = false;
@@ -60,7 +59,7 @@ static bool any_lacks(const struct session_view *v)
     return r;
 }
 
-/* Whether an arm of a run that is browsed is to be measured now. */
+/* Whether an arm of a browsed run is to be measured now. */
 static bool wants(const struct app *a, const struct session_view *v, size_t cond,
                   size_t arm, enum concepts_asked what)
 {
@@ -157,12 +156,12 @@ static void family(struct app *a, const struct session_view *v, const char *args
     concepts_order(a, v);
 }
 
-/* The measure that is sorted by stands in the table. */
+/* Scroll so that the measure sorted by is in the table. */
 static void bring_into_sight(struct app *a, const struct session_view *v)
 {
     struct concepts_state *s = concepts_own(a);
     const size_t fit = concepts_fit(a, v);
-    if (s->sort < 1) { /* names and latents always do */
+    if (s->sort < 1) { /* names and latents always are there */
         return;
     }
     const size_t at = (size_t)s->sort - 1;
@@ -186,7 +185,7 @@ static void order_from_the_top(struct app *a, const struct session_view *v)
 }
 
 /* Sort by the column to the right or left: first the name, then for each measure A, B
- * and their difference. A latent's number is no order and is skipped. */
+ * and their difference. A latent's number gives no order and is skipped. */
 static void sort_beside(struct concepts_state *s, size_t arms, bool right)
 {
     const int sides = arms > 1 ? CONCEPT_SIDES : 1;
@@ -289,7 +288,7 @@ static void emit_rule(struct app *a, const struct absorption_rule *r)
     }
 }
 
-/* Judge by the text's rule; false, and said why: it is none. */
+/* Judge by the rule in the text; false, and the reason is said: it is none. */
 static bool try_rule(struct app *a, const struct session_view *v, const char *text)
 {
     struct absorption_rule r = concepts_own(a)->rule_was;
@@ -314,7 +313,7 @@ static void preview_rule(struct app *a, const struct session_view *v, const char
     }
 }
 
-/* A run that is browsed keeps counts alone: the occurrences are measured again. */
+/* A browsed run keeps only counts: measure the occurrences again. */
 static void need_evidence(struct app *a, const struct session_view *v)
 {
     bool lacks = false;

@@ -1,8 +1,8 @@
-/* Concepts, between its files: concepts.c, its table (concepts_table.c), the pane below
- * with latents and words (concepts_words.c), contexts of a word (concepts_contexts.c)
- * or curves (concepts_curves.c); rows (concepts_rows.c), keys (concepts_keys.c),
- * differences (concepts_effects.c) and export (concepts_export.c). Nothing else
- * includes this but tests. */
+/* What the files of Concepts share: concepts.c, its table (concepts_table.c), the pane
+ * below with latents and words (concepts_words.c), contexts of a word
+ * (concepts_contexts.c) or curves (concepts_curves.c); rows (concepts_rows.c), keys
+ * (concepts_keys.c), differences (concepts_effects.c) and export (concepts_export.c).
+ * Only tests include this besides them. */
 #ifndef SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 #define SAETOP_UI_SCREENS_CONCEPTS_PRIV_H
 
@@ -13,17 +13,17 @@
 /* A quantity that concepts are compared by: a column of the table and of its export,
  * and a key to sort by. */
 struct concept_column {
-    int figure; /* of concept_figures; -1: the latent, a number that has no difference
-                 */
+    int figure;        /* index in concept_figures; -1: the latent, whose number has no
+                          difference */
     const char *title; /* at the head of the column */
 };
 extern const struct concept_column concept_columns[];
 extern const size_t concept_columns_n;
 /* Its name in commands and files: "latent", or the measure's in eval.json. */
 const char *concept_column_name(const struct concept_column *col);
-/* The place of the column of that name or title, in any case of letters; -1: none. */
+/* The index of the column with that name or title, ignoring case; -1: none. */
 int concept_column_find(const char *word, size_t len);
-/* All names, with spaces between. */
+/* Write all names, separated by spaces. */
 void concept_column_words(char *out, size_t cap);
 
 /* Which values of a column: of arm A, of arm B, or the difference A - B. */
@@ -41,10 +41,10 @@ struct concepts_state {
     int family; /* enum concept_kind */
     int sort;   /* column, -1: by name */
     enum concept_side side;
-    bool reverse;                      /* against the largest first */
-    size_t first;                      /* of the measures, at the left */
+    bool reverse;                      /* instead of the largest first */
+    size_t first;                      /* measure shown leftmost */
     int32_t *concept;                  /* [n] of the family, in order */
-    size_t n, unmeasured, hidden, cap; /* hidden: by the filter */
+    size_t n, unmeasured, hidden, cap; /* hidden by the filter */
     struct filter_line filter;
     struct list_view list;
     int32_t at;                /* under the cursor, kept across orders; -1 */
@@ -54,46 +54,45 @@ struct concepts_state {
     int32_t word_at; /* token; -1 */
     char find[FIND_TEXT];
     bool curves;         /* in place of the words: */
-    int curve;           /* column that they are of */
-    bool contexts;       /* of a word, in place of the words: */
+    int curve;           /* column that they show */
+    bool contexts;       /* contexts of a word, in place of the words: */
     int32_t contexts_of; /* a word of this concept */
     struct list_view context;
-    bool asked_a_word; /* this one: */
+    bool asked_a_word; /* contexts of this word were asked for: */
     struct word_query asked_word;
     size_t asked_word_arm;
-    struct absorption_rule rule_was; /* where its prompt was opened */
-    int32_t find_from, find_word;    /* the cursors where the prompt was opened */
-    struct concept_effects effects;  /* of these tables, and of a run that goes on: */
+    struct absorption_rule rule_was; /* the rule when its prompt was opened */
+    int32_t find_from, find_word;    /* the cursors when the prompt was opened */
+    struct concept_effects effects;  /* of these tables; so_far: the run goes on */
     const struct concept_table *effects_of[VIEW_ARMS];
     size_t n_effects;
-    size_t tested[CONCEPT_KINDS][CONCEPT_FIGURES]; /* that Holm is over, by family */
+    size_t tested[CONCEPT_KINDS][CONCEPT_FIGURES]; /* that Holm's correction is over */
     bool so_far;
-    bool asked[VIEW_ARMS]; /* for words and spread, in place of: */
+    bool asked[VIEW_ARMS]; /* for words and spread, when its table was: */
     const struct concept_table *asked_for[VIEW_ARMS];
 };
 
-/* Verdicts of a condition's seeds on a word. */
+/* The verdicts of a condition's seeds on a word. */
 struct word_seeds {
-    size_t n; /* that have measured it; of these, by verdict: */
+    size_t n; /* seeds that have measured it, and how many by verdict: */
     size_t says[WORD_VERDICTS];
-    double
-        fires; /* share of its occurrences on which a main latent fires, their mean */
+    double fires; /* mean share of its occurrences on which a main latent fires */
 };
-/* The verdict of most seeds. Of several with equally many, the first in the order in
- * which words are listed: absorbed, missed, held, ... Needs n above 0. */
+/* The verdict of most seeds; in a tie, the first in the order in which words are
+ * listed: absorbed, missed, held, ... Needs n > 0. */
 enum word_verdict word_seeds_verdict(const struct word_seeds *k);
 
 /* A word of the concept under the cursor, in each condition. */
 struct concept_word {
     int32_t token;
     size_t occurrences;
-    const struct word_result *of[VIEW_CONDS]; /* of the seed shown; NULL: it has none */
+    const struct word_result *of[VIEW_CONDS]; /* the shown seed's; NULL: it has none */
     struct word_seeds seeds[VIEW_CONDS];
 };
 
 struct concepts_state *concepts_own(const struct app *a);
-/* What stands before the number of a latent that is silenced; "": it is not, or is of a
- * condition other than that whose latents are shown. */
+/* The sign before the number of a latent that is silenced; "": it is not, or belongs to
+ * a condition other than the one whose latents are shown. */
 const char *concepts_silenced(const struct app *a, size_t arm, int32_t latent);
 
 struct concepts_layout {
@@ -103,7 +102,7 @@ struct concepts_layout concepts_layout(struct rect body, bool wide, size_t n);
 
 /* ---- concepts_rows.c ---- */
 
-/* The arm's table, NULL: none yet; its result on a concept, NULL: none. */
+/* The arm's table (NULL: none yet), and its result on a concept (NULL: none). */
 const struct concept_table *concepts_table(const struct session_view *v, size_t arm);
 const struct concept_result *concepts_result(const struct session_view *v, size_t arm,
                                              int32_t concept);
@@ -111,34 +110,35 @@ const struct concept_result *concepts_result(const struct session_view *v, size_
  * cursors stay on what they were on. */
 void concepts_order(struct app *a, const struct session_view *v);
 void concepts_deinit(struct concepts_state *s);
-/* The words of the filter: text and columns, "f1" of the arm that `v` is at, "a_f1",
- * "b_f1", "difference_f1"; the ith of them, NULL beyond the last. */
+/* The ith word that a filter knows: text and columns, "f1" for the arm chosen, "a_f1",
+ * "b_f1", "difference_f1"; NULL beyond the last. */
 const char *concepts_filter_word(size_t i);
-/* Put a filter into force; false: it is malformed. */
 extern const struct filter_use concepts_filter;
 extern const struct find_use concepts_find_use; /* concepts_keys.c */
+/* Apply a filter text; false: it is malformed. */
 bool concepts_set_filter(struct app *a, const struct session_view *v, const char *text);
-/* Whether a latent tells the concept at all: with F1 0 the first that the rule takes
- * fires on none of its words. */
+/* Whether any latent tells the concept: if F1 is 0, the first one the rule takes fires
+ * on none of its words. */
 bool concepts_has_latent(const struct concept_result *r);
 /* Put the cursor on a concept, or on a word of it; the family changes if it must. */
 void concepts_go(struct app *a, const struct session_view *v, int32_t concept,
                  int32_t token);
-/* Find the text: a concept or a word of that name (`here`), else one that holds it,
- * from behind the cursor on (from the cursor: `here`); false: it is nowhere. */
+/* Find the next concept whose name, or a word of which, holds the text (`forward`
+ * false: the one before); `here`: from the cursor's own on, and one of exactly that
+ * name first. False: it is nowhere. */
 bool concepts_find(struct app *a, const struct session_view *v, bool forward,
                    bool here);
 /* "super-categories", ... */
 const char *concepts_family_name(int family);
-/* The families in the order of `f`; -1 beyond the last. */
+/* The ith family in the order in which `f` goes through them; -1 beyond the last. */
 int concepts_family_at(size_t i);
 /* Whether a concepts file was given: without one all families are built in. */
 bool concepts_has_file(const struct session_view *v);
 
 /* ---- concepts.c ---- */
 
-/* The latent that answers what is under the cursor: of an absorbed word the one that
- * took it, else the concept's own; -1. */
+/* The latent that goes with what is under the cursor: for an absorbed word the one that
+ * took it, else the concept's own; -1: none. */
 int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
                              size_t arm);
 
@@ -146,7 +146,7 @@ int32_t concepts_latent_here(const struct app *a, const struct session_view *v,
 
 void concepts_draw_table(struct app *a, const struct session_view *v, struct canvas *c,
                          struct rect r);
-/* How many measures there is room for at once. */
+/* How many measures fit at once. */
 size_t concepts_fit(const struct app *a, const struct session_view *v);
 /* The argument of HIT_HEADER for a click on a title; -1: by name. */
 int concepts_place_hit(int col, enum concept_side side);
@@ -156,12 +156,13 @@ void concepts_draw_contexts(struct app *a, const struct session_view *v,
                             struct canvas *c, struct rect r);
 /* Show the contexts of the word under the cursor, in the condition that is browsed. */
 void concepts_open_contexts(struct app *a, const struct session_view *v);
-/* Put the context under the cursor in Prompt; why there is none to be put, NULL: there
- * is. */
+/* Send the context under the cursor to Prompt; say why there is none to send (NULL:
+ * there is one). */
 void concepts_send_context(struct app *a, const struct session_view *v,
                            const char *args);
 const char *concepts_may_send(const struct app *a, const struct session_view *v);
-/* Ask for them where they are of another word, latent or arm than is shown. */
+/* Ask for contexts if those that are there are of another word, latent or arm than is
+ * shown. */
 void concepts_sync_contexts(struct app *a, const struct session_view *v);
 
 /* ---- concepts_export.c ---- */
@@ -175,9 +176,8 @@ enum err concepts_export_text(const struct app *a, const struct session_view *v,
 
 /* Bring the means and differences up to date with the view's tables. */
 void concepts_compare(struct concepts_state *s, const struct session_view *v);
-/* A column's value of one side: the latent is that of the seed that is shown, the
- * others are means over seeds. NaN: not measured, or of a latent's number no
- * difference. */
+/* A column's value on one side: the latent is that of the seed shown, the others are
+ * means over seeds. NaN: not measured, or the difference of latents' numbers. */
 double concepts_value(const struct concepts_state *s, const struct session_view *v,
                       const struct concept_column *col, enum concept_side side,
                       int32_t concept);
@@ -187,16 +187,17 @@ const struct verdict_row *concepts_effect(const struct concepts_state *s,
                                           int32_t concept);
 /* Pairs of seeds behind the differences. */
 size_t concepts_seeds(const struct concepts_state *s);
-/* verdict_mark; ' ' where there is no effect. */
+/* verdict_mark of r; ' ' if there is no effect. */
 char concepts_mark(const struct verdict_row *r);
-/* "F1 -0.12 [-0.20, -0.04] established lower"; "" where there is nothing. */
+/* Write "F1 -0.12 [-0.20, -0.04] established lower"; "" if there is nothing. */
 void concepts_effect_text(const struct concepts_state *s,
                           const struct concept_column *col, int32_t concept, char *out,
                           size_t cap);
 
 /* ---- concepts_curves.c ---- */
 
-/* The figure that s->curve says of the concept under the cursor, with event lines. */
+/* Draw the curves of column s->curve for the concept under the cursor, with event
+ * lines. */
 void concepts_draw_curves(struct app *a, const struct session_view *v, struct canvas *c,
                           struct rect r);
 
@@ -205,12 +206,12 @@ void concepts_draw_curves(struct app *a, const struct session_view *v, struct ca
 extern const struct key_list concepts_keys;
 enum { CONCEPTS_HINTS = 8 };
 extern const struct key_hint concepts_hints[CONCEPTS_HINTS];
-/* Sort by what concepts_place_hit names, the other way round where it is that already.
- */
+/* Sort by what concepts_place_hit names; the other way round if sorted by that
+ * already. */
 void concepts_sort_by(struct app *a, const struct session_view *v, int place);
-/* Ask for what arms of a run that is browsed lack, each once: those of the seed that is
- * shown, unasked; those of the other seeds too; or all arms anew. A run in training has
- * it with its next evaluation, which the latter two ask for. */
+/* Ask for what arms of a browsed run lack, each once: the arms of the seed shown
+ * (unasked by the user), those of the other seeds too, or all arms anew. A run in
+ * training gets it with its next evaluation, which the latter two ask for. */
 enum concepts_asked { CONCEPTS_SHOWN, CONCEPTS_REST, CONCEPTS_ALL };
 void concepts_ask(struct app *a, const struct session_view *v,
                   enum concepts_asked what);

@@ -125,7 +125,7 @@ bool concepts_has_file(const struct session_view *v)
     return family_size(v, CONCEPT_SUPER) + family_size(v, CONCEPT_LEAF) > 0;
 }
 
-/* A family that the vocabulary does not have is not stayed on. */
+/* Leave a family that the vocabulary does not have. */
 static void leave_empty_family(struct concepts_state *s, const struct session_view *v)
 {
     for (size_t i = 0; family_size(v, s->family) == 0; i++) {
@@ -164,7 +164,7 @@ struct concept_row {
     const struct concepts_state *s;
     const struct session_view *v;
     int32_t concept;
-    size_t arm; /* whose columns have no prefix */
+    size_t arm; /* whose columns need no prefix */
 };
 
 enum { BARE = CONCEPT_SIDES, PREFIXES }; /* sides, then without a prefix */
@@ -258,7 +258,8 @@ bool concepts_set_filter(struct app *a, const struct session_view *v, const char
 
 /* ---- order, again ---- */
 
-/* The measured concepts of the family that pass the filter into s->concept, sorted. */
+/* Put the measured concepts of the family that pass the filter into s->concept,
+ * sorted. */
 static enum err sort_family(struct concepts_state *s, const struct session_view *v,
                             size_t arm)
 {
@@ -404,7 +405,8 @@ static void add_seed(struct concept_word *to, size_t cond, bool shown,
     to->of[cond] = shown ? w : to->of[cond];
 }
 
-/* All arms' words of the concept, which are in order of their tokens, as one list. */
+/* Merge all arms' words of the concept, which are in the order of their tokens, into
+ * one list. */
 static enum err list_words(struct concepts_state *s, const struct session_view *v)
 {
     struct word_lists k;
@@ -509,7 +511,7 @@ static int32_t word_with(const struct session_view *v, int32_t concept,
     return -1;
 }
 
-/* The concept that is called so; -1: none that was measured. */
+/* The measured concept of that name; -1: none. */
 static int32_t concept_called(const struct session_view *v, const char *text)
 {
     for (size_t c = 0; c < v->names.n_concepts; c++) {
@@ -520,7 +522,7 @@ static int32_t concept_called(const struct session_view *v, const char *text)
     return -1;
 }
 
-/* The word itself, in the first concept that has it; false: none does. */
+/* Find the word itself, in the first concept that has it; false: none does. */
 static bool find_word(const struct session_view *v, const char *text, int32_t *concept,
                       int32_t *token)
 {
@@ -539,8 +541,8 @@ static bool find_word(const struct session_view *v, const char *text, int32_t *c
     return false;
 }
 
-/* Go there, with the words in focus where it is one of them that was found; false where
- * the filter hides it. */
+/* Go to what was found, with the words in focus if it is a word; false if the filter
+ * hides it. */
 static bool found(struct app *a, const struct session_view *v, int32_t concept,
                   int32_t token, bool is_word)
 {

@@ -1,5 +1,5 @@
 /* The table of Concepts: for each measure A, B and their difference side by side, as
- * many measures as there is room for. */
+ * many measures as fit. */
 #include "base/number.h"
 #include "measure/wants.h"
 #include "ui/rows.h"
@@ -106,8 +106,8 @@ static size_t measured_of(const struct session_view *v, size_t cond)
     return n;
 }
 
-/* "5 seeds" of both conditions, "1/5 seeds" where the others are not measured, "" of
- * one seed. */
+/* Write "5 seeds" for both conditions, "1/5 seeds" if the others are not measured, ""
+ * for one seed. */
 static void seeds_text(const struct session_view *v, char *out, size_t cap)
 {
     const size_t last = arms_of(v) > 1 ? 1 : 0;
@@ -124,7 +124,7 @@ static void seeds_text(const struct session_view *v, char *out, size_t cap)
     }
 }
 
-/* Rows of the header: one condition of one seed has no groups of columns. */
+/* Rows of the header: one condition with one seed has no groups of columns. */
 static int header_rows(const struct session_view *v)
 {
     char seeds[64];
@@ -132,7 +132,7 @@ static int header_rows(const struct session_view *v)
     return arms_of(v) > 1 || seeds[0] ? 2 : 1;
 }
 
-/* Titles above groups of columns: those of a measure, and the latents. */
+/* Draw titles above groups of columns: those of a measure, and the latents. */
 static void draw_groups(const struct session_view *v, struct canvas *c, int x, int y,
                         const struct places *p)
 {
@@ -248,7 +248,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
         char text[32];
         cell_text(a, v, col, q->side, concept, text, sizeof text);
         rows_right(c, q->x, r.y, q->w, text, role, 0);
-        if (q->side == SIDE_DIFFERENCE) { /* either way alike */
+        if (q->side == SIDE_DIFFERENCE) { /* whichever its sign */
             const char mark = concepts_mark(concepts_effect(s, col, concept));
             canvas_put(c, q->x + q->w, r.y, (uint32_t)mark,
                        cursor ? ROLE_SELECT : ROLE_VALUE, ATTR_BOLD);
@@ -284,7 +284,7 @@ static void draw_none(const struct app *a, const struct session_view *v,
 /* ---- under the table ---- */
 
 /* Notes below the table, on as many lines as they need: what it leaves out, how sure
- * its differences are, when spread is measured, and where a run without a concepts file
+ * its differences are, when spread is measured, and how a run without a concepts file
  * gets more families. */
 enum { FOOT_LINES = 3 };
 struct foot {
@@ -293,7 +293,7 @@ struct foot {
     size_t n;
 };
 
-/* On the last line if it fits there. */
+/* Add words, on the last line if they fit there. */
 static void foot_add(struct foot *f, int w, const char *words)
 {
     char text[160];
@@ -316,7 +316,7 @@ static bool has_spread(const struct concept_table *t)
     return any;
 }
 
-/* How many arms have it, of how many. */
+/* How many arms have spread, of how many. */
 static size_t count_spread(const struct session_view *v, size_t *arms)
 {
     size_t n = 0;
@@ -412,8 +412,8 @@ static void draw_foot(const struct foot *f, struct canvas *c, struct rect r)
     }
 }
 
-/* In the border below: what the marks of differences mean, that there are more
- * measures. */
+/* Draw into the lower border what the marks of differences mean, and that there are
+ * more measures. */
 static void draw_border(const struct app *a, const struct session_view *v,
                         struct canvas *c, struct rect r)
 {
@@ -445,7 +445,7 @@ static void title_text(const struct concepts_state *s, const struct session_view
     }
 }
 
-/* Cut so that it leaves `room` columns to the value. */
+/* Cut a title so that it leaves `room` columns for the value. */
 static void cut_title(char *title, int room)
 {
     size_t n = strlen(title);

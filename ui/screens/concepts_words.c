@@ -28,7 +28,7 @@ static const char *label_of(const struct session_view *v, size_t arm, int32_t la
     return latent_labels_of(v->arm[session_view_shown(v, arm)].labels, latent);
 }
 
-/* "#352", which opens it; the columns used. */
+/* Draw "#352", which opens that latent. Returns the columns used. */
 static int put_latent(struct app *a, struct canvas *c, int x, int y, int w, size_t arm,
                       int32_t latent)
 {
@@ -39,7 +39,7 @@ static int put_latent(struct app *a, struct canvas *c, int x, int y, int w, size
     return used;
 }
 
-/* Why there are none to show; NULL: there are. */
+/* Why there are no latents to show; NULL: there are. */
 static const char *no_latents(const struct concept_result *o)
 {
     return !o || !o->eligible        ? "not measured"
@@ -66,8 +66,8 @@ static size_t words_absorbed(const struct app *a, size_t arm)
     return n;
 }
 
-/* "; absorbed by #411 0.60 of all absorbed", where a word is: a share of a few uses in
- * words that are not would say that one is. */
+/* "; absorbed by #411 0.60 of all absorbed", only if a word is absorbed: a share of a
+ * few uses, of words that are not, would suggest that one is. */
 static int put_absorbers(struct app *a, struct canvas *c, int x, int y, int end,
                          size_t arm, const struct concept_result *o)
 {
@@ -88,9 +88,9 @@ static int put_absorbers(struct app *a, struct canvas *c, int x, int y, int end,
 }
 
 /* "A #352 own F1 0.71 prec 0.90 rec 0.59; absorbed by #411 0.60 of all absorbed pets,
- * then #41": of the first latent how it tells the concept, by itself and on all words;
- * F1 in the table is of the seeds, its latent chosen on other words. What may be cut
- * comes last. */
+ * then #41": for the first latent how well it tells the concept, by itself and on all
+ * words (F1 in the table is over seeds, its latent chosen on other words). What may be
+ * cut comes last. */
 static void draw_latents_line(struct app *a, const struct session_view *v,
                               struct canvas *c, struct rect r, size_t arm)
 {
@@ -120,7 +120,7 @@ static void draw_latents_line(struct app *a, const struct session_view *v,
     }
 }
 
-/* One latent a line, below a header. */
+/* Draw one latent per line, below a header. */
 static void draw_latents_list(struct app *a, const struct session_view *v,
                               struct canvas *c, struct rect r, size_t arm)
 {
@@ -148,8 +148,8 @@ static void draw_latents_list(struct app *a, const struct session_view *v,
     }
 }
 
-/* Side by side where there is room for a line a latent, else a line a condition; the
- * lines used. */
+/* Draw the latents side by side if there is room for a line per latent, else a line per
+ * condition. Returns the lines used. */
 static int draw_latents(struct app *a, const struct session_view *v, struct canvas *c,
                         struct rect r, bool wide)
 {
@@ -186,8 +186,8 @@ static int weight_of(const struct verdict_row *r)
                                            : 3;
 }
 
-/* "A-B F1 -0.12 [-0.20, -0.04] established lower; recall ...": as many as there is room
- * for, that which is sorted by first, then those that say most. */
+/* "A-B F1 -0.12 [-0.20, -0.04] established lower; recall ...": as many as fit, the one
+ * sorted by first, then those that say most. */
 static void draw_effects(const struct concepts_state *s, struct canvas *c,
                          struct rect r)
 {
@@ -262,12 +262,12 @@ static void draw_fate(const struct app *a, struct canvas *c, int x, int y,
     if (of && of->absorbed > 0 && of->absorber[0].latent >= 0) {
         int digits = 3;
         sign = concepts_silenced(a, arm, of->absorber[0].latent);
-        do { /* whole, if less exact */
+        do { /* all of it, if less exact */
             snprintf(by, sizeof by, "%s#%d %s", sign, of->absorber[0].latent,
                      NUMBER(NUMBER_PLAIN, 0, --digits, word_absorber_share(of, 0)));
         } while (digits > 0 && canvas_text_width(by) > by_w);
     }
-    /* Of a word that is held it absorbed the rest, or some of it. */
+    /* Of a word that is held, it absorbed the rest, or part of it. */
     const bool part = by[0] && word_seeds_verdict(k) == WORD_HELD;
     if (part) {
         snprintf(by, sizeof by, "(%s#%d)", sign, of->absorber[0].latent);
@@ -284,7 +284,7 @@ static int more(struct rect r)
     return r.w >= BROAD ? MORE_W : 0;
 }
 
-/* Where the columns of the conditions begin, and how wide each is. */
+/* Where the columns of the conditions begin, and how wide each one is. */
 static int fates_x(struct rect r)
 {
     return r.x + WORD_W + more(r) + COUNT_W + 2;

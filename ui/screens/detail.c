@@ -91,8 +91,8 @@ static void column_row(struct canvas *c, struct rect r, const struct latent_colu
                  col->detail, text);
 }
 
-/* The columns that have a line of their own here, numbers before texts, as far as there
- * is room. */
+/* Draw the columns that have a line of their own here, numbers before texts, as far as
+ * there is room. */
 static void column_rows(struct canvas *c, struct rect r, const struct latent_source *s)
 {
     for (int texts = 0; texts < 2; texts++) {
@@ -109,7 +109,7 @@ static void column_rows(struct canvas *c, struct rect r, const struct latent_sou
     }
 }
 
-/* " silenced", and with how many others; "": it is not. */
+/* Write " silenced", and with how many others; "": it is not. */
 static void say_silenced(const struct app *a, char *out, size_t cap)
 {
     const size_t n = prompt_silenced(a, NULL, 0);
@@ -119,7 +119,7 @@ static void say_silenced(const struct app *a, char *out, size_t cap)
     }
 }
 
-/* Rows that are dropped first when room is short come last. */
+/* Draw the statistics. Rows that can be dropped for want of room come last. */
 static void draw_stats(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r, bool wide)
 {
@@ -384,7 +384,7 @@ static void sync(struct app *a, const struct session_view *v, bool shown)
     effect_sync(a, v);
 }
 
-/* From what stands in place of the contexts back to these. */
+/* Go from what is in place of the contexts back to these. */
 static bool cancel(struct app *a, const struct session_view *v)
 {
     struct detail_state *own = detail_of(a);
@@ -563,7 +563,8 @@ static enum err export_text(const struct app *a, const struct session_view *v,
 
 /* ---- copy ---- */
 
-/* The latent under the cursor: one of those it goes with, or the one shown; -1. */
+/* The latent under the cursor: one of those it goes with, or the one shown; -1:
+ * none. */
 static int32_t latent_here(const struct app *a, const struct session_view *v)
 {
     const struct detail_state *s = detail_of(a);
@@ -574,7 +575,7 @@ static int32_t latent_here(const struct app *a, const struct session_view *v)
     return s->near_at < near_rows(a, v, row) ? row[s->near_at].latent : -1;
 }
 
-/* What is under the cursor: the text of a context, a token of the effect, or a
+/* Copy what is under the cursor: the text of a context, a token of the effect, or a
  * latent. */
 static bool copy(const struct app *a, const struct session_view *v, char *what,
                  size_t cap, struct str *out)

@@ -45,14 +45,14 @@ static void draw_context(struct app *a, const struct session_view *v, struct can
     app_hit(a, r, HIT_CONTEXT, (int)i);
 }
 
-/* Whether the model was asked, if only about the first contexts so far. */
+/* Whether the model was asked, if only for the first contexts so far. */
 static bool has_next(const struct latent_detail *d)
 {
     return d->n_contexts > 0 && d->context[0].next.p > 0;
 }
 
-/* The next word after context i, and what it would be without the latent; one that is
- * another word then stands out. */
+/* Draw the next word after context i, and what it would be without the latent, which
+ * stands out if it differs. */
 static void draw_next(const struct app *a, const struct session_view *v,
                       struct canvas *c, int x, int y, int w,
                       const struct latent_detail *d, size_t i)
@@ -78,7 +78,7 @@ static void draw_next(const struct app *a, const struct session_view *v,
                  others ? " alone" : "", after, q);
 }
 
-/* Where there is a line between contexts it says what comes next. */
+/* Draw the contexts. If there is a line between them, it says what comes next. */
 static void draw_context_list(struct app *a, const struct session_view *v,
                               struct canvas *c, struct rect in,
                               const struct latent_detail *d, bool wide)
@@ -186,7 +186,7 @@ void intervals_view(struct app *a, const struct session_view *v, struct canvas *
                     struct rect r)
 {
     const struct latent_detail *d = detail_shown(a, v);
-    /* Where nothing is hot the token in question is marked. */
+    /* If nothing is hot, the token in question is marked. */
     static const bool centre[CONTEXT_TOKENS] = {[CONTEXT_TOKENS / 2] = true};
     const struct rect in =
         canvas_box(c, r, "contexts: top, tenths of max, random, zero", NULL, true);

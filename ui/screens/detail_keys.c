@@ -135,7 +135,7 @@ static void previous(struct app *a, const struct session_view *v, const char *ar
     app_go(a, v, &screen_detail);
 }
 
-/* A pane in place of the contexts, or these again. */
+/* Show a pane in place of the contexts, or these again. */
 static void turn_pane(struct app *a, enum detail_pane pane)
 {
     struct detail_state *own = detail_of(a);
@@ -156,7 +156,7 @@ static void near(struct app *a, const struct session_view *v, const char *args)
     turn_pane(a, PANE_NEAR);
 }
 
-/* In the order top, tenths from the highest down, random, zero. */
+/* Choose the interval, in the order top, tenths from the highest down, random, zero. */
 static void interval(struct app *a, const struct session_view *v, const char *args)
 {
     int next = detail_of(a)->interval;
@@ -311,7 +311,7 @@ static void send_to_prompt(struct app *a, const struct session_view *v,
 {
     const struct latent_detail *d = detail_shown(a, v);
     int64_t n = -1;
-    if (args[0]) { /* given elsewhere: its strongest context, where that was read */
+    if (args[0]) { /* given elsewhere: its strongest context, if that was read */
         if (!arg_integer(args, &n) || !d || n != d->latent || !d->n_contexts) {
             app_say(a, true,
                     "send-latent: expected the latent opened last, found %.20s", args);
@@ -352,7 +352,7 @@ static const char *silence_hint(const struct app *a)
     return prompt_is_silenced(a, detail_of(a)->latent) ? "let speak" : NULL;
 }
 
-/* What silencing this latent does to held-out text, in place of the contexts. */
+/* Show what silencing this latent does to held-out text, in place of the contexts. */
 static void effect(struct app *a, const struct session_view *v, const char *args)
 {
     struct ask_edit edit[EFFECT_EDITS];

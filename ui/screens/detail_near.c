@@ -66,7 +66,8 @@ static const char *concept_of(const struct session_view *v, int32_t concept)
                : "";
 }
 
-/* `takes`: concepts that it stands in for; else those that others take from it. */
+/* Add latents by absorption; `takes`: by concepts that this one absorbs, else by those
+ * that others absorb from it. */
 static void add_absorbed(struct near_list *l, int32_t latent, bool takes)
 {
     const struct concept_table *t = l->v->arm[latents_arm(l->a)].concepts;
@@ -134,14 +135,14 @@ size_t near_rows(const struct app *a, const struct session_view *v,
 
 /* ---- drawing ---- */
 
-/* Its name: what a person or else the table calls it. */
+/* Write a row's name: the label a person gave, else the table's. */
 static void name_of(const struct session_view *v, const struct near_row *r, char *out,
                     size_t cap)
 {
     const size_t arm = session_view_shown(v, (size_t)r->cond);
     const struct latent_table *t = v->arm[arm].table;
     const char *label = latent_labels_of(v->arm[arm].labels, r->latent);
-    snprintf(out, cap, "%s", label); /* known without its description */
+    snprintf(out, cap, "%s", label); /* a label is known without the description */
     if (t && r->latent >= 0 && (size_t)r->latent < t->F) {
         names_latent(&v->names, label, &t->row[r->latent], out, cap);
     }
@@ -174,7 +175,7 @@ static bool has_head(const struct near_row *row, size_t i)
     return i == 0 || strcmp(row[i].head, row[i - 1].head) != 0;
 }
 
-/* Lines of the rows up to one, with the heads above them. */
+/* Lines that the rows up to row i take, with the heads above them. */
 static int lines_to(const struct near_row *row, size_t i)
 {
     int n = 0;

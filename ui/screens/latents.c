@@ -50,8 +50,8 @@ struct latents_layout latents_layout(struct rect b, bool wide)
 
 /* ---- rows ---- */
 
-/* The columns that stand in the table now, from the left. Those before the last have
- * fixed widths; text after a number gets a space before. */
+/* The columns in the table now, from the left. Those before the last have fixed widths;
+ * text after a number has a space before it. */
 struct column_walk {
     const struct app *a;
     const struct session_view *v;
@@ -66,7 +66,7 @@ static struct column_walk walk_from(const struct app *a, const struct session_vi
     return (struct column_walk){.a = a, .v = v, .end = r.x + r.w, .x = r.x + 3};
 }
 
-/* The next column's place in the table of columns; -1: no more, or no room. */
+/* The next column's index in the table of columns; -1: no more, or no room. */
 static int walk_next(struct column_walk *k)
 {
     for (;;) {
@@ -594,7 +594,7 @@ static void add_cell(const struct latent_column *c, const struct latent_source *
     }
 }
 
-/* The table as filtered and sorted. */
+/* Append the table as filtered and sorted. */
 static void add_table(const struct app *a, const struct session_view *v,
                       const struct latent_table *t, struct str *out)
 {

@@ -7,7 +7,8 @@
 
 enum { FOUND_MAX = 120 };
 
-/* `why`: why it is there, where the line does not show it by itself; or "". */
+/* Write an item. `why`: why it was found, if the line does not show that by itself; or
+ * "". */
 static bool item_of(const struct app *a, const struct session_view *v, int32_t id,
                     const char *why, struct finder_item *out)
 {

@@ -30,8 +30,8 @@ static const char *may_label(const struct app *a, const struct session_view *v)
 
 /* ---- the table ---- */
 
-/* The column to the right of the one that is sorted by, or to the left; around the end.
- */
+/* The column to the right of the one sorted by, or to the left, going around the
+ * end. */
 static int column_beside(const struct app *a, const struct session_view *v, bool right)
 {
     const int sort = latents_of(a)->sort;
@@ -39,8 +39,7 @@ static int column_beside(const struct app *a, const struct session_view *v, bool
     for (size_t i = 0; latent_column_nth(IN_TABLE, i) >= 0 && n < 64; i++) {
         const int k = latent_column_nth(IN_TABLE, i);
         const struct latent_column *c = latent_column_at((size_t)k);
-        /* Also a column that gave way for lack of room: it is shown while it is sorted
-         * by. */
+        /* Also a column that gave way for lack of room: it is shown while sorted by. */
         if (latents_column_offered(a, v, c) || k == sort) {
             at = k == sort ? n : at;
             shown[n++] = k;
@@ -293,7 +292,7 @@ static void silence(struct app *a, const struct session_view *v, const char *arg
     app_run(a, v, line);
 }
 
-/* Where there is a set to silence, which one came to mark. */
+/* The hint when there is a set to silence, which is what one marks latents for. */
 static const char *silence_hint(const struct app *a)
 {
     const struct latents_state *l = latents_of(a);
@@ -307,7 +306,8 @@ static const char *silence_hint(const struct app *a)
                                   : "let marked speak";
 }
 
-/* Its preview shows contexts once Detail has read them. */
+/* Why a context cannot be sent: the preview has contexts only once Detail has read
+ * them. */
 static const char *may_send(const struct app *a, const struct session_view *v)
 {
     const struct latents_state *l = latents_of(a);
@@ -332,13 +332,13 @@ static void send_context(struct app *a, const struct session_view *v, const char
 
 /* ---- points ---- */
 
-/* The nth measure that can stand on y; -1 beyond the last. */
+/* The nth measure that y can show; -1 beyond the last. */
 static int scatter_measure(int nth)
 {
     return latent_column_nth(IN_SCATTER, (size_t)nth);
 }
 
-/* Which of the scatter's measures is a column; MEASURE none. */
+/* Which of the scatter's measures a column is; MEASURE: none. */
 static int measure_index(int column)
 {
     int i = 0;
@@ -402,7 +402,7 @@ static const char *column_word(const struct app *a, const char *text, size_t i)
     return at >= 0 ? latent_column_word(latent_column_at((size_t)at)) : NULL;
 }
 
-/* A measure of the scatter; then what ends it. */
+/* The ith completion: a measure of the scatter; last what ends it. */
 static const char *scatter_word(const struct app *a, const char *text, size_t i)
 {
     const int at = latent_column_nth(IN_SCATTER, i);

@@ -1,6 +1,6 @@
 /* The table of latents behind its screen: what its columns say, in which order its rows
- * stand, which are shown, found and marked. The order is made anew only when the table,
- * the filter or the sorting changed. */
+ * are, and which are shown, found and marked. The order is made anew only when the
+ * table, the filter or the sorting has changed. */
 #include "base/mem.h"
 #include "ui/screens/latents_priv.h"
 
@@ -117,7 +117,7 @@ const struct latent_table *latents_table(const struct app *a,
 int latents_page(const struct app *a)
 {
     const bool wide = layout_kind(a->w, a->h) == LAYOUT_WIDE;
-    /* Header and rule above, rule and counts below; a box takes two more. */
+    /* Header and rule above, rule and counts below; a box takes two more rows. */
     return table_rect(a).h - 4 - (wide ? 2 : 0);
 }
 
@@ -176,8 +176,8 @@ static int by_text(const void *x, const void *y)
     return strcmp(x, y);
 }
 
-/* The place of each latent's text among all, the same for the same text; NaN for none.
- */
+/* Give each latent the rank of its text among all, equal for equal texts; NaN for
+ * none. */
 static bool rank_texts(const struct latents_state *l, const struct session_view *v,
                        const struct latent_table *t, const struct latent_column *c,
                        double *rank)
@@ -212,7 +212,7 @@ bool latents_descends(const struct latents_state *l)
     return natural != l->reverse;
 }
 
-/* All latents in the order of the column; false when memory is out. */
+/* Sort all latents by the column; false if memory is out. */
 static bool sort_all(struct latents_state *l, const struct session_view *v,
                      const struct latent_table *t)
 {
@@ -246,7 +246,7 @@ static bool sort_all(struct latents_state *l, const struct session_view *v,
     return room;
 }
 
-/* Latents that the filter lets through, sorted; false when memory is out. */
+/* Keep the latents that the filter lets through, sorted; false if memory is out. */
 static bool fill_order(struct latents_state *l, const struct session_view *v,
                        const struct latent_table *t)
 {
@@ -371,8 +371,8 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
     return true;
 }
 
-/* Where no latent has the word that a filter is: how many fire on it, and how to see
- * them. */
+/* If no latent passes a filter that is one word, say how many fire on it, and how to
+ * see them. */
 static void say_tokens(struct app *a, const struct session_view *v, const char *word)
 {
     struct latents_state *l = latents_of(a);
@@ -431,7 +431,7 @@ void latents_mark(struct app *a, size_t arm, int32_t id, size_t F)
     l->stale = l->stale || l->filter.compiled; /* which may ask for marks */
 }
 
-/* Where a text is looked for, one place after the other. */
+/* Where a text is looked for, in this order. */
 static const struct filter_kind *const find_kind[LATENTS_FINDERS] = {
     &latent_filter, &latent_filter_tokens};
 
@@ -448,8 +448,8 @@ static struct filter *finder(struct latents_state *l, size_t nth)
     return l->finder[nth];
 }
 
-/* Go to the next latent that f holds of, `here`: or the one at the cursor; how many of
- * those shown it holds of. */
+/* Go to the next latent for which f holds (`here`: or the one at the cursor). Returns
+ * for how many of those shown it holds. */
 static size_t find_by(struct latents_state *l, const struct session_view *v,
                       const struct latent_table *t, struct filter *f, bool forward,
                       bool here)

@@ -10,8 +10,8 @@ static size_t other_of(size_t cond)
     return cond == 0 ? 1 : 0;
 }
 
-/* Whether the pairs that the view has are of the arms that are shown, and not older
- * than their last evaluation. */
+/* Whether the view's pairs are of the arms shown, and not older than their last
+ * evaluation. */
 static bool is_current(const struct session_view *v)
 {
     bool is = v->partners != NULL;
@@ -34,7 +34,7 @@ static void open_latent(struct app *a, const struct session_view *v, size_t cond
     }
     snprintf(line, sizeof line, "latent %d", latent);
     app_run(a, v, line);
-    /* Back leads to where one was, and from Detail to where that was opened. */
+    /* Back leads to where the user was, and from Detail to where that was opened. */
     app_come_back(a, a->screen != from ? from : up);
 }
 
@@ -117,7 +117,7 @@ void latents_sync_partner(struct app *a, const struct session_view *v)
     if (a->screen != l->partner_from || (size_t)l->cond != l->partner_of) {
         return; /* the user has moved on meanwhile, and stays there */
     }
-    if (arms_of(v) > 1) { /* as of when it was asked for, a step or two ago */
+    if (arms_of(v) > 1) { /* as of when they were asked for, a step or two ago */
         go(a, v, l->partner_of, latent);
     }
 }

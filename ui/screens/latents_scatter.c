@@ -13,7 +13,7 @@ static const struct latent_column *measure(const struct latents_state *l)
     return latent_column_at((size_t)l->scatter_y);
 }
 
-/* A latent's place; false: it fires never or the measure says nothing of it. */
+/* A latent's place; false: it never fires, or the measure has no value for it. */
 static bool place_of(const struct latents_state *l, const struct latent_table *t,
                      int32_t id, double *x, double *y)
 {
@@ -32,7 +32,7 @@ struct cloud {
     double x_lo, x_hi, y_hi;
 };
 
-/* False when memory is out. */
+/* Collect the points; false if memory is out. */
 static bool cloud_fill(struct cloud *p, const struct latents_state *l,
                        const struct latent_table *t)
 {
@@ -63,7 +63,7 @@ static bool cloud_fill(struct cloud *p, const struct latents_state *l,
     return true;
 }
 
-/* The cell of a place on what was drawn last. */
+/* The cell of a place in what was drawn last. */
 static void cell_of(const struct plot_result *p, double x, double y, int *cx, int *cy)
 {
     const double across = (x - p->x_min) / (p->x_max - p->x_min);
@@ -72,7 +72,7 @@ static void cell_of(const struct plot_result *p, double x, double y, int *cx, in
     *cy = p->area.y + (int)(down * (p->area.h - 1) + 0.5);
 }
 
-/* The cursor's point, with its number beside it where there is room. */
+/* Draw the cursor's point, with its number beside it if there is room. */
 static void draw_cursor(const struct app *a, const struct session_view *v,
                         struct canvas *c, double x, double y)
 {
@@ -183,8 +183,8 @@ void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
 
 /* ---- moving ---- */
 
-/* How far a point lies from another in a direction, as a cost: NaN where it does not
- * lie there. Points on the same place follow each other by number. */
+/* How far a point lies from another in a direction, as a cost; NaN if it does not lie
+ * that way. Points in the same place follow each other by number. */
 static double cost(double ahead, double aside, int32_t id, int32_t from, bool forward)
 {
     if (fabs(ahead) < 1e-12 && fabs(aside) < 1e-12 && id != from) {
@@ -210,8 +210,8 @@ static int32_t end_point(const struct latents_state *l, const struct latent_tabl
     return best;
 }
 
-/* The nearest point of (x0, y0), the cursor's, that way: dx and dy in columns and rows
- * of the screen; -1: there is none. */
+/* The point nearest to (x0, y0), the cursor's, in that direction: dx and dy in columns
+ * and rows of the screen; -1: there is none. */
 static int32_t point_beside(const struct latents_state *l, const struct latent_table *t,
                             double x0, double y0, int dx, int dy)
 {

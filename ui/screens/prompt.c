@@ -1,5 +1,5 @@
-/* Prompt: a text of one's own. What fires on each token, what the model expects, and
- * what masks, silenced and steered latents do to both. */
+/* Prompt: the user's own text. What fires on each token, what the model expects, and
+ * what masks and silenced and steered latents do to both. */
 #include "base/number.h"
 #include "ui/actions.h"
 #include "ui/export.h"
@@ -37,7 +37,8 @@ struct panes {
     struct rect text, latents, next;
 };
 
-/* `two`: texts that stand side by side at the right, where there is room. */
+/* Lay out the panes; `two`: two texts are side by side at the right, if there is
+ * room. */
 static struct panes panes_of(struct rect b, bool wide, bool two)
 {
     struct panes p;
@@ -78,7 +79,7 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
         return false;
     }
     enum line_result is = LINE_CHANGED;
-    if (s->is_example && key == KEY_CTRL('u')) { /* all its lines make room */
+    if (s->is_example && key == KEY_CTRL('u')) { /* all of its lines go */
         textbox_set(&s->box, "");
     } else {
         is = textbox_key(&s->box, key);
@@ -124,7 +125,7 @@ static bool paste(struct app *a, const struct session_view *v, const char *bytes
     return true;
 }
 
-/* What stands here first, and Up finds again. */
+/* Take the text to begin with, which Up recalls. */
 static void take_text(struct app *a, const char *bytes, size_t n)
 {
     struct prompt_state *s = prompt_own(a);
@@ -164,7 +165,7 @@ static bool cancel(struct app *a, const struct session_view *v)
         *app_focus(a, &screen_prompt) = PROMPT_TEXT_PANE;
     } else if (s->sent) {
         return false;
-    } else { /* one time too many must not make what is typed then another's keys */
+    } else { /* what is typed after one Esc too many must not act as keys */
         app_say(a, false,
                 KEY_OF("type") " types on in the text; " KEY_OF("back") " goes back "
                                                                         "to %s",
@@ -311,7 +312,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
 
 /* ---- undo ---- */
 
-/* What undo takes back of it, beside changes of the prompt. */
+/* What undo takes back here, besides changes of the prompt. */
 struct layout {
     enum prompt_list list;
     bool dense_out;
@@ -406,7 +407,7 @@ static int32_t token_here(const struct app *a)
                                     : prompt_next_here(a);
 }
 
-/* What is under the cursor: the latent in a list of latents and in a why, else the
+/* Copy what is under the cursor: the latent in a list of latents or in a why, else the
  * token. */
 static bool copy(const struct app *a, const struct session_view *v, char *what,
                  size_t cap, struct str *out)

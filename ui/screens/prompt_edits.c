@@ -36,7 +36,7 @@ static void remove_edit(struct prompt_edits *e, size_t i)
     memmove(&e->at[i], &e->at[i + 1], (e->n - i) * sizeof e->at[0]);
 }
 
-/* Put an edit there, in place of the latent's own; undo brings back what was. */
+/* Set an edit, in place of the latent's present one; undo brings that back. */
 static void set_edit(struct app *a, const struct ask_edit *e)
 {
     struct prompt_state *s = prompt_own(a);
@@ -63,7 +63,7 @@ static void take_back(struct app *a, size_t i)
     }
 }
 
-/* Turn an edit of a kind on, or off where it stands. */
+/* Turn a latent's edit of a kind on, or off if it is on. */
 static void turn(struct app *a, int32_t latent, enum ask_how how, double value)
 {
     struct prompt_state *s = prompt_own(a);
@@ -110,13 +110,13 @@ void prompt_silence(struct app *a, int32_t latent)
     const bool was = prompt_is_silenced(a, latent);
     turn(a, latent, ASK_ZERO, 0);
     const bool is = prompt_is_silenced(a, latent);
-    if (is != was) { /* else why not was said */
+    if (is != was) { /* otherwise the reason was said */
         app_say(a, false, is ? "#%d is silenced in Prompt" : "#%d is not silenced",
                 latent);
     }
 }
 
-/* Those of the arm that is shown, also before Prompt has turned to it. */
+/* The edits of the arm shown, even before Prompt has turned to it. */
 static const struct prompt_edits *edits_shown(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
@@ -149,7 +149,7 @@ bool prompt_is_silenced(const struct app *a, int32_t latent)
     return i < n;
 }
 
-/* The edits of other latents than these [n]. */
+/* The edits of latents other than these [n]. */
 static void edits_but(const struct prompt_edits *e, const int32_t *latent, size_t n,
                       struct prompt_edits *out)
 {
@@ -237,8 +237,8 @@ static bool times_refused(struct app *a, struct ask_edit *e)
     return false;
 }
 
-/* Without an argument the latent under the cursor, by half of its greatest activation;
- * or an edit as `saetop ask` takes it. */
+/* Steer the latent under the cursor by half of its greatest activation, or with an
+ * argument make an edit as `saetop ask` takes it. */
 void prompt_edit_steer(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
@@ -261,7 +261,7 @@ void prompt_edit_steer(struct app *a, const struct session_view *v, const char *
     }
 }
 
-/* "1.5", or "2x": so many times the largest activation seen. */
+/* Parse "1.5", or "2x": that many times the largest activation seen. */
 static bool typed_strength(const char *args, double *out, bool *times)
 {
     char number[64];
@@ -305,7 +305,8 @@ void prompt_edit_strength(struct app *a, const struct session_view *v, const cha
     set_edit(a, &e);
 }
 
-/* Add, times, clamp, in turn; and where: throughout, from the cursor on, at it. */
+/* Change how, in turn: add, times, clamp. prompt_edit_where changes where: throughout,
+ * from the cursor on, at it. */
 void prompt_edit_how(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);

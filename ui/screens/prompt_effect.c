@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Tokens of text before one whose loss rises: that are looked at for a line, that go to
+/* Tokens of text before one whose loss rises: those read for its line, those sent to
  * Prompt. */
 enum { BEFORE = 48, SENT = 40 };
-/* Next tokens that are listed before the tokens whose loss rises. */
+/* Next tokens listed before the tokens whose loss rises. */
 enum { SHIFTS = 8 };
-/* Edits that are named. */
+/* Edits that are named, at most. */
 enum { NAMED = 6 };
 
 static struct effect_state *own(const struct app *a)
@@ -74,7 +74,7 @@ bool effect_cancel(struct app *a, const struct session_view *v)
     return was;
 }
 
-/* Ask what waits, as soon as the SAE of its arm is there. */
+/* Ask what is waiting, as soon as the SAE of its arm is there. */
 static void send(struct app *a, const struct session_view *v)
 {
     struct effect_state *s = own(a);
@@ -100,7 +100,7 @@ static void send(struct app *a, const struct session_view *v)
     }
     s->busy = true;
     ask_rows_unref(s->text);
-    s->text = ask_rows_ref(v->subject->text); /* one for all of a session */
+    s->text = ask_rows_ref(v->subject->text); /* the same for a whole session */
 }
 
 static void take(struct app *a, const struct session_view *v)
@@ -149,7 +149,7 @@ static void of_text(const struct effect_of *of, char *out, size_t cap)
     }
 }
 
-/* Why what is shown is not of these edits as they stand; NULL: it is. */
+/* Why the result shown is not of these edits as they are now; NULL: it is. */
 static const char *why_old(const struct app *a, const struct effect_of *of,
                            const struct ask_edit *edit, size_t n)
 {
@@ -167,7 +167,7 @@ static const char *why_old(const struct app *a, const struct effect_of *of,
 
 /* ---- drawing ---- */
 
-/* Text in lines from r.y on; how many are there. */
+/* Draw text in lines from r.y on; returns how many there are. */
 static int draw_wrapped(struct canvas *c, struct rect r, const char *text,
                         enum role role)
 {
@@ -180,7 +180,7 @@ static enum role role_of(enum ask_verdict v)
     return v == ASK_RISES ? ROLE_WARN : v == ASK_FALLS ? ROLE_GOOD : ROLE_VALUE;
 }
 
-/* A mean share of probability; its changes are in points of a hundredth. */
+/* Draw a mean probability; changes of it are in percentage points. */
 static void draw_mean(struct canvas *c, int x, int y, int w, double p, enum role role)
 {
     char text[NUMBER_TEXT + 4];
@@ -205,7 +205,7 @@ static void draw_shift(const struct session_view *v, struct canvas *c, struct re
                s->after < s->before ? ROLE_WARN : ROLE_GOOD, 0);
 }
 
-/* How far the loss rises, and the token at the right behind as much of its text as
+/* Draw how far the loss rises, and at the right the token after as much of its text as
  * fits. */
 static void draw_worse(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect r, const struct ask_worse *w,
@@ -262,7 +262,7 @@ static void draw_head(struct canvas *c, struct rect r, bool next)
     }
 }
 
-/* Next tokens, then tokens whose loss rises, each with a head. */
+/* Draw next tokens, then tokens whose loss rises, each list with a heading. */
 static void draw_list(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r, bool focus)
 {
@@ -282,7 +282,8 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     rows_bar(c, &s->list, r.x + r.w - 1, r.y, r.h);
 }
 
-/* What is under way or to be said of the result; rows used. */
+/* Draw what is under way, or what there is to say about the result. Returns the rows
+ * used. */
 static int draw_state(struct app *a, struct canvas *c, struct rect r,
                       const struct ask_edit *edit, size_t n)
 {

@@ -1,5 +1,5 @@
-/* Latents in the finder by the text in Prompt: which fire at its token under the
- * cursor, and over all of it, as the model has answered already. */
+/* Latents in the finder by the text in Prompt: which fire on the token under its
+ * cursor, and anywhere in it, from the model's last answer. */
 #include "base/number.h"
 #include "ui/screens/prompt_priv.h"
 #include "ui/word_search.h"
@@ -8,10 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* Of each list: unasked, and where words ask for it. */
+/* How many of each list: unasked, and if words ask for it. */
 enum { FEW = 5, MANY = 40 };
-/* Below what was chosen last and above the screens; above latents whose tokens are
- * called so; below the screen that is. */
+/* Below recent choices and above the screens; above latents whose tokens have that
+ * name; below the screen of that name. */
 #define SCORE_FEW    100.0
 #define SCORE_HERE   130.0
 #define SCORE_PROMPT 110.0
@@ -67,8 +67,8 @@ struct listing {
     struct finder_item *out;
     size_t n, most;
     int32_t listed[2 * MANY];
-    size_t n_listed;  /* each is listed once, in the list that is first */
-    size_t end, left; /* of the list that is made: n goes up to there; beyond it */
+    size_t n_listed;  /* each latent is listed once, in the first list that has it */
+    size_t end, left; /* where n must end in the list being made; how many are beyond */
 };
 
 static bool is_listed(const struct listing *l, int32_t latent)
@@ -80,8 +80,8 @@ static bool is_listed(const struct listing *l, int32_t latent)
     return i < l->n_listed;
 }
 
-/* One that fires so much there, as long as it is asked for; beyond the end of the list
- * it is counted. */
+/* Add a latent that fires there, if it is asked for; beyond the end of the list it is
+ * only counted. */
 static void add(struct listing *l, const char *kind, double score, int32_t latent,
                 float act, size_t at, uint32_t fires)
 {
@@ -126,8 +126,8 @@ static void begin_list(struct listing *l, size_t most)
     l->left = 0;
 }
 
-/* Below a list what it left out: Enter on it types the word that asks for more, where
- * that was not asked for yet. */
+/* Add below a list what it left out: Enter on it types the word that asks for more,
+ * unless that was asked for already. */
 static void end_list(struct listing *l, const char *kind, double score)
 {
     const bool asked = l->wish->here || l->wish->prompt;

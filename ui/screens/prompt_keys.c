@@ -19,7 +19,8 @@ static const char *may_change(const struct app *a, const struct session_view *v)
                                       : NULL;
 }
 
-/* Latents are those of one arm's SAE, which may be on its way. */
+/* Why no latent can be named: latents are those of one arm's SAE, which may be on its
+ * way. */
 static const char *may_name_latent(const struct app *a, const struct session_view *v)
 {
     const char *why = may_change(a, v);
@@ -61,7 +62,7 @@ static void text(struct app *a, const struct session_view *v, const char *args)
     prompt_begin_typing(a);
 }
 
-/* Enter: what it does where the focus is. */
+/* Enter: does what the pane in focus says. */
 static void type_or_open(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
@@ -106,7 +107,8 @@ static void delete_token(struct app *a, const struct session_view *v, const char
     }
 }
 
-/* Spaces are typed as they are drawn in the prompt, as dots, or as spaces. */
+/* Turn dots into spaces: a space may be typed as it is drawn in the prompt, as a
+ * dot. */
 static void dots_to_spaces(const char *typed, char *out, size_t cap)
 {
     size_t n = 0;
@@ -154,7 +156,7 @@ static void insert(struct app *a, const struct session_view *v, const char *args
     }
 }
 
-/* The word of its category that comes after a token's, -1: it is in none. */
+/* The next word of a token's category; -1: it is in none. */
 static int32_t next_of_category(const struct concept_table *t, const struct names *n,
                                 int32_t token, size_t *category)
 {
@@ -226,7 +228,7 @@ static const char *may_chat(const struct app *a, const struct session_view *v)
     return why ? why : v->subject->chat ? NULL : v->subject->chat_why;
 }
 
-/* The text as a turn of a user in the model's chat template, or bare again. */
+/* Make the text a user's turn in the model's chat template, or bare again. */
 static void chat(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
@@ -246,8 +248,8 @@ static void chat(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- why, and writing on ---- */
 
-/* While a token that may come is explained, the one under the cursor is what is asked
- * for next. */
+/* Ask why. While a possible next token is explained, the token under the cursor is
+ * asked about next. */
 static void why(struct app *a, const struct session_view *v, const char *args)
 {
     const struct prompt_state *s = prompt_own(a);
@@ -265,7 +267,7 @@ static void why(struct app *a, const struct session_view *v, const char *args)
 
 ACTION_WORDS(why_word, "next", "here")
 
-/* One word of "40 temperature=.8 top_p=.9 seed=1". */
+/* Parse one word of "40 temperature=.8 top_p=.9 seed=1". */
 static bool write_word(struct app *a, const char *word, struct ask_gen_opts *o)
 {
     int64_t n = 0;
@@ -478,7 +480,8 @@ static const char *type_hint(const struct app *a)
     return pane == PROMPT_TEXT_PANE ? NULL : why ? "why" : "open";
 }
 
-/* Until there is a text of one's own, or something is done to this one. */
+/* Hint at the examples until there is a text of the user's own, or something is done to
+ * this one. */
 static const char *example_hint(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);

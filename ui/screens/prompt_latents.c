@@ -27,8 +27,8 @@ static const enum role fates[] = {
 /* Columns of the list, from the left of a row. */
 enum { COL_MARK = 0, COL_LATENT = 2, COL_ACT = 9, COL_AFTER = 16, COL_NAME = 23 };
 
-/* A list, and of what it is: of a token written, by the other arm, or in the text
- * without masks and edits. */
+/* A list, and what it is of: a written token, the other arm, or the text without masks
+ * and edits. */
 struct shown_list {
     enum prompt_list list;
     bool text, other, base;
@@ -73,7 +73,7 @@ static uint32_t mark_of(const struct prompt_edits *edits, int32_t latent)
     return mark;
 }
 
-/* What goes before the name: where a latent fires, or what became of it. */
+/* Draw what goes before the name: where a latent fires, or what became of it. */
 static int draw_fact(const struct prompt_state *s, struct canvas *c, struct rect r,
                      const struct prompt_entry *e, enum prompt_list list)
 {
@@ -137,7 +137,7 @@ static void draw_entry(const struct app *a, const struct session_view *v,
 
 enum { SLIDER_LEAST = 5 };
 
-/* "#3 add +2.00 (0.8x) ", without the multiple where w columns do not hold it. */
+/* Write "#3 add +2.00 (0.8x) ", without the multiple if w columns do not hold it. */
 static void edit_line(const struct prompt_state *s, const struct ask_edit *e, int w,
                       char *out, size_t cap)
 {
@@ -153,7 +153,8 @@ static void edit_line(const struct prompt_state *s, const struct ask_edit *e, in
     }
 }
 
-/* A strength between -1 and 2 times the greatest seen, at its place; its warning. */
+/* Draw a strength at its place between -1 and 2 times the greatest seen, and its
+ * warning. */
 static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
 {
     const struct prompt_state *s = prompt_own(a);
@@ -169,7 +170,7 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
     edit_line(s, e, most, text, sizeof text);
     const int used =
         canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
-    const int still = most < 24 ? most : 24; /* so that it stays as it is moved */
+    const int still = most < 24 ? most : 24; /* the slider stays in its place */
     int x = r.x + (used < still ? still : used);
     const int room = r.x + r.w - x - canvas_text_width(beyond);
     if (e->how != ASK_ZERO && room >= SLIDER_LEAST) {
@@ -186,7 +187,7 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
     canvas_text(c, x, r.y, r.x + r.w - x, beyond, ROLE_WARN, 0);
 }
 
-/* As many as there is room for, that of the latent under the cursor among them; and how
+/* Draw as many edits as fit, that of the latent under the cursor among them, and how
  * many more there are. */
 static void draw_edits(struct app *a, struct canvas *c, struct rect r)
 {
@@ -227,7 +228,7 @@ static const char *why_none(const struct prompt_state *s, enum prompt_list list)
                : "no latent fires here";
 }
 
-/* The list with the cursor, and the edits below it. */
+/* Draw the list with the cursor, and the edits below it. */
 static void draw_list(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r)
 {
@@ -270,7 +271,7 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
                              edits});
 }
 
-/* What is listed beside it: its strongest, as many as fit. */
+/* Draw the list beside it: its strongest, as many as fit. */
 static void draw_second(struct app *a, const struct session_view *v, struct canvas *c,
                         struct rect r)
 {
@@ -290,7 +291,7 @@ void prompt_latents_draw(struct app *a, const struct session_view *v, struct can
                          struct rect r)
 {
     enum { TWO_LISTS = 76 };
-    /* The first has the strengths of edits, too. */
+    /* The first one also shows the strengths of edits. */
     const int left = r.w >= TWO_LISTS ? r.w * 23 / 40 : r.w;
     draw_list(a, v, c, layout_box(r.x, r.y, left, r.h));
     if (left < r.w) {

@@ -26,7 +26,7 @@ enum prompt_list prompt_list_now(const struct prompt_state *s)
 /* A list that is being filled. */
 struct listing {
     const struct prompt_state *of;
-    const struct ask_subject *whose; /* latents they are */
+    const struct ask_subject *whose; /* whose latents they are */
     struct prompt_entry *entry;
     size_t n, cap, more; /* more: for which there was no room */
 };
@@ -84,7 +84,7 @@ static void list_whole(struct listing *to, const struct ask_answer *r)
     }
 }
 
-/* What masks and edits did here. */
+/* List what masks and edits did at the cursor. */
 static void list_edited(struct listing *to, const struct ask_answer *r, size_t at)
 {
     for (size_t i = r->start[at]; i < r->start[at + 1]; i++) {
@@ -111,8 +111,8 @@ static size_t place_in(const struct ask_answer *other, const struct ask_answer *
     return place;
 }
 
-/* What the token's latents were in another prompt; of a token that is new, those of
- * the whole prompts. */
+/* List the token's latents beside those it had in another prompt; for a new token,
+ * those of the whole prompts. */
 static void list_compared(struct listing *to, const struct ask_answer *other,
                           const struct ask_answer *r, size_t at, size_t place)
 {
@@ -153,7 +153,7 @@ static void list_of(struct listing *to, enum prompt_list list)
     }
 }
 
-/* Whether what changed is listed of the whole prompts. */
+/* Whether changes are listed for the whole prompts. */
 static bool is_of_whole(const struct prompt_state *s)
 {
     const struct ask_answer *r = s->answer, *other = prompt_compared(s);

@@ -1,4 +1,4 @@
-/* Prompt: what is silenced and steered, under a name, kept with the run. */
+/* Prompt: presets, edits kept with the run under a name. */
 #include "ui/actions.h"
 #include "ui/screens/prompt_priv.h"
 #include "ui/text.h"
@@ -82,7 +82,7 @@ static void say_none(struct app *a, const struct session_view *v, const char *na
     app_say(a, true, "%c has no preset '%.40s'; :presets lists them", letter, name);
 }
 
-/* Say why it cannot be put in place of what stands; false: it can. */
+/* Say why a preset cannot replace the present edits; false: it can. */
 static bool refused(struct app *a, const struct ask_preset *p)
 {
     const struct prompt_state *s = prompt_own(a);
@@ -129,7 +129,7 @@ static void use(struct app *a, const struct session_view *v, const char *name)
     app_say(a, false, "preset %s, saved at step %s", p->name, step);
 }
 
-/* NAME and, to keep them, the edits that stand. */
+/* Send the session NAME and, to be kept, the present edits. */
 static void send(struct app *a, const char *name, bool keep)
 {
     const struct prompt_edits *edits = &prompt_own(a)->row.edits;

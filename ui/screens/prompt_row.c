@@ -15,7 +15,7 @@ void prompt_row_deinit(struct prompt_row *r)
     *r = (struct prompt_row){0};
 }
 
-/* One of n tokens, ids if there are any, not masked; edits are none. */
+/* Make a row of n tokens, ids if given, not masked, without edits. */
 static enum err row_new(struct prompt_row *out, const int32_t *ids, size_t n,
                         struct errinfo *e)
 {
@@ -33,8 +33,8 @@ static enum err row_new(struct prompt_row *out, const int32_t *ids, size_t n,
     return OK;
 }
 
-/* Take over the edits of a row of which tokens at .. at + out - 1 became n others;
- * those at a token that went go with it. */
+/* Take over the edits of a row whose tokens at .. at + out - 1 became n others; edits
+ * at a removed token go with it. */
 static void take_edits(struct prompt_row *r, const struct prompt_row *old, size_t at,
                        size_t out, size_t n)
 {
@@ -110,7 +110,7 @@ void prompt_free(struct prompt_state *s)
 
 /* ---- undo ---- */
 
-/* A copy of what stands; its number, or -1 where memory is out. */
+/* Keep a copy of the prompt; returns its number, -1 if memory is out. */
 static int32_t keep(struct app *a)
 {
     struct prompt_state *s = prompt_own(a);
@@ -128,7 +128,7 @@ static int32_t keep(struct app *a)
 
 static void box_follows(struct app *a, const struct session_view *v);
 
-/* Let the edits be of this arm; those of the other stay with it. */
+/* Turn to this arm's edits; those of the other stay with it. */
 static void edits_of_arm(struct prompt_state *s, size_t arm)
 {
     struct prompt_row *r = &s->row;
@@ -146,7 +146,7 @@ static void edits_of_arm(struct prompt_state *s, size_t arm)
     r->arm = arm;
 }
 
-/* Typing ends without a step: the place of the row from before it is free again. */
+/* End typing without a step: the place of the row from before it is free again. */
 static void forget_typing(struct prompt_state *s)
 {
     s->typing = false;
@@ -154,8 +154,8 @@ static void forget_typing(struct prompt_state *s)
     s->typed_from = -1;
 }
 
-/* What the step put away and what stands change places: both of the arm in which it was
- * made, whichever is shown. */
+/* Swap what the step kept and what stands, both of the arm in which it was made,
+ * whichever is shown. */
 static void apply(struct app *a, const struct session_view *v,
                   const struct undo_step *step, bool back)
 {
@@ -208,7 +208,7 @@ bool prompt_keep(struct app *a)
 
 /* ---- changes ---- */
 
-/* The box holds the text of the tokens, but for what the tokenizer put in front. */
+/* Set the box to the text of the tokens, without what the tokenizer put in front. */
 static void box_follows(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
@@ -280,7 +280,7 @@ bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_
     return true;
 }
 
-/* Tokens of the box's text into the row. */
+/* Read the tokens of the box's text into the row. */
 static void read_box(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
@@ -361,7 +361,7 @@ void prompt_set_text(struct app *a, const struct session_view *v, const char *te
     if (s->typing) {
         prompt_end_typing(a);
     }
-    /* Nothing stands before the first text that could be brought back. */
+    /* Before the first text there is nothing to bring back. */
     if (v->subject && (!s->row.ids || prompt_keep(a))) {
         prompt_read_box(a, v);
     }
@@ -449,7 +449,7 @@ static void want_arm(struct app *a, const struct session_view *v, size_t arm)
     }
 }
 
-/* The SAE of the arm that is shown; and once of the other, to write with both. */
+/* Want the SAE of the arm shown, and once that of the other, to write with both. */
 static void want_subjects(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
@@ -528,15 +528,15 @@ static void take_answer(struct app *a, const struct session_view *v)
     } else {
         ask_answer_unref(s->answer);
     }
-    /* An answer to what stood a moment ago is shown, but not as what stands. */
+    /* An answer to the prompt of a moment ago is shown, but not as the present one. */
     s->changed = s->changed && (s->due || ticket != s->ticket);
     s->answer = got;
     s->shown = ticket;
     a->finder.stale = true;
 }
 
-/* The SAE that is here may be of the arm beside, to write with both: the latents that
- * are listed are those of the one that was asked. */
+/* Take the SAE that has come. It may be the other arm's, to write with both: the
+ * latents listed stay those of the one asked. */
 static void take_subject(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
@@ -544,7 +544,7 @@ static void take_subject(struct app *a, const struct session_view *v)
         return;
     }
     if (s->subject_step != v->subject_step) {
-        prompt_why_is_over(a); /* of the latents of another step */
+        prompt_why_is_over(a); /* it is about the latents of another step */
     }
     ask_subject_unref(s->subject);
     s->subject = ask_subject_ref(prompt_subject(v));

@@ -1,6 +1,6 @@
-/* Prompt, at the right: what may come next; which latents made a token likely, the text
- * that the model writes on and what edits do to held-out text have files of their own.
- */
+/* Prompt, at the right: what may come next. Which latents made a token likely, the
+ * texts that the model writes and what edits do to held-out text have files of their
+ * own. */
 #include "base/number.h"
 #include "ui/plot.h"
 #include "ui/rows.h"
@@ -58,7 +58,7 @@ static const struct ask_next *next_in(const struct prompt_state *s,
                      (size_t)at * other->top;
 }
 
-/* The log-probability of a token that a list has; NaN: it has not. */
+/* The log-probability of a token in a list; NaN: it is not there. */
 static double logp_in(const struct ask_next *list, size_t n, int32_t id)
 {
     for (size_t i = 0; i < n; i++) {
@@ -94,7 +94,7 @@ static void draw_next_row(const struct app *a, const struct session_view *v,
     }
 }
 
-/* How many of the tokens are listed: to the last that has a share, on either side, that
+/* How many of the tokens are listed: up to the last whose probability, on either side,
  * would not be written as 0.0 %; the cursor's in any case. */
 static size_t next_listed(const struct prompt_state *s, const struct ask_next *list,
                           bool two)

@@ -1,4 +1,4 @@
-/* Prompt, above: the text as cells of tokens, with the one that is pinned over it. */
+/* Prompt, at the top: the text as cells of tokens, with the pinned one above it. */
 #include "base/number.h"
 #include "ui/screens/prompt_priv.h"
 
@@ -10,13 +10,12 @@
 
 enum { CELL_TEXT = 96 };
 
-/* A token of the prompt, and the one of the pinned prompt that stands over it; -1:
- * none. */
+/* A token of the prompt, and the pinned prompt's token above it; -1: none. */
 struct place {
     int32_t now, pinned;
 };
-/* The places of a text: `front` tokens that both begin with, `middle` of which either
- * has some, `back` tokens that both end with. */
+/* The places of a text: `front` tokens that both prompts begin with, `middle` ones that
+ * either may have, `back` tokens that both end with. */
 struct places {
     const struct prompt_row *row;
     const struct ask_answer *pinned; /* NULL: there is none */
@@ -68,7 +67,7 @@ int32_t prompt_place_in(const struct prompt_state *s, const struct ask_answer *o
                                     : -1;
 }
 
-/* The texts of a place, as they are shown. */
+/* The texts of a place, as shown. */
 struct shown {
     char now[CELL_TEXT], pinned[CELL_TEXT];
     int w; /* columns that it takes, at most those of a row */
@@ -96,7 +95,7 @@ struct pen {
     int x, row;
 };
 
-/* Move on to where n columns have room; the caller then adds them to x. */
+/* Move on to where n columns fit; the caller then adds them to x. */
 static void pen_fit(struct pen *pen, int n, int w)
 {
     if (pen->x > 0 && pen->x + n > w) {
@@ -105,7 +104,7 @@ static void pen_fit(struct pen *pen, int n, int w)
     }
 }
 
-/* The row in which the token under the cursor stands. */
+/* The row of the token under the cursor. */
 static int row_of_cursor(const struct session_view *v, const struct places *p,
                          size_t token, int w)
 {
@@ -124,7 +123,7 @@ static int row_of_cursor(const struct session_view *v, const struct places *p,
 
 /* ---- cells ---- */
 
-/* Whose heat the digits are, and what counts as full. */
+/* Whose heat the digits show, and what counts as full. */
 struct heat {
     int32_t latent; /* -1: none */
     double full;
@@ -136,8 +135,9 @@ static struct heat heat_of(const struct app *a)
     return (struct heat){latent, latent < 0 ? 1 : prompt_full(prompt_own(a), latent)};
 }
 
-/* What the digits say of a token, 0 to 1; below 0: nothing. Of a latent its activation
- * as a share of its greatest; of surprise and KL nats, 5 and more count as 1. */
+/* What the digits say of a token, 0 to 1; below 0: nothing. For a latent it is its
+ * activation as a share of its greatest; for surprise and KL nats, 5 or more counting
+ * as 1. */
 static double digit_at(const struct prompt_state *s, const struct heat *h, size_t token)
 {
     if (!s->answer || token >= s->answer->T || s->changed) {
@@ -183,7 +183,7 @@ static void draw_cell(struct app *a, struct canvas *c, struct rect r,
     app_hit(a, r, HIT_CELL, (int)token);
 }
 
-/* A token of the pinned prompt, which stands out where the prompt has another. */
+/* Draw a token of the pinned prompt, which stands out if the prompt has another. */
 static void draw_pinned(struct canvas *c, struct rect r, const struct places *p,
                         struct place at, const char *text)
 {
@@ -194,8 +194,8 @@ static void draw_pinned(struct canvas *c, struct rect r, const struct places *p,
                 masked ? ATTR_UNDERLINE : 0);
 }
 
-/* Tokens in rows, each with a row of digits below and the pinned prompt above; as many
- * rows as fit, the cursor's among them. */
+/* Draw tokens in rows, each with a row of digits below and the pinned prompt above; as
+ * many rows as fit, the cursor's among them. */
 static void draw_cells(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect in)
 {
@@ -238,8 +238,8 @@ static void add_written(const struct session_view *v, struct str *out,
     str_addf(out, "%.60s %s", name, p);
 }
 
-/* A token written: how likely it was, the one that the other text has in its place, and
- * what else was likely. */
+/* Draw a line on a written token: how likely it was, which one the other text has in
+ * its place, and what else was likely. */
 static void draw_written_line(const struct app *a, const struct session_view *v,
                               struct canvas *c, int x, int y, int w,
                               const struct ask_written *t)
@@ -268,7 +268,7 @@ static void draw_written_line(const struct app *a, const struct session_view *v,
     str_free(&text);
 }
 
-/* The token under the cursor: how expected it was. */
+/* Draw a line on the token under the cursor: how expected it was. */
 static void draw_token_line(const struct app *a, struct canvas *c, int x, int y, int w)
 {
     const struct prompt_state *s = prompt_own(a);
@@ -308,7 +308,7 @@ static void draw_token_line(const struct app *a, struct canvas *c, int x, int y,
 
 /* ---- the pane ---- */
 
-/* How long it is, and what the digits are. */
+/* Write how long the text is, and what the digits are. */
 static void text_value(const struct app *a, const struct session_view *v, char *out,
                        size_t cap)
 {
@@ -346,7 +346,7 @@ static const char *why_empty(const struct prompt_state *s, const struct session_
                       : "no text yet";
 }
 
-/* The pinned text in a line, its end where that is too short, and the box. */
+/* Draw the pinned text in a line, or its end if that is too short, and the box. */
 static void draw_typing(struct app *a, const struct session_view *v, struct canvas *c,
                         struct rect r)
 {

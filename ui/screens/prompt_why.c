@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is explained: the token under the cursor itself, or the one chosen of those that
- * may come after it. False, which is said: there is none. */
+/* Find what to explain: the token under the cursor itself, or the one chosen of those
+ * that may follow it. False, which is said: there is none. */
 static bool why_of(struct app *a, const struct session_view *v, bool here,
                    struct ask_why_opts *o)
 {
@@ -33,7 +33,7 @@ static bool why_of(struct app *a, const struct session_view *v, bool here,
     return true;
 }
 
-/* Ask it, and show what comes of it. */
+/* Ask a why, and show what comes of it. */
 static void ask(struct app *a, const struct session_view *v, struct ask_subject *whom,
                 const struct ask_question *q, const struct ask_why_opts *o)
 {
@@ -49,8 +49,8 @@ static void ask(struct app *a, const struct session_view *v, struct ask_subject 
     list_home(&s->next);
 }
 
-/* Of a token written: what led there is the prompt as it was, its masks and edits, and
- * the text before it. */
+/* Ask about a written token: what led to it is the prompt as it was, its masks and
+ * edits, and the text before it. */
 static void ask_of_text(struct app *a, const struct session_view *v,
                         const struct ask_written *w)
 {
@@ -180,7 +180,7 @@ enum { WHY_WIDE = 44 }; /* columns from which on the sum is one line */
 enum { WHY_SAID = 160 };
 enum { WHY_LEAST = 3 }; /* rows of parts, at least */
 
-/* Rows of what is said below the parts, in a pane of h rows of w columns. */
+/* Rows below the parts, inside a pane of that size. */
 static int foot_rows(const struct ask_why *w, struct rect in)
 {
     char text[WHY_SAID];
@@ -191,8 +191,8 @@ static int foot_rows(const struct ask_why *w, struct rect in)
     return all < most ? all : most < 1 ? 1 : most;
 }
 
-/* Whether the parts and what is there without both come to the difference: what is
- * missing, as a share of what they have to explain. */
+/* Draw whether the parts and what is there without them add up to the difference: what
+ * is missing, as a share of what they have to explain. */
 static void draw_complete(struct canvas *c, struct rect r, const struct ask_why *w)
 {
     const double rise = fabs(w->difference - w->at_zero);
@@ -208,8 +208,8 @@ static void draw_complete(struct canvas *c, struct rect r, const struct ask_why 
                            : NUMBER(NUMBER_PLAIN, 0, off < 1 ? 2 : 1, off));
 }
 
-/* What the parts come to: of latents, of the error, and the difference that there is
- * without both. */
+/* Draw the sums of the parts: of latents, of the error, and the difference that there
+ * is without both. */
 static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
 {
     const char *rest = NUMBER(NUMBER_SIGNED, 0, 1, w->at_zero);

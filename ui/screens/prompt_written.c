@@ -1,4 +1,4 @@
-/* Prompt, at the right: the texts that the model writes on. */
+/* Prompt, at the right: the texts with which the model continues the prompt. */
 #include "base/mem.h"
 #include "base/number.h"
 #include "ui/rows.h"
@@ -113,7 +113,7 @@ static void write_texts(struct app *a, const struct session_view *v, bool both)
     s->texts = edited || both ? 2 : 1;
     s->two_arms = both;
     name_texts(a, v);
-    ask_worker_pause(v->asker, true); /* until both are there, so that none is ahead */
+    ask_worker_pause(v->asker, true); /* until both are there: neither is ahead */
     const enum err rc = begin_texts(s, v, &e);
     ask_worker_pause(v->asker, false);
     if (rc != OK) {
@@ -157,7 +157,7 @@ void prompt_written_take(struct app *a, const struct session_view *v)
         const size_t n = s->n_written[i];
         busy = busy || state.busy;
         if (state.done != s->text_asked[i]) {
-            continue; /* it is another text that is there */
+            continue; /* the worker has another text */
         }
         s->n_written[i] +=
             ask_worker_written(v->asker, i, n, s->written[i] + n, PROMPT_WRITES - n);
@@ -190,7 +190,7 @@ void prompt_walk_other(struct app *a)
 
 /* ---- rows of texts ---- */
 
-/* Two texts have their rows at the same tokens, so that these stand side by side. */
+/* Two texts break their rows at the same tokens, so that these are side by side. */
 
 static size_t longest(const struct prompt_state *s)
 {
@@ -198,7 +198,7 @@ static size_t longest(const struct prompt_state *s)
     return s->n_written[second ? 1 : 0];
 }
 
-/* A token as it stands in a row: without its space where that begins. */
+/* A token as shown in a row: without its space at the beginning of one. */
 static const char *token_text(const struct session_view *v,
                               const struct prompt_state *s, size_t text, size_t i,
                               bool begins)
@@ -207,8 +207,8 @@ static const char *token_text(const struct session_view *v,
     return name + (begins && name[0] == ' ' ? 1 : 0);
 }
 
-/* The token after the row that begins with `from`: as many as w columns hold of each
- * text, to where all begin a word if there is such a place. */
+/* The token after the row that begins with `from`, which takes as many tokens of each
+ * text as fit w columns, up to a place where all begin a word if there is one. */
 static size_t row_end(const struct session_view *v, const struct prompt_state *s,
                       size_t from, int w)
 {
@@ -232,7 +232,7 @@ static size_t row_end(const struct session_view *v, const struct prompt_state *s
     return end;
 }
 
-/* The row in which a token stands, or the last. */
+/* The row that a token is in, or the last. */
 static int row_of(const struct session_view *v, const struct prompt_state *s,
                   size_t token, int w)
 {
@@ -267,7 +267,7 @@ static void draw_token(const struct app *a, struct canvas *c, struct rect r,
                                  : (other && s->texts > 1 ? ATTR_BOLD : 0)));
 }
 
-/* Text `text` in r from row `skip` of w columns on. */
+/* Draw text `text` in r, from row `skip` (of w columns) on. */
 static void draw_text(const struct app *a, const struct session_view *v,
                       struct canvas *c, struct rect r, size_t text, int skip)
 {
@@ -286,7 +286,7 @@ static void draw_text(const struct app *a, const struct session_view *v,
     }
 }
 
-/* With as many decimals as it has, 1 to 4: "0.8", "0.95". */
+/* Append a setting with as many decimals as it has, 1 to 4: "0.8", "0.95". */
 static void add_setting(struct str *out, const char *name, double x)
 {
     int decimals = 1;
@@ -299,7 +299,8 @@ static void add_setting(struct str *out, const char *name, double x)
              NUMBER(NUMBER_PLAIN, 0, decimals, x));
 }
 
-/* How texts are drawn, beside the temperature: all of it, or what was asked for. */
+/* Append how texts are sampled, besides the temperature: all of it, or what was asked
+ * for. */
 static void add_how(struct str *out, const struct ask_gen_opts *o, bool all)
 {
     const bool cuts = o->top_p > 0 && o->top_p < 1;
@@ -311,9 +312,9 @@ static void add_how(struct str *out, const struct ask_gen_opts *o, bool all)
     }
 }
 
-/* The box of the texts, with how they are drawn: in its title, or what that has no room
- * for in a row of its own, left out where nothing was asked for. What is left inside.
- */
+/* Draw the box of the texts, with how they are sampled in its title, or what does not
+ * fit there in a row of its own; left out if nothing was asked for. Returns what is
+ * left inside. */
 static struct rect texts_box(struct app *a, struct canvas *c, struct rect r)
 {
     enum { VALUE = 9 }; /* columns for " paused " */
@@ -343,7 +344,7 @@ static struct rect texts_box(struct app *a, struct canvas *c, struct rect r)
     return in;
 }
 
-/* That the texts are old, if they are; rows used. */
+/* Draw that the texts are old, if they are. Returns the rows used. */
 static int draw_old(struct app *a, struct canvas *c, struct rect r)
 {
     const char *old = prompt_own(a)->texts ? why_old(prompt_own(a)) : NULL;
@@ -355,7 +356,7 @@ static int draw_old(struct app *a, struct canvas *c, struct rect r)
     return layout_least(rows_wrapped(c, r, words, strlen(words), ROLE_WARN, 0), r.h);
 }
 
-/* A text with its name. */
+/* Draw a text with its name. */
 static void draw_named(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r, size_t i)
 {
@@ -368,7 +369,7 @@ static void draw_named(struct app *a, const struct session_view *v, struct canva
         r.y++;
         r.h--;
     }
-    /* Before anything was walked its end is in sight. */
+    /* Until the cursor moves, the end of the text is in sight. */
     const size_t at = prompt_side_focused(a) ? s->written_at : longest(s);
     const int row = row_of(v, s, at, r.w);
     draw_text(a, v, c, r, i, row < r.h ? 0 : row - r.h + 1);

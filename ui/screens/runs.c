@@ -1,4 +1,4 @@
-/* Runs: those on disk, a line each, and what one does with a run as a whole. */
+/* Runs: those on disk, one per line, and what can be done with a run as a whole. */
 #include "base/csvfile.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -105,7 +105,7 @@ static double filter_number(int field, const void *asked)
     return run_column_at((size_t)field)->number(asked);
 }
 
-/* A date is asked for as it is read: saved=2026-03. */
+/* Whether a field is compared as text: a date is, as it is read: saved=2026-03. */
 static bool filter_is_text(int field)
 {
     const struct run_column *c = run_column_at((size_t)field);
@@ -148,7 +148,7 @@ bool runs_set_filter(struct app *a, const struct session_view *v, const char *te
 
 /* ---- order ---- */
 
-/* Marks of runs that are gone go too. */
+/* Drop the marks of runs that are gone. */
 static void drop_marks(struct runs_state *s, const struct run_list *l)
 {
     size_t n = 0;
@@ -213,7 +213,7 @@ void runs_order_rows(struct app *a)
     runs_go(a, at);
 }
 
-/* Why a run could not be read, without its path, which stands beside it. */
+/* Why a run could not be read, without its path, which is beside it. */
 static const char *remark_of(const struct app *a, const struct run_row *r)
 {
     char path[RUNDIR_PATH];
@@ -232,7 +232,7 @@ struct place {
     int x, w;
 };
 
-/* Whether a run of the list has several conditions: figures are those of A, then. */
+/* Whether a run of the list has several conditions: figures then are A's. */
 static bool has_conditions(const struct run_list *l)
 {
     bool has = false;
@@ -242,7 +242,8 @@ static bool has_conditions(const struct run_list *l)
     return has;
 }
 
-/* "EV", "EV A" of several conditions; with a mark where rows are sorted by it. */
+/* Write "EV", or "EV A" for several conditions, with a mark if rows are sorted by
+ * it. */
 static void head_of(const struct run_column *c, bool conditions, const char *mark,
                     char *out, size_t cap)
 {
@@ -250,8 +251,8 @@ static void head_of(const struct run_column *c, bool conditions, const char *mar
              conditions && c->measure >= 0 ? " A" : "", mark);
 }
 
-/* The columns that head and cells need, with one of space before them, up to the most
- * that the column takes. */
+/* The columns that heading and cells need, with a space before them, up to the column's
+ * limit. */
 static int need_of(const struct run_list *l, const struct run_column *c,
                    bool conditions)
 {
@@ -283,8 +284,8 @@ static void widen(struct place *place, const int *need, size_t n, int room)
     }
 }
 
-/* The columns that there is room for, by their rank; how many, in the table's order.
- * Numbers have what they need, and are never cut; texts have what is left. */
+/* Choose the columns that fit, by their rank; returns how many, in the table's order.
+ * Numbers get what they need, and are never cut; texts get what is left. */
 static size_t places_of(const struct run_list *l, struct rect r,
                         struct place out[PLACES])
 {
@@ -369,7 +370,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
     }
     for (size_t i = 0; i < n; i++) {
         const struct place *p = &place[i];
-        if (i > 0 && !row->opens) { /* why stands in place of what it has not */
+        if (i > 0 && !row->opens) { /* the reason is shown in place of what it lacks */
             canvas_text(c, p->x + 1, r.y, r.x + r.w - p->x - 1, remark_of(a, row),
                         cursor ? ROLE_SELECT : ROLE_WARN, 0);
             return;
@@ -409,7 +410,7 @@ static void draw_none(const struct app *a, struct canvas *c, struct rect r)
     }
 }
 
-/* Under the table: where deleted runs are. */
+/* Draw under the table where deleted runs are. */
 static void draw_foot(const struct app *a, struct canvas *c, struct rect r)
 {
     const struct run_list *l = a->runs.list;
@@ -422,7 +423,8 @@ static void draw_foot(const struct app *a, struct canvas *c, struct rect r)
     }
 }
 
-/* "runs in /home/me/runs", of a long path its end: "runs in ...t/state/saetop/runs". */
+/* Write "runs in /home/me/runs"; of a long path only its end: "runs in
+ * ...t/state/saetop/runs". */
 static void runs_title(const char *dir, bool choosing, int room, char *out, size_t cap)
 {
     const char *from = dir;
@@ -438,7 +440,7 @@ static void runs_title(const char *dir, bool choosing, int room, char *out, size
     snprintf(out, cap, dir[0] ? "%s in %s%s" : "%s", what, dots, from);
 }
 
-/* How many runs, and what they are sorted by where no column shows it. */
+/* Write how many runs there are, and what they are sorted by if no column shows it. */
 static void list_value(const struct runs_state *s, const struct run_list *l,
                        const struct place *place, size_t n, char *out, size_t cap)
 {
@@ -575,7 +577,7 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 
 /* ---- state ---- */
 
-/* Look at the folder as long as this screen is shown. */
+/* Let the folder be watched as long as this screen is shown. */
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     struct runs_state *s = runs_own(a);
@@ -718,7 +720,7 @@ static void add_cell(const struct run_column *c, const struct run_row *r, bool f
     }
 }
 
-/* The rows shown, as sorted: every column, and the remark. */
+/* Append the rows shown, as sorted: every column, and the remark. */
 static enum err export_text(const struct app *a, const struct session_view *v,
                             struct str *out, struct errinfo *e)
 {

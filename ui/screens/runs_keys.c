@@ -56,7 +56,7 @@ static void train_on(struct app *a, const struct session_view *v, const char *ar
     runs_open(a, v, true);
 }
 
-/* The path of a run to be compared, into out; false, with a message, if it cannot be
+/* Write the path of a run to be compared to out; false, with a message, if it cannot be
  * opened. */
 static bool path_to_compare(struct app *a, const char *name, char out[RUNDIR_PATH])
 {
@@ -81,8 +81,8 @@ static void compare_paths(struct app *a, const struct session_view *v, const cha
     }
 }
 
-/* Two marked runs with each other, or, where one of them is open here, the other with
- * it. */
+/* Compare two marked runs with each other, or, if one of them is open here, the other
+ * with it. */
 static void compare_marked(struct app *a, const struct session_view *v)
 {
     struct runs_state *s = runs_own(a);
@@ -99,7 +99,7 @@ static void compare_marked(struct app *a, const struct session_view *v)
     compare_paths(a, v, both);
 }
 
-/* Two marked runs; else this one, beside the run that is open. */
+/* Two marked runs; else this one with the run that is open. */
 void runs_compare(struct app *a, const struct session_view *v)
 {
     const struct run_row *r = runs_here(a);
@@ -128,7 +128,7 @@ static void compare_run(struct app *a, const struct session_view *v, const char 
 
 /* ---- order ---- */
 
-/* The column beside the one that is sorted by; those that no table shows are not. */
+/* The column beside the one sorted by, skipping those that no table shows. */
 static int beside(int at, bool right)
 {
     int n = 0;
@@ -189,7 +189,8 @@ static void reverse(struct app *a, const struct session_view *v, const char *arg
 
 /* ---- find ---- */
 
-/* The next run with the text, from the cursor on (`here`: it too); false: none has. */
+/* Go to the next run with the text, after the cursor (`here`: or at it); false: none
+ * has it. */
 static bool go_to_text(struct app *a, bool forward, bool here)
 {
     struct runs_state *s = runs_own(a);
@@ -297,7 +298,7 @@ static void mark(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- orders ---- */
 
-/* `again`: by undo, or to do it again. */
+/* Give an order; `again`: by undo or redo. */
 static void order(struct app *a, enum run_order_kind kind, const char *name,
                   const char *text, bool again)
 {
@@ -473,7 +474,7 @@ static void rename_run(struct app *a, const struct session_view *v, const char *
 _Static_assert((int)RUNS_MARKS <= (int)RUNS_ORDERS &&
                    (int)RUNS_MARKS < (int)APP_REQUESTS,
                "all marked runs can be ordered about at once");
-/* Whether it was asked about the same runs just before; else it is now. */
+/* Whether deleting the same runs was asked just before; if not, it is now. */
 static bool is_sure(struct app *a)
 {
     struct runs_state *s = runs_own(a);

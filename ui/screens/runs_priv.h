@@ -1,5 +1,5 @@
-/* Runs, between its files: runs.c and its keys (runs_keys.c). Nothing else includes
- * this but tests. */
+/* What the files of Runs share: runs.c and its keys (runs_keys.c). Only tests include
+ * this besides them. */
 #ifndef SAETOP_UI_SCREENS_RUNS_PRIV_H
 #define SAETOP_UI_SCREENS_RUNS_PRIV_H
 
@@ -19,18 +19,18 @@ struct runs_state {
     size_t n, cap;
     struct list_view list;
     char at[RUN_NAME_MAX];        /* the run under the cursor, kept across orders */
-    char wanted[RUN_NAME_MAX];    /* where it goes once that is listed; "" nowhere */
-    char find_from[RUN_NAME_MAX]; /* the same where the prompt was opened */
+    char wanted[RUN_NAME_MAX];    /* the run it goes to once that is listed; "" none */
+    char find_from[RUN_NAME_MAX]; /* `at` when the prompt was opened */
     char mark[RUNS_MARKS][RUN_NAME_MAX];
     size_t n_marks;
-    size_t asked;                /* whether d was pressed once: 1 + n_marks then */
+    size_t asked;                /* d was pressed once: 1 + n_marks then, else 0 */
     char asked_of[RUN_NAME_MAX]; /* with this run under the cursor */
-    char folder[RUNDIR_PATH];    /* that is looked at; "": where runs are saved */
-    bool looks;                  /* it has been asked for */
-    bool choosing;               /* for Compare: Enter compares */
-    uint64_t answers;            /* taken in */
-    bool stale;                  /* the order is to be made anew: */
-    uint64_t version;            /* it was made of this list */
+    char folder[RUNDIR_PATH];    /* the one shown; "": where runs are saved */
+    bool looks;                  /* the caller was asked to watch it */
+    bool choosing;               /* choosing for Compare: Enter compares */
+    uint64_t answers;            /* answers to orders, as taken in */
+    bool stale;                  /* `order` is to be made anew */
+    uint64_t version;            /* of the list `order` was made of */
 };
 
 struct runs_state *runs_own(const struct app *a);
@@ -40,7 +40,7 @@ const char *runs_folder(const struct app *a);
 const struct run_row *runs_here(const struct app *a);
 /* Its path. */
 void runs_path(const struct app *a, const struct run_row *r, char out[RUNDIR_PATH]);
-/* Whether it is the run that is open. */
+/* Whether a row is the run that is open. */
 bool runs_is_open(const struct app *a, const struct session_view *v,
                   const struct run_row *r);
 bool runs_is_marked(const struct app *a, const char *name);
@@ -48,10 +48,10 @@ bool runs_is_marked(const struct app *a, const char *name);
 void runs_order_rows(struct app *a);
 /* Put the cursor on the run of that name, if it is shown. */
 void runs_go(struct app *a, const char *name);
-/* Whether the text is in its name, label, note or architecture. */
+/* Whether the text is in a run's name, label, note or architecture. */
 bool runs_has_text(const struct run_row *r, const char *text);
 
-/* Put a filter into force: words in that text. False: it is malformed. */
+/* Apply a filter, whose words are looked for in these texts. False: it is malformed. */
 bool runs_set_filter(struct app *a, const struct session_view *v, const char *text);
 
 /* ---- runs_keys.c ---- */
@@ -59,13 +59,14 @@ bool runs_set_filter(struct app *a, const struct session_view *v, const char *te
 extern const struct filter_use runs_filter;
 extern const struct find_use runs_find;
 extern const struct key_list runs_keys;
-/* Why there is nothing to look at; NULL: there is. */
+/* Why there are no runs to look at; NULL: there are. */
 const char *runs_may_browse(const struct app *a, const struct session_view *v);
-/* Open the run under the cursor, to be browsed or trained on. */
+/* Open the run under the cursor, to browse it or to continue its training. */
 void runs_open(struct app *a, const struct session_view *v, bool resume);
 /* Compare it with the run that is open, or two marked runs. */
 void runs_compare(struct app *a, const struct session_view *v);
-/* Take in the answer to an order: say it, and what can be undone becomes a step. */
+/* Take in the answer to an order: say it, and make what can be undone a step of
+ * undo. */
 void runs_take_answer(struct app *a);
 
 #endif

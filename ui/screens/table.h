@@ -1,4 +1,4 @@
-/* The screens: a file each, and one row here and in table.c. */
+/* The screens: each has a file of its own, and a row here and in table.c. */
 #ifndef SAETOP_UI_SCREENS_TABLE_H
 #define SAETOP_UI_SCREENS_TABLE_H
 

@@ -194,7 +194,7 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     }
 }
 
-/* A condition's letter, or what two together are called. */
+/* A condition's letter, or the name of two together. */
 static const char *target_name(int target, const char *both,
                                const struct session_view *v)
 {
@@ -245,7 +245,7 @@ static void status(const struct app *a, const struct session_view *v, char *out,
 
 /* ---- keys: curves ---- */
 
-/* The pane in focus, 0 when a box is. */
+/* The pane in focus, 0 if a box is. */
 static int focused_pane(const struct app *a)
 {
     const int n = layout_kind(a->w, a->h) == LAYOUT_WIDE ? PANES : 3;
@@ -347,7 +347,7 @@ static void seed_lines(struct app *a, const struct session_view *v, const char *
     (void)v;
 }
 
-/* Seeds that are added after looking have their price, which the trainer tells; the
+/* Add seeds. Adding them after looking has a price, which the trainer first says; the
  * same words again go ahead. */
 static void add_seeds(struct app *a, const struct session_view *v, const char *args)
 {
@@ -449,7 +449,7 @@ static void set_layout(struct app *a, const struct session_view *v, const void *
     memcpy(t->metric, l->metric, sizeof t->metric);
     memcpy(t->log_y, l->log_y, sizeof t->log_y);
     a->smooth = l->smooth;
-    if ((int)t->unit != l->unit) { /* places on the axis are of another unit */
+    if ((int)t->unit != l->unit) { /* places on the axis were in another unit */
         t->unit = (enum x_unit)l->unit;
         t->x_lo = t->x_hi = 0;
         t->cursor = (double)NAN;
@@ -500,8 +500,8 @@ static enum err export_text(const struct app *a, const struct session_view *v,
 
 /* ---- copy ---- */
 
-/* The measure of the pane in focus with its values at the cursor, or the newest; in the
- * list of events the newest that is shown. */
+/* Copy the measure of the pane in focus with its values at the cursor, or the newest;
+ * in the list of events the newest shown. */
 static bool copy(const struct app *a, const struct session_view *v, char *what,
                  size_t cap, struct str *out)
 {
@@ -521,7 +521,7 @@ static bool copy(const struct app *a, const struct session_view *v, char *what,
     return t->drawn[pane] && values[0];
 }
 
-/* The pane in focus, or the first. */
+/* Draw the pane in focus, or the first. */
 static void chart(struct app *a, const struct session_view *v, struct canvas *c,
                   struct rect r)
 {

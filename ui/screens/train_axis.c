@@ -6,7 +6,7 @@
 
 /* ---- the x axis ---- */
 
-/* y of a curve at x, by its neighbours; the end values outside. */
+/* y of a curve at x, interpolated; outside it the end values. */
 static double curve_at(const double *x, const double *y, size_t n, double at)
 {
     if (!n) {

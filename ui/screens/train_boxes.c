@@ -29,13 +29,15 @@ static void short_number(char *out, size_t cap, double v, bool sign)
     snprintf(out, cap, "%s", text);
 }
 
-/* Without room for all, CE recovered of the text trained on is what can be missed. */
+/* Whether row i has room: without room for all, CE recovered of the text trained on is
+ * the one left out. */
 static bool has_room(struct rect in, size_t i)
 {
     return in.h > 6 || measure_box((int)i + 1) != METRIC_CE_REC;
 }
 
-/* Best value of a curve so far, and where: of what was trained, not of step 0. */
+/* The best value of a curve so far, and where; step 0, before training, does not
+ * count. */
 static bool best_of(const struct series *s, int better, double *value, double *step)
 {
     bool any = false;
@@ -50,7 +52,7 @@ static bool best_of(const struct series *s, int better, double *value, double *s
     return any && better;
 }
 
-/* The condition that keys act on, the first where they act on all. */
+/* The condition that keys act on, the first if they act on all. */
 static size_t numbered(const struct app *a, const struct session_view *v)
 {
     return (size_t)a->steer.target < conds_of(v) ? (size_t)a->steer.target : 0;
@@ -91,7 +93,7 @@ static int number_rows(const struct app *a, const struct session_view *v,
 
 /* ---- masking ---- */
 
-/* Whether the rate that is shown was asked for and is not in use yet. */
+/* Whether the rate shown was asked for but is not in use yet. */
 static bool is_asked(const struct app *a, size_t arm)
 {
     return !isnan(a->steer.asked_rate[arm]);
@@ -209,7 +211,7 @@ void train_mask_box(struct app *a, const struct session_view *v, struct canvas *
 /* ---- events ---- */
 
 /* Draw an event, or the same event of several conditions, from the top of r on, its
- * words on as many lines as they need there; how many it took. */
+ * words on as many lines as they need. Returns how many. */
 static int draw_event(const struct session_view *v, struct canvas *c, struct rect r,
                       size_t i)
 {
@@ -233,8 +235,8 @@ static int draw_event(const struct session_view *v, struct canvas *c, struct rec
     return y + 1;
 }
 
-/* Events from the `skip`th on, the newest of them `n` - 1, what was said of several
- * conditions once. */
+/* Draw events from the `skip`th on, the newest being `n` - 1; what was said of several
+ * conditions is drawn once. */
 static void event_rows(const struct session_view *v, struct canvas *c, struct rect r,
                        size_t n, size_t skip)
 {
@@ -250,15 +252,14 @@ static void event_rows(const struct session_view *v, struct canvas *c, struct re
     }
 }
 
-/* Whether an event changes nothing of what is trained: state and messages say it as
- * well. */
+/* Whether an event changes nothing in training: state and messages show it as well. */
 static bool is_aside(const struct event_view *ev)
 {
     return !strcmp(ev->kind, "save") || !strcmp(ev->kind, "pause") ||
            !strcmp(ev->kind, "resume");
 }
 
-/* Draw events from the newest on that is not set aside, or from the one scrolled to. */
+/* Draw events from the newest that is not aside, or from the one scrolled to. */
 static void event_ticker(const struct session_view *v, struct canvas *c, struct rect r,
                          size_t skip)
 {
@@ -269,7 +270,7 @@ static void event_ticker(const struct session_view *v, struct canvas *c, struct 
     event_rows(v, c, r, n > 0 ? n : v->n_events, skip);
 }
 
-/* Events, what was said of several conditions counted once. */
+/* How many events there are, what was said of several conditions counting once. */
 static size_t distinct_events(const struct session_view *v)
 {
     size_t n = 0;
@@ -356,7 +357,7 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
     if (v->state == SESSION_LOADING) {
         return;
     }
-    /* Without boxes of their own, masking and the newest event stand at the bottom. */
+    /* Without boxes of their own, masking and the newest event are at the bottom. */
     const int below = wide ? 0 : 2;
     struct rect rows = in;
     rows.h -= below;
@@ -364,7 +365,7 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
         compare ? train_verdict_rows(a, v, c, rows) : number_rows(a, v, c, rows);
     const int x = in.x + 1;
     if (below && in.h > below) {
-        const int left = in.h - below - used; /* what the numbers do not need */
+        const int left = in.h - below - used; /* rows that the numbers do not need */
         const int facts = left > 3 ? 1 : 0;
         const int events = 1 + (left > facts ? left - facts : 0);
         if (facts) {

@@ -1,4 +1,4 @@
-/* The panes of Train: a measure's curves, a condition each. */
+/* The panes of Train: a measure's curves, one for each condition. */
 #include "base/mem.h"
 #include "ui/event_lines.h"
 #include "ui/glyph.h"
@@ -12,7 +12,7 @@
 
 enum { EVENT_LINES = 64 };
 
-/* Events that change the course, newest first. */
+/* Collect the events that change the course of training, newest first. */
 static size_t event_lines(const struct app *a, const struct session_view *v,
                           double *out)
 {
@@ -25,7 +25,7 @@ static size_t event_lines(const struct app *a, const struct session_view *v,
     return n;
 }
 
-/* One arm's curve; *x_own is memory to release when the axis is not in steps. */
+/* One arm's curve; *x_own is memory to release if the axis is not in steps. */
 static struct plot_series curve(const struct app *a, const struct session_view *v,
                                 size_t arm, int metric, double **x_own)
 {
@@ -62,7 +62,7 @@ static struct plot_series curve(const struct app *a, const struct session_view *
     return p;
 }
 
-/* The curves of the seeds of conditions that have several; how many. */
+/* Collect the curves of seeds, for conditions that have several; returns how many. */
 static size_t seed_curves(const struct session_view *v, int metric,
                           struct plot_series out[VIEW_ARMS])
 {
@@ -81,8 +81,8 @@ static size_t seed_curves(const struct session_view *v, int metric,
     return n;
 }
 
-/* Title of a pane. The words after the label are left out where the value needs the
- * room. */
+/* Write the title of a pane. The words after the label are left out if the value needs
+ * the room. */
 static void pane_title(const struct app *a, int i, const struct plot_result *res,
                        bool smoothed, size_t room, char *out, size_t cap)
 {
@@ -159,7 +159,7 @@ static void tint_letters(struct canvas *c, struct rect r, const char *value)
     }
 }
 
-/* Words in the lower border of a box. */
+/* Write words into the lower border of a box. */
 void train_caption(struct canvas *c, struct rect r, const char *text)
 {
     const int w = canvas_text_width(text);

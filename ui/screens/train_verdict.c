@@ -10,12 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Columns of the box from which a row has values, the interval's ends and what it would
- * take; and from which measures have their whole names. */
+/* Columns of the box from which on a row has values, the interval's ends and what it
+ * would take; and from which on measures have their whole names. */
 enum { ROOMY_W = 76, WHOLE_W = 110 };
 
-/* The condition that is held against the baseline: the one that keys act on, else the
- * first that is not the baseline. */
+/* The condition compared with the baseline: the one that keys act on, else the first
+ * that is not the baseline. */
 static size_t compared(const struct app *a, const struct session_view *v)
 {
     const size_t baseline = view_baseline(v), chosen = (size_t)a->steer.target;
@@ -58,7 +58,7 @@ static struct result result_of(const struct session_view *v,
                                const struct view_verdicts *r,
                                const struct verdict_row *row)
 {
-    if (row->d.n == 0) { /* for want of what, where there is the room for it alone */
+    if (row->d.n == 0) { /* what is missing, since there is only room for that */
         const enum want w =
             pane_wants(v, (int)verdict_measure_def(row->measure)->metric);
         const bool given = w == WANT_OOD || w == WANT_CONCEPTS;
@@ -112,7 +112,7 @@ static const char *brief_of(size_t m, bool roomy)
     return roomy ? verdict_measure_label(m) : d->brief ? d->brief : d->label;
 }
 
-/* The doubt about a cross-entropy of either condition; NULL: none. */
+/* The doubt about either condition's cross-entropy; NULL: none. */
 static const struct ce_doubt *doubt_of(const struct session_view *v,
                                        const struct view_verdicts *r, size_t m)
 {
@@ -176,7 +176,7 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
 {
     const int end = in.x + in.w;
     const struct ce_doubt *doubt = doubt_of(v, r, row->measure);
-    /* A wider sign of plus-minus takes the room before the name. */
+    /* A wider plus-minus sign takes room from the name. */
     const int left = in.x + 2 - canvas_text_width(glyph_plus_minus(c->tier));
     canvas_text(c, left, y, 10, brief_of(row->measure, false), ROLE_TEXT, 0);
     if (doubt) { /* how they differ is beside the point */
@@ -193,7 +193,7 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
         canvas_textf(c, left + 16, y, end - left - 16, ROLE_DIM, 0, "%s%s",
                      glyph_plus_minus(c->tier), text);
     }
-    if (r->pairs == 1) { /* what they are says more than that nothing is established */
+    if (r->pairs == 1) { /* this says more than that nothing is established */
         put_number(c, x + 6, y, 6, row->d.after, 3, false, arm_role(r->of));
         put_number(c, x + 12, y, 6, row->d.before, 3, false, arm_role(r->baseline));
     } else {
@@ -269,7 +269,7 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
              r.pairs == 1 ? "" : "s", planned, r.planned ? "" : ", so far");
 }
 
-/* Whether a row that is shown is open but for Holm. */
+/* Whether a row shown is open only because of Holm. */
 static bool any_but_for_holm(const struct view_verdicts *r)
 {
     bool any = false;
@@ -315,8 +315,8 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
     snprintf(out, cap, "%s", text[i]);
 }
 
-/* Half the width of the difference's interval: both taken as independent, which for
- * arms on the same concepts is the wider choice. NaN where there is no interval. */
+/* Half the width of the difference's interval: both are taken as independent, which for
+ * arms on the same concepts gives the wider one. NaN if there is no interval. */
 static double half_of_text(const struct session_view *v, const struct view_verdicts *r,
                            int metric)
 {
