@@ -3,6 +3,8 @@
 #include "base/room.h"
 #include "unit/check.h"
 
+#include <sys/stat.h>
+
 static void test_mul(void **state)
 {
     (void)state;
@@ -102,12 +104,51 @@ static void test_room(void **state)
     assert_true(room_bytes() > (size_t)1 << 20);
 }
 
+static void put(const char *dir, const char *name, const char *text)
+{
+    char path[512];
+    struct errinfo e;
+    assert_ok(file_write_text(tmp_path(path, dir, name), text, &e), &e);
+}
+
+/* A limit of a group around the process's own counts, as a scheduler sets it there. */
+static void test_room_in_groups(void **state)
+{
+    char root[64], outer[512], inner[512];
+    (void)state;
+    tmp_make(root, sizeof root);
+    assert_int_equal(mkdir(tmp_path(outer, root, "job"), 0700), 0);
+    assert_int_equal(mkdir(tmp_path(inner, outer, "step"), 0700), 0);
+    put(inner, "memory.max", "max\n");
+    put(inner, "memory.current", "900\n");
+    assert_true(room_in_groups(root, "/job/step") == SIZE_MAX);
+    put(outer, "memory.max", "5000\n");
+    put(outer, "memory.current", "2000\n");
+    assert_int_equal(room_in_groups(root, "/job/step"), 3000);
+    put(outer, "memory.stat", "anon 500\nfile 1500\n");
+    assert_int_equal(room_in_groups(root, "/job/step"), 4500);
+    put(inner, "memory.max", "1000\n");
+    assert_int_equal(room_in_groups(root, "/job/step"), 100);
+    assert_int_equal(room_in_groups(root, "/job"), 4500);
+    put(root, "memory.max", "600\n");
+    put(root, "memory.current", "400\n");
+    assert_int_equal(room_in_groups(root, "/of/another/machine"), 200);
+    assert_int_equal(room_in_groups(root, ""), 200);
+    tmp_drop(inner);
+    tmp_drop(outer);
+    tmp_drop(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mul),    cmocka_unit_test(test_alloc),
-        cmocka_unit_test(test_new),    cmocka_unit_test(test_grow),
-        cmocka_unit_test(test_strdup), cmocka_unit_test(test_room),
+        cmocka_unit_test(test_mul),
+        cmocka_unit_test(test_alloc),
+        cmocka_unit_test(test_new),
+        cmocka_unit_test(test_grow),
+        cmocka_unit_test(test_strdup),
+        cmocka_unit_test(test_room),
+        cmocka_unit_test(test_room_in_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
