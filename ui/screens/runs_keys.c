@@ -470,7 +470,6 @@ static void rename_run(struct app *a, const struct session_view *v, const char *
     }
 }
 
-/* The marked runs, else the one under the cursor. */
 _Static_assert((int)RUNS_MARKS <= (int)RUNS_ORDERS &&
                    (int)RUNS_MARKS < (int)APP_REQUESTS,
                "all marked runs can be ordered about at once");
