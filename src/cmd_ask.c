@@ -266,7 +266,7 @@ static enum err explain(const struct ask_args *a, struct asking *k, struct errin
 {
     const struct tok *tok = k->subject->lm->tok;
     struct ask_why_opts o = {
-        .pos = k->q.n, .target = -1, .against = ASK_SECOND, .ablate = 20};
+        .pos = k->q.n, .target = -1, .against = ASK_SECOND, .ablate = ASK_ABLATES};
     int64_t pos = 0;
     if (strcmp(a->why, "next") != 0) {
         if (!number_whole(a->why, &pos) || pos < 1 || (size_t)pos > k->q.n) {

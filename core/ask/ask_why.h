@@ -19,6 +19,9 @@
 
 #define ASK_MEAN   (-2) /* against the mean of all logits */
 #define ASK_SECOND (-1) /* against the likeliest other token */
+#define ASK_ABLATES                                                                    \
+    20u /* parts that are really ablated wherever a why is shown: with                 \
+           half of them chance alone often hides the agreement */
 
 struct ask_why_opts {
     size_t pos;       /* the token at this position is explained: what the model expects

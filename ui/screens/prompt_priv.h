@@ -46,7 +46,6 @@ enum prompt_side { PROMPT_NEXT, PROMPT_WHY, PROMPT_WRITTEN, PROMPT_EFFECT };
 enum {
     PROMPT_TEXTS = 2,    /* texts written in lockstep: slots 0 and 1 */
     PROMPT_WRITES = 400, /* at most this many tokens of each */
-    PROMPT_ABLATES = 8   /* of a why: how many are also ablated */
 };
 /* Headings: without masks and edits, and with them. */
 #define PROMPT_BASE   "base"

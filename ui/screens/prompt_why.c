@@ -29,7 +29,7 @@ static bool why_of(struct app *a, const struct session_view *v, bool here,
     *o = (struct ask_why_opts){.pos = here ? s->at : s->at + 1,
                                .target = here ? s->row.ids[s->at] : list[chosen].id,
                                .against = ASK_SECOND,
-                               .ablate = PROMPT_ABLATES};
+                               .ablate = ASK_ABLATES};
     return true;
 }
 
@@ -81,7 +81,7 @@ static void ask_of_text(struct app *a, const struct session_view *v,
         &(struct ask_why_opts){.pos = w->pos,
                                .target = w->id,
                                .against = ASK_SECOND,
-                               .ablate = PROMPT_ABLATES});
+                               .ablate = ASK_ABLATES});
     s->why_here = s->why_text = true;
 out:
     if (rc != OK) {
