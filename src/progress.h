@@ -8,7 +8,7 @@
 
 struct progress {
     bool on;         /* stderr is a terminal, and not quiet; else nothing is drawn */
-    bool drawn;      /* a line stands there now */
+    bool drawn;      /* a line is there now */
     int64_t last_ns; /* when it was drawn */
 };
 

@@ -49,7 +49,7 @@ static void push(struct app *a, const char *before, const char *after)
 
 /* ---- the prompt ---- */
 
-/* Apply a filter text. With a new filter the list begins at its first row; without a
+/* Apply a filter text. With a new filter the cursor goes to the first row; without a
  * filter the chosen row stays. False: malformed. */
 static bool set(struct app *a, const struct session_view *v, const char *text)
 {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* In pixels: a plot, and its data within. */
+/* A plot, and its data within it, in pixels. */
 enum { W = 640, H = 360, LEFT = 68, RIGHT = 30, TOP = 34, BOTTOM = 34 };
 enum { DATA_W = W - LEFT - RIGHT, DATA_H = H - TOP - BOTTOM };
 enum { BAND_MOST = 2000 }; /* points of a band's edge */

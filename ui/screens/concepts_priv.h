@@ -107,7 +107,7 @@ const struct concept_table *concepts_table(const struct session_view *v, size_t 
 const struct concept_result *concepts_result(const struct session_view *v, size_t arm,
                                              int32_t concept);
 /* Order the family anew and list the words of the concept under the cursor; both
- * cursors stay on what they were on. */
+ * cursors stay where they were. */
 void concepts_order(struct app *a, const struct session_view *v);
 void concepts_deinit(struct concepts_state *s);
 /* The ith word that a filter knows: text and columns, "f1" for the arm chosen, "a_f1",

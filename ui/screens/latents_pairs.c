@@ -1,5 +1,5 @@
-/* From a latent of one condition to that of the other: the one that corresponds, or the
- * one of the same number. */
+/* Leads from a latent of one condition to one of the other: the one that corresponds,
+ * or the one with the same number. */
 #include "ui/screens/latents_priv.h"
 #include "ui/text.h"
 

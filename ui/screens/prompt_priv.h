@@ -240,11 +240,11 @@ void prompt_share(char *out, size_t cap, double logp);
 
 /* ---- prompt_why.c ---- */
 
-/* Ask which latents made the chosen token likely after the one under the cursor;
- * `here`: that one itself, be it likely or not. Of a text that is walked: its token
- * under the cursor. */
+/* Ask which latents made the chosen token likely after the one under the cursor, or
+ * with `here` that one itself, likely or not. In a written text it is the token under
+ * the cursor. */
 void prompt_ask_why(struct app *a, const struct session_view *v, bool here);
-/* The prompt is another: what was explained is not what stands. */
+/* Call when the prompt has changed: the why shown no longer explains it. */
 void prompt_why_is_over(struct app *a);
 void prompt_why_take(struct app *a, const struct session_view *v);
 void prompt_why_draw(struct app *a, const struct session_view *v, struct canvas *c,
