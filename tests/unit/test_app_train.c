@@ -702,7 +702,7 @@ static void test_ticker_keeps_the_change(void **state)
     for (int k = 0; k < 2; k++) {
         sample_event(&b->v, 890, (char)('A' + k), "save", k ? "r-twin" : "r");
     }
-    app_view(&b->a, &b->v, &b->c);
+    press(b, KEY_ESC_); /* the guide stood there */
     assert_true(on_screen(b, "880 A  mask p 0.30 -> 0.00"));
     assert_false(on_screen(b, "r-twin"));
     press(b, 'E'); /* all of them */

@@ -25,6 +25,7 @@ struct shot {
 
 static const struct shot shots[] = {
     {"train", 2, .keys = ""},
+    {"train-visited", 2, .keys = "261"},
     {"train-one-arm", 1, .keys = ""},
     {"train-numbers", 2, .keys = "D."},
     {"train-zoom", 2, .keys = "zhhh"},

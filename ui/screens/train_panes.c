@@ -168,6 +168,24 @@ void train_caption(struct canvas *c, struct rect r, const char *text)
     }
 }
 
+/* What a measure is taken on and, of an evaluated one, which way it is better, in up to
+ * `room` columns. */
+static void pane_caption(const struct session_view *v, int metric, int room, char *out,
+                         size_t cap)
+{
+    const struct measure *m = measure_at((enum metric)metric);
+    const char *on = pane_taken_on(v, metric);
+    const char *way = m->better > 0 ? "higher is better" : "lower is better";
+    snprintf(out, cap, "%s; %s", on, way);
+    if (canvas_text_width(out) > room) { /* evaluation is always on unmasked text */
+        snprintf(out, cap, "%.*s; %s", (int)strcspn(on, ","), on, way);
+    }
+    if (!(m->traits & MEASURE_EVALUATED) || !m->better ||
+        canvas_text_width(out) > room) {
+        snprintf(out, cap, "%s", on);
+    }
+}
+
 void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
                 struct rect r, int i, bool focused)
 {
@@ -207,7 +225,9 @@ void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
                sizeof title);
     canvas_box(c, r, title, value, focused);
     tint_letters(c, r, value);
-    train_caption(c, r, pane_taken_on(v, metric));
+    char caption[96];
+    pane_caption(v, metric, r.w - 6, caption, sizeof caption);
+    train_caption(c, r, caption);
     app_hit(a, r, HIT_PANE, i);
     app_hit(a, inside, HIT_PLOT, i);
     for (size_t k = 0; k < spec.n_series; k++) {

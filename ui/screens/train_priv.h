@@ -1,5 +1,6 @@
 /* Train, between its files: train.c, its panes (train_panes.c), their axis
- * (train_axis.c), its boxes (train_boxes.c) and their verdict (train_verdict.c).
+ * (train_axis.c), its boxes (train_boxes.c), their verdict (train_verdict.c) and
+ * what a newcomer is told (train_guide.c).
  * Nothing else includes this but tests. */
 #ifndef SAETOP_UI_SCREENS_TRAIN_PRIV_H
 #define SAETOP_UI_SCREENS_TRAIN_PRIV_H
@@ -20,6 +21,7 @@ struct train_state {
     double cursor;     /* in `unit`; NaN: off */
     bool numbers;      /* values of one arm where the difference would stand */
     bool seeds;        /* thin lines of each */
+    bool guide_off;    /* its sentences were sent away */
     int64_t
         seeds_asked;  /* arms there were when `:seeds +1` was answered with its price */
     size_t event_top; /* events scrolled off, newest first */
@@ -62,7 +64,21 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
 void train_slide(struct app *a, const struct session_view *v, const struct hit *hit,
                  int x);
 
+/* ---- train_guide.c ---- */
+
+/* The sentence that leads a newcomer on at this moment: what masks do, what absorption
+ * is, then what the seeds say of it, and the screens that have not been looked at yet.
+ * False: there is none, as once these were opened, after some minutes and Esc. */
+bool train_guide(const struct app *a, const struct session_view *v, char *out,
+                 size_t cap);
+
 /* ---- train_verdict.c ---- */
+
+/* The condition that is held against the baseline: the one that keys act on, else the
+ * first that is not the baseline. */
+size_t train_compared(const struct app *a, const struct session_view *v);
+/* "-.161": without the leading zero. */
+void train_brief_number(char *out, size_t cap, double x, int digits, bool sign);
 
 /* The box of verdicts from the conditions' seeds: title, caption (of at most `room`
  * columns) and rows; the last returns how many rows it drew. Needs two conditions. */
