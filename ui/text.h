@@ -13,6 +13,9 @@ size_t conds_of(const struct session_view *v);
 size_t arms_of(const struct session_view *v);
 /* "12,400" */
 void text_thousands(char *out, size_t cap, int64_t n);
+/* The step that an SAE is of: "step 12,400"; "step 0, untrained": its weights are still
+ * random. */
+void text_step(char *out, size_t cap, int64_t step);
 /* A share of probability: "12 %", below 10 % with a decimal. */
 void text_share(char *out, size_t cap, double p);
 /* Of a reason that begins with the path of what it is of, "/a/b/c: no template", the

@@ -127,7 +127,7 @@ void latent_pass_free(struct latent_pass *p); /* NULL is fine */
 
 /* The share of the set that was read, from 0 to 1. */
 double latent_table_share(const struct latent_table *t);
-/* "so far, of 40% of the text", while a pass fills it; "of the first 40% of the text"
+/* "40% of the text so far", while a pass fills it; "of the first 40% of the text"
  * where LATENT_FIRINGS ended it; "" where all was read. */
 void latent_table_extent(const struct latent_table *t, char *out, size_t cap);
 /* What it takes, with its index. */

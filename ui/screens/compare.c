@@ -593,9 +593,9 @@ static void status(const struct app *a, const struct session_view *v, char *out,
             len += (size_t)snprintf(out + len, cap - len, "%s%c ", i ? ", " : "",
                                     compare_letter(v->compare, i));
             if (len < cap && step >= 0) {
-                char text[32];
-                text_thousands(text, sizeof text, step);
-                len += (size_t)snprintf(out + len, cap - len, "step %s", text);
+                char text[48];
+                text_step(text, sizeof text, step);
+                len += (size_t)snprintf(out + len, cap - len, "%s", text);
             } else if (len < cap) {
                 len += (size_t)snprintf(out + len, cap - len, "imported");
             }
