@@ -479,7 +479,7 @@ static void test_doubtful_shares(void **state)
         assert_false(on_screen(b, "erasing"));
         b->v.cond[0].last[METRIC_CE_REC_OOD] = -7.0;
         tick(b, EVENT_TICK);
-        assert_true(on_screen(b, "-7.000 worse than erasing"));
+        assert_true(on_screen(b, "-7.000 < erasing"));
         bench_free(b);
         b = bench_new(full[i][0], full[i][1], 2);
         b->v.cond[1].last[METRIC_CE_REC] = -7.0;

@@ -63,7 +63,7 @@ static int number_rows(const struct app *a, const struct session_view *v,
         const struct ce_doubt *doubt = metric_doubt(arm->last, (enum metric)metric);
         rows_right(c, in.x + 12, y, 7, text, doubt ? ROLE_WARN : ROLE_VALUE, 0);
         if (doubt) {
-            canvas_text(c, in.x + 20, y, in.w - 20, doubt->brief, ROLE_WARN, 0);
+            canvas_text(c, in.x + 20, y, in.w - 20, doubt->mark, ROLE_WARN, 0);
         } else if (best_of(&arm->series[metric], d->better, &best, &step)) {
             train_brief_number(text, sizeof text, best, 3, false);
             rows_right(c, in.x + 20, y, 7, text, ROLE_TEXT, 0);
