@@ -72,7 +72,9 @@ static void add_screens(struct app *a, const struct words *w)
         char command[64];
         if (item) {
             snprintf(command, sizeof command, "%s %s", go->action->command, s->name);
-            name_it(item, s->title, go->help, command);
+            const size_t n = strlen(s->title); /* said once: "Train: curves" */
+            const bool again = !strncmp(go->help, s->title, n) && go->help[n] == ':';
+            name_it(item, s->title, go->help + (again ? n + 2 : 0), command);
             item->key = go;
         }
     }

@@ -132,7 +132,7 @@ const char *verdict_row_text(const struct verdict_row *row);
 char verdict_mark(const struct verdict_row *row);
 #define VERDICT_MARKS "* established  ~ leaves 0 out, but not after Holm  = small"
 #define VERDICT_MARKS_SO_FAR                                                           \
-    "so far, nothing is established  ~ leaves 0 out, but not after Holm"
+    "so far, nothing established  ~ leaves 0 out, but not after Holm"
 /* What the row comes to in a line: why it is small, or not established, and the
  * smallest difference that would have been. "" where there is nothing to say. */
 #define VERDICT_WHY 160

@@ -658,7 +658,7 @@ const struct screen_def screen_latents = {
            &action_screen,
            "latents",
            NULL,
-           "Latents: a table of what each one answers to",
+           "Latents: what each one answers to",
            0},
     .up = &screen_train,
     .panes = 1,
