@@ -370,8 +370,8 @@ static void test_what_latents_wait_for(void **state)
     b->v.arm[0].table = NULL;
     b->v.eval_ready = false;
     press(b, '3');
-    assert_true(on_screen(b, "the held-out set is being made ready; then the latents "
-                             "of A are described"));
+    assert_true(
+        on_screen(b, "preparing the held-out text; the latents of A come next"));
     b->v.eval_ready = true;
     press(b, '3');
     assert_true(on_screen(b, "describing the latents of A ..."));

@@ -206,8 +206,7 @@ static void draw_empty(const struct app *a, const struct session_view *v,
         snprintf(why, sizeof why, "nothing could be opened");
     } else if (!v->eval_ready && v->state < SESSION_BROWSING) {
         snprintf(why, sizeof why,
-                 "the held-out set is being made ready; then the latents of %c are "
-                 "described",
+                 "preparing the held-out text; the latents of %c come next",
                  v->cond[latents_of(a)->cond].letter);
     } else {
         snprintf(why, sizeof why, "describing the latents of %c ...",

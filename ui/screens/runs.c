@@ -761,7 +761,8 @@ static bool copy(const struct app *a, const struct session_view *v, char *what,
 const struct screen_def screen_runs = {
     .name = "runs",
     .title = "Runs",
-    .go = {{'9'}, &action_screen, "runs", NULL, "Runs: open, train on, compare", 0},
+    .go =
+        {{'9'}, &action_screen, "runs", NULL, "Runs: open, compare (7, 8: unused)", 0},
     .up = &screen_train,
     .panes = 1,
     .panes_wide = 1,
