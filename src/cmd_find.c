@@ -1,11 +1,13 @@
 /* saetop find: the latents that a text asks for, or that fire on a prompt. */
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/nearest.h"
 #include "base/number.h"
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
 #include "latents/latent_find.h"
+#include "latents/latent_kind.h"
 #include "token_out.h"
 #include "top_json.h"
 #include "top_text.h"
@@ -74,6 +76,67 @@ static void add_found(const struct browse *t, const struct latent_labels *labels
     }
 }
 
+/* The name that a query without an answer may have meant, of those that do answer;
+ * NULL: there is none. */
+static enum err near_name(const struct browse *t, const struct latent_labels *labels,
+                          const char *query, const char **near, struct errinfo *e)
+{
+    const char **name = NULL;
+    size_t n = 0, answers = 0;
+    struct latent_found first;
+    *near = NULL;
+    TRY(mem_new(&name, t->names.vocab + t->names.n_concepts + LATENT_KINDS,
+                sizeof *name, "names", e));
+    for (int k = 0; k < LATENT_KINDS; k++) {
+        name[n++] = latent_kind_name((enum latent_kind)k);
+    }
+    for (size_t i = 0; i < t->names.n_concepts; i++) {
+        name[n++] = t->names.concept_name[i];
+    }
+    for (size_t i = 0; i < t->names.vocab; i++) {
+        const char *token = t->names.token[i];
+        token += *token == ' ' ? 1 : 0;
+        if (*token) {
+            name[n++] = token;
+        }
+    }
+    const char *found = nearest_name(query, name, n);
+    enum err rc = OK;
+    if (found) {
+        size_t listed = 0;
+        rc = latent_find(t->table, &t->names, labels, found, 1, &first, &listed,
+                         &answers, e);
+    }
+    *near = answers > 0 ? found : NULL;
+    mem_free(name);
+    return rc;
+}
+
+/* What to look for where nothing answers. */
+static enum err add_hint(const struct browse *t, const struct latent_labels *labels,
+                         const char *query, struct str *out, struct errinfo *e)
+{
+    const char *near = NULL;
+    TRY(near_name(t, labels, query, &near, e));
+    if (near) {
+        str_add(out, "did you mean ");
+        utf8_escape(out, near, strlen(near));
+        str_add(out, "?\n");
+        return OK;
+    }
+    str_add(out, strpbrk(query, "=<>")
+                     ? "a query is words, not a filter such as kind=token; "
+                     : "");
+    str_add(out,
+            "what answers: a token, a concept, a label, a latent's number, or a kind "
+            "(");
+    for (int k = 0; k < LATENT_KINDS; k++) {
+        str_addf(out, "%s%s", k ? ", " : "", latent_kind_name((enum latent_kind)k));
+    }
+    str_add(out, ")\n");
+    return OK;
+}
+
 static enum err find_text(const struct browse *t, const struct latent_labels *labels,
                           const struct find_args *a, const char *query, struct str *out,
                           struct errinfo *e)
@@ -81,8 +144,8 @@ static enum err find_text(const struct browse *t, const struct latent_labels *la
     struct latent_found *f = NULL;
     size_t n = 0, all = 0;
     TRY(mem_new(&f, (size_t)a->most, sizeof *f, "what was found", e));
-    const enum err rc = latent_find(t->table, &t->names, labels, query, (size_t)a->most,
-                                    f, &n, &all, e);
+    enum err rc = latent_find(t->table, &t->names, labels, query, (size_t)a->most, f,
+                              &n, &all, e);
     if (rc == OK && a->json) {
         str_add(out, "{\"query\":");
         json_add_string(out, query, strlen(query));
@@ -105,6 +168,7 @@ static enum err find_text(const struct browse *t, const struct latent_labels *la
                      latent_tokens_cut(t->table), latent_tokens_most(t->table->F));
         }
         str_addc(out, '\n');
+        rc = all == 0 ? add_hint(t, labels, query, out, e) : OK;
     }
     mem_free(f);
     return rc;

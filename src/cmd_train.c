@@ -34,12 +34,45 @@ static const struct engine_arm *one_of_several(const struct reporter *r, size_t 
     return r->g && r->g->n_arms > 1 ? &r->g->arm[arm] : NULL;
 }
 
-/* Add ,"arm":"B","name":"twin","condition":"twin","seed":1 */
+/* Writes the letters of an arm's condition as in the explorer: conditions in the order
+ * of their first arms. */
+static const char *letters_of(const struct reporter *r, size_t arm,
+                              char out[CONDITION_LETTERS])
+{
+    size_t n = 0;
+    for (size_t i = 0; r->g && i <= arm; i++) {
+        size_t first = 0;
+        while (strcmp(r->g->arm[first].condition, r->g->arm[i].condition) != 0) {
+            first++;
+        }
+        if (!strcmp(r->g->arm[i].condition, r->g->arm[arm].condition)) {
+            break;
+        }
+        n += first == i ? 1 : 0;
+    }
+    return condition_letters(n, out);
+}
+
+/* "A", of several "B (twin, seed 5)". */
+#define WHO_MAX (CONDITION_LETTERS + ARM_NAME_MAX + 40)
+static const char *who(const struct reporter *r, size_t arm, char out[WHO_MAX])
+{
+    char letters[CONDITION_LETTERS];
+    const struct engine_arm *a = one_of_several(r, arm);
+    size_t len = (size_t)snprintf(out, WHO_MAX, "%s", letters_of(r, arm, letters));
+    if (a) {
+        snprintf(out + len, WHO_MAX - len, " (%s, seed %llu)", a->condition,
+                 (unsigned long long)settings_weights_seed(&a->arm->set));
+    }
+    return out;
+}
+
+/* Add ,"letter":"B","name":"twin","condition":"twin","seed":1 */
 static void add_json_arm(const struct reporter *r, size_t arm, struct str *s)
 {
-    char letters[ARM_LETTERS];
+    char letters[CONDITION_LETTERS];
     const struct engine_arm *a = one_of_several(r, arm);
-    str_addf(s, ",\"arm\":\"%s\"", arm_letters(arm, letters));
+    str_addf(s, ",\"letter\":\"%s\"", letters_of(r, arm, letters));
     if (a) {
         str_addf(s, ",\"name\":\"%s\",\"condition\":\"%s\",\"seed\":%llu",
                  arm_name_shown(a->place.name), a->condition,
@@ -79,14 +112,8 @@ static const char *pace_text(const struct engine *g, char *out, size_t cap)
 static void print_evaluation(const struct reporter *r, size_t arm,
                              const struct metric_row *row)
 {
-    char name[ARM_LETTERS];
-    const struct engine_arm *a = one_of_several(r, arm);
-    (void)printf("%s ", arm_letters(arm, name));
-    if (a) {
-        (void)printf("(%s, seed %llu) ", a->condition,
-                     (unsigned long long)settings_weights_seed(&a->arm->set));
-    }
-    (void)printf("step %.0f", row->v[METRIC_STEP]);
+    char name[WHO_MAX];
+    (void)printf("%s step %.0f", who(r, arm, name), row->v[METRIC_STEP]);
     for (int i = 1; measure_line(i) >= 0; i++) {
         const enum metric m = (enum metric)measure_line(i);
         const struct measure *d = measure_at(m);
@@ -142,12 +169,12 @@ static void print_event(struct reporter *r, const char *kind, const char *text)
 static void on_event(void *user, size_t arm, const struct run_event *ev)
 {
     struct reporter *r = user;
-    char text[400], letters[ARM_LETTERS];
+    char text[400], name[WHO_MAX];
     if (r->args->json) {
         print_event(r, ev->kind, ev->detail);
     } else if (strcmp(ev->kind, ENGINE_DIVERGED) == 0) {
-        snprintf(text, sizeof text, "arm %s diverged by step %lld: %.300s",
-                 arm_letters(arm, letters), (long long)ev->step, ev->detail);
+        snprintf(text, sizeof text, "%s diverged by step %lld: %.200s",
+                 who(r, arm, name), (long long)ev->step, ev->detail);
         print_event(r, "warning", text);
     }
 }
@@ -168,7 +195,7 @@ static void draw_progress(struct reporter *r, const struct engine *g)
 static void say_arms(struct reporter *r, const struct engine *g)
 {
     for (size_t i = 0; g->n_arms > 1 && i < g->n_arms; i++) {
-        char letters[ARM_LETTERS];
+        char letters[CONDITION_LETTERS];
         const struct engine_arm *a = &g->arm[i];
         struct str differs, s;
         str_init(&differs, 1u << 14);
@@ -184,7 +211,7 @@ static void say_arms(struct reporter *r, const struct engine *g)
             (void)fputs(s.p, stdout);
         } else if (!r->args->quiet) {
             cmd_say(stdout, "%s %s: condition %s%s%s%s, seed of weights %llu",
-                    arm_letters(i, letters), arm_name_shown(a->place.name),
+                    letters_of(r, i, letters), arm_name_shown(a->place.name),
                     a->condition, how[0] ? " (" : "", how, how[0] ? ")" : "",
                     (unsigned long long)settings_weights_seed(&a->arm->set));
         }
@@ -289,22 +316,22 @@ static void say_useless(struct reporter *r, const struct engine *g)
     static const enum metric recovered[] = {METRIC_CE_REC, METRIC_CE_REC_OOD};
     char text[400];
     for (size_t a = 0; a < g->n_arms; a++) {
-        char name[ARM_LETTERS];
+        char name[WHO_MAX];
         const struct history *h = &g->arm[a].history;
         const struct metric_row row =
             h->rows > 0 ? h->row[h->rows - 1] : metric_row_empty();
         if (row.v[METRIC_EV] < 0) {
             snprintf(text, sizeof text,
-                     "arm %s explains less of the held-out text than its mean does "
+                     "%s explains less of the held-out text than its mean does "
                      "(explained variance %.3g): too high a --lr, too strong a "
                      "penalty, or too few steps",
-                     arm_letters(a, name), row.v[METRIC_EV]);
+                     who(r, a, name), row.v[METRIC_EV]);
             print_event(r, "warning", text);
         }
         for (size_t i = 0; i < 2; i++) {
             const struct ce_doubt *doubt = metric_doubt(row.v, recovered[i]);
             if (doubt) {
-                snprintf(text, sizeof text, "arm %s, %s: %s", arm_letters(a, name),
+                snprintf(text, sizeof text, "%s, %s: %s", who(r, a, name),
                          measure_at(recovered[i])->label, doubt->long_text);
                 print_event(r, "warning", text);
             }

@@ -82,6 +82,14 @@ cp -r run bf16 && sed -i 's/\("lm.precision":[[:space:]]*\)"f32"/\1"bf16"/' bf16
 accept ask bf16 --text "$text" --json && mv out rounded
 accept ask bf16 --text "$text" --json --densest 1 && mv out tabled
 accept ask run "$text" --json --top 7 && cmp -s plain out || fault "a word behind the run is another prompt"
+hint() { # PART QUERY
+    accept find run "$2"
+    grep -q '^0 of 0 latents' out && grep -qF -- "$1" out || fault "find $2: no hint: $1"
+}
+hint 'did you mean dog?' dgo
+hint 'not a filter such as kind=token; what answers: a token, a concept' kind=token
+hint 'or a kind (dead, rare, ' qqqqzzzz
+
 accept find run --prompt "$text" --json --most 5 && mv out found
 printf '%s' "$text" | "$saetop" ask run --text-file - --json --top 7 >piped || fault "-"
 cmp -s plain piped || fault "standard input is another prompt"

@@ -18,20 +18,21 @@ function(train expect)
 endfunction()
 
 # A loss that grows stays finite; an ordinary run is not complained of.
-train("arm A explains less .* too high a --lr" --lr 10)
-train("\"event\":\"warning\",\"text\":\"arm A explains less" --lr 10 --json)
+train("A explains less .* too high a --lr" --lr 10)
+train("\"event\":\"warning\",\"text\":\"A explains less" --lr 10 --json)
 train("")
 
 # While it goes on, of a learning rate that ruins it; the pace, and what is left.
-train("\narm A diverged by step [0-9]+: explained variance" --lr 10 --steps 40
+train("\nA diverged by step [0-9]+: explained variance" --lr 10 --steps 40
       --set log.every=2)
 train("A step 2 .* tokens/s, [0-9]+ s left\nA step 4 [^,]*\nsaved" --set eval.every=2)
 
-# Of several arms, which one: name, condition and seed of weights.
+# Of several arms, which one: its condition's letter as in the explorer, name, condition
+# and seed of weights.
 set(several --seed 4 --seeds 2 --mask-rate 0.3 --set twin=unmasked)
-train("D twin.s2: condition twin .mask.rate=0., seed of weights 5.*C .first, seed 5. step 4"
+train("B twin.s2: condition twin .mask.rate=0., seed of weights 5.*A .first, seed 5. step 4"
       ${several})
-train("\"event\":\"arm\",\"arm\":\"B\",\"name\":\"twin\",\"condition\":\"twin\",\"seed\":4,\"differs\":\"mask.rate=0\".*\"event\":\"row\",\"arm\":\"D\",\"name\":\"twin.s2\",\"condition\":\"twin\",\"seed\":5,\"step\":4"
+train("\"event\":\"arm\",\"letter\":\"B\",\"name\":\"twin\",\"condition\":\"twin\",\"seed\":4,\"differs\":\"mask.rate=0\".*\"event\":\"row\",\"letter\":\"B\",\"name\":\"twin.s2\",\"condition\":\"twin\",\"seed\":5,\"step\":4"
       ${several} --json)
 
 # A run that has all its steps does not say that it goes on.

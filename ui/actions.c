@@ -110,7 +110,7 @@ static void focus(struct app *a, const struct session_view *v, const char *args)
     int64_t number = 0;
     (void)v;
     if (n == 1) {
-        app_say(a, false, "focus: there is one pane here");
+        app_say(a, false, "focus: this screen has one pane");
     } else if (!strcmp(args, "+")) {
         *at = (*at + 1) % n;
     } else if (!strcmp(args, "-")) {

@@ -127,6 +127,11 @@ void app_go(struct app *a, const struct session_view *v,
     }
 }
 
+bool app_has_opened(const struct app *a, const struct screen_def *screen)
+{
+    return slot_of(a, screen)->opened;
+}
+
 const struct screen_def *app_home(const struct app *a)
 {
     return a->screens->row[0];

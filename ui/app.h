@@ -230,6 +230,8 @@ int *app_focus(const struct app *a, const struct screen_def *screen);
 int app_panes(const struct app *a, const struct screen_def *screen);
 void app_go(struct app *a, const struct session_view *v,
             const struct screen_def *screen);
+/* Whether this screen has been looked at, or one that shows its rows. */
+bool app_has_opened(const struct app *a, const struct screen_def *screen);
 /* Whether a latent of the arm that is shown is silenced, as all screens show it; and
  * the sign for this wherever latents are listed. */
 enum { GLYPH_SILENCED = 0x00D7 };

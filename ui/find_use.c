@@ -69,10 +69,9 @@ static void next(struct app *a, const struct session_view *v, const char *args)
 static const char *may_next(const struct app *a, const struct session_view *v)
 {
     const char *why = use_of(a)->may_next(a, v);
-    return why ? why
-           : use_of(a)->text(a)[0]
-               ? NULL
-               : "nothing was looked for yet; " KEY_OF("find") " does";
+    return why                     ? why
+           : use_of(a)->text(a)[0] ? NULL
+                                   : "no search yet; " KEY_OF("find") " starts one";
 }
 
 const struct action action_find = {

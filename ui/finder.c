@@ -73,7 +73,9 @@ static void add_screens(struct app *a, const struct words *w)
         char command[64];
         if (item) {
             snprintf(command, sizeof command, "%s %s", go->action->command, s->name);
-            name_it(item, s->title, go->help, command);
+            const size_t n = strlen(s->title); /* said once: "Train: curves" */
+            const bool again = !strncmp(go->help, s->title, n) && go->help[n] == ':';
+            name_it(item, s->title, go->help + (again ? n + 2 : 0), command);
             item->key = go;
         }
     }
@@ -306,7 +308,7 @@ static void enter(struct app *a, const struct session_view *v)
 {
     struct finder_state *f = &a->finder;
     if (f->list.cursor >= f->n) {
-        app_say(a, false, "nothing answers to '%.60s'", f->line.text);
+        app_say(a, false, "nothing found for '%.60s'", f->line.text);
         return;
     }
     const struct finder_item item = f->item[f->list.cursor];
@@ -444,8 +446,7 @@ static void draw_list(struct app *a, struct canvas *c, struct rect r)
     const int text_w = names_width(f, r.w);
     if (!f->n) {
         canvas_text(c, r.x + 1, r.y, r.w - 2,
-                    "nothing answers; a token, a label, #12, a kind, a concept, a word "
-                    "of a command",
+                    "nothing found; try a token, a label, #12, a kind or a concept",
                     ROLE_DIM, 0);
         canvas_text(c, r.x + 1, r.y + 1, r.h > 1 ? r.w - 2 : 0,
                     "here, prompt: latents that fire on the text in Prompt, once it "

@@ -484,7 +484,7 @@ static void sort_by(struct app *a, const struct session_view *v,
                     const struct latent_column *c)
 {
     if (!(c->flags & IN_TABLE)) {
-        app_say(a, true, "%s does not stand in the table: %s", c->title,
+        app_say(a, true, "%s is no column of the table: %s", c->title,
                 c->flags & IN_FILTER ? KEY_OF("filter") " filters by it"
                                      : "the export has it");
         return;
@@ -629,11 +629,10 @@ static void draw_line(const struct app *a, const struct session_view *v,
 static const char *why_no_line(const struct app *a)
 {
     if (a->help.filter[0]) {
-        return "no line answers to that; Esc shows all";
+        return "no line has that; Esc shows all";
     }
     return a->help.kind == HELP_MESSAGES
-               ? "nothing was said yet since the start; " KEY_OF(
-                     "events") " on Train has the run's events"
+               ? "no messages yet; " KEY_OF("events") " on Train has the run's events"
                : "nothing yet";
 }
 

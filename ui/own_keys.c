@@ -185,7 +185,7 @@ static enum err new_entry(struct own_keys *o, const struct screen_def *place,
         (void)keymap_section(&o->table, --part, &owner);
     } while (owner != place);
     if (o->n_texts == OWN_KEYS_MAX) {
-        return err_set(e, ERR_LIMIT, "more than %d keys of one's own", OWN_KEYS_MAX);
+        return err_set(e, ERR_LIMIT, "more than %d keys of your own", OWN_KEYS_MAX);
     }
     struct own_text *text = &o->text[o->n_texts++];
     snprintf(text->preset, sizeof text->preset, "%s", preset);
@@ -262,7 +262,8 @@ enum err own_keys_unmap(struct own_keys *o, const char *place, uint32_t key,
     TRY(find_place(o, place, &at, e));
     key_name(key, name, sizeof name);
     if (key == ':') {
-        return err_set(e, ERR_USAGE, "key : leads to every command and stays");
+        return err_set(e, ERR_USAGE,
+                       "key : opens the command line and cannot be moved");
     }
     for (size_t i = 0; i < keymap_count(&o->table); i++) {
         const struct key_entry *k = keymap_at(&o->table, i);

@@ -110,7 +110,7 @@ void pane_why_empty(const struct session_view *v, int metric, char *out, size_t 
         text_thousands(step, sizeof step, (int64_t)v->eval_next_step);
         snprintf(out, cap, "first evaluation at step %s", step);
     } else if ((traits & MEASURE_EVALUATED) && !v->eval_ready) {
-        snprintf(out, cap, "the held-out set is being made ready");
+        snprintf(out, cap, "preparing the held-out text");
     } else if (traits & MEASURE_EVALUATED) {
         snprintf(out, cap, "the first evaluation comes soon");
     } else if (v->step > 0 && v->cond[0].series[METRIC_LOSS].n) {

@@ -166,8 +166,8 @@ enum err script_key(const char *text, size_t *at, uint32_t *key, struct errinfo 
         char names[KEY_ALL_NAMES];
         key_all_names(names);
         return err_set(e, ERR_FORMAT,
-                       "found <%s>, which no key is called, expected %s; <<> types a <",
-                       name, names);
+                       "found <%s>, which is no key, expected %s; <<> types a <", name,
+                       names);
     }
     *key = named;
     *at += n + 2;

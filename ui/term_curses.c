@@ -560,6 +560,35 @@ static enum err look_up(struct term *t, const char *name, bool *found,
     return OK;
 }
 
+/* Call newterm with the terminal's size, which the paper does not have: curses would
+ * take it from the terminal's description, and where that says 24 rows, only these
+ * would scroll, and a line feed would not leave the last of them. Curses reads the size
+ * from the environment, which is put back. */
+static SCREEN *new_screen(struct term *t, const char *name)
+{
+    static const char *const key[2] = {"LINES", "COLUMNS"};
+    char before[2][24] = {"", ""}, value[24];
+    struct winsize ws;
+    const bool known =
+        ioctl(t->tty.out, TIOCGWINSZ, &ws) == 0 && ws.ws_row && ws.ws_col;
+    for (int i = 0; known && i < 2; i++) {
+        const char *had = getenv(key[i]);
+        snprintf(before[i], sizeof before[i], "%s", had ? had : "");
+        const int most = i ? TERM_MAX_W : TERM_MAX_H, now = i ? ws.ws_col : ws.ws_row;
+        snprintf(value, sizeof value, "%d", now < most ? now : most);
+        setenv(key[i], value, 1);
+    }
+    SCREEN *screen = newterm(name, t->paper, t->paper);
+    for (int i = 0; known && i < 2; i++) {
+        if (before[i][0]) {
+            setenv(key[i], before[i], 1);
+        } else {
+            unsetenv(key[i]);
+        }
+    }
+    return screen;
+}
+
 /* Start curses under the terminal's name, or under a common one if a modern terminal is
  * not described on this machine. */
 static enum err start_screen(struct term *t, const char **name, struct errinfo *e)
@@ -578,7 +607,7 @@ static enum err start_screen(struct term *t, const char **name, struct errinfo *
                        *name);
     }
     /* newterm, as initscr ends the process when it fails. */
-    t->screen = newterm(*name, t->paper, t->paper);
+    t->screen = new_screen(t, *name);
     return t->screen ? OK
                      : err_set(e, ERR_USAGE, "TERM=%s: curses cannot start", *name);
 }

@@ -41,6 +41,11 @@ void text_thousands(char *out, size_t cap, int64_t n)
     snprintf(out, cap, "%s", THOUSANDS(n));
 }
 
+void text_step(char *out, size_t cap, int64_t step)
+{
+    snprintf(out, cap, "step %s%s", THOUSANDS(step), step == 0 ? ", untrained" : "");
+}
+
 size_t text_fit(const char *text, size_t n, int w)
 {
     size_t fit = 0, last_space = 0;

@@ -14,6 +14,9 @@ size_t conds_of(const struct session_view *v);
 size_t arms_of(const struct session_view *v);
 /* "12,400" */
 void text_thousands(char *out, size_t cap, int64_t n);
+/* Write the step of an SAE: "step 12,400"; "step 0, untrained", as its weights are
+ * still random. */
+void text_step(char *out, size_t cap, int64_t step);
 /* Write a probability: "12 %", below 10 % with a decimal. */
 void text_share(char *out, size_t cap, double p);
 /* Write a reason that begins with a path, "/a/b/c: no template", with the reason first

@@ -43,7 +43,9 @@ static const struct topic topics[] = {
      "weighs what matters to the model, which explained variance does not.\n"
      "Below 0 it is worse than erasing ('< erasing'): this text is unlike what the SAE "
      "was trained on, or it has trained too little. See that the model, the hook and "
-     "the text are the SAE's own. Far above 1, or where erasing costs nothing, the model "
+     "the text are the SAE's own. Above 1 the text is predicted better with the SAE than "
+     "without. From -.05 to 1.1 few rows may do that by chance, so only what lies beyond is "
+     "remarked on. Over 1.1 ('> the model'), or where erasing costs nothing, the model "
      "itself does badly on the text: take another."},
     {"what is absorption?",
      "A latent for a general concept (animal) falls silent on some of its words "

@@ -132,7 +132,7 @@ const char *verdict_row_text(const struct verdict_row *row);
 char verdict_mark(const struct verdict_row *row);
 #define VERDICT_MARKS "* established  ~ leaves 0 out, but not after Holm  = small"
 #define VERDICT_MARKS_SO_FAR                                                           \
-    "so far, nothing is established  ~ leaves 0 out, but not after Holm"
+    "so far, nothing established  ~ leaves 0 out, but not after Holm"
 /* Says in a line what the row comes to: why it is small or not established, and the
  * smallest difference that would have been established. "" if there is nothing to
  * say. */

@@ -276,7 +276,7 @@ void latent_table_extent(const struct latent_table *t, char *out, size_t cap)
     out[0] = '\0';
     if ((double)t->positions < of) {
         (void)snprintf(out, cap,
-                       filling ? "so far, of %.0f%% of the text"
+                       filling ? "%.0f%% of the text so far"
                                : "of the first %.0f%% of the text",
                        100.0 * (double)t->positions / of);
     }

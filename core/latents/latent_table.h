@@ -126,8 +126,8 @@ void latent_pass_free(struct latent_pass *p); /* NULL is fine */
 
 /* The share of the set that was read, from 0 to 1. */
 double latent_table_share(const struct latent_table *t);
-/* Writes "so far, of 40% of the text" while a pass fills the table, "of the first 40%
- * of the text" if LATENT_FIRINGS ended it, "" if all was read. */
+/* Writes "40% of the text so far" while a pass fills the table, "of the first 40% of
+ * the text" if LATENT_FIRINGS ended it, "" if all was read. */
 void latent_table_extent(const struct latent_table *t, char *out, size_t cap);
 /* Bytes of a table with its index. */
 size_t latent_table_bytes(const struct latent_table *t);

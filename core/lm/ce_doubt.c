@@ -5,9 +5,10 @@
 
 /* Nats that erasing must cost for a share of them to mean anything. */
 #define SPAN_LEAST 0.01
-/* How far outside 0 to 1 a share may lie because of few rows. */
-#define SLACK_BELOW 0.05
-#define SLACK_ABOVE 0.1
+/* How far beyond 0 and 1 a share may lie by chance, with few rows of text. The texts
+ * below name the bound, or 1.0955 would seem to be no better than the model. */
+#define LEAST    (-0.05)
+#define GREATEST 1.1
 
 const struct ce_doubt *ce_doubt(double recovered, double clean, double zero)
 {
@@ -16,12 +17,12 @@ const struct ce_doubt *ce_doubt(double recovered, double clean, double zero)
         "the model predicts this text no better than with its activation erased, so "
         "there is nothing to recover: see that the text suits the model"};
     static const struct ce_doubt below = {
-        "< erasing", "worse than erasing",
-        "worse than erasing: this text is unlike what the SAE was trained on, or it "
+        "< erasing", "worse than erasing, by over .05",
+        "worse than erasing, by over .05: this text is unlike what the SAE was trained on, or it "
         "has trained too little: see that model, hook and text are the SAE's own"};
     static const struct ce_doubt above = {
-        "> the model", "better than the model",
-        "better than the model without the SAE: the model itself does badly on this "
+        "> the model", "over 1.1, better than the model",
+        "over 1.1, better than the model without the SAE: the model itself does badly on this "
         "text: see that the text suits the model"};
     if (isfinite(clean) && isfinite(zero) && zero - clean < SPAN_LEAST) {
         return &no_span;
@@ -29,7 +30,5 @@ const struct ce_doubt *ce_doubt(double recovered, double clean, double zero)
     if (!isfinite(recovered)) {
         return NULL;
     }
-    return recovered < -SLACK_BELOW      ? &below
-           : recovered > 1 + SLACK_ABOVE ? &above
-                                         : NULL;
+    return recovered < LEAST ? &below : recovered > GREATEST ? &above : NULL;
 }

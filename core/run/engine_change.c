@@ -9,10 +9,9 @@
 enum err engine_set_mask(struct engine *g, size_t arm, double rate, int64_t at,
                          struct errinfo *e)
 {
-    char name[ARM_LETTERS];
     if (arm >= g->n_arms) {
-        return err_set(e, ERR_USAGE, "there is no arm %s",
-                       arm < RUN_ARMS_MAX ? arm_letters(arm, name) : "of that number");
+        return err_set(e, ERR_USAGE, "there is no arm %zu, expected one of %zu", arm,
+                       g->n_arms);
     }
     if (!(rate >= 0 && rate <= MASK_RATE_MAX)) {
         return err_set(e, ERR_USAGE, "mask rate: found %g, expected 0 to %g", rate,

@@ -250,7 +250,7 @@ enum err twin_settings(const struct settings *base, struct settings *out,
 
 /* ---- all of them ---- */
 
-const char *arm_letters(size_t i, char out[ARM_LETTERS])
+const char *condition_letters(size_t i, char out[CONDITION_LETTERS])
 {
     char *at = out;
     if (i >= 26) {

@@ -41,9 +41,9 @@ void arm_name_also(size_t n, char out[ARM_NAME_MAX]);
 void arm_differs(const struct settings *first, const struct settings *s,
                  struct str *out);
 
-/* Writes the letters for arm i in a line: "A" to "Z", "AA", "AB", ... */
-#define ARM_LETTERS 4
-const char *arm_letters(size_t i, char out[ARM_LETTERS]);
+/* Writes the letters for condition i in a line: "A" to "Z", "AA", "AB", ... */
+#define CONDITION_LETTERS 4
+const char *condition_letters(size_t i, char out[CONDITION_LETTERS]);
 
 /* The random control as an arm of `also`: the first arm's settings, with a decoder of
  * random directions that is not trained. */

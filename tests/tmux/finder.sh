@@ -11,7 +11,7 @@ tmux_ send-keys -t t -l 'conc'; expect 'screen  Concepts'; keys Enter
 expect '\[2 Concepts\]'
 keys C-p; tmux_ send-keys -t t -l 'tune'; expect 'command :tune'; keys Enter
 expect '^:tune'; keys Escape; gone '^:tune'
-keys C-p; tmux_ send-keys -t t -l 'zzzqqq'; expect 'nothing answers'; keys Escape
+keys C-p; tmux_ send-keys -t t -l 'zzzqqq'; expect 'nothing found'; keys Escape
 gone 'go to'
 keys Q; expect 'Last saved|not saved yet'; keys d; expect 'shell\$ *$'
 whole

@@ -513,7 +513,7 @@ static void arms_have_their_places(void **state)
                 "more than 64 arms");
 }
 
-static void arms_beyond_the_alphabet_have_two_letters(void **state)
+static void conditions_beyond_the_alphabet_have_two_letters(void **state)
 {
     (void)state;
     static const struct {
@@ -521,8 +521,8 @@ static void arms_beyond_the_alphabet_have_two_letters(void **state)
         const char *name;
     } cases[] = {{0, "A"}, {25, "Z"}, {26, "AA"}, {51, "AZ"}, {52, "BA"}, {63, "BL"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char name[ARM_LETTERS];
-        assert_string_equal(arm_letters(cases[i].i, name), cases[i].name);
+        char name[CONDITION_LETTERS];
+        assert_string_equal(condition_letters(cases[i].i, name), cases[i].name);
     }
 }
 
@@ -573,7 +573,7 @@ int main(void)
         cmocka_unit_test(each_condition_has_its_seeds),
         cmocka_unit_test(what_differs_is_said),
         cmocka_unit_test(arms_have_their_places),
-        cmocka_unit_test(arms_beyond_the_alphabet_have_two_letters),
+        cmocka_unit_test(conditions_beyond_the_alphabet_have_two_letters),
         cmocka_unit_test(a_run_has_64_arms),
     };
     num_init();

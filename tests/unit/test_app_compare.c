@@ -319,7 +319,7 @@ static void marks_are_of_verdicts(void **state)
     type(b, "\tg"); /* onto the row */
     assert_true(on_screen(b, "lower"));
     assert_false(on_screen(b, "lower   *"));
-    assert_true(on_screen(b, "so far, nothing is established"));
+    assert_true(on_screen(b, "so far, nothing established"));
     assert_false(on_screen(b, "* established"));
     bench_free(b);
 }

@@ -53,7 +53,7 @@ static void several_seeds(void **state)
 
     b = bench_seeds(900);
     type(b, "2f");
-    assert_true(on_screen(b, "so far, nothing is established  ~"));
+    assert_true(on_screen(b, "so far, nothing established  ~"));
     assert_false(on_screen(b, "too small"));
     bench_free(b);
 

@@ -107,7 +107,7 @@ static void test_what_it_goes_with(void **state)
     press(b, KEY_DELETE_BACK);
     assert_int_equal(detail_of(&b->a)->latent, 0);
     press(b, KEY_DELETE_BACK);
-    assert_true(on_screen(b, "no latent was left for another"));
+    assert_true(on_screen(b, "no latent was open before this one"));
     /* The pane of related latents is part of the layout, so undo takes it back. */
     press(b, '=');
     describe(b);

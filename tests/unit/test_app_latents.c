@@ -46,10 +46,33 @@ static void test_table_of_a_part(void **state)
     assert_false(on_screen(b, "of the text"));
     t->positions_set = t->positions_all = 4 * t->positions;
     app_view(&b->a, &b->v, &b->c);
-    assert_true(on_screen(b, "so far, of 25% of the text"));
+    assert_true(on_screen(b, "matched; 25% of the text so far; A at step "));
     t->positions_all = t->positions;
     app_view(&b->a, &b->v, &b->c);
     assert_true(on_screen(b, "; of the first 25% of the text"));
+    bench_free(b);
+}
+
+/* What random weights happen to answer to is not taken for what was learnt: it is said
+ * beside the figures of a table, a latent and concepts. */
+static void test_untrained_is_said(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    type(b, "3");
+    assert_false(on_screen(b, "untrained"));
+    for (size_t i = 0; i < b->v.n_arms; i++) {
+        ((struct latent_table *)(uintptr_t)b->v.arm[i].table)->step = 0;
+        ((struct concept_table *)(uintptr_t)b->v.arm[i].concepts)->step = 0;
+    }
+    type(b, "3");
+    assert_true(on_screen(b, "; A at step 0, untrained"));
+    type(b, "2");
+    assert_true(on_screen(b, "at step 0, untrained"));
+    type(b, ":latent 42\n");
+    ((struct latent_detail *)(uintptr_t)b->v.detail)->step = 0;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, " untrained "));
     bench_free(b);
 }
 
@@ -544,6 +567,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_is_asked_for),
         cmocka_unit_test(test_table_of_a_part),
+        cmocka_unit_test(test_untrained_is_said),
         cmocka_unit_test(test_typed_before_the_table),
         cmocka_unit_test(test_sorting),
         cmocka_unit_test(test_filter_prompt),

@@ -12,6 +12,63 @@ static void tick(struct bench *b, enum event_kind kind)
     app_view(&b->a, &b->v, &b->c);
 }
 
+/* ---- the guide ---- */
+
+static struct bench *guided(int w, int h, size_t seeds, double seconds)
+{
+    struct bench *b = bench_new(w, h, 2);
+    if (seeds > 1) {
+        session_view_deinit(&b->v);
+        sample_view_seeds(&b->v, 2, seeds, 900, 512);
+    }
+    b->v.seconds = seconds;
+    app_view(&b->a, &b->v, &b->c);
+    return b;
+}
+
+/* What masks do and what to watch, then what the seeds say, with its interval, and
+ * where to look; each screen once. */
+static void test_guide_leads_on(void **state)
+{
+    (void)state;
+    static const int size[][2] = {{80, 24}, {100, 30}, {120, 36}};
+    for (size_t i = 0; i < 3; i++) {
+        struct bench *b = guided(size[i][0], size[i][1], 5, 5);
+        assert_true(on_screen(b, "A learns with 30 % of input tokens"));
+        assert_true(on_screen(b, ", B with none."));
+        b->v.seconds = 20;
+        app_view(&b->a, &b->v, &b->c);
+        assert_true(on_screen(b, "Lower is better."));
+        b->v.seconds = 40;
+        app_view(&b->a, &b->v, &b->c);
+        assert_true(on_screen(b, "A absorbs less so far, -.016"));
+        assert_true(on_screen(b, "Press 2"));
+        type(b, "21");
+        assert_false(on_screen(b, "Press 2"));
+        assert_true(on_screen(b, "Press 6 for what"));
+        type(b, "61");
+        assert_false(on_screen(b, "Press 6"));
+        bench_free(b);
+    }
+}
+
+/* One seed has no verdict, so none is said; Esc sends the guide away. */
+static void test_guide_claims_nothing(void **state)
+{
+    (void)state;
+    struct bench *b = guided(80, 24, 1, 40);
+    assert_false(on_screen(b, "absorbs"));
+    assert_true(on_screen(b, "Press 2 for the words absorbed."));
+    press(b, KEY_ESC_);
+    assert_false(on_screen(b, "Press 2"));
+    bench_free(b);
+    b = guided(80, 24, 5, 40);
+    b->v.state = SESSION_BROWSING;
+    app_view(&b->a, &b->v, &b->c);
+    assert_false(on_screen(b, "Press 2"));
+    bench_free(b);
+}
+
 /* ---- messages ---- */
 
 /* At the last step masking cannot change, and nothing on the screen says it did. */
@@ -313,8 +370,8 @@ static void test_what_latents_wait_for(void **state)
     b->v.arm[0].table = NULL;
     b->v.eval_ready = false;
     press(b, '3');
-    assert_true(on_screen(b, "the held-out set is being made ready; then the latents "
-                             "of A are described"));
+    assert_true(
+        on_screen(b, "preparing the held-out text; the latents of A come next"));
     b->v.eval_ready = true;
     press(b, '3');
     assert_true(on_screen(b, "describing the latents of A ..."));
@@ -422,7 +479,7 @@ static void test_doubtful_shares(void **state)
         assert_false(on_screen(b, "erasing"));
         b->v.cond[0].last[METRIC_CE_REC_OOD] = -7.0;
         tick(b, EVENT_TICK);
-        assert_true(on_screen(b, "-7.000 worse than erasing"));
+        assert_true(on_screen(b, "-7.000 < erasing"));
         bench_free(b);
         b = bench_new(full[i][0], full[i][1], 2);
         b->v.cond[1].last[METRIC_CE_REC] = -7.0;
@@ -610,6 +667,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_masking_rests_at_the_end),
         cmocka_unit_test(test_asked_rates_wait),
+        cmocka_unit_test(test_guide_leads_on),
+        cmocka_unit_test(test_guide_claims_nothing),
         cmocka_unit_test(test_messages_are_logged_once),
         cmocka_unit_test(test_answers_are_not_lost),
         cmocka_unit_test(test_cut_messages_lead_on),

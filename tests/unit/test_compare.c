@@ -272,7 +272,7 @@ static void test_doubtful_values(void **state)
     }
     compare_warn(&f, &r);
     assert_int_equal(r.n, 1);
-    has(r.line[0], "CE recovered of A: worse than erasing: ");
+    has(r.line[0], "CE recovered of A: worse than erasing, by over .05: ");
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         const enum metric of = verdict_measure_def(m)->metric;
         verdict_row_of(m, 0.01, 1, of == METRIC_CE_REC ? bad : above, bad, 0, &row[m]);
@@ -280,9 +280,9 @@ static void test_doubtful_values(void **state)
     r.n = 0;
     compare_warn(&f, &r);
     assert_int_equal(r.n, 3);
-    has(r.line[0], "CE recovered of A and B: worse than erasing: ");
-    has(r.line[1], "CE recovered OOD of A: worse than erasing: ");
-    has(r.line[2], "CE recovered OOD of B: better than the model");
+    has(r.line[0], "CE recovered of A and B: worse than erasing, by over .05: ");
+    has(r.line[1], "CE recovered OOD of A: worse than erasing, by over .05: ");
+    has(r.line[2], "CE recovered OOD of B: over 1.1, better than the model");
 }
 
 /* A setting that was changed on the way is in no difference once it was changed back:

@@ -227,7 +227,7 @@ static void test_refused(void **state)
             "pause?");
     refused(
         "map train <Nokey> pause",
-        "conf:1: found <Nokey>, which no key is called, expected Space, Tab, Enter, "
+        "conf:1: found <Nokey>, which is no key, expected Space, Tab, Enter, "
         "Esc, Up, Down, Left, Right, Home, End, PgUp, PgDn, Del, Shift-Tab, "
         "Shift-Left, Backspace, Shift-Right, F1 to F12, Ctrl-A to Ctrl-Z; <<> types "
         "a <");
@@ -242,7 +242,7 @@ static void test_refused(void **state)
     refused("unmap train F x",
             "conf:1: found 'unmap train F x', expected unmap PLACE KEYS");
     refused("unmap train F", "conf:1: key F does nothing at train");
-    refused("unmap everywhere :", "conf:1: key : leads to every command and stays");
+    refused("unmap everywhere :", "conf:1: key : opens the command line and cannot be moved");
     refused("map train <Ctrl-H> pause",
             "conf:1: key Ctrl-H of :pause at train would do "
             "nothing: a terminal sends Backspace for it");
@@ -286,7 +286,7 @@ static void test_limit(void **state)
     }
     assert_int_equal(config_parse(&c, text.p, text.len, "conf", &screen_table, &e),
                      ERR_LIMIT);
-    assert_string_equal(e.msg, "conf:257: more than 256 keys of one's own");
+    assert_string_equal(e.msg, "conf:257: more than 256 keys of your own");
     config_deinit(&c);
     str_free(&text);
 }

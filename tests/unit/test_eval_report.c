@@ -70,11 +70,18 @@ static void test_doubts(void **state)
         double recovered, clean, zero;
         const char *says;
     } cases[] = {
-        {0.93, 3, 8, NULL},     {-0.02, 3, 8, NULL},
-        {1.03, 3, 8, NULL},     {-7, 3, 8, "worse than erasing: this text"},
-        {0.5, 8, 8, "nothing"}, {1.5, 7, 8, "the model itself does badly"},
-        {0.5, 8, 7, "nothing"}, {NAN, NAN, NAN, NULL},
-        {NAN, 8, 8, "nothing"}, {-7, NAN, NAN, "worse than erasing"},
+        {0.93, 3, 8, NULL},
+        {-0.02, 3, 8, NULL},
+        {1.03, 3, 8, NULL},
+        {-7, 3, 8, "worse than erasing, by over .05: this text"},
+        {0.5, 8, 8, "nothing"},
+        {1.5, 7, 8, "over 1.1, better than the model"},
+        {1.0955, 7, 8, NULL},
+        {1.1015, 7, 8, "over 1.1, better than"},
+        {0.5, 8, 7, "nothing"},
+        {NAN, NAN, NAN, NULL},
+        {NAN, 8, 8, "nothing"},
+        {-7, NAN, NAN, "worse than erasing"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct errinfo e;

@@ -188,10 +188,10 @@ static void test_two_in_doubt(void **state)
     put(&b, METRIC_CE_REC, -0.0509, 0.1);
     compared(&x, &x, &a, &b, &s);
     has(&s, "  CE recovered ");
-    has(&s, "\n    ^ B: worse than erasing: ");
+    has(&s, "\n    ^ B: worse than erasing, by over .05: ");
     assert_null(strstr(s.p, "^ A: "));
     compared(&x, &x, &b, &a, &s);
-    has(&s, "\n    ^ A: worse than erasing: ");
+    has(&s, "\n    ^ A: worse than erasing, by over .05: ");
     report_deinit(&a);
     report_deinit(&b);
     str_free(&s);

@@ -31,7 +31,7 @@ static void test_script_fails(void **state)
         {":wait idle\n:wait for it\n", "line 2: found ':wait for it', expected"},
         {":wait step 2x\n", "line 1: found ':wait step 2x', expected"},
         {":size 0 3\n", "line 1: found ':size 0 3', expected :size WIDTH HEIGHT"},
-        {":wait idle\nj<Entr>\n", "line 2: found <Entr>, which no key is called"},
+        {":wait idle\nj<Entr>\n", "line 2: found <Entr>, which is no key"},
         {"a\001b\n", "line 1: found bytes that are no UTF-8 text"},
         {":wait step 21\n", "line 1: the wait has no end: the run is at step 20 of 20"},
         {":wait done\n:export /nowhere/x.csv\n", "line 2: /nowhere/x.csv"},

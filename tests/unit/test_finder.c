@@ -163,7 +163,7 @@ static void test_keys_and_mouse(void **state)
     assert_string_equal(b->a.finder.line.text, "teacherxq?:j");
     press(b, KEY_ENTER_);
     assert_true(b->a.finder.open); /* nothing answers */
-    assert_true(on_screen(b, "nothing answers"));
+    assert_true(on_screen(b, "nothing found"));
     press(b, KEY_ESC_);
     assert_false(b->a.finder.open);
     assert_ptr_equal(b->a.screen, &screen_train);

@@ -25,6 +25,7 @@ struct shot {
 
 static const struct shot shots[] = {
     {"train", 2, .keys = ""},
+    {"train-visited", 2, .keys = "261"},
     {"train-one-arm", 1, .keys = ""},
     {"train-numbers", 2, .keys = "D."},
     {"train-zoom", 2, .keys = "zhhh"},
@@ -371,6 +372,41 @@ static void test_cells_are_safe(void **state)
     test_free(a);
 }
 
+/* Own words are never cut: titles of boxes, in the rows that begin with a corner, and
+ * the line of the state. What is cut there is a text of the user's. */
+static void test_own_words_are_whole(void **state)
+{
+    (void)state;
+    static const int at[][2] = {{80, 24}, {100, 30}, {120, 36}};
+    struct app *a = test_calloc(1, sizeof *a);
+    size_t cut = 0;
+    for (size_t s = 0; s < 3 * SHOTS; s++) {
+        const int w = at[s % 3][0], h = at[s % 3][1];
+        struct session_view v;
+        struct canvas c;
+        struct errinfo e;
+        begin(a, &v, &shots[s / 3], w, h, GLYPH_BRAILLE);
+        assert_ok(canvas_init(&c, w, h, GLYPH_BRAILLE, &e), &e);
+        app_view(a, &v, &c);
+        for (int i = 0; i < w * (h - 1); i++) {
+            const struct cell *row = &c.cell[i - i % w];
+            const bool title = !a->finder.open && !a->help.open &&
+                               (row[0].cp == 0x250C || row[0].cp == 0x250F) &&
+                               (row[w - 1].cp == 0x2510 || row[w - 1].cp == 0x2513);
+            if (c.cell[i].cp == 0x2026 && (title || i / w == h - 2)) {
+                print_error("%s %dx%d: row %d, column %d\n", shots[s / 3].name, w, h,
+                            i / w, i % w);
+                cut++;
+            }
+        }
+        canvas_deinit(&c);
+        end(a);
+        session_view_deinit(&v);
+    }
+    test_free(a);
+    assert_int_equal(cut, 0);
+}
+
 /* Whether two roles look different without colour. */
 static bool told_apart(enum role x, enum role y)
 {
@@ -458,6 +494,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_screens),
         cmocka_unit_test(test_cells_are_safe),
+        cmocka_unit_test(test_own_words_are_whole),
         cmocka_unit_test(test_mono_says_the_same),
         cmocka_unit_test(test_drawing_is_stable),
     };

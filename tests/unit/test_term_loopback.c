@@ -154,17 +154,18 @@ static void scribble(struct canvas *c, struct rng *r)
     }
 }
 
-static void run_frames(const char *name, enum theme_id theme, int color, uint64_t seed)
+static void run_frames_in(int w, int h, const char *name, enum theme_id theme,
+                          int color, uint64_t seed)
 {
     struct pty p;
     struct canvas c;
     struct errinfo e;
     struct termios before;
-    pty_open(&p, W, H);
-    pty_start(&p, W, H);
+    pty_open(&p, w, h);
+    pty_start(&p, w, h);
     assert_int_equal(tcgetattr(p.slave, &before), 0);
     struct term *t = open_on(&p, name, theme, color);
-    assert_ok(canvas_init(&c, W, H, term_tier(t), &e), &e);
+    assert_ok(canvas_init(&c, w, h, term_tier(t), &e), &e);
     struct rng r = rng_begin(seed, RNG_SAMPLE, 0);
     const int colors = color ? term_colors(t) : 0;
     for (int frame = 0; frame < FRAMES; frame++) {
@@ -188,6 +189,19 @@ static void run_frames(const char *name, enum theme_id theme, int color, uint64_
     term_close(t);
     pty_check_restored(&p, &before);
     pty_close(&p);
+}
+
+static void run_frames(const char *name, enum theme_id theme, int color, uint64_t seed)
+{
+    run_frames_in(W, H, name, theme, color, seed);
+}
+
+/* In more rows than the terminal's description has, too. */
+static void test_frames_of_a_large_terminal(void **state)
+{
+    (void)state;
+    run_frames_in(120, 36, "vt100", THEME_DARK, 1, 40);
+    run_frames_in(80, 60, "linux", THEME_DARK, 1, 41);
 }
 
 static void test_frames(void **state)
@@ -488,10 +502,15 @@ static int setup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_true_color), cmocka_unit_test(test_light_ground),
-        cmocka_unit_test(test_frames),     cmocka_unit_test(test_theme_and_size),
-        cmocka_unit_test(test_c_locale),   cmocka_unit_test(test_tiers_and_colors),
-        cmocka_unit_test(test_no_color),   cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_true_color),
+        cmocka_unit_test(test_light_ground),
+        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_frames_of_a_large_terminal),
+        cmocka_unit_test(test_theme_and_size),
+        cmocka_unit_test(test_c_locale),
+        cmocka_unit_test(test_tiers_and_colors),
+        cmocka_unit_test(test_no_color),
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_huge),
     };
     return cmocka_run_group_tests(tests, setup, NULL);

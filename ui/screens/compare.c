@@ -373,7 +373,9 @@ static void draw_curves(struct app *a, const struct session_view *v, struct canv
     const struct measure *def = measure_at((enum metric)s->metric);
     char title[80];
     snprintf(title, sizeof title, "%s over steps", def->label);
-    const struct rect in = canvas_box(c, r, title, def->unit ? def->unit : "",
+    const char *unit = def->unit ? def->unit : "";
+    const bool fits = canvas_text_width(title) + canvas_text_width(unit) + 9 <= r.w;
+    const struct rect in = canvas_box(c, r, title, fits ? unit : "",
                                       compare_is_focused(a, COMPARE_CURVES));
     app_hit(a, r, HIT_PANE, COMPARE_CURVES);
     if (!o) {
@@ -594,9 +596,9 @@ static void status(const struct app *a, const struct session_view *v, char *out,
             len += (size_t)snprintf(out + len, cap - len, "%s%c ", i ? ", " : "",
                                     compare_letter(v->compare, i));
             if (len < cap && step >= 0) {
-                char text[32];
-                text_thousands(text, sizeof text, step);
-                len += (size_t)snprintf(out + len, cap - len, "step %s", text);
+                char text[48];
+                text_step(text, sizeof text, step);
+                len += (size_t)snprintf(out + len, cap - len, "%s", text);
             } else if (len < cap) {
                 len += (size_t)snprintf(out + len, cap - len, "imported");
             }
@@ -730,7 +732,7 @@ const struct screen_def screen_compare = {
            &action_screen,
            "compare",
            NULL,
-           "Compare: two conditions or two runs, and what may be concluded",
+           "Compare: two conditions or two runs",
            0},
     .up = &screen_train,
     .of_two_runs = true,

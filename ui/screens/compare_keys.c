@@ -281,7 +281,7 @@ static const struct key_entry keys[] = {
     {{0}, &action_compare, "", NULL,
      "with another run or SAE, or A with B; alone: this run's own conditions", 0},
     {{'c'}, &action_choose, "", "choose run", "choose from Runs what is compared: " KEY_ON("runs", "open") " takes a run, beside the one that is open; " KEY_ON("runs", "mark") " marks two", 2},
-    {{'v'}, &action_side, "2", "side", "the next condition on the second side; two alone change sides", 1},
+    {{'v'}, &action_side, "2", "side", "the next condition on the second side; two swap sides", 1},
     {{'V'}, &action_side, "1", NULL, "the next condition on the first side", 0},
     {{'f'}, &action_list, "", "latents", "latents: in pairs, in one side alone, split, fused", 2},
     {{'.'}, &action_curve, "+", "curve", "the curve of the next measure", 3},

@@ -296,7 +296,7 @@ void compare_open_latent(struct app *a, const struct session_view *v)
         return;
     }
     if (v->seed != 0) { /* what is compared is the first of each condition */
-        app_say(a, false, "these are latents of the first seed: :seed 1 shows it");
+        app_say(a, false, "these are latents of the first seed: :seed 1 shows them");
         return;
     }
     if (latents_cond(a) != (int)choice) {

@@ -200,7 +200,7 @@ void compare_draw_measures(struct app *a, const struct session_view *v,
     }
     list_set(&s->measures, compare_measures_n(o), in.h - 1);
     if (!s->measures.count) {
-        canvas_text(c, in.x + 2, in.y, in.w - 2, "no measure was taken of both",
+        canvas_text(c, in.x + 2, in.y, in.w - 2, "no measure was taken on both sides",
                     ROLE_DIM, 0);
         return;
     }

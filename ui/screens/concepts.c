@@ -280,7 +280,7 @@ const struct screen_def screen_concepts = {
            &action_screen,
            "concepts",
            NULL,
-           "Concepts: which latents tell them, and what became of their words",
+           "Concepts: latents and absorbed words",
            0},
     .up = &screen_train,
     .base = &screen_latents,

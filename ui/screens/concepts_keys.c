@@ -149,7 +149,7 @@ static void family(struct app *a, const struct session_view *v, const char *args
     if (concepts_family_at(at) == was) {
         app_say(a, s->n == 0,
                 s->n == 0 ? "no concept of any family passes the filter" FILTER_CLEARS
-                          : "no other family has measured concepts");
+                          : "no other family has concepts that were measured");
     }
     list_home(&s->list);
     s->at = s->n ? s->concept[0] : -1;

@@ -468,9 +468,9 @@ void concepts_draw_table(struct app *a, const struct session_view *v, struct can
     char title[160], value[64] = "";
     const struct concept_table *t = concepts_table(v, 0);
     if (t) {
-        char step[32];
-        text_thousands(step, sizeof step, t->step);
-        snprintf(value, sizeof value, "%zu at step %s", s->n, step);
+        char step[48];
+        text_step(step, sizeof step, t->step);
+        snprintf(value, sizeof value, "%zu at %s", s->n, step);
     }
     title_text(s, v, title, sizeof title - 8);
     cut_title(title, r.w - 9 - canvas_text_width(value));

@@ -66,23 +66,34 @@ static size_t words_absorbed(const struct app *a, size_t arm)
     return n;
 }
 
-/* "; absorbed by #411 0.60 of all absorbed", only if a word is absorbed: a share of a
- * few uses, of words that are not, would suggest that one is. */
+/* "; absorbed by #411 0.60 of all absorbed", as many as there is room for, only if a
+ * word is absorbed: a share of a few uses, of words that are not, would suggest that
+ * one is. */
 static int put_absorbers(struct app *a, struct canvas *c, int x, int y, int end,
                          size_t arm, const struct concept_result *o)
 {
+    static const char by[] = "; absorbed by", of[] = " of all absorbed";
     const int from = x;
     if (words_absorbed(a, arm) == 0) {
         return 0;
     }
-    for (size_t i = 0; i < EVAL_ABSORBERS && o->absorber[i] >= 0 && x < end; i++) {
-        x += canvas_text(c, x, y, end - x, i ? "," : "; absorbed by", ROLE_TEXT, 0);
+    for (size_t i = 0; i < EVAL_ABSORBERS && o->absorber[i] >= 0; i++) {
+        char number[32], share[24];
+        snprintf(number, sizeof number, "%s#%d",
+                 concepts_silenced(a, arm, o->absorber[i]), o->absorber[i]);
+        snprintf(share, sizeof share, " %s",
+                 NUMBER(NUMBER_PLAIN, 0, 2, o->absorber_share[i]));
+        const int w = (i ? 1 : (int)sizeof by - 1) + 1 + canvas_text_width(number) +
+                      canvas_text_width(share);
+        if (x + w > end) {
+            return x - from;
+        }
+        x += canvas_text(c, x, y, end - x, i ? "," : by, ROLE_TEXT, 0);
         x += 1 + put_latent(a, c, x + 1, y, end - x - 1, arm, o->absorber[i]);
-        x += canvas_textf(c, x, y, end - x, ROLE_TEXT, 0, " %s",
-                          NUMBER(NUMBER_PLAIN, 0, 2, o->absorber_share[i]));
+        x += canvas_text(c, x, y, end - x, share, ROLE_TEXT, 0);
     }
-    if (x > from && x < end) {
-        x += canvas_text(c, x, y, end - x, " of all absorbed", ROLE_TEXT, 0);
+    if (x > from && x + (int)sizeof of - 1 <= end) {
+        x += canvas_text(c, x, y, end - x, of, ROLE_TEXT, 0);
     }
     return x - from;
 }
@@ -110,11 +121,13 @@ static void draw_latents_line(struct app *a, const struct session_view *v,
     x += put_figure(c, x, r.y, end - x, "prec", (double)o->fit[0].precision);
     x += put_figure(c, x, r.y, end - x, "rec", (double)o->fit[0].recall);
     x += put_absorbers(a, c, x, r.y, end, arm, o);
-    x += put_figure(c, x, r.y, end - x, "firm", o->firmness);
+    if (x + 10 <= end) {
+        x += put_figure(c, x, r.y, end - x, "firm", o->firmness);
+    }
     if (label[0]) {
         x += canvas_textf(c, x, r.y, end - x, ROLE_VALUE, 0, " %s", label);
     }
-    for (size_t i = 1; i < o->n_main && x < end; i++) {
+    for (size_t i = 1; i < o->n_main && x + 14 <= end; i++) {
         x += canvas_text(c, x, r.y, end - x, i == 1 ? ", then " : " ", ROLE_TEXT, 0);
         x += put_latent(a, c, x, r.y, end - x, arm, o->main_latent[i]);
     }
@@ -344,16 +357,21 @@ static void draw_word(const struct app *a, const struct session_view *v,
     }
 }
 
-/* "words absorbed: A 2, B 8 of 60" */
-static void word_counts(const struct app *a, const struct session_view *v, char *out,
-                        size_t cap)
+/* "words mostly absorbed: A 2, B 8 of 60", in up to `room` columns. */
+static void word_counts(const struct app *a, const struct session_view *v, int room,
+                        char *out, size_t cap)
 {
     const struct concepts_state *s = concepts_own(a);
+    static const char whole[] = "words mostly absorbed: ";
+    const bool short_of_room =
+        room < (int)sizeof whole + 20; /* "A 123, B 123 of 123" */
     size_t len = 0;
     out[0] = '\0';
     for (size_t arm = 0; s->n_words && arm < arms_of(v) && len < cap; arm++) {
         len += (size_t)snprintf(out + len, cap - len, "%s%c %zu",
-                                arm ? ", " : "words mostly absorbed: ",
+                                arm             ? ", "
+                                : short_of_room ? "absorbed: "
+                                                : whole,
                                 v->cond[arm].letter, words_absorbed(a, arm));
     }
     if (s->n_words && len < cap) {
@@ -415,7 +433,7 @@ void concepts_draw_words(struct app *a, const struct session_view *v, struct can
     if (s->at >= 0) {
         title_text(a, v, title, sizeof title);
     }
-    word_counts(a, v, value, sizeof value);
+    word_counts(a, v, r.w - 9 - canvas_text_width(title), value, sizeof value);
     struct rect in = canvas_box(c, r, title, value,
                                 *app_focus(a, &screen_concepts) == CONCEPTS_WORDS);
     app_hit(a, r, HIT_PANE, CONCEPTS_WORDS);

@@ -132,9 +132,10 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
              latents_has_mark(a, detail_of(a)->latent) ? " *" : "", silenced);
     char step[48] = "";
     if (d && d->step >= 0) {
-        char n[32];
-        text_thousands(n, sizeof n, d->step);
-        snprintf(step, sizeof step, "step %s", n);
+        text_step(step, sizeof step, d->step);
+    }
+    if (canvas_text_width(title) + canvas_text_width(step) + 8 > r.w) {
+        snprintf(step, sizeof step, "%s", d && d->step == 0 ? "untrained" : "");
     }
     const struct rect in = canvas_box(c, r, title, step, false);
     const int x = in.x + 1, w = in.w - 2, bottom = in.y + in.h;

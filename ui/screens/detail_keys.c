@@ -116,7 +116,7 @@ static void latent(struct app *a, const struct session_view *v, const char *args
 static const char *may_go_back(const struct app *a, const struct session_view *v)
 {
     (void)v;
-    return detail_of(a)->n_past ? NULL : "no latent was left for another";
+    return detail_of(a)->n_past ? NULL : "no latent was open before this one";
 }
 
 /* Go back to the latent shown before this one, in any condition. */

@@ -156,30 +156,42 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
     }
 }
 
+/* A part of the line of counts, left out where it does not fit whole; the columns used
+ * by then. */
+static int count_part(struct canvas *c, struct rect r, int used, enum role role,
+                      const char *text)
+{
+    const int w = canvas_text_width(text);
+    return used + w + 1 > r.w
+               ? used
+               : used + canvas_text(c, r.x + 1 + used, r.y, w, text, role, 0);
+}
+
 static void draw_counts(const struct app *a, const struct session_view *v,
                         struct canvas *c, struct rect r, const struct latent_table *t)
 {
     const struct latents_state *l = latents_of(a);
-    char shown[32], total[32], step[32], extent[64];
+    char shown[32], total[32], step[48], extent[64], text[160];
     text_thousands(shown, sizeof shown, (int64_t)l->shown);
     text_thousands(total, sizeof total, (int64_t)t->F);
-    text_thousands(step, sizeof step, t->step);
-    int used = canvas_textf(c, r.x + 1, r.y, r.w - 1, ROLE_DIM, 0,
-                            "%s of %s shown, %zu dead, %zu matched (F1>.5)", shown,
-                            total, t->dead, t->matched);
-    if (l->marked[l->arm]) {
-        used += canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_WARN, 0,
-                             ", %zu marked", l->marked[l->arm]);
-    }
+    text_step(step, sizeof step, t->step);
     latent_table_extent(t, extent, sizeof extent);
+    const char *cut = extent[0] && r.w < WIDE_W ? "" : " (F1>.5)";
+    snprintf(text, sizeof text, "%s of %s shown, %zu dead, %zu matched%s", shown, total,
+             t->dead, t->matched, cut);
+    int used = count_part(c, r, 0, ROLE_DIM, text);
+    if (l->marked[l->arm]) {
+        snprintf(text, sizeof text, ", %zu marked", l->marked[l->arm]);
+        used = count_part(c, r, used, ROLE_WARN, text);
+    }
     if (extent[0]) {
-        used += canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_WARN, 0,
-                             "; %s", extent);
+        snprintf(text, sizeof text, "; %s", extent);
+        used = count_part(c, r, used, ROLE_WARN, text);
     }
     if (t->step >= 0) {
-        canvas_textf(c, r.x + 1 + used, r.y, r.w - 1 - used, ROLE_DIM, 0,
-                     "; %c at step %s%s", v->cond[l->cond].letter, step,
-                     v->table_busy ? " (updating)" : "");
+        snprintf(text, sizeof text, "; %c at %s", v->cond[l->cond].letter, step);
+        used = count_part(c, r, used, t->step > 0 ? ROLE_DIM : ROLE_WARN, text);
+        count_part(c, r, used, ROLE_DIM, v->table_busy ? " (updating)" : "");
     }
 }
 
@@ -194,8 +206,7 @@ static void draw_empty(const struct app *a, const struct session_view *v,
         snprintf(why, sizeof why, "nothing could be opened");
     } else if (!v->eval_ready && v->state < SESSION_BROWSING) {
         snprintf(why, sizeof why,
-                 "the held-out set is being made ready; then the latents of %c are "
-                 "described",
+                 "preparing the held-out text; the latents of %c come next",
                  v->cond[latents_of(a)->cond].letter);
     } else {
         snprintf(why, sizeof why, "describing the latents of %c ...",
@@ -646,7 +657,7 @@ const struct screen_def screen_latents = {
            &action_screen,
            "latents",
            NULL,
-           "Latents: a table of what each one answers to",
+           "Latents: what each one answers to",
            0},
     .up = &screen_train,
     .panes = 1,

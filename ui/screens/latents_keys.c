@@ -132,8 +132,7 @@ static struct filter_line *filter_here(const struct app *a)
 
 static const struct prompt_def filter_prompt = {
     .history = "filter",
-    .help = "dog  !x  a|b  /regex/  density>1e-4  absorb>.3  f1 p r  kind=token  "
-            "tokens=dog  dead",
+    .help = "dog  !x  a|b  /regex/  density>1e-4  f1>.5  kind=token  tokens=dog  dead",
     FILTER_PROMPT};
 
 const struct filter_use latents_filter = {.line = filter_here,

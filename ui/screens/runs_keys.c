@@ -581,7 +581,7 @@ static const struct key_entry keys[] = {
     {{'&'}, &action_filter, "", "filter", "show only runs: topk  !x  a|b  /regex/  k>8  saved=2026-03", 6},
     {{'\\'}, &action_clear, "", "clear", "clear the filter", 6},
     {{' '}, &action_mark, "", "mark", "mark or unmark the run, for " KEY_OF("delete ask") " and " KEY_OF("compare-run"), 8},
-    {{';'}, &action_label, "", "label", "call the run something; kept in its directory", 3},
+    {{';'}, &action_label, "", "label", "name the run; kept in its directory", 3},
     {{0}, &action_rename, "", NULL, "give its directory another name in the folder", 0},
     {{'d'}, &action_delete, "ask", "delete", "move the marked runs, or this one, to the folder's .trash, if pressed again; " KEY_OF("undo") " brings them back", 4},
     {{0}, &action_folder, "", NULL, "list the runs of another folder; without DIR: where runs are saved", 0},

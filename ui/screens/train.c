@@ -407,8 +407,10 @@ static bool cancel(struct app *a, const struct session_view *v)
     (void)v;
     if (isfinite(t->cursor)) {
         t->cursor = (double)NAN;
-    } else {
+    } else if (t->zoomed) {
         t->zoomed = false;
+    } else {
+        t->guide_off = true;
     }
     return true; /* Esc never leaves the program */
 }

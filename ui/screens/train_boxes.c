@@ -1,4 +1,5 @@
 /* The Train screen's boxes: numbers or the difference of the arms, masking, events. */
+#include "ui/event_lines.h"
 #include "ui/glyph.h"
 #include "ui/rows.h"
 #include "ui/screens/train_priv.h"
@@ -12,22 +13,6 @@
 #define RATE_MAX MASK_RATE_MAX
 
 /* ---- numbers ---- */
-
-/* "-.161": three decimals without the leading zero. */
-static void short_number(char *out, size_t cap, double v, bool sign)
-{
-    if (!isfinite(v)) {
-        snprintf(out, cap, "-");
-        return;
-    }
-    char text[32];
-    snprintf(text, sizeof text, sign ? "%+.3f" : "%.3f", v);
-    char *zero = strstr(text, "0.");
-    if (zero && (zero == text || zero[-1] == '+' || zero[-1] == '-')) {
-        memmove(zero, zero + 1, strlen(zero));
-    }
-    snprintf(out, cap, "%s", text);
-}
 
 /* Whether row i has room: without room for all, CE recovered of the text trained on is
  * the one left out. */
@@ -76,13 +61,13 @@ static int number_rows(const struct app *a, const struct session_view *v,
         char text[48];
         double best = 0, step = 0;
         canvas_text(c, in.x + 1, y, 12, d->brief ? d->brief : d->label, ROLE_TEXT, 0);
-        short_number(text, sizeof text, arm->last[metric], false);
+        train_brief_number(text, sizeof text, arm->last[metric], 3, false);
         const struct ce_doubt *doubt = metric_doubt(arm->last, (enum metric)metric);
         rows_right(c, in.x + 12, y, 7, text, doubt ? ROLE_WARN : ROLE_VALUE, 0);
         if (doubt) {
-            canvas_text(c, in.x + 20, y, in.w - 20, doubt->brief, ROLE_WARN, 0);
+            canvas_text(c, in.x + 20, y, in.w - 20, doubt->mark, ROLE_WARN, 0);
         } else if (best_of(&arm->series[metric], d->better, &best, &step)) {
-            short_number(text, sizeof text, best, false);
+            train_brief_number(text, sizeof text, best, 3, false);
             rows_right(c, in.x + 20, y, 7, text, ROLE_TEXT, 0);
             text_thousands(text, sizeof text, (int64_t)step);
             canvas_text(c, in.x + 29, y, in.w - 29, text, ROLE_DIM, 0);
@@ -270,6 +255,44 @@ static void event_ticker(const struct session_view *v, struct canvas *c, struct 
     event_rows(v, c, r, n > 0 ? n : v->n_events, skip);
 }
 
+/* ---- the guide ---- */
+
+/* Whether the user has changed something that no evaluation has followed yet, or reads
+ * events: these stand first where there is no room for both. */
+static bool is_busy(const struct app *a, const struct session_view *v)
+{
+    const struct series *s = &v->cond[0].series[METRIC_EV];
+    const double measured = s->n ? s->x[s->n - 1] : -1;
+    bool busy = train_of(a)->event_top > 0;
+    for (size_t k = 0; k < conds_of(v); k++) {
+        busy = busy || is_asked(a, k) || v->cond[k].pending;
+    }
+    for (size_t i = 0; i < v->n_events; i++) {
+        busy = busy ||
+               (event_is_drawn(&v->event[i]) && (double)v->event[i].step > measured);
+    }
+    return busy;
+}
+
+/* The guide's sentence in the lowest rows of r; how many it took. */
+static int guide_rows(const struct app *a, const struct session_view *v,
+                      struct canvas *c, struct rect r)
+{
+    char text[400];
+    if (!train_guide(a, v, text, sizeof text)) {
+        return 0;
+    }
+    const size_t n = strlen(text);
+    const int rows = rows_wrapped(NULL, (struct rect){.w = r.w}, text, n, ROLE_KEY, 0);
+    const int used = layout_least(rows, r.h);
+    r.y += r.h - used;
+    r.h = used;
+    (void)rows_wrapped(c, r, text, n, ROLE_KEY, 0);
+    return used;
+}
+
+/* ---- events, whole ---- */
+
 /* How many events there are, what was said of several conditions counting once. */
 static size_t distinct_events(const struct session_view *v)
 {
@@ -289,8 +312,9 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
     if (!v->n_events) {
         canvas_text(c, in.x + 1, in.y, in.w - 2, "none yet", ROLE_DIM, 0);
     }
-    event_rows(v, c, (struct rect){in.x + 1, in.y, in.w - 2, in.h}, v->n_events,
-               train_of(a)->event_top);
+    struct rect room = {in.x + 1, in.y, in.w - 2, in.h};
+    room.h -= guide_rows(a, v, c, room);
+    event_rows(v, c, room, v->n_events, train_of(a)->event_top);
 }
 
 /* ---- the box of a run ---- */
@@ -337,6 +361,25 @@ static void mask_row(const struct app *a, const struct session_view *v,
     }
 }
 
+/* What stands under the numbers without boxes of its own: what is trained where there
+ * is the room, masking and events, or what leads a newcomer on. */
+static void below_numbers(const struct app *a, const struct session_view *v,
+                          struct canvas *c, struct rect r)
+{
+    r.h -= is_busy(a, v) ? 0 : guide_rows(a, v, c, r);
+    if (r.h > 5) {
+        facts_row(v, c, r.x, r.y, r.w);
+        r.y++;
+        r.h--;
+    }
+    if (r.h > 0) {
+        mask_row(a, v, c, r.x, r.y, r.w);
+        r.y++;
+        r.h--;
+    }
+    event_ticker(v, c, r, train_of(a)->event_top);
+}
+
 void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
                    struct rect r, bool wide, bool focused)
 {
@@ -365,15 +408,7 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
         compare ? train_verdict_rows(a, v, c, rows) : number_rows(a, v, c, rows);
     const int x = in.x + 1;
     if (below && in.h > below) {
-        const int left = in.h - below - used; /* rows that the numbers do not need */
-        const int facts = left > 3 ? 1 : 0;
-        const int events = 1 + (left > facts ? left - facts : 0);
-        if (facts) {
-            facts_row(v, c, x, in.y + used, in.w - 2);
-        }
-        mask_row(a, v, c, x, in.y + in.h - events - 1, in.w - 2);
-        event_ticker(v, c, (struct rect){x, in.y + in.h - events, in.w - 2, events},
-                     train_of(a)->event_top);
+        below_numbers(a, v, c, (struct rect){x, in.y + used, in.w - 2, in.h - used});
     } else if (used < in.h) {
         facts_row(v, c, x, in.y + in.h - 1, in.w - 2);
     }

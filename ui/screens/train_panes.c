@@ -82,17 +82,13 @@ static size_t seed_curves(const struct session_view *v, int metric,
 }
 
 /* Write the title of a pane. The words after the label are left out if the value needs
- * the room. */
-static void pane_title(const struct app *a, int i, const struct plot_result *res,
-                       bool smoothed, size_t room, char *out, size_t cap)
+ * room. */
+static void pane_title(const struct app *a, const char *label,
+                       const struct plot_result *res, bool smoothed, size_t room,
+                       char *out, size_t cap)
 {
-    const struct measure *def = measure_at((enum metric)train_of(a)->metric[i]);
-    size_t len = (size_t)snprintf(out, cap, "%s", def->label);
-    if (len > room && room > 4) { /* labels are ASCII */
-        snprintf(out, cap, "%.*s\xe2\x80\xa6", (int)room - 1, def->label);
-        return;
-    }
-    if (res->log_y && len < cap) {
+    size_t len = (size_t)snprintf(out, cap, "%s", label);
+    if (res->log_y && len < cap && len + sizeof " (log)" - 1 <= room) {
         len += (size_t)snprintf(out + len, cap - len, " (log)");
     }
     if (res->gaps && len < cap) {
@@ -145,6 +141,39 @@ void train_pane_value(const struct app *a, const struct session_view *v, int i,
     }
 }
 
+/* Values in fewer columns: "A .167 B .185" */
+static void compact(char *values)
+{
+    char *to = values;
+    for (const char *p = values; *p; p++) {
+        const bool zero = p[0] == '0' && p[1] == '.' && p > values && p[-1] == ' ';
+        const bool space = p[0] == ' ' && p[1] == ' ';
+        if (!zero && !space) {
+            *to++ = *p;
+        }
+    }
+    *to = '\0';
+}
+
+/* The label of a measure that `room` columns hold beside its values, whole: the values
+ * are made shorter for it, then the label, then they are left out, as each curve has
+ * its letter at its end. */
+static const char *fit_title(const struct measure *m, int room, char *values)
+{
+    if (canvas_text_width(values) + canvas_text_width(m->label) > room) {
+        compact(values);
+    }
+    room -= canvas_text_width(values);
+    if (canvas_text_width(m->label) <= room) {
+        return m->label;
+    }
+    if (m->brief && canvas_text_width(m->brief) <= room) {
+        return m->brief;
+    }
+    values[0] = '\0';
+    return m->label;
+}
+
 /* Give the letters in a box's value the colour of their arm. */
 static void tint_letters(struct canvas *c, struct rect r, const char *value)
 {
@@ -165,6 +194,24 @@ void train_caption(struct canvas *c, struct rect r, const char *text)
     const int w = canvas_text_width(text);
     if (w > 0 && w + 6 <= r.w && r.h > 1) {
         canvas_textf(c, r.x + 2, r.y + r.h - 1, w + 2, ROLE_DIM, 0, " %s ", text);
+    }
+}
+
+/* What a measure is taken on and, of an evaluated one, which way it is better, in up to
+ * `room` columns. */
+static void pane_caption(const struct session_view *v, int metric, int room, char *out,
+                         size_t cap)
+{
+    const struct measure *m = measure_at((enum metric)metric);
+    const char *on = pane_taken_on(v, metric);
+    const char *way = m->better > 0 ? "higher is better" : "lower is better";
+    snprintf(out, cap, "%s; %s", on, way);
+    if (canvas_text_width(out) > room) { /* evaluation is always on unmasked text */
+        snprintf(out, cap, "%.*s; %s", (int)strcspn(on, ","), on, way);
+    }
+    if (!(m->traits & MEASURE_EVALUATED) || !m->better ||
+        canvas_text_width(out) > room) {
+        snprintf(out, cap, "%s", on);
     }
 }
 
@@ -202,12 +249,15 @@ void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
     train_of(a)->drawn[i] = true;
     char title[96], value[96];
     train_pane_value(a, v, i, value, sizeof value);
+    const char *label = fit_title(measure_at((enum metric)metric), r.w - 9, value);
     const int room = r.w - 9 - canvas_text_width(value);
-    pane_title(a, i, res, spec.smooth > 0, room > 0 ? (size_t)room : 0, title,
+    pane_title(a, label, res, spec.smooth > 0, room > 0 ? (size_t)room : 0, title,
                sizeof title);
     canvas_box(c, r, title, value, focused);
     tint_letters(c, r, value);
-    train_caption(c, r, pane_taken_on(v, metric));
+    char caption[96];
+    pane_caption(v, metric, r.w - 6, caption, sizeof caption);
+    train_caption(c, r, caption);
     app_hit(a, r, HIT_PANE, i);
     app_hit(a, inside, HIT_PLOT, i);
     for (size_t k = 0; k < spec.n_series; k++) {

@@ -1,6 +1,6 @@
 /* What the files of Train share: train.c, its panes (train_panes.c), their axis
- * (train_axis.c), its boxes (train_boxes.c) and the box of verdicts (train_verdict.c).
- * Only tests include this besides them. */
+ * (train_axis.c), its boxes (train_boxes.c), the box of verdicts (train_verdict.c) and
+ * what a newcomer is told (train_guide.c). Only tests include this besides them. */
 #ifndef SAETOP_UI_SCREENS_TRAIN_PRIV_H
 #define SAETOP_UI_SCREENS_TRAIN_PRIV_H
 
@@ -20,6 +20,7 @@ struct train_state {
     double cursor;       /* in `unit`; NaN: off */
     bool numbers;        /* show one arm's values in place of the difference */
     bool seeds;          /* draw a thin line for each seed */
+    bool guide_off;      /* the guide's sentences were sent away */
     int64_t seeds_asked; /* the number of arms when `:seeds +1` was answered with its
                             price */
     size_t event_top;    /* events scrolled past, from the newest */
@@ -61,7 +62,21 @@ void train_events_box(struct app *a, const struct session_view *v, struct canvas
 void train_slide(struct app *a, const struct session_view *v, const struct hit *hit,
                  int x);
 
+/* ---- train_guide.c ---- */
+
+/* The sentence that leads a newcomer on at this moment: what masks do, what absorption
+ * is, then what the seeds say of it, and the screens that have not been looked at yet.
+ * False: there is none, as once these were opened, after some minutes and Esc. */
+bool train_guide(const struct app *a, const struct session_view *v, char *out,
+                 size_t cap);
+
 /* ---- train_verdict.c ---- */
+
+/* Returns the condition compared with the baseline: the one that keys act on, else the
+ * first that is not the baseline. */
+size_t train_compared(const struct app *a, const struct session_view *v);
+/* Writes a number without its leading zero: "-.161". */
+void train_brief_number(char *out, size_t cap, double x, int digits, bool sign);
 
 /* The box of verdicts from the conditions' seeds: its title, its caption (at most
  * `room` columns) and its rows, of which the last function returns how many it drew.

@@ -14,16 +14,13 @@
  * would take; and from which on measures have their whole names. */
 enum { ROOMY_W = 76, WHOLE_W = 110 };
 
-/* The condition compared with the baseline: the one that keys act on, else the first
- * that is not the baseline. */
-static size_t compared(const struct app *a, const struct session_view *v)
+size_t train_compared(const struct app *a, const struct session_view *v)
 {
     const size_t baseline = view_baseline(v), chosen = (size_t)a->steer.target;
     return chosen < v->n_conds && chosen != baseline ? chosen : baseline == 0 ? 1 : 0;
 }
 
-/* "-.161": without the leading zero. */
-static void brief_number(char *out, size_t cap, double x, int digits, bool sign)
+void train_brief_number(char *out, size_t cap, double x, int digits, bool sign)
 {
     char text[32];
     if (!isfinite(x)) {
@@ -42,7 +39,7 @@ static void put_number(struct canvas *c, int x, int y, int w, double v, int digi
                        bool sign, enum role role)
 {
     char text[32];
-    brief_number(text, sizeof text, v, digits, sign);
+    train_brief_number(text, sizeof text, v, digits, sign);
     rows_right(c, x, y, w, text, role, 0);
 }
 
@@ -152,8 +149,8 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
                digits, true, ROLE_VALUE);
     if (isfinite(row->d.by.low)) {
         char low[32], high[32];
-        brief_number(low, sizeof low, row->d.by.low, digits, true);
-        brief_number(high, sizeof high, row->d.by.high, digits, true);
+        train_brief_number(low, sizeof low, row->d.by.low, digits, true);
+        train_brief_number(high, sizeof high, row->d.by.high, digits, true);
         canvas_textf(c, in.x + k.interval, y, k.least - k.interval, ROLE_DIM, 0,
                      "[%s, %s]", low, high);
     }
@@ -189,7 +186,11 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
     if (isfinite(half)) {
         char text[32];
         /* Four columns, whatever its size. */
-        brief_number(text, sizeof text, half, half < 1 ? 3 : half < 10 ? 2 : 1, false);
+        train_brief_number(text, sizeof text, half,
+                           half < 1    ? 3
+                           : half < 10 ? 2
+                                       : 1,
+                           false);
         canvas_textf(c, left + 16, y, end - left - 16, ROLE_DIM, 0, "%s%s",
                      glyph_plus_minus(c->tier), text);
     }
@@ -256,7 +257,7 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
                          size_t cap)
 {
     struct view_verdicts r;
-    if (!view_verdicts_of(v, compared(a, v), &r)) {
+    if (!view_verdicts_of(v, train_compared(a, v), &r)) {
         snprintf(out, cap, "no seed in common");
         return;
     }
@@ -285,7 +286,7 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
 {
     struct view_verdicts r;
     out[0] = '\0';
-    if (!view_verdicts_of(v, compared(a, v), &r)) {
+    if (!view_verdicts_of(v, train_compared(a, v), &r)) {
         return;
     }
     const bool read = v->state == SESSION_BROWSING, open = any_but_for_holm(&r);
@@ -351,7 +352,7 @@ int train_verdict_rows(const struct app *a, const struct session_view *v,
 {
     struct view_verdicts r;
     const bool roomy = in.w >= ROOMY_W;
-    if (!view_verdicts_of(v, compared(a, v), &r)) {
+    if (!view_verdicts_of(v, train_compared(a, v), &r)) {
         return 0;
     }
     take_text(v, &r);
