@@ -301,13 +301,14 @@ static enum err write_saebench(const struct eval_args *a, const struct evaluator
 static void add_header(const struct eval_run *r, const char *letter, const char *dir,
                        struct str *out)
 {
+    const struct settings *s = &r->record.set;
     struct str text;
     str_init(&text, 2 * RUNDIR_PATH);
     str_add(&text, letter);
     utf8_escape(&text, dir, strlen(dir));
-    str_addf(&text, ": step %lld, %s, k %.10g, mask rate %g, training seed %lld",
-             (long long)r->record.step, r->record.set.arch, r->record.set.k,
-             r->record.mask_rate, (long long)r->record.set.seed);
+    str_addf(&text, ": step %lld, %s, k %.10g, mask rate %g, ",
+             (long long)r->record.step, s->arch, s->k, r->record.mask_rate);
+    eval_meta_say_seeds(s, &text);
     str_wrap(out, text.len > 0 ? text.p : "", 0, 3);
     str_free(&text);
 }

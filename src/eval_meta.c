@@ -27,6 +27,15 @@ void eval_meta_add(cJSON *root, const char *dir, const struct run_record *r,
     (void)cJSON_AddNumberToObject(seeds, "intervals", (double)seed);
 }
 
+void eval_meta_say_seeds(const struct settings *s, struct str *out)
+{
+    str_addf(out, "training seed %lld", (long long)s->seed);
+    if (settings_weights_seed(s) != (uint64_t)s->seed) {
+        str_addf(out, ", of weights %llu",
+                 (unsigned long long)settings_weights_seed(s));
+    }
+}
+
 static bool is_number(double v, int64_t want)
 {
     return v >= (double)want && v <= (double)want;

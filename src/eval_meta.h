@@ -10,6 +10,9 @@
  * (training, weights, intervals) to the object. */
 void eval_meta_add(cJSON *root, const char *dir, const struct run_record *r,
                    int64_t rows, int64_t seed);
+/* "training seed 1", or "training seed 1, of weights 2" as further arms of a run have
+ * it. */
+void eval_meta_say_seeds(const struct settings *s, struct str *out);
 /* Whether an eval.json has these of the run as it is now. */
 bool eval_meta_holds(const cJSON *root, const struct run_record *r, int64_t rows,
                      int64_t seed);

@@ -163,9 +163,10 @@ static void table_runs(const struct textless_eval *a, const struct report *r,
 {
     for (size_t i = 0; i < a->n; i++) {
         const struct settings *s = &a->run[i]->set;
-        str_addf(out, "%s%s, k %.10g, mask rate %g, seed %lld, step %lld\n",
-                 i > 0 ? "\n" : "", s->arch, s->k, a->run[i]->mask_rate,
-                 (long long)s->seed, (long long)a->run[i]->step);
+        str_addf(out, "%sstep %lld, %s, k %.10g, mask rate %g, ", i > 0 ? "\n" : "",
+                 (long long)a->run[i]->step, s->arch, s->k, a->run[i]->mask_rate);
+        eval_meta_say_seeds(s, out);
+        str_addc(out, '\n');
         report_table(&r[i], out);
     }
     if (a->n > 1) {

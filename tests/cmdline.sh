@@ -424,6 +424,9 @@ tr -s '\n ' ' ' <out | grep -q 'of the seeds (for any number of them, as 2 were 
     fault "concepts of a seed that was added"
 accept verdict plan --planned 0
 grep -q '3 seeds, 95 % paired t intervals' out || fault "verdict --planned 0"
+run eval plan plan/arms/s2 --only fidelity --rows 2 # each names its seeds
+grep -q '^A plan: .*, training seed 1$' out &&
+    grep -q '^B plan/arms/s2: .*, training seed 1, of weights 2$' out || fault "seeds of eval"
 # How far it is, in a file too: a line for what is to do, and one an arm.
 mv arms2/arms/twin/eval.json kept
 run verdict arms2

@@ -13,8 +13,8 @@ struct compare_arm {
     int64_t step;
     char dir[SETTING_TEXT_MAX]; /* "" not saved */
     struct concept_table *concepts;
-    struct sae *sae; /* of the open run a frozen copy, of the first and the shown arm
-                        of a condition; or NULL */
+    struct sae *sae; /* of the open run a frozen copy, where its latents may be
+                        compared; or NULL */
     char seed[CONDITION_SEED];
     size_t cond;   /* of its run */
     uint64_t text; /* hash of what it was trained on; 0: not known */

@@ -204,9 +204,11 @@ enum err session_show_subject(struct session *s, const struct job *job,
 /* Beginnings of rows as texts to begin with. */
 void session_show_examples(struct session *s, const struct acts_set *set);
 
-/* session_compare.c. Gather the inputs of a comparison, with a frozen copy of the first
- * arm of each condition; release with session_compare_free. Trainer thread. */
-enum err session_compare_gather(struct session *s, struct compare_input **out,
+/* session_compare.c. Gather the inputs of a comparison, with frozen copies of the arms
+ * whose latents may be compared: one or two of each condition, all where other runs are
+ * named; release with session_compare_free. Trainer thread. */
+enum err session_compare_gather(struct session *s, bool others,
+                                struct compare_input **out,
                                 struct errinfo *e) ERR_CHECKED;
 void session_compare_free(struct compare_input *in); /* NULL is fine */
 /* Make it and show it; set: rows for browsing. ERR_USAGE where there is nothing to
