@@ -278,6 +278,9 @@ static void the_verdict_is_first(void **state)
     assert_true(on_screen(b, "no interval"));
     assert_true(on_screen(b, "one seed"));
     assert_false(on_screen(b, "Established over"));
+    c->measures.other_texts = true;
+    assert_string_equal(compare_verdict(c, (size_t)compare_measure_at(c, 0)),
+                        "one pair");
     bench_free(b);
 }
 
