@@ -175,11 +175,12 @@ static void table_runs(const struct textless_eval *a, const struct report *r,
     }
 }
 
-static enum err print_two(const struct report *r, const struct report *diff,
-                          struct str *out, struct errinfo *e)
+static enum err print_two(int64_t rows, const struct report *r,
+                          const struct report *diff, struct str *out, struct errinfo *e)
 {
     cJSON *root = cJSON_CreateObject();
     enum err rc = OK;
+    (void)eval_meta_add_seeds(root, rows, (int64_t)diff->seed);
     TRY_OUT(rc, add_tree(root, "first", &r[0], e));
     TRY_OUT(rc, add_tree(root, "second", &r[1], e));
     TRY_OUT(rc, add_tree(root, "first_less_second", diff, e));
@@ -196,7 +197,7 @@ static enum err print_runs(const struct textless_eval *a, const struct textless 
     struct str text;
     str_init(&text, TEXT_BYTES);
     enum err rc = a->n == 1 ? print_eval(t, a->run[0], a->name[0], a->rows, r, &text, e)
-                            : print_two(r, diff, &text, e);
+                            : print_two(a->rows, r, diff, &text, e);
     if (rc == OK && a->json) {
         str_add(out, text.p);
     } else if (rc == OK) {

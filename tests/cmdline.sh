@@ -348,6 +348,22 @@ refuse "no such folder" runs nowhere
 XDG_STATE_HOME=$PWD/state run runs
 grep -q 'state/saetop/runs: no runs; `c` in the explorer' err || fault "no runs yet"
 
+# ---- what was asked of an evaluation stands in its results ----
+
+"$saetop" export run --out sae --to saelens >/dev/null || exit 1
+run eval sae --centre --only fidelity --rows 2 --seed 3 --corpus text.txt --probe-k 1,3 --json
+python3 -c 'import json
+d = json.load(open("out"))
+o = d["options"]
+assert o["centre"] is True and o["only"] == "fidelity" and o["probe_k"] == "1,3", o
+assert o["corpus"].endswith("/text.txt") and "probes" not in o and "model" not in o, o
+assert d["rows"] == 2 and d["seeds"]["intervals"] == 3, d["seeds"]' || fault "options of eval"
+run eval run run --only latents --rows 2 --split-cosine 0.6 --json
+python3 -c 'import json
+d = json.load(open("out"))
+assert d["options"]["split_cosine"] == 0.6 and d["options"]["centre"] is False, d["options"]
+assert d["rows"] == 2 and d["seeds"]["intervals"] == 0, d["seeds"]' || fault "options of two"
+
 # ---- results that are there ----
 
 accept eval run --only fidelity --rows 2 --to saebench bench
