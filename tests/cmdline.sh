@@ -214,6 +214,13 @@ for line in "eval run --only fidelity" "corpus generate --n 1" "corpus concepts"
     refuse "there exists already; --force writes over it" $line --out there
 done
 refuse "there exists already; --force" eval run --details there
+for command in "ask MODEL text" "find MODEL dog" "eval MODEL" "explore MODEL" "export MODEL --out new"; do
+    refuse "a model, expected a run or an SAE of one; for a model alone: saetop lm generate" \
+        ${command/MODEL/"$samples/model"}
+done
+refuse "fixtures/gguf/gpt_neox.gguf: a model, expected a run" ask "$samples/../tests/fixtures/gguf/gpt_neox.gguf" text
+refuse "not found, expected a run or an SAE" ask nowhere text
+refuse "--prompt: found an empty text" find run --prompt ""
 refuse "--details is of one run" eval run run --details new
 refuse "exists already" corpus probes --out there
 refuse "exists already" lm train --corpus text.txt --out there
@@ -446,7 +453,8 @@ grep -q '^A plan: .*, training seed 1$' out &&
 # How far it is, in a file too: a line for what is to do, and one an arm.
 mv arms2/arms/twin/eval.json kept
 run verdict arms2
-[ $status = 0 ] && grep -q "^saetop: 1 of 2 arms to be evaluated and kept$" err &&
+[ $status = 0 ] && grep -q "^saetop: 1 of 2 arms to be evaluated and kept, at step 4$" err &&
+    grep -q '^saetop: about .* and .* of memory (.* are there), counted \(roughly\|by the last\)$' err &&
     grep -q '^saetop: evaluating arms2/arms/twin (1 of 1)$' err || fault "verdict's progress"
 mv kept arms2/arms/twin/eval.json
 # Beside a random control: what A has less of than B the control has as little of.

@@ -27,6 +27,17 @@ struct sweep_cost {
 enum err sweep_cost_of(const struct sweep_plan *p, const struct sweep_options *o,
                        const struct sweep_result *results, bool alone, bool timed,
                        struct sweep_cost *out, struct errinfo *e) ERR_CHECKED;
+/* Of measuring n runs that are saved on one evaluator, one after the other, as `saetop
+ * verdict` does; `like`: the settings of one, of a model. Counted roughly, as measuring
+ * is above. seconds NaN in *out: the steps are not `timed`, or could not be. Takes an
+ * arm's memory, which is freed. Errors of the inputs and of the settings. */
+struct measuring_cost {
+    double seconds;
+    size_t bytes, room;
+};
+enum err sweep_cost_measuring(const struct settings *like, size_t n, bool timed,
+                              struct measuring_cost *out,
+                              struct errinfo *e) ERR_CHECKED;
 /* ERR_LIMIT where it does not fit, with what would. */
 enum err sweep_cost_check(const struct sweep_cost *c, struct errinfo *e) ERR_CHECKED;
 /* "about 12 min and 390 MB of memory (24 GB are there), measuring counted roughly; 4

@@ -8,6 +8,9 @@
 /* Whether there is either; from the files' names, mostly. */
 bool run_is_openable(const char *path);
 
+/* ERR_USAGE with a line that the path is a model (lm_is_model), and what takes one. */
+enum err run_say_model(const char *path, struct errinfo *e) ERR_CHECKED;
+
 /* rundir_load for a run directory. For an SAE of another tool (sae/foreign.h) a record
  * without history at step 0, of the settings `set`: its files do not say which model
  * and text to read, only, at best, the hook, which is taken unless the user has named
