@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "base/number.h"
 #include "latents/latent_table_priv.h"
 
 #include <math.h>
@@ -277,9 +278,9 @@ void latent_table_extent(const struct latent_table *t, char *out, size_t cap)
     out[0] = '\0';
     if ((double)t->positions < of) {
         (void)snprintf(out, cap,
-                       filling ? "so far, of %.0f%% of the text"
-                               : "of the first %.0f%% of the text",
-                       100.0 * (double)t->positions / of);
+                       filling ? "so far, of %s%% of the text"
+                               : "of the first %s%% of the text",
+                       NUMBER_PERCENT(0, (double)t->positions / of));
     }
 }
 
