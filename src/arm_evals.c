@@ -14,6 +14,8 @@
 #include "eval_textless.h"
 #include "progress.h"
 #include "run/run_arms.h"
+#include "run/run_cost.h"
+#include "sweep/sweep_cost.h"
 #include "train/settings_shards.h"
 #include "train/settings_synth.h"
 
@@ -175,25 +177,38 @@ static double seconds_of(const cJSON *root)
 struct waiting {
     const struct arm_evals *a;
     bool quiet;
-    int64_t began; /* ns */
+    int64_t threads, began; /* began: ns */
 };
 
-static void say_plan(const struct arm_evals *a, size_t n)
+/* What evaluating n arms takes: by those that were, else by steps that are timed. Where
+ * it cannot be told that is no reason not to begin. */
+static void say_takes(const struct waiting *w, size_t n)
 {
+    const struct arm_evals *a = w->a;
+    struct settings like = a->arm[0].record.set;
+    struct measuring_cost cost;
+    struct errinfo unsaid;
     double each = 0.0;
-    char time[32];
+    char what[160];
     for (size_t i = 0; i < a->n; i++) {
         each = fmax(each, a->arm[i].eval != NULL ? seconds_of(a->arm[i].eval) : 0.0);
     }
-    if (each > 0.0) {
-        cmd_say(
-            stderr,
-            "saetop: %zu of %zu arms to be evaluated and kept, about %s by the last", n,
-            a->n, duration_text((double)n * each, DURATION_WORDS, time));
-    } else {
-        cmd_say(stderr, "saetop: %zu of %zu arms to be evaluated and kept%s", n, a->n,
-                n > 1 ? "; the first tells how long" : "");
+    like.threads = w->threads;
+    if (a->textless ||
+        sweep_cost_measuring(&like, n, each <= 0.0, &cost, &unsaid) != OK) {
+        return;
     }
+    cost.seconds = each > 0.0 ? (double)n * each : cost.seconds;
+    cost_takes(cost.seconds, cost.bytes, cost.room, what, sizeof what);
+    cmd_say(stderr, "saetop: %s, counted %s", what,
+            each > 0.0 ? "by the last" : "roughly");
+}
+
+static void say_plan(const struct waiting *w, size_t n)
+{
+    cmd_say(stderr, "saetop: %zu of %zu arms to be evaluated and kept, at step %lld", n,
+            w->a->n, (long long)w->a->arm[0].record.step);
+    say_takes(w, n);
 }
 
 static void say_begin(void *user, const char *run, size_t i, size_t n)
@@ -201,7 +216,7 @@ static void say_begin(void *user, const char *run, size_t i, size_t n)
     const struct waiting *w = user;
     char left[48] = "", time[32];
     if (i == 0) {
-        say_plan(w->a, n);
+        say_plan(w, n);
     } else {
         const double each = clock_seconds_since(w->began) / (double)i;
         (void)snprintf(left, sizeof left, ", about %s left",
@@ -228,7 +243,7 @@ static enum err evaluate_missing(struct arm_evals *a, const struct arm_evals_opt
             of[n++] = &a->arm[i];
         }
     }
-    struct waiting w = {a, o->quiet, clock_ns()};
+    struct waiting w = {a, o->quiet, o->threads, clock_ns()};
     const struct eval_watch watch = {o->quiet, say_begin, &w};
     enum err rc =
         n == 0 ? OK

@@ -78,31 +78,6 @@ static void run_close(struct eval_run *r)
     json_out_free(r->details);
 }
 
-/* "1,2,5": ascending numbers from 1 to PROBE_K_MAX. */
-static enum err parse_ks(const char *text, struct probe_ks *ks, struct errinfo *e)
-{
-    const char *p = text;
-    *ks = (struct probe_ks){0};
-    for (;;) {
-        char *end = NULL;
-        const long k = *p >= '1' && *p <= '9' ? strtol(p, &end, 10) : 0;
-        const bool rising = ks->n == 0 || (size_t)k > ks->k[ks->n - 1];
-        if (k < 1 || k > PROBE_K_MAX || !rising ||
-            ks->n == sizeof ks->k / sizeof *ks->k || (*end != ',' && *end != '\0')) {
-            return err_set(
-                e, ERR_USAGE,
-                "--probe-k: found '%s', expected up to 16 ascending numbers from "
-                "1 to %d, such as 1,2,5",
-                text, PROBE_K_MAX);
-        }
-        ks->k[ks->n++] = (size_t)k;
-        if (*end == '\0') {
-            return OK;
-        }
-        p = end + 1;
-    }
-}
-
 /* ---- running ---- */
 
 static void show(struct eval_args *a, const char *doing, const char *what, size_t done,
@@ -143,7 +118,9 @@ static enum err open_evaluator(struct eval_args *a, struct eval_run *r,
     o.concepts_named = settings_given(&given, setting_key.concepts);
     o.rows = (size_t)a->rows;
     o.seed = (uint64_t)a->seed;
-    TRY(parse_ks(a->k, &o.ks, e));
+    if (probe_ks_parse(a->k, &o.ks, e) != OK) {
+        return err_prefix(e, ERR_USAGE, "--probe-k");
+    }
     if (a->only != NULL && suite_sections_parse(a->only, &o.sections, e) != OK) {
         return err_prefix(e, ERR_USAGE, "--only");
     }
@@ -207,16 +184,29 @@ static void add_cache(cJSON *root, const struct evaluator *v)
     }
 }
 
-static void add_meta(cJSON *root, const struct eval_args *a, const char *dir,
-                     const struct eval_run *r)
+/* How it was evaluated. split: that of a pair, NULL of one run. */
+static enum err add_asked(cJSON *root, const struct eval_args *a, const double *split,
+                          struct errinfo *e)
 {
-    eval_meta_add(root, dir, &r->record, a->rows, a->seed);
+    const struct eval_asked asked = {.named = &a->named,
+                                     .probes = &a->probes,
+                                     .probe_k = a->k,
+                                     .only = a->only,
+                                     .split = split};
     (void)cJSON_AddNumberToObject(cJSON_GetObjectItemCaseSensitive(root, "seeds"),
                                   "evaluation", (double)eval_defaults().seed);
+    return eval_meta_add_options(root, &asked, e);
+}
+
+static enum err add_meta(cJSON *root, const struct eval_args *a, const char *dir,
+                         const struct eval_run *r, struct errinfo *e)
+{
+    eval_meta_add(root, dir, &r->record, a->rows, a->seed);
     cJSON *times = cJSON_AddObjectToObject(root, "part_seconds");
     for (size_t i = 0; i < r->times.n; i++) {
         (void)cJSON_AddNumberToObject(times, r->times.section[i], r->times.seconds[i]);
     }
+    return add_asked(root, a, NULL, e);
 }
 
 /* Write a run's results where they go besides standard output. */
@@ -242,9 +232,9 @@ static enum err write_run(struct eval_args *a, const struct evaluator *v,
 {
     cJSON *root = NULL;
     TRY(suite_tree(&r->report, &r->result, evaluator_inputs(v)->concepts, &root, e));
-    add_meta(root, a, dir, r);
     add_cache(root, v);
-    const enum err rc = json_print(root, text, e);
+    enum err rc = add_meta(root, a, dir, r, e);
+    rc = rc == OK ? json_print(root, text, e) : rc;
     cJSON_Delete(root);
     TRY(rc);
     note_lost(a, write_place(a, dir, text, e), e);
@@ -301,13 +291,14 @@ static enum err write_saebench(const struct eval_args *a, const struct evaluator
 static void add_header(const struct eval_run *r, const char *letter, const char *dir,
                        struct str *out)
 {
+    const struct settings *s = &r->record.set;
     struct str text;
     str_init(&text, 2 * RUNDIR_PATH);
     str_add(&text, letter);
     utf8_escape(&text, dir, strlen(dir));
-    str_addf(&text, ": step %lld, %s, k %.10g, mask rate %g, training seed %lld",
-             (long long)r->record.step, r->record.set.arch, r->record.set.k,
-             r->record.mask_rate, (long long)r->record.set.seed);
+    str_addf(&text, ": step %lld, %s, k %.10g, mask rate %g, ",
+             (long long)r->record.step, s->arch, s->k, r->record.mask_rate);
+    eval_meta_say_seeds(s, &text);
     str_wrap(out, text.len > 0 ? text.p : "", 0, 3);
     str_free(&text);
 }
@@ -565,8 +556,10 @@ static enum err print_pair(struct eval_args *a, const struct eval_run *r,
     (void)cJSON_AddStringToObject(root, "first", a->run[0]);
     (void)cJSON_AddStringToObject(root, "second", a->run[1]);
     (void)cJSON_AddStringToObject(root, "differences", "first less second");
+    (void)eval_meta_add_seeds(root, a->rows, a->seed);
     str_init(&text, OUTPUT_BYTES);
-    const enum err rc = json_print(root, &text, e);
+    enum err rc = add_asked(root, a, &a->split, e);
+    rc = rc == OK ? json_print(root, &text, e) : rc;
     cJSON_Delete(root);
     if (rc == OK && a->out != NULL) {
         note_lost(a, file_write_named_text(a->out, text.p, e), e);

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/nearest.h"
 #include "cmd.h"
+#include "lm/lm.h"
 #include "run_opts.h"
 #include "state_dir.h"
 #include "text_input.h"
@@ -95,10 +96,13 @@ static enum err check_run(const struct explore_args *a, const struct run_opts *r
 {
     TRY(rundir_whole(run, e));
     if (!run_is_openable(run)) {
-        return err_set(e, ERR_MISSING,
-                       "%s: no run directory (it has no config.json and SAE weights), "
-                       "nor an SAE of another tool; see saetop import -h",
-                       run);
+        return lm_is_model(run)
+                   ? run_say_model(run, e)
+                   : err_set(
+                         e, ERR_MISSING,
+                         "%s: no run directory (it has no config.json and SAE weights), "
+                         "nor an SAE of another tool; see saetop import -h",
+                         run);
     }
     char name[64];
     const char *first = a->single   ? "--single"

@@ -269,6 +269,11 @@ static enum err find(const struct opts_result *parsed, const struct find_args *a
                        "find: found an empty QUERY, expected a token, a label, a match "
                        "or a latent's number");
     }
+    if (a->prompt && !a->prompt[0]) {
+        return err_set(e, ERR_USAGE,
+                       "--prompt: found an empty text, expected one that latents fire "
+                       "on");
+    }
     TRY_OUT(rc, run_opts_check_centre(ro, &path, 1, e));
     TRY_OUT(rc, browse_open(path, ro, &t, e));
     TRY_OUT(rc, browse_labels(path, t.table->F, &labels, e));

@@ -60,18 +60,19 @@ static void add_shares_text(const struct browse *t, size_t alive, struct str *ou
     static const char *const place[MATCH_PLACES] = {"at the token",
                                                     "at the token before"};
     const struct top_shares s = count_shares(t);
-    const double percent = alive ? 100.0 / (double)alive : 0;
+    const double each = alive ? 1.0 / (double)alive : 0;
     str_add(out, "unit of max and mean: " LATENT_UNIT "\n");
     str_addf(out,
-             "%zu of %zu living latents (%.0f%%) match a concept or word with F1 of "
+             "%zu of %zu living latents (%s%%) match a concept or word with F1 of "
              "0.5 or more at their best cut; %zu dead; %zu held-out tokens",
-             t->table->matched, alive, percent * (double)t->table->matched,
-             t->table->dead, t->table->n_tokens);
+             t->table->matched, alive,
+             NUMBER_PERCENT(0, each * (double)t->table->matched), t->table->dead,
+             t->table->n_tokens);
     top_text_extent(t->table, out);
     str_addc(out, '\n');
     for (size_t p = 0; p < MATCH_PLACES; p++) {
-        str_addf(out, "  %s %zu (%.0f%%):", place[p], s.all[p],
-                 percent * (double)s.all[p]);
+        str_addf(out, "  %s %zu (%s%%):", place[p], s.all[p],
+                 NUMBER_PERCENT(0, each * (double)s.all[p]));
         for (size_t k = 0; k < KINDS; k++) {
             str_addf(out, "%s %s %zu", k ? "," : "", kind_name(k), s.n[p][k]);
         }

@@ -8,6 +8,14 @@
 
 #define FILES "activations_hash"
 
+cJSON *eval_meta_add_seeds(cJSON *root, int64_t rows, int64_t seed)
+{
+    cJSON *seeds = cJSON_AddObjectToObject(root, "seeds");
+    (void)cJSON_AddNumberToObject(root, "rows", (double)rows);
+    (void)cJSON_AddNumberToObject(seeds, "intervals", (double)seed);
+    return seeds;
+}
+
 void eval_meta_add(cJSON *root, const char *dir, const struct run_record *r,
                    int64_t rows, int64_t seed)
 {
@@ -20,11 +28,39 @@ void eval_meta_add(cJSON *root, const char *dir, const struct run_record *r,
     (void)cJSON_AddStringToObject(root, "arch", s->arch);
     (void)cJSON_AddNumberToObject(root, "k", s->k);
     (void)cJSON_AddNumberToObject(root, "mask_rate", r->mask_rate);
-    (void)cJSON_AddNumberToObject(root, "rows", (double)rows);
-    cJSON *seeds = cJSON_AddObjectToObject(root, "seeds");
+    cJSON *seeds = eval_meta_add_seeds(root, rows, seed);
     (void)cJSON_AddNumberToObject(seeds, "training", (double)s->seed);
     (void)cJSON_AddNumberToObject(seeds, "weights", (double)settings_weights_seed(s));
-    (void)cJSON_AddNumberToObject(seeds, "intervals", (double)seed);
+}
+
+enum err eval_meta_add_options(cJSON *root, const struct eval_asked *a,
+                               struct errinfo *e)
+{
+    struct settings given;
+    cJSON *o = cJSON_AddObjectToObject(root, "options");
+    TRY(run_opts_given(a->named, &given, e));
+    (void)cJSON_AddStringToObject(o, "probe_k", a->probe_k);
+    (void)cJSON_AddBoolToObject(o, "centre", a->named->centre);
+    if (a->split != NULL) {
+        (void)cJSON_AddNumberToObject(o, "split_cosine", *a->split);
+    }
+    if (a->only != NULL) {
+        (void)cJSON_AddStringToObject(o, "only", a->only);
+    }
+    if (a->probes->n > 0) {
+        (void)cJSON_AddItemToObject(
+            o, "probes", cJSON_CreateStringArray(a->probes->at, (int)a->probes->n));
+    }
+    return settings_put_given(&given, o, e);
+}
+
+void eval_meta_say_seeds(const struct settings *s, struct str *out)
+{
+    str_addf(out, "training seed %lld", (long long)s->seed);
+    if (settings_weights_seed(s) != (uint64_t)s->seed) {
+        str_addf(out, ", of weights %llu",
+                 (unsigned long long)settings_weights_seed(s));
+    }
 }
 
 static bool is_number(double v, int64_t want)

@@ -163,9 +163,10 @@ static void table_runs(const struct textless_eval *a, const struct report *r,
 {
     for (size_t i = 0; i < a->n; i++) {
         const struct settings *s = &a->run[i]->set;
-        str_addf(out, "%s%s, k %.10g, mask rate %g, seed %lld, step %lld\n",
-                 i > 0 ? "\n" : "", s->arch, s->k, a->run[i]->mask_rate,
-                 (long long)s->seed, (long long)a->run[i]->step);
+        str_addf(out, "%sstep %lld, %s, k %.10g, mask rate %g, ", i > 0 ? "\n" : "",
+                 (long long)a->run[i]->step, s->arch, s->k, a->run[i]->mask_rate);
+        eval_meta_say_seeds(s, out);
+        str_addc(out, '\n');
         report_table(&r[i], out);
     }
     if (a->n > 1) {
@@ -174,11 +175,12 @@ static void table_runs(const struct textless_eval *a, const struct report *r,
     }
 }
 
-static enum err print_two(const struct report *r, const struct report *diff,
-                          struct str *out, struct errinfo *e)
+static enum err print_two(int64_t rows, const struct report *r,
+                          const struct report *diff, struct str *out, struct errinfo *e)
 {
     cJSON *root = cJSON_CreateObject();
     enum err rc = OK;
+    (void)eval_meta_add_seeds(root, rows, (int64_t)diff->seed);
     TRY_OUT(rc, add_tree(root, "first", &r[0], e));
     TRY_OUT(rc, add_tree(root, "second", &r[1], e));
     TRY_OUT(rc, add_tree(root, "first_less_second", diff, e));
@@ -195,7 +197,7 @@ static enum err print_runs(const struct textless_eval *a, const struct textless 
     struct str text;
     str_init(&text, TEXT_BYTES);
     enum err rc = a->n == 1 ? print_eval(t, a->run[0], a->name[0], a->rows, r, &text, e)
-                            : print_two(r, diff, &text, e);
+                            : print_two(a->rows, r, diff, &text, e);
     if (rc == OK && a->json) {
         str_add(out, text.p);
     } else if (rc == OK) {

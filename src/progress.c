@@ -1,6 +1,7 @@
 #include "progress.h"
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "cmd.h"
 
 #include <math.h>
@@ -33,7 +34,8 @@ void progress_draw(struct progress *p, double done, double total, const char *te
     memset(bar, '#', full);
     bar[BAR] = '\0';
     char line[512];
-    (void)snprintf(line, sizeof line, "[%s] %3.0f%%  %s", bar, 100.0 * share, text);
+    (void)snprintf(line, sizeof line, "[%s] %3s%%  %s", bar, NUMBER_PERCENT(0, share),
+                   text);
     const size_t known = cmd_columns(STDERR_FILENO), columns = known > 0 ? known : 80;
     if (strlen(line) >= columns) {
         line[columns > 1 ? columns - 1 : 0] = '\0'; /* the last column may wrap */

@@ -214,6 +214,13 @@ for line in "eval run --only fidelity" "corpus generate --n 1" "corpus concepts"
     refuse "there exists already; --force writes over it" $line --out there
 done
 refuse "there exists already; --force" eval run --details there
+for command in "ask MODEL text" "find MODEL dog" "eval MODEL" "explore MODEL" "export MODEL --out new"; do
+    refuse "a model, expected a run or an SAE of one; for a model alone: saetop lm generate" \
+        ${command/MODEL/"$samples/model"}
+done
+refuse "fixtures/gguf/gpt_neox.gguf: a model, expected a run" ask "$samples/../tests/fixtures/gguf/gpt_neox.gguf" text
+refuse "not found, expected a run or an SAE" ask nowhere text
+refuse "--prompt: found an empty text" find run --prompt ""
 refuse "--details is of one run" eval run run --details new
 refuse "exists already" corpus probes --out there
 refuse "exists already" lm train --corpus text.txt --out there
@@ -348,6 +355,22 @@ refuse "no such folder" runs nowhere
 XDG_STATE_HOME=$PWD/state run runs
 grep -q 'state/saetop/runs: no runs; `c` in the explorer' err || fault "no runs yet"
 
+# ---- what was asked of an evaluation stands in its results ----
+
+"$saetop" export run --out sae --to saelens >/dev/null || exit 1
+run eval sae --centre --only fidelity --rows 2 --seed 3 --corpus text.txt --probe-k 1,3 --json
+python3 -c 'import json
+d = json.load(open("out"))
+o = d["options"]
+assert o["centre"] is True and o["only"] == "fidelity" and o["probe_k"] == "1,3", o
+assert o["corpus"].endswith("/text.txt") and "probes" not in o and "model" not in o, o
+assert d["rows"] == 2 and d["seeds"]["intervals"] == 3, d["seeds"]' || fault "options of eval"
+run eval run run --only latents --rows 2 --split-cosine 0.6 --json
+python3 -c 'import json
+d = json.load(open("out"))
+assert d["options"]["split_cosine"] == 0.6 and d["options"]["centre"] is False, d["options"]
+assert d["rows"] == 2 and d["seeds"]["intervals"] == 0, d["seeds"]' || fault "options of two"
+
 # ---- results that are there ----
 
 accept eval run --only fidelity --rows 2 --to saebench bench
@@ -424,10 +447,14 @@ tr -s '\n ' ' ' <out | grep -q 'of the seeds (for any number of them, as 2 were 
     fault "concepts of a seed that was added"
 accept verdict plan --planned 0
 grep -q '3 seeds, 95 % paired t intervals' out || fault "verdict --planned 0"
+run eval plan plan/arms/s2 --only fidelity --rows 2 # each names its seeds
+grep -q '^A plan: .*, training seed 1$' out &&
+    grep -q '^B plan/arms/s2: .*, training seed 1, of weights 2$' out || fault "seeds of eval"
 # How far it is, in a file too: a line for what is to do, and one an arm.
 mv arms2/arms/twin/eval.json kept
 run verdict arms2
-[ $status = 0 ] && grep -q "^saetop: 1 of 2 arms to be evaluated and kept$" err &&
+[ $status = 0 ] && grep -q "^saetop: 1 of 2 arms to be evaluated and kept, at step 4$" err &&
+    grep -q '^saetop: about .* and .* of memory (.* are there), counted \(roughly\|by the last\)$' err &&
     grep -q '^saetop: evaluating arms2/arms/twin (1 of 1)$' err || fault "verdict's progress"
 mv kept arms2/arms/twin/eval.json
 # Beside a random control: what A has less of than B the control has as little of.

@@ -106,6 +106,19 @@ const char *number_count(char out[NUMBER_TEXT], double n)
     return out;
 }
 
+const char *number_percent(char out[NUMBER_TEXT], int decimals, double share)
+{
+    const double least = pow(10.0, -decimals), percent = 100.0 * share;
+    const bool low = percent > 0.0 && percent < 0.5 * least;
+    const bool high = percent < 100.0 && percent >= 100.0 - 0.5 * least;
+    if (!low && !high) {
+        return number_show(out, NUMBER_PLAIN, 0, decimals, percent);
+    }
+    (void)snprintf(out, NUMBER_TEXT, "%s%.*f", low ? "<" : ">", decimals,
+                   low ? least : 100.0 - least);
+    return out;
+}
+
 const char *number_thousands(char out[NUMBER_TEXT], int64_t n)
 {
     char digits[24];

@@ -29,6 +29,11 @@ const char *number_bytes(char out[NUMBER_TEXT], double v);
 const char *number_count(char out[NUMBER_TEXT], double n);
 #define NUMBER_COUNT(n) number_count((char[NUMBER_TEXT]){0}, n)
 
+/* A share as a percentage without the sign: "37"; "<1" or ">99" (with one decimal
+ * "<0.1", ">99.9") where it is neither 0 nor 1 but would be rounded to it. */
+const char *number_percent(char out[NUMBER_TEXT], int decimals, double share);
+#define NUMBER_PERCENT(...) number_percent((char[NUMBER_TEXT]){0}, __VA_ARGS__)
+
 /* A whole number in groups of three digits, "12,400". Returns out; THOUSANDS brings
  * room as NUMBER does. */
 const char *number_thousands(char out[NUMBER_TEXT], int64_t n);

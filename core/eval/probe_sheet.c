@@ -4,7 +4,31 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum err probe_ks_parse(const char *text, struct probe_ks *ks, struct errinfo *e)
+{
+    const char *p = text;
+    *ks = (struct probe_ks){0};
+    for (;;) {
+        char *end = NULL;
+        const long k = *p >= '1' && *p <= '9' ? strtol(p, &end, 10) : 0;
+        const bool rising = ks->n == 0 || (size_t)k > ks->k[ks->n - 1];
+        if (k < 1 || k > PROBE_K_MAX || !rising ||
+            ks->n == sizeof ks->k / sizeof *ks->k || (*end != ',' && *end != '\0')) {
+            return err_set(e, ERR_USAGE,
+                           "found '%s', expected up to 16 ascending numbers from "
+                           "1 to %d, such as 1,2,5",
+                           text, PROBE_K_MAX);
+        }
+        ks->k[ks->n++] = (size_t)k;
+        if (*end == '\0') {
+            return OK;
+        }
+        p = end + 1;
+    }
+}
 
 enum err probe_sheet_init(struct probe_sheet *s, const struct probe_ks *ks, size_t n,
                           struct errinfo *e)

@@ -13,6 +13,9 @@ struct probe_ks {
     size_t n;
     size_t k[16];
 };
+/* "1,2,5". ERR_USAGE, with *ks undefined, where the text is no such list. */
+enum err probe_ks_parse(const char *text, struct probe_ks *ks,
+                        struct errinfo *e) ERR_CHECKED;
 
 struct probe_sheet {
     struct probe_ks ks;

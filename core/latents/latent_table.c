@@ -1,4 +1,5 @@
 #include "base/mem.h"
+#include "base/number.h"
 #include "latents/latent_table_priv.h"
 
 #include <math.h>
@@ -276,9 +277,9 @@ void latent_table_extent(const struct latent_table *t, char *out, size_t cap)
     out[0] = '\0';
     if ((double)t->positions < of) {
         (void)snprintf(out, cap,
-                       filling ? "%.0f%% of the text so far"
-                               : "of the first %.0f%% of the text",
-                       100.0 * (double)t->positions / of);
+                       filling ? "%s%% of the text so far"
+                               : "of the first %s%% of the text",
+                       NUMBER_PERCENT(0, (double)t->positions / of));
     }
 }
 

@@ -116,6 +116,9 @@ void lm_set_kind(struct lm *m, enum linear_kind kind);
 enum err lm_load(const char *path, struct lm **out, struct errinfo *e) ERR_CHECKED;
 /* Whether path looks like a model: a directory, or a file that begins like GGUF. */
 bool lm_may_be(const char *path);
+/* Whether the path is a model, as far as its beginning tells: GGUF, or a directory
+ * whose config.json has a "model_type". */
+bool lm_is_model(const char *path);
 /* Load its tokenizer alone. *out: caller owns, tok_free. */
 enum err lm_load_tok(const char *path, struct tok **out, struct errinfo *e) ERR_CHECKED;
 /* Write config.json, model.safetensors, tokenizer.json, and the tokenizer_config.json

@@ -122,6 +122,24 @@ bool lm_may_be(const char *path)
     return file_is_dir(path) || is_gguf(path);
 }
 
+bool lm_is_model(const char *path)
+{
+    struct json_at at = {path, ""};
+    struct errinfo unsaid;
+    char config[PATH_CAP];
+    cJSON *root = NULL;
+    const char *type = "";
+    if (!file_is_dir(path)) {
+        return is_gguf(path);
+    }
+    const bool is =
+        path_join(config, sizeof config, path, "config.json", &unsaid) == OK &&
+        json_load(config, LM_CONFIG_BYTES, &root, &unsaid) == OK &&
+        json_str(at, root, "model_type", true, &type, &unsaid) == OK;
+    cJSON_Delete(root);
+    return is;
+}
+
 /* ERR_MISSING if path is a model of neither form. */
 static enum err find_form(const char *path, bool *dir, struct errinfo *e)
 {

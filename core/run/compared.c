@@ -372,14 +372,18 @@ void compare_say(const struct compared *c, const char *a, const char *b,
                  ": different %s. Each value is of its own.\n",
                  a, b, c->other_data);
     } else if (c->pairs == 1) {
-        str_add(out, "Not established: one seed; the interval is of the text.\n");
+        str_add(out, c->other_texts
+                         ? "Not established: one pair, trained on different text; the "
+                           "interval is of the text that both were evaluated on.\n"
+                         : "Not established: one seed; the interval is of the text.\n");
         (void)snprintf(opening, sizeof opening, "On this text, against %s, %s has ", b,
                        a);
         say_of(c, SAID_ON_TEXT, opening, out);
         say_of(c, SAID_IN_TEXT, "Not told apart on it: ", out);
         say_of(c, SAID_BARE, "Without an interval, so without a direction: ", out);
         say_of(c, SAID_SAME, "The same: ", out);
-        str_add(out, "Several seeds of each (train --seeds 5) would change it.\n");
+        str_addf(out, "Several seeds of each (train --seeds 5)%s would change it.\n",
+                 c->other_texts ? ", all trained on one text," : "");
     } else {
         say_seeds(c, a, b, control, out);
     }
@@ -438,7 +442,10 @@ void compare_warn(const struct compare_facts *f, struct remarks *out)
     char text[256];
     conditions_differ_in(f->difference, f->n, DIFFERENCE_INPUTS, text, sizeof text);
     if (text[0] != '\0') {
-        remarks_add(out, "%s: figures of other data cannot be compared", text);
+        remarks_add(out,
+                    f->one_data ? "%s: both were evaluated on the data of the open run"
+                                : "%s: figures of other data cannot be compared",
+                    text);
     }
     conditions_differ_in(f->difference, f->n, DIFFERENCE_OTHER, text, sizeof text);
     if (text[0] != '\0') {

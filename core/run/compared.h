@@ -37,6 +37,7 @@ struct compared {
                      paired_of for any number of seeds; else 0 */
     bool so_far;  /* set by compare_so_far */
     char other_data[32]; /* set by compare_not_comparable: "text"; "": comparable */
+    bool other_texts; /* one pair, trained on texts that differ and measured on one */
     struct verdict_row row[VERDICT_MEASURE_COUNT];
     struct stats_interval by[VERDICT_MEASURE_COUNT];
     bool within_random[VERDICT_MEASURE_COUNT];
@@ -85,7 +86,8 @@ void compare_say(const struct compared *c, const char *a, const char *b,
 struct compare_facts {
     char letter[2];
     const struct difference *difference;
-    size_t n; /* of them */
+    size_t n;      /* of them */
+    bool one_data; /* the figures are of the same data, whatever that of training is */
     double l0[2];
     int64_t step[2];                            /* -1: not known */
     const struct condition_changes *changes[2]; /* [CHANGE_KINDS]; NULL: not known */

@@ -162,20 +162,24 @@ static size_t measuring_bytes(const struct run_shape *g)
     return most;
 }
 
-static size_t evaluation_bytes(const struct run_shape *g)
+size_t run_measuring_bytes(const struct run_shape *g)
 {
     const struct settings *s = &g->in->set;
     const size_t D = inputs_width(g->in);
-    struct eval_config c = eval_defaults();
-    c.fidelity_rows = (size_t)s->eval_rows;
-    c.concept_rows = (size_t)s->concept_rows;
-    /* The larger of the probes that the set is made with, which are trained on a copy,
-     * and of an arm's evaluation later. */
     const size_t probes =
         logreg_dense_bytes(D, g->in->concepts->n_probed, (size_t)s->threads);
     const size_t arm = measuring_bytes(g);
-    return eval_set_bytes(&c, D, (size_t)s->context) +
-           word_rows(s) * D * sizeof(float) + (probes > arm ? probes : arm);
+    return word_rows(s) * D * sizeof(float) + (probes > arm ? probes : arm);
+}
+
+static size_t evaluation_bytes(const struct run_shape *g)
+{
+    const struct settings *s = &g->in->set;
+    struct eval_config c = eval_defaults();
+    c.fidelity_rows = (size_t)s->eval_rows;
+    c.concept_rows = (size_t)s->concept_rows;
+    return eval_set_bytes(&c, inputs_width(g->in), (size_t)s->context) +
+           run_measuring_bytes(g);
 }
 
 /* Returns the bytes of an arm's text that it does not share with other arms of the same

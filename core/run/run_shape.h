@@ -41,6 +41,10 @@ size_t run_bytes(const struct run_shape *s);
  * to the hook and one measurement at a time. */
 size_t run_process_bytes(void);
 size_t run_engine_bytes(const struct run_shape *s);
+/* Returns what is taken besides the evaluation set while it is used: the larger of the
+ * probes that it is made with, which are trained on a copy, and of an arm's evaluation
+ * later. */
+size_t run_measuring_bytes(const struct run_shape *s);
 /* Returns the part that one more arm like this takes: weights, optimizer, its own place
  * in the text. */
 size_t run_arm_bytes(const struct inputs *in, const struct arm_shape *a);

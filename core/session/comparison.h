@@ -25,7 +25,8 @@ struct comparison_side {
     size_t choice;
     int64_t step; /* -1: not known */
     size_t F;
-    char seed[CONDITION_SEED]; /* of the arm whose latents are compared */
+    char seed[CONDITION_SEED]; /* of the arm whose latents are compared, */
+    size_t arm;                /* which of the open run it is, if it is of that */
     struct compare_curve curve[METRIC_COUNT];
     struct latent_table
         *table;      /* owned reference; NULL: its latents are not compared */

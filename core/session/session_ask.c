@@ -93,7 +93,9 @@ enum err session_ask_comparison(struct session *s, const struct command *c,
                                 struct errinfo *e)
 {
     struct job job = {.command = *c};
-    TRY(c->kind == COMMAND_COMPARE ? session_compare_gather(s, &job.compare, e) : OK);
+    TRY(c->kind == COMMAND_COMPARE
+            ? session_compare_gather(s, c->text[0] != '\0', &job.compare, e)
+            : OK);
     session_send_job(s, &job);
     return OK;
 }

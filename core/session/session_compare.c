@@ -120,10 +120,36 @@ static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
     return OK;
 }
 
-enum err session_compare_gather(struct session *s, struct compare_input **out,
-                                struct errinfo *e)
+/* The arms whose latents may be compared: the shown one of each condition and its
+ * first; of two conditions the first pair of one seed; beside another run, whose seeds
+ * are not known yet, all. need [n] begins as false. */
+static void mark_needed(const struct compare_input *in, bool others, bool *need)
+{
+    size_t of[RUN_ARMS_MAX], x[RUN_ARMS_MAX], y[RUN_ARMS_MAX];
+    struct paired_seed seed[RUN_ARMS_MAX];
+    bool has[VIEW_CONDS] = {false};
+    for (size_t i = 0; i < in->n; i++) {
+        of[i] = in->arm[i].cond;
+        seed[i] = conditions_seed(&in->arm[i].set);
+        need[i] = in->arm[i].shown || (of[i] < VIEW_CONDS && (others || !has[of[i]]));
+        if (of[i] < VIEW_CONDS) {
+            has[of[i]] = true;
+        }
+    }
+    for (size_t a = 0; a < VIEW_CONDS; a++) {
+        for (size_t b = a + 1; b < VIEW_CONDS; b++) {
+            if (paired_by_seed(in->n, of, seed, a, b, x, y) > 0) {
+                need[x[0]] = need[y[0]] = true;
+            }
+        }
+    }
+}
+
+enum err session_compare_gather(struct session *s, bool others,
+                                struct compare_input **out, struct errinfo *e)
 {
     const size_t n = s->engine != NULL ? s->engine->n_arms : s->n_records;
+    bool need[RUN_ARMS_MAX] = {false};
     struct compare_input *in = NULL;
     enum err rc = OK;
     TRY(mem_new(&in, 1, sizeof *in, "comparison", e));
@@ -131,12 +157,9 @@ enum err session_compare_gather(struct session *s, struct compare_input **out,
     for (in->n = 0; in->n < n; in->n++) {
         TRY_OUT(rc, gather_arm(s, in->n, &in->arm[in->n], e));
     }
+    mark_needed(in, others, need);
     for (size_t i = 0; i < n; i++) {
-        bool first = in->arm[i].cond < VIEW_CONDS;
-        for (size_t j = 0; j < i; j++) {
-            first = first && in->arm[j].cond != in->arm[i].cond;
-        }
-        if (first || in->arm[i].shown) {
+        if (need[i]) {
             TRY_OUT(rc, s->engine != NULL
                             ? arm_freeze(s->engine->arm[i].arm, &in->arm[i].sae, e)
                             : sae_copy(s->record[i].sae, &in->arm[i].sae, e));
@@ -412,7 +435,7 @@ static enum err take_curves(struct compare_bench *b, struct errinfo *e)
 
 /* ---- latents ---- */
 
-static enum err describe(struct compare_bench *b, size_t i, struct compare_arm *a,
+static enum err describe(struct compare_bench *b, size_t i, const struct compare_arm *a,
                          struct errinfo *e)
 {
     struct comparison_side *side = &b->out->side[i];
@@ -446,19 +469,23 @@ static bool reads_elsewhere(struct compare_bench *b,
     return a[0]->sae == NULL || a[1]->sae == NULL;
 }
 
-static enum err pair_latents(struct compare_bench *b, struct errinfo *e)
+/* Latents are those of the first pair that the measures are of; where no seed is on
+ * both sides, of the first arms. */
+static enum err pair_latents(struct compare_bench *b, const struct arm_pairs *p,
+                             struct errinfo *e)
 {
     struct comparison *o = b->out;
-    struct compare_arm *a[2];
+    const struct compare_arm *a[2];
     char text[80];
     for (size_t i = 0; i < 2; i++) {
-        a[i] = b->of[o->side[i].choice].arm[0];
-        o->side[i].step = a[i]->step;
-        o->side[i].F = a[i]->sae != NULL ? a[i]->sae->F : 0;
-        (void)snprintf(o->side[i].seed, sizeof o->side[i].seed, "%s", a[i]->seed);
+        struct comparison_side *side = &o->side[i];
+        a[i] = p->n > 0 ? p->of[i][0] : b->of[side->choice].arm[0];
+        side->step = a[i]->step;
+        side->F = a[i]->sae != NULL ? a[i]->sae->F : 0;
+        side->arm = o->choice[side->choice].run == 0 ? (size_t)(a[i] - b->own->arm) : 0;
+        (void)snprintf(side->seed, sizeof side->seed, "%s", a[i]->seed);
     }
-    const struct compare_arm *const both[2] = {a[0], a[1]};
-    if (reads_elsewhere(b, both)) {
+    if (reads_elsewhere(b, a)) {
         return OK;
     }
     o->unpaired[0] = '\0';
@@ -551,7 +578,7 @@ static enum err make(struct compare_bench *b, struct errinfo *e)
     keep_known(o, b->of[y].arm[0], o->choice[y].letter);
     session_compare_pair_arms(b, x, y, &p);
     TRY(take_curves(b, e));
-    TRY(pair_latents(b, e));
+    TRY(pair_latents(b, &p, e));
     TRY(session_compare_measure_pairs(b, &p, l0, e));
     TRY(session_compare_say_it(b, &p, l0, e));
     for (size_t i = 0; i < 2; i++) {

@@ -253,15 +253,12 @@ static bool texts_differ(const struct compare_bench *b, const struct compare_arm
            !(now != NULL && corpus_is(now, x->text) && corpus_is(now, y->text));
 }
 
-/* Returns what differs in the data of the figures, "text" or a setting; NULL: nothing.
- * What was evaluated just now is on the open run's data on both sides. */
+/* Returns what differs in the data that both sides were trained on, "text" before any
+ * setting; NULL: nothing. */
 static const char *other_data(const struct compare_bench *b, const struct arm_pairs *p)
 {
     const struct comparison *o = b->out;
     const char *key = NULL;
-    if (o->source == COMPARE_FROM_JUST_NOW || p->n == 0) {
-        return NULL;
-    }
     for (size_t i = 0; i < o->n_differences && i < COMPARE_DIFFERENCES; i++) {
         const bool is = o->difference[i].kind == DIFFERENCE_INPUTS;
         key = key == NULL && is ? o->difference[i].key : key;
@@ -304,8 +301,10 @@ enum err session_compare_measure_pairs(struct compare_bench *b,
         compare_so_far(&b->out->measures);
     }
     b->out->control = b->out->n_choices;
-    const char *data = rc == OK ? other_data(b, p) : NULL;
-    if (data != NULL) {
+    const char *data = rc == OK && p->n > 0 ? other_data(b, p) : NULL;
+    if (data != NULL && o->source == COMPARE_FROM_JUST_NOW) { /* all of one text */
+        b->out->measures.other_texts = strcmp(data, "text") == 0;
+    } else if (data != NULL) {
         compare_not_comparable(&b->out->measures, data);
         return OK;
     }
@@ -330,6 +329,7 @@ enum err session_compare_say_it(struct compare_bench *b, const struct arm_pairs 
                               .n = o->n_differences < COMPARE_DIFFERENCES
                                        ? o->n_differences
                                        : COMPARE_DIFFERENCES,
+                              .one_data = o->source == COMPARE_FROM_JUST_NOW,
                               .row = o->measures.row};
     const size_t apart = pair_apart(p, o->source);
     char name[2][SIDE_NAME], control[SIDE_NAME];

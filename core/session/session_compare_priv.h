@@ -13,8 +13,8 @@ struct compare_arm {
     int64_t step;
     char dir[SETTING_TEXT_MAX]; /* "" not saved */
     struct concept_table *concepts;
-    struct sae *sae; /* a frozen copy, for the first and the shown arm of each condition
-                        of the open run; or NULL */
+    struct sae *sae; /* a frozen copy for an arm of the open run whose latents may be
+                        compared; or NULL */
     char seed[CONDITION_SEED];
     size_t cond;   /* of its run */
     uint64_t text; /* hash of the text it was trained on; 0: not known */

@@ -207,9 +207,11 @@ enum err session_show_subject(struct session *s, const struct job *job,
 /* Publishes beginnings of rows as example texts. */
 void session_show_examples(struct session *s, const struct acts_set *set);
 
-/* session_compare.c. Gathers the inputs of a comparison, with a frozen copy of the
- * first arm of each condition; release with session_compare_free. Trainer thread. */
-enum err session_compare_gather(struct session *s, struct compare_input **out,
+/* session_compare.c. Gathers the inputs of a comparison, with frozen copies of the arms
+ * whose latents may be compared: one or two of each condition, all where other runs are
+ * named; release with session_compare_free. Trainer thread. */
+enum err session_compare_gather(struct session *s, bool others,
+                                struct compare_input **out,
                                 struct errinfo *e) ERR_CHECKED;
 void session_compare_free(struct compare_input *in); /* NULL is fine */
 /* Makes the comparison and publishes it; set: rows for browsing. ERR_USAGE where there

@@ -7,6 +7,7 @@
 #include "base/number.h"
 #include "base/room.h"
 #include "base/str.h"
+#include "run/evaluator.h"
 #include "run/run_cost.h"
 #include "sweep/run_priv.h"
 
@@ -365,6 +366,48 @@ out:
     mem_free(own);
     mem_free(todo);
     mem_free(condition);
+    return rc;
+}
+
+/* ---- of saved runs ---- */
+
+static enum err measuring_of(struct inputs *in, size_t n, bool timed,
+                             struct measuring_cost *out, struct errinfo *e)
+{
+    const struct evaluator_opts o = evaluator_defaults();
+    struct arm_plan *arms = NULL;
+    struct run_shape *shape = NULL;
+    enum err rc = OK;
+    TRY_OUT(rc, arm_plans_like(&in->set, 1, &arms, e));
+    TRY_OUT(rc, mem_new(&shape, 1, sizeof *shape, "arms", e));
+    TRY_OUT(rc, run_shape_of_plans(in, arms, 1, shape, e));
+    struct run_cost cost = run_cost_of(shape, 1);
+    const size_t own = (size_t)clock_own_bytes();
+    out->bytes = own + run_process_bytes() +
+                 evaluator_bytes(in, &o, pool_threads(in->pool)) +
+                 run_measuring_bytes(shape);
+    out->room = run_room(own, room_bytes());
+    out->seconds = (double)NAN;
+    if (timed && cost.bytes <= out->room) {
+        rc = inputs_read(in, e);
+        rc = rc == OK ? run_cost_time(in, shape, RUN_COST_BRIEF, &cost, e) : rc;
+        out->seconds =
+            rc == OK ? (double)(n * SWEEP_MEASURE_STEPS) * cost.seconds : (double)NAN;
+    }
+    run_shape_deinit(shape);
+out:
+    mem_free(shape);
+    mem_free(arms);
+    return rc;
+}
+
+enum err sweep_cost_measuring(const struct settings *like, size_t n, bool timed,
+                              struct measuring_cost *out, struct errinfo *e)
+{
+    struct inputs *in = NULL;
+    TRY(inputs_open(like, NULL, &in, e));
+    const enum err rc = measuring_of(in, n, timed, out, e);
+    inputs_free(in);
     return rc;
 }
 

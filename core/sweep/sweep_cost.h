@@ -26,6 +26,18 @@ struct sweep_cost {
 enum err sweep_cost_of(const struct sweep_plan *p, const struct sweep_options *o,
                        const struct sweep_result *results, bool alone, bool timed,
                        struct sweep_cost *out, struct errinfo *e) ERR_CHECKED;
+/* Estimates what measuring n saved runs takes on one evaluator, one after the other, as
+ * `saetop verdict` does; `like`: the settings of one of them, which have a model. As
+ * rough as measuring is above. *out: seconds is NaN unless the steps are `timed` and
+ * could be. Takes the memory of an arm, and frees it. Errors of the inputs and of the
+ * settings. */
+struct measuring_cost {
+    double seconds;
+    size_t bytes, room;
+};
+enum err sweep_cost_measuring(const struct settings *like, size_t n, bool timed,
+                              struct measuring_cost *out,
+                              struct errinfo *e) ERR_CHECKED;
 /* Returns ERR_LIMIT where the sweep does not fit into memory; the message says what
  * would. */
 enum err sweep_cost_check(const struct sweep_cost *c, struct errinfo *e) ERR_CHECKED;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "measure/wants.h"
 #include "num/blas.h"
 #include "sae/sae.h"
 #include "sae/sae_train.h"
@@ -173,9 +174,7 @@ enum err inputs_can_mask(const struct inputs *in, double rate, struct errinfo *e
     }
     if (rate > 0 && !in->synth && in->set.mask_kind == MASK_TOKEN &&
         in->mask_token < 0) {
-        return err_set(
-            e, ERR_USAGE, "%s",
-            "this tokenizer has no mask token; start with --mask-token TEXT");
+        return err_set(e, ERR_USAGE, "this tokenizer has %s", want_says(WANT_MASK));
     }
     return OK;
 }

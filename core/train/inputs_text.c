@@ -1,6 +1,7 @@
 /* Remarks on a run's texts that a reader needs before believing its figures. */
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "measure/wants.h"
 #include "train/arm.h"
 #include "train/inputs_priv.h"
 
@@ -161,15 +162,14 @@ static void note_tail(struct inputs *in)
 {
     if (in->ood && strcmp(in->set.ood, OOD_TAIL) == 0) {
         remarks_add(&in->remarks,
-                    "no text of another kind (--ood): figures called OOD are of the "
-                    "%s, %llu documents that nothing is trained on",
-                    corpus_name(in->ood),
+                    "%s; figures called OOD are of the %s, %llu documents that nothing "
+                    "is trained on",
+                    want_says(WANT_OOD), corpus_name(in->ood),
                     (unsigned long long)corpus_count(in->ood, CORPUS_HELDOUT));
     } else if (!in->ood && strcmp(in->asked.ood, OOD_TAIL) == 0) {
         remarks_add(&in->remarks,
-                    "no text of another kind: --ood FILE gives one; %s has no tail to "
-                    "hold back, so figures called OOD stay empty",
-                    corpus_name(in->corpus));
+                    "%s; %s has no tail to hold back, so figures called OOD stay empty",
+                    want_says(WANT_OOD), corpus_name(in->corpus));
     }
 }
 

@@ -1,11 +1,22 @@
 #include "train/run_open.h"
 
+#include "lm/lm.h"
 #include "sae/foreign.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define ORIGIN "the SAE's files"
+
+enum err run_say_model(const char *path, struct errinfo *e)
+{
+    return err_set(
+        e, ERR_USAGE,
+        "%s: a model, expected a run or an SAE of one; for a model alone: "
+        "saetop lm generate --model, saetop doctor, or saetop train --model, "
+        "which makes a run",
+        path);
+}
 
 bool run_is_openable(const char *path)
 {
@@ -61,7 +72,11 @@ static enum err fit_settings(struct settings *s, const struct settings *named,
 static enum err load_foreign(const char *path, bool centre, struct sae **out,
                              struct foreign_meta *meta, struct errinfo *e)
 {
-    TRY(foreign_load(path, out, meta, e));
+    const enum err rc = foreign_load(path, out, meta, e);
+    if (rc != OK) {
+        return !foreign_format_of(path) && lm_is_model(path) ? run_say_model(path, e)
+                                                             : rc;
+    }
     if (centre) {
         sae_centre(*out);
     }

@@ -8,6 +8,10 @@
 /* Returns whether there is either, mostly from the files' names. */
 bool run_is_openable(const char *path);
 
+/* Returns ERR_USAGE, with a line saying that the path is a model (lm_is_model) and what
+ * takes one. */
+enum err run_say_model(const char *path, struct errinfo *e) ERR_CHECKED;
+
 /* Opens a run directory as rundir_load does. An SAE of another tool (sae/foreign.h)
  * becomes a record without history at step 0, with the settings `set`: its files do not
  * name the model and text, only, at best, the hook, which is taken unless the user

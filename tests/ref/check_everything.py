@@ -38,6 +38,7 @@ TOLERANCE = 1e-3
 EXEMPT = [
     (r"(live\.)?seconds\.|part_seconds\.", "times"),
     (r"raw_probe_cache\.", "what a cache gave, no measure"),
+    (r"options\.", "what was asked for"),
     (r"fits\.", "how many fits there were and how many fell short; duality gaps are checked instead"),
 ]
 

@@ -278,6 +278,9 @@ static void the_verdict_is_first(void **state)
     assert_true(on_screen(b, "no interval"));
     assert_true(on_screen(b, "one seed"));
     assert_false(on_screen(b, "Established over"));
+    c->measures.other_texts = true;
+    assert_string_equal(compare_verdict(c, (size_t)compare_measure_at(c, 0)),
+                        "one pair");
     bench_free(b);
 }
 
@@ -536,6 +539,34 @@ static void latents_of_each_kind(void **state)
     bench_free(b);
 }
 
+/* Of several seeds the latents are of one, which is named; Detail shows it after :seed.
+ */
+static void latents_of_a_seed(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(100, 30, 2);
+    session_view_deinit(&b->v);
+    sample_view_seeds(&b->v, 2, 3, 900, 512);
+    struct comparison *c = (struct comparison *)(uintptr_t)b->v.compare;
+    snprintf(c->side[0].seed, sizeof c->side[0].seed, "1/2");
+    c->side[0].arm = b->v.cond[0].arm[1];
+    type(b, "6:list pairs\n");
+    assert_true(on_screen(b, "seeds 1/2 and 1: optimal assignment"));
+    snprintf(c->side[1].seed, sizeof c->side[1].seed, "1/2");
+    type(b, "j");
+    assert_true(on_screen(b, "seed 1/2: optimal assignment"));
+    type(b, "\n");
+    for (size_t i = 0; i < 2; i++) {
+        b->v.pair[i] = sample_detail(b->v.compare->side[i].table, 1, INTERVAL_TOP);
+    }
+    type(b, "\n");
+    assert_true(on_screen(b, "these are latents of seed 1/2: :seed 2 shows it"));
+    b->v.seed = 1;
+    type(b, "\n");
+    assert_ptr_equal(b->a.screen, &screen_detail);
+    bench_free(b);
+}
+
 /* Latents that are not of the same activations: why, in place of a list. */
 static void what_cannot_be_paired(void **state)
 {
@@ -605,6 +636,7 @@ int main(void)
         cmocka_unit_test(doubtful_shares),
         cmocka_unit_test(panes_and_curves),
         cmocka_unit_test(latents_of_each_kind),
+        cmocka_unit_test(latents_of_a_seed),
         cmocka_unit_test(what_cannot_be_paired),
         cmocka_unit_test(each_pane_is_exported),
     };

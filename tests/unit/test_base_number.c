@@ -31,6 +31,27 @@ static void test_show(void **state)
     }
 }
 
+/* Nothing but 0 and 1 is 0 % or 100 %. */
+static void test_percent(void **state)
+{
+    (void)state;
+    static const struct {
+        int decimals;
+        double share;
+        const char *want;
+    } cases[] = {
+        {0, 0.0, "0"},         {0, 1e-9, "<1"},      {0, 0.0049, "<1"},
+        {0, 0.0051, "1"},      {0, 0.37, "37"},      {0, 0.9949, "99"},
+        {0, 0.9951, ">99"},    {0, 0.999999, ">99"}, {0, 1.0, "100"},
+        {1, 0.0004, "<0.1"},   {1, 0.0006, "0.1"},   {1, 0.9996, ">99.9"},
+        {0, (double)NAN, "-"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_string_equal(NUMBER_PERCENT(cases[i].decimals, cases[i].share),
+                            cases[i].want);
+    }
+}
+
 /* Both forms, at the edges of their units. */
 static void durations(void **state)
 {
@@ -97,6 +118,7 @@ int main(void)
         cmocka_unit_test(thousands_are_grouped),
         cmocka_unit_test(durations),
         cmocka_unit_test(test_show),
+        cmocka_unit_test(test_percent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -200,7 +200,15 @@ static void test_one_seed(void **state)
     has(s.p, "Without an interval, so without a direction: CE recovered.\n");
     lacks(s.p, "CE recovered lower");
     lacks(s.p, "Established over");
-    has(s.p, "Several seeds");
+    has(s.p, "Several seeds of each (train --seeds 5) would change it.\n");
+    str_clear(&s);
+    c.other_texts = true;
+    compare_say(&c, "A", "B", NULL, &s);
+    lacks(s.p, "one seed");
+    has(s.p,
+        "one pair, trained on different text; the interval is of the text that both "
+        "were evaluated on.\n");
+    has(s.p, "(train --seeds 5), all trained on one text, would change it.\n");
     report_deinit(&r[0]);
     report_deinit(&r[1]);
 
@@ -252,6 +260,12 @@ static void test_warnings(void **state)
     assert_string_equal(r.line[1], "k 4 against 8: not the masking alone");
     assert_string_equal(r.line[2], "A is of step 900, B of step 400");
     has(r.line[3], "clean L0 is 4 in A, 8 in B");
+    r.n = 0;
+    f.one_data = true;
+    compare_warn(&f, &r);
+    assert_string_equal(
+        r.line[0],
+        "hook here against there: both were evaluated on the data of the open run");
 }
 
 /* CE recovered that does not mean what it says, on one side or both. */

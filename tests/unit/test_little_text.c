@@ -190,8 +190,9 @@ static void test_tail_stands_for_ood(void **state)
     assert_int_equal(corpus_count(in->corpus, CORPUS_TRAIN) +
                          corpus_count(in->corpus, CORPUS_HELDOUT),
                      95);
-    assert_true(
-        has_remark(in, "figures called OOD are of the held-back tail of tail.txt, 5"));
+    assert_true(has_remark(
+        in,
+        "no OOD text: --ood FILE; figures called OOD are of the held-back tail of tail.txt, 5"));
     for (int split = 0; split < 2; split++) {
         for (uint64_t i = 0; i < corpus_count(in->corpus, (enum corpus_split)split);
              i++) {
@@ -210,7 +211,7 @@ static void test_tail_stands_for_ood(void **state)
     assert_ok(inputs_new(&s, NULL, &in, &e), &e);
     assert_null(in->ood);
     assert_string_equal(in->set.ood, "");
-    assert_true(has_remark(in, "no text of another kind: --ood FILE gives one"));
+    assert_true(has_remark(in, "no OOD text: --ood FILE; "));
     inputs_free(in);
     assert_ok(settings_set(&s, setting_key.ood, OOD_TAIL, from_user("line"), &e), &e);
     assert_int_equal(inputs_new(&s, NULL, &in, &e), ERR_USAGE);

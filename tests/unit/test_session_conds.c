@@ -379,6 +379,43 @@ static void write_text(const char *path, const char *animal)
     str_free(&text);
 }
 
+/* One pair is evaluated on one text: the sentences are of that, not of one seed. */
+static void a_pair_of_texts_is_evaluated(void **state)
+{
+    (void)state;
+    static const char *const animal[] = {"dog", "horse"};
+    char dir[256], run[512], path[512], shell[600];
+    struct session_config cfg = {.set = sample_settings(10)};
+    struct errinfo e;
+    struct viewer t;
+    tmp_make(dir, sizeof dir);
+    tmp_path(run, dir, "run");
+    for (size_t i = 0; i < 2; i++) {
+        tmp_path(path, dir, animal[i]);
+        write_text(path, animal[i]);
+        assert_ok(settings_set(&cfg.set, "corpus", path, from_program("test"), &e), &e);
+        open_viewer(&t, &cfg);
+        wait_until(&t, is_done);
+        if (i == 0) {
+            save_and_close(&t, run);
+        }
+    }
+    post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {-1, -1}}, run);
+    const struct comparison *c = t.v.compare;
+    if (!c) {
+        fail_msg("no comparison: %s", t.v.message);
+    }
+    assert_int_equal(c->source, COMPARE_FROM_JUST_NOW);
+    assert_string_equal(c->measures.other_data, "");
+    assert_true(c->measures.other_texts);
+    assert_null(strstr(c->said, "one seed"));
+    assert_non_null(strstr(c->said, "one pair, trained on different text"));
+    assert_true(says(c, "both were evaluated on the data of the open run"));
+    close_viewer(&t);
+    snprintf(shell, sizeof shell, "rm -rf '%s'", dir);
+    assert_int_equal(system(shell), 0);
+}
+
 /* What training measured of two runs on different texts establishes nothing, whether
  * the text is another file or the file has another text since. */
 static void other_texts_are_not_compared(void **state)
@@ -429,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_condition_is_tuned),
         cmocka_unit_test(a_comparison_knows_the_control),
         cmocka_unit_test(other_texts_are_not_compared),
+        cmocka_unit_test(a_pair_of_texts_is_evaluated),
         cmocka_unit_test(it_has_the_bits_of_a_run_that_began_with_it),
     };
     num_init();

@@ -90,6 +90,11 @@ static void a_seed_is_compared_with_the_one_shown(struct viewer *t)
     post_text(t, (struct command){.kind = COMMAND_COMPARE, .two = {1, 2}}, second);
     assert_true(t->v.compare != c && t->v.compare->measures.pairs == 1);
     assert_int_equal(t->v.compare->choice[1].seeds, 2);
+    const struct comparison_side *of_many = &t->v.compare->side[0];
+    assert_string_equal(of_many->seed, "1/2"); /* whose latents are shown, too */
+    assert_int_equal(of_many->arm, 3);
+    assert_non_null(of_many->table);
+    assert_non_null(t->v.compare->pairs);
 }
 
 static void conditions_have_seeds(void **state)

@@ -172,7 +172,8 @@ static inline struct comparison *sample_comparison(struct latent_table *a,
     }
     c->choice[2].run = 1;
     for (size_t i = 0; i < 2; i++) {
-        c->side[i].choice = i;
+        c->side[i].choice = c->side[i].arm = i;
+        snprintf(c->side[i].seed, sizeof c->side[i].seed, "1");
         c->side[i].step = 900;
         c->side[i].F = table[i]->F;
         c->side[i].table = latent_table_ref(table[i]);

@@ -66,7 +66,7 @@ static const char *label_of(const struct session_view *v, const struct compariso
 {
     const size_t choice = o->side[side].choice;
     const bool here = o->choice[choice].run == 0 && choice < conds_of(v);
-    return here ? latent_labels_of(v->arm[v->cond[choice].arm[0]].labels, latent) : "";
+    return here ? latent_labels_of(v->arm[o->side[side].arm].labels, latent) : "";
 }
 
 /* Draw "A#12 animal: dog, cat". */
@@ -154,9 +154,25 @@ static void draw_row(const struct app *a, const struct session_view *v,
     }
 }
 
-/* Write the rule by which a list is made. */
+/* "seed 1/2: ", "seeds 1/2 and 2: " where a side has several seeds; else "". */
+static int seeds_said(const struct comparison *o, char *out, size_t cap)
+{
+    const struct comparison_side *x = &o->side[0], *y = &o->side[1];
+    out[0] = '\\0';
+    if (o->choice[x->choice].seeds < 2 && o->choice[y->choice].seeds < 2) {
+        return 0;
+    }
+    return strcmp(x->seed, y->seed) == 0
+               ? snprintf(out, cap, "seed %s: ", x->seed)
+               : snprintf(out, cap, "seeds %s and %s: ", x->seed, y->seed);
+}
+
+/* Write the seed that the latents are of, and the rule by which a list is made. */
 static void rule_text(const struct comparison *o, int list, char *out, size_t cap)
 {
+    const int said = seeds_said(o, out, cap);
+    out += said;
+    cap -= (size_t)said;
     switch (list) {
     case LIST_PAIRS:
         snprintf(out, cap, "%s, mean of both cosines %.1f or more",
@@ -283,6 +299,19 @@ void compare_open_pair(struct app *a, const struct session_view *v)
     }
 }
 
+/* What is compared is of another seed of its condition than that which is shown. */
+static void say_seed(struct app *a, const struct session_view *v,
+                     const struct comparison_side *side)
+{
+    const struct cond_view *c = &v->cond[side->choice];
+    size_t at = 0;
+    while (at + 1 < c->n_seeds && c->arm[at] != side->arm) {
+        at++;
+    }
+    app_say(a, false, "these are latents of seed %s: :seed %zu shows it", side->seed,
+            at + 1);
+}
+
 void compare_open_latent(struct app *a, const struct session_view *v)
 {
     const struct compare_state *s = compare_own(a);
@@ -295,8 +324,8 @@ void compare_open_latent(struct app *a, const struct session_view *v)
                 letter);
         return;
     }
-    if (v->seed != 0) { /* what is compared is the first of each condition */
-        app_say(a, false, "these are latents of the first seed: :seed 1 shows them");
+    if (session_view_shown(v, choice) != v->compare->side[s->at_side].arm) {
+        say_seed(a, v, &v->compare->side[s->at_side]);
         return;
     }
     if (latents_cond(a) != (int)choice) {
@@ -315,7 +344,7 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
                       struct rect in)
 {
     struct compare_state *s = compare_own(a);
-    char rule[120];
+    char rule[240];
     list_set(&s->latents, compare_latents_n(v->compare, s->list), in.h - 1);
     rule_text(v->compare, s->list, rule, sizeof rule);
     canvas_text(c, in.x + 2, in.y, in.w - 2, rule, ROLE_DIM, 0);

@@ -57,15 +57,17 @@ static bool may_judge(const struct comparison *o)
 
 const char *compare_verdict(const struct comparison *o, size_t m)
 {
-    return may_judge(o) ? verdict_brief(o->measures.row[m].verdict)
-                        : COMPARE_NOT_COMPARABLE;
+    const enum verdict is = o->measures.row[m].verdict;
+    return !may_judge(o)                                       ? COMPARE_NOT_COMPARABLE
+           : is == VERDICT_ONE_SEED && o->measures.other_texts ? "one pair"
+                                                               : verdict_brief(is);
 }
 
 /* The verdict in a word or two of at most `room` columns; "within random" if it is. */
 static const char *verdict_word(const struct comparison *o, size_t m, int room)
 {
     static const char within[] = "within random";
-    return !o->measures.within_random[m]   ? verdict_brief(o->measures.row[m].verdict)
+    return !o->measures.within_random[m]   ? compare_verdict(o, m)
            : room < (int)sizeof within - 1 ? "random"
                                            : within;
 }

@@ -371,8 +371,9 @@ static void draw_densities(const struct app *a, const struct session_view *v,
         draw_cell(c, in.x + in.w - 7, y, 6, count, true, ROLE_TEXT, 0);
     }
     canvas_textf(c, in.x + 1, in.y + in.h - 1, in.w - 2, ROLE_DIM, 0,
-                 "dead %zu (%.1f%%)  below 1e-5 %zu", t->dead,
-                 t->F ? 100.0 * (double)t->dead / (double)t->F : 0, l->ultra_low);
+                 "dead %zu (%s%%)  below 1e-5 %zu", t->dead,
+                 NUMBER_PERCENT(1, t->F ? (double)t->dead / (double)t->F : 0),
+                 l->ultra_low);
 }
 
 static void draw_boxed_table(struct app *a, const struct session_view *v,

@@ -48,8 +48,8 @@ static void why_found(const struct session_view *v, const struct latent_found *f
     out[0] = '\0';
     if (f->token) {
         names_token_trimmed(&v->names, f->token->token, token, sizeof token);
-        snprintf(out, cap, "on '%.40s' %ux (%.0f%%)  ", token, f->token->fires,
-                 100.0 * f->share);
+        snprintf(out, cap, "on '%.40s' %ux (%s%%)  ", token, f->token->fires,
+                 NUMBER_PERCENT(0, f->share));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "base/csvfile.h"
 #include "base/duration.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "ui/actions.h"
 #include "ui/export.h"
 #include "ui/pane.h"
@@ -218,12 +219,12 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     }
     size_t len = (size_t)snprintf(out, cap, "step %s/%s", step, steps);
     if (v->state == SESSION_TRAINING || v->state == SESSION_PAUSED) {
-        const double share =
-            v->steps > 0 ? 100.0 * (double)v->step / (double)v->steps : 0;
+        const double share = v->steps > 0 ? (double)v->step / (double)v->steps : 0;
         plot_number(rate, sizeof rate, v->tokens_per_second, 5);
         (void)duration_text(v->eta_seconds, DURATION_BRIEF, eta);
         if (a->w >= WIDE_W) {
-            len += (size_t)snprintf(out + len, cap - len, " (%.0f%%)", share);
+            len += (size_t)snprintf(out + len, cap - len, " (%s%%)",
+                                    NUMBER_PERCENT(0, share));
         }
         len += (size_t)snprintf(out + len, cap - len, "  %s tok/s  ETA %s", rate, eta);
     } else if (v->state == SESSION_DONE) {
