@@ -23,6 +23,7 @@ struct loop {
     struct script *script; /* NULL: none */
     bool dirty;            /* something to show */
     bool urgent;           /* a key waits for its answer */
+    bool waits;            /* ... which the screen has only a part of yet */
     bool quit;
     bool opens;            /* the run of app.next, in place of this */
     struct errinfo broken; /* why no session could be begun; OK: one was */

@@ -20,6 +20,14 @@ enum {
     SCREEN_LAYOUT = UNDO_LAYOUT /* bytes of what undo takes back of a screen */
 };
 
+/* Typing that `saetop bench ui` measures. */
+struct screen_typing {
+    /* Begin to type in a text of 64 tokens, at its end or in its middle; false: what it
+     * needs is not there yet. */
+    bool (*begin)(struct app *a, const struct session_view *v, bool middle);
+    const char *keys; /* each changes the text, which ends as it began */
+};
+
 /* A function that is NULL does nothing, or says that there is nothing. */
 struct screen_def {
     const char *name;    /* as in `:screen latents` */
@@ -38,6 +46,7 @@ struct screen_def {
     size_t n_hints;
     const char *played; /* keys that end where they began and change much of what is
                            drawn: for `saetop bench ui` */
+    const struct screen_typing *types; /* NULL: nothing is typed in it */
 
     /* State of its own: zeroed bytes, then init. app_state gives it. */
     size_t state_size;
@@ -59,6 +68,10 @@ struct screen_def {
     /* How many rows the screen's lowest line is above the body's last row; messages are
      * drawn on that line. */
     int (*rule)(const struct app *a);
+
+    /* Whether figures of what the user did are still being made in the background: they
+     * are drawn as soon as they are there. */
+    bool (*waits)(const struct app *a);
 
     /* Keys and pasted bytes as text, before a key of the table (but F1): false where it
      * takes none now. `cut`: there was more than the terminal handed over. */

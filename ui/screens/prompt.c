@@ -124,6 +124,45 @@ static bool paste(struct app *a, const struct session_view *v, const char *bytes
     return true;
 }
 
+/* Whether the model is still asked about what stands. */
+static bool waits(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    return s->subject && s->row.n > 0 && !s->error[0] &&
+           (s->due || s->shown != s->ticket);
+}
+
+/* ---- what `bench ui` types ---- */
+
+/* The run's texts in turn, as long as that. */
+static bool begin_to_type(struct app *a, const struct session_view *v, bool middle)
+{
+    enum { TOKENS = 64 };
+    struct prompt_state *s = prompt_own(a);
+    struct str text;
+    if (!v->subject || !s->subject || !v->example[0][0]) {
+        return false;
+    }
+    str_init(&text, TEXTBOX_CAP - 1);
+    prompt_set_text(a, v, "");
+    for (size_t i = 0; i < TOKENS && s->row.n < TOKENS; i++) {
+        const char *example = v->example[i % VIEW_EXAMPLES];
+        str_addf(&text, "%s%s", i && example[0] ? " " : "", example);
+        prompt_set_text(a, v, text.p);
+    }
+    str_free(&text);
+    if (s->row.n > TOKENS) {
+        (void)prompt_splice(a, v, TOKENS, s->row.n - TOKENS, NULL, 0);
+    }
+    prompt_begin_typing(a);
+    if (middle) {
+        s->box.cursor = text_before(s->box.text, s->box.len / 2);
+    }
+    return true;
+}
+
+static const struct screen_typing types = {begin_to_type, " cat\x7f\x7f\x7f\x7f"};
+
 /* What stands here first, and Up finds again. */
 static void take_text(struct app *a, const char *bytes, size_t n)
 {
@@ -443,11 +482,13 @@ const struct screen_def screen_prompt = {
     .panes_wide = PROMPT_PANES,
     .keys = &prompt_keys,
     .played = "llhjkffm",
+    .types = &types,
     .state_size = sizeof(struct prompt_state),
     .init = init,
     .deinit = deinit,
     .sync = sync,
     .view = view,
+    .waits = waits,
     .status = status,
     .type = type,
     .typing = typing,
