@@ -4,6 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
+static void assert_says(const struct bench *b, const char *text)
+{
+    if (strncmp(b->a.message, text, strlen(text)) != 0) {
+        fail_msg("expected \"%s\", found \"%s\"", text, b->a.message);
+    }
+}
+
 /* From a key that changes the text to its answer it waits. */
 static void test_waits_for_the_answer(void **state)
 {
@@ -49,11 +56,47 @@ static void test_typed_for_the_bench(void **state)
     end_world(&t);
 }
 
+/* Each change is named when it is taken back, and when it is done again. */
+static void test_undo_names_the_change(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *press, *named;
+    } tries[] = {
+        {"m", "token 22 't' masked"},
+        {"mm", "token 22 't' shown again"},
+        {"x", "'t' deleted"},
+        {"\n q^", "'\xc2\xb7q' put in"},
+        {":insert dog\n", "'dog' put in"},
+        {":replace dog\n", "'dog' in place of 't'"},
+        {":silence 5\n", "#5 silenced"},
+        {":silence 5\n:silence 5\n", "no longer #5 silenced"},
+        {":steer 5=2@3-\n", "#5 add +2.00 from 3"},
+        {":steer 5=2\n:silence 7\nA", "no longer #5 add +2.00, #7 silenced"},
+        {":ask a dog ran\n", "'a\xc2\xb7"
+                             "dog\xc2\xb7ran' in place of"},
+    };
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        struct world t = begin_world(80, 24);
+        char text[120];
+        settle(&t);
+        keys(&t, tries[i].press);
+        keys(&t, "u");
+        snprintf(text, sizeof text, "undone: %s", tries[i].named);
+        assert_says(t.b, text);
+        press(t.b, KEY_CTRL('r'));
+        snprintf(text, sizeof text, "done again: %s", tries[i].named);
+        assert_says(t.b, text);
+        end_world(&t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_waits_for_the_answer),
         cmocka_unit_test(test_typed_for_the_bench),
+        cmocka_unit_test(test_undo_names_the_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

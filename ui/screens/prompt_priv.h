@@ -78,7 +78,8 @@ struct prompt_state {
     /* ---- undo ---- */
     struct prompt_row kept[PROMPT_KEPT]; /* number i at i % PROMPT_KEPT */
     int32_t n_kept;
-    int32_t typed_from; /* the one from before typing began; -1: none */
+    int32_t typed_from;     /* the one from before typing began; -1: none */
+    char undone[UNDO_TEXT]; /* the change that was taken back last, or done again */
 
     /* ---- asking ---- */
     bool wanted;                 /* a subject of this arm: */
@@ -216,6 +217,13 @@ size_t prompt_other_arm(const struct app *a, const struct session_view *v);
 struct ask_subject *prompt_subject(const struct session_view *v);
 /* The question of a prompt; `plain`: without masks and edits. */
 struct ask_question prompt_question(const struct prompt_row *r, bool plain);
+
+/* ---- prompt_undo.c ---- */
+
+/* What the change from one prompt to another was: "#12 silenced", "token 3 'cat'
+ * masked", "'dog' in place of 'cat'", "no longer #12 silenced". */
+void prompt_change_say(const struct session_view *v, const struct prompt_row *x,
+                       const struct prompt_row *y, char *out, size_t cap);
 
 /* ---- prompt_side.c ---- */
 
