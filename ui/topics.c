@@ -222,7 +222,8 @@ static const struct topic topics[] = {
      "the title counts them."},
     {"asking in Prompt",
      "Two passes of the model stand side by side: 'base' is the text alone, "
-     "'edited' is with tokens masked and latents silenced or steered. Steering adds to "
+     "'edited' is with tokens masked and latents silenced or steered. What may come next is "
+     "in the order of the larger of its two shares: what fell stands where it was. Steering adds to "
      "the residual only what the latent changes, so the SAE's own error stays. "
      "A strength is in the unit of activations, or typed with an x, as 0.8x, in multiples "
      "of the greatest activation seen of the latent on held-out text. "

@@ -1,9 +1,9 @@
 /* Prompt, between its files: prompt.c (the screen and its latents), prompt_text.c (the
- * text as cells), prompt_side.c, prompt_why.c, prompt_written.c and prompt_effect.c
- * (what stands at the right), prompt_row.c (the prompt as it stands, and asking),
- * prompt_list.c (which latents are listed, and edits), what the finder has of it
- * (prompt_found.c) and its keys (prompt_keys.c). Nothing else includes this but tests.
- */
+ * text as cells), prompt_side.c, prompt_next.c, prompt_why.c, prompt_written.c and
+ * prompt_effect.c (what stands at the right), prompt_row.c (the prompt as it stands,
+ * and asking), prompt_undo.c (what a change was), prompt_list.c (which latents are
+ * listed, and edits), what the finder has of it (prompt_found.c) and its keys
+ * (prompt_keys.c). Nothing else includes this but tests. */
 #ifndef SAETOP_UI_SCREENS_PROMPT_PRIV_H
 #define SAETOP_UI_SCREENS_PROMPT_PRIV_H
 
@@ -238,14 +238,18 @@ bool prompt_side_move(struct app *a, const struct session_view *v,
 bool prompt_side_focused(const struct app *a);
 /* Back to what comes next; from a why of a text to that text. */
 void prompt_side_back(struct app *a);
-/* The distribution after the token under the cursor, of the edited prompt where it is;
- * NULL: not there yet. */
-const struct ask_next *prompt_next_list(const struct prompt_state *s);
-/* The token that may come next under the cursor; -1: the cursor is in no list of them.
- */
-int32_t prompt_next_here(const struct app *a);
 /* A share of probability, "12 %". */
 void prompt_share(char *out, size_t cap, double logp);
+
+/* ---- prompt_next.c ---- */
+
+void prompt_next_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r);
+/* The token that may come after the one under the cursor that is chosen there, else the
+ * likeliest; -1: nothing is known yet. */
+int32_t prompt_next_chosen(const struct app *a);
+/* The one under the cursor; -1: the cursor is in no list of them. */
+int32_t prompt_next_here(const struct app *a);
 
 /* ---- prompt_why.c ---- */
 

@@ -15,8 +15,8 @@ static bool why_of(struct app *a, const struct session_view *v, bool here,
                    struct ask_why_opts *o)
 {
     const struct prompt_state *s = prompt_own(a);
-    const struct ask_next *list = prompt_next_list(s);
-    if (!list || !s->subject || !v->asker) {
+    const int32_t chosen = prompt_next_chosen(a);
+    if (chosen < 0 || !s->subject || !v->asker) {
         app_say(a, false, "nothing was answered yet");
         return false;
     }
@@ -24,10 +24,8 @@ static bool why_of(struct app *a, const struct session_view *v, bool here,
         app_say(a, false, "nothing stands before the first token");
         return false;
     }
-    const size_t chosen =
-        s->side == PROMPT_NEXT && s->next.cursor < s->answer->top ? s->next.cursor : 0;
     *o = (struct ask_why_opts){.pos = here ? s->at : s->at + 1,
-                               .target = here ? s->row.ids[s->at] : list[chosen].id,
+                               .target = here ? s->row.ids[s->at] : chosen,
                                .against = ASK_SECOND,
                                .ablate = PROMPT_ABLATES};
     return true;
