@@ -58,6 +58,8 @@ struct screen_def {
 
     void (*view)(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide);
+    /* Where in its body the card about what is loading may lie; NULL: anywhere. */
+    struct rect (*card)(const struct app *a, struct rect body, bool wide);
     /* Its most telling picture, for the card of a small terminal, which is of the first
      * screen of the table. */
     void (*chart)(struct app *a, const struct session_view *v, struct canvas *c,

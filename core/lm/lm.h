@@ -177,6 +177,10 @@ struct lm_hook lm_behind(size_t n);
 enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e) ERR_CHECKED;
 /* Bytes that those weights take, mapped ones too. */
 size_t lm_need_bytes(const struct lm *m, size_t blocks);
+/* Have it told, under a lock of the model's, how many of these bytes are ready whenever
+ * there are more, in the thread whose lm_need that is; NULL: nobody is. Any thread. */
+void lm_on_ready(const struct lm *m, void (*told)(void *user, size_t bytes),
+                 void *user);
 /* Bytes of the files that its weights are in, shards together; 0: it is of none. */
 uint64_t lm_file_bytes(const struct lm *m);
 

@@ -120,6 +120,44 @@ static void test_next_tokens_that_fell(void **state)
     end_world(&t);
 }
 
+/* A text that came before the model is in sight and typed on in while all is loaded,
+ * and what is waited for is said; then it is read as it stands. */
+static void test_shown_while_loading(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    struct session_view *v = &t.b->v;
+    const enum session_state was = v->state;
+    const struct ask_subject *subject = v->subject;
+    v->subject = NULL;
+    v->state = SESSION_LOADING;
+    snprintf(v->loading, sizeof v->loading, "reading the model");
+    v->weights_ready = 120000000;
+    v->weights_all = 379000000;
+    screen_prompt.take_text(&t.b->a, "a dog ran", 9);
+    tick(&t);
+    assert_true(on_screen(t.b, "a dog ran"));
+    assert_true(on_screen(t.b, "loading: reading the model (weights: 120 of 379 MB)"));
+    press(t.b, KEY_ENTER_);
+    type(t.b, " to");
+    assert_true(on_screen(t.b, "a dog ran to"));
+    press(t.b, KEY_ESC_);
+    assert_true(on_screen(t.b, "a dog ran to"));
+    v->state = was;
+    tick(&t);
+    assert_true(on_screen(t.b, "making ready the model ..."));
+    assert_true(on_screen(t.b, "a dog ran to"));
+    v->subject = subject;
+    prompt_read_box(&t.b->a, v);
+    app_view(&t.b->a, v, &t.b->c);
+    assert_true(on_screen(t.b, "the model reads (weights: 120 of 379 MB)"));
+    settle(&t);
+    assert_false(on_screen(t.b, "the model reads"));
+    assert_non_null(own(&t)->answer);
+    assert_string_equal(own(&t)->box.text, "a dog ran to");
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +165,7 @@ int main(void)
         cmocka_unit_test(test_typed_for_the_bench),
         cmocka_unit_test(test_undo_names_the_change),
         cmocka_unit_test(test_next_tokens_that_fell),
+        cmocka_unit_test(test_shown_while_loading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

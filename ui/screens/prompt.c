@@ -60,6 +60,13 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
     prompt_side_draw(a, v, c, p.next);
 }
 
+/* The text stays in sight. */
+static struct rect card(const struct app *a, struct rect body, bool wide)
+{
+    const struct panes p = panes_of(body, wide, prompt_written_two(prompt_own(a)));
+    return layout_box(body.x, p.latents.y, body.w, p.latents.h);
+}
+
 /* ---- events ---- */
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
@@ -488,6 +495,7 @@ const struct screen_def screen_prompt = {
     .deinit = deinit,
     .sync = sync,
     .view = view,
+    .card = card,
     .waits = waits,
     .status = status,
     .type = type,

@@ -261,7 +261,12 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
         app_hit(a, row, HIT_LATENT_ROW, (int)i);
     }
     rows_bar(c, &s->rows, in.x + in.w - 1, list.y, list.h);
-    if (!s->rows.count && s->answer) {
+    if (!s->answer && s->box.len > 0 && !s->error[0]) {
+        char waiting[160];
+        prompt_waiting(a, v, waiting, sizeof waiting);
+        app_text(a, c, list.x + COL_LATENT, list.y, list.w - COL_LATENT, waiting,
+                 ROLE_VALUE);
+    } else if (!s->rows.count && s->answer) {
         canvas_text(c, list.x + COL_LATENT, list.y, list.w - COL_LATENT,
                     why_none(s, what.list), ROLE_DIM, 0);
     }

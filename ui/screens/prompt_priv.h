@@ -163,6 +163,10 @@ enum {
 void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r);
 
+/* What there is no figure yet for, in which KEY_OF may stand. */
+void prompt_waiting(const struct app *a, const struct session_view *v, char *out,
+                    size_t cap);
+
 /* ---- prompt_latents.c ---- */
 
 /* The list, and a second one where there is room. */

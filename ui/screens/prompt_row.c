@@ -445,8 +445,9 @@ void prompt_turn(struct app *a)
 static void want_arm(struct app *a, const struct session_view *v, size_t arm)
 {
     struct prompt_state *s = prompt_own(a);
-    const bool can = v->names.vocab && !v->no_model && v->state != SESSION_LOADING &&
-                     v->state != SESSION_ENDED && v->n_arms > 0;
+    /* While it loads, so that it is there before the first step of training. */
+    const bool can = v->names.vocab && !v->no_model && v->state != SESSION_ENDED &&
+                     (v->state == SESSION_LOADING || v->n_arms > 0);
     const bool has = v->subject && v->subject_arm == arm && !s->renew;
     s->wanted = s->wanted && !has && s->wanted_arm == arm;
     if (!can || has || s->wanted || v->subject_busy) {
