@@ -204,7 +204,7 @@ static const struct topic topics[] = {
      "▲ ▼ beside A-B: higher, lower; green where that is better. ±: half the width of "
      "a 95 % interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
      "ρ: density, the share of tokens that a latent fires on. Before a latent: * it is marked "
-     "(" KEY_ON("latents", "mark") "), × it is silenced (" KEY_ON("latents", "silence") ")."},
+     "(" KEY_ON("latents", "mark") "), × it is silenced (" KEY_ON("latents", "silence") "), in Prompt ± it is steered (" KEY_ON("prompt", "steer") ")."},
     {"the filter",
      KEY_ON("latents", "filter") " dog keeps latents with dog in their top tokens, match, "
      "label or #number; dog cat keeps those with both, a|b with either, !x without. "

@@ -61,14 +61,16 @@ static double share_of(const struct prompt_state *s, const struct prompt_entry *
     return full > 0 ? (double)e->act / full : 0;
 }
 
-/* A silenced latent has a cross, a steered one a star; 0: neither. */
+/* A silenced latent has a cross, a steered one plus and minus; 0: neither. A star is a
+ * mark, of Latents. */
+enum { GLYPH_STEERED = 0x00B1 };
 static uint32_t mark_of(const struct prompt_edits *edits, int32_t latent)
 {
     uint32_t mark = 0;
     for (size_t i = 0; i < edits->n; i++) {
         mark = edits->at[i].latent != latent  ? mark
                : edits->at[i].how == ASK_ZERO ? GLYPH_SILENCED
-                                              : '*';
+                                              : GLYPH_STEERED;
     }
     return mark;
 }
