@@ -158,6 +158,19 @@ static void test_shown_while_loading(void **state)
     end_world(&t);
 }
 
+/* Taking back all edits says which they were, and how they come back. */
+static void test_taken_back_is_named(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, ":silence 5\n:steer 7=2\nA");
+    assert_says(t.b, "taken back: #5 silenced, #7 add +2.00   (u brings it back)");
+    keys(&t, ":silence 1\n:silence 2\n:silence 3\n:silence 4\nA");
+    assert_says(t.b, "taken back: #1 silenced, #2 silenced, #3 silenced and 1 more");
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +178,7 @@ int main(void)
         cmocka_unit_test(test_typed_for_the_bench),
         cmocka_unit_test(test_undo_names_the_change),
         cmocka_unit_test(test_next_tokens_that_fell),
+        cmocka_unit_test(test_taken_back_is_named),
         cmocka_unit_test(test_shown_while_loading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

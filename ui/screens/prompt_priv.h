@@ -334,6 +334,9 @@ void prompt_edit_text(const struct ask_edit *e, double largest, char *out, size_
  * more where it was cut; ", " goes before all but the first. */
 size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t cap,
                        size_t len);
+/* "#3 silenced, #7 add +2.00 and 3 more": so many are named. */
+void prompt_edits_say(const struct ask_edit *e, size_t n, size_t named, char *out,
+                      size_t cap);
 /* What counts as a full strength of a latent: the greatest activation that is known. */
 double prompt_full(const struct prompt_state *s, int32_t latent);
 /* Whether masks or edits do something to the prompt that is shown. */
