@@ -171,6 +171,31 @@ static void test_taken_back_is_named(void **state)
     end_world(&t);
 }
 
+/* A why at 80 columns: the longest verdict is whole, as is how to read a part; what it
+ * is of, where that is not the text alone, is in its title. */
+static void test_why_is_whole(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "W");
+    assert_non_null(own(&t)->why);
+    assert_false(on_screen(t.b, "edited: why"));
+    own(&t)->why->ablated = 8;
+    own(&t)->why->spearman = .36;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "unclear whether parts agree with"));
+    assert_true(on_screen(t.b, "8 greatest)"));
+    assert_true(on_screen(t.b, "while the rest stays"));
+    keys(&t, ":silence 5\nW");
+    assert_true(on_screen(t.b, "edited: why"));
+    keys(&t, "Am");
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    keys(&t, "W");
+    assert_true(on_screen(t.b, "edited: why"));
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_undo_names_the_change),
         cmocka_unit_test(test_next_tokens_that_fell),
         cmocka_unit_test(test_taken_back_is_named),
+        cmocka_unit_test(test_why_is_whole),
         cmocka_unit_test(test_shown_while_loading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -507,8 +507,8 @@ static void test_why(void **state)
         size_t n;
         double r;
         const char *said;
-    } try[] = {{8, .36, "0.36 (95 %"},
-               {8, .36, "not established that single parts"},
+    } try[] = {{8, .36, "correlation 0.36"},
+               {8, .36, "unclear whether parts agree"},
                {8, .93, "agrees with silencing: rank"},
                {8, -.93, "contradicts silencing: rank"},
                {3, 1, "too few were silenced to see"}};

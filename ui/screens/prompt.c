@@ -37,14 +37,17 @@ struct panes {
     struct rect text, latents, next;
 };
 
-/* `two`: texts that stand side by side at the right, where there is room. */
-static struct panes panes_of(struct rect b, bool wide, bool two)
+/* Two texts stand side by side at the right, where there is room; a why has sentences
+ * below its list. */
+static struct panes panes_of(const struct prompt_state *s, struct rect b, bool wide)
 {
     struct panes p;
-    const int top = layout_least(wide ? b.h * 2 / 5 : 9, b.h);
+    const bool two = prompt_written_two(s), why = s->side == PROMPT_WHY;
+    const int top = layout_least(wide ? b.h * 2 / 5 : why ? 6 : 9, b.h);
+    const int narrow = why ? b.w / 2 : 32;
     const int right = wide && two
                           ? b.w * 3 / 5
-                          : layout_least(wide ? 40 + (b.w - 120) / 4 : 32, b.w / 2);
+                          : layout_least(wide ? 40 + (b.w - 120) / 4 : narrow, b.w / 2);
     p.text = layout_box(b.x, b.y, b.w, top);
     p.latents = layout_box(b.x, b.y + top, b.w - right, b.h - top);
     p.next = layout_box(b.x + b.w - right, b.y + top, right, b.h - top);
@@ -54,7 +57,7 @@ static struct panes panes_of(struct rect b, bool wide, bool two)
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide)
 {
-    const struct panes p = panes_of(body, wide, prompt_written_two(prompt_own(a)));
+    const struct panes p = panes_of(prompt_own(a), body, wide);
     prompt_text_draw(a, v, c, p.text);
     prompt_latents_draw(a, v, c, p.latents);
     prompt_side_draw(a, v, c, p.next);
@@ -63,7 +66,7 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 /* The text stays in sight. */
 static struct rect card(const struct app *a, struct rect body, bool wide)
 {
-    const struct panes p = panes_of(body, wide, prompt_written_two(prompt_own(a)));
+    const struct panes p = panes_of(prompt_own(a), body, wide);
     return layout_box(body.x, p.latents.y, body.w, p.latents.h);
 }
 

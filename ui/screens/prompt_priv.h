@@ -125,6 +125,7 @@ struct prompt_state {
     size_t why_at;         /* token under the cursor when it was asked, */
     bool why_here;         /* ... which it explains; else one that may come after it */
     bool why_text;         /* it explains a token written, the one under the cursor */
+    bool why_edited;       /* it is of the prompt with masks and edits */
     size_t texts;          /* that are being written, or were: 0 none */
     char text_name[PROMPT_TEXTS][48];
     struct prompt_row written_of; /* the prompt that they go on from, as it stood */

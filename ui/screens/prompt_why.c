@@ -44,6 +44,7 @@ static void ask(struct app *a, const struct session_view *v, struct ask_subject 
     }
     s->side = PROMPT_WHY;
     s->why_at = s->at;
+    s->why_edited = q->n_edits > 0 || (q->masked && memchr(q->masked, 1, q->n));
     list_home(&s->next);
 }
 
@@ -178,15 +179,23 @@ enum { WHY_WIDE = 44 }; /* columns from which on the sum is one line */
 enum { WHY_SAID = 160 };
 enum { WHY_LEAST = 3 }; /* rows of parts, at least */
 
-/* Rows of what is said below the parts, in a pane of h rows of w columns. */
+/* Of a part alone, where there is room for it. */
+static const char reading[] = "signs can differ: logits shares out the whole, silenced "
+                              "takes one away while the rest stays";
+
+static int rows_of(const char *text, int w)
+{
+    return rows_wrapped(NULL, (struct rect){.w = w}, text, strlen(text), ROLE_DIM, 0);
+}
+
+/* Rows of what is said below the parts, in a pane of in.h rows of in.w columns. */
 static int foot_rows(const struct ask_why *w, struct rect in)
 {
     char text[WHY_SAID];
     ask_why_say(w, text, sizeof text);
-    const int said =
-        rows_wrapped(NULL, (struct rect){.w = in.w}, text, strlen(text), ROLE_DIM, 0);
-    const int all = (in.w < WHY_WIDE ? 3 : 2) + said, most = in.h - 1 - WHY_LEAST;
-    return all < most ? all : most < 1 ? 1 : most;
+    const int said = (in.w < WHY_WIDE ? 3 : 2) + rows_of(text, in.w);
+    const int all = said + rows_of(reading, in.w), most = in.h - 1 - WHY_LEAST;
+    return all <= most ? all : said < most ? said : most < 1 ? 1 : most;
 }
 
 /* Whether the parts and what is there without both come to the difference: what is
@@ -231,12 +240,17 @@ static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
         const enum ask_agreement said = ask_why_agreement(w);
         char text[WHY_SAID];
         ask_why_say(w, text, sizeof text);
-        (void)rows_wrapped(c, (struct rect){r.x, r.y + 1, r.w, r.h - 1}, text,
-                           strlen(text),
-                           said == ASK_AGREES    ? ROLE_GOOD
-                           : said == ASK_UNKNOWN ? ROLE_DIM
-                                                 : ROLE_WARN,
-                           0);
+        const int lines = rows_wrapped(c, (struct rect){r.x, r.y + 1, r.w, r.h - 1},
+                                       text, strlen(text),
+                                       said == ASK_AGREES    ? ROLE_GOOD
+                                       : said == ASK_UNKNOWN ? ROLE_DIM
+                                                             : ROLE_WARN,
+                                       0);
+        r.y += 1 + lines;
+        r.h -= 1 + lines;
+        if (r.h >= rows_of(reading, r.w)) {
+            (void)rows_wrapped(c, r, reading, strlen(reading), ROLE_DIM, 0);
+        }
     }
 }
 
@@ -251,7 +265,8 @@ void prompt_why_draw(struct app *a, const struct session_view *v, struct canvas 
         if (w->against >= 0) {
             prompt_token_quoted(v, w->against, against, sizeof against);
         }
-        snprintf(title, sizeof title, "why %.30s%s, not %.30s", target,
+        snprintf(title, sizeof title, "%swhy %.30s%s, not %.30s",
+                 s->why_edited ? PROMPT_EDITED ": " : "", target,
                  s->why_text   ? " written"
                  : s->why_here ? " here"
                                : "",
