@@ -26,16 +26,27 @@ static void add_latency(const struct explore_latency *l, bool json, struct str *
         str_addf(
             out,
             "%-10s %4zu keys  p50 %6.2f ms  p95 %6.2f ms  %zu arm%s at %.0f tokens/s\n",
-            l->screen, l->keys, l->p50_ms, l->p95_ms, l->arms, plural_s(l->arms),
-            l->training_tok_s);
+            l->typing ? "  typing" : l->screen, l->keys, l->p50_ms, l->p95_ms, l->arms,
+            plural_s(l->arms), l->training_tok_s);
+        if (l->typing) {
+            str_addf(out, "  to all figures     p50 %6.2f ms  p95 %6.2f ms\n",
+                     l->fresh_p50_ms, l->fresh_p95_ms);
+        }
         return;
     }
     str_add(out, "{\"screen\":");
     json_add_string(out, l->screen, strlen(l->screen));
-    str_addf(out, ",\"keys\":%zu,\"key_to_frame_p50_ms\":", l->keys);
+    str_addf(out, ",\"typing\":%s,\"keys\":%zu,\"key_to_frame_p50_ms\":",
+             l->typing ? "true" : "false", l->keys);
     json_add_number(out, l->p50_ms);
     str_add(out, ",\"key_to_frame_p95_ms\":");
     json_add_number(out, l->p95_ms);
+    if (l->typing) {
+        str_add(out, ",\"key_to_figures_p50_ms\":");
+        json_add_number(out, l->fresh_p50_ms);
+        str_add(out, ",\"key_to_figures_p95_ms\":");
+        json_add_number(out, l->fresh_p95_ms);
+    }
     str_addf(out, ",\"arms\":%zu,\"tokens_per_second\":", l->arms);
     json_add_number(out, l->training_tok_s);
     str_add(out, "}\n");
@@ -100,8 +111,9 @@ static int cmd_bench_ui(int argc, char **argv)
         .usage = "[OPTIONS]",
         .about =
             "Time from a key to its frame on every screen, while training uses all "
-            "cores, and from the start to the first frame. Two conditions train; --seeds "
-            "5 makes ten arms of them.",
+            "cores, and from the start to the first frame. Typing in Prompt, in a text "
+            "of 64 tokens, also until all its figures are of the text as typed. Two "
+            "conditions train; --seeds 5 makes ten arms of them.",
     };
     struct opts_result parsed;
     struct errinfo e = {0};

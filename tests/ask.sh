@@ -183,7 +183,7 @@ PY
 accept ask run --text "$text" --mask 2 --ablate 1 --steer 3=2@4- --why next --generate 5
 [ "$(sed '/^written/,$d' out | LC_ALL=C.UTF-8 awk 'length > 80' | wc -l)" = 0 ] &&
     grep -q 'the third' out && grep -q '^written after masks and edits$' out &&
-    grep -qE '^  (agrees with|contradicts|not established that single parts agree with) silencing: rank' out ||
+    grep -qE '^  (agrees with|contradicts|unclear whether parts agree with) silencing: rank' out ||
     fault "the text"
 printf 'a\033[31mb\xe2\x80\xae\xff\0c' >hostile
 accept ask run --text-file hostile --why next --generate 5

@@ -479,7 +479,7 @@ static const struct key_entry keys[] = {
      "go to a latent, concept, screen, command, setting or topic by typing what is known of it", 0},
     {{':'}, &action_prompt, "", "cmd", "command line: Tab completes, Up recalls", 90},
     {{'u'}, &action_undo, "", NULL,
-     "undo a mark, label, filter, layout, masking or :tune change (as a new event)", 0},
+     "undo a mark, label, filter, layout, change of a prompt, masking or :tune (as a new event)", 0},
     {{KEY_CTRL('r')}, &action_redo, "", NULL, "redo", 0},
     {{'e'}, &action_export, "", "export",
      "write what is shown: .csv, .json, .md; .svg the plots; .txt, .ansi the picture", 50},

@@ -324,13 +324,15 @@ static void push_layouts(struct app *a, const struct layouts *was)
 }
 
 /* "a label #12, now dog", "a change of the layout of Train" */
-static void undo_text(const struct undo_step *s, bool back, char *out, size_t cap)
+static void undo_text(const struct app *a, const struct undo_step *s, bool back,
+                      char *out, size_t cap)
 {
-    const int n = snprintf(out, cap, "%s%s%s", s->kind->name, s->screen ? " of " : "",
-                           s->screen ? s->screen->title : "");
-    if (s->kind->which && n > 0 && (size_t)n + 1 < cap) {
-        out[n] = ' ';
-        s->kind->which(s, back, out + n + 1, cap - (size_t)n - 1);
+    const size_t n =
+        (size_t)snprintf(out, cap, "%s%s%s%s", s->kind->name, s->screen ? " of " : "",
+                         s->screen ? s->screen->title : "",
+                         s->kind->which && s->kind->name[0] ? " " : "");
+    if (s->kind->which && n < cap) {
+        s->kind->which(a, s, back, out + n, cap - n);
     }
 }
 
@@ -344,7 +346,7 @@ void app_undo(struct app *a, const struct session_view *v, bool back)
     s->kind->apply(a, v, s, back);
     if (a->said == said || !a->message_bad) { /* otherwise it could not, and said why */
         char what[2 * UNDO_TEXT];
-        undo_text(s, back, what, sizeof what);
+        undo_text(a, s, back, what, sizeof what);
         app_say(a, false,
                 back ? "undone: %s   (" KEY_OF("redo") " does it again)"
                      : "done again: %s",

@@ -142,6 +142,10 @@ void loop_event(struct loop *l, const struct event *ev)
 {
     app_update(&l->app, &l->v, ev);
     send_wishes(l);
+    const struct screen_def *screen = l->app.screen;
+    const bool waits = screen->waits && screen->waits(&l->app);
+    l->urgent = l->urgent || (l->waits && !waits);
+    l->waits = waits;
     l->dirty = true;
 }
 

@@ -63,19 +63,22 @@ enum err explore_run(const struct explore_config *cfg, int *status,
 
 struct explore_latency {
     const char *screen;
+    bool typing; /* in a text of 64 tokens, at its end and in its middle */
     size_t keys; /* measured */
     double p50_ms,
         p95_ms; /* from a key's bytes reaching the terminal to its frame sent */
-    double training_tok_s; /* of training meanwhile, */
-    size_t arms;           /* with this many arms */
+    double fresh_p50_ms, fresh_p95_ms; /* ... to the frame with all figures of the text
+                                          as typed; NaN where nothing is typed */
+    double training_tok_s;             /* of training meanwhile, */
+    size_t arms;                       /* with this many arms */
 };
 
-#define EXPLORE_BENCH_MAX SCREENS_MAX
+#define EXPLORE_BENCH_MAX (2 * SCREENS_MAX)
 
 /* Run the explorer on a pseudo-terminal of cfg->w x cfg->h (0: 120x36) while the
- * session trains, feed `keys` keys to each screen, and measure. Writes *n rows to out.
- * first_frame_ms counts from cfg->started_ns to the first frame sent. Takes keys * 3 *
- * 60 ms and the time to load. */
+ * session trains, feed `keys` keys to each screen, as many again where one types, and
+ * measure. Writes *n rows to out. first_frame_ms counts from cfg->started_ns to the
+ * first frame sent. Takes keys * 60 ms a row and the time to load. */
 enum err explore_bench(const struct explore_config *cfg, size_t keys,
                        struct explore_latency out[EXPLORE_BENCH_MAX], size_t *n,
                        double *first_frame_ms, struct errinfo *e) ERR_CHECKED;

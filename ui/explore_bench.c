@@ -83,19 +83,32 @@ static void run_for(struct loop *l, int ms)
     }
 }
 
-/* Send one key as bytes and wait for the frame that answers it; returns the time in
- * ms. */
-static double answer_ms(struct loop *l, int master, char key)
+/* Longer than anything that is waited for takes. */
+#define PATIENCE_NS (INT64_C(60) * 1000 * 1000 * 1000)
+
+/* When a key was answered, in ms: by a frame, and by one with all its figures. */
+struct answered {
+    double frame, fresh;
+};
+
+/* Send one key as bytes and wait for the frames that answer it. */
+static struct answered answer_ms(struct loop *l, int master, char key)
 {
     const size_t before = l->answered;
     const int64_t start = clock_ns();
+    struct answered x = {(double)NAN, (double)NAN};
     if (write(master, &key, 1) != 1) {
-        return (double)NAN;
+        return x;
     }
-    while (l->answered == before && !l->quit && clock_ns() - start < 5000000000) {
+    while (l->answered == before && !l->quit && clock_ns() - start < PATIENCE_NS) {
         loop_turn(l, 100);
     }
-    return (double)(l->frame_ns - start) * 1e-6;
+    x.frame = (double)(l->frame_ns - start) * 1e-6;
+    while ((l->waits || l->dirty) && !l->quit && clock_ns() - start < PATIENCE_NS) {
+        loop_turn(l, 100);
+    }
+    x.fresh = (double)(l->frame_ns - start) * 1e-6;
+    return x;
 }
 
 static int by_size(const void *px, const void *py)
@@ -114,37 +127,117 @@ static void keep_training(struct loop *l)
     }
 }
 
+/* Keys that were sent, and the training meanwhile. */
+struct times {
+    double *frame, *fresh; /* [cap], owned */
+    size_t n, cap;
+    double rate; /* tokens a second, summed over the keys */
+};
+
+static enum err times_init(struct times *t, size_t cap, struct errinfo *e)
+{
+    *t = (struct times){.cap = cap};
+    enum err rc = mem_new(&t->frame, cap, sizeof *t->frame, "latencies", e);
+    rc = rc == OK ? mem_new(&t->fresh, cap, sizeof *t->fresh, "latencies", e) : rc;
+    return rc;
+}
+
+static void times_deinit(struct times *t)
+{
+    mem_free(t->frame);
+    mem_free(t->fresh);
+}
+
+/* Send keys of the cycle, in turn, until there are n times. */
+static void send_keys(struct loop *l, int master, const char *cycle, size_t n,
+                      struct times *t)
+{
+    for (size_t i = 0; t->n < n && !l->quit && !loop_failed(l); i++) {
+        keep_training(l);
+        const struct answered x = answer_ms(l, master, cycle[i % strlen(cycle)]);
+        if (!isfinite(x.frame)) {
+            return;
+        }
+        t->frame[t->n] = x.frame;
+        t->fresh[t->n++] = x.fresh;
+        t->rate += l->v.tokens_per_second;
+        run_for(l, 35 + (int)(i * 7 % 41)); /* not in step with frames */
+    }
+}
+
+static double sorted_at(const double *ms, size_t n, size_t percent)
+{
+    return !n              ? (double)NAN
+           : percent == 50 ? ms[n / 2]
+                           : ms[(n * percent + 99) / 100 - 1];
+}
+
+static struct explore_latency latency_of(const struct loop *l, const char *screen,
+                                         bool typing, struct times *t)
+{
+    qsort(t->frame, t->n, sizeof *t->frame, by_size);
+    qsort(t->fresh, t->n, sizeof *t->fresh, by_size);
+    return (struct explore_latency){
+        .screen = screen,
+        .typing = typing,
+        .keys = t->n,
+        .p50_ms = sorted_at(t->frame, t->n, 50),
+        .p95_ms = sorted_at(t->frame, t->n, 95),
+        .fresh_p50_ms = sorted_at(t->fresh, typing ? t->n : 0, 50),
+        .fresh_p95_ms = sorted_at(t->fresh, typing ? t->n : 0, 95),
+        .training_tok_s = t->n ? t->rate / (double)t->n : 0,
+        .arms = l->v.n_arms};
+}
+
 static enum err measure_screen(struct loop *l, int master,
                                const struct screen_def *screen, size_t keys,
                                struct explore_latency *out, struct errinfo *e)
 {
-    double *ms = NULL;
+    struct times t;
     const char *cycle = screen->played && screen->played[0] ? screen->played : "jk";
-    TRY(mem_new(&ms, keys, sizeof *ms, "latencies", e));
-    app_go(&l->app, &l->v, screen);
-    loop_event(l, &(struct event){.kind = EVENT_TICK});
-    run_for(l, 600); /* the table or description that it asks for */
-    double rate = 0;
-    size_t n = 0;
-    for (size_t i = 0; i < keys && !l->quit && !loop_failed(l); i++) {
-        keep_training(l);
-        const double t = answer_ms(l, master, cycle[i % strlen(cycle)]);
-        if (isfinite(t)) {
-            ms[n++] = t;
-        }
-        rate += l->v.tokens_per_second;
-        run_for(l, 35 + (int)(i * 7 % 41)); /* not in step with frames */
+    const enum err rc = times_init(&t, keys, e);
+    if (rc == OK) {
+        app_go(&l->app, &l->v, screen);
+        loop_event(l, &(struct event){.kind = EVENT_TICK});
+        run_for(l, 600); /* the table or description that it asks for */
+        send_keys(l, master, cycle, keys, &t);
+        *out = latency_of(l, screen->name, false, &t);
     }
-    qsort(ms, n, sizeof *ms, by_size);
-    *out = (struct explore_latency){.screen = screen->name,
-                                    .keys = n,
-                                    .p50_ms = n ? ms[n / 2] : (double)NAN,
-                                    .p95_ms =
-                                        n ? ms[(n * 95 + 99) / 100 - 1] : (double)NAN,
-                                    .training_tok_s = n ? rate / (double)n : 0,
-                                    .arms = l->v.n_arms};
-    mem_free(ms);
-    return OK;
+    times_deinit(&t);
+    return rc;
+}
+
+/* Begin to type, and wait for the figures of what stands there then. */
+static void begin_typing(struct loop *l, const struct screen_def *screen, bool middle)
+{
+    const int64_t start = clock_ns();
+    while (!screen->types->begin(&l->app, &l->v, middle) && !l->quit &&
+           !loop_failed(l) && clock_ns() - start < PATIENCE_NS) {
+        loop_turn(l, 100);
+    }
+    loop_event(l, &(struct event){.kind = EVENT_TICK});
+    while (l->waits && !l->quit && clock_ns() - start < PATIENCE_NS) {
+        loop_turn(l, 100);
+    }
+}
+
+/* Half of the keys at the end of the text, half in its middle. */
+static enum err measure_typing(struct loop *l, int master,
+                               const struct screen_def *screen, size_t keys,
+                               struct explore_latency *out, struct errinfo *e)
+{
+    struct times t;
+    const enum err rc = times_init(&t, keys, e);
+    for (int middle = 0; rc == OK && middle < 2; middle++) {
+        app_go(&l->app, &l->v, screen);
+        begin_typing(l, screen, middle);
+        send_keys(l, master, screen->types->keys, middle ? keys : keys / 2, &t);
+    }
+    if (rc == OK) {
+        *out = latency_of(l, screen->name, true, &t);
+    }
+    times_deinit(&t);
+    return rc;
 }
 
 enum err explore_bench(const struct explore_config *cfg, size_t keys,
@@ -169,8 +262,13 @@ enum err explore_bench(const struct explore_config *cfg, size_t keys,
     *n = 0;
     for (size_t s = 0; s < cfg->screens->n && rc == OK && l.v.state != SESSION_FAILED;
          s++) {
-        rc = measure_screen(&l, pty.master, cfg->screens->row[s], keys, &out[*n], e);
+        const struct screen_def *screen = cfg->screens->row[s];
+        rc = measure_screen(&l, pty.master, screen, keys, &out[*n], e);
         *n += rc == OK ? 1U : 0U;
+        if (rc == OK && screen->types) {
+            rc = measure_typing(&l, pty.master, screen, keys, &out[*n], e);
+            *n += rc == OK ? 1U : 0U;
+        }
     }
     if (rc == OK && l.v.state == SESSION_FAILED) {
         rc = err_set(e, session_error(l.s), "%s", l.v.message);

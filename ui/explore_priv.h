@@ -23,6 +23,7 @@ struct loop {
     struct script *script; /* NULL: none */
     bool dirty;            /* there is something new to show */
     bool urgent;           /* a key waits for its answer */
+    bool waits;            /* ... which the screen has only a part of yet */
     bool quit;
     bool opens;            /* the run app.next is to replace this one */
     struct errinfo broken; /* why no session could be begun; OK: one was */

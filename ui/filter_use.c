@@ -32,8 +32,10 @@ static void apply(struct app *a, const struct session_view *v,
     s->screen->filter->set(a, v, back ? s->before : s->after);
 }
 
-static void which(const struct undo_step *s, bool back, char *out, size_t cap)
+static void which(const struct app *a, const struct undo_step *s, bool back, char *out,
+                  size_t cap)
 {
+    (void)a;
     const char *now = back ? s->before : s->after;
     snprintf(out, cap, "(now %s)", now[0] ? now : "none");
 }

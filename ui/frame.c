@@ -453,7 +453,10 @@ void app_view(struct app *a, const struct session_view *v, struct canvas *c)
     } else {
         tabs_view(a, c, f.tabs);
         a->screen->view(a, v, c, f.body, kind == LAYOUT_WIDE);
-        startcard_loading(a, v, c);
+        const struct rect whole = {0, 0, c->w, c->h};
+        startcard_loading(
+            a, v, c,
+            a->screen->card ? a->screen->card(a, f.body, kind == LAYOUT_WIDE) : whole);
         status_view(a, v, a->screen, c, f.status);
         if (!a->help.open && !a->finder.open) {
             hints_view(a, v, a->screen, c, f.hints);

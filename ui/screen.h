@@ -20,6 +20,14 @@ enum {
     SCREEN_LAYOUT = UNDO_LAYOUT /* bytes of a screen's layout, for undo */
 };
 
+/* Typing that `saetop bench ui` measures. */
+struct screen_typing {
+    /* Begin to type in a text of 64 tokens, at its end or in its middle; false: what it
+     * needs is not there yet. */
+    bool (*begin)(struct app *a, const struct session_view *v, bool middle);
+    const char *keys; /* each changes the text, which ends as it began */
+};
+
 /* A function that is NULL does nothing, or says there is nothing. */
 struct screen_def {
     const char *name;    /* as in `:screen latents` */
@@ -37,6 +45,7 @@ struct screen_def {
     size_t n_hints;
     const char *played; /* keys that end where they began and change much of what is
                            drawn: for `saetop bench ui` */
+    const struct screen_typing *types; /* NULL: nothing is typed in it */
 
     /* Its own state: zeroed bytes, then init. app_state returns it. */
     size_t state_size;
@@ -48,6 +57,8 @@ struct screen_def {
 
     void (*view)(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide);
+    /* Where in its body the card about what is loading may lie; NULL: anywhere. */
+    struct rect (*card)(const struct app *a, struct rect body, bool wide);
     /* Its most telling picture, for the card that a small terminal shows; only asked of
      * the first screen of the table. */
     void (*chart)(struct app *a, const struct session_view *v, struct canvas *c,
@@ -58,6 +69,10 @@ struct screen_def {
     /* How many rows above the body's last row the screen's lowest rule is; messages are
      * drawn on it. */
     int (*rule)(const struct app *a);
+
+    /* Whether figures of what the user did are still being made in the background: they
+     * are drawn as soon as they are there. */
+    bool (*waits)(const struct app *a);
 
     /* Take a key, or pasted bytes, as text, before the key table is asked (but for F1);
      * false: it takes none now. `cut`: more was pasted than the terminal handed

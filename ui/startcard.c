@@ -55,19 +55,23 @@ static void draw_rows(struct canvas *c, struct rect in, const struct row *row, s
 }
 
 static void draw(const struct app *a, const struct session_view *v, struct canvas *c,
-                 const char *title, const char *heading)
+                 struct rect within, const char *title, const char *heading)
 {
     struct row row[ROWS_MAX];
     /* Frame, heading and hint, each with an empty row beside it. */
     const int around = v->n_cost ? 6 : 5;
-    const int w = v->n_cost ? layout_least(WIDTH, c->w - 4) : 62;
+    const int margin = within.h < c->h ? 0 : 2;
+    const int w = v->n_cost ? layout_least(WIDTH, within.w - 4) : 62;
     size_t n = wrap(v, w - 4 - LABEL, row);
-    const size_t room = c->h - 4 > around ? (size_t)(c->h - 4 - around) : 0;
+    const int most = within.h - 2 * margin - around;
+    const size_t room = most > 0 ? (size_t)most : 0;
     const bool cut = n > room;
     for (n = cut ? room : n; cut && n > 0 && !row[n].begins;) {
         n--; /* whole lines */
     }
-    const struct rect r = layout_dialog(c->w, c->h, w, around + (int)n);
+    struct rect r = layout_dialog(within.w, within.h, w, around + (int)n);
+    r.x += within.x;
+    r.y += within.y;
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
     const struct rect in = canvas_box(c, r, title, NULL, true);
     const struct rect text = {in.x + 1, in.y + 2, in.w - 2, (int)n};
@@ -79,13 +83,23 @@ static void draw(const struct app *a, const struct session_view *v, struct canva
              ROLE_DIM);
 }
 
-void startcard_loading(const struct app *a, const struct session_view *v,
-                       struct canvas *c)
+void startcard_weights(const struct session_view *v, char *out, size_t cap)
 {
-    char heading[sizeof v->loading + 12];
+    out[0] = '\0';
+    if (v->weights_ready < v->weights_all) {
+        snprintf(out, cap, " (weights: %.0f of %.0f MB)",
+                 1e-6 * (double)v->weights_ready, 1e-6 * (double)v->weights_all);
+    }
+}
+
+void startcard_loading(const struct app *a, const struct session_view *v,
+                       struct canvas *c, struct rect r)
+{
+    char weights[48], heading[sizeof v->loading + sizeof weights + 12];
     if (v->state == SESSION_LOADING) {
-        snprintf(heading, sizeof heading, "loading: %s", v->loading);
-        draw(a, v, c, "one moment", heading);
+        startcard_weights(v, weights, sizeof weights);
+        snprintf(heading, sizeof heading, "loading: %s%s", v->loading, weights);
+        draw(a, v, c, r, "one moment", heading);
     }
 }
 
@@ -95,7 +109,7 @@ void startcard_first(const struct app *a, const struct session_view *v,
     const bool paused = v->state == SESSION_PAUSED;
     if (v->n_cost > 0 && v->step == 0 && (paused || v->state == SESSION_TRAINING) &&
         v->cond[0].series[METRIC_LOSS].n == 0) {
-        draw(a, v, c, "before the first step",
+        draw(a, v, c, (struct rect){0, 0, c->w, c->h}, "before the first step",
              paused ? "paused: " KEY_OF("pause") " begins"
                     : "the model reads the text of the first steps");
     }

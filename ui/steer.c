@@ -156,8 +156,10 @@ static void apply_rate(struct app *a, const struct session_view *v,
     set_rate(a, v, s->arm, back ? s->rate_before : s->rate_after, 0);
 }
 
-static void which_rate(const struct undo_step *s, bool back, char *out, size_t cap)
+static void which_rate(const struct app *a, const struct undo_step *s, bool back,
+                       char *out, size_t cap)
 {
+    (void)a;
     snprintf(out, cap, "of %c: now %.2f", 'A' + s->arm,
              back ? s->rate_before : s->rate_after);
 }

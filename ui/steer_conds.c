@@ -92,8 +92,10 @@ static void apply_tune(struct app *a, const struct session_view *v,
     emit_tune(a, s->arm, back ? s->before : s->after);
 }
 
-static void which_tune(const struct undo_step *s, bool back, char *out, size_t cap)
+static void which_tune(const struct app *a, const struct undo_step *s, bool back,
+                       char *out, size_t cap)
 {
+    (void)a;
     snprintf(out, cap, "of %c: now %s", 'A' + s->arm, back ? s->before : s->after);
 }
 

@@ -209,7 +209,7 @@ static const struct topic topics[] = {
      "▲ ▼ beside A-B: higher, lower; green where that is better. ±: half the width of "
      "a 95 % interval. ▾ ▴ at a column: sorted by it, the largest or the smallest first. "
      "ρ: density, the share of tokens that a latent fires on. Before a latent: * it is marked "
-     "(" KEY_ON("latents", "mark") "), × it is silenced (" KEY_ON("latents", "silence") ")."},
+     "(" KEY_ON("latents", "mark") "), × it is silenced (" KEY_ON("latents", "silence") "), in Prompt ± it is steered (" KEY_ON("prompt", "steer") ")."},
     {"the filter",
      KEY_ON("latents", "filter") " dog keeps latents with dog in their top tokens, match, "
      "label or #number; dog cat keeps those with both, a|b with either, !x without. "
@@ -227,7 +227,8 @@ static const struct topic topics[] = {
      "the title counts them."},
     {"asking in Prompt",
      "Two passes of the model stand side by side: 'base' is the text alone, "
-     "'edited' is with tokens masked and latents silenced or steered. Steering adds to "
+     "'edited' is with tokens masked and latents silenced or steered. What may come next is "
+     "in the order of the larger of its two shares: what fell stands where it was. Steering adds to "
      "the residual only what the latent changes, so the SAE's own error stays. "
      "A strength is in the unit of activations, or typed with an x, as 0.8x, in multiples "
      "of the greatest activation seen of the latent on held-out text. "
@@ -241,7 +242,8 @@ static const struct topic topics[] = {
      "them, from zero latents on; 'without both' is what is there at zero. It is "
      "'complete' where all of it sums to the difference, to a thousandth "
      "or 1e-4 logits, which is what float can tell. 'silenced' is what the difference "
-     "really loses without that latent alone; the rank correlation of the eight greatest says "
+     "really loses without that latent alone, while others may make up for it or lean on it, "
+     "so that its sign may be the other; the rank correlation of the eight greatest says "
      "how far the two agree. Where its interval holds 0 (eight are few) a single contribution is "
      "not to be trusted: the sum is complete by itself, whatever the parts are. "
      KEY_ON("prompt", "why") " explains the chosen next token, pressed again the token under the "

@@ -17,13 +17,14 @@ struct undo_step;
 
 /* A kind of undoable step: a constant of the file that pushes such steps. */
 struct undo_kind {
-    const char *name; /* "a masking rate" */
+    const char *name; /* "a masking rate"; "": `which` says all */
     /* Take the step back, or do it again. */
     void (*apply)(struct app *a, const struct session_view *v,
                   const struct undo_step *s, bool back);
     /* Write which one it was, and what holds now: "#12, now dog". NULL: its screen
      * shows it. */
-    void (*which)(const struct undo_step *s, bool back, char *out, size_t cap);
+    void (*which)(const struct app *a, const struct undo_step *s, bool back, char *out,
+                  size_t cap);
 };
 
 /* A step; its kind uses the fields it needs. */

@@ -475,7 +475,7 @@ enum ask_agreement ask_why_agreement(const struct ask_why *w)
 void ask_why_say(const struct ask_why *w, char *out, size_t cap)
 {
     static const char *const verdicts[] = {
-        [ASK_DOUBTED] = "not established that single parts agree with silencing",
+        [ASK_DOUBTED] = "unclear whether parts agree with silencing",
         [ASK_AGREES] = "agrees with silencing",
         [ASK_CONTRADICTS] = "contradicts silencing"};
     const struct stats_interval i = stats_spearman_interval(w->ablated, w->spearman);
@@ -484,7 +484,7 @@ void ask_why_say(const struct ask_why *w, char *out, size_t cap)
         snprintf(out, cap, "too few were silenced to see whether single parts agree");
         return;
     }
-    snprintf(out, cap, "%s: rank correlation %s (95 %% %s to %s, the %zu greatest)",
+    snprintf(out, cap, "%s: rank correlation %s (95 %% %s to %s, %zu greatest)",
              verdicts[said], NUMBER(NUMBER_PLAIN, 0, 2, i.mean),
              NUMBER(NUMBER_PLAIN, 0, 2, i.low), NUMBER(NUMBER_PLAIN, 0, 2, i.high),
              w->ablated);

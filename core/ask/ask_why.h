@@ -69,7 +69,7 @@ enum err ask_why(struct ask *a, const struct ask_question *q,
 enum ask_agreement { ASK_UNKNOWN, ASK_DOUBTED, ASK_AGREES, ASK_CONTRADICTS };
 enum ask_agreement ask_why_agreement(const struct ask_why *w);
 /* Writes that as a sentence: "agrees with silencing: rank correlation 0.93 (95 % 0.58
- * to 0.99, the 8 greatest)". */
+ * to 0.99, 8 greatest)". */
 void ask_why_say(const struct ask_why *w, char *out, size_t cap);
 struct ask_why *ask_why_ref(struct ask_why *w);
 void ask_why_unref(struct ask_why *w); /* NULL is fine */

@@ -181,6 +181,11 @@ struct lm_hook lm_behind(size_t n);
 enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e) ERR_CHECKED;
 /* Bytes of those weights, mapped ones too. */
 size_t lm_need_bytes(const struct lm *m, size_t blocks);
+/* Have `told` called whenever more of these bytes are ready, with how many are, under a
+ * lock of the model's and in the thread whose lm_need reads them; NULL: no calls. Any
+ * thread. */
+void lm_on_ready(const struct lm *m, void (*told)(void *user, size_t bytes),
+                 void *user);
 /* Bytes of the files that hold its weights, shards together; 0 if there are none. */
 uint64_t lm_file_bytes(const struct lm *m);
 

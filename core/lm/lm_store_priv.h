@@ -35,6 +35,9 @@ struct lm_store {
     struct lm_held held_ends;
     struct linear_map own_head; /* the head's matrix, if it has one of its own */
     struct lm_held held_head;
+    size_t ready; /* bytes of all that is held, as lm_need_bytes counts them */
+    void (*told)(void *user, size_t bytes);
+    void *user;
 };
 
 /* The name of a tensor in the files. */

@@ -333,6 +333,43 @@ static enum err read_slots(const struct lm *m, enum lm_slot from, enum lm_slot t
                : OK;
 }
 
+static size_t matrix_bytes(const struct lm *m, size_t block)
+{
+    struct piece p[PIECES_MAX];
+    const size_t n = pieces_of(m->store, &m->cfg, LM_BLOCK_SLOTS, LM_SLOTS, block, p);
+    return m->store->packed ? packed_bytes(m) : pieces_bytes(p, n);
+}
+
+static size_t block_bytes(const struct lm *m, size_t block)
+{
+    return matrix_bytes(m, block) +
+           vector_floats(&m->cfg, LM_BLOCK_SLOTS, LM_SLOTS) * sizeof(float);
+}
+
+/* Bytes of what is outside of blocks, but for a head of its own. */
+static size_t ends_bytes(const struct lm *m)
+{
+    struct piece p[PIECES_MAX];
+    const size_t n = pieces_of(m->store, &m->cfg, LM_EMBED, LM_BLOCK_SLOTS, 0, p);
+    return pieces_bytes(p, n) +
+           vector_floats(&m->cfg, LM_EMBED, LM_BLOCK_SLOTS) * sizeof(float);
+}
+
+static size_t head_bytes(const struct lm *m)
+{
+    const struct piece head = head_piece(m->store, &m->cfg);
+    return piece_bytes(&head);
+}
+
+/* So many bytes more are ready. Under the lock. */
+static void tell(struct lm_store *s, size_t bytes)
+{
+    s->ready += bytes;
+    if (s->told) {
+        s->told(s->user, s->ready);
+    }
+}
+
 static enum err need_block(const struct lm *m, size_t block, struct errinfo *e)
 {
     struct lm_store *s = m->store;
@@ -350,6 +387,7 @@ static enum err need_block(const struct lm *m, size_t block, struct errinfo *e)
     s->block[block] = layer;
     held.ready = true;
     s->held[block] = held;
+    tell(s, block_bytes(m, block));
     return OK;
 }
 
@@ -371,6 +409,7 @@ enum err lm_store_ends(const struct lm *m, struct errinfo *e)
     memcpy(s->ends.at, ends.at, sizeof ends.at);
     s->ends.map[LM_EMBED] = ends.map[LM_EMBED];
     s->ends.map[LM_POSITION] = ends.map[LM_POSITION];
+    tell(s, ends_bytes(m));
     return OK;
 }
 
@@ -391,6 +430,7 @@ enum err lm_store_head(const struct lm *m, struct errinfo *e)
     held.ready = true;
     s->held_head = held;
     s->own_head = ends.map[LM_HEAD];
+    tell(s, head_bytes(m));
     return OK;
 }
 
@@ -423,32 +463,29 @@ enum err lm_need(const struct lm *m, size_t blocks, struct errinfo *e)
 
 /* ---- sizes ---- */
 
-static size_t block_bytes(const struct lm *m, size_t block)
-{
-    struct piece p[PIECES_MAX];
-    const size_t n = pieces_of(m->store, &m->cfg, LM_BLOCK_SLOTS, LM_SLOTS, block, p);
-    return m->store->packed ? packed_bytes(m) : pieces_bytes(p, n);
-}
-
 size_t lm_need_bytes(const struct lm *m, size_t blocks)
 {
     const struct lm_config *c = &m->cfg;
     const size_t n = blocks < c->n_layer ? blocks : c->n_layer;
-    struct piece p[PIECES_MAX];
     if (!m->store) {
         return m->w.count * sizeof(float);
     }
     size_t sum =
-        pieces_bytes(p, pieces_of(m->store, c, LM_EMBED, LM_BLOCK_SLOTS, 0, p));
-    if (blocks > c->n_layer && c->own_head) {
-        const struct piece head = head_piece(m->store, c);
-        sum += piece_bytes(&head);
-    }
-    sum += vector_floats(c, LM_EMBED, LM_BLOCK_SLOTS) * sizeof(float);
+        ends_bytes(m) + (blocks > c->n_layer && c->own_head ? head_bytes(m) : 0);
     for (size_t b = 0; b < n; b++) {
         sum += block_bytes(m, b);
     }
-    return sum + n * vector_floats(c, LM_BLOCK_SLOTS, LM_SLOTS) * sizeof(float);
+    return sum;
+}
+
+void lm_on_ready(const struct lm *m, void (*told)(void *user, size_t bytes), void *user)
+{
+    if (m->store) {
+        pthread_mutex_lock(&m->store->lock);
+        m->store->told = told;
+        m->store->user = user;
+        pthread_mutex_unlock(&m->store->lock);
+    }
 }
 
 void lm_store_settle(const struct lm *m)
@@ -458,7 +495,7 @@ void lm_store_settle(const struct lm *m)
     size_t file = 0;
     s->packed = false;
     for (size_t b = 0; b < m->cfg.n_layer; b++) {
-        file += block_bytes(m, b);
+        file += matrix_bytes(m, b);
     }
     /* Where they were read to be compared. */
     for (enum lm_slot i = 0; i < LM_BLOCK_SLOTS; i++) {

@@ -57,6 +57,13 @@ static bool is_overtaken(const struct session *s, const struct job *job)
     return false;
 }
 
+/* Whether the next job makes ready the model that prompts are asked of, which takes
+ * only a moment. mu held. */
+static bool prompt_waits(const struct session *s)
+{
+    return s->job_len > 0 && s->job[s->job_head].command.kind == COMMAND_SUBJECT;
+}
+
 /* `filling`: there is a table to continue when nothing else waits. */
 static enum work next_work(struct session *s, bool filling, struct job *out,
                            bool *overtaken)
@@ -66,7 +73,7 @@ static enum work next_work(struct session *s, bool filling, struct job *out,
     while (!filling && !s->job_len && !s->eval_wanted && !atomic_load(&s->stop)) {
         pthread_cond_wait(&s->jobs_ready, &s->mu);
     }
-    if (!atomic_load(&s->stop) && s->eval_wanted) {
+    if (!atomic_load(&s->stop) && s->eval_wanted && !prompt_waits(s)) {
         s->eval_wanted = false;
         work = WORK_EVAL_SET;
     } else if (!atomic_load(&s->stop) && !s->job_len) {

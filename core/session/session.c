@@ -72,6 +72,33 @@ void session_loading(struct session *s, const char *what)
     pthread_mutex_unlock(&s->mu);
 }
 
+/* Those behind the hook are read when the model is first asked. */
+static void weights_ready(void *user, size_t bytes)
+{
+    struct session *s = user;
+    pthread_mutex_lock(&s->mu);
+    s->pub.weights_ready = bytes;
+    if (bytes > s->pub.weights_all) {
+        s->pub.weights_all = s->weights_whole;
+    }
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+}
+
+void session_watch_weights(struct session *s, const struct inputs *in)
+{
+    if (!in->lm) {
+        return;
+    }
+    const size_t whole = lm_need_bytes(in->lm, LM_WHOLE);
+    const size_t hook = lm_need_bytes(in->lm, lm_hook_depth(in->hook));
+    pthread_mutex_lock(&s->mu);
+    s->weights_whole = whole;
+    s->pub.weights_all = s->pub.weights_ready > hook ? whole : hook;
+    pthread_mutex_unlock(&s->mu);
+    lm_on_ready(in->lm, weights_ready, s);
+}
+
 struct cond_view *session_cond_of(struct session *s, size_t arm)
 {
     const size_t c = arm < VIEW_ARMS ? s->pub.arm[arm].cond : VIEW_CONDS;

@@ -73,6 +73,7 @@ static enum err show_inputs(struct session *s, struct errinfo *e)
 {
     const struct remarks *r = &s->in->remarks;
     char line[sizeof s->pub.message];
+    session_watch_weights(s, s->in);
     TRY(session_make_names(s, e));
     session_make_facts(s);
     pthread_mutex_lock(&s->mu);
@@ -110,9 +111,10 @@ static void on_cost(void *user, const struct inputs *in, const struct run_cost *
 {
     struct session *s = user;
     s->cost = *cost;
+    session_watch_weights(s, in);
     show_cost(s, in);
     session_loading(s, cost->timed ? "the model reads a first piece of the text"
-                       : in->lm    ? "reading the model's weights, measuring its speed"
+                       : in->lm    ? "reading the model, measuring its speed"
                                    : "opening the activations");
 }
 

@@ -93,6 +93,7 @@ struct session {
     size_t subjects_asked;                              /* not answered yet */
     size_t compares_asked, pairs_asked, words_asked;    /* not answered yet, */
     size_t tables_asked, details_asked, concepts_asked; /* likewise */
+    size_t weights_whole; /* bytes of all of the model's weights */
     bool changed, awake;
     enum err error;
     struct eval_set *eval_set; /* made by the job thread, taken by the trainer */
@@ -127,6 +128,8 @@ enum session_state session_state(struct session *s);
  * Any thread. */
 void session_remark(struct session *s, size_t arm, const struct sae_measured *m);
 void session_loading(struct session *s, const char *what);
+/* Publish from now on how much of the opened model's weights was read. */
+void session_watch_weights(struct session *s, const struct inputs *in);
 void session_wake_locked(struct session *s); /* mu held */
 /* Returns the published condition of an arm, NULL where it is not shown. mu held. */
 struct cond_view *session_cond_of(struct session *s, size_t arm);

@@ -132,6 +132,8 @@ struct said_view {
 struct session_view {
     enum session_state state;
     char loading[80];                  /* what is being opened, while LOADING */
+    size_t weights_ready, weights_all; /* bytes of the model's weights that were read,
+                                          of those needed so far */
     struct cost_line cost[COST_LINES]; /* what the run in training takes, */
     size_t n_cost;                     /* as far as is known */
     char message[400];                 /* the latest thing to say; may be "" */

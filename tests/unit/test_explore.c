@@ -120,13 +120,24 @@ static void test_keys_are_answered(void **state)
     double first = 0;
     struct explore_config c = explore_config_of(100000, NULL);
     assert_ok(explore_bench(&c, 5, l, &n, &first, &e), &e);
-    assert_int_equal(n, screen_table.n);
     assert_true(isfinite(first) && first > 0);
+    size_t screens = 0, typed = 0;
     for (size_t i = 0; i < n; i++) {
-        assert_string_equal(l[i].screen, screen_table.row[i]->name);
+        if (l[i].typing) { /* below the keys of its screen */
+            assert_string_equal(l[i].screen, "prompt");
+            assert_string_equal(l[i - 1].screen, "prompt");
+            assert_true(l[i].fresh_p50_ms >= l[i].p50_ms);
+            assert_true(l[i].fresh_p95_ms >= l[i].fresh_p50_ms);
+            typed++;
+        } else {
+            assert_string_equal(l[i].screen, screen_table.row[screens++]->name);
+            assert_true(isnan(l[i].fresh_p50_ms));
+        }
         assert_int_equal(l[i].arms, 1);
         assert_true(l[i].keys == 5 && l[i].p50_ms > 0 && l[i].p95_ms >= l[i].p50_ms);
     }
+    assert_int_equal(screens, screen_table.n);
+    assert_int_equal(typed, 1);
 }
 
 int main(void)

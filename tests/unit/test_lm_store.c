@@ -398,6 +398,33 @@ static void infinities_are_found(void **state)
     tmp_drop(dir);
 }
 
+static void keep_bytes(void *user, size_t bytes)
+{
+    *(size_t *)user = bytes;
+}
+
+/* Who wants to know is told how much is ready: of what was needed all, and no more. */
+static void told_what_is_ready(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"llama", "gpt2", "gemma3"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        char path[512];
+        struct errinfo e;
+        size_t ready = 0;
+        (void)snprintf(path, sizeof path, "%s/models/%s", getenv("SAETOP_FIXTURES"),
+                       names[i]);
+        struct lm *m = load(path, false, LINEAR_F32);
+        lm_on_ready(m, keep_bytes, &ready);
+        assert_ok(lm_need(m, 1, &e), &e);
+        assert_int_equal(ready, lm_need_bytes(m, 1));
+        assert_ok(lm_need(m, LM_WHOLE, &e), &e);
+        assert_int_equal(ready, lm_need_bytes(m, LM_WHOLE));
+        lm_on_ready(m, NULL, NULL);
+        lm_free(m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +433,7 @@ int main(void)
         cmocka_unit_test(halves_are_what_they_stand_for),
         cmocka_unit_test(changes_are_noticed),
         cmocka_unit_test(infinities_are_found),
+        cmocka_unit_test(told_what_is_ready),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * measured; and one that is not opened is left alone. */
 #include "sample_settings.h"
 #include "ui/actions.h"
-#include "ui/explore.h"
+#include "ui/explore_priv.h"
 #include "ui/export.h"
 #include "ui/textbox.h"
 #include "ui_bench.h"
@@ -14,7 +14,7 @@ struct toy {
     int row, colour;
     int inits, syncs, shown; /* calls */
     char *memory;            /* released by deinit */
-    bool typing;
+    bool typing, waits;
     struct textbox box;
 };
 
@@ -63,6 +63,11 @@ static void toy_status(const struct app *a, const struct session_view *v, char *
 {
     (void)v;
     snprintf(out, cap, "toy status %d", toy_of(a)->row);
+}
+
+static bool toy_waits(const struct app *a)
+{
+    return toy_of(a)->waits;
 }
 
 static void toy_move(struct app *a, const struct session_view *v, const char *direction)
@@ -161,6 +166,7 @@ static const struct screen_def screen_toy = {
     .deinit = toy_deinit,
     .sync = toy_sync,
     .view = toy_view,
+    .waits = toy_waits,
     .status = toy_status,
     .type = toy_type,
     .paste = toy_paste,
@@ -421,6 +427,31 @@ static void test_measured_and_printed(void **state)
     fclose(out);
 }
 
+/* What comes from the background for a key is drawn at once, not with the next frame
+ * that is due. */
+static void test_waited_for(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct loop l;
+    const struct event tick = {.kind = EVENT_TICK};
+    const struct explore_config c = {.screens = &with_toy,
+                                     .session = {.set = sample_settings(100000)}};
+    assert_ok(loop_init(&l, &c, true, -1, -1, NULL, &e), &e);
+    app_go(&l.app, &l.v, &screen_toy);
+    toy_of(&l.app)->waits = true;
+    loop_event(&l, &tick);
+    loop_event(&l, &tick);
+    assert_true(l.dirty && l.waits && !l.urgent);
+    toy_of(&l.app)->waits = false;
+    loop_event(&l, &tick);
+    assert_true(l.urgent && !l.waits);
+    const size_t frames = l.frames;
+    loop_turn(&l, 0);
+    assert_true(l.frames == frames + 1 && !l.urgent);
+    loop_deinit(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -432,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_bare),
         cmocka_unit_test(test_costs_nothing_unopened),
         cmocka_unit_test(test_measured_and_printed),
+        cmocka_unit_test(test_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -158,7 +158,7 @@ static void draw_row(const struct app *a, const struct session_view *v,
 static int seeds_said(const struct comparison *o, char *out, size_t cap)
 {
     const struct comparison_side *x = &o->side[0], *y = &o->side[1];
-    out[0] = '\\0';
+    out[0] = '\0';
     if (o->choice[x->choice].seeds < 2 && o->choice[y->choice].seeds < 2) {
         return 0;
     }

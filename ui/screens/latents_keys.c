@@ -156,8 +156,10 @@ static void apply_mark(struct app *a, const struct session_view *v,
     }
 }
 
-static void which_mark(const struct undo_step *s, bool back, char *out, size_t cap)
+static void which_mark(const struct app *a, const struct undo_step *s, bool back,
+                       char *out, size_t cap)
 {
+    (void)a;
     (void)back;
     snprintf(out, cap, "of #%d", s->latent);
 }
@@ -201,8 +203,10 @@ static void apply_label(struct app *a, const struct session_view *v,
     set_label(a, (size_t)s->arm, s->latent, back ? s->before : s->after);
 }
 
-static void which_label(const struct undo_step *s, bool back, char *out, size_t cap)
+static void which_label(const struct app *a, const struct undo_step *s, bool back,
+                        char *out, size_t cap)
 {
+    (void)a;
     const char *now = back ? s->before : s->after;
     snprintf(out, cap, "of #%d (now %s)", s->latent, now[0] ? now : "none");
 }

@@ -37,15 +37,17 @@ struct panes {
     struct rect text, latents, next;
 };
 
-/* Lay out the panes; `two`: two texts are side by side at the right, if there is
- * room. */
-static struct panes panes_of(struct rect b, bool wide, bool two)
+/* Lay out the panes: two texts are side by side at the right, if there is room; a why
+ * has sentences below its list. */
+static struct panes panes_of(const struct prompt_state *s, struct rect b, bool wide)
 {
     struct panes p;
-    const int top = layout_least(wide ? b.h * 2 / 5 : 9, b.h);
+    const bool two = prompt_written_two(s), why = s->side == PROMPT_WHY;
+    const int top = layout_least(wide ? b.h * 2 / 5 : why ? 6 : 9, b.h);
+    const int narrow = why ? b.w / 2 : 32;
     const int right = wide && two
                           ? b.w * 3 / 5
-                          : layout_least(wide ? 40 + (b.w - 120) / 4 : 32, b.w / 2);
+                          : layout_least(wide ? 40 + (b.w - 120) / 4 : narrow, b.w / 2);
     p.text = layout_box(b.x, b.y, b.w, top);
     p.latents = layout_box(b.x, b.y + top, b.w - right, b.h - top);
     p.next = layout_box(b.x + b.w - right, b.y + top, right, b.h - top);
@@ -55,10 +57,17 @@ static struct panes panes_of(struct rect b, bool wide, bool two)
 static void view(struct app *a, const struct session_view *v, struct canvas *c,
                  struct rect body, bool wide)
 {
-    const struct panes p = panes_of(body, wide, prompt_written_two(prompt_own(a)));
+    const struct panes p = panes_of(prompt_own(a), body, wide);
     prompt_text_draw(a, v, c, p.text);
     prompt_latents_draw(a, v, c, p.latents);
     prompt_side_draw(a, v, c, p.next);
+}
+
+/* The text stays in sight. */
+static struct rect card(const struct app *a, struct rect body, bool wide)
+{
+    const struct panes p = panes_of(prompt_own(a), body, wide);
+    return layout_box(body.x, p.latents.y, body.w, p.latents.h);
 }
 
 /* ---- events ---- */
@@ -124,6 +133,45 @@ static bool paste(struct app *a, const struct session_view *v, const char *bytes
     }
     return true;
 }
+
+/* Whether the model is still asked about what stands. */
+static bool waits(const struct app *a)
+{
+    const struct prompt_state *s = prompt_own(a);
+    return s->subject && s->row.n > 0 && !s->error[0] &&
+           (s->due || s->shown != s->ticket);
+}
+
+/* ---- what `bench ui` types ---- */
+
+/* Type the run's example texts in turn, cut to 64 tokens. */
+static bool begin_to_type(struct app *a, const struct session_view *v, bool middle)
+{
+    enum { TOKENS = 64 };
+    struct prompt_state *s = prompt_own(a);
+    struct str text;
+    if (!v->subject || !s->subject || !v->example[0][0]) {
+        return false;
+    }
+    str_init(&text, TEXTBOX_CAP - 1);
+    prompt_set_text(a, v, "");
+    for (size_t i = 0; i < TOKENS && s->row.n < TOKENS; i++) {
+        const char *example = v->example[i % VIEW_EXAMPLES];
+        str_addf(&text, "%s%s", i && example[0] ? " " : "", example);
+        prompt_set_text(a, v, text.p);
+    }
+    str_free(&text);
+    if (s->row.n > TOKENS) {
+        (void)prompt_splice(a, v, TOKENS, s->row.n - TOKENS, NULL, 0);
+    }
+    prompt_begin_typing(a);
+    if (middle) {
+        s->box.cursor = text_before(s->box.text, s->box.len / 2);
+    }
+    return true;
+}
+
+static const struct screen_typing types = {begin_to_type, " cat\x7f\x7f\x7f\x7f"};
 
 /* Take the text to begin with, which Up recalls. */
 static void take_text(struct app *a, const char *bytes, size_t n)
@@ -444,11 +492,14 @@ const struct screen_def screen_prompt = {
     .panes_wide = PROMPT_PANES,
     .keys = &prompt_keys,
     .played = "llhjkffm",
+    .types = &types,
     .state_size = sizeof(struct prompt_state),
     .init = init,
     .deinit = deinit,
     .sync = sync,
     .view = view,
+    .card = card,
+    .waits = waits,
     .status = status,
     .type = type,
     .typing = typing,

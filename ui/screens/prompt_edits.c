@@ -356,10 +356,14 @@ void prompt_edit_where(struct app *a, const struct session_view *v, const char *
 void prompt_edit_clear(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
+    enum { NAMED = 3 }; /* in a row of 80 columns */
+    char text[160];
     (void)v;
     (void)args;
+    prompt_edits_say(s->row.edits.at, s->row.edits.n, NAMED, text, sizeof text);
     if (prompt_keep(a)) {
         s->row.edits.n = 0;
         prompt_edits_changed(a);
+        app_say(a, false, "taken back: %s   (" KEY_OF("undo") " brings it back)", text);
     }
 }

@@ -137,18 +137,6 @@ void effect_sync(struct app *a, const struct session_view *v)
 
 /* ---- what it is of ---- */
 
-static void of_text(const struct effect_of *of, char *out, size_t cap)
-{
-    size_t len = 0;
-    out[0] = '\0';
-    for (size_t i = 0; i < of->n && i < NAMED; i++) {
-        len = prompt_edit_add(&of->edit[i], i == 0, out, cap, len);
-    }
-    if (of->n > NAMED && len < cap) {
-        snprintf(out + len, cap - len, " and %zu more", of->n - NAMED);
-    }
-}
-
 /* Why the result shown is not of these edits as they are now; NULL: it is. */
 static const char *why_old(const struct app *a, const struct effect_of *of,
                            const struct ask_edit *edit, size_t n)
@@ -331,7 +319,7 @@ void effect_draw(struct app *a, const struct session_view *v, struct canvas *c,
         return;
     }
     const struct ask_heldout *h = &s->found;
-    of_text(&s->of, text, sizeof text);
+    prompt_edits_say(s->of.edit, s->of.n, NAMED, text, sizeof text);
     y += draw_wrapped(c, (struct rect){x, y, w, end - y}, text, ROLE_DIM);
     ask_heldout_say(h, text, sizeof text);
     y += draw_wrapped(c, (struct rect){x, y, w, end - y}, text,

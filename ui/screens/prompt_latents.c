@@ -61,14 +61,16 @@ static double share_of(const struct prompt_state *s, const struct prompt_entry *
     return full > 0 ? (double)e->act / full : 0;
 }
 
-/* A silenced latent has a cross, a steered one a star; 0: neither. */
+/* A silenced latent has a cross, a steered one plus and minus; 0: neither. A star is a
+ * mark, of Latents. */
+enum { GLYPH_STEERED = 0x00B1 };
 static uint32_t mark_of(const struct prompt_edits *edits, int32_t latent)
 {
     uint32_t mark = 0;
     for (size_t i = 0; i < edits->n; i++) {
         mark = edits->at[i].latent != latent  ? mark
                : edits->at[i].how == ASK_ZERO ? GLYPH_SILENCED
-                                              : '*';
+                                              : GLYPH_STEERED;
     }
     return mark;
 }
@@ -262,7 +264,12 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
         app_hit(a, row, HIT_LATENT_ROW, (int)i);
     }
     rows_bar(c, &s->rows, in.x + in.w - 1, list.y, list.h);
-    if (!s->rows.count && s->answer) {
+    if (!s->answer && s->box.len > 0 && !s->error[0]) {
+        char waiting[160];
+        prompt_waiting(a, v, waiting, sizeof waiting);
+        app_text(a, c, list.x + COL_LATENT, list.y, list.w - COL_LATENT, waiting,
+                 ROLE_VALUE);
+    } else if (!s->rows.count && s->answer) {
         canvas_text(c, list.x + COL_LATENT, list.y, list.w - COL_LATENT,
                     why_none(s, what.list), ROLE_DIM, 0);
     }

@@ -316,3 +316,16 @@ size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t c
                       : len + (size_t)snprintf(out + len, cap - len, "%s#%d %s",
                                                first ? "" : ", ", e->latent, edit);
 }
+
+void prompt_edits_say(const struct ask_edit *e, size_t n, size_t named, char *out,
+                      size_t cap)
+{
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < n && i < named; i++) {
+        len = prompt_edit_add(&e[i], i == 0, out, cap, len);
+    }
+    if (n > named && len < cap) {
+        snprintf(out + len, cap - len, " and %zu more", n - named);
+    }
+}

@@ -1,9 +1,10 @@
 /* What the files of Prompt share: prompt.c (the screen), prompt_text.c (the text as
- * cells), prompt_latents.c (the lists as drawn), prompt_side.c, prompt_why.c,
- * prompt_written.c and prompt_effect.c (what stands at the right), prompt_row.c (the
- * prompt as it stands, and asking), prompt_list.c (which latents are listed),
- * prompt_edits.c, prompt_preset.c, what the finder has of it (prompt_found.c) and its
- * keys (prompt_keys.c). Only tests include this besides them. */
+ * cells), prompt_latents.c (the lists as drawn), prompt_side.c, prompt_next.c,
+ * prompt_why.c, prompt_written.c and prompt_effect.c (what stands at the right),
+ * prompt_row.c (the prompt as it stands, and asking), prompt_undo.c (what a change
+ * was), prompt_list.c (which latents are listed), prompt_edits.c, prompt_preset.c, what
+ * the finder has of it (prompt_found.c) and its keys (prompt_keys.c). Only tests
+ * include this besides them. */
 #ifndef SAETOP_UI_SCREENS_PROMPT_PRIV_H
 #define SAETOP_UI_SCREENS_PROMPT_PRIV_H
 
@@ -77,7 +78,8 @@ struct prompt_state {
     /* ---- undo ---- */
     struct prompt_row kept[PROMPT_KEPT]; /* number i at i % PROMPT_KEPT */
     int32_t n_kept;
-    int32_t typed_from; /* number of the one from before typing began; -1: none */
+    int32_t typed_from;     /* number of the one from before typing began; -1: none */
+    char undone[UNDO_TEXT]; /* the change that was last taken back or done again */
 
     /* ---- asking ---- */
     bool wanted;       /* a subject of this arm */
@@ -122,7 +124,8 @@ struct prompt_state {
     size_t why_at;         /* the token under the cursor when it was asked, */
     bool why_here; /* ... which it explains; else it explains one that may come next */
     bool why_text; /* it explains the written token under the cursor */
-    size_t texts;  /* how many are, or were, being written; 0: none */
+    bool why_edited; /* it explains the prompt with masks and edits */
+    size_t texts;    /* how many are, or were, being written; 0: none */
     char text_name[PROMPT_TEXTS][48];
     struct prompt_row written_of; /* the prompt they continue, as it stood */
     struct ask_subject *written_by[PROMPT_TEXTS]; /* who was asked, references */
@@ -160,6 +163,10 @@ enum {
 
 void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r);
+
+/* What there is no figure yet for, in which KEY_OF may stand. */
+void prompt_waiting(const struct app *a, const struct session_view *v, char *out,
+                    size_t cap);
 
 /* ---- prompt_latents.c ---- */
 
@@ -217,6 +224,13 @@ struct ask_subject *prompt_subject(const struct session_view *v);
 /* The question about a prompt; `plain`: without its masks and edits. */
 struct ask_question prompt_question(const struct prompt_row *r, bool plain);
 
+/* ---- prompt_undo.c ---- */
+
+/* What the change from one prompt to another was: "#12 silenced", "token 3 'cat'
+ * masked", "'dog' in place of 'cat'", "no longer #12 silenced". */
+void prompt_change_say(const struct session_view *v, const struct prompt_row *x,
+                       const struct prompt_row *y, char *out, size_t cap);
+
 /* ---- prompt_side.c ---- */
 
 /* Take in what the worker has of whys, texts and effects. */
@@ -230,13 +244,18 @@ bool prompt_side_move(struct app *a, const struct session_view *v,
 bool prompt_side_focused(const struct app *a);
 /* Go back to what comes next, or from a why of a text to that text. */
 void prompt_side_back(struct app *a);
-/* The distribution after the token under the cursor, that of the edited prompt if it is
- * edited; NULL: not there yet. */
-const struct ask_next *prompt_next_list(const struct prompt_state *s);
-/* The possible next token under the cursor; -1: the cursor is in no list of them. */
-int32_t prompt_next_here(const struct app *a);
 /* Write a probability, "12 %". */
 void prompt_share(char *out, size_t cap, double logp);
+
+/* ---- prompt_next.c ---- */
+
+void prompt_next_draw(struct app *a, const struct session_view *v, struct canvas *c,
+                      struct rect r);
+/* The token that may come after the one under the cursor that is chosen there, else the
+ * likeliest; -1: nothing is known yet. */
+int32_t prompt_next_chosen(const struct app *a);
+/* The one under the cursor; -1: the cursor is in no list of them. */
+int32_t prompt_next_here(const struct app *a);
 
 /* ---- prompt_why.c ---- */
 
@@ -318,6 +337,9 @@ void prompt_edit_text(const struct ask_edit *e, double largest, char *out, size_
  * and return the length then, `cap` or more if it was cut. */
 size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t cap,
                        size_t len);
+/* Write "#3 silenced, #7 add +2.00 and 3 more", with `named` of them named. */
+void prompt_edits_say(const struct ask_edit *e, size_t n, size_t named, char *out,
+                      size_t cap);
 /* What counts as full strength of a latent: the greatest activation known. */
 double prompt_full(const struct prompt_state *s, int32_t latent);
 /* Whether the prompt as answered has masks or edits. */

@@ -161,7 +161,7 @@ static void apply(struct app *a, const struct session_view *v,
 {
     struct prompt_state *s = prompt_own(a);
     const size_t shown = s->row.arm;
-    (void)back;
+    s->undone[0] = '\0';
     if (step->latent + PROMPT_KEPT <= s->n_kept) {
         return; /* its place was taken; cannot be while PROMPT_KEPT > UNDO_DEPTH */
     }
@@ -178,6 +178,8 @@ static void apply(struct app *a, const struct session_view *v,
         s->row.edits = kept->edits;
         kept->edits = was.edits;
     }
+    prompt_change_say(v, back ? &s->row : kept, back ? kept : &s->row, s->undone,
+                      sizeof s->undone);
     edits_of_arm(s, shown);
     prompt_edits_changed(a);
     if (!prompt_row_same_tokens(&s->row, &was)) {
@@ -187,7 +189,16 @@ static void apply(struct app *a, const struct session_view *v,
     box_follows(a, v);
 }
 
-static const struct undo_kind prompt_undo = {"a change of the prompt", apply, NULL};
+/* What was done, whether it is taken back or done again. */
+static void which(const struct app *a, const struct undo_step *step, bool back,
+                  char *out, size_t cap)
+{
+    (void)step;
+    (void)back;
+    snprintf(out, cap, "%s", prompt_own(a)->undone);
+}
+
+static const struct undo_kind prompt_undo = {"", apply, which};
 
 static void push(struct app *a, int32_t kept)
 {
@@ -434,8 +445,9 @@ void prompt_turn(struct app *a)
 static void want_arm(struct app *a, const struct session_view *v, size_t arm)
 {
     struct prompt_state *s = prompt_own(a);
-    const bool can = v->names.vocab && !v->no_model && v->state != SESSION_LOADING &&
-                     v->state != SESSION_ENDED && v->n_arms > 0;
+    /* While it loads, so that it is there before the first step of training. */
+    const bool can = v->names.vocab && !v->no_model && v->state != SESSION_ENDED &&
+                     (v->state == SESSION_LOADING || v->n_arms > 0);
     const bool has = v->subject && v->subject_arm == arm && !s->renew;
     s->wanted = s->wanted && !has && s->wanted_arm == arm;
     if (!can || has || s->wanted || v->subject_busy) {

@@ -1,6 +1,7 @@
 /* Prompt, at the top: the text as cells of tokens, with the pinned one above it. */
 #include "base/number.h"
 #include "ui/screens/prompt_priv.h"
+#include "ui/startcard.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -336,14 +337,26 @@ static void text_value(const struct app *a, const struct session_view *v, char *
     }
 }
 
-static const char *why_empty(const struct prompt_state *s, const struct session_view *v)
+void prompt_waiting(const struct app *a, const struct session_view *v, char *out,
+                    size_t cap)
 {
-    return v->state == SESSION_LOADING ? "loading"
-           : v->no_model               ? VIEW_NO_MODEL
-           : !v->subject || !v->asker  ? "making ready the model ..."
-           : s->begun ? "nothing typed: " KEY_OF("open") " begins, " KEY_OF(
-                            "example") " puts a text of the run here"
-                      : "no text yet";
+    const struct prompt_state *s = prompt_own(a);
+    char weights[48];
+    startcard_weights(v, weights, sizeof weights);
+    if (v->state == SESSION_LOADING) {
+        snprintf(out, cap, "loading");
+    } else if (v->no_model) {
+        snprintf(out, cap, "%s", VIEW_NO_MODEL);
+    } else if (!v->subject || !v->asker) {
+        snprintf(out, cap, "making ready the model ...");
+    } else if (s->row.n > 0) {
+        snprintf(out, cap, "the model reads%s", weights[0] ? weights : " the text ...");
+    } else {
+        snprintf(out, cap, "%s",
+                 s->begun ? "nothing typed: " KEY_OF("open") " begins, " KEY_OF(
+                                "example") " puts a text of the run here"
+                          : "no text yet");
+    }
 }
 
 /* Draw the pinned text in a line, or its end if that is too short, and the box. */
@@ -390,8 +403,12 @@ void prompt_text_draw(struct app *a, const struct session_view *v, struct canvas
         draw_typing(a, v, c, body);
     } else if (s->row.n) {
         draw_cells(a, v, c, body);
+    } else if (s->box.len > 0) { /* it cannot be read yet, but typed on in */
+        textbox_draw(c, body, &s->box, false);
     } else {
-        app_text(a, c, body.x, body.y + body.h / 2, body.w, why_empty(s, v), ROLE_DIM);
+        char waiting[160];
+        prompt_waiting(a, v, waiting, sizeof waiting);
+        app_text(a, c, body.x, body.y + body.h / 2, body.w, waiting, ROLE_DIM);
     }
     const char *wrong = s->unread[0] ? s->unread : s->error;
     const struct ask_written *written = prompt_written_here(a);

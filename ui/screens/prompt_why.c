@@ -15,8 +15,8 @@ static bool why_of(struct app *a, const struct session_view *v, bool here,
                    struct ask_why_opts *o)
 {
     const struct prompt_state *s = prompt_own(a);
-    const struct ask_next *list = prompt_next_list(s);
-    if (!list || !s->subject || !v->asker) {
+    const int32_t chosen = prompt_next_chosen(a);
+    if (chosen < 0 || !s->subject || !v->asker) {
         app_say(a, false, "nothing was answered yet");
         return false;
     }
@@ -24,10 +24,8 @@ static bool why_of(struct app *a, const struct session_view *v, bool here,
         app_say(a, false, "nothing stands before the first token");
         return false;
     }
-    const size_t chosen =
-        s->side == PROMPT_NEXT && s->next.cursor < s->answer->top ? s->next.cursor : 0;
     *o = (struct ask_why_opts){.pos = here ? s->at : s->at + 1,
-                               .target = here ? s->row.ids[s->at] : list[chosen].id,
+                               .target = here ? s->row.ids[s->at] : chosen,
                                .against = ASK_SECOND,
                                .ablate = ASK_ABLATES};
     return true;
@@ -46,6 +44,7 @@ static void ask(struct app *a, const struct session_view *v, struct ask_subject 
     }
     s->side = PROMPT_WHY;
     s->why_at = s->at;
+    s->why_edited = q->n_edits > 0 || (q->masked && memchr(q->masked, 1, q->n));
     list_home(&s->next);
 }
 
@@ -180,15 +179,23 @@ enum { WHY_WIDE = 44 }; /* columns from which on the sum is one line */
 enum { WHY_SAID = 160 };
 enum { WHY_LEAST = 3 }; /* rows of parts, at least */
 
-/* Rows below the parts, inside a pane of that size. */
+/* How to read a part, if there is room to say it. */
+static const char reading[] = "signs can differ: logits shares out the whole, silenced "
+                              "takes one away while the rest stays";
+
+static int rows_of(const char *text, int w)
+{
+    return rows_wrapped(NULL, (struct rect){.w = w}, text, strlen(text), ROLE_DIM, 0);
+}
+
+/* Rows of what is said below the parts, in a pane of in.h rows of in.w columns. */
 static int foot_rows(const struct ask_why *w, struct rect in)
 {
     char text[WHY_SAID];
     ask_why_say(w, text, sizeof text);
-    const int said =
-        rows_wrapped(NULL, (struct rect){.w = in.w}, text, strlen(text), ROLE_DIM, 0);
-    const int all = (in.w < WHY_WIDE ? 3 : 2) + said, most = in.h - 1 - WHY_LEAST;
-    return all < most ? all : most < 1 ? 1 : most;
+    const int said = (in.w < WHY_WIDE ? 3 : 2) + rows_of(text, in.w);
+    const int all = said + rows_of(reading, in.w), most = in.h - 1 - WHY_LEAST;
+    return all <= most ? all : said < most ? said : most < 1 ? 1 : most;
 }
 
 /* Draw whether the parts and what is there without them add up to the difference: what
@@ -233,12 +240,17 @@ static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
         const enum ask_agreement said = ask_why_agreement(w);
         char text[WHY_SAID];
         ask_why_say(w, text, sizeof text);
-        (void)rows_wrapped(c, (struct rect){r.x, r.y + 1, r.w, r.h - 1}, text,
-                           strlen(text),
-                           said == ASK_AGREES    ? ROLE_GOOD
-                           : said == ASK_UNKNOWN ? ROLE_DIM
-                                                 : ROLE_WARN,
-                           0);
+        const int lines = rows_wrapped(c, (struct rect){r.x, r.y + 1, r.w, r.h - 1},
+                                       text, strlen(text),
+                                       said == ASK_AGREES    ? ROLE_GOOD
+                                       : said == ASK_UNKNOWN ? ROLE_DIM
+                                                             : ROLE_WARN,
+                                       0);
+        r.y += 1 + lines;
+        r.h -= 1 + lines;
+        if (r.h >= rows_of(reading, r.w)) {
+            (void)rows_wrapped(c, r, reading, strlen(reading), ROLE_DIM, 0);
+        }
     }
 }
 
@@ -253,7 +265,8 @@ void prompt_why_draw(struct app *a, const struct session_view *v, struct canvas 
         if (w->against >= 0) {
             prompt_token_quoted(v, w->against, against, sizeof against);
         }
-        snprintf(title, sizeof title, "why %.30s%s, not %.30s", target,
+        snprintf(title, sizeof title, "%swhy %.30s%s, not %.30s",
+                 s->why_edited ? PROMPT_EDITED ": " : "", target,
                  s->why_text   ? " written"
                  : s->why_here ? " here"
                                : "",

@@ -361,8 +361,10 @@ static void apply_trash(struct app *a, const struct session_view *v,
     }
 }
 
-static void which_run(const struct undo_step *s, bool back, char *out, size_t cap)
+static void which_run(const struct app *a, const struct undo_step *s, bool back,
+                      char *out, size_t cap)
 {
+    (void)a;
     (void)back;
     snprintf(out, cap, "(%s)", s->of);
 }

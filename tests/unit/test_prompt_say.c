@@ -1,0 +1,211 @@
+/* Prompt: what it says of what was done, and of what it shows. */
+#include "prompt_world.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void assert_says(const struct bench *b, const char *text)
+{
+    if (strncmp(b->a.message, text, strlen(text)) != 0) {
+        fail_msg("expected \"%s\", found \"%s\"", text, b->a.message);
+    }
+}
+
+/* From a key that changes the text to its answer it waits. */
+static void test_waits_for_the_answer(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    assert_false(screen_prompt.waits(&t.b->a));
+    keys(&t, "\n");
+    struct ask_worker *w = t.b->v.asker;
+    t.b->v.asker = NULL; /* who would answer at once */
+    press(t.b, 's');
+    assert_true(screen_prompt.waits(&t.b->a));
+    t.b->v.asker = w;
+    settle(&t);
+    assert_false(screen_prompt.waits(&t.b->a));
+    assert_false(own(&t)->changed);
+    end_world(&t);
+}
+
+/* What `bench ui` types in: 64 tokens, which end as they began. */
+static void test_typed_for_the_bench(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    for (int middle = 0; middle < 2; middle++) {
+        char before[TEXTBOX_CAP];
+        const struct textbox *box = &own(&t)->box;
+        assert_true(screen_prompt.types->begin(&t.b->a, &t.b->v, middle));
+        settle(&t);
+        assert_int_equal(own(&t)->row.n, 64);
+        assert_true(own(&t)->typing);
+        assert_true(middle ? box->cursor < box->len * 2 / 3 : box->cursor == box->len);
+        memcpy(before, box->text, sizeof before);
+        for (const char *key = screen_prompt.types->keys; *key; key++) {
+            const uint64_t asked = own(&t)->ticket;
+            press(t.b, (uint32_t)*key);
+            assert_true(own(&t)->ticket > asked);
+            settle(&t);
+        }
+        assert_string_equal(box->text, before);
+    }
+    end_world(&t);
+}
+
+/* Each change is named when it is taken back, and when it is done again. */
+static void test_undo_names_the_change(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *press, *named;
+    } tries[] = {
+        {"m", "token 22 't' masked"},
+        {"mm", "token 22 't' shown again"},
+        {"x", "'t' deleted"},
+        {"\n q^", "'\xc2\xb7q' put in"},
+        {":insert dog\n", "'dog' put in"},
+        {":replace dog\n", "'dog' in place of 't'"},
+        {":silence 5\n", "#5 silenced"},
+        {":silence 5\n:silence 5\n", "no longer #5 silenced"},
+        {":steer 5=2@3-\n", "#5 add +2.00 from 3"},
+        {":steer 5=2\n:silence 7\nA", "no longer #5 add +2.00, #7 silenced"},
+        {":ask a dog ran\n", "'a\xc2\xb7"
+                             "dog\xc2\xb7ran' in place of"},
+    };
+    for (size_t i = 0; i < sizeof tries / sizeof tries[0]; i++) {
+        struct world t = begin_world(80, 24);
+        char text[120];
+        settle(&t);
+        keys(&t, tries[i].press);
+        keys(&t, "u");
+        snprintf(text, sizeof text, "undone: %s", tries[i].named);
+        assert_says(t.b, text);
+        press(t.b, KEY_CTRL('r'));
+        snprintf(text, sizeof text, "done again: %s", tries[i].named);
+        assert_says(t.b, text);
+        end_world(&t);
+    }
+}
+
+/* A token that masks or edits made unlikely stands where it was, though it is not among
+ * the likeliest any more; what is explained unasked is the likeliest of now. */
+static void test_next_tokens_that_fell(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "a");
+    const struct prompt_state *s = own(&t);
+    const struct ask_answer *r = s->answer;
+    struct ask_next *base = (struct ask_next *)(uintptr_t)(r->next + s->at * r->top);
+    const struct ask_next *edited = r->next_after + s->at * r->top;
+    int32_t fell = 'a'; /* one that is in neither list */
+    for (size_t i = 0; i < r->top; i++) {
+        if (edited[i].id == fell || base[i].id == fell) {
+            fell++;
+            i = (size_t)-1;
+        }
+    }
+    base[0] = (struct ask_next){.id = fell, .logp = logf(.9F), .other = logf(.001F)};
+    keys(&t, "\t\t");
+    assert_int_equal(prompt_next_here(&t.b->a), fell);
+    assert_true(on_screen(t.b, " 90 %  0.1 %"));
+    keys(&t, "^");
+    assert_int_equal(prompt_next_chosen(&t.b->a), edited[0].id);
+    end_world(&t);
+}
+
+/* A text that came before the model is in sight and typed on in while all is loaded,
+ * and what is waited for is said; then it is read as it stands. */
+static void test_shown_while_loading(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    struct session_view *v = &t.b->v;
+    const enum session_state was = v->state;
+    const struct ask_subject *subject = v->subject;
+    v->subject = NULL;
+    v->state = SESSION_LOADING;
+    snprintf(v->loading, sizeof v->loading, "reading the model");
+    v->weights_ready = 120000000;
+    v->weights_all = 379000000;
+    screen_prompt.take_text(&t.b->a, "a dog ran", 9);
+    tick(&t);
+    assert_true(on_screen(t.b, "a dog ran"));
+    assert_true(on_screen(t.b, "loading: reading the model (weights: 120 of 379 MB)"));
+    press(t.b, KEY_ENTER_);
+    type(t.b, " to");
+    assert_true(on_screen(t.b, "a dog ran to"));
+    press(t.b, KEY_ESC_);
+    assert_true(on_screen(t.b, "a dog ran to"));
+    v->state = was;
+    tick(&t);
+    assert_true(on_screen(t.b, "making ready the model ..."));
+    assert_true(on_screen(t.b, "a dog ran to"));
+    v->subject = subject;
+    prompt_read_box(&t.b->a, v);
+    app_view(&t.b->a, v, &t.b->c);
+    assert_true(on_screen(t.b, "the model reads (weights: 120 of 379 MB)"));
+    settle(&t);
+    assert_false(on_screen(t.b, "the model reads"));
+    assert_non_null(own(&t)->answer);
+    assert_string_equal(own(&t)->box.text, "a dog ran to");
+    end_world(&t);
+}
+
+/* Taking back all edits says which they were, and how they come back. */
+static void test_taken_back_is_named(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, ":silence 5\n:steer 7=2\nA");
+    assert_says(t.b, "taken back: #5 silenced, #7 add +2.00   (u brings it back)");
+    keys(&t, ":silence 1\n:silence 2\n:silence 3\n:silence 4\nA");
+    assert_says(t.b, "taken back: #1 silenced, #2 silenced, #3 silenced and 1 more");
+    end_world(&t);
+}
+
+/* A why at 80 columns: the longest verdict is whole, as is how to read a part; what it
+ * is of, where that is not the text alone, is in its title. */
+static void test_why_is_whole(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "W");
+    assert_non_null(own(&t)->why);
+    assert_false(on_screen(t.b, "edited: why"));
+    own(&t)->why->ablated = 8;
+    own(&t)->why->spearman = .36;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "unclear whether parts agree with"));
+    assert_true(on_screen(t.b, "8 greatest)"));
+    assert_true(on_screen(t.b, "while the rest stays"));
+    keys(&t, ":silence 5\nW");
+    assert_true(on_screen(t.b, "edited: why"));
+    keys(&t, "Am");
+    assert_int_equal(own(&t)->row.edits.n, 0);
+    keys(&t, "W");
+    assert_true(on_screen(t.b, "edited: why"));
+    end_world(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_waits_for_the_answer),
+        cmocka_unit_test(test_typed_for_the_bench),
+        cmocka_unit_test(test_undo_names_the_change),
+        cmocka_unit_test(test_next_tokens_that_fell),
+        cmocka_unit_test(test_taken_back_is_named),
+        cmocka_unit_test(test_why_is_whole),
+        cmocka_unit_test(test_shown_while_loading),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
