@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MODEL_SHARE                                                                    \
-    0.02 /* share of its first residual at which a Newton model is                     \
-            done */
+#define MODEL_SHARE  0.02 /* a Newton model is left at this share of its residual */
 #define MODEL_ROUNDS 20
 #define MAX_HALVINGS 30
 #define ARMIJO       1e-4

@@ -20,16 +20,12 @@
 #define MAX_IDLE     60    /* steps at the rounding of the objective before it ends */
 #define MISLED       5     /* trials after which the stored curvature is dropped */
 #define NOISE        1e-8  /* least cosine of a step and its gradient change */
-#define DENSE_MAX                                                                      \
-    2048 /* most inputs and bias for which all second moments are                      \
-            used */
-#define OWN_MAX                                                                        \
-    320                /* most inputs and bias for which a unit's own curvature is     \
-                          used */
-#define OWN_AT    8    /* steps after which it is first taken, ... */
-#define OWN_AGAIN 4    /* ... and again after this many times as many steps */
-#define OWN_SHARE 8    /* estimated from one in this many of the negative rows */
-#define CURVE     0.05 /* p (1 - p) of a row, for the first guess */
+#define DENSE_MAX    2048  /* inputs and bias up to which all moments are used */
+#define OWN_MAX      320   /* inputs and bias up to which the own curvature is used */
+#define OWN_AT       8     /* steps after which it is first taken, ... */
+#define OWN_AGAIN    4     /* ... and again after this many times as many steps */
+#define OWN_SHARE    8     /* estimated from one in this many of the negative rows */
+#define CURVE        0.05  /* p (1 - p) of a row, for the first guess */
 
 static const char *const what = "logistic regression";
 
