@@ -20,7 +20,7 @@
 #include <sys/mman.h>
 
 #define BUFFER_BYTES ((size_t)128 << 20) /* of its largest kernels */
-#define BUFFERS_MAX  128                 /* what it keeps without a warning */
+#define BUFFERS_MAX  128                 /* how many it keeps without a warning */
 
 static struct blas lib;
 static bool loaded;
@@ -101,7 +101,7 @@ static void reserve(void)
     if (!lib.buffer_take || !lib.buffer_give) {
         buffers = is_room(BUFFER_BYTES) ? want : 0;
     } else {
-        /* All but the first leave the more to data, which needs the space as well. */
+        /* All but the first leave more room for data, which also needs it. */
         while (buffers < want && is_room((buffers ? 4 : 1) * BUFFER_BYTES + 65536)) {
             taken[buffers++] = lib.buffer_take(0);
         }

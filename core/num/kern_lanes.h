@@ -33,7 +33,7 @@ typedef __mmask16 lane_set;
 #define LANES_FEWER(X)                                                                 \
     X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13)
 
-/* Items at .. at + 4 of rows i, i + 4, i + 8 and i + 12. */
+/* Returns items at .. at + 4 of rows i, i + 4, i + 8 and i + 12. */
 LANES_INLINE fv lanes_quarters(const float *const row[], size_t i, size_t at)
 {
     fv v = _mm512_castps128_ps512(_mm_loadu_ps(row[i] + at));
@@ -60,7 +60,7 @@ typedef unsigned char lane_set;
 #define LANES_TILE     6
 #define LANES_FEWER(X) X(1) X(2) X(3) X(4) X(5)
 
-/* Items at .. at + 4 of rows i and i + 4. */
+/* Returns items at .. at + 4 of rows i and i + 4. */
 LANES_INLINE fv lanes_quarters(const float *const row[], size_t i, size_t at)
 {
     const fv v = _mm256_castps128_ps256(_mm_loadu_ps(row[i] + at));

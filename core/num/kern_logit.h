@@ -45,7 +45,7 @@ INLINE void logit_whole(const double *s, const double *z, double *r, double *h,
     memcpy(h, &hv, sizeof hv);
 }
 
-/* The last n < 4 rows; missing ones have weight 0. */
+/* Does the last n < 4 rows; missing ones have weight 0. */
 INLINE void logit_part(size_t n, const double *s, const double *z, double *r, double *h,
                        struct logit_lanes *sum)
 {

@@ -155,7 +155,7 @@ LANES_INLINE void sieve_tile(size_t rows, size_t pairs, const int16_t *x,
         sum[r][1] = _mm512_setzero_si512();
     }
     size_t p = 0;
-    for (; p + 2 <= pairs; p += 2) { /* two, for less of what is no sum */
+    for (; p + 2 <= pairs; p += 2) { /* two, for less overhead */
         const int16_t *xp = x + p * 2 * LANES, *at = panel + p * 2 * SIEVE_PANEL;
         fetch(xp, at);
         sieve_pair(rows, xp, at, sum);

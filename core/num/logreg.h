@@ -50,13 +50,13 @@ struct logreg {
 };
 void logreg_deinit(struct logreg *m);
 
-/* Of each unit: minimise
+/* Options of logreg_fit, which for each unit minimises
  *     1/n sum_i s_i log(1 + exp(-y_i (w.x_i + b))) + l1 |w|_1 + l2/2 |w|^2
  * with y = +-1 and s = 1, or n_neg/n_pos for positive rows where balanced. A unit is
  * done when a point of the dual proves its objective to be within tol of the minimum,
  * as a share of the objective (the duality gap: logreg_priv.h derives it). Where
- * weights are not unique (l2 = 0, columns that depend on each other) the objective is.
- */
+ * weights are not unique (l2 = 0, columns that depend on each other) the objective
+ * is. */
 struct logreg_opts {
     double l1, l2; /* one of them above 0 */
     bool balanced;

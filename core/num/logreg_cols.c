@@ -12,13 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MODEL_SHARE  0.02 /* of its first residual at which a Newton model is left */
+#define MODEL_SHARE  0.02 /* a Newton model is left at this share of its residual */
 #define MODEL_ROUNDS 20
 #define MAX_HALVINGS 30
 #define ARMIJO       1e-4
-#define ROUNDING     1e-13 /* of a loss, as a share of it */
+#define ROUNDING     1e-13 /* of a loss, relative */
 #define FEWEST       32    /* columns that may enter at once */
-#define ALIKE        16    /* entries from which rows go together */
+#define ALIKE        16    /* rows with as many entries or more are grouped */
 
 static const char *const what = "logistic regression";
 
@@ -58,11 +58,11 @@ struct worker {
     size_t *start, *end;          /* [k] its columns' entries among all */
     double *z, *z_try, *r, *h;    /* [n] logits, slopes, curvatures */
     double *w, *w_try, *a;        /* [k] */
-    double *of_rows, *of_cols;    /* the memory of these and of q's */
+    double *of_rows, *of_cols;    /* memory of these and of q's arrays */
     double b;
     struct logit_sums at;
     struct logreg_quad q;
-    struct logreg_gram gram; /* of sets that are small enough */
+    struct logreg_gram gram; /* for sets that are small enough */
     size_t *row_start;       /* [n+1] the set's entries by row */
     uint32_t *row_col, *row_count, *row_list;
     double *row_val;

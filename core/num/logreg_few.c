@@ -5,7 +5,7 @@
 
 #define P_MAX    (LOGREG_FEW_MAX + 1)
 #define MAX_ITER 60
-#define ROUNDING 1e-13 /* of an objective, as a share of it */
+#define ROUNDING 1e-13 /* of an objective, relative */
 
 /* How many factors of at most 2 are multiplied before one logarithm. */
 #define LOG_ROWS 512
@@ -14,7 +14,7 @@
 struct few_point {
     double v[P_MAX];
     double loss;    /* the penalty included */
-    double pull[2]; /* of each class on the intercept: their difference is its slope */
+    double pull[2]; /* of each class on the intercept; their difference is the slope */
     double grad[P_MAX];
     double hess[P_MAX][P_MAX]; /* lower triangle */
 };

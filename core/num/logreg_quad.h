@@ -17,7 +17,7 @@ struct logreg_csc {
 /* Returns the sum of val[i] v[row[i]]. */
 double logreg_gather(size_t n, const uint32_t *row, const float *val, const double *v);
 
-/* Minimise over d and d_b
+/* The problem: minimise over d and d_b
  *     g.d + g_b d_b + (d, d_b)' H (d, d_b) / 2 + l1 |w + d|_1
  * with H = (X, 1)' diag(h) (X, 1) + l2 on the columns. */
 struct logreg_quad {

@@ -15,24 +15,24 @@
 
 #define HISTORY      8     /* pairs that approximate the curvature */
 #define ARMIJO       1e-4  /* share of the promised decrease that a step must give */
-#define ROUNDING     1e-13 /* of an objective, as a share of it */
-#define MAX_HALVINGS 25    /* of a step before the unit is taken as at its end */
-#define MAX_IDLE     60    /* steps at the rounding of the objective: then it is over */
+#define ROUNDING     1e-13 /* of an objective, relative */
+#define MAX_HALVINGS 25    /* of a step before the unit counts as finished */
+#define MAX_IDLE     60    /* steps at the rounding of the objective before it ends */
 #define MISLED       5     /* trials after which the stored curvature is dropped */
 #define NOISE        1e-8  /* least cosine of a step and its gradient change */
-#define DENSE_MAX    2048  /* inputs and bias of which all second moments are used */
-#define OWN_MAX      320 /* inputs and bias up to which a unit's own curvature is used */
-#define OWN_AT       8   /* steps after which it is first taken, ... */
-#define OWN_AGAIN    4   /* ... and again after this many times as many steps */
-#define OWN_SHARE    8   /* estimated from one in this many of the negative rows */
-#define CURVE        0.05 /* p (1 - p) of a row, for the first guess */
+#define DENSE_MAX    2048  /* inputs and bias up to which all moments are used */
+#define OWN_MAX      320   /* inputs and bias up to which the own curvature is used */
+#define OWN_AT       8     /* steps after which it is first taken, ... */
+#define OWN_AGAIN    4     /* ... and again after this many times as many steps */
+#define OWN_SHARE    8     /* estimated from one in this many of the negative rows */
+#define CURVE        0.05  /* p (1 - p) of a row, for the first guess */
 
 static const char *const what = "logistic regression";
 
 /* One unit in progress. Vectors of P = d + 1, the bias last. */
 struct unit {
     int32_t id;
-    double *x, *g;       /* where it stands, the gradient there */
+    double *x, *g;       /* the point, and the gradient there */
     double *xt, *gt;     /* the trial point and the gradient there */
     double *dir, *tmp;   /* direction; scratch */
     double *s, *y;       /* [HISTORY, P] steps and gradient changes, a ring */
@@ -43,7 +43,7 @@ struct unit {
     double least;         /* when it last fell by more than rounding */
     double t;             /* step of the trial */
     size_t tries;         /* trials of this direction */
-    size_t steps, own_at; /* taken; after which the own curvature is due */
+    size_t steps, own_at; /* done; after which its own curvature is due */
     double *own;          /* its Cholesky factor [P, P], once there is one */
     size_t idle;          /* steps since then */
     double gap;           /* at x, as a share of f */

@@ -229,9 +229,9 @@ enum said {
     SAID_SMALL,
     SAID_OPEN,
     SAID_SAME,
-    SAID_WITHIN,  /* not told from a random control, whatever else is said of it */
-    SAID_ON_TEXT, /* one seed, with an interval that leaves 0 out */
-    SAID_IN_TEXT, /* one seed, with one that holds 0 */
+    SAID_WITHIN,  /* not distinguished from a random control, whatever else is said */
+    SAID_ON_TEXT, /* one seed, with an interval that excludes 0 */
+    SAID_IN_TEXT, /* one seed, with an interval that contains 0 */
     SAID_BARE     /* one seed and no interval at all */
 };
 
@@ -314,7 +314,7 @@ static bool has_measure(const struct compared *c)
     return false;
 }
 
-#define OPENING 400 /* of a sentence, with how both sides are called */
+#define OPENING 400 /* of a sentence, with the names of both sides */
 
 /* Writes sentences for several seeds. */
 static void say_seeds(const struct compared *c, const char *a, const char *b,
@@ -323,7 +323,8 @@ static void say_seeds(const struct compared *c, const char *a, const char *b,
     char seeds[80], has[OPENING], within[OPENING], open[OPENING];
     const struct {
         enum said said;
-        const char *opening[2]; /* at the end of the plan, before it; NULL: not said */
+        const char *opening[2]; /* at the end of the plan, and before it; NULL: not
+                                   said */
     } list[] = {
         {SAID_ESTABLISHED, {has, has}},
         {SAID_BESIDE,

@@ -294,7 +294,7 @@ enum change_kind conditions_change_kind(const char *event)
     } known[] = {
         {"mask", CHANGE_MASKS},
         {"tune", CHANGE_SETTINGS},
-        {"lr", CHANGE_SETTINGS}, /* tune, as it once was called */
+        {"lr", CHANGE_SETTINGS}, /* the earlier name of tune */
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         if (strcmp(event, known[i].event) == 0) {

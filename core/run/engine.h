@@ -76,7 +76,7 @@ struct engine {
     bool asked;                /* this evaluation is by engine_evaluate, so it has
                                   spread too */
     struct eval_pace pace;     /* for stretch_eval, since this opening */
-    const atomic_bool *cancel; /* may be NULL: stops an evaluation half way */
+    const atomic_bool *cancel; /* when set, stops an evaluation half way; may be NULL */
     struct engine_watch watch;
 };
 

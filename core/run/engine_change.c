@@ -159,7 +159,7 @@ enum err engine_tune(struct engine *g, const char *condition, const char *pairs,
     }
     TRY(mem_new(&tuning, n, sizeof *tuning, "settings", e));
     enum err rc = prepare_all(g, arm, n, pairs, tuning, e);
-    if (rc == OK && n > 0 && arm[0] == 0) { /* what begins alike has it, too */
+    if (rc == OK && n > 0 && arm[0] == 0) { /* arms added later start with it, too */
         rc = tuned_settings(&g->in->asked, pairs, &g->in->asked, e);
     }
     rc = rc == OK ? apply_all(g, arm, n, tuning, e) : rc;

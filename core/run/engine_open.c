@@ -172,7 +172,7 @@ enum err engine_open(const struct engine_setup *s, struct engine **out,
     g->cancel = s->cancel;
     g->stretch_eval = s->stretch_eval;
     enum err rc = OK;
-    if (!s->resume && s->lock) { /* resumed from the beginning, too */
+    if (!s->resume && s->lock) { /* so that it can be resumed from the beginning */
         rc = engine_checkpoint(g, e);
     }
     if (rc != OK) {

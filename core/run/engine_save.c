@@ -42,7 +42,7 @@ static void name_arm(const struct engine *g, size_t i, struct arm_names *out)
     }
     arm_places_print(others, n, out->others);
     memcpy(out->name, a->place.name, sizeof out->name);
-    /* An arm that is alone has no condition until it is forked. */
+    /* A single arm has no condition until it is forked. */
     snprintf(out->condition, sizeof out->condition, "%s",
              g->n_arms > 1 ? a->condition : "");
 }
@@ -76,10 +76,10 @@ static enum err write_arm(struct engine *g, size_t i, const char *dir, bool hold
 /* The save of one arm in progress. */
 struct arm_save {
     char dir[SETTING_TEXT_MAX];
-    const char *said; /* in the event, of all arms alike */
+    const char *said; /* in the event, the same for all arms */
     struct run_event ev;
     bool told; /* the event belongs into the history */
-    bool held; /* written, and not a save yet */
+    bool held; /* written, but not yet a save */
 };
 
 /* Begins a save. Its event is in the saved file, but in the run's history only if the
@@ -520,7 +520,7 @@ static void warn_reopened(struct engine *g, const struct reopened *r, const char
 static enum err reopen(struct engine *g, struct reopened *r,
                        const struct settings *given, struct errinfo *e)
 {
-    g->in->scale = r->arm[0].state.scale; /* of the kernels that it was begun with */
+    g->in->scale = r->arm[0].state.scale; /* from the kernels that it started with */
     g->steps = r->arm[0].state.set.steps;
     for (size_t i = 0; i < r->n; i++) {
         TRY(reopen_arm(g, r, i, e));

@@ -22,9 +22,10 @@ void eval_pace_trained(struct eval_pace *p, int64_t step, double seconds);
 void eval_pace_evaluated(struct eval_pace *p, int64_t step, double seconds);
 
 /* Returns the steps between planned evaluations: `every` (eval.every, by default a
- * tenth of the run), in a long run halved as often as leaves two seconds of training,
- * and four times the average time of an evaluation, between two. So runs of one length
- * have points at the same steps on every machine, and some have more between. */
+ * tenth of the run), halved in a long run as often as still leaves two seconds of
+ * training between two, and four times the average time of an evaluation. So runs of
+ * one length have points at the same steps on every machine, and some have more
+ * between. */
 double eval_pace_spacing(const struct eval_pace *p, int64_t every);
 
 /* Returns whether an evaluation is due at `step`: a planned step has come since the

@@ -37,7 +37,7 @@ struct rows {
     int32_t *ids; /* [n, context] */
     float *x;     /* [n * context, D] */
     size_t n, T, D;
-    size_t look, rate; /* of them: that are run first; that are run at a time */
+    size_t look, rate; /* how many are run first; how many at a time */
     struct harvest_also also[STREAM_KEPT_MAX]; /* cache.hooks: n_kept of the inputs */
 };
 

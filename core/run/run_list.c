@@ -17,10 +17,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define EVAL_BYTES ((size_t)4 << 20) /* an eval.json that is read for a list */
+#define EVAL_BYTES ((size_t)4 << 20) /* largest eval.json read for a list */
 #define WALK_DEPTH 8
 #define WALK_FILES 100000
-#define LINKS_MAX  4096 /* files of several names that are counted once */
+#define LINKS_MAX  4096 /* most files with several names that are counted once */
 
 /* ---- life ---- */
 
@@ -58,7 +58,7 @@ const struct run_row *run_list_find(const struct run_list *l, const char *name)
 struct walk {
     int64_t bytes;
     size_t files, links;
-    ino_t link[LINKS_MAX]; /* seen of those that have several names */
+    ino_t link[LINKS_MAX]; /* files seen that have several names */
 };
 
 /* Whether the file counts: only the first of several names does. */

@@ -19,7 +19,7 @@ struct worker {
     float *h;    /* [block_rows, F] */
     int32_t *id; /* [F] */
     float *val;  /* [F] */
-    float *rest; /* [F] what is left of a row above thresholds of its own */
+    float *rest; /* [F] what exceeds the latents' own thresholds */
     struct topk_guess_f32 guess;
 };
 
@@ -40,7 +40,7 @@ struct encode_job {
     size_t *count;               /* [B] active latents of a row */
     float *undo;                 /* [B,2] of sae_normalise; NULL: scale alone */
     struct sae_collect_f32 *all; /* for calibration, instead of codes */
-    float least_threshold;       /* that one of 0 counts as there */
+    float least_threshold;       /* that a threshold of 0 counts as there */
 };
 
 static void encode_deinit(struct encode_job *j)

@@ -111,7 +111,7 @@ void sae_normalise(enum sae_norm norm, float scale, size_t D, const float *x, si
 void sae_centre(struct sae *s)
 {
     const bool gated = (sae_arch_has(s->arch) & SAE_HAS_GATE) != 0;
-    double sum = 0; /* of what is taken off before the encoder */
+    double sum = 0; /* of what is subtracted before the encoder */
     for (size_t d = 0; d < s->D && s->apply_b_dec; d++) {
         sum += (double)s->b_dec[d];
     }

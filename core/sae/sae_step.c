@@ -38,7 +38,7 @@ static enum err pairs_new(struct R(sae_pairs) *p, size_t B, size_t F, size_t cap
     TRY(mem_new(&p->first, B, sizeof *p->first, what, e));
     TRY(mem_new(&p->n, B, sizeof *p->n, what, e));
     TRY(mem_new(&p->start, F + 1, sizeof *p->start, what, e));
-    if (is_lent) { /* the arrays are pieces of another arena */
+    if (is_lent) { /* the arrays are parts of another arena */
         return OK;
     }
     TRY(mem_new(&p->id, cap, sizeof *p->id, what, e));
@@ -533,8 +533,8 @@ void R(sae_latent_grads)(struct R(sae_step) *s, size_t j0, size_t j1)
 {
     const size_t D = s->D;
     const bool aux = s->n_dead > 0 && s->aux_scale > 0;
-    /* One matrix after the other: `a` alone stays in the CPU's caches, together with
-     * `err` it may not. */
+    /* One matrix after the other: `a` alone stays in the CPU's caches, `a` and `err`
+     * together may not. */
     for (size_t j = j0; j < j1; j++) {
         real *enc = s->g->W_enc + j * D;
         s->through[j] = sum_grad(&s->main, j);

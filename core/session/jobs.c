@@ -18,10 +18,10 @@ struct workbench {
     struct harvester *h;
     struct acts_set *set;  /* browsing rows; NULL until first needed */
     struct ask_rows *text; /* the same without activations; likewise */
-    /* The table that is being made; no pass: none. */
+    /* The table in progress; no pass: none. */
     struct job filling;
     struct latent_pass *pass;
-    size_t show_at; /* rows with which it is shown next */
+    size_t show_at; /* rows at which it is shown next */
     bool shows;     /* the part made so far is shown */
     bool brought;   /* the last one was made for Prompt, unasked */
 };
@@ -496,7 +496,7 @@ static void work(struct workbench *b)
             }
         }
         if (b->pass && b->filling.sae == job.sae) {
-            continue; /* begun: it is answered when it is whole */
+            continue; /* begun; answered when it is whole */
         }
         session_answered(s, &job.command);
         session_job_deinit(&job);

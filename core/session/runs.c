@@ -29,9 +29,9 @@ struct runs {
     pthread_cond_t told;
     pthread_mutex_t mu; /* guards what follows */
     bool stop, awake, changed;
-    bool busy; /* with an order or a look that somebody waits for */
+    bool busy; /* with an order, or a look that somebody waits for */
     char dir[RUNDIR_PATH], watched[RUNDIR_PATH];
-    int64_t due; /* of the next look, clock_ns */
+    int64_t due; /* when to look next, clock_ns */
     struct order order[RUNS_ORDERS];
     size_t n_orders;
     struct run_answer answer[RUNS_ORDERS];
@@ -68,7 +68,7 @@ static enum err label(const char *path, struct run_answer *a, struct errinfo *e)
     char was[RUN_LABEL_MAX + 1] = "";
     bool there = false;
     TRY(file_is_dir_own(path, &there,
-                        e)); /* what is behind a link is another folder's */
+                        e)); /* what a link leads to is in another folder */
     const enum err read = rundir_label(path, was, NULL);
     (void)read; /* an invalid label is replaced */
     (void)snprintf(a->before, sizeof a->before, "%s", was);
@@ -129,7 +129,7 @@ static void take_list(struct runs *r, const char *dir, struct run_list *fresh,
     const bool same = r->list && fresh ? r->list->version == fresh->version &&
                                              strcmp(r->list->dir, fresh->dir) == 0
                                        : !r->list && !fresh && r->error[0];
-    if (same || strcmp(r->dir, dir) != 0) { /* nothing new, or not asked for any more */
+    if (same || strcmp(r->dir, dir) != 0) { /* nothing new, or no longer asked for */
         run_list_unref(fresh);
         return;
     }

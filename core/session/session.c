@@ -47,11 +47,11 @@ void session_remark(struct session *s, size_t arm, const struct sae_measured *m)
     const struct run_record *r = &s->record[arm];
     struct remarks remarks = {0};
     char line[sizeof s->pub.message];
-    pthread_mutex_lock(&s->mu); /* the record is another after a follow */
+    pthread_mutex_lock(&s->mu); /* session_follow replaces records */
     run_record_remarks(r, s->in, &remarks);
     sae_remarks(r->sae, run_record_says_k(r), m, &remarks);
     pthread_mutex_unlock(&s->mu);
-    if (remarks.n > 0) { /* nothing that was asked for has failed */
+    if (remarks.n > 0) { /* not an error: nothing asked for has failed */
         session_say(s, false, "%s", remarks_line(&remarks, line, sizeof line));
     }
 }
@@ -324,7 +324,7 @@ void session_free(struct session *s)
         return;
     }
     join_threads(s);
-    ask_worker_free(s->asker); /* before the model that it runs */
+    ask_worker_free(s->asker); /* before the model, which it runs */
     for (size_t i = 0; i < s->job_len; i++) {
         session_job_deinit(&s->job[(s->job_head + i) % QUEUE_MAX]);
     }

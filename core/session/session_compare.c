@@ -228,7 +228,7 @@ static enum err take_other(struct compare_bench *b, struct compare_input *other,
     to->history = r.history;
     r.history = (struct history){0};
     (void)snprintf(to->dir, sizeof to->dir, "%s", dir);
-    if (other->n == 1) { /* what is odd of one arm is of all */
+    if (other->n == 1) { /* remarks on one arm hold for all */
         remarks_of(b, &r, (char)('A' + (int)b->out->n_choices));
     }
     struct errinfo unfit;
@@ -284,7 +284,7 @@ static void add_choices(struct compare_bench *b, size_t run, struct compare_arm 
     for (size_t i = 0; i < n; i++) {
         const size_t at = first + arm[i].cond;
         if (at >= COMPARE_CHOICES || (run == 0 && arm[i].cond >= VIEW_CONDS)) {
-            continue; /* beyond those that are shown */
+            continue; /* conditions that are not shown */
         }
         struct compare_choice *c = &o->choice[at];
         if (c->seeds++ == 0) {
@@ -552,7 +552,7 @@ static void own_remarks(struct compare_bench *b, size_t side)
     if (b->out->choice[choice].run != 0 || at >= s->n_records) {
         return; /* one in training has no record */
     }
-    pthread_mutex_lock(&s->mu); /* the record is another after a follow */
+    pthread_mutex_lock(&s->mu); /* session_follow replaces records */
     remarks_of(b, &s->record[at], b->out->choice[choice].letter);
     pthread_mutex_unlock(&s->mu);
 }
@@ -584,8 +584,7 @@ static enum err make(struct compare_bench *b, struct errinfo *e)
     for (size_t i = 0; i < 2; i++) {
         own_remarks(b, i);
     }
-    remarks_append(&o->remarks,
-                   &b->s->in->remarks); /* of the text: what holds of all */
+    remarks_append(&o->remarks, &b->s->in->remarks); /* on the text, which all share */
     return OK;
 }
 

@@ -87,7 +87,7 @@ static void judge_again(struct session *s, size_t arm,
 {
     pthread_mutex_lock(&s->mu);
     struct concept_table *was = s->concepts[arm], *t = was;
-    if (was) { /* one for judged(); one so that no other comes to lie in its place */
+    if (was) { /* one for judged(); one keeps its address from being reused */
         t = concept_table_ref(was);
         was = concept_table_ref(was);
     }

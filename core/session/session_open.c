@@ -19,12 +19,12 @@ static void on_row(void *user, size_t arm, const struct metric_row *row)
 static void on_event(void *user, size_t arm, const struct run_event *ev)
 {
     struct session *s = user;
-    static const struct history none = {0}; /* before the engine is there */
+    static const struct history none = {0}; /* before the engine exists */
     session_send_event(
         s, arm, s->engine ? &s->engine->arm[session_first_arm(s, arm)].history : &none,
         ev);
     if (strcmp(ev->kind, ENGINE_DIVERGED) == 0) {
-        const struct session_view *v = &s->pub; /* which this thread alone writes */
+        const struct session_view *v = &s->pub; /* written only by this thread */
         const char letter = arm < v->n_arms && v->arm[arm].cond < VIEW_CONDS
                                 ? v->cond[v->arm[arm].cond].letter
                                 : '?';
@@ -79,7 +79,7 @@ static enum err show_inputs(struct session *s, struct errinfo *e)
     pthread_mutex_lock(&s->mu);
     snprintf(s->pub.warning, sizeof s->pub.warning, "%s", r->n > 0 ? r->line[0] : "");
     pthread_mutex_unlock(&s->mu);
-    if (r->n > 0) { /* in one message: of several in a row only the last is seen */
+    if (r->n > 0) { /* in one message, as only the last of several is seen */
         session_say(s, false, "%s", remarks_line(r, line, sizeof line));
     }
     return OK;
@@ -132,7 +132,7 @@ static enum err open_engine(struct session *s, struct engine_setup how,
     const enum err rc = engine_open(&how, &g, e);
     if (rc != OK) {
         if (!how.in) {
-            s->in = NULL; /* what it opened itself is gone again */
+            s->in = NULL; /* it has freed what it opened */
         }
         return rc;
     }
@@ -221,7 +221,7 @@ static enum err find_arms(struct session *s, struct run_arms *out, struct errinf
     for (size_t i = 0; i < remarks.n; i++) {
         session_say(s, true, "%s", remarks.line[i]);
     }
-    if (rc != OK) { /* what can be opened is shown all the same */
+    if (rc != OK) { /* what can be opened is still shown */
         session_say(s, true, "other arms of the run are not known: %.300s", e->msg);
     }
     return OK;
@@ -237,7 +237,7 @@ static enum err open_records(struct session *s, const struct run_arms *arms,
     }
     struct settings *set = &s->record[0].set;
     snprintf(set->samples_dir, sizeof set->samples_dir, "%s", s->cfg.set.samples_dir);
-    set->centre = s->cfg.set.centre; /* of an SAE that it is compared with */
+    set->centre = s->cfg.set.centre; /* for an SAE that it is compared with */
     TRY(open_inputs(s, set, e));
     for (size_t a = 0; a < arms->n; a++) {
         TRY(run_record_fit(&s->record[a], arms->dir[a], s->in, e));

@@ -39,7 +39,7 @@ static bool second_first(const struct history *a, size_t i, const struct history
 /* A place in an arm's events. */
 struct cursor {
     size_t arm, at;
-    const struct history *h, *first; /* its own, and of its first seed */
+    const struct history *h, *first; /* its own, and its first seed's */
 };
 
 /* Returns the cursor whose event comes next; NULL after the last. */

@@ -52,7 +52,7 @@ static enum err fork_twin(struct session *s, struct errinfo *e)
 static enum err find_cond(const struct session *s, const struct command *c,
                           const struct cond_view **out, struct errinfo *e)
 {
-    const struct session_view *v = &s->pub; /* which this thread alone writes */
+    const struct session_view *v = &s->pub; /* written only by this thread */
     const size_t cond = c->cond < 0 ? 0 : (size_t)c->cond;
     if (cond >= v->n_conds) {
         return err_set(e, ERR_USAGE, "there is no condition %c", 'A' + c->cond);

@@ -139,7 +139,8 @@ static bool handle(struct session *s, const struct command *c)
         rc = show_seed(s, c, &e);
     } else if (c->kind == COMMAND_RULE) {
         session_set_rule(s, &c->rule);
-    } else if (c->kind == COMMAND_FOLLOW) { /* one that trains here is its own */
+    } else if (c->kind == COMMAND_FOLLOW) { /* a run that trains here has nothing to
+                                               follow */
         rc = s->engine ? OK : session_follow(s, &e);
     } else if (c->kind == COMMAND_SAVE_CONFIG) {
         rc = session_save_config(s, c->text, &e);

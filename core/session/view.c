@@ -76,7 +76,7 @@ void session_view_deinit(struct session_view *v)
     }
     for (size_t a = 0; a < VIEW_ARMS; a++) {
         all_series_deinit(v->arm[a].series);
-        /* Shared as const; the count of references is not part of what a table says. */
+        /* Shared as const; a reference count is not part of their content. */
         latent_table_unref((struct latent_table *)(uintptr_t)v->arm[a].table);
         v->arm[a].table = NULL;
         latent_labels_unref((struct latent_labels *)(uintptr_t)v->arm[a].labels);
@@ -257,7 +257,7 @@ static enum err add_to_condition(struct session_view *v, size_t arm, size_t m,
                                  struct point p, struct errinfo *e)
 {
     struct cond_view *c = &v->cond[v->arm[arm].cond];
-    if (!p.interval) { /* room for the seeds that may come */
+    if (!p.interval) { /* room for seeds added later */
         p.interval = true;
         p.lo = p.hi = (double)NAN;
     }

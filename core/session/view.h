@@ -116,9 +116,7 @@ struct fact {
 #define VIEW_EXAMPLES    8
 #define VIEW_EXAMPLE_MAX 160
 
-#define VIEW_SAID                                                                      \
-    8 /* how many of the latest messages are kept: one event may bring                 \
-         several */
+#define VIEW_SAID 8 /* latest messages that are kept; an event may bring several */
 struct said_view {
     char text[400];
     bool bad;

@@ -182,7 +182,7 @@ static enum err keep_run(const struct sweep_work *w, size_t cell,
     TRY(path_join(dir, sizeof dir, w->o->dir, name, e));
     TRY(file_is_dir_own(dir, &there, e));
     if (there && rundir_is(dir)) {
-        return OK; /* of an earlier time, the same bytes */
+        return OK; /* kept earlier, the same bytes */
     }
     TRY(rundir_create(dir, e));
     TRY(rundir_lock(dir, &lock, e));

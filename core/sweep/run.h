@@ -1,14 +1,14 @@
-/* Running a sweep: its cells on several threads, those that share text and masks in one
- * engine, so that the model runs once for them. A cell's results depend on its settings
- * only, not on threads, order or the other cells of its engine.
+/* Runs a sweep: its cells on several threads, those that share text and masks in one
+ * engine, so that the model runs once for them. A cell's results depend only on its
+ * settings, not on threads, order or the other cells of its engine.
  *
  *   DIR/sweep.json         the plan: settings of the base, seeds, parts
  *   DIR/cells/NAME.json    a finished cell (cellfile.h)
  *   DIR/match/NAME.json    a search for match_l0, after each of its rounds
  *   DIR/probes/            raw probes of the evaluation, fitted once
- *   DIR/work/NAME*         runs that were stopped half way; they go on from there
- *   DIR/runs/NAME          the run itself, where it is asked for
- *   DIR/results.csv, results.json, report.md   (table.h) */
+ *   DIR/work/NAME*         engines stopped half way; they go on from there
+ *   DIR/runs/NAME          the run itself, with `keep`
+ *   DIR/results.csv, results.json, report.md   (sweep_table.h) */
 #ifndef SAETOP_SWEEP_RUN_H
 #define SAETOP_SWEEP_RUN_H
 
@@ -36,7 +36,8 @@ struct sweep_options {
                                   threads */
     bool keep;                 /* keep the runs, for the explorer */
     const char *only;          /* run the cell of this name; NULL: all */
-    const atomic_bool *cancel; /* may be NULL: save what is under way and return */
+    const atomic_bool *cancel; /* when set: save what is under way and return; may be
+                                  NULL */
     struct sweep_watch watch;
 };
 

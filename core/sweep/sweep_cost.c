@@ -28,7 +28,7 @@ struct item {
 struct kind {
     uint64_t key, bench;
     struct sweep_batch
-        like; /* the one of the highest rate: a rate wants a mask token */
+        like; /* the one of the highest rate: a rate needs a mask token */
     double rate;
     bool search; /* its arms are alike */
     size_t threads;
@@ -43,7 +43,7 @@ struct phase {
 };
 
 struct costing {
-    struct sweep_work w; /* what the plan is asked with: nothing of it runs */
+    struct sweep_work w; /* for asking about the plan; nothing in it runs */
     struct kind *kind;   /* [n_kinds] */
     size_t n_kinds, cap;
     struct phase search, batch;
@@ -257,7 +257,7 @@ static size_t phase_bytes(const struct costing *c, const struct phase *ph,
         sum = run_room(sum, largest[i]);
     }
     for (size_t i = 0; ph == &c->batch && i < c->n_kinds; i++) {
-        bool first = true; /* of its bench, which all of them share */
+        bool first = true; /* first with its bench, which is shared */
         for (size_t k = 0; k < i; k++) {
             first = first && c->kind[k].bench != c->kind[i].bench;
         }

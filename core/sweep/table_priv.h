@@ -74,7 +74,7 @@ struct tally findings_tally(const struct findings *f, size_t part, size_t m);
 
 /* ---- sweep_words.c: sentences, in Markdown ---- */
 
-/* The report being written. Errors stick to `out`, or to `text` until page_free. */
+/* The report being written. Errors stick to `out`, or to `text` until page_end. */
 struct page {
     struct findings f;
     struct str *out;

@@ -21,7 +21,7 @@ static const char *const specials[] = {"<|bos|>", "<|eos|>", "<|pad|>", "<|mask|
 
 /* A distinct word of the text or of the forms. */
 struct word {
-    uint32_t off, len; /* its bytes, and its symbols: they stand in place */
+    uint32_t off, len; /* of its bytes, and of its symbols, in place */
     uint32_t n;        /* symbols now */
     bool is_form;
     int64_t count;  /* in the text */
@@ -54,7 +54,7 @@ struct train {
     size_t n_pairs, pair_mask;
     struct cand *heap;
     size_t n_heap, heap_cap;
-    struct tok *tok; /* the entries so far: [o->vocab], n_tok of them there */
+    struct tok *tok; /* the entries so far: n_tok of [o->vocab] */
     size_t n_tok;
     int32_t *by_text; /* ids by hash of their bytes, -1 empty */
     size_t text_mask;

@@ -38,7 +38,7 @@ struct builtin_words {
     struct builtin_def def[BUILTIN_MAX]; /* the letters, shapes, suffixes and languages
                                             that have words */
     struct builtin_language language[FUNCTION_LANGUAGES];
-    /* The rest is what builtin_of reads. */
+    /* The rest is what builtin_words_of reads. */
     const struct tok *tok;
     int32_t at[BUILTIN_MAX]; /* place in def of each possible concept; -1: not there */
     size_t n_suffixes;

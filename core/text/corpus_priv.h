@@ -10,12 +10,8 @@
 #define CORPUS_MAX_FILES ((size_t)1 << 20)
 #define CORPUS_MAX_DOCS  ((size_t)1 << 26)
 #define CORPUS_MAX_DOC   ((size_t)1 << 20) /* a longer document of a .txt is cut */
-#define CORPUS_PIECE                                                                   \
-    ((size_t)4096) /* size of pieces of a text without blank                           \
-                      lines */
-#define CORPUS_IDS                                                                     \
-    ((size_t)1024) /* document length in token ids without                             \
-                      document ends */
+#define CORPUS_PIECE     ((size_t)4096)    /* of a text without blank lines */
+#define CORPUS_IDS       ((size_t)1024)    /* of token ids without document ends */
 #define CORPUS_MAX_LINE  ((size_t)64 << 20)
 #define CORPUS_SMALL     ((size_t)256) /* pieces too small to say much */
 #define CORPUS_HELD_PART 0.05

@@ -130,7 +130,7 @@ int64_t arm_set_rate(struct arm *a, double rate)
 {
     a->schedule = (struct mask_schedule){.kind = MASK_CONSTANT, .start = rate};
     source_set_rate(a->source, rate);
-    a->state.pending = 0; /* what is set now stands until it is set again */
+    a->state.pending = 0; /* a rate set now holds until it is set again */
     a->state.applies_from = arm_steps_done(a) + (int64_t)source_lag(a->source) + 1;
     if (rate > 0) {
         a->state.rate_when_on = rate;

@@ -101,7 +101,7 @@ struct config_facts {
     int64_t step;
     double scale, mask_rate;
     const char *imported; /* format of the files it came from; NULL: trained here */
-    const struct arm_names *names; /* NULL or of no name: by itself */
+    const struct arm_names *names; /* NULL or without a name: by itself */
 };
 
 static bool add_names(cJSON *root, const struct arm_names *n)
@@ -545,7 +545,7 @@ static bool is_other_model(const struct run_record *r, const struct lm *m)
 static void add_other_text(const struct run_record *r, const struct inputs *in,
                            struct remarks *out)
 {
-    if (r->set.activations[0]) { /* of which no text has the hash */
+    if (r->set.activations[0]) { /* no text has their hash */
         remarks_add(out,
                     "%s activations made elsewhere; whether they are of %s is not "
                     "known",

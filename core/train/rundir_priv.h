@@ -14,12 +14,10 @@
 #define RUN_HELD        ".held"
 #define RUN_CHECKPOINTS "checkpoints"
 #define RUN_ARMS        RUN_ARMS_DIR
-#define RUN_LABELS                                                                     \
-    "labels.csv"                          /* of latents/latent_labels.h; not part of a \
-                                             save */
-#define RUN_PRESETS "presets.json"        /* of ask/ask_preset.h, likewise */
-#define RUN_HISTORY "concept_history.csv" /* of eval/concept_history.h, likewise */
-#define RUN_LABEL   "label.txt"           /* the run's own; not part of a save */
+#define RUN_LABELS      "labels.csv"   /* of latents/latent_labels.h, not in a save */
+#define RUN_PRESETS     "presets.json" /* of ask/ask_preset.h, likewise */
+#define RUN_HISTORY     "concept_history.csv" /* of eval/concept_history.h, likewise */
+#define RUN_LABEL       "label.txt"           /* the run's own, not in a save */
 
 /* Files that a save writes, in the order in which they are moved into place: readers
  * look at the last, config.json, to see whether a save came in between. */

@@ -102,8 +102,8 @@
       "L0 that inference thresholds are set to on clean text before they are "         \
       "used; 0: the running average, or what was learned")
 
-/* What stands in a model's place: files of activations, or known features, synth_config
- * of acts/synthetic.h. */
+/* What replaces a model: files of activations, or known features (synth_config of
+ * acts/synthetic.h). */
 #define SETTING_LIST_SYNTH(X)                                                          \
     X(ENUM, source, "source", "source", "model", WORDS(source), RUN, ANY,              \
       "activations of a model, of known features, or made elsewhere")                  \

@@ -11,13 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SETTING_TEXT_MAX 1024 /* bytes of a STR, with its NUL */
-#define SETTING_LONG_MAX 8192 /* bytes of a LONG, likewise */
-#define SETTING_VALUE_MAX                                                              \
-    SETTING_LONG_MAX        /* of any value as settings_print writes                   \
-                               it */
-#define SETTING_MAX     128 /* most rows of the table */
-#define SETTING_ORIGINS 8   /* most different origins */
+#define SETTING_TEXT_MAX  1024             /* bytes of a STR, with its NUL */
+#define SETTING_LONG_MAX  8192             /* bytes of a LONG, likewise */
+#define SETTING_VALUE_MAX SETTING_LONG_MAX /* of a value by settings_print */
+#define SETTING_MAX       128              /* most rows of the table */
+#define SETTING_ORIGINS   8                /* most different origins */
 
 /* The value of the setting `ood` for the held-back tail of the training text
  * (corpus_keep). */

@@ -145,10 +145,10 @@ static void resolve_jump(struct settings *s)
 {
     const bool is_tanh = s->jump_loss == SAE_JUMP_TANH;
     /* For activations of the norm sqrt(D), whose latents reach a few units: the window
-     * has to hold some of them for a threshold to move. A threshold of theta takes
-     * cells that are worth theta^2 or less, so it has to reach sqrt(l0), and Adam moves
-     * it by lr a step at most: from 0.1 a run of 500 steps would end on the way there.
-     * The gradient of tanh(4 f) is gone at f of 0.5, so that has to begin below. */
+     * has to hold some of them for a threshold to move. A threshold of theta removes
+     * entries that are worth theta^2 or less, so it must reach sqrt(l0), and Adam moves
+     * it by at most lr a step: from 0.1 a run of 500 steps would end on the way there.
+     * The gradient of tanh(4 f) vanishes from f = 0.5, so that must start below. */
     fill(&s->bandwidth, 2.0);
     fill(&s->init_threshold, is_tanh ? 0.1 : 1.0);
     fill(&s->pre_act, is_tanh ? 3e-6 : 0.0);
