@@ -196,6 +196,33 @@ static void test_why_is_whole(void **state)
     end_world(&t);
 }
 
+/* An edit at a token goes with it, and that is said; what a line of 80 columns does not
+ * hold of a token is left out, not cut; asking anew is said. */
+static void test_nothing_goes_unsaid(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, ":steer 7=2@22-\n:silence 5\nx");
+    assert_says(t.b, "gone with the token: #7 add +2.00 from 22");
+    assert_int_equal(own(&t)->row.edits.n, 1);
+    keys(&t, "um");
+    assert_true(on_screen(t.b, "token 21 of 22, masked  guess no. "));
+    struct ask_token *k = &own(&t)->answer->token[21];
+    for (k->rank = 1; k->rank < 100000; k->rank *= 10) {
+        k->rank_after = k->rank;
+        app_view(&t.b->a, &t.b->v, &t.b->c);
+        assert_false(on_screen(t.b, "SAE\xe2\x80\xa6") ||
+                     on_screen(t.b, "error\xe2\x80\xa6"));
+        assert_true(on_screen(t.b, "latents "));
+    }
+    press(t.b, 'R');
+    assert_says(t.b, "asking the SAE as of step 900");
+    give_subject(&t);
+    settle(&t);
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_next_tokens_that_fell),
         cmocka_unit_test(test_taken_back_is_named),
         cmocka_unit_test(test_why_is_whole),
+        cmocka_unit_test(test_nothing_goes_unsaid),
         cmocka_unit_test(test_shown_while_loading),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -467,8 +467,8 @@ static void dense(struct app *a, const struct session_view *v, const char *args)
 static void renew(struct app *a, const struct session_view *v, const char *args)
 {
     (void)args;
-    (void)v;
     prompt_own(a)->renew = true;
+    app_say(a, false, "asking the SAE as of step %s", THOUSANDS(v->step));
 }
 
 /* ---- hints ---- */

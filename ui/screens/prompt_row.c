@@ -253,6 +253,29 @@ void prompt_tokens_changed(struct app *a, const struct session_view *v)
     box_follows(a, v);
 }
 
+/* Say which edits went with the token that they were at. */
+static void say_gone(struct app *a, const struct prompt_row *old,
+                     const struct prompt_row *now)
+{
+    struct prompt_edits gone = {.n = 0};
+    for (size_t i = 0; i < old->edits.n; i++) {
+        const struct ask_edit *e = &old->edits.at[i];
+        size_t k = 0;
+        while (k < now->edits.n && now->edits.at[k].latent != e->latent) {
+            k++;
+        }
+        if (k == now->edits.n) { /* a latent has one edit */
+            gone.at[gone.n++] = *e;
+        }
+    }
+    if (gone.n > 0) {
+        enum { NAMED = 3 };
+        char text[160];
+        prompt_edits_say(gone.at, gone.n, NAMED, text, sizeof text);
+        app_say(a, false, "gone with the token: %s", text);
+    }
+}
+
 bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_t out,
                    const int32_t *ids, size_t n)
 {
@@ -284,6 +307,7 @@ bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_
     r.tail = old->tail;
     r.chat = old->chat;
     take_edits(&r, old, at, out, n);
+    say_gone(a, old, &r);
     prompt_row_deinit(&s->row);
     s->row = r;
     prompt_tokens_changed(a, v);

@@ -283,6 +283,9 @@ static void draw_token_line(const struct app *a, struct canvas *c, int x, int y,
     size_t len = (size_t)snprintf(text, sizeof text,
                                   counts ? "token %zu of %zu" : "token %zu (0 to %zu)",
                                   s->at, r->T - 1);
+    if (t->masked) {
+        len += (size_t)snprintf(text + len, sizeof text - len, ", masked");
+    }
     if (t->special) {
         snprintf(text + len, sizeof text - len, ", special: outside the SAE");
     } else {
@@ -297,11 +300,12 @@ static void draw_token_line(const struct app *a, struct canvas *c, int x, int y,
             len += (size_t)snprintf(text + len, sizeof text - len,
                                     "  guess no. %d, %s%s", t->rank, p, after);
         }
-        len += (size_t)snprintf(text + len, sizeof text - len,
-                                "  latents %zu  SAE error %s %%", t->active,
-                                NUMBER(NUMBER_PLAIN, 0, 0, 100 * (double)t->error));
-        if (t->masked && len < sizeof text) {
-            snprintf(text + len, sizeof text - len, "  masked");
+        len +=
+            (size_t)snprintf(text + len, sizeof text - len, "  latents %zu", t->active);
+        snprintf(text + len, sizeof text - len, "  SAE error %s %%",
+                 NUMBER(NUMBER_PLAIN, 0, 0, 100 * (double)t->error));
+        if (canvas_text_width(text) > w) { /* whole or not at all */
+            text[len] = '\0';
         }
     }
     canvas_text(c, x, y, w, text, ROLE_DIM, 0);
