@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "eval/heldout.h"
 #include "session/session_compare_priv.h"
+#include "train/also.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -151,13 +152,12 @@ static size_t rows_of(const struct compare_bench *b, enum compare_source from,
     return f != NULL && f->unit != NULL && strcmp(f->unit, "rows") == 0 ? f->n : 0;
 }
 
-/* Seeds planned of the run that a choice is of: its first arm says it, as those of the
- * others are one each. */
+/* Seeds planned of the run that a choice is of: its first arm says it. */
 static size_t planned_of(const struct compare_bench *b, size_t choice)
 {
     const size_t run = b->out->choice[choice].run;
     const struct compare_arm *first = run == 0 ? b->own->arm : b->other[run - 1].arm;
-    return (size_t)first->set.seed_count;
+    return arm_plans_seeds(&first->set);
 }
 
 /* paired_first of two choices: of two runs the one that planned less tells. */

@@ -29,6 +29,9 @@ enum err arm_plan_next_seed(const struct arm_plan *of, size_t more,
                             struct arm_plan *out, struct errinfo *e) ERR_CHECKED;
 /* Whether they ask for one arm. */
 bool arm_plans_single(const struct settings *asked);
+/* The most seeds that a condition of these arms has: by seed.count, or listed in
+ * `also`. Allocates the plan while it counts. */
+size_t arm_plans_seeds(const struct settings *asked);
 /* An array of n arms that all have `base`, named by their places: "", "also1", ... ,
  * and of no condition. *out: the caller's (mem_free). */
 enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan **out,
