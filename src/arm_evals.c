@@ -15,7 +15,9 @@
 #include "progress.h"
 #include "run/run_arms.h"
 #include "run/run_cost.h"
+#include "session/runs.h"
 #include "sweep/sweep_cost.h"
+#include "train/also.h"
 #include "train/settings_shards.h"
 #include "train/settings_synth.h"
 
@@ -56,7 +58,7 @@ static bool had_as_arm(const struct arm_evals *a, const char *dir)
 {
     bool r = false;
     for (size_t i = 0; i < a->n; i++) {
-        r = r || (!a->arm[i].named && strcmp(a->arm[i].dir, dir) == 0);
+        r = r || (!a->arm[i].named && runs_same_dir(a->arm[i].dir, dir));
     }
     return r;
 }
@@ -326,7 +328,7 @@ size_t arm_evals_planned(const struct arm_evals *a)
     for (size_t i = 0; i < a->n; i++) {
         runs += a->arm[i].named ? 1 : 0;
     }
-    return runs == 1 ? (size_t)a->arm[0].record.set.seed_count : 0;
+    return runs == 1 ? arm_plans_seeds(&a->arm[0].record.set) : 0;
 }
 
 /* ---- output ---- */

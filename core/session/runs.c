@@ -63,6 +63,12 @@ bool runs_same_dir(const char *a, const char *b)
            x.st_ino == y.st_ino;
 }
 
+bool runs_same_path(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0 ||
+           (strcmp(path_base(a), path_base(b)) == 0 && runs_same_dir(a, b));
+}
+
 static enum err label(const char *path, struct run_answer *a, struct errinfo *e)
 {
     char was[RUN_LABEL_MAX + 1] = "";

@@ -48,6 +48,20 @@ static void label_arm(struct compare_arm *a, const char *settings)
     }
 }
 
+/* Add to an arm's label that it was masked, if it is not now: a fork, until it forked,
+ * or by hand. */
+static void label_history(struct compare_arm *a)
+{
+    const size_t len = strlen(a->label);
+    bool was = false;
+    for (size_t i = 0; i < a->history.rows; i++) {
+        was = was || a->history.row[i].v[METRIC_MASK_RATE] > 0.0;
+    }
+    if (was && !a->imported && !(a->set.mask_rate > 0.0)) {
+        (void)snprintf(a->label + len, sizeof a->label - len, ", masked at first");
+    }
+}
+
 /* Two arms that do not differ (a twin masked alike meanwhile) become conditions of
  * their own. */
 static void group(struct compare_arm *arm, size_t n)
@@ -62,14 +76,16 @@ static void group(struct compare_arm *arm, size_t n)
         arm[i].cond = i;
         label_arm(&arm[i], "");
     }
-    if (conditions_of(set, name, n, &c, &unsaid) != OK) {
-        return;
+    if (conditions_of(set, name, n, &c, &unsaid) == OK) {
+        for (size_t i = 0; i < n; i++) {
+            arm[i].cond = c.of[i];
+            label_arm(&arm[i], c.at[c.of[i]].settings);
+        }
+        conditions_deinit(&c);
     }
     for (size_t i = 0; i < n; i++) {
-        arm[i].cond = c.of[i];
-        label_arm(&arm[i], c.at[c.of[i]].settings);
+        label_history(&arm[i]);
     }
-    conditions_deinit(&c);
 }
 
 /* ---- what the trainer gives ---- */
@@ -117,6 +133,7 @@ static enum err gather_arm(struct session *s, size_t i, struct compare_arm *to,
     if (to->imported) {
         label_arm(to, "");
     }
+    label_history(to);
     return OK;
 }
 

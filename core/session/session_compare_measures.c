@@ -2,6 +2,7 @@
 #include "base/mem.h"
 #include "eval/heldout.h"
 #include "session/session_compare_priv.h"
+#include "train/also.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -153,13 +154,12 @@ static size_t rows_of(const struct compare_bench *b, enum compare_source from,
     return f != NULL && f->unit != NULL && strcmp(f->unit, "rows") == 0 ? f->n : 0;
 }
 
-/* Returns the planned seeds of a choice's run: its first arm records it, as the others
- * say one each. */
+/* Returns the planned seeds of a choice's run, which its first arm says. */
 static size_t planned_of(const struct compare_bench *b, size_t choice)
 {
     const size_t run = b->out->choice[choice].run;
     const struct compare_arm *first = run == 0 ? b->own->arm : b->other[run - 1].arm;
-    return (size_t)first->set.seed_count;
+    return arm_plans_seeds(&first->set);
 }
 
 /* Returns paired_first for two choices: of two runs, the one that planned fewer

@@ -1,5 +1,6 @@
 /* The conditions of a run and their arms, as in views. */
 #include "session/session_priv.h"
+#include "train/also.h"
 #include "train/runstate.h"
 #include "train/settings_arch.h"
 
@@ -129,7 +130,7 @@ size_t session_publish_arms_locked(struct session *s)
         v->arm[a].weights = settings_weights_seed(&g->arm[a].arm->set);
         snprintf(v->arm[a].dir, sizeof v->arm[a].dir, "%s", g->arm[a].dir);
     }
-    v->seeds_planned = (size_t)g->arm[0].arm->set.seed_count;
+    v->seeds_planned = arm_plans_seeds(&g->arm[0].arm->set);
     const size_t conds = assign(v, condition, g->n_arms);
     for (size_t c = 0; c < v->n_conds; c++) {
         publish_cond(g, &v->cond[c]);
@@ -172,7 +173,7 @@ size_t session_publish_records(struct session *s, const struct run_arms *arms)
         }
     }
     v->planned = s->record[0].set.steps;
-    v->seeds_planned = (size_t)s->record[0].set.seed_count;
+    v->seeds_planned = arm_plans_seeds(&s->record[0].set);
     const size_t conds = assign(v, condition, arms->n);
     for (size_t c = 0; c < v->n_conds; c++) {
         struct cond_view *to = &v->cond[c];

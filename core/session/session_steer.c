@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "session/session_priv.h"
 #include "session/verdicts.h"
+#include "train/also.h"
 
 #include <stdio.h>
 
@@ -93,7 +94,7 @@ static enum err weigh_seed(struct session *s, struct errinfo *e)
     double widening = 0.0;
     size_t arms = 0, regained = 0;
     TRY(engine_weigh_seed(g, &arms, e));
-    cost_of_looking((size_t)g->arm[0].arm->set.seed_count, &widening, &regained);
+    cost_of_looking(arm_plans_seeds(&g->arm[0].arm->set), &widening, &regained);
     session_say(s, false,
                 "again adds %zu arm%s of %.1f MB; intervals %.1f times as wide, %zu "
                 "seeds regain them",

@@ -441,6 +441,25 @@ enum err arm_plans_of(const struct settings *asked, struct arm_plan **out, size_
     return OK;
 }
 
+size_t arm_plans_seeds(const struct settings *asked)
+{
+    struct arm_plan *arm = NULL;
+    struct errinfo unsaid;
+    size_t n = 0, most = (size_t)asked->seed_count;
+    if (!asked->also[0] || arm_plans_of(asked, &arm, &n, &unsaid) != OK) {
+        return most;
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t like = 0;
+        for (size_t k = 0; k < n; k++) {
+            like += strcmp(arm[i].condition, arm[k].condition) == 0;
+        }
+        most = like > most ? like : most;
+    }
+    mem_free(arm);
+    return most;
+}
+
 enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan **out,
                         struct errinfo *e)
 {

@@ -30,6 +30,9 @@ enum err arm_plan_next_seed(const struct arm_plan *of, size_t more,
                             struct arm_plan *out, struct errinfo *e) ERR_CHECKED;
 /* Returns whether the settings ask for one arm only. */
 bool arm_plans_single(const struct settings *asked);
+/* Returns the most seeds that a condition of these arms has, by seed.count or listed in
+ * `also`. Allocates the plan while it counts. */
+size_t arm_plans_seeds(const struct settings *asked);
 /* Makes n arms with the settings `base`, named by their places, "", "also1", ...,
  * without conditions. *out: caller owns (mem_free). */
 enum err arm_plans_like(const struct settings *base, size_t n, struct arm_plan **out,

@@ -82,6 +82,15 @@ static inline bool has_evaluation(const struct viewer *t)
     return t->v.arm[0].series[METRIC_EV].n > 0;
 }
 
+static inline bool all_are_evaluated(const struct viewer *t)
+{
+    bool all = true;
+    for (size_t a = 0; a < t->v.n_arms; a++) {
+        all = all && t->v.arm[a].series[METRIC_EV].n > 0;
+    }
+    return all;
+}
+
 static inline void post(struct viewer *t, struct command c)
 {
     assert_true(session_post(t->s, &c));

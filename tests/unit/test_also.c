@@ -431,6 +431,11 @@ static void each_condition_has_its_seeds(void **state)
         assert_true(i == 0 || arm_plans_single(&arm[i].set));
     }
     mem_free(arm);
+    assert_int_equal(arm_plans_seeds(&set), 3);
+    set.seed_count = 1; /* listed by hand: planned all the same */
+    snprintf(set.also, sizeof set.also,
+             "seed.weights=8;seed.weights=9;seed.weights=10;k=2");
+    assert_int_equal(arm_plans_seeds(&set), 4);
     static const struct {
         const char *also;
         int64_t seeds;

@@ -323,7 +323,7 @@ static void a_comparison_knows_the_control(void **state)
     snprintf(cfg.set.also, sizeof cfg.set.also, ALSO_RANDOM);
     open_viewer(&t, &cfg);
     wait_until(&t, is_done);
-    wait_until(&t, has_evaluation);
+    wait_until(&t, all_are_evaluated);
     post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {-1, -1}}, "");
     assert_non_null(t.v.compare);
     const size_t control = choice_of(t.v.compare, "random");
@@ -441,7 +441,7 @@ static void other_texts_are_not_compared(void **state)
         assert_ok(settings_set(&cfg.set, "corpus", path, from_program("test"), &e), &e);
         open_viewer(&t, &cfg);
         wait_until(&t, is_done);
-        wait_until(&t, has_evaluation);
+        wait_until(&t, all_are_evaluated);
         post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {-1, -1}}, run);
         const struct comparison *c = t.v.compare;
         if (!c) {

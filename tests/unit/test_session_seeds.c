@@ -181,15 +181,6 @@ static bool has_six_arms(const struct viewer *t)
     return t->v.n_arms == 6;
 }
 
-static bool all_are_evaluated(const struct viewer *t)
-{
-    bool all = true;
-    for (size_t a = 0; a < t->v.n_arms; a++) {
-        all = all && t->v.arm[a].series[METRIC_EV].n > 0;
-    }
-    return all;
-}
-
 /* A seed that is added later has the curve that it would have had from the start. */
 static void a_seed_is_added(void **state)
 {
@@ -289,6 +280,11 @@ static void a_fork_has_all_seeds(void **state)
     }
     assert_true(t.v.cond[1].series[METRIC_LOSS].n > 2);
     assert_true(t.v.cond[1].forked_at > 0);
+    post_text(&t, (struct command){.kind = COMMAND_COMPARE, .two = {-1, -1}}, "");
+    if (!t.v.compare) {
+        fail_msg("no comparison: %s", t.v.message);
+    }
+    assert_string_equal(t.v.compare->choice[1].name, "no mask, masked at first");
     post(&t, (struct command){.kind = COMMAND_FORK});
     wait_until(&t, is_idle);
     (void)session_poll(t.s, &t.v);

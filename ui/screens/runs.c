@@ -69,7 +69,7 @@ bool runs_is_open(const struct app *a, const struct session_view *v,
 {
     char path[RUNDIR_PATH];
     runs_path(a, r, path);
-    return path[0] && strcmp(path, v->arm[0].dir) == 0;
+    return path[0] && runs_same_path(path, v->arm[0].dir);
 }
 
 bool runs_is_marked(const struct app *a, const char *name)

@@ -92,8 +92,8 @@ static void compare_marked(struct app *a, const struct session_view *v)
             return;
         }
     }
-    const bool first = strcmp(path[0], v->arm[0].dir) == 0;
-    const bool second = strcmp(path[1], v->arm[0].dir) == 0;
+    const bool first = runs_same_path(path[0], v->arm[0].dir);
+    const bool second = runs_same_path(path[1], v->arm[0].dir);
     snprintf(both, sizeof both, "%s%s%s", first ? "" : path[0],
              first || second ? "" : "\n", second ? "" : path[1]);
     compare_paths(a, v, both);
