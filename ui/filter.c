@@ -468,6 +468,18 @@ bool filter_text_in(const char *in, const char *text)
     return !*text;
 }
 
+struct filter_piece *filter_piece_of(struct filter *f, int field, size_t nth)
+{
+    for (size_t i = 0; f && i < f->n; i++) {
+        struct filter_piece *p = &f->piece[i];
+        const bool asks = p->kind == PIECE_FIELD && p->field == field && !p->negated;
+        if (asks && nth-- == 0) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
 bool filter_piece_text(const struct filter_piece *p, const char *text)
 {
     return p->kind == PIECE_REGEX ? !regexec(&p->regex, text, 0, NULL, 0)

@@ -75,6 +75,8 @@ bool filter_text_in(const char *in, const char *text);
 
 /* ---- for a filter_kind ---- */
 
+/* Returns the nth piece "field=..." of a field, without a !; NULL beyond the last. */
+struct filter_piece *filter_piece_of(struct filter *f, int field, size_t nth);
 /* Whether a text, or a token's text, matches the piece. Answers for tokens are
  * remembered: `names` must stay the same. */
 bool filter_piece_text(const struct filter_piece *p, const char *text);

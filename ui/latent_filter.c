@@ -101,6 +101,30 @@ static bool fires_on(struct filter_piece *p, const struct latent_source *s)
     return false;
 }
 
+const struct latent_token *latent_filter_token(struct filter *f,
+                                               const struct latent_source *s)
+{
+    size_t field = 0, columns = 0;
+    const struct latent_column *c = latent_columns(&columns);
+    while (field < columns && c[field].type != COLUMN_TOKENS) {
+        field++;
+    }
+    const struct latent_token *best = NULL;
+    struct filter_piece *p;
+    size_t n = 0;
+    const struct latent_token *t =
+        s->table ? latent_tokens(s->table, s->latent, &n) : NULL;
+    for (size_t k = 0; (p = filter_piece_of(f, (int)field, k)) != NULL; k++) {
+        for (size_t i = 0; i < n; i++) {
+            if ((!best || t[i].max > best->max) &&
+                filter_piece_token(p, s->names, t[i].token)) {
+                best = &t[i];
+            }
+        }
+    }
+    return best;
+}
+
 static bool has(struct filter_piece *p, int column, const void *asked)
 {
     const struct latent_column *c = latent_column_at((size_t)column);

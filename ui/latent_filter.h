@@ -10,6 +10,10 @@
 extern const struct filter_kind latent_filter;
 /* The same, but words are looked for in all tokens that a latent fires on. */
 extern const struct filter_kind latent_filter_tokens;
+/* Of the tokens that a filter asks for by tokens=..., the one that the latent fires on
+ * most strongly; NULL: it asks for none, or the index has none. */
+const struct latent_token *latent_filter_token(struct filter *f,
+                                               const struct latent_source *s);
 /* Names of fields and flags for completion and help, from the table of columns; NULL
  * beyond the last. */
 const char *latent_filter_word(size_t i);

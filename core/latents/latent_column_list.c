@@ -226,7 +226,7 @@ static const struct latent_column list[] = {
      .type = COLUMN_TOKENS, .flags = EVERYWHERE | IN_DETAIL | IN_FILTER,
      .text = tokens_text, .detail = "top",
      .help = "the tokens with the largest sum of activations; tokens=dog asks all that "
-             "it fires on"},
+             "it fires on, and shows the largest activation on it"},
     {.name = "label", .title = "label", .type = COLUMN_TEXT,
      .flags = EVERYWHERE | ONLY_LABELS | IN_FILTER, .width = 16, .text_width = 16,
      .text = label_text, .help = "what you called it"},

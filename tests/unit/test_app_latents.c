@@ -76,6 +76,34 @@ static void test_untrained_is_said(void **state)
     bench_free(b);
 }
 
+/* A filter for a token says of each latent how strongly it fires on it. */
+static void test_filter_by_token_says_how_strongly(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(200, 60, 1);
+    const struct latent_table *t = b->v.arm[0].table;
+    const int32_t flute = 49; /* of sample_token */
+    char says[48] = "", max[24];
+    for (size_t j = 0; j < t->F && !says[0]; j++) {
+        size_t n = 0;
+        const struct latent_token *of = latent_tokens(t, (int32_t)j, &n);
+        for (size_t i = 0; i < n; i++) {
+            if (of[i].token == flute) {
+                plot_number(max, sizeof max, (double)of[i].max, 5);
+                snprintf(says, sizeof says, "flute %s; ", max);
+            }
+        }
+    }
+    assert_true(says[0]);
+    type(b, "3:sort latent\n");
+    assert_false(on_screen(b, says));
+    type(b, "&tokens=flute\n");
+    assert_true(on_screen(b, says));
+    type(b, "&!tokens=dog\n");
+    assert_false(on_screen(b, says));
+    bench_free(b);
+}
+
 /* A filter and a find can be typed before there is a table: no letter of them acts as a
  * key, and they hold once it comes. */
 static void test_typed_before_the_table(void **state)
@@ -568,6 +596,7 @@ int main(void)
         cmocka_unit_test(test_table_is_asked_for),
         cmocka_unit_test(test_table_of_a_part),
         cmocka_unit_test(test_untrained_is_said),
+        cmocka_unit_test(test_filter_by_token_says_how_strongly),
         cmocka_unit_test(test_typed_before_the_table),
         cmocka_unit_test(test_sorting),
         cmocka_unit_test(test_filter_prompt),

@@ -239,7 +239,8 @@ static void a_rate_applies_from_the_step_that_is_named(void **state)
     assert_false(g->arm[0].arm->state.pending);
     assert_true(fabs(arm_rate_set(g->arm[0].arm) - 0.5) < 1e-12);
     check_error(engine_set_mask(g, 0, 2, 0, &e), ERR_USAGE, &e, "0 to 0.95");
-    check_error(engine_set_mask(g, 1, 0.1, 0, &e), ERR_USAGE, &e, "no arm B");
+    check_error(engine_set_mask(g, 1, 0.1, 0, &e), ERR_USAGE, &e,
+                "no arm 1, expected one of 1");
     engine_free(g);
 }
 

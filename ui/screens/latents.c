@@ -118,6 +118,21 @@ static enum role cell_role(const struct latent_row *r, const struct latent_colum
     return !r->fires ? ROLE_DIM : c->type == COLUMN_ID ? ROLE_VALUE : ROLE_TEXT;
 }
 
+/* "dog 5.213; cat, horse": before the top tokens the one that the filter asks for, with
+ * the greatest activation on it. */
+static void tokens_asked(const struct latents_state *l, const struct latent_source *s,
+                         char *text, size_t cap)
+{
+    const struct latent_token *t = latent_filter_token(l->filter.compiled, s);
+    char token[64], max[24], top[100];
+    if (t) {
+        names_token_trimmed(s->names, t->token, token, sizeof token);
+        plot_number(max, sizeof max, (double)t->max, 5);
+        snprintf(top, sizeof top, "%.*s", (int)sizeof top - 1, text);
+        snprintf(text, cap, "%s %s; %s", token, max, top);
+    }
+}
+
 static void draw_row(struct app *a, const struct session_view *v, struct canvas *c,
                      struct rect r, const struct latent_table *t, int32_t id,
                      bool cursor)
@@ -144,6 +159,9 @@ static void draw_row(struct app *a, const struct session_view *v, struct canvas 
             snprintf(text, sizeof text, "%s", source.label);
         } else {
             latents_cell(col, &source, text, sizeof text);
+        }
+        if (col->type == COLUMN_TOKENS && !called) {
+            tokens_asked(l, &source, text, sizeof text);
         }
         draw_cell(c, k.x, r.y, k.w, text, !col->text,
                   cursor   ? ROLE_SELECT

@@ -96,6 +96,13 @@ static void say_absorption(const struct app *a, const struct session_view *v, ch
              found, r.planned ? "" : " so far", mean, glyph_plus_minus(a->tier), half);
 }
 
+/* Whether it leads to a screen: one that was not looked at. */
+static bool leads_to(const struct app *a, const char *name)
+{
+    const struct screen_def *screen = screen_find(a->screens, name);
+    return screen && !app_has_opened(a, screen);
+}
+
 bool train_guide(const struct app *a, const struct session_view *v, char *out,
                  size_t cap)
 {
@@ -104,8 +111,7 @@ bool train_guide(const struct app *a, const struct session_view *v, char *out,
         (v->state != SESSION_TRAINING && v->state != SESSION_PAUSED && !over)) {
         return false;
     }
-    const bool absorption = measures_absorption(v),
-               concepts = !app_has_opened(a, &screen_concepts);
+    const bool absorption = measures_absorption(v), concepts = leads_to(a, "concepts");
     char text[400] = "";
     if (!over && v->seconds < NEXT_AFTER && say_masks(v, text, sizeof text)) {
         /* said */
@@ -115,7 +121,7 @@ bool train_guide(const struct app *a, const struct session_view *v, char *out,
             "Absorption: a latent for animals is silent on 'dog'. Lower is better.");
     } else if (absorption && concepts) {
         say_absorption(a, v, text, sizeof text);
-    } else if (conds_of(v) > 1 && !app_has_opened(a, &screen_compare)) {
+    } else if (conds_of(v) > 1 && leads_to(a, "compare")) {
         snprintf(text, sizeof text, "%s",
                  "Press " KEY_OF(
                      "screen compare") " for what may be concluded from all measures.");
