@@ -242,7 +242,8 @@ static void test_refused(void **state)
     refused("unmap train F x",
             "conf:1: found 'unmap train F x', expected unmap PLACE KEYS");
     refused("unmap train F", "conf:1: key F does nothing at train");
-    refused("unmap everywhere :", "conf:1: key : opens the command line and cannot be moved");
+    refused("unmap everywhere :",
+            "conf:1: key : opens the command line and cannot be moved");
     refused("map train <Ctrl-H> pause",
             "conf:1: key Ctrl-H of :pause at train would do "
             "nothing: a terminal sends Backspace for it");
