@@ -49,6 +49,10 @@ refuse "expected 0 to 63" ask run --text "$text" --ablate 64
 refuse "expected LATENT or LATENT@POSITION" ask run --text "$text" --ablate x
 refuse "expected LATENT=X" ask run --text "$text" --steer 3=x
 refuse "special token" ask run --text "$text" --steer 3=1@0
+refuse "--steer: latent 3: found position 77, expected 0 to 5" ask run --text "$text" --steer 3=1@77
+refuse "--steer: latent 3: found position 6, expected 0 to 5" ask run --text "$text" --steer 3=zero@6-
+refuse "--ablate: latent 3: found position 8, expected 0 to 7" ask run --text "$text" --ablate 3@8 --generate 2
+accept ask run --text "$text" --ablate 3@7 --generate 2
 refuse "1 to 5, or next" ask run --text "$text" --why 0
 refuse "a text that is one token" ask run --text "$text" --why 1 --against qqqzq
 refuse "a text that is one token" ask run --text "$text" --why 1 --against '#99999999'
