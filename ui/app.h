@@ -90,15 +90,16 @@ struct prompt_history {
 enum leaving { STAYING, LEAVE_ASKING, LEAVE_SAVING, LEAVE_DISCARDING };
 
 /* Messages that were shown, oldest first, in a ring: the list of messages shows each in
- * full. */
+ * full. One that comes again right after itself is counted. */
 enum { MESSAGES = 64 };
 struct message_log {
     struct message {
-        int64_t step;
+        int64_t step; /* the last time */
+        size_t times;
         bool bad;
         char text[400];
     } at[MESSAGES];
-    size_t n;            /* how many there have been */
+    size_t n;            /* how many there have been, so counted */
     uint64_t own, heard; /* counts of app.said and of the view's, as taken in */
 };
 

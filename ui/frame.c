@@ -318,7 +318,10 @@ static void keep_message(struct app *a, const struct session_view *v, const char
     if (!text[0]) {
         return;
     }
-    struct message *m = &log->at[log->n++ % MESSAGES];
+    struct message *last = log->n ? &log->at[(log->n - 1) % MESSAGES] : NULL;
+    const bool again = last && last->bad == bad && !strcmp(last->text, text);
+    struct message *m = again ? last : &log->at[log->n++ % MESSAGES];
+    m->times = again ? m->times + 1 : 1;
     m->step = v->step;
     m->bad = bad;
     snprintf(m->text, sizeof m->text, "%s", text);

@@ -295,11 +295,25 @@ static const struct message *message_at(const struct app *a, size_t i)
     return &a->log.at[i % MESSAGES];
 }
 
+/* A message, with how often it came; it lives as long as the lines. */
+static const char *message_text(struct help_lines *l, const struct message *m)
+{
+    char *own = l->own + l->n_own;
+    const size_t room = sizeof l->own - l->n_own;
+    const int n =
+        m->times > 1 ? snprintf(own, room, "%s  (%zu times)", m->text, m->times) : 0;
+    if (n <= 0 || (size_t)n >= room) {
+        return m->text;
+    }
+    l->n_own += (size_t)n + 1;
+    return own;
+}
+
 static void add_messages(struct help_lines *l, const struct app *a, int w)
 {
     const size_t n = a->log.n;
     for (size_t i = n; i-- > 0 && n - i <= MESSAGES;) {
-        const char *text = message_at(a, i)->text;
+        const char *text = message_text(l, message_at(a, i));
         if (wanted(l, a, text, "", "")) {
             add_wrapped(l, LINE_MESSAGE, LINE_MESSAGE_MORE, i, text, strlen(text),
                         w - MESSAGE_COLUMN);
