@@ -87,6 +87,31 @@ accept ask bf16 --text "$text" --json && mv out rounded
 accept ask bf16 --text "$text" --json --densest 1 && mv out tabled
 accept ask run "$text" --json --top 7 && cmp -s plain out || fault "a word behind the run is another prompt"
 accept find run --prompt "$text" --json --most 5 && mv out found
+# By concept, as the kept evaluation says, and with letters left out.
+told() { # STEP
+    cat >run/eval.json <<JSON
+{"step": $1, "concepts": [{"concept": "animal", "kind": "super", "eligible": true,
+  "probe_f1": 0.9, "true_positives": 9, "full": 0, "fraction": 0, "main_latent_recall": 0.5,
+  "f1_best_latent": 0.8, "f1_heldout": 0.7, "main_latents": [5],
+  "main_latent_fits": [[0.8, 0.9, 0.7]], "absorbers": []}], "words": []}
+JSON
+}
+told 30
+accept find run animal --most 1
+grep -q "^ *5 " out && grep -q "by concept: 'animal' with F1 0.800, its best latent" out &&
+    grep -q "concepts as evaluated at step 30$" out || fault "by concept"
+accept find run anmal --most 1 --json
+grep -q '"by":"concept","how":"letters","near":"animal","by_concept":{"concept":"animal","f1":0.8' out ||
+    fault "by concept, near"
+told 20
+accept find run animal --most 1
+grep -q 'concepts as evaluated at step 20 of 30: ' out || fault "an older evaluation"
+echo '{"concepts": 1' >run/eval.json
+run find run animal --most 1
+[ $status = 0 ] && grep -q 'run/eval.json' err || fault "an evaluation that cannot be read"
+rm run/eval.json
+accept find run animal --most 1
+grep -q 'no evaluation is kept' out || fault "no evaluation"
 printf '%s' "$text" | "$saetop" ask run --text-file - --json --top 7 >piped || fault "-"
 cmp -s plain piped || fault "standard input is another prompt"
 printf '%s' "$text" | "$saetop" ask run - --json --top 7 >piped || fault "- behind the run"
