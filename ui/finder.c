@@ -18,7 +18,8 @@
 #define BY_HELP 0.6
 /* Added for concepts and screens: there is one of a name, and many latents that match
  * it. Twice for a concept typed whole, which comes before the latent that tells it. */
-#define BY_NAME 15.0
+#define BY_NAME       15.0
+#define LOOSE_BY_NAME 1.6
 /* A word's stem, or another word for the same thing: in its name, or in words about it.
  */
 #define NAME_BY_SENSE 45.0
@@ -53,10 +54,14 @@ static struct worth worth_of(const struct words *w, const char *name, const char
     return v.score > 0.0 ? v : worth_of_name(w->typed, name);
 }
 
-/* Adds to what is not a loose answer. */
+/* Adds to an answer; a loose one is raised among those of its quality. */
 static struct worth raised(struct worth v, double by)
 {
-    v.score += v.score > 0.0 && !v.near[0] ? by : 0.0;
+    if (v.near[0]) {
+        v.score *= by > 0.0 ? LOOSE_BY_NAME : 1.0;
+    } else {
+        v.score += v.score > 0.0 ? by : 0.0;
+    }
     return v;
 }
 

@@ -101,6 +101,7 @@ static void test_loosely(void **state)
         assert_int_equal(on_screen(b, near), cases[i].near != NULL);
         bench_free(b);
     }
+    kind_first("anmal", "concept", "animal");
     /* What answers as typed leaves no room for it. */
     struct bench *b = open_bench(120, 36, "animal");
     for (size_t i = 0; i < b->a.finder.n; i++) {
