@@ -35,8 +35,9 @@ struct asking {
     struct ask_presets *presets; /* for --preset */
     struct ask *ask;
     struct ask_row row;
-    uint8_t *masked; /* [row.ids.n] */
-    bool times;      /* an edit is a multiple of the largest activation seen */
+    uint8_t *masked;  /* [row.ids.n] */
+    size_t positions; /* of the prompt and what is written on; SIZE_MAX: no prompt */
+    bool times;       /* an edit is a multiple of the largest activation seen */
     struct ask_edit edit[EDITS_MAX];
     struct ask_question q;
     struct ask_answer *answer;
@@ -107,6 +108,12 @@ static enum err read_text(const struct ask_args *a, struct asking *k, struct err
 
 /* ---- what is done to the prompt ---- */
 
+/* Whether there is a prompt; --heldout does without. */
+static bool has_prompt(const struct ask_args *a)
+{
+    return text_input_given(&a->text) || a->heldout == 0;
+}
+
 /* Call a function for each part of a list "A,B,.."; several options of a name are one
  * list. */
 static enum err each_part(const struct opt_list *l, const char *option,
@@ -150,6 +157,18 @@ static enum err mask_position(struct asking *k, const char *part, struct errinfo
     return OK;
 }
 
+/* Refuse an edit at or from a position that neither the prompt nor what is written on
+ * has. */
+static enum err check_position(const struct asking *k, const struct ask_edit *edit,
+                               struct errinfo *e)
+{
+    return edit->where == ASK_ALL || edit->pos < k->positions
+               ? OK
+               : err_set(e, ERR_USAGE,
+                         "latent %d: found position %zu, expected 0 to %zu",
+                         (int)edit->latent, edit->pos, k->positions - 1);
+}
+
 /* Add an edit as typed, a multiple turned into the unit of activations. */
 static enum err add_edit(struct asking *k, const char *text, struct errinfo *e)
 {
@@ -159,6 +178,7 @@ static enum err add_edit(struct asking *k, const char *text, struct errinfo *e)
     struct ask_edit *edit = &k->edit[k->q.n_edits];
     bool times = false;
     TRY(ask_edit_parse_typed(text, edit, &times, e));
+    TRY(check_position(k, edit, e));
     const size_t F = k->subject->sae->F;
     if (times && (size_t)edit->latent >= F) {
         return err_set(e, ERR_USAGE, "latent: found %d, expected 0 to %zu",
@@ -220,6 +240,10 @@ static enum err use_preset(const char *name, struct asking *k, struct errinfo *e
     }
     TRY(ask_preset_fits(p, k->subject->sae, e));
     for (size_t i = 0; i < p->n; i++) {
+        const enum err rc = check_position(k, &p->edit[i].edit, e);
+        if (rc != OK) {
+            return err_prefix(e, rc, "--preset");
+        }
         k->edit[k->q.n_edits++] = p->edit[i].edit;
     }
     return OK;
@@ -229,6 +253,7 @@ _Static_assert(ASK_PRESET_EDITS <= EDITS_MAX, "a preset's edits fit");
 static enum err make_question(const struct ask_args *a, struct asking *k,
                               struct errinfo *e)
 {
+    k->positions = has_prompt(a) ? k->row.ids.n + (size_t)a->tokens : SIZE_MAX;
     TRY(mem_new(&k->masked, k->row.ids.n, 1, "masks", e));
     k->q = (struct ask_question){.ids = k->row.ids.p,
                                  .n = k->row.ids.n,
@@ -341,12 +366,6 @@ static enum err write_stories(const struct ask_args *a, struct asking *k,
 }
 
 /* ---- all of it ---- */
-
-/* Whether there is a prompt; --heldout does without. */
-static bool has_prompt(const struct ask_args *a)
-{
-    return text_input_given(&a->text) || a->heldout == 0;
-}
 
 static enum err check_args(const struct ask_args *a, const struct asking *k,
                            struct errinfo *e)

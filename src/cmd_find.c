@@ -1,17 +1,18 @@
 /* saetop find: the latents that a text asks for, or that fire on a prompt. */
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/nearest.h"
 #include "base/number.h"
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
 #include "latents/latent_find.h"
 #include "latents/latent_kind.h"
+#include "session/tellers.h"
 #include "token_out.h"
 #include "top_json.h"
 #include "top_text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,11 +26,29 @@ struct find_args {
 
 /* ---- by a text ---- */
 
+static void add_escaped(const char *text, struct str *out)
+{
+    str_addc(out, '\'');
+    utf8_escape(out, text, strlen(text));
+    str_addc(out, '\'');
+}
+
 /* Add why a latent is in the list. */
 static void add_reason_text(const struct browse *t, const struct latent_found *f,
                             struct str *out)
 {
     str_addf(out, "        by %s", latent_found_by_name(f->by));
+    if (f->near[0]) {
+        str_add(out, ", near ");
+        add_escaped(f->near, out);
+    }
+    if (f->teller) {
+        str_add(out, ": ");
+        add_escaped(t->names.concept_name[f->teller->concept], out);
+        str_addf(out, " with F1 %s%s",
+                 NUMBER(NUMBER_PLAIN, 0, 3, (double)f->teller->f1),
+                 f->teller->best ? ", its best latent" : "");
+    }
     if (f->token) {
         str_add(out, ": '");
         token_out_text(t->in->lm->tok, f->token->token, out);
@@ -55,6 +74,17 @@ static void add_token_json(const struct browse *t, const struct latent_found *f,
              token->at % t->set->T);
 }
 
+static void add_teller_json(const struct browse *t, const struct latent_teller *teller,
+                            struct str *out)
+{
+    const char *name = t->names.concept_name[teller->concept];
+    str_add(out, ",\"by_concept\":{\"concept\":");
+    json_add_string(out, name, strlen(name));
+    str_add(out, ",\"f1\":");
+    json_add_number(out, (double)teller->f1);
+    str_addf(out, ",\"best\":%s}", teller->best ? "true" : "false");
+}
+
 static void add_found(const struct browse *t, const struct latent_labels *labels,
                       const struct latent_found *f, size_t n, bool json,
                       struct str *out)
@@ -68,7 +98,15 @@ static void add_found(const struct browse *t, const struct latent_labels *labels
         }
         str_add(out, i ? "," : "");
         top_json_row(t, labels, j, out);
-        str_addf(out, ",\"by\":\"%s\"", latent_found_by_name(f[i].by));
+        str_addf(out, ",\"by\":\"%s\",\"how\":\"%s\"", latent_found_by_name(f[i].by),
+                 fuzzy_name(f[i].quality));
+        if (f[i].near[0]) {
+            str_add(out, ",\"near\":");
+            json_add_string(out, f[i].near, strlen(f[i].near));
+        }
+        if (f[i].teller) {
+            add_teller_json(t, f[i].teller, out);
+        }
         if (f[i].token) {
             add_token_json(t, &f[i], out);
         }
@@ -76,101 +114,117 @@ static void add_found(const struct browse *t, const struct latent_labels *labels
     }
 }
 
-/* The name that a query without an answer may have meant, of those that do answer;
- * NULL: there is none. */
-static enum err near_name(const struct browse *t, const struct latent_labels *labels,
-                          const char *query, const char **near, struct errinfo *e)
+/* Add what to look for, where nothing answers. */
+static void add_hint(const char *query, struct str *out)
 {
-    const char **name = NULL;
-    size_t n = 0, answers = 0;
-    struct latent_found first;
-    *near = NULL;
-    TRY(mem_new(&name, t->names.vocab + t->names.n_concepts + LATENT_KINDS,
-                sizeof *name, "names", e));
-    for (int k = 0; k < LATENT_KINDS; k++) {
-        name[n++] = latent_kind_name((enum latent_kind)k);
-    }
-    for (size_t i = 0; i < t->names.n_concepts; i++) {
-        name[n++] = t->names.concept_name[i];
-    }
-    for (size_t i = 0; i < t->names.vocab; i++) {
-        const char *token = t->names.token[i];
-        token += *token == ' ' ? 1 : 0;
-        if (*token) {
-            name[n++] = token;
-        }
-    }
-    const char *found = nearest_name(query, name, n);
-    enum err rc = OK;
-    if (found) {
-        size_t listed = 0;
-        rc = latent_find(t->table, &t->names, labels, found, 1, &first, &listed,
-                         &answers, e);
-    }
-    *near = answers > 0 ? found : NULL;
-    mem_free(name);
-    return rc;
-}
-
-/* What to look for where nothing answers. */
-static enum err add_hint(const struct browse *t, const struct latent_labels *labels,
-                         const char *query, struct str *out, struct errinfo *e)
-{
-    const char *near = NULL;
-    TRY(near_name(t, labels, query, &near, e));
-    if (near) {
-        str_add(out, "did you mean ");
-        utf8_escape(out, near, strlen(near));
-        str_add(out, "?\n");
-        return OK;
-    }
     str_add(out, strpbrk(query, "=<>")
                      ? "a query is words, not a filter such as kind=token; "
                      : "");
-    str_add(out,
-            "what answers: a token, a concept, a label, a latent's number, or a kind "
-            "(");
+    str_add(
+        out,
+        "what answers: a token, a concept, a label, a latent's number, or a kind (");
     for (int k = 0; k < LATENT_KINDS; k++) {
         str_addf(out, "%s%s", k ? ", " : "", latent_kind_name((enum latent_kind)k));
     }
     str_add(out, ")\n");
-    return OK;
 }
 
-static enum err find_text(const struct browse *t, const struct latent_labels *labels,
-                          const struct find_args *a, const char *query, struct str *out,
-                          struct errinfo *e)
+/* Add which evaluation says what latents tell. */
+static void add_evaluation(const struct browse *t, const struct concept_table *c,
+                           struct str *out)
+{
+    if (c && c->step == t->record.step) {
+        str_addf(out, "; concepts as evaluated at step %lld", (long long)c->step);
+    } else if (c) {
+        str_addf(out,
+                 "; concepts as evaluated at step %lld of %lld: `saetop concepts RUN` "
+                 "evaluates anew",
+                 (long long)c->step, (long long)t->record.step);
+    } else {
+        str_add(out,
+                "; no evaluation is kept: after `saetop concepts RUN`, by concept too");
+    }
+}
+
+static void show_found(const struct browse *t, const struct latent_labels *labels,
+                       const struct concept_table *c, const char *query,
+                       const struct latent_found *f, size_t n, size_t all,
+                       struct str *out)
+{
+    if (n > 0) {
+        top_text_heading(labels, out);
+    }
+    add_found(t, labels, f, n, false, out);
+    str_addf(out, "%zu of %zu latents that answer to ", n, all);
+    add_escaped(query, out);
+    str_addf(out, ", on %zu held-out tokens", t->table->n_tokens);
+    top_text_extent(t->table, out);
+    if (latent_tokens_cut(t->table) > 0) {
+        str_addf(out, "; of %zu latents only the %zu tokens they fire on most",
+                 latent_tokens_cut(t->table), latent_tokens_most(t->table->F));
+    }
+    add_evaluation(t, c, out);
+    str_addc(out, '\n');
+    if (all == 0) {
+        add_hint(query, out);
+    }
+}
+
+static void show_found_json(const struct browse *t, const struct latent_labels *labels,
+                            const struct concept_table *c, const char *query,
+                            const struct latent_found *f, size_t n, size_t all,
+                            struct str *out)
+{
+    str_add(out, "{\"query\":");
+    json_add_string(out, query, strlen(query));
+    str_addf(out,
+             ",\"found\":%zu,\"tokens\":%zu,\"step\":%lld,\"evaluation_step\":", all,
+             t->table->n_tokens, (long long)t->record.step);
+    json_add_number(out, c ? (double)c->step : (double)NAN);
+    json_add_member(out, "read", latent_table_share(t->table));
+    str_add(out, ",\"latents\":[");
+    add_found(t, labels, f, n, true, out);
+    str_add(out, "]}\n");
+}
+
+/* Read the concepts of the evaluation that a run keeps; *out NULL: it keeps none, or
+ * one that cannot be read, as a line on stderr says. */
+static enum err read_concepts(const char *path, const struct browse *t,
+                              struct concept_table **out, struct errinfo *e)
+{
+    char file[RUNDIR_PATH];
+    *out = NULL;
+    if (!rundir_is(path) || !t->in->concepts) {
+        return OK;
+    }
+    enum err rc = rundir_file(path, "eval.json", file, e);
+    rc = rc == OK ? concept_table_load(file, t->in->concepts, t->table->F, out, e) : rc;
+    if (rc != OK && rc != ERR_NOMEM) { /* it can be looked through without */
+        cmd_say(stderr, "saetop: %s", e->msg);
+        rc = OK;
+    }
+    return rc;
+}
+
+static enum err find_text(const char *path, const struct browse *t,
+                          const struct latent_labels *labels, const struct find_args *a,
+                          const char *query, struct str *out, struct errinfo *e)
 {
     struct latent_found *f = NULL;
-    size_t n = 0, all = 0;
-    TRY(mem_new(&f, (size_t)a->most, sizeof *f, "what was found", e));
-    enum err rc = latent_find(t->table, &t->names, labels, query, (size_t)a->most, f,
-                              &n, &all, e);
-    if (rc == OK && a->json) {
-        str_add(out, "{\"query\":");
-        json_add_string(out, query, strlen(query));
-        str_addf(out, ",\"found\":%zu,\"tokens\":%zu", all, t->table->n_tokens);
-        json_add_member(out, "read", latent_table_share(t->table));
-        str_add(out, ",\"latents\":[");
-        add_found(t, labels, f, n, true, out);
-        str_add(out, "]}\n");
-    } else if (rc == OK) {
-        if (n > 0) {
-            top_text_heading(labels, out);
-        }
-        add_found(t, labels, f, n, false, out);
-        str_addf(out, "%zu of %zu latents that answer to '", n, all);
-        utf8_escape(out, query, strlen(query));
-        str_addf(out, "', on %zu held-out tokens", t->table->n_tokens);
-        top_text_extent(t->table, out);
-        if (latent_tokens_cut(t->table) > 0) {
-            str_addf(out, "; of %zu latents only the %zu tokens they fire on most",
-                     latent_tokens_cut(t->table), latent_tokens_most(t->table->F));
-        }
-        str_addc(out, '\n');
-        rc = all == 0 ? add_hint(t, labels, query, out, e) : OK;
-    }
+    struct concept_table *c = NULL;
+    struct latent_teller *teller = NULL;
+    size_t n = 0, all = 0, n_tellers = 0;
+    enum err rc = OK;
+    TRY_OUT(rc, read_concepts(path, t, &c, e));
+    TRY_OUT(rc, tellers_of(c, &t->names, t->table->F, &teller, &n_tellers, e));
+    TRY_OUT(rc, mem_new(&f, (size_t)a->most, sizeof *f, "what was found", e));
+    const struct latent_scope in = {t->table, &t->names, labels, teller, n_tellers};
+    TRY_OUT(rc, latent_find(&in, query, (size_t)a->most, f, &n, &all, e));
+    (a->json ? show_found_json : show_found)(t, labels, c, query, f, n, all, out);
+out:
     mem_free(f);
+    mem_free(teller);
+    concept_table_unref(c);
     return rc;
 }
 
@@ -278,7 +332,7 @@ static enum err find(const struct opts_result *parsed, const struct find_args *a
     TRY_OUT(rc, browse_open(path, ro, &t, e));
     TRY_OUT(rc, browse_labels(path, t.table->F, &labels, e));
     rc = a->prompt ? find_prompt(&t, labels, a, out, e)
-                   : find_text(&t, labels, a, parsed->args[1], out, e);
+                   : find_text(path, &t, labels, a, parsed->args[1], out, e);
 out:
     latent_labels_unref(labels);
     browse_close(&t);
@@ -322,11 +376,13 @@ int cmd_find(int argc, char **argv)
         .usage = "RUN QUERY | RUN --prompt TEXT [OPTIONS]",
         .elsewhere = by_query,
         .about =
-            "Finds latents of a run by what the words of QUERY say: by number, by label, by what they match "
+            "Finds latents of a run by what the words of QUERY say: by number, by label, by the "
+            "concept they tell (as the run's kept evaluation says: `saetop concepts`), by what they match "
             "(\"after 'dog'\"), by kind (token, class, context, ...), and by any "
             "token that they fire on, if not too weakly among very many latents "
             "(which is said then). The best answers come first; of several words each "
-            "must be answered.",
+            "must be answered. If fewer than three latents answer, those follow that do "
+            "with letters left out or mistyped (\"near 'animal'\").",
         .min_args = 1,
         .max_args = 2,
     };

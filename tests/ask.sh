@@ -49,6 +49,10 @@ refuse "expected 0 to 63" ask run --text "$text" --ablate 64
 refuse "expected LATENT or LATENT@POSITION" ask run --text "$text" --ablate x
 refuse "expected LATENT=X" ask run --text "$text" --steer 3=x
 refuse "special token" ask run --text "$text" --steer 3=1@0
+refuse "--steer: latent 3: found position 77, expected 0 to 5" ask run --text "$text" --steer 3=1@77
+refuse "--steer: latent 3: found position 6, expected 0 to 5" ask run --text "$text" --steer 3=zero@6-
+refuse "--ablate: latent 3: found position 8, expected 0 to 7" ask run --text "$text" --ablate 3@8 --generate 2
+accept ask run --text "$text" --ablate 3@7 --generate 2
 refuse "1 to 5, or next" ask run --text "$text" --why 0
 refuse "a text that is one token" ask run --text "$text" --why 1 --against qqqzq
 refuse "a text that is one token" ask run --text "$text" --why 1 --against '#99999999'
@@ -86,11 +90,35 @@ hint() { # PART QUERY
     accept find run "$2"
     grep -q '^0 of 0 latents' out && grep -qF -- "$1" out || fault "find $2: no hint: $1"
 }
-hint 'did you mean dog?' dgo
 hint 'not a filter such as kind=token; what answers: a token, a concept' kind=token
 hint 'or a kind (dead, rare, ' qqqqzzzz
 
 accept find run --prompt "$text" --json --most 5 && mv out found
+# By concept, as the kept evaluation says, and with letters left out.
+told() { # STEP
+    cat >run/eval.json <<JSON
+{"step": $1, "concepts": [{"concept": "animal", "kind": "super", "eligible": true,
+  "probe_f1": 0.9, "true_positives": 9, "full": 0, "fraction": 0, "main_latent_recall": 0.5,
+  "f1_best_latent": 0.8, "f1_heldout": 0.7, "main_latents": [5],
+  "main_latent_fits": [[0.8, 0.9, 0.7]], "absorbers": []}], "words": []}
+JSON
+}
+told 30
+accept find run animal --most 1
+grep -q "^ *5 " out && grep -q "by concept: 'animal' with F1 0.800, its best latent" out &&
+    grep -q "concepts as evaluated at step 30$" out || fault "by concept"
+accept find run anmal --most 1 --json
+grep -q '"by":"concept","how":"letters","near":"animal","by_concept":{"concept":"animal","f1":0.8' out ||
+    fault "by concept, near"
+told 20
+accept find run animal --most 1
+grep -q 'concepts as evaluated at step 20 of 30: ' out || fault "an older evaluation"
+echo '{"concepts": 1' >run/eval.json
+run find run animal --most 1
+[ $status = 0 ] && grep -q 'run/eval.json' err || fault "an evaluation that cannot be read"
+rm run/eval.json
+accept find run animal --most 1
+grep -q 'no evaluation is kept' out || fault "no evaluation"
 printf '%s' "$text" | "$saetop" ask run --text-file - --json --top 7 >piped || fault "-"
 cmp -s plain piped || fault "standard input is another prompt"
 printf '%s' "$text" | "$saetop" ask run - --json --top 7 >piped || fault "- behind the run"

@@ -5,6 +5,7 @@
 #ifndef SAETOP_UI_APP_H
 #define SAETOP_UI_APP_H
 
+#include "base/fuzzy.h"
 #include "session/runs.h"
 #include "session/view.h"
 #include "ui/canvas.h"
@@ -90,15 +91,16 @@ struct prompt_history {
 enum leaving { STAYING, LEAVE_ASKING, LEAVE_SAVING, LEAVE_DISCARDING };
 
 /* Messages that were shown, oldest first, in a ring: the list of messages shows each in
- * full. */
+ * full. One that comes again right after itself is counted. */
 enum { MESSAGES = 64 };
 struct message_log {
     struct message {
-        int64_t step;
+        int64_t step; /* the last time */
+        size_t times;
         bool bad;
         char text[400];
     } at[MESSAGES];
-    size_t n;            /* how many there have been */
+    size_t n;            /* how many there have been, so counted */
     uint64_t own, heard; /* counts of app.said and of the view's, as taken in */
 };
 
@@ -126,9 +128,11 @@ struct help_state {
  * keymap. */
 enum { FINDER_ITEMS = 256, FINDER_RECENT = 12, FINDER_COMMAND = 160 };
 struct finder_item {
-    const char *kind; /* "latent", "screen", "command", ... */
-    char text[96];    /* its name, as a file may have it: not escaped */
-    char more[160];   /* a few words about it, likewise */
+    const char *kind;          /* "latent", "screen", "command", ... */
+    char text[96];             /* its name, as a file may have it: not escaped */
+    char more[160];            /* a few words about it, likewise */
+    char near[FUZZY_NEAR_MAX]; /* "", or what in it was meant by letters that match only
+                                  loosely: base/fuzzy.h */
     char command[FINDER_COMMAND];
     const struct key_entry *key; /* done as from help; NULL: `command` is run */
     const struct screen_def *on; /* the screen to do it on; NULL: the one shown */
@@ -138,6 +142,7 @@ struct finder_item {
 /* What the finder last looked through: pointers to compare, never to follow. */
 struct finder_seen {
     const void *table[VIEW_ARMS], *labels[VIEW_ARMS];
+    const void *evaluated[VIEW_ARMS]; /* their concepts */
     size_t arms, concepts;
 };
 struct finder_state {

@@ -17,14 +17,31 @@
 /* Words about a thing count for less than its name. */
 #define BY_HELP 0.6
 /* Added for concepts and screens: there is one of a name, and many latents that match
- * it. */
-#define BY_NAME 15.0
+ * it. Twice for a concept typed whole, which comes before the latent that tells it. */
+#define BY_NAME       15.0
+#define LOOSE_BY_NAME 1.6
 /* A word's stem, or another word for the same thing: in its name, or in words about it.
  */
 #define NAME_BY_SENSE 45.0
 #define HELP_BY_SENSE 12.0
+enum { FEW = 3 };
 
-static double score_of(const struct words *w, const char *name, const char *more)
+/* How good a thing is as an answer. */
+struct worth {
+    double score; /* 0: it is none */
+    char near[FUZZY_NEAR_MAX];
+};
+
+static struct worth worth_of_name(const char *typed, const char *name)
+{
+    struct worth v = {.score = (double)fuzzy_score(typed, name, true)};
+    if (!(v.score > 0.0)) {
+        v.score = (double)fuzzy_loose(typed, name, v.near);
+    }
+    return v;
+}
+
+static struct worth worth_of(const struct words *w, const char *name, const char *more)
 {
     const double own = (double)fuzzy_score(w->typed, name, true);
     const double about = BY_HELP * (double)fuzzy_score(w->typed, more, false);
@@ -33,23 +50,31 @@ static double score_of(const struct words *w, const char *name, const char *more
                          : words_answer(w, text, 2) ? HELP_BY_SENSE
                                                     : 0.0;
     const double best = own > about ? own : about;
-    return best > sense ? best : sense;
+    const struct worth v = {.score = best > sense ? best : sense};
+    return v.score > 0.0 ? v : worth_of_name(w->typed, name);
 }
 
-static double named(double score)
+/* Adds to an answer; a loose one is raised among those of its quality. */
+static struct worth raised(struct worth v, double by)
 {
-    return score > 0.0 ? score + BY_NAME : 0.0;
+    if (v.near[0]) {
+        v.score *= by > 0.0 ? LOOSE_BY_NAME : 1.0;
+    } else {
+        v.score += v.score > 0.0 ? by : 0.0;
+    }
+    return v;
 }
 
-static struct finder_item *add(struct finder_state *f, const char *kind, double score)
+static struct finder_item *add(struct finder_state *f, const char *kind, struct worth v)
 {
-    if (!(score > 0.0) || f->n == FINDER_ITEMS) {
+    if (!(v.score > 0.0) || f->n == FINDER_ITEMS) {
         return NULL;
     }
     struct finder_item *item = &f->item[f->n++];
     memset(item, 0, sizeof *item);
     item->kind = kind;
-    item->score = score;
+    item->score = v.score;
+    snprintf(item->near, sizeof item->near, "%s", v.near);
     return item;
 }
 
@@ -69,7 +94,8 @@ static void add_screens(struct app *a, const struct words *w)
         const struct key_entry *go = keymap_go(a->screens, i);
         struct finder_item *item =
             add(&a->finder, "screen",
-                w->typed[0] ? named(score_of(w, s->title, go->help)) : 1);
+                w->typed[0] ? raised(worth_of(w, s->title, go->help), BY_NAME)
+                            : (struct worth){.score = 1});
         char command[64];
         if (item) {
             snprintf(command, sizeof command, "%s %s", go->action->command, s->name);
@@ -84,17 +110,17 @@ static void add_screens(struct app *a, const struct words *w)
 /* The item to fill with a command of that name, which is listed once, however many
  * screens have it; NULL: the one listed is as good. */
 static struct finder_item *add_command(struct finder_state *f, const char *name,
-                                       double score)
+                                       struct worth v)
 {
     for (size_t i = 0; i < f->n; i++) {
         struct finder_item *item = &f->item[i];
         if (!strcmp(item->kind, "command") && !strcmp(item->command, name)) {
-            const bool better = score > item->score;
-            item->score = better ? score : item->score;
+            const bool better = v.score > item->score;
+            item->score = better ? v.score : item->score;
             return better ? item : NULL;
         }
     }
-    return add(f, "command", score);
+    return add(f, "command", v);
 }
 
 /* Add the keymap entries that a person would look for: not those that move. */
@@ -109,11 +135,12 @@ static void add_commands(struct app *a, const struct words *w)
         keymap_text(t, owner, k->help, help, sizeof help);
         snprintf(name, sizeof name, "%s%s%s", k->action->command,
                  k->preset[0] ? " " : "", k->preset);
-        double score = k->action->takes_screen || k->action == &action_finder
-                           ? 0.0
-                           : score_of(w, name, help);
-        score -= owner == a->screen || owner == t->everywhere ? 0.0 : 2.0;
-        struct finder_item *item = add_command(&a->finder, name, score);
+        const bool here = owner == a->screen || owner == t->everywhere;
+        if (k->action->takes_screen || k->action == &action_finder) {
+            continue;
+        }
+        struct finder_item *item = add_command(
+            &a->finder, name, raised(worth_of(w, name, help), here ? 0.0 : -2.0));
         if (item) {
             snprintf(line, sizeof line, ":%.100s", name);
             name_it(item, line, help, name);
@@ -123,18 +150,34 @@ static void add_commands(struct app *a, const struct words *w)
     }
 }
 
+/* What opening a concept shows, or why it cannot yet say which latents tell it. */
+static const char *concept_offer(const struct session_view *v)
+{
+    for (size_t i = 0; i < v->n_arms; i++) {
+        if (v->arm[i].concepts) {
+            return "its words, and who carries it";
+        }
+    }
+    return v->no_model ? "not evaluated, and no model here"
+           : v->state == SESSION_BROWSING
+               ? "not evaluated yet: opening it here does so"
+               : "not evaluated yet: the first evaluation does";
+}
+
 static void add_concepts(struct app *a, const struct session_view *v, const char *typed)
 {
     const struct screen_def *on = screen_find(a->screens, "concepts");
     for (size_t i = 0; typed[0] && on && i < v->names.n_concepts; i++) {
         const char *name = v->names.concept_name[i];
+        const struct worth worth = worth_of_name(typed, name);
+        const bool whole = worth.score >= FUZZY_WHOLE;
         struct finder_item *item =
-            add(&a->finder, "concept", named((double)fuzzy_score(typed, name, true)));
-        char command[FINDER_COMMAND], more[64];
+            add(&a->finder, "concept", raised(worth, whole ? 2 * BY_NAME : BY_NAME));
+        char command[FINDER_COMMAND], more[80];
         if (item) {
             snprintf(command, sizeof command, "find %.100s", name);
-            snprintf(more, sizeof more, "%s: its words, and who carries it",
-                     concept_kind_name(v->names.concept_kind[i]));
+            snprintf(more, sizeof more, "%s: %s",
+                     concept_kind_name(v->names.concept_kind[i]), concept_offer(v));
             name_it(item, name, more, command);
             item->on = on;
         }
@@ -147,7 +190,7 @@ static void add_settings(struct app *a, const struct words *w)
     const struct setting_def *t = settings_table(&n);
     for (size_t i = 0; w->typed[0] && i < n; i++) {
         struct finder_item *item =
-            add(&a->finder, "setting", score_of(w, t[i].key, t[i].help) - 5.0);
+            add(&a->finder, "setting", raised(worth_of(w, t[i].key, t[i].help), -5.0));
         char command[FINDER_COMMAND];
         if (item) {
             snprintf(command, sizeof command, "setting %s", t[i].key);
@@ -163,7 +206,7 @@ static void add_topics(struct app *a, const struct words *w)
         char text[TOPIC_MAX];
         keymap_text(a->screens, a->screens->everywhere, t->text, text, sizeof text);
         struct finder_item *item =
-            add(&a->finder, "topic", score_of(w, t->title, text) - 1.0);
+            add(&a->finder, "topic", raised(worth_of(w, t->title, text), -1.0));
         char command[FINDER_COMMAND];
         if (item) {
             snprintf(command, sizeof command, "help %s", t->title);
@@ -220,6 +263,21 @@ static int page(const struct app *a)
     return window(a).h - 4;
 }
 
+/* Keep loose answers only where few others are. */
+static void drop_loose(struct finder_state *f)
+{
+    size_t firm = 0, kept = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        firm += !f->item[i].near[0];
+    }
+    for (size_t i = 0; i < f->n && firm >= FEW; i++) {
+        if (!f->item[i].near[0]) {
+            f->item[kept++] = f->item[i];
+        }
+    }
+    f->n = firm >= FEW ? kept : f->n;
+}
+
 static void look(struct app *a, const struct session_view *v)
 {
     struct finder_state *f = &a->finder;
@@ -238,6 +296,7 @@ static void look(struct app *a, const struct session_view *v)
     add_commands(a, &w);
     add_topics(a, &w);
     add_settings(a, &w);
+    drop_loose(f);
     for (size_t i = 0; i < f->n; i++) { /* a stable order, whatever qsort does */
         f->item[i].score -= 1e-6 * (double)i;
     }
@@ -256,6 +315,7 @@ static struct finder_seen seen_now(const struct session_view *v)
     for (size_t i = 0; i < VIEW_ARMS; i++) {
         s.table[i] = v->arm[i].table;
         s.labels[i] = v->arm[i].labels;
+        s.evaluated[i] = v->arm[i].concepts;
     }
     return s;
 }
@@ -297,6 +357,7 @@ void finder_remember(struct app *a, const struct finder_item *item)
     at = at < f->n_recent ? at : f->n_recent - 1;
     memmove(f->recent + 1, f->recent, at * sizeof *f->recent);
     f->recent[0] = own;
+    f->recent[0].near[0] = '\0';
 }
 
 void finder_close(struct app *a)
@@ -428,13 +489,16 @@ static void draw_item(struct canvas *c, struct rect r, const struct finder_item 
     }
     canvas_text(c, r.x + 1, r.y, KIND_W - 2, item->kind, ROLE_DIM, 0);
     int x = r.x + KIND_W;
+    char more[sizeof item->near + sizeof item->more + 10];
+    snprintf(more, sizeof more, "%s%s%s%s", item->near[0] ? "near '" : "", item->near,
+             item->near[0] ? "'  " : "", item->more);
     /* A longer name runs on if little is said about it. */
-    const int said = canvas_text_width(item->more);
+    const int said = canvas_text_width(more);
     const int name_w = said <= BRIEF ? end - x - 2 - said : text_w;
     const int used =
         canvas_text(c, x, r.y, name_w, item->text, ROLE_VALUE, on ? ATTR_BOLD : 0);
     x += (used > text_w ? used : text_w) + 1;
-    canvas_text(c, x, r.y, end - x - 1, item->more, ROLE_DIM, 0);
+    canvas_text(c, x, r.y, end - x - 1, more, ROLE_DIM, 0);
     if (on) {
         canvas_tint(c, r, ROLE_SELECT, ATTR_BOLD);
     }

@@ -8,6 +8,7 @@
 #include "ui/startcard.h"
 #include "ui/statusline.h"
 #include "ui/steer.h"
+#include "ui/text.h"
 #include "ui/whichkey.h"
 
 #include <stdio.h>
@@ -318,7 +319,10 @@ static void keep_message(struct app *a, const struct session_view *v, const char
     if (!text[0]) {
         return;
     }
-    struct message *m = &log->at[log->n++ % MESSAGES];
+    struct message *last = log->n ? &log->at[(log->n - 1) % MESSAGES] : NULL;
+    const bool again = last && last->bad == bad && !strcmp(last->text, text);
+    struct message *m = again ? last : &log->at[log->n++ % MESSAGES];
+    m->times = again ? m->times + 1 : 1;
     m->step = v->step;
     m->bad = bad;
     snprintf(m->text, sizeof m->text, "%s", text);
@@ -398,6 +402,8 @@ static void prompt_progress(const struct session_view *v, struct canvas *c,
     canvas_text(c, r.x + r.w - 1 - w, r.y, w, text, ROLE_TEXT, 0);
 }
 
+enum { PROMPT_ROWS = 4, PROMPT_WORDS = 320 };
+
 /* Cut text that is wider than w where its last part that fits ends: at a semicolon,
  * colon or comma. */
 static void fit_clauses(char *text, int w)
@@ -410,6 +416,28 @@ static void fit_clauses(char *text, int w)
             text[n] = '\0';
         }
     }
+}
+
+/* Draw what is wrong with what is typed, in as many rows as it needs, the last of them
+ * `last`. Returns the columns that it takes there. */
+static int prompt_wrong(struct canvas *c, struct rect last, const char *text)
+{
+    const char *row[PROMPT_ROWS];
+    size_t n = 0, left = strlen(text);
+    for (; left > 0 && n < PROMPT_ROWS; n++) {
+        const size_t cut = text_fit(text, left, last.w - 2);
+        row[n] = text;
+        text += cut;
+        left -= cut;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const int len = (int)((i + 1 < n ? row[i + 1] : text + left) - row[i]);
+        const struct rect r = {last.x, last.y - (int)(n - 1 - i), last.w, 1};
+        canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+        canvas_textf(c, r.x + 1, r.y, r.w - 1, ROLE_BAD, 0, "%.*s", len,
+                     row[i] + strspn(row[i], " "));
+    }
+    return n ? canvas_text_width(row[n - 1]) : 0;
 }
 
 /* Draw the last row while something is typed, and above it a line about it. */
@@ -425,19 +453,19 @@ static void prompt_view(const struct app *a, const struct session_view *v,
         candidates_view(a, c, f.status);
         return;
     }
-    char help[200] = "";
+    char help[PROMPT_WORDS] = "";
     if (a->prompt->error) {
         a->prompt->error(a, help, sizeof help);
     }
-    const bool broken = help[0] != '\0';
-    if (!broken) {
-        prompt_help(a, help, sizeof help);
+    if (help[0] && f.status.h) {
+        prompt_progress(v, c, f.status, prompt_wrong(c, f.status, help));
+        return;
     }
+    prompt_help(a, help, sizeof help);
     if (help[0] && f.status.h) {
         fit_clauses(help, f.status.w - 2);
         canvas_fill(c, f.status, ' ', ROLE_TEXT, 0);
-        canvas_text(c, f.status.x + 1, f.status.y, f.status.w - 1, help,
-                    broken ? ROLE_BAD : ROLE_DIM, 0);
+        canvas_text(c, f.status.x + 1, f.status.y, f.status.w - 1, help, ROLE_DIM, 0);
         prompt_progress(v, c, f.status, canvas_text_width(help));
     }
 }

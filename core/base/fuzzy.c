@@ -1,7 +1,13 @@
 #include "base/fuzzy.h"
 
+#include "base/nearest.h"
+#include "base/utf8.h"
+
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+
+#define AROUND " '\""
 
 static int lower(char c)
 {
@@ -16,11 +22,6 @@ static bool is_letter(char c)
 static bool begins_word(const char *text, size_t at)
 {
     return at == 0 || !is_letter(text[at - 1]);
-}
-
-static bool is_around(char c)
-{
-    return c == ' ' || c == '\'' || c == '"';
 }
 
 static bool is_at(const char *text, const char *typed, size_t n)
@@ -47,24 +48,21 @@ static bool has_gaps(const char *typed, size_t n, const char *text)
     return at == n;
 }
 
+/* Leaves out blanks and quotes at both ends; returns the length of what is left. */
+static size_t trim(const char **text)
+{
+    *text += strspn(*text, AROUND);
+    size_t n = strlen(*text);
+    while (n > 0 && strchr(AROUND, (*text)[n - 1])) {
+        n--;
+    }
+    return n;
+}
+
 int fuzzy_score(const char *typed, const char *text, bool gaps)
 {
-    size_t n = strlen(typed), len = strlen(text);
+    const size_t n = trim(&typed), len = trim(&text);
     int best = FUZZY_NONE;
-    while (n > 0 && is_around(typed[0])) {
-        typed++;
-        n--;
-    }
-    while (n > 0 && is_around(typed[n - 1])) {
-        n--;
-    }
-    while (len > 0 && is_around(text[0])) {
-        text++;
-        len--;
-    }
-    while (len > 0 && is_around(text[len - 1])) {
-        len--;
-    }
     for (size_t i = 0; n > 0 && i + n <= len && best < FUZZY_START; i++) {
         if (is_at(text + i, typed, n)) {
             const int here = i == 0 ? n == len ? FUZZY_WHOLE : FUZZY_START
@@ -75,4 +73,119 @@ int fuzzy_score(const char *typed, const char *text, bool gaps)
     }
     return best == FUZZY_NONE && gaps && n >= 3 && has_gaps(typed, n, text) ? FUZZY_GAPS
                                                                             : best;
+}
+
+/* ---- loosely ---- */
+
+enum {
+    LOOSE_LEAST = 4, /* letters typed */
+    SKIP_MOST = 3,   /* letters left out at one place in a word */
+    TWO_SLIPS = 7,   /* letters that two slips may be in */
+    WORD_MAX = 32
+};
+
+static size_t word_end(const char *text, size_t at)
+{
+    while (text[at] && is_letter(text[at])) {
+        at++;
+    }
+    return at;
+}
+
+/* Where `c` comes next from `at` on: in this word after at most `most` other letters,
+ * or at the beginning of a later word. *skipped: those letters. The end of the text: it
+ * does not. */
+static size_t next_letter(const char *text, size_t at, char c, size_t most,
+                          size_t *skipped)
+{
+    const size_t end = word_end(text, at);
+    *skipped = 0;
+    if (lower(text[at]) == lower(c)) {
+        return at;
+    }
+    for (size_t i = at; i < end && i - at <= most && i - at <= SKIP_MOST; i++) {
+        if (lower(text[i]) == lower(c)) {
+            *skipped = i - at;
+            return i;
+        }
+    }
+    for (at = end; text[at]; at++) {
+        if (lower(text[at]) == lower(c) && begins_word(text, at)) {
+            break;
+        }
+    }
+    return at;
+}
+
+/* Where the typed letters end in the text if the first is at `at`; 0: they are not all
+ * there. Greedy, as has_gaps is. */
+static size_t letters_end(const char *typed, size_t n, const char *text, size_t at)
+{
+    size_t left = n / 2;
+    for (size_t i = 0; i < n; i++) {
+        size_t skipped = 0;
+        at = next_letter(text, at, typed[i], left, &skipped);
+        if (!text[at]) {
+            return 0;
+        }
+        left -= skipped;
+        at++;
+    }
+    return word_end(text, at);
+}
+
+static void copy_lower(char out[WORD_MAX], const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = (char)lower(text[i]);
+    }
+    out[n] = '\0';
+}
+
+static bool is_near(const char *typed, size_t n, const char *word, size_t len)
+{
+    char a[WORD_MAX], b[WORD_MAX];
+    const size_t most = n < TWO_SLIPS ? 1 : 2;
+    if (n >= WORD_MAX || len >= WORD_MAX || n > len + most || len > n + most) {
+        return false;
+    }
+    copy_lower(a, typed, n);
+    copy_lower(b, word, len);
+    return nearest_slips(a, b) <= most;
+}
+
+int fuzzy_loose(const char *typed, const char *text, char near[FUZZY_NEAR_MAX])
+{
+    const size_t n = trim(&typed);
+    int best = FUZZY_NONE;
+    near[0] = '\0';
+    for (size_t i = 0; n >= LOOSE_LEAST && text[i] && best != FUZZY_LETTERS; i++) {
+        if (!is_letter(text[i]) || !begins_word(text, i)) {
+            continue;
+        }
+        size_t end =
+            lower(text[i]) == lower(typed[0]) ? letters_end(typed, n, text, i) : 0;
+        int here = end ? FUZZY_LETTERS : FUZZY_NONE;
+        if (!end) {
+            end = word_end(text, i);
+            here = is_near(typed, n, text + i, end - i) ? FUZZY_NEAR : FUZZY_NONE;
+        }
+        if (here > best) {
+            best = here;
+            const size_t cut = utf8_clip(text + i, end - i, FUZZY_NEAR_MAX - 1);
+            snprintf(near, FUZZY_NEAR_MAX, "%.*s", (int)cut, text + i);
+        }
+    }
+    return best;
+}
+
+const char *fuzzy_name(int quality)
+{
+    return quality >= FUZZY_WHOLE     ? "whole"
+           : quality >= FUZZY_START   ? "start"
+           : quality >= FUZZY_WORD    ? "word"
+           : quality >= FUZZY_INSIDE  ? "inside"
+           : quality >= FUZZY_GAPS    ? "initials"
+           : quality >= FUZZY_LETTERS ? "letters"
+                                      : "spelling";
 }

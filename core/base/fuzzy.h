@@ -7,7 +7,9 @@
 
 enum {
     FUZZY_NONE = 0,
-    FUZZY_GAPS = 20,   /* the typed letters in their order, with others between */
+    FUZZY_NEAR = 2,    /* a word of the text is spelt nearly so */
+    FUZZY_LETTERS = 8, /* the typed letters in their order, few others between */
+    FUZZY_GAPS = 20,   /* in their order, runs of them beginning words */
     FUZZY_INSIDE = 50, /* inside a word */
     FUZZY_WORD = 70,   /* a word of the text begins so */
     FUZZY_START = 85,  /* the text begins so */
@@ -18,5 +20,18 @@ enum {
  * or more are typed and each run of them begins or continues a word. "" matches
  * nothing. O(text x typed). */
 int fuzzy_score(const char *typed, const char *text, bool gaps);
+
+enum { FUZZY_NEAR_MAX = 40 };
+/* What to fall back on where fuzzy_score finds little, for four or more typed letters:
+ * returns FUZZY_LETTERS if they are in the text in their order from the beginning of a
+ * word on, a word's letters left out being at most half as many, FUZZY_NEAR if a word
+ * of the text is one slip away, or two from seven letters on; else FUZZY_NONE. `near`:
+ * the words that are meant, as they are in the text, cut to fit; "" for none. O(text x
+ * typed). */
+int fuzzy_loose(const char *typed, const char *text, char near[FUZZY_NEAR_MAX]);
+
+/* "whole", "start", "word", "inside", "initials", "letters", "spelling" for a quality,
+ * or for one above FUZZY_WHOLE, which is whole. */
+const char *fuzzy_name(int quality);
 
 #endif

@@ -12,10 +12,9 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Counts letters left out, put in, changed, or swapped with their neighbour; words
- * longer than NAME_MAX_LEN are as far as can be. (Optimal string alignment: row by row
- * the distance of a[0, i) from all beginnings of b.) */
-static size_t edit_distance(const char *a, const char *b)
+/* Optimal string alignment: row by row the distance of a[0, i) from all beginnings of
+ * b. */
+size_t nearest_slips(const char *a, const char *b)
 {
     const size_t na = strlen(a), nb = strlen(b);
     if (na > NAME_MAX_LEN || nb > NAME_MAX_LEN) {
@@ -48,7 +47,7 @@ const char *nearest_name(const char *word, const char *const *names, size_t n)
     for (size_t i = 0; i < n; i++) {
         /* The beginning of a name counts as one slip. */
         const bool prefix = len >= 3 && strncmp(word, names[i], len) == 0;
-        const size_t d = prefix ? 1 : edit_distance(word, names[i]);
+        const size_t d = prefix ? 1 : nearest_slips(word, names[i]);
         if (d < len && (d < most || (d == most && !best))) {
             most = d;
             best = names[i];

@@ -4,6 +4,10 @@
 
 #include <stddef.h>
 
+/* Counts the slips between two words: letters left out, put in, changed, or swapped
+ * with their neighbour. SIZE_MAX if one is longer than 48 bytes. O(a x b). */
+size_t nearest_slips(const char *a, const char *b);
+
 /* Returns the name among names[n] nearest to `word` by edit distance, or NULL if none
  * is near: one slip is allowed in two to four letters, two in five to seven and so on.
  * Two swapped letters are one slip, and so is a name broken off after three letters or

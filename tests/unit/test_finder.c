@@ -80,6 +80,64 @@ static void test_by_sense(void **state)
     bench_free(b);
 }
 
+/* Letters left out and mistyped, where little else answers: marked as such. */
+static void test_loosely(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *typed, *kind, *text, *near;
+    } cases[] = {{"silnce", "command", ":silence", "silence"},
+                 {"scaner", "command", ":scatter", NULL}, /* two slips in six letters */
+                 {"scattre", "command", ":scatter", "scatter"},
+                 {"anmal", "concept", "animal", "animal"},
+                 {"anmal", "latent", "animal", "animal"},
+                 {"cocnepts", "screen", "Concepts", "Concepts"},
+                 {"techer", "latent", "#", "teacher"}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bench *b = open_bench(120, 36, cases[i].typed);
+        char near[80];
+        assert_int_equal(lists(b, cases[i].kind, cases[i].text), cases[i].near != NULL);
+        snprintf(near, sizeof near, "near '%s'", cases[i].near ? cases[i].near : "");
+        assert_int_equal(on_screen(b, near), cases[i].near != NULL);
+        bench_free(b);
+    }
+    kind_first("anmal", "concept", "animal");
+    /* What answers as typed leaves no room for it. */
+    struct bench *b = open_bench(120, 36, "animal");
+    for (size_t i = 0; i < b->a.finder.n; i++) {
+        assert_string_equal(item(b, i)->near, "");
+    }
+    bench_free(b);
+}
+
+/* The latent that the evaluation names for a concept, right after the concept. */
+static void test_by_concept(void **state)
+{
+    (void)state;
+    struct bench *b = open_bench(120, 36, "feeling");
+    assert_string_equal(item(b, 0)->kind, "concept");
+    assert_string_equal(item(b, 1)->kind, "latent");
+    assert_string_equal(item(b, 1)->command, "latent 36"); /* its main latent */
+    assert_non_null(strstr(item(b, 1)->more, "tells feeling: F1 "));
+    assert_null(strstr(item(b, 1)->more, "at step"));
+    press(b, KEY_ESC_);
+    const struct concept_table *c = b->v.arm[0].concepts;
+    ((struct concept_table *)(uintptr_t)c)->step = 150; /* of an earlier evaluation */
+    press(b, KEY_CTRL('p'));
+    type(b, "feeling");
+    assert_non_null(strstr(item(b, 1)->more, "(at step 150)"));
+    press(b, KEY_ESC_);
+    const struct concept_table *other = b->v.arm[1].concepts;
+    b->v.arm[0].concepts = b->v.arm[1].concepts = NULL;
+    press(b, KEY_CTRL('p'));
+    type(b, "feeling");
+    assert_non_null(strstr(item(b, 0)->more, "not evaluated yet"));
+    assert_null(strstr(item(b, 1)->more, "tells"));
+    b->v.arm[0].concepts = c;
+    b->v.arm[1].concepts = other;
+    bench_free(b);
+}
+
 /* Enter goes, and each thing is where it leads. */
 static void test_it_goes(void **state)
 {
@@ -267,6 +325,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_comes_first),
         cmocka_unit_test(test_by_sense),
+        cmocka_unit_test(test_loosely),
+        cmocka_unit_test(test_by_concept),
         cmocka_unit_test(test_it_goes),
         cmocka_unit_test(test_recent),
         cmocka_unit_test(test_keys_and_mouse),

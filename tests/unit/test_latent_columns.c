@@ -173,6 +173,15 @@ static void test_filter(void **state)
     assert_true(on_screen(b, "unknown field: latent fires density logd max"));
     assert_non_null(strstr(latents_of(&b->a)->filter.error, " label Toy"));
     bench_free(b);
+    static const int width[] = {80, 120};
+    for (size_t i = 0; i < 2; i++) { /* all of them, in as many rows as it takes */
+        b = bench_new(width[i], width[i] == 80 ? 24 : 36, 2);
+        type(b, "3&densty>1");
+        assert_true(on_screen(b, "unknown field: latent fires density logd max"));
+        assert_true(on_screen(b, "top_tokens"));
+        assert_true(on_screen(b, "(column 1)"));
+        bench_free(b);
+    }
 }
 
 static void test_scatter(void **state)

@@ -40,6 +40,51 @@ static void test_fuzzy(void **state)
     }
 }
 
+/* Where little answers: letters left out, then slips; short words have none. */
+static void test_loose(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *typed, *text;
+        int score;
+        const char *near;
+    } cases[] = {
+        {"anml", "animal", FUZZY_LETTERS, "animal"},
+        {"anmal", "after 'animal'", FUZZY_LETTERS, "animal"},
+        {"Lodon", " London", FUZZY_LETTERS, "London"},
+        {"silnce", "silence", FUZZY_LETTERS, "silence"},
+        {"hsehold", "household parts", FUZZY_LETTERS, "household"},
+        {"houshold", "household parts", FUZZY_LETTERS, "household"},
+        {"hpts", "household parts", FUZZY_LETTERS, "household parts"},
+        {"houshold prts", "household parts", FUZZY_LETTERS, "household parts"},
+        {"nmal", "animal", FUZZY_NONE, ""},        /* no word begins so */
+        {"anal", "an individual", FUZZY_NONE, ""}, /* too much between */
+        {"abcd", "aXXXb c d", FUZZY_NONE, ""},
+        {"amn", "amen", FUZZY_NONE, ""}, /* too short */
+        {"animel", "after 'animal'", FUZZY_NEAR, "animal"},
+        {"nimal", "Animal", FUZZY_NEAR, "Animal"},
+        {"dogs", "dog", FUZZY_NEAR, "dog"},
+        {"tenparatuer", "a temperature", FUZZY_NONE, ""}, /* three slips */
+        {"tenperatuer", "a temperature", FUZZY_NEAR, "temperature"},
+        {"anybal", "animal", FUZZY_NONE, ""}, /* two slips in six letters */
+        {"", "animal", FUZZY_NONE, ""},
+        {"anml", "", FUZZY_NONE, ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char near[FUZZY_NEAR_MAX];
+        const int found = fuzzy_loose(cases[i].typed, cases[i].text, near);
+        if (found != cases[i].score || strcmp(near, cases[i].near) != 0) {
+            fail_msg("%s in %s: found %d near '%s', expected %d near '%s'",
+                     cases[i].typed, cases[i].text, found, near, cases[i].score,
+                     cases[i].near);
+        }
+    }
+    assert_string_equal(fuzzy_name(FUZZY_WHOLE), "whole");
+    assert_string_equal(fuzzy_name(FUZZY_GAPS), "initials");
+    assert_string_equal(fuzzy_name(FUZZY_LETTERS), "letters");
+    assert_string_equal(fuzzy_name(FUZZY_NEAR), "spelling");
+}
+
 /* ---- latents ---- */
 
 static const struct names names = {SAMPLE_VOCAB,   sample_token, SAMPLE_CONCEPTS,
@@ -51,7 +96,8 @@ static size_t find(const struct latent_table *t, const struct latent_labels *lab
 {
     struct errinfo e;
     size_t n = 0, all = 0;
-    assert_ok(latent_find(t, &names, labels, text, F, out, &n, &all, &e), &e);
+    const struct latent_scope in = {.table = t, .names = &names, .labels = labels};
+    assert_ok(latent_find(&in, text, F, out, &n, &all, &e), &e);
     assert_int_equal(n, all);
     for (size_t i = 1; i < n; i++) {
         assert_true(out[i].score <= out[i - 1].score);
@@ -149,6 +195,73 @@ static void test_by_the_rest(void **state)
     latent_table_unref(t);
 }
 
+/* Loose answers are marked, and never stand above the others. */
+static void test_loosely(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct latent_found found[F];
+    struct latent_labels *labels = NULL;
+    struct latent_table *t = sample_table(F, 5);
+    assert_ok(latent_labels_with(NULL, 7, "household parts", &labels, &e), &e);
+    static const char *const typed[] = {"hsehold", "houshold", "hpts", "househodl"};
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        assert_true(find(t, labels, typed[i], found) >= 1);
+        assert_int_equal(found[0].latent, 7);
+        assert_int_equal(found[0].by, BY_LABEL);
+        assert_true(found[0].near[0] && found[0].score < FUZZY_GAPS);
+    }
+    /* As many as answer to the right spelling by a match. */
+    const size_t n = find(t, NULL, "anmal", found);
+    assert_true(n > 3);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(found[i].near, "animal");
+        assert_int_equal(found[i].quality, FUZZY_LETTERS);
+    }
+    assert_true(find(t, NULL, "techer", found) > 0); /* by a token */
+    assert_string_equal(found[0].near, "teacher");
+    /* Few answers, so others follow them; many, so none do. */
+    find(t, labels, "parts", found);
+    assert_true(found[0].latent == 7 && !found[0].near[0]);
+    const size_t many = find(t, NULL, "small", found);
+    assert_true(many > 3);
+    for (size_t i = 0; i < many; i++) {
+        assert_false(found[i].near[0]);
+    }
+    latent_labels_unref(labels);
+    latent_table_unref(t);
+}
+
+/* The latents of a concept by an evaluation: the best first, whatever they match. */
+static void test_by_concept(void **state)
+{
+    (void)state;
+    struct errinfo e;
+    struct latent_found found[F];
+    size_t n = 0;
+    struct latent_table *t = sample_table(F, 5);
+    static const struct latent_teller teller[] = {{16, 0, 0.9F, true},
+                                                  {33, 1, 0.8F, true},
+                                                  {33, 0, 0.4F, false},
+                                                  {50, 6, 1, true}};
+    const struct latent_scope in = {
+        .table = t, .names = &names, .teller = teller, .n_tellers = 4};
+    assert_ok(latent_find(&in, "animal", F, found, &n, NULL, &e), &e);
+    assert_int_equal(found[0].latent, 16);
+    assert_int_equal(found[0].by, BY_CONCEPT);
+    assert_ptr_equal(found[0].teller, &teller[0]);
+    size_t at = 1;
+    while (at < n && found[at].latent != 33) {
+        at++;
+    }
+    assert_true(at > 1 && at < n); /* after those that match it better */
+    assert_ptr_equal(found[at].teller, &teller[2]);
+    assert_ok(latent_find(&in, "familiy", F, found, &n, NULL, &e), &e);
+    assert_int_equal(found[0].latent, 50);
+    assert_string_equal(found[0].near, "family");
+    latent_table_unref(t);
+}
+
 /* A table without an index, and no more than there is room for. */
 static void test_edges(void **state)
 {
@@ -157,12 +270,13 @@ static void test_edges(void **state)
     struct latent_found one[2];
     size_t n = 9, all = 0;
     struct latent_table *t = sample_table(F, 5);
-    assert_ok(latent_find(t, &names, NULL, "colour", 2, one, &n, &all, &e), &e);
+    const struct latent_scope in = {.table = t, .names = &names};
+    assert_ok(latent_find(&in, "colour", 2, one, &n, &all, &e), &e);
     assert_int_equal(n, 2);
     assert_true(all > 2);
     mem_free(t->token);
     t->token = NULL;
-    assert_ok(latent_find(t, &names, NULL, "colour", 2, one, &n, NULL, &e), &e);
+    assert_ok(latent_find(&in, "colour", 2, one, &n, NULL, &e), &e);
     assert_int_equal(n, 2);
     char many[2000];
     memset(many, 'a', sizeof many);
@@ -170,16 +284,16 @@ static void test_edges(void **state)
         many[i] = ' ';
     }
     many[sizeof many - 1] = '\0';
-    assert_ok(latent_find(t, &names, NULL, many, 2, one, &n, NULL, &e), &e);
+    assert_ok(latent_find(&in, many, 2, one, &n, NULL, &e), &e);
     latent_table_unref(t);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fuzzy),
-        cmocka_unit_test(test_by_token),
-        cmocka_unit_test(test_by_the_rest),
+        cmocka_unit_test(test_fuzzy),    cmocka_unit_test(test_loose),
+        cmocka_unit_test(test_by_token), cmocka_unit_test(test_by_the_rest),
+        cmocka_unit_test(test_loosely),  cmocka_unit_test(test_by_concept),
         cmocka_unit_test(test_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

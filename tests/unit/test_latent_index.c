@@ -33,7 +33,8 @@ static size_t found_by(const struct latent_table *t, const char *text)
     const struct names names = {.vocab = WORDS + 1, .token = name};
     struct latent_found found[10];
     size_t n = 0, all = 0;
-    assert_ok(latent_find(t, &names, NULL, text, 10, found, &n, &all, &e), &e);
+    const struct latent_scope in = {.table = t, .names = &names};
+    assert_ok(latent_find(&in, text, 10, found, &n, &all, &e), &e);
     assert_int_equal(n, all < 10 ? all : 10);
     return all;
 }
