@@ -22,8 +22,10 @@ static void init(void *state)
     s->typed_from = -1;
     s->want = SIZE_MAX;
     s->heat = s->choose = -1;
-    s->how = (struct ask_gen_opts){
-        .max_tokens = 40, .top = ASK_WRITTEN_TOP, .latents = ASK_WRITTEN_TOP};
+    s->how = (struct ask_gen_opts){.max_tokens = 40,
+                                   .seed = GENERATE_SEED,
+                                   .top = ASK_WRITTEN_TOP,
+                                   .latents = ASK_WRITTEN_TOP};
 }
 
 static void deinit(void *state)

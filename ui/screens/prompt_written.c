@@ -307,7 +307,7 @@ static void add_how(struct str *out, const struct ask_gen_opts *o, bool all)
     if (all || cuts) {
         add_setting(out, "top-p", cuts ? o->top_p : 1);
     }
-    if (all || o->seed) {
+    if (all || o->seed != GENERATE_SEED) {
         str_addf(out, "%sseed %llu", out->len ? ", " : "", (unsigned long long)o->seed);
     }
 }
