@@ -1,6 +1,9 @@
 /* Prompt: latents silenced and steered by keys, with a real model behind. */
 #include "prompt_world.h"
+#include "ui/plot.h"
+#include "ui/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,6 +59,34 @@ static void test_silence_and_steer(void **state)
     assert_true(on_screen(t.b, "holds a special token"));
     assert_int_equal(own(&t)->row.edits.n, 1);
     assert_int_equal(own(&t)->row.edits.at[0].pos, 2);
+    end_world(&t);
+}
+
+/* How expected a token was is told apart where shares no longer do. */
+static void test_logp_of_a_token(void **state)
+{
+    (void)state;
+    char x[24], y[24], want[128];
+    text_share(x, sizeof x, exp(-15));
+    assert_string_equal(x, "<0.01 %");
+    text_share(x, sizeof x, .0003);
+    assert_string_equal(x, "0.03 %");
+    text_share(x, sizeof x, 0);
+    assert_string_equal(x, "0.0 %");
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    const struct ask_token *k = &own(&t)->answer->token[own(&t)->at];
+    plot_number(x, sizeof x, (double)k->logp, 6);
+    snprintf(want, sizeof want, "rank %d  logp %s nats (", k->rank, x);
+    assert_true(on_screen(t.b, want));
+    type(t.b, ":steer 3=4\n");
+    settle(&t);
+    k = &own(&t)->answer->token[own(&t)->at];
+    plot_number(x, sizeof x, (double)k->logp, 6);
+    plot_number(y, sizeof y, (double)k->logp_after, 6);
+    snprintf(want, sizeof want, "rank %d \xe2\x86\x92 %d  logp %s \xe2\x86\x92 %s",
+             k->rank, k->rank_after, x, y);
+    assert_true(on_screen(t.b, want));
     end_world(&t);
 }
 
@@ -221,6 +252,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silence_and_steer),
+        cmocka_unit_test(test_logp_of_a_token),
         cmocka_unit_test(test_steer_by_multiples),
         cmocka_unit_test(test_places_of_edits),
         cmocka_unit_test(test_arms_have_their_edits),
