@@ -62,6 +62,46 @@ static void test_silence_and_steer(void **state)
     end_world(&t);
 }
 
+/* As long as no text was read the scale is the prompt's, and the screen says so; a
+ * strength is in the SAE's unit, and stays what it is when the text is known. */
+static void test_greatest_not_known_yet(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    keys(&t, "\t");
+    assert_true(on_screen(t.b, ", max not known yet"));
+    assert_true(on_screen(t.b, "/own density"));
+    assert_false(on_screen(t.b, "/max"));
+    keys(&t, "t");
+    const double value = own(&t)->row.edits.at[0].value;
+    assert_non_null(strstr(t.b->a.message, "half of its greatest in this prompt; that "
+                                           "of text is not known yet"));
+    const uint64_t asked = own(&t)->ticket;
+    struct latent_table *table = (struct latent_table *)(uintptr_t)t.b->v.arm[0].table;
+    struct ask_subject *before = (struct ask_subject *)(uintptr_t)t.b->v.subject;
+    struct ask_subject *now = NULL;
+    struct errinfo e;
+    const int32_t latent = prompt_latent_here(&t.b->a);
+    table->row[latent].max = (float)value / 4; /* so it goes beyond text */
+    table->row[latent].density = .567F;
+    const size_t set = table->positions_set;
+    table->positions_set = 2 * table->positions;
+    assert_ok(ask_subject_described(before, table, &now, &e), &e);
+    t.b->v.subject = now;
+    ask_subject_unref(before);
+    settle(&t);
+    assert_true(own(&t)->ticket > asked); /* what is said of the edit is another */
+    assert_true(own(&t)->row.edits.at[0].value == value);
+    assert_true(on_screen(t.b, ", max of 50 % of text"));
+    assert_true(on_screen(t.b, "(4.0x)"));
+    assert_true(on_screen(t.b, "beyond text"));
+    assert_true(on_screen(t.b, " 57 % ")); /* density, in its column */
+    assert_true(on_screen(t.b, "density"));
+    table->positions_set = set;
+    end_world(&t);
+}
+
 /* How expected a token was is told apart where shares no longer do. */
 static void test_logp_of_a_token(void **state)
 {
@@ -252,6 +292,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silence_and_steer),
+        cmocka_unit_test(test_greatest_not_known_yet),
         cmocka_unit_test(test_logp_of_a_token),
         cmocka_unit_test(test_steer_by_multiples),
         cmocka_unit_test(test_places_of_edits),

@@ -319,8 +319,11 @@ void prompt_edit_text(const struct ask_edit *e, double largest, char *out, size_
  * and return the length then, `cap` or more if it was cut. */
 size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t cap,
                        size_t len);
-/* What counts as full strength of a latent: the greatest activation known. */
+/* What counts as full strength of a latent: the greatest activation seen in text, or if
+ * that is unknown or 0 the greatest in this prompt. */
 double prompt_full(const struct prompt_state *s, int32_t latent);
+/* Whether text was read, in part at least, for the subject's greatest activations. */
+bool prompt_knows_max(const struct prompt_state *s);
 /* Whether the prompt as answered has masks or edits. */
 bool prompt_is_changed(const struct prompt_state *s);
 /* The answer that the list of changes compares with; NULL: this prompt without masks
