@@ -250,7 +250,7 @@ static const struct topic topics[] = {
      KEY_ON("prompt", "pin") " pins the prompt, to compare all that follow with it; each condition has "
      "its own edits."},
     {"mouse",
-     "Click a tab, pane, row, column title, hint or the rate's slider. A second "
+     "Click a tab, pane, row, column title, hint, the rate's slider or that of a strength in Prompt. A second "
      "click on a row opens it. The wheel scrolls what is under the pointer. A "
      "click in a curve places the cursor, a double click resets the zoom. "
      "Shift-drag stays with the terminal, for copying. :set mouse off"},

@@ -102,6 +102,29 @@ static void test_greatest_not_known_yet(void **state)
     end_world(&t);
 }
 
+/* Whatever stands beside it, a slider has cells enough for quarters. */
+static void test_sliders_have_room(void **state)
+{
+    (void)state;
+    static const int size[][2] = {{80, 24}, {120, 36}, {200, 60}};
+    for (size_t i = 0; i < sizeof size / sizeof size[0]; i++) {
+        struct world t = begin_world(size[i][0], size[i][1]);
+        settle(&t);
+        type(t.b, ":steer 3=-5@2-\n");
+        settle(&t);
+        const struct rect r = hit_of(t.b, HIT_STRENGTH, 0);
+        assert_true(r.w >= 13);
+        assert_true(on_screen(t.b, "#3 add -5.00 from 2 "));
+        assert_true(on_screen(t.b, "beyond text: #3"));
+        mouse(t.b, MOUSE_PRESS, r.x, r.y);
+        const double low = own(&t)->row.edits.at[0].value;
+        mouse(t.b, MOUSE_PRESS, r.x + 1, r.y);
+        const double step = own(&t)->row.edits.at[0].value - low;
+        assert_true(step > 0 && step <= .2501 * prompt_full(own(&t), 3));
+        end_world(&t);
+    }
+}
+
 /* How expected a token was is told apart where shares no longer do. */
 static void test_logp_of_a_token(void **state)
 {
@@ -293,6 +316,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silence_and_steer),
         cmocka_unit_test(test_greatest_not_known_yet),
+        cmocka_unit_test(test_sliders_have_room),
         cmocka_unit_test(test_logp_of_a_token),
         cmocka_unit_test(test_steer_by_multiples),
         cmocka_unit_test(test_places_of_edits),

@@ -24,6 +24,10 @@ static void test_writes_on(void **state)
     settle(&t);
     assert_int_equal(own(&t)->texts, 2);
     assert_true(on_screen(t.b, "  base") && on_screen(t.b, "\xe2\x96\xb6 edited"));
+    assert_true(on_screen(t.b, "latents of the token written, edited"));
+    type(t.b, ":silence 5\n"); /* what is listed is from before */
+    settle(&t);
+    assert_true(on_screen(t.b, "latents of the old text's token, edited"));
     type(t.b, ":write many\n");
     assert_true(on_screen(t.b, "write: found many"));
     end_world(&t);

@@ -174,7 +174,11 @@ static void draw_entry(const struct app *a, const struct session_view *v,
     }
 }
 
-enum { SLIDER_LEAST = 5 };
+enum {
+    SLIDER_LEAST = 13, /* a cell is a quarter of the greatest seen */
+    SLIDER_MOST = 24,
+    SLIDER_FROM = 24 /* it stays in its place as long as the words fit */
+};
 
 /* Write "#3 add +2.00 (0.8x) ", without the multiple if w columns do not hold it. */
 static void edit_line(const struct prompt_state *s, const struct ask_edit *e, int w,
@@ -192,28 +196,22 @@ static void edit_line(const struct prompt_state *s, const struct ask_edit *e, in
     }
 }
 
-/* Draw a strength at its place between -1 and 2 times the greatest seen, and its
- * warning. */
+/* Draw a strength at its place between -1 and 2 times the greatest seen. */
 static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
 {
     const struct prompt_state *s = prompt_own(a);
     const struct ask_edit *e = &s->row.edits.at[i];
     const bool here = prompt_latent_here(a) == e->latent;
-    const struct ask_acted *f =
-        s->answer && s->answer->acted && i < s->answer->n_edits && !s->changed
-            ? &s->answer->acted[i]
-            : NULL;
-    const char *beyond = f && f->beyond ? " beyond text" : "";
+    const bool slides = e->how != ASK_ZERO && r.w > SLIDER_LEAST;
+    const int most = slides ? r.w - SLIDER_LEAST : r.w;
     char text[160];
-    const int most = r.w - canvas_text_width(beyond) - SLIDER_LEAST;
     edit_line(s, e, most, text, sizeof text);
     const int used =
-        canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
-    const int still = most < 24 ? most : 24; /* the slider stays in its place */
-    int x = r.x + (used < still ? still : used);
-    const int room = r.x + r.w - x - canvas_text_width(beyond);
-    if (e->how != ASK_ZERO && room >= SLIDER_LEAST) {
-        const int w = room < 24 ? room : 24;
+        canvas_text(c, r.x, r.y, most, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
+    if (slides) {
+        const int still = most < SLIDER_FROM ? most : SLIDER_FROM;
+        const int x = r.x + (used < still ? still : used), room = r.x + r.w - x;
+        const int w = room < SLIDER_MOST ? room : SLIDER_MOST;
         const double unit = e->how == ASK_SCALE ? 1 : prompt_full(s, e->latent);
         const double share = (e->value / unit + 1) / 3;
         const double at = share < 0 ? 0 : share > 1 ? 1 : share;
@@ -221,16 +219,34 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
         canvas_put(c, x + (w - 1) / 3, r.y, 0x253C, ROLE_BORDER, 0);
         canvas_put(c, x + (int)(at * (w - 1) + .5), r.y, 0x25CF, ROLE_FOCUS, ATTR_BOLD);
         app_hit(a, (struct rect){x, r.y, w, 1}, HIT_STRENGTH, (int)i);
-        x += w;
     }
-    canvas_text(c, x, r.y, r.x + r.w - x, beyond, ROLE_WARN, 0);
 }
 
-/* Draw as many edits as fit, that of the latent under the cursor among them, and how
- * many more there are. */
-static void draw_edits(struct app *a, struct canvas *c, struct rect r)
+/* Write "beyond text: #3, #48": whose activations no text shows; "": none. */
+static void edits_beyond(const struct prompt_state *s, char *out, size_t cap)
+{
+    const struct ask_answer *r = s->changed ? NULL : s->answer;
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; r && r->acted && i < r->n_edits && i < s->row.edits.n; i++) {
+        if (r->acted[i].beyond && len < cap) {
+            len += (size_t)snprintf(
+                out + len, cap - len, "%s#%d",
+                len ? ", " : "beyond text: ", s->row.edits.at[i].latent);
+        }
+    }
+}
+
+/* Draw as many edits as fit, that of the latent under the cursor among them, how many
+ * more there are, and in the last row which go beyond text. */
+static void draw_edits(struct app *a, struct canvas *c, struct rect r,
+                       const char *beyond)
 {
     const struct prompt_state *s = prompt_own(a);
+    if (beyond[0] && r.h > 1) {
+        r.h--;
+        canvas_text(c, r.x, r.y + r.h, r.w, beyond, ROLE_WARN, 0);
+    }
     const size_t n = s->row.edits.n, room = r.h > 0 ? (size_t)r.h : 0;
     const size_t here = prompt_edit_of(s, prompt_latent_here(a));
     const size_t shown = n > room && room > 1 ? room - 1 : room;
@@ -306,7 +322,8 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     char value[96] = "", title[96], seed[32], extent[32];
     latents_seed(a, v, seed, sizeof seed);
     snprintf(title, sizeof title, "%s%s%s%s",
-             written    ? "latents of the token written"
+             written    ? prompt_written_old(s) ? "latents of the old text's token"
+                                                : "latents of the token written"
              : s->whole ? "what changed in the whole prompt"
                         : list_titles[what.list],
              written && s->texts > 1 ? ", " : "",
@@ -318,7 +335,9 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     const struct rect in = canvas_box(
         c, r, title, value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
-    const int edits = layout_least((int)s->row.edits.n, in.h / 2);
+    char beyond[160];
+    edits_beyond(s, beyond, sizeof beyond);
+    const int edits = layout_least((int)s->row.edits.n + (beyond[0] ? 1 : 0), in.h / 2);
     draw_titles(s, c, in.x + 1, in.y, in.w - 2, what);
     const struct rect list = {in.x + 1, in.y + 1, in.w - 2, in.h - 1 - edits};
     list_set(&s->rows, s->rows.count, list.h);
@@ -333,9 +352,10 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
         canvas_text(c, list.x + COL_LATENT, list.y, list.w - COL_LATENT,
                     why_none(s, what.list), ROLE_DIM, 0);
     }
-    draw_edits(a, c,
-               (struct rect){list.x + COL_LATENT, list.y + list.h, list.w - COL_LATENT,
-                             edits});
+    draw_edits(
+        a, c,
+        (struct rect){list.x + COL_LATENT, list.y + list.h, list.w - COL_LATENT, edits},
+        beyond);
 }
 
 /* Draw the list beside it: its strongest, as many as fit. */

@@ -270,6 +270,9 @@ bool prompt_written_move(struct app *a, const struct session_view *v,
 bool prompt_written_two(const struct prompt_state *s);
 /* Whether text i, of two, continues the prompt without masks and edits. */
 bool prompt_written_base(const struct prompt_state *s, size_t i);
+/* Whether the texts are of another prompt, other edits or another step than what
+ * stands. */
+bool prompt_written_old(const struct prompt_state *s);
 /* The written token under the cursor, in the texts or in a why of it; NULL: none is
  * shown. */
 const struct ask_written *prompt_written_here(const struct app *a);

@@ -63,6 +63,11 @@ static const char *why_old(const struct prompt_state *s)
                : NULL;
 }
 
+bool prompt_written_old(const struct prompt_state *s)
+{
+    return why_old(s) != NULL;
+}
+
 /* "base" and "edited", or the letters of two conditions. */
 static void name_texts(struct app *a, const struct session_view *v)
 {
