@@ -5,6 +5,7 @@
 #include "base/number.h"
 #include "browse.h"
 #include "cmd.h"
+#include "lm/generate.h"
 #include "lm/lm_chat.h"
 #include "stop.h"
 #include "text_input.h"
@@ -509,7 +510,7 @@ static bool take_text(const struct opts_result *r, struct text_input *t, int *st
 
 int cmd_ask(int argc, char **argv)
 {
-    struct ask_args a = {.at = -1, .top = 10, .seed = 1};
+    struct ask_args a = {.at = -1, .top = 10, .seed = GENERATE_SEED};
     // clang-format off
     const struct opt table[] = {
         {"text", OPT_TEXT, &a.text.text, "TEXT", "the prompt; also the word behind the run (there -: standard input)", 0, 0, NULL},

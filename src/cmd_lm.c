@@ -207,7 +207,8 @@ static enum err generate(const struct generate_args *a, const char *prompt,
 
 static int cmd_lm_generate(int argc, char **argv)
 {
-    struct generate_args a = {.n = 1, .max_tokens = 120, .seed = 1, .temperature = 0.8};
+    struct generate_args a = {
+        .n = 1, .max_tokens = 120, .seed = GENERATE_SEED, .temperature = 0.8};
     // clang-format off
     const struct opt table[] = {
         {"model", OPT_STRING, &a.model, "DIR", "model directory or GGUF file; without it the bundled one", 0, 0, NULL},

@@ -133,6 +133,9 @@ accept ask run "$text"
 grep -q "^ .* $fires named here [0-9.]" out || fault "a label in the list of tokens"
 mv labels run/labels.csv
 accept lm generate --temperature 0 --max-tokens 12 --json "$text" && mv out generated
+# One seed everywhere, unless another is named.
+accept lm generate --temperature 1 --max-tokens 12 --json "$text" && mv out drawn
+accept ask run --text "$text" --json --generate 12 --temperature 1 && mv out drawn_by_ask
 "$saetop" lm activations --hook blocks.1.hook_resid_post --text "$text" --bos --out acts \
     >/dev/null || fault "lm activations"
 python3 - <<'PY' || fault "figures"
@@ -193,6 +196,8 @@ for d in (all_, why):
 assert why["why"]["against"] == "mean" and why["why"]["target"]["token"] == " dog"
 assert all(p["position"] == 1 for p in why["contributions"][:-1])
 
+drawn, by_ask = (json.load(open(f)) for f in ("drawn", "drawn_by_ask"))
+assert by_ask["generated"] == drawn["text"] != gen["text"], (by_ask["generated"], drawn)
 assert why["generated"] == gen["text"] == all_["generated_before"], (why["generated"], gen)
 assert len(why["generated_tokens"]) <= 12 and why["generated_before"] is None
 assert "".join(t["token"] for t in all_["generated_tokens"]) == all_["generated"]

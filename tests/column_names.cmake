@@ -24,6 +24,7 @@ set(else ui/keymap.c:F1 ui/canvas.h:match ui/livecard.c:absorb
          ui/screens/detail_keys.c:latent ui/screens/detail_keys.c:label
          ui/screens/latents_keys.c:label ui/screens/latents_found.c:latent ui/screens/latents_keys.c:marked
          ui/screens/runs_keys.c:label ui/screens/detail.c:latent ui/screens/prompt.c:latent
+         ui/screens/prompt_latents.c:latent ui/screens/prompt_latents.c:density
          ui/screens/concepts_words.c:fires ui/screens/concepts_export.c:kind
          ui/screens/concepts_rows.c:latent ui/screens/concepts_rows.c:absorb
          ui/screens/concepts_rows.c:recall ui/screens/concepts_rows.c:F1

@@ -12,17 +12,21 @@ enum { CENTRE = CONTEXT_TOKENS / 2, TOKEN_TEXT = 96 };
 static const struct {
     float from;
     const char *open, *close;
-} bands[] = {
-    {0.8F, "\xe2\x9f\xa6", "\xe2\x9f\xa7"}, {0.6F, "[", "]"}, {0.3F, "(", ")"}};
+} bands[] = {{0.8F, "\xe2\x9f\xa6", "\xe2\x9f\xa7"},
+             {0.6F, "[", "]"},
+             {0.3F, "(", ")"},
+             {0.0F, "\xe2\x80\xb9", "\xe2\x80\xba"}}; /* the centre alone */
 
 static float share_of(float heat, float top)
 {
     return top > 0 && heat > 0 ? (heat < top ? heat / top : 1) : 0;
 }
 
-static int band_of(float share)
+/* The centre, which the context is about, has brackets in any case; -1: none. */
+static int band_of(float share, int token)
 {
-    for (int i = 0; i < 3; i++) {
+    const int n = token == CENTRE ? 4 : 3;
+    for (int i = 0; i < n; i++) {
         if (share >= bands[i].from) {
             return i;
         }
@@ -39,7 +43,7 @@ static int token_width(const struct names *names, const struct latent_context *c
     }
     names_token_dotted(names, ctx->token[i], text, sizeof text);
     return canvas_text_width(text) +
-           (band_of(share_of(ctx->heat[i], top)) >= 0 ? 2 : 0);
+           (band_of(share_of(ctx->heat[i], top), i) >= 0 ? 2 : 0);
 }
 
 void context_flow(struct context_flow *f, const struct names *names,
@@ -70,9 +74,9 @@ void context_flow(struct context_flow *f, const struct names *names,
     f->rows = !wrap ? 1 : row + 1 < most ? row + 1 : most;
 }
 
-static void draw_token(struct canvas *c, int x, int y, const char *text, float share)
+static void draw_token(struct canvas *c, int x, int y, const char *text, float share,
+                       int band)
 {
-    const int band = band_of(share);
     const int step = (int)(share * 8);
     const enum role role =
         share > 0 ? (enum role)(ROLE_HEAT0 + (step < 7 ? step : 7)) : ROLE_TEXT;
@@ -103,7 +107,7 @@ void context_draw(struct canvas *c, struct rect r, const struct context_flow *f,
         cut_left = cut_left || f->x[i] < 0;
         cut_right = cut_right || f->x[i] + f->width[i] > r.w;
         names_token_dotted(names, ctx->token[i], text, sizeof text);
-        draw_token(c, x, y, text, share);
+        draw_token(c, x, y, text, share, band_of(share, i));
         if (hit && hit[i]) {
             canvas_tint(c, (struct rect){x, y, f->width[i], 1}, ROLE_FOCUS,
                         ATTR_BOLD | ATTR_UNDERLINE);
@@ -111,7 +115,7 @@ void context_draw(struct canvas *c, struct rect r, const struct context_flow *f,
         if (digits && share > 0) {
             const int digit = (int)(share * 10) < 9 ? (int)(share * 10) : 9;
             /* Under the first letter, after a bracket or a space. */
-            const int at = x + (band_of(share) >= 0 ? 1 : 0) +
+            const int at = x + (band_of(share, i) >= 0 ? 1 : 0) +
                            (names_token(names, ctx->token[i])[0] == ' ' ? 1 : 0);
             canvas_put(c, at, y + 1, (uint32_t)('0' + digit), ROLE_DIM, 0);
         }

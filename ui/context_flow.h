@@ -1,5 +1,6 @@
 /* One context of a latent as a line of tokens with heat: where each token goes, and how
- * it is drawn. Heat shows three times: as colour, as brackets, and as a digit below. */
+ * it is drawn. Heat shows three times: as colour, as brackets, and as a digit below.
+ * The centre, the token that the context is about, has brackets whatever its heat. */
 #ifndef SAETOP_UI_CONTEXT_FLOW_H
 #define SAETOP_UI_CONTEXT_FLOW_H
 

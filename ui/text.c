@@ -10,7 +10,12 @@
 void text_share(char *out, size_t cap, double p)
 {
     p *= 100;
-    snprintf(out, cap, "%s%s", NUMBER(NUMBER_PLAIN, 0, p < 9.95 ? 1 : 0, p),
+    if (p > 0 && p < .005) {
+        snprintf(out, cap, "<0.01 %%");
+        return;
+    }
+    const int decimals = p >= 9.95 ? 0 : p > 0 && p < .05 ? 2 : 1;
+    snprintf(out, cap, "%s%s", NUMBER(NUMBER_PLAIN, 0, decimals, p),
              isfinite(p) ? " %" : "");
 }
 

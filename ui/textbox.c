@@ -220,6 +220,7 @@ static enum line_result edit(struct textbox *b, uint32_t key)
     case KEY_CTRL('u'): return erase(b, line_start(b), b->cursor);
     case KEY_CTRL('k'):
         return erase(b, b->cursor, b->cursor + strcspn(b->text + b->cursor, "\n"));
+    case KEY_CTRL('x'): return erase(b, 0, b->len);
     case KEY_CTRL('o'): return insert(b, "\n", 1) ? LINE_CHANGED : LINE_IGNORED;
     default: break;
     }

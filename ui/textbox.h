@@ -2,9 +2,9 @@
  * always between code points. UI thread; no allocation but in the history.
  *
  * Keys: left right up down home end (Ctrl-B F P N A E), backspace, delete (Ctrl-D),
- * Ctrl-W word, Ctrl-U to the start of the line, Ctrl-K to its end, Ctrl-O a new
- * line; up from the first row and down from the last go through the history; Enter
- * accepts, Esc and Ctrl-C and Ctrl-G cancel. */
+ * Ctrl-W word, Ctrl-U to the start of the line, Ctrl-K to its end, Ctrl-X all;
+ * Ctrl-O a new line; up from the first row and down from the last go through the
+ * history; Enter accepts, Esc and Ctrl-C and Ctrl-G cancel. */
 #ifndef SAETOP_UI_TEXTBOX_H
 #define SAETOP_UI_TEXTBOX_H
 

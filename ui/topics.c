@@ -243,9 +243,11 @@ static const struct topic topics[] = {
      "of the greatest activation seen of the latent on held-out text. "
      "'beyond text' warns of a strength that no text shows: below 0, or above the "
      "greatest activation seen. KL, in nats, is how far 'edited' moves what is expected "
-     "next; 0 is not at all. Surprise is -ln of the share that the token itself had; a "
-     "token that was 'guess no. 1' is the one that the model held likeliest there.\n"
-     "Bars of latents are shares of the greatest activation seen of each (/max).\n"
+     "next; 0 is not at all. 'logp' is the natural logarithm of the share that the token "
+     "itself had, surprise is -logp; the token of rank 1 is the one that the model held "
+     "likeliest there.\n"
+     "Bars of latents are shares of the greatest activation seen of each (/max), and as long "
+     "as no text was read for it of the greatest in the prompt (/own).\n"
      "Why: integrated gradients (Sundararajan, Taly, Yan 2017) share the difference of two "
      "logits out among latents and the SAE's error, the inputs as Marks et al. 2024 have "
      "them, from zero latents on; 'without both' is what is there at zero. It is "
@@ -264,7 +266,7 @@ static const struct topic topics[] = {
      KEY_ON("prompt", "pin") " pins the prompt, to compare all that follow with it; each condition has "
      "its own edits."},
     {"mouse",
-     "Click a tab, pane, row, column title, hint or the rate's slider. A second "
+     "Click a tab, pane, row, column title, hint, the rate's slider or that of a strength in Prompt. A second "
      "click on a row opens it. The wheel scrolls what is under the pointer. A "
      "click in a curve places the cursor, a double click resets the zoom. "
      "Shift-drag stays with the terminal, for copying. :set mouse off"},

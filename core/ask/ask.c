@@ -46,6 +46,26 @@ enum err ask_subject_new(const struct ask_parts *p, struct ask_subject **out,
     return OK;
 }
 
+enum err ask_subject_described(struct ask_subject *s, struct latent_table *table,
+                               struct ask_subject **out, struct errinfo *e)
+{
+    struct ask_subject *d = NULL;
+    TRY(mem_new(&d, 1, sizeof *d, "a model and its SAE", e));
+    *d = (struct ask_subject){.lm = s->lm,
+                              .sae = s->sae,
+                              .of = ask_subject_ref(s->of ? s->of : s),
+                              .hook = s->hook,
+                              .mask_token = s->mask_token,
+                              .table = latent_table_ref(table),
+                              .chat = s->chat,
+                              .text = s->text ? ask_rows_ref(s->text) : NULL,
+                              .context = s->context};
+    memcpy(d->chat_why, s->chat_why, sizeof d->chat_why);
+    atomic_init(&d->refs, 1);
+    *out = d;
+    return OK;
+}
+
 struct ask_subject *ask_subject_ref(struct ask_subject *s)
 {
     atomic_fetch_add(&s->refs, 1);
@@ -57,7 +77,11 @@ void ask_subject_unref(struct ask_subject *s)
     if (s && atomic_fetch_sub(&s->refs, 1) == 1) {
         latent_table_unref(s->table);
         ask_rows_unref(s->text);
-        sae_free(s->sae);
+        if (s->of) {
+            ask_subject_unref(s->of); /* never one that is of another */
+        } else {
+            sae_free(s->sae);
+        }
         mem_free(s);
     }
 }

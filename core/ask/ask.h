@@ -33,12 +33,13 @@ struct ask_rows; /* ask_heldout.h */
  * any number of threads may ask, each with a struct ask. */
 struct ask_subject {
     atomic_int refs;
-    const struct lm *lm; /* borrowed: outlives the subject */
-    struct sae *sae;     /* owned */
+    const struct lm *lm;    /* borrowed: outlives the subject */
+    struct sae *sae;        /* owned, or `of`'s */
+    struct ask_subject *of; /* owned reference to whose SAE this is; NULL: its own */
     struct lm_hook hook;
     int32_t mask_token;             /* -1: none, so nothing can be masked */
-    struct latent_table *table;     /* owned reference; NULL: densities and greatest
-                                       activations are unknown */
+    struct latent_table *table;     /* owned reference, maybe of part of the text; NULL:
+                                       densities and greatest activations are unknown */
     const struct chat_family *chat; /* the model's template; NULL: chat_why */
     char chat_why[320];
     struct ask_rows *text; /* owned reference; NULL: no held-out text */
@@ -61,10 +62,14 @@ struct ask_parts {
 /* Makes a subject. ERR_FORMAT if the SAE's width is not the hook's. */
 enum err ask_subject_new(const struct ask_parts *parts, struct ask_subject **out,
                          struct errinfo *e) ERR_CHECKED;
+/* Makes the same subject with another table, which a reference is taken of; the SAE is
+ * shared. */
+enum err ask_subject_described(struct ask_subject *s, struct latent_table *table,
+                               struct ask_subject **out, struct errinfo *e) ERR_CHECKED;
 struct ask_subject *ask_subject_ref(struct ask_subject *s);
 void ask_subject_unref(struct ask_subject *s); /* NULL is fine */
 /* The share of tokens that the latent fires on, and its greatest activation, on
- * held-out text; NaN if unknown. Any thread. */
+ * held-out text as far as the table has read it; NaN if unknown. Any thread. */
 double ask_density(const struct ask_subject *s, int32_t latent);
 double ask_max_seen(const struct ask_subject *s, int32_t latent);
 

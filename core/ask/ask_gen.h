@@ -4,14 +4,15 @@
 #define SAETOP_ASK_ASK_GEN_H
 
 #include "ask/ask.h"
+#include "lm/generate.h"
 
 struct ask_gen_opts {
     size_t max_tokens;  /* 1 or more */
     double temperature; /* 0: always the likeliest token */
-    double top_p; /* draw among the likeliest tokens that together have this share of
-                     the probability at the temperature; 0 or 1: among all */
-    size_t top_k; /* draw among the top_k likeliest; 0: all */
-    uint64_t seed;
+    double top_p;   /* draw among the likeliest tokens that together have this share of
+                       the probability at the temperature; 0 or 1: among all */
+    size_t top_k;   /* draw among the top_k likeliest; 0: all */
+    uint64_t seed;  /* GENERATE_SEED unless one is asked for */
     size_t top;     /* probabilities kept at each step: 1 to ASK_TOP_MAX */
     size_t latents; /* strongest latents kept for each token: 0 to ASK_TOP_MAX */
 };

@@ -5,6 +5,9 @@
 #include "base/str.h"
 #include "lm/lm.h"
 
+/* What a text is drawn with unless a seed is asked for, wherever one is generated. */
+#define GENERATE_SEED 1
+
 struct generate_config {
     size_t max_tokens;
     double temperature; /* 0: the most likely token */

@@ -124,16 +124,14 @@ static enum err browsing_rows(struct workbench *b, size_t rows, struct errinfo *
     return OK;
 }
 
+/* Takes a reference. */
 static void show_table(struct session *s, const struct job *job,
                        struct latent_table *table)
 {
     const size_t arm = job->command.arm;
-    for (size_t i = 0; i < job->n_rates; i++) {
-        latent_table_set_absorption(table, job->rate[i].latent, job->rate[i].rate);
-    }
     pthread_mutex_lock(&s->mu);
     struct latent_table *old = s->table[arm];
-    s->table[arm] = table;
+    s->table[arm] = latent_table_ref(table);
     session_wake_locked(s);
     const bool first = !old || old->positions < old->positions_all;
     const bool browsed = arm < s->n_records;
@@ -146,7 +144,7 @@ static void show_table(struct session *s, const struct job *job,
 }
 
 /* Does a step in making the table. The part made so far is shown if the arm has no
- * whole table yet. */
+ * whole table yet; Prompt, if it asks this SAE, has it in any case. */
 static enum err fill_table(struct workbench *b, struct errinfo *e)
 {
     struct session *s = b->s;
@@ -154,24 +152,30 @@ static enum err fill_table(struct workbench *b, struct errinfo *e)
     TRY(browsing_rows(b, latent_pass_rows(b->pass) + SLICE_ROWS, e));
     TRY(latent_pass_read(b->pass, SLICE_ROWS, NULL, &s->stop, e));
     const bool done = latent_pass_is_done(b->pass);
-    if (!done && (!b->shows || latent_pass_rows(b->pass) < b->show_at)) {
+    if (!done && latent_pass_rows(b->pass) < b->show_at) {
         return OK;
     }
     b->show_at *= 2;
     TRY(latent_pass_table(b->pass, NULL, &s->stop, &table, e));
-    show_table(s, &b->filling, table);
-    return OK;
+    for (size_t i = 0; i < b->filling.n_rates; i++) {
+        const struct latent_rate *r = &b->filling.rate[i];
+        latent_table_set_absorption(table, r->latent, r->rate);
+    }
+    if (done || b->shows) {
+        show_table(s, &b->filling, table);
+    }
+    const enum err rc = session_describe_subject(s, &b->filling, table, e);
+    latent_table_unref(table);
+    return rc;
 }
 
-/* Returns a reference to the whole table of this very SAE; NULL: there is another, or
- * none. */
+/* Returns a reference to the table of this very SAE, maybe of part of the text; NULL:
+ * there is another, or none. */
 static struct latent_table *table_of_job(struct session *s, const struct job *job)
 {
     pthread_mutex_lock(&s->mu);
     struct latent_table *t = s->table[job->command.arm];
-    t = t && t->step == job->step && t->positions == t->positions_all
-            ? latent_table_ref(t)
-            : NULL;
+    t = t && t->step == job->step ? latent_table_ref(t) : NULL;
     pthread_mutex_unlock(&s->mu);
     return t;
 }
@@ -180,7 +184,7 @@ static struct latent_table *table_of_job(struct session *s, const struct job *jo
 static bool is_described(struct session *s, const struct job *job)
 {
     struct latent_table *t = table_of_job(s, job);
-    bool same = t != NULL;
+    bool same = t && t->positions == t->positions_all;
     for (size_t i = 0; same && i < job->n_rates; i++) {
         const double has = (double)t->row[job->rate[i].latent].absorption;
         same = has <= (double)job->rate[i].rate && has >= (double)job->rate[i].rate;
@@ -189,17 +193,10 @@ static bool is_described(struct session *s, const struct job *job)
     return same;
 }
 
-/* Begins a table, unless Prompt's question for the SAE has just brought it: the screen
- * asks for both at once. */
-static enum err begin_table(struct workbench *b, const struct job *job,
-                            struct errinfo *e)
+static enum err begin_pass(struct workbench *b, const struct job *job,
+                           struct errinfo *e)
 {
     struct session *s = b->s;
-    const bool brought = b->brought;
-    b->brought = false;
-    if (brought && is_described(s, job)) {
-        return OK;
-    }
     TRY(latent_pass_new(job->sae, b->set, s->in->concepts, job->step, &b->pass, e));
     b->filling = *job;
     b->show_at = SLICE_ROWS;
@@ -210,10 +207,21 @@ static enum err begin_table(struct workbench *b, const struct job *job,
     return OK;
 }
 
+/* Begins a table, unless Prompt's question for the SAE has just brought it: the screen
+ * asks for both at once. */
+static enum err begin_table(struct workbench *b, const struct job *job,
+                            struct errinfo *e)
+{
+    const bool brought = b->brought;
+    b->brought = false;
+    return brought && is_described(b->s, job) ? OK : begin_pass(b, job, e);
+}
+
 static void end_table(struct workbench *b)
 {
     latent_pass_free(b->pass);
     b->pass = NULL;
+    b->brought = b->filling.command.kind == COMMAND_SUBJECT;
     session_answered(b->s, &b->filling.command);
     session_job_deinit(&b->filling);
 }
@@ -312,26 +320,9 @@ static enum err make_detail(struct workbench *b, const struct job *job,
     return OK;
 }
 
-/* Makes a whole table at once, after finishing the one in progress, which may be the
- * same. */
-static enum err make_table(struct workbench *b, const struct job *job,
-                           struct errinfo *e)
-{
-    struct latent_table *table = NULL;
-    if (b->pass) {
-        go_on_filling(b, true);
-    }
-    if (is_described(b->s, job)) {
-        return OK;
-    }
-    TRY(latent_table_new(job->sae, b->set, b->s->in->concepts, job->step, NULL,
-                         &b->s->stop, &table, e));
-    show_table(b->s, job, table);
-    b->brought = true;
-    return OK;
-}
-
-/* Shows the subject at once with its text, then again with the table of its latents. */
+/* Shows the subject at once with its text and what table there is, and begins that of
+ * its latents if none is on its way: with each part of it the subject is shown again.
+ */
 static enum err make_subject(struct workbench *b, const struct job *job,
                              struct errinfo *e)
 {
@@ -342,19 +333,19 @@ static enum err make_subject(struct workbench *b, const struct job *job,
     }
     session_show_examples(s, b->set);
     struct latent_table *table = table_of_job(s, job);
-    enum err rc = session_show_subject(s, job, table, b->text, e);
-    const bool had = table != NULL;
+    const bool whole = table && table->positions == table->positions_all;
+    const enum err rc = session_show_subject(s, job, table, b->text, e);
     latent_table_unref(table);
     TRY(rc);
-    if (had) {
+    const bool comes = b->pass && b->filling.command.arm == job->command.arm &&
+                       b->filling.step == job->step;
+    if (whole || comes) {
         return OK;
     }
-    TRY(browsing_rows(b, SIZE_MAX, e));
-    TRY(make_table(b, job, e));
-    table = table_of_job(s, job);
-    rc = table ? session_show_subject(s, job, table, b->text, e) : OK;
-    latent_table_unref(table);
-    return rc;
+    if (b->pass) {
+        go_on_filling(b, true); /* one after the other */
+    }
+    return is_described(s, job) ? OK : begin_pass(b, job, e);
 }
 
 static enum err make_word(struct workbench *b, const struct job *job, struct errinfo *e)

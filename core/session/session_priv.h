@@ -207,6 +207,11 @@ void session_begin_asking(struct session *s);
 enum err session_show_subject(struct session *s, const struct job *job,
                               struct latent_table *table, struct ask_rows *text,
                               struct errinfo *e) ERR_CHECKED;
+/* Publishes the subject again with a table, whole or not, if it is of the table's SAE:
+ * that of `job`. */
+enum err session_describe_subject(struct session *s, const struct job *job,
+                                  struct latent_table *table,
+                                  struct errinfo *e) ERR_CHECKED;
 /* Publishes beginnings of rows as example texts. */
 void session_show_examples(struct session *s, const struct acts_set *set);
 

@@ -40,6 +40,20 @@ static void look_for_chat(struct session *s)
     }
 }
 
+/* Publishes a subject, whose reference is taken over, in place of the present one. */
+static void publish(struct session *s, const struct job *job,
+                    struct ask_subject *subject)
+{
+    pthread_mutex_lock(&s->mu);
+    struct ask_subject *old = s->subject;
+    s->subject = subject;
+    s->subject_arm = job->command.arm;
+    s->subject_step = job->step;
+    session_wake_locked(s);
+    pthread_mutex_unlock(&s->mu);
+    ask_subject_unref(old);
+}
+
 enum err session_show_subject(struct session *s, const struct job *job,
                               struct latent_table *table, struct ask_rows *text,
                               struct errinfo *e)
@@ -55,14 +69,21 @@ enum err session_show_subject(struct session *s, const struct job *job,
                               .chat_why = s->chat_why.msg};
     TRY(sae_copy(job->sae, &parts.sae, e));
     TRY(ask_subject_new(&parts, &subject, e));
-    pthread_mutex_lock(&s->mu);
-    struct ask_subject *old = s->subject;
-    s->subject = subject;
-    s->subject_arm = job->command.arm;
-    s->subject_step = job->step;
-    session_wake_locked(s);
-    pthread_mutex_unlock(&s->mu);
-    ask_subject_unref(old);
+    publish(s, job, subject);
+    return OK;
+}
+
+/* Only this thread makes subjects: it may read the present one without the lock. */
+enum err session_describe_subject(struct session *s, const struct job *job,
+                                  struct latent_table *table, struct errinfo *e)
+{
+    struct ask_subject *subject = NULL;
+    const bool same = s->subject && s->subject_arm == job->command.arm &&
+                      s->subject_step == job->step;
+    if (same && s->subject->table != table) {
+        TRY(ask_subject_described(s->subject, table, &subject, e));
+        publish(s, job, subject);
+    }
     return OK;
 }
 

@@ -7,13 +7,13 @@ run=$work/run
 start 120 36 -- "printf 'The dog saw a cat and' | $SAETOP $run"
 expect '\[5 Prompt\]' 60; expect 'The·dog·saw·a·cat·and' 60; expect 'next after and' 60
 keys h; expect 'next after cat'
-keys Enter; expect 'prompt: typing'; keys C-u; keys -l 'A dog'; expect 'next after dog' 60
+keys Enter; expect 'prompt: typing'; keys C-x; keys -l 'A dog'; expect 'next after dog' 60
 keys Up; expect 'next after and' 60 # piped text is in the history
 keys Escape; expect 'The·dog·saw·a·cat·and'
 # Stopped and continued, the pipe is long over.
 keys C-z; expect 'Stopped|shell\$ *$'; whole
 type_line 'clear; fg'; expect 'The·dog·saw·a·cat·and' 60
-keys l; expect 'guess no'
+keys l; expect 'logp -'
 keys Q; expect 'shell\$ *$'; whole
 # The bundled sample in training; ended by a signal it saves.
 type_line "clear; printf 'The dog' | $SAETOP $small"

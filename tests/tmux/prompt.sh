@@ -9,9 +9,9 @@ start 80 24 -- "$SAETOP" "$run"
 expect 'BROWSE' 60
 keys 5; expect '\[5 Prompt\]'
 # A text of the run stands there.
-expect '[0-9]+ tokens' 60; expect 'next after' 60; expect 'guess no'
+expect '[0-9]+ tokens' 60; expect 'next after' 60; expect 'logp -'
 keys Enter; expect 'prompt: typing'
-keys C-u; keys -l 'The dog saw a cat and'
+keys C-x; keys -l 'The dog saw a cat and'
 expect 'next after and' 60
 keys Escape; expect 'The·dog·saw·a·cat·and'
 keys h; expect 'next after cat'

@@ -32,6 +32,15 @@ static void test_detail(void **state)
     assert_int_equal(one_command(b, COMMAND_DETAIL).interval, INTERVAL_ZERO);
     press(b, 'I');
     assert_true(on_screen(b, "contexts: top, tenths of max, random, zero"));
+    /* The token in question is bracketed however little it fires. */
+    struct latent_context *low =
+        &((struct latent_detail *)(uintptr_t)b->v.detail)->sample[0].context[0];
+    const float heat = low->heat[CONTEXT_TOKENS / 2];
+    assert_false(on_screen(b, "\xe2\x80\xb9"));
+    low->heat[CONTEXT_TOKENS / 2] = .01F;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "\xe2\x80\xb9"));
+    low->heat[CONTEXT_TOKENS / 2] = heat;
     press(b, 'I');
     type(b, ":interval random\n");
     b->a.n_commands = 0;

@@ -477,7 +477,7 @@ static void test_tells_what_changed(void **state)
         assert_ptr_equal(prompt_compared(s), was);
         assert_true(on_screen(t.b, i ? "what changed in the whole prompt"
                                      : "what changed at this token"));
-        assert_true(on_screen(t.b, "latent  before    now"));
+        assert_true(on_screen(t.b, "latent before    now"));
         assert_true(on_screen(t.b, "before    now"));
         /* The likeliest token now, and the share that it had in the row before. */
         const struct ask_next *n = &s->answer->next_after[s->at * s->answer->top];

@@ -1,6 +1,9 @@
 /* Prompt: latents silenced and steered by keys, with a real model behind. */
 #include "prompt_world.h"
+#include "ui/plot.h"
+#include "ui/text.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,6 +59,97 @@ static void test_silence_and_steer(void **state)
     assert_true(on_screen(t.b, "holds a special token"));
     assert_int_equal(own(&t)->row.edits.n, 1);
     assert_int_equal(own(&t)->row.edits.at[0].pos, 2);
+    end_world(&t);
+}
+
+/* As long as no text was read the scale is the prompt's, and the screen says so; a
+ * strength is in the SAE's unit, and stays what it is when the text is known. */
+static void test_greatest_not_known_yet(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    keys(&t, "\t");
+    assert_true(on_screen(t.b, ", max not known yet"));
+    assert_true(on_screen(t.b, "/own density"));
+    assert_false(on_screen(t.b, "/max"));
+    keys(&t, "t");
+    const double value = own(&t)->row.edits.at[0].value;
+    assert_non_null(strstr(t.b->a.message, "half of its greatest in this prompt; that "
+                                           "of text is not known yet"));
+    const uint64_t asked = own(&t)->ticket;
+    struct latent_table *table = (struct latent_table *)(uintptr_t)t.b->v.arm[0].table;
+    struct ask_subject *before = (struct ask_subject *)(uintptr_t)t.b->v.subject;
+    struct ask_subject *now = NULL;
+    struct errinfo e;
+    const int32_t latent = prompt_latent_here(&t.b->a);
+    table->row[latent].max = (float)value / 4; /* so it goes beyond text */
+    table->row[latent].density = .567F;
+    const size_t set = table->positions_set;
+    table->positions_set = 2 * table->positions;
+    assert_ok(ask_subject_described(before, table, &now, &e), &e);
+    t.b->v.subject = now;
+    ask_subject_unref(before);
+    settle(&t);
+    assert_true(own(&t)->ticket > asked); /* what is said of the edit is another */
+    assert_true(own(&t)->row.edits.at[0].value == value);
+    assert_true(on_screen(t.b, ", max of 50 % of text"));
+    assert_true(on_screen(t.b, "(4.0x)"));
+    assert_true(on_screen(t.b, "beyond text"));
+    assert_true(on_screen(t.b, " 57 % ")); /* density, in its column */
+    assert_true(on_screen(t.b, "density"));
+    table->positions_set = set;
+    end_world(&t);
+}
+
+/* Whatever stands beside it, a slider has cells enough for quarters. */
+static void test_sliders_have_room(void **state)
+{
+    (void)state;
+    static const int size[][2] = {{80, 24}, {120, 36}, {200, 60}};
+    for (size_t i = 0; i < sizeof size / sizeof size[0]; i++) {
+        struct world t = begin_world(size[i][0], size[i][1]);
+        settle(&t);
+        type(t.b, ":steer 3=-5@2-\n");
+        settle(&t);
+        const struct rect r = hit_of(t.b, HIT_STRENGTH, 0);
+        assert_true(r.w >= 13);
+        assert_true(on_screen(t.b, "#3 add -5.00 from 2 "));
+        assert_true(on_screen(t.b, "beyond text: #3"));
+        mouse(t.b, MOUSE_PRESS, r.x, r.y);
+        const double low = own(&t)->row.edits.at[0].value;
+        mouse(t.b, MOUSE_PRESS, r.x + 1, r.y);
+        const double step = own(&t)->row.edits.at[0].value - low;
+        assert_true(step > 0 && step <= .2501 * prompt_full(own(&t), 3));
+        end_world(&t);
+    }
+}
+
+/* How expected a token was is told apart where shares no longer do. */
+static void test_logp_of_a_token(void **state)
+{
+    (void)state;
+    char x[24], y[24], want[128];
+    text_share(x, sizeof x, exp(-15));
+    assert_string_equal(x, "<0.01 %");
+    text_share(x, sizeof x, .0003);
+    assert_string_equal(x, "0.03 %");
+    text_share(x, sizeof x, 0);
+    assert_string_equal(x, "0.0 %");
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    const struct ask_token *k = &own(&t)->answer->token[own(&t)->at];
+    plot_number(x, sizeof x, (double)k->logp, 6);
+    snprintf(want, sizeof want, "rank %d  logp %s nats (", k->rank, x);
+    assert_true(on_screen(t.b, want));
+    type(t.b, ":steer 3=4\n");
+    settle(&t);
+    k = &own(&t)->answer->token[own(&t)->at];
+    plot_number(x, sizeof x, (double)k->logp, 6);
+    plot_number(y, sizeof y, (double)k->logp_after, 6);
+    snprintf(want, sizeof want, "rank %d \xe2\x86\x92 %d  logp %s \xe2\x86\x92 %s",
+             k->rank, k->rank_after, x, y);
+    assert_true(on_screen(t.b, want));
     end_world(&t);
 }
 
@@ -221,6 +315,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silence_and_steer),
+        cmocka_unit_test(test_greatest_not_known_yet),
+        cmocka_unit_test(test_sliders_have_room),
+        cmocka_unit_test(test_logp_of_a_token),
         cmocka_unit_test(test_steer_by_multiples),
         cmocka_unit_test(test_places_of_edits),
         cmocka_unit_test(test_arms_have_their_edits),

@@ -24,11 +24,19 @@ static void test_example(void **state)
     assert_true(on_screen(t.b, "example 2 of 2: a text of the run, held out"));
     assert_true(on_screen(t.b, "prompt, example 2 of the run"));
     press(t.b, KEY_ENTER_);
-    assert_true(on_screen(t.b, "an example: Ctrl-U clears it for your own text"));
-    press(t.b, KEY_CTRL('u'));
+    assert_true(on_screen(t.b, "an example: Ctrl-X clears it for your own text"));
+    press(t.b, KEY_CTRL('x'));
     settle(&t);
     assert_string_equal(own(&t)->box.text, "");
-    assert_true(on_screen(t.b, "Ctrl-U clears  Up the texts before"));
+    assert_true(on_screen(t.b, "Ctrl-O new line  Ctrl-X clears  Up the texts before"));
+    /* All of several lines, from wherever the cursor is. */
+    type(t.b, "the mat");
+    press(t.b, KEY_CTRL('o'));
+    type(t.b, "a dog");
+    press(t.b, KEY_UP_);
+    assert_string_equal(own(&t)->box.text, "the mat\na dog");
+    press(t.b, KEY_CTRL('x'));
+    assert_string_equal(own(&t)->box.text, "");
     type(t.b, "a cat");
     settle(&t);
     press(t.b, KEY_ENTER_);

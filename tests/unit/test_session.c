@@ -187,6 +187,49 @@ static void a_prompt_and_a_table_are_one(void **state)
     }
 }
 
+static bool has_subject(const struct viewer *t)
+{
+    return t->v.subject != NULL;
+}
+static bool has_part_of_subject(const struct viewer *t)
+{
+    return t->v.subject->table != NULL;
+}
+static bool has_whole_subject(const struct viewer *t)
+{
+    const struct latent_table *table = t->v.subject->table;
+    return table->positions == table->positions_all;
+}
+
+/* Prompt has the table of its SAE as it fills: the same SAE, a greatest activation that
+ * grows. */
+static void a_prompt_has_the_table_as_it_fills(void **state)
+{
+    (void)state;
+    struct viewer t;
+    struct session_config cfg = {.set = sample_settings(20)};
+    cfg.set.browse_rows = 512;
+    open_viewer(&t, &cfg);
+    wait_until(&t, is_done);
+    post(&t, (struct command){.kind = COMMAND_SUBJECT});
+    wait_until(&t, has_subject);
+    const struct sae *sae = t.v.subject->sae;
+    wait_until(&t, has_part_of_subject);
+    const struct latent_table *part = t.v.subject->table;
+    assert_true(part->positions < part->positions_all);
+    assert_ptr_equal(t.v.subject->sae, sae);
+    int32_t latent = 0;
+    while (!(part->row[latent].max > 0)) {
+        latent++;
+    }
+    const double most = ask_max_seen(t.v.subject, latent);
+    wait_until(&t, has_whole_subject);
+    assert_ptr_equal(t.v.subject->sae, sae);
+    assert_ptr_equal(t.v.subject->table, t.v.arm[0].table);
+    assert_true(ask_max_seen(t.v.subject, latent) >= most);
+    close_viewer(&t);
+}
+
 /* All remarks on a text are said in one message, which is not an error. */
 static void remarks_are_said(void **state)
 {
@@ -452,6 +495,7 @@ int main(void)
         cmocka_unit_test(latents_are_described_from_frozen_copies),
         cmocka_unit_test(a_table_fills_while_others_are_answered),
         cmocka_unit_test(a_prompt_and_a_table_are_one),
+        cmocka_unit_test(a_prompt_has_the_table_as_it_fills),
         cmocka_unit_test(remarks_are_said),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(latents_are_paired),

@@ -119,11 +119,13 @@ static void draw_legend(struct canvas *c, int x, int y, int w)
 {
     static const char *const words[] = {
         "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8   [tok] \xe2\x89\xa5.6   "
-        "(tok) \xe2\x89\xa5.3 of the largest   digit, colour = activation / largest",
+        "(tok) \xe2\x89\xa5.3 of the largest   \xe2\x80\xb9tok\xe2\x80\xba the one "
+        "in question   digit, colour = activation / largest",
         "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8  [tok] \xe2\x89\xa5.6  "
-        "(tok) \xe2\x89\xa5.3 of max   digit, colour = act/max",
+        "(tok) \xe2\x89\xa5.3 of max  \xe2\x80\xb9tok\xe2\x80\xba less   digit, "
+        "colour = act/max",
         "\xe2\x9f\xa6\xe2\x89\xa5.8\xe2\x9f\xa7 [\xe2\x89\xa5.6] "
-        "(\xe2\x89\xa5.3)  digit = act/max x 10",
+        "(\xe2\x89\xa5.3) \xe2\x80\xb9less\xe2\x80\xba  digit = act/max x 10",
     };
     size_t i = 0;
     while (i < 2 && canvas_text_width(words[i]) > w) {

@@ -22,8 +22,10 @@ static void init(void *state)
     s->typed_from = -1;
     s->want = SIZE_MAX;
     s->heat = s->choose = -1;
-    s->how = (struct ask_gen_opts){
-        .max_tokens = 40, .top = ASK_WRITTEN_TOP, .latents = ASK_WRITTEN_TOP};
+    s->how = (struct ask_gen_opts){.max_tokens = 40,
+                                   .seed = GENERATE_SEED,
+                                   .top = ASK_WRITTEN_TOP,
+                                   .latents = ASK_WRITTEN_TOP};
 }
 
 static void deinit(void *state)
@@ -87,13 +89,7 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
     if (!s->typing) {
         return false;
     }
-    enum line_result is = LINE_CHANGED;
-    if (s->is_example && key == KEY_CTRL('u')) { /* all of its lines go */
-        textbox_set(&s->box, "");
-    } else {
-        is = textbox_key(&s->box, key);
-    }
-    switch (is) {
+    switch (textbox_key(&s->box, key)) {
     case LINE_ACCEPT:
     case LINE_CANCEL: prompt_end_typing(a); break;
     case LINE_CHANGED:
@@ -109,11 +105,11 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
 static const char *typing(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
-    return !s->typing ? NULL
-           : s->is_example
-               ? "an example: Ctrl-U clears it for your own text  "
-                 "Enter or Esc: to its tokens"
-               : "Enter or Esc: to its tokens  Ctrl-U clears  Up the texts before";
+    return !s->typing      ? NULL
+           : s->is_example ? "an example: Ctrl-X clears it for your own text  "
+                             "Enter or Esc: to its tokens"
+                           : "Enter or Esc: tokens  Ctrl-O new line  Ctrl-X clears  "
+                             "Up the texts before";
 }
 
 static bool paste(struct app *a, const struct session_view *v, const char *bytes,

@@ -249,7 +249,13 @@ void prompt_edit_steer(struct app *a, const struct session_view *v, const char *
     (void)v;
     if (!args[0]) {
         if (prompt_latent_arg(a, args, &latent)) {
+            const bool on = prompt_edit_of(s, latent) == s->row.edits.n;
             turn(a, latent, ASK_ADD, prompt_full(s, latent) / 2);
+            if (on && !(ask_max_seen(s->subject, latent) > 0)) {
+                app_say(a, false, "#%d: half of its greatest in this prompt%s", latent,
+                        prompt_knows_max(s) ? ", none was seen in text"
+                                            : "; that of text is not known yet");
+            }
         }
     } else if (ask_edit_parse_typed(args, &e, &times, &err) != OK) {
         app_say(a, true,

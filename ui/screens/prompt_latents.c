@@ -25,7 +25,14 @@ static const enum role fates[] = {
     [ASK_SILENCED] = ROLE_BAD, [ASK_STAYED] = ROLE_TEXT, [ASK_CAME_UP] = ROLE_GOOD};
 
 /* Columns of the list, from the left of a row. */
-enum { COL_MARK = 0, COL_LATENT = 2, COL_ACT = 9, COL_AFTER = 16, COL_NAME = 23 };
+enum {
+    COL_MARK = 0,
+    COL_LATENT = 2,
+    COL_ACT = 9,
+    COL_AFTER = 16,
+    AFTER_W = 6, /* and of a bar in its place */
+    DENSITY_W = 7
+};
 
 /* A list, and what it is of: a written token, the other arm, or the text without masks
  * and edits. */
@@ -103,6 +110,32 @@ static bool has_bar(int w)
     return w >= 36;
 }
 
+/* Whether a list has room for densities, and names beside them. */
+static bool has_density(enum prompt_list list, int w)
+{
+    return w >= (list == PROMPT_HERE ? 42 : 52);
+}
+
+/* Columns of what stands behind the activation: the other one, or a bar, which is short
+ * if it leaves too little for names; 0: nothing. */
+static int after_width(const struct prompt_state *s, struct shown_list list, int w)
+{
+    const bool tight = has_density(list.list, w) && w < 52;
+    return has_two(s, list) ? AFTER_W : !has_bar(w) ? 0 : tight ? AFTER_W / 2 : AFTER_W;
+}
+
+/* Where the density stands, and where names, or what goes before them, begin. */
+static int density_column(const struct prompt_state *s, struct shown_list list, int w)
+{
+    const int after = after_width(s, list, w);
+    return COL_AFTER + after + (after ? 1 : 0);
+}
+
+static int name_column(const struct prompt_state *s, struct shown_list list, int w)
+{
+    return density_column(s, list, w) + (has_density(list.list, w) ? DENSITY_W + 1 : 0);
+}
+
 static void draw_entry(const struct app *a, const struct session_view *v,
                        struct canvas *c, struct rect r, const struct prompt_entry *e,
                        struct shown_list list, bool on)
@@ -118,16 +151,22 @@ static void draw_entry(const struct app *a, const struct session_view *v,
     canvas_text(c, r.x + COL_LATENT, r.y, 7, text, on ? ROLE_VALUE : ROLE_KEY, 0);
     number(text, sizeof text, e->act);
     rows_right(c, r.x + COL_ACT, r.y, 6, text, ROLE_TEXT, 0);
-    const bool bar = has_bar(r.w);
+    const int after = after_width(s, list, r.w);
     if (has_two(s, list)) {
         number(text, sizeof text, e->after);
-        rows_right(c, r.x + COL_AFTER, r.y, 6, text, fates[e->fate], 0);
-    } else if (bar) {
+        rows_right(c, r.x + COL_AFTER, r.y, after, text, fates[e->fate], 0);
+    } else if (after) {
         const int cond = latents_cond(a);
-        plot_bar(c, r.x + COL_AFTER, r.y, 6, share_of(s, e, list),
+        plot_bar(c, r.x + COL_AFTER, r.y, after, share_of(s, e, list),
                  arm_role((size_t)(list.other ? !cond : cond)));
     }
-    int x = has_two(s, list) || bar ? COL_NAME : COL_AFTER;
+    if (has_density(list.list, r.w)) {
+        const struct ask_subject *whose = list.other ? s->second : s->subject;
+        text_share(text, sizeof text, ask_density(whose, e->latent));
+        rows_right(c, r.x + density_column(s, list, r.w), r.y, DENSITY_W, text,
+                   ROLE_DIM, 0);
+    }
+    int x = name_column(s, list, r.w);
     x += draw_fact(s, c, (struct rect){r.x + x, r.y, r.w - x, 1}, e, list.list);
     prompt_latent_name(a, v, list.other, e->latent, text, sizeof text);
     canvas_text(c, r.x + x, r.y, r.w - x, text, on ? ROLE_VALUE : ROLE_TEXT, 0);
@@ -137,7 +176,11 @@ static void draw_entry(const struct app *a, const struct session_view *v,
     }
 }
 
-enum { SLIDER_LEAST = 5 };
+enum {
+    SLIDER_LEAST = 13, /* a cell is a quarter of the greatest seen */
+    SLIDER_MOST = 24,
+    SLIDER_FROM = 24 /* it stays in its place as long as the words fit */
+};
 
 /* Write "#3 add +2.00 (0.8x) ", without the multiple if w columns do not hold it. */
 static void edit_line(const struct prompt_state *s, const struct ask_edit *e, int w,
@@ -155,28 +198,22 @@ static void edit_line(const struct prompt_state *s, const struct ask_edit *e, in
     }
 }
 
-/* Draw a strength at its place between -1 and 2 times the greatest seen, and its
- * warning. */
+/* Draw a strength at its place between -1 and 2 times the greatest seen. */
 static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
 {
     const struct prompt_state *s = prompt_own(a);
     const struct ask_edit *e = &s->row.edits.at[i];
     const bool here = prompt_latent_here(a) == e->latent;
-    const struct ask_acted *f =
-        s->answer && s->answer->acted && i < s->answer->n_edits && !s->changed
-            ? &s->answer->acted[i]
-            : NULL;
-    const char *beyond = f && f->beyond ? " beyond text" : "";
+    const bool slides = e->how != ASK_ZERO && r.w > SLIDER_LEAST;
+    const int most = slides ? r.w - SLIDER_LEAST : r.w;
     char text[160];
-    const int most = r.w - canvas_text_width(beyond) - SLIDER_LEAST;
     edit_line(s, e, most, text, sizeof text);
     const int used =
-        canvas_text(c, r.x, r.y, r.w, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
-    const int still = most < 24 ? most : 24; /* the slider stays in its place */
-    int x = r.x + (used < still ? still : used);
-    const int room = r.x + r.w - x - canvas_text_width(beyond);
-    if (e->how != ASK_ZERO && room >= SLIDER_LEAST) {
-        const int w = room < 24 ? room : 24;
+        canvas_text(c, r.x, r.y, most, text, here ? ROLE_VALUE : ROLE_TEXT, 0);
+    if (slides) {
+        const int still = most < SLIDER_FROM ? most : SLIDER_FROM;
+        const int x = r.x + (used < still ? still : used), room = r.x + r.w - x;
+        const int w = room < SLIDER_MOST ? room : SLIDER_MOST;
         const double unit = e->how == ASK_SCALE ? 1 : prompt_full(s, e->latent);
         const double share = (e->value / unit + 1) / 3;
         const double at = share < 0 ? 0 : share > 1 ? 1 : share;
@@ -184,16 +221,34 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
         canvas_put(c, x + (w - 1) / 3, r.y, 0x253C, ROLE_BORDER, 0);
         canvas_put(c, x + (int)(at * (w - 1) + .5), r.y, 0x25CF, ROLE_FOCUS, ATTR_BOLD);
         app_hit(a, (struct rect){x, r.y, w, 1}, HIT_STRENGTH, (int)i);
-        x += w;
     }
-    canvas_text(c, x, r.y, r.x + r.w - x, beyond, ROLE_WARN, 0);
 }
 
-/* Draw as many edits as fit, that of the latent under the cursor among them, and how
- * many more there are. */
-static void draw_edits(struct app *a, struct canvas *c, struct rect r)
+/* Write "beyond text: #3, #48": whose activations no text shows; "": none. */
+static void edits_beyond(const struct prompt_state *s, char *out, size_t cap)
+{
+    const struct ask_answer *r = s->changed ? NULL : s->answer;
+    size_t len = 0;
+    out[0] = '\0';
+    for (size_t i = 0; r && r->acted && i < r->n_edits && i < s->row.edits.n; i++) {
+        if (r->acted[i].beyond && len < cap) {
+            len += (size_t)snprintf(
+                out + len, cap - len, "%s#%d",
+                len ? ", " : "beyond text: ", s->row.edits.at[i].latent);
+        }
+    }
+}
+
+/* Draw as many edits as fit, that of the latent under the cursor among them, how many
+ * more there are, and in the last row which go beyond text. */
+static void draw_edits(struct app *a, struct canvas *c, struct rect r,
+                       const char *beyond)
 {
     const struct prompt_state *s = prompt_own(a);
+    if (beyond[0] && r.h > 1) {
+        r.h--;
+        canvas_text(c, r.x, r.y + r.h, r.w, beyond, ROLE_WARN, 0);
+    }
     const size_t n = s->row.edits.n, room = r.h > 0 ? (size_t)r.h : 0;
     const size_t here = prompt_edit_of(s, prompt_latent_here(a));
     const size_t shown = n > room && room > 1 ? room - 1 : room;
@@ -207,17 +262,30 @@ static void draw_edits(struct app *a, struct canvas *c, struct rect r)
     }
 }
 
-static const char *columns_of(const struct prompt_state *s, struct shown_list list,
-                              int w)
+/* Draw the titles of a list's columns above rows that begin at x and are w wide. */
+static void draw_titles(const struct prompt_state *s, struct canvas *c, int x, int y,
+                        int w, struct shown_list list)
 {
-    return list.list == PROMPT_CHANGED && s->pinned
-               ? "latent  pinned    now  stands for"
-           : list.list == PROMPT_CHANGED && prompt_compared(s)
-               ? "latent  before    now  stands for"
-           : has_two(s, list) ? "latent    " PROMPT_BASE " " PROMPT_EDITED
-                                "  stands for"
-           : has_bar(w) ? "latent     act  /max   stands for"
-                        : "latent     act  stands for";
+    const bool changed = list.list == PROMPT_CHANGED, two = has_two(s, list);
+    const char *act = changed && s->pinned            ? "pinned"
+                      : changed && prompt_compared(s) ? "before"
+                      : two                           ? PROMPT_BASE
+                                                      : "act";
+    const char *after = changed && (s->pinned || prompt_compared(s)) ? "now"
+                        : two                                        ? PROMPT_EDITED
+                        : !has_bar(w)                                ? ""
+                        : prompt_knows_max(s)                        ? "/max"
+                                                                     : "/own";
+    canvas_text(c, x + COL_LATENT, y, w - COL_LATENT, "latent", ROLE_DIM, 0);
+    rows_right(c, x + COL_ACT, y, 6, act, ROLE_DIM, 0);
+    rows_right(c, x + COL_AFTER - 1, y, after_width(s, list, w) + 1, after, ROLE_DIM,
+               0);
+    if (has_density(list.list, w)) {
+        rows_right(c, x + density_column(s, list, w), y, DENSITY_W, "density", ROLE_DIM,
+                   0);
+    }
+    const int name = name_column(s, list, w);
+    canvas_text(c, x + name, y, w - name, "stands for", ROLE_DIM, 0);
 }
 
 static const char *why_none(const struct prompt_state *s, enum prompt_list list)
@@ -230,6 +298,20 @@ static const char *why_none(const struct prompt_state *s, enum prompt_list list)
                : "no latent fires here";
 }
 
+/* Write ", max of 25 % of text": how much of it greatest activations, names and
+ * densities are of; "": all. */
+static void list_extent(const struct prompt_state *s, char *out, size_t cap)
+{
+    const double share =
+        prompt_knows_max(s) ? latent_table_share(s->subject->table) : 0;
+    out[0] = '\0';
+    if (s->subject && !(share > 0)) {
+        snprintf(out, cap, ", max not known yet");
+    } else if (s->subject && share < 1) {
+        snprintf(out, cap, ", max of %.0f %% of text", 100 * share);
+    }
+}
+
 /* Draw the list with the cursor, and the edits below it. */
 static void draw_list(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r)
@@ -239,22 +321,26 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     const struct shown_list what = {written ? PROMPT_HERE : prompt_list_now(s), written,
                                     prompt_lists_other(a),
                                     written && prompt_written_base(s, s->walked)};
-    char value[48] = "", title[96], seed[32];
+    char value[96] = "", title[96], seed[32], extent[32];
     latents_seed(a, v, seed, sizeof seed);
     snprintf(title, sizeof title, "%s%s%s%s",
-             written    ? "latents of the token written"
+             written    ? prompt_written_old(s) ? "latents of the old text's token"
+                                                : "latents of the token written"
              : s->whole ? "what changed in the whole prompt"
                         : list_titles[what.list],
              written && s->texts > 1 ? ", " : "",
              written && s->texts > 1 ? s->text_name[s->walked] : "", seed);
-    snprintf(value, sizeof value, "%zu%s%s", s->rows.count + s->more,
-             s->dense_out ? ", no dense" : "", s->busy || s->changed ? " ..." : "");
+    list_extent(s, extent, sizeof extent);
+    snprintf(value, sizeof value, "%zu%s%s%s", s->rows.count + s->more,
+             s->dense_out ? ", no dense" : "", extent,
+             s->busy || s->changed ? " ..." : "");
     const struct rect in = canvas_box(
         c, r, title, value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
-    const int edits = layout_least((int)s->row.edits.n, in.h / 2);
-    canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,
-                columns_of(s, what, in.w - 2), ROLE_DIM, 0);
+    char beyond[160];
+    edits_beyond(s, beyond, sizeof beyond);
+    const int edits = layout_least((int)s->row.edits.n + (beyond[0] ? 1 : 0), in.h / 2);
+    draw_titles(s, c, in.x + 1, in.y, in.w - 2, what);
     const struct rect list = {in.x + 1, in.y + 1, in.w - 2, in.h - 1 - edits};
     list_set(&s->rows, s->rows.count, list.h);
     for (size_t i = 0; i < list_visible(&s->rows); i++) {
@@ -273,9 +359,10 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
         canvas_text(c, list.x + COL_LATENT, list.y, list.w - COL_LATENT,
                     why_none(s, what.list), ROLE_DIM, 0);
     }
-    draw_edits(a, c,
-               (struct rect){list.x + COL_LATENT, list.y + list.h, list.w - COL_LATENT,
-                             edits});
+    draw_edits(
+        a, c,
+        (struct rect){list.x + COL_LATENT, list.y + list.h, list.w - COL_LATENT, edits},
+        beyond);
 }
 
 /* Draw the list beside it: its strongest, as many as fit. */
@@ -286,8 +373,7 @@ static void draw_second(struct app *a, const struct session_view *v, struct canv
     const struct shown_list list = {.list = prompt_second_list(s)};
     const struct rect in = canvas_box(c, r, list_titles[list.list], "", false);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
-    canvas_text(c, in.x + 1 + COL_LATENT, in.y, in.w - 2 - COL_LATENT,
-                columns_of(s, list, in.w - 2), ROLE_DIM, 0);
+    draw_titles(s, c, in.x + 1, in.y, in.w - 2, list);
     for (int i = 0; i < in.h - 1 && (size_t)i < s->n_beside; i++) {
         draw_entry(a, v, c, (struct rect){in.x + 1, in.y + 1 + i, in.w - 2, 1},
                    &s->beside[i], list, false);

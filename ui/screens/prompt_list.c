@@ -281,6 +281,11 @@ double prompt_full(const struct prompt_state *s, int32_t latent)
     return most > 0 ? most : 1;
 }
 
+bool prompt_knows_max(const struct prompt_state *s)
+{
+    return s->subject && s->subject->table;
+}
+
 void prompt_edit_text(const struct ask_edit *e, double largest, char *out, size_t cap)
 {
     char times[ASK_EDIT_TIMES], where[128] = "";

@@ -288,6 +288,9 @@ bool prompt_written_move(struct app *a, const struct session_view *v,
 bool prompt_written_two(const struct prompt_state *s);
 /* Whether text i, of two, continues the prompt without masks and edits. */
 bool prompt_written_base(const struct prompt_state *s, size_t i);
+/* Whether the texts are of another prompt, other edits or another step than what
+ * stands. */
+bool prompt_written_old(const struct prompt_state *s);
 /* The written token under the cursor, in the texts or in a why of it; NULL: none is
  * shown. */
 const struct ask_written *prompt_written_here(const struct app *a);
@@ -340,8 +343,11 @@ size_t prompt_edit_add(const struct ask_edit *e, bool first, char *out, size_t c
 /* Write "#3 silenced, #7 add +2.00 and 3 more", with `named` of them named. */
 void prompt_edits_say(const struct ask_edit *e, size_t n, size_t named, char *out,
                       size_t cap);
-/* What counts as full strength of a latent: the greatest activation known. */
+/* What counts as full strength of a latent: the greatest activation seen in text, or if
+ * that is unknown or 0 the greatest in this prompt. */
 double prompt_full(const struct prompt_state *s, int32_t latent);
+/* Whether text was read, in part at least, for the subject's greatest activations. */
+bool prompt_knows_max(const struct prompt_state *s);
 /* Whether the prompt as answered has masks or edits. */
 bool prompt_is_changed(const struct prompt_state *s);
 /* The answer that the list of changes compares with; NULL: this prompt without masks

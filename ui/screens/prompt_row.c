@@ -582,10 +582,12 @@ static void take_subject(struct app *a, const struct session_view *v)
     if (s->subject_step != v->subject_step) {
         prompt_why_is_over(a); /* it is about the latents of another step */
     }
+    /* A table that grew changes what an answer says of edits alone. */
+    const bool same = s->subject && s->subject->sae == v->subject->sae;
+    s->due = s->due || !same || s->row.edits.n > 0;
     ask_subject_unref(s->subject);
     s->subject = ask_subject_ref(prompt_subject(v));
     s->subject_step = v->subject_step;
-    s->due = true;
 }
 
 void prompt_ask(struct app *a, const struct session_view *v)

@@ -1,5 +1,6 @@
 /* Prompt, at the top: the text as cells of tokens, with the pinned one above it. */
 #include "base/number.h"
+#include "ui/plot.h"
 #include "ui/screens/prompt_priv.h"
 #include "ui/startcard.h"
 
@@ -269,7 +270,53 @@ static void draw_written_line(const struct app *a, const struct session_view *v,
     str_free(&text);
 }
 
-/* Draw a line on the token under the cursor: how expected it was. */
+/* How much is said of a log-probability: the unit, and the share that it is. */
+enum logp_words { LOGP_BARE, LOGP_UNIT, LOGP_SHARE };
+
+/* "rank 3  logp -4.020 nats (1.8 %)", after masks and edits "rank 3 → 4  logp -4.020 →
+ * -4.471 nats (1.8 % → 1.1 %)". */
+static void token_logp(const struct ask_token *t, bool two, enum logp_words words,
+                       struct str *out)
+{
+    static const char arrow[] = " \xe2\x86\x92 ";
+    char x[24], y[24];
+    plot_number(x, sizeof x, (double)t->logp, 6);
+    plot_number(y, sizeof y, (double)t->logp_after, 6);
+    str_addf(out, "  rank %d", t->rank);
+    if (two) {
+        str_addf(out, "%s%d", arrow, t->rank_after);
+    }
+    str_addf(out, "  logp %s%s%s%s", x, two ? arrow : "", two ? y : "",
+             words >= LOGP_UNIT ? " nats" : "");
+    if (words == LOGP_SHARE) {
+        prompt_share(x, sizeof x, (double)t->logp);
+        prompt_share(y, sizeof y, (double)t->logp_after);
+        str_addf(out, " (%s%s%s)", x, two ? arrow : "", two ? y : "");
+    }
+}
+
+/* What is said of the token under the cursor: how expected it was, what fires. */
+static void token_line(const struct prompt_state *s, enum logp_words words,
+                       struct str *out)
+{
+    const struct ask_answer *r = s->answer;
+    const struct ask_token *t = &r->token[s->at];
+    const bool counts = s->row.first == 1 && !s->row.tail;
+    str_addf(out, counts ? "token %zu of %zu" : "token %zu (0 to %zu)", s->at,
+             r->T - 1);
+    str_add(out, t->masked ? ", masked" : "");
+    if (t->special) {
+        str_add(out, ", special: outside the SAE");
+        return;
+    }
+    if (isfinite(t->logp)) {
+        token_logp(t, r->next_after != NULL, words, out);
+    }
+    str_addf(out, "  latents %zu  SAE error %s %%", t->active,
+             NUMBER(NUMBER_PLAIN, 0, 0, 100 * (double)t->error));
+}
+
+/* Draw a line on the token under the cursor, in as many words as fit. */
 static void draw_token_line(const struct app *a, struct canvas *c, int x, int y, int w)
 {
     const struct prompt_state *s = prompt_own(a);
@@ -277,38 +324,16 @@ static void draw_token_line(const struct app *a, struct canvas *c, int x, int y,
     if (!r || s->at >= r->T || s->changed) {
         return;
     }
-    const struct ask_token *t = &r->token[s->at];
-    const bool counts = s->row.first == 1 && !s->row.tail;
-    char text[320], p[24], after[48] = "";
-    size_t len = (size_t)snprintf(text, sizeof text,
-                                  counts ? "token %zu of %zu" : "token %zu (0 to %zu)",
-                                  s->at, r->T - 1);
-    if (t->masked) {
-        len += (size_t)snprintf(text + len, sizeof text - len, ", masked");
+    struct str text;
+    str_init(&text, 512);
+    token_line(s, LOGP_SHARE, &text);
+    for (int words = LOGP_UNIT;
+         text.p && words >= LOGP_BARE && canvas_text_width(text.p) > w; words--) {
+        str_clear(&text);
+        token_line(s, (enum logp_words)words, &text);
     }
-    if (t->special) {
-        snprintf(text + len, sizeof text - len, ", special: outside the SAE");
-    } else {
-        if (isfinite(t->logp)) {
-            prompt_share(p, sizeof p, (double)t->logp);
-            if (r->next_after) {
-                char q[24];
-                prompt_share(q, sizeof q, (double)t->logp_after);
-                snprintf(after, sizeof after, " \xe2\x86\x92 no. %d, %s", t->rank_after,
-                         q);
-            }
-            len += (size_t)snprintf(text + len, sizeof text - len,
-                                    "  guess no. %d, %s%s", t->rank, p, after);
-        }
-        len +=
-            (size_t)snprintf(text + len, sizeof text - len, "  latents %zu", t->active);
-        snprintf(text + len, sizeof text - len, "  SAE error %s %%",
-                 NUMBER(NUMBER_PLAIN, 0, 0, 100 * (double)t->error));
-        if (canvas_text_width(text) > w) { /* whole or not at all */
-            text[len] = '\0';
-        }
-    }
-    canvas_text(c, x, y, w, text, ROLE_DIM, 0);
+    canvas_text(c, x, y, w, text.len ? text.p : "", ROLE_DIM, 0);
+    str_free(&text);
 }
 
 /* ---- the pane ---- */

@@ -63,6 +63,11 @@ static const char *why_old(const struct prompt_state *s)
                : NULL;
 }
 
+bool prompt_written_old(const struct prompt_state *s)
+{
+    return why_old(s) != NULL;
+}
+
 /* "base" and "edited", or the letters of two conditions. */
 static void name_texts(struct app *a, const struct session_view *v)
 {
@@ -307,7 +312,7 @@ static void add_how(struct str *out, const struct ask_gen_opts *o, bool all)
     if (all || cuts) {
         add_setting(out, "top-p", cuts ? o->top_p : 1);
     }
-    if (all || o->seed) {
+    if (all || o->seed != GENERATE_SEED) {
         str_addf(out, "%sseed %llu", out->len ? ", " : "", (unsigned long long)o->seed);
     }
 }
