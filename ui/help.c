@@ -18,7 +18,8 @@
 enum line_kind {
     LINE_HEAD,
     LINE_KEY,
-    LINE_KEY_MORE, /* the words of the entry above go on */
+    LINE_KEY_MORE,    /* the words of the entry above go on */
+    LINE_KEY_COMMAND, /* ... or its command, where that has no room beside them */
     LINE_WHY,
     LINE_METRIC,
     LINE_METRIC_MORE,
@@ -39,9 +40,12 @@ struct help_line {
     size_t index;     /* in the keymap, metrics, columns or topics */
     const char *text; /* for heads, reasons and wrapped text; not NUL-terminated */
     size_t len;
+    bool ends; /* of an entry: its command stands at the right */
 };
 
-enum { LINES_MAX = 1024, OWN_MAX = 1 << 15 };
+enum { LINES_MAX = 1536, OWN_MAX = 1 << 16 };
+/* All of what is looked for, not those of one rank. */
+enum { EVERY_RANK = WORDS_RANKS };
 struct help_lines {
     struct help_line line[LINES_MAX];
     size_t n;
@@ -49,6 +53,7 @@ struct help_lines {
     char own[OWN_MAX];          /* texts with the names of keys put in */
     size_t n_own;
     struct words filter;
+    int rank; /* which are added now: words_rank, or EVERY_RANK */
 };
 
 /* A text with its keys as they are on a screen; it lives as long as the lines. */
@@ -65,11 +70,24 @@ static const char *words_of(struct help_lines *l, const struct screen_table *t,
     return own;
 }
 
+/* A copy that lives as long as the lines; NULL: there is no room. */
+static const char *keep(struct help_lines *l, const char *text)
+{
+    char *own = l->own + l->n_own;
+    const size_t room = sizeof l->own - l->n_own, n = strlen(text) + 1;
+    if (n > room) {
+        return NULL;
+    }
+    memcpy(own, text, n);
+    l->n_own += n;
+    return own;
+}
+
 static void add(struct help_lines *l, enum line_kind kind, size_t index,
                 const char *text, size_t len)
 {
     if (l->n < LINES_MAX) {
-        l->line[l->n++] = (struct help_line){kind, index, text, len};
+        l->line[l->n++] = (struct help_line){kind, index, text, len, false};
     }
 }
 
@@ -85,11 +103,21 @@ static bool answers(const struct help_lines *l, const struct app *a,
     return is;
 }
 
+/* Whether something that has these names and texts is to be added now. */
+static bool wanted_as(const struct help_lines *l, const struct app *a,
+                      const char *const *name, size_t n_names, const char *const *text,
+                      size_t n)
+{
+    return answers(l, a, text, n) &&
+           (l->rank == EVERY_RANK ||
+            (int)words_rank(&l->filter, name, n_names, text, n) == l->rank);
+}
+
 static bool wanted(const struct help_lines *l, const struct app *a, const char *x,
                    const char *y, const char *z)
 {
     const char *const text[] = {x, y, z};
-    return answers(l, a, text, 3);
+    return wanted_as(l, a, text, 1, text, 3);
 }
 
 static void add_head(struct help_lines *l, const char *text, size_t before)
@@ -139,6 +167,37 @@ static int key_lead(const struct screen_table *t, const struct key_entry *k, cha
     return used > KEY_COLUMN ? used : KEY_COLUMN;
 }
 
+/* Write the command that an entry's key stands for, with what it takes. */
+static void key_command(const struct screen_table *t, const struct key_entry *k,
+                        char *out, size_t cap)
+{
+    char args[120] = "";
+    if (!k->preset[0]) {
+        keymap_args(t, k->action, args, sizeof args);
+    }
+    const char *rest = k->preset[0] ? k->preset : args;
+    snprintf(out, cap, ":%s%s%s", k->action->command, rest[0] ? " " : "", rest);
+}
+
+/* Add the command behind an entry's words: at the end of their last line, else below.
+ */
+static void add_key_command(struct help_lines *l, const struct screen_table *t,
+                            size_t i, int room, int w)
+{
+    const struct key_entry *k = keymap_at(t, i);
+    char command[192], words[256];
+    key_command(t, k, command, sizeof command);
+    struct help_line *last = &l->line[l->n - 1];
+    snprintf(words, sizeof words, "%.*s", (int)(last->len < 255 ? last->len : 255),
+             last->text);
+    last->ends = canvas_text_width(words) + 2 + canvas_text_width(command) <= room;
+    const char *own = last->ends ? NULL : keep(l, command);
+    if (own) {
+        add_wrapped(l, LINE_KEY_COMMAND, LINE_KEY_COMMAND, i, own, strlen(own),
+                    w - 1 - KEY_COLUMN);
+    }
+}
+
 /* Add an entry and, if its words are longer than the line, lines that go on with
  * them. */
 static void add_key_lines(struct help_lines *l, const struct screen_table *t, size_t i,
@@ -157,6 +216,26 @@ static void add_key_lines(struct help_lines *l, const struct screen_table *t, si
         add(l, LINE_KEY, i, "", 0);
         add_wrapped(l, LINE_KEY_MORE, LINE_KEY_MORE, i, help, len, w - 1 - KEY_COLUMN);
     }
+    if (k->key[0] && l->n < LINES_MAX) {
+        add_key_command(l, t, i, room, w);
+    }
+}
+
+/* Whether an entry is to be added now; `help`: its words. */
+static bool key_wanted(const struct help_lines *l, const struct app *a,
+                       const struct key_entry *k, const char *help)
+{
+    char names[64], key[KEYMAP_KEYS][32], args[120], command[160];
+    const char *name[KEYMAP_KEYS + 2] = {k->action->command, command};
+    key_names(k, names, sizeof names);
+    for (size_t i = 0; i < KEYMAP_KEYS && k->key[i]; i++) {
+        key_name(k->key[i], key[i], sizeof key[i]);
+        name[2 + i] = key[i];
+    }
+    keymap_args(a->screens, k->action, args, sizeof args);
+    snprintf(command, sizeof command, ":%s %s", k->action->command, args);
+    const char *const text[] = {names, command, help};
+    return wanted_as(l, a, name, KEYMAP_KEYS + 2, text, 3);
 }
 
 /* Add entries. Those that cannot be run in a run opened from disk come together at the
@@ -175,12 +254,10 @@ static void add_keys(struct help_lines *l, const struct app *a,
         if (!owner ? !apart : keymap_owner(t, i) != owner || apart) {
             continue;
         }
-        char names[64], command[160], args[120];
-        key_names(k, names, sizeof names);
-        keymap_args(t, k->action, args, sizeof args);
-        snprintf(command, sizeof command, ":%s %s", k->action->command, args);
+        const size_t unused = l->n_own;
         const char *help = words_of(l, t, keymap_owner(t, i), k->help);
-        if (!wanted(l, a, names, command, help)) {
+        if (!key_wanted(l, a, k, help)) {
+            l->n_own = unused;
             continue;
         }
         add_head(l, title, before);
@@ -196,7 +273,8 @@ static void add_keys(struct help_lines *l, const struct app *a,
 static bool is_titled(const struct help_lines *l, const struct app *a,
                       const struct topic *t)
 {
-    return strlen(a->help.filter) > 1 && wanted(l, a, t->title, NULL, NULL);
+    const char *const title[] = {t->title};
+    return strlen(a->help.filter) > 1 && answers(l, a, title, 1);
 }
 
 /* Add topics that match the filter: those whose title does, or the others. */
@@ -230,7 +308,8 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
     for (size_t i = 0; pane_metric(i) >= 0; i++) {
         const size_t m = (size_t)pane_metric(i);
         const struct measure *def = measure_at((enum metric)m);
-        if (wanted(l, a, def->label, def->help, def->column)) {
+        const char *const text[] = {def->label, def->column, def->help};
+        if (wanted_as(l, a, text, 2, text, 3)) {
             add_head(l, head, before);
             add_wrapped(l, LINE_METRIC, LINE_METRIC_MORE, m, def->help,
                         strlen(def->help), w - METRIC_COLUMN);
@@ -241,8 +320,8 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
 static bool column_wanted(const struct help_lines *l, const struct app *a,
                           const struct latent_column *c)
 {
-    const char *const text[] = {c->title, c->help, c->name, c->more, "column"};
-    return answers(l, a, text, 5);
+    const char *const text[] = {c->title, c->name, c->help, c->more, "column"};
+    return wanted_as(l, a, text, 2, text, 5);
 }
 
 static void add_columns(struct help_lines *l, const struct app *a, int w)
@@ -298,15 +377,10 @@ static const struct message *message_at(const struct app *a, size_t i)
 /* A message, with how often it came; it lives as long as the lines. */
 static const char *message_text(struct help_lines *l, const struct message *m)
 {
-    char *own = l->own + l->n_own;
-    const size_t room = sizeof l->own - l->n_own;
-    const int n =
-        m->times > 1 ? snprintf(own, room, "%s  (%zu times)", m->text, m->times) : 0;
-    if (n <= 0 || (size_t)n >= room) {
-        return m->text;
-    }
-    l->n_own += (size_t)n + 1;
-    return own;
+    char text[sizeof m->text + 32];
+    snprintf(text, sizeof text, "%s  (%zu times)", m->text, m->times);
+    const char *own = m->times > 1 ? keep(l, text) : NULL;
+    return own ? own : m->text;
 }
 
 static void add_messages(struct help_lines *l, const struct app *a, int w)
@@ -351,36 +425,31 @@ static void draw_message(const struct app *a, struct canvas *c, int x, int y, in
 
 /* ---- all lines ---- */
 
-static void build(struct help_lines *l, const struct app *a,
-                  const struct session_view *v, int w)
+/* Add all that is wanted of the rank, or all that there is. */
+static void add_all(struct help_lines *l, const struct app *a,
+                    const struct session_view *v, int w)
 {
     const struct screen_table *t = a->screens;
-    l->n = l->n_own = 0;
-    words_begin(&l->filter, a->help.filter);
-    if (a->help.kind == HELP_EVENTS) {
-        add_events(l, a, v, w);
-        return;
-    }
-    if (a->help.kind == HELP_MESSAGES) {
-        add_messages(l, a, w);
-        return;
-    }
     add_topics(l, a, w, true);
     for (size_t i = 0; i < t->n; i++) {
-        snprintf(l->head[i], sizeof l->head[i], "%s %s",
-                 t->row[i] == a->screen ? "this screen:" : "on", t->row[i]->title);
         if (t->row[i] == a->screen) {
             add_keys(l, a, v, t->row[i], l->head[i], w);
         }
     }
     add_keys(l, a, v, t->everywhere, "everywhere", w);
+    if (l->rank == WORDS_NAME) { /* few; other screens' keys may be many */
+        add_measures(l, a, w);
+        add_columns(l, a, w);
+    }
     for (size_t i = 0; i < t->n; i++) {
         if (t->row[i] != a->screen) {
             add_keys(l, a, v, t->row[i], l->head[i], w);
         }
     }
-    add_measures(l, a, w);
-    add_columns(l, a, w);
+    if (l->rank != WORDS_NAME) {
+        add_measures(l, a, w);
+        add_columns(l, a, w);
+    }
     add_topics(l, a, w, false);
     add_column_topics(l, a, w);
     if (v->state == SESSION_BROWSING) {
@@ -390,6 +459,31 @@ static void build(struct help_lines *l, const struct app *a,
                      : "not here: this run has ended; :extend STEPS trains it on",
                  w);
     }
+}
+
+static void build(struct help_lines *l, const struct app *a,
+                  const struct session_view *v, int w)
+{
+    const struct screen_table *t = a->screens;
+    l->n = l->n_own = 0;
+    l->rank = EVERY_RANK;
+    words_begin(&l->filter, a->help.filter);
+    if (a->help.kind == HELP_EVENTS) {
+        add_events(l, a, v, w);
+        return;
+    }
+    if (a->help.kind == HELP_MESSAGES) {
+        add_messages(l, a, w);
+        return;
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        snprintf(l->head[i], sizeof l->head[i], "%s %s",
+                 t->row[i] == a->screen ? "this screen:" : "on", t->row[i]->title);
+    }
+    l->rank = a->help.filter[0] ? WORDS_NAME : EVERY_RANK;
+    do {
+        add_all(l, a, v, w);
+    } while (++l->rank < WORDS_RANKS);
 }
 
 /* ---- state ---- */
@@ -529,7 +623,7 @@ void help_enter(struct app *a, const struct session_view *v)
     }
     const struct help_line *line = &l.line[a->help.list.cursor];
     if (line->kind == LINE_KEY || line->kind == LINE_KEY_MORE ||
-        line->kind == LINE_WHY) {
+        line->kind == LINE_KEY_COMMAND || line->kind == LINE_WHY) {
         run_key(a, v, line->index);
     } else if (line->kind == LINE_EVENT || line->kind == LINE_EVENT_MORE) {
         point_at(a, v, v->event[line->index].step);
@@ -562,17 +656,20 @@ static void draw_key(struct canvas *c, int x, int y, int w,
                      const struct screen_table *t, const struct key_entry *k,
                      const char *words)
 {
-    char lead[192], command[80];
-    const bool bare = !k->key[0];
+    char lead[192];
     const int at = key_lead(t, k, lead, sizeof lead);
-    canvas_text(c, x, y, w, lead, ROLE_KEY, bare ? 0 : ATTR_BOLD);
-    const int used = at + canvas_text(c, x + at, y, w - at, words, ROLE_TEXT, 0);
-    snprintf(command, sizeof command, ":%s%s%s", k->action->command,
-             k->preset[0] ? " " : "", k->preset);
+    canvas_text(c, x, y, w, lead, ROLE_KEY, k->key[0] ? ATTR_BOLD : 0);
+    canvas_text(c, x + at, y, w - at, words, ROLE_TEXT, 0);
+}
+
+/* The command at the right of the last line of an entry's words. */
+static void draw_key_end(struct canvas *c, int x, int y, int w,
+                         const struct screen_table *t, const struct key_entry *k)
+{
+    char command[192];
+    key_command(t, k, command, sizeof command);
     const int n = canvas_text_width(command);
-    if (!bare && used + 2 + n <= w) {
-        canvas_text(c, x + w - n, y, n, command, ROLE_DIM, 0);
-    }
+    canvas_text(c, x + w - n, y, n, command, ROLE_DIM, 0);
 }
 
 /* The column where an entry's words begin, so that its further lines are below them. */
@@ -590,8 +687,11 @@ static void draw_line(const struct app *a, const struct session_view *v,
     char text[256], why[256];
     snprintf(text, sizeof text, "%.*s", (int)(line->len < 255 ? line->len : 255),
              line->text);
-    const struct measure *def = NULL;
     int at = 0;
+    if (line->ends) {
+        draw_key_end(c, x + 1, y, w - 1, a->screens,
+                     keymap_at(a->screens, line->index));
+    }
     switch (line->kind) {
     case LINE_HEAD: canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD); break;
     case LINE_KEY:
@@ -602,23 +702,24 @@ static void draw_line(const struct app *a, const struct session_view *v,
         at = words_column(a->screens, keymap_at(a->screens, line->index), w - 1);
         canvas_text(c, x + 1 + at, y, w - 1 - at, text, ROLE_TEXT, 0);
         break;
+    case LINE_KEY_COMMAND:
+        canvas_text(c, x + 1 + KEY_COLUMN, y, w - 1 - KEY_COLUMN, text, ROLE_DIM, 0);
+        break;
     case LINE_WHY:
         text_reason(text, why, sizeof why);
         canvas_textf(c, x + 1 + KEY_COLUMN, y, w - 1 - KEY_COLUMN, ROLE_WARN, 0,
                      "not now: %s", why);
         break;
     case LINE_METRIC:
-        def = measure_at((enum metric)line->index);
-        canvas_text(c, x + 1, y, 24, def->label, ROLE_VALUE, 0);
-        canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
-        break;
     case LINE_COLUMN:
-        canvas_text(c, x + 1, y, 24, latent_column_at(line->index)->title, ROLE_VALUE,
-                    0);
-        canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
-        break;
-    case LINE_COLUMN_MORE:
+        canvas_text(c, x + 1, y, 24,
+                    line->kind == LINE_METRIC
+                        ? measure_at((enum metric)line->index)->label
+                        : latent_column_at(line->index)->title,
+                    ROLE_VALUE, 0);
+        /* fallthrough */
     case LINE_METRIC_MORE:
+    case LINE_COLUMN_MORE:
         canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
         break;
     case LINE_TOPIC: canvas_text(c, x, y, w, text, ROLE_FOCUS, ATTR_BOLD); break;

@@ -17,7 +17,16 @@ static const struct topic topics[] = {
     {"in which unit are activations?",
      "In that of the saved SAE: what SAELens' encode gives for the model's own "
      "activations, with this run's files. So they do not depend on the scale by which "
-     "training brings the input to one size."},
+     "training brings the input to one size. A strength that a latent is steered by is in "
+     "raw units if it is in that one; 2x is twice the largest activation seen."},
+    {"how is text typed?",
+     "In a line, as behind : and /, as in a shell: Left Right Home End, Ctrl-W a word, "
+     "Ctrl-U and Ctrl-K to its start and end, Tab what may come next; Up and Down bring back "
+     "its history.\n"
+     "A text box, as in Prompt, holds several lines (multiline): Ctrl-O begins a new one (a "
+     "line break, newline), Enter is done, Esc gives up. What is pasted keeps its line "
+     "breaks; in a line they become spaces. Up in the first row and Down in the last bring "
+     "back its history: texts typed before."},
     {"which hooks are there, and which does a transcoder read?",
      "Places in a block, with blocks.N. before the name. The residual stream: "
      "hook_resid_pre before attention, hook_resid_mid between it and the MLP, "

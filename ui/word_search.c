@@ -1,5 +1,6 @@
 #include "ui/word_search.h"
 
+#include "base/fuzzy.h"
 #include "ui/filter.h"
 
 #include <string.h>
@@ -160,4 +161,42 @@ bool words_answer(const struct words *w, const char *const *text, size_t n)
         }
     }
     return true;
+}
+
+static bool is_name(const char *typed, const char *name)
+{
+    return strlen(typed) == 1 ? !strcmp(typed, name) : !strcasecmp(typed, name);
+}
+
+/* Whether a name is in one of the rows. */
+static bool is_of_rows(uint64_t rows, const char *name)
+{
+    for (size_t r = 0; r < ROWS; r++) {
+        for (size_t i = 0; rows >> r & 1 && i < ROW_WORDS && same[r][i]; i++) {
+            if (same_stem(same[r][i], name)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+enum words_rank words_rank(const struct words *w, const char *const *name,
+                           size_t n_names, const char *const *text, size_t n_texts)
+{
+    enum words_rank best = WORDS_INSIDE;
+    for (size_t i = 0; i < n_names; i++) {
+        const bool is = name[i] && is_name(w->typed, name[i]);
+        const enum words_rank rank = is ? WORDS_NAME
+                                     : name[i] && is_of_rows(w->same, name[i])
+                                         ? WORDS_SENSE
+                                         : WORDS_INSIDE;
+        best = rank < best ? rank : best;
+    }
+    for (size_t i = 0; i < n_texts && best > WORDS_BEGIN; i++) {
+        best = text[i] && fuzzy_score(w->typed, text[i], false) >= FUZZY_WORD
+                   ? WORDS_BEGIN
+                   : best;
+    }
+    return best;
 }

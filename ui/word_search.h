@@ -25,4 +25,16 @@ void words_begin(struct words *w, const char *typed);
  * phrase counts as well. "" is in all. O(texts x words). */
 bool words_answer(const struct words *w, const char *const *text, size_t n);
 
+/* How well something that answers does so, the best first. */
+enum words_rank {
+    WORDS_NAME,   /* what was typed is its name; a single letter in the same case */
+    WORDS_SENSE,  /* another word for what was typed is its name */
+    WORDS_BEGIN,  /* a word of a text begins so */
+    WORDS_INSIDE, /* the rest */
+    WORDS_RANKS
+};
+/* Ranks something by its names and texts, each of which may be NULL. */
+enum words_rank words_rank(const struct words *w, const char *const *name,
+                           size_t n_names, const char *const *text, size_t n_texts);
+
 #endif

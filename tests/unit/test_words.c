@@ -75,6 +75,93 @@ static void test_help(void **state)
     bench_free(b);
 }
 
+static void ranks(const char *typed, const char *name, const char *text,
+                  enum words_rank expected)
+{
+    struct words w;
+    words_begin(&w, typed);
+    const char *const names[] = {name, NULL}, *const texts[] = {name, text};
+    if (words_rank(&w, names, 2, texts, 2) != expected) {
+        fail_msg("'%s' in '%s', '%s': expected rank %d", typed, name, text, expected);
+    }
+}
+
+static void test_rank(void **state)
+{
+    (void)state;
+    ranks("P", "P", "precision", WORDS_NAME);
+    ranks("P", "p", "precision", WORDS_BEGIN); /* another key */
+    ranks("MEAN", "mean", "of all", WORDS_NAME);
+    ranks("exit", "quit", "asks first", WORDS_SENSE);
+    ranks("exit", "dense", "leave out latents", WORDS_INSIDE);
+    ranks("lat", "dense", "leave out latents", WORDS_BEGIN);
+    ranks("ens", "dense", "leave out latents", WORDS_INSIDE);
+}
+
+/* The order in which help lists two lines; each must be there. */
+static void help_order(struct bench *b, const char *typed, const char *before,
+                       const char *after)
+{
+    struct errinfo e;
+    char *dump = NULL;
+    type(b, typed);
+    assert_ok(canvas_dump(&b->c, false, &dump, &e), &e);
+    const char *first = strstr(dump, before), *second = strstr(dump, after);
+    if (!first || !second || first > second) {
+        fail_msg("%s: expected '%s' before '%s' in\n%s", typed, before, after, dump);
+    }
+    mem_free(dump);
+    press(b, KEY_ESC_);
+}
+
+static void test_help_order(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "2?");
+    help_order(b, "/P\n", "precision: of the tokens", "this screen: Concepts");
+    help_order(b, "/mean\n", "mean activation where it fires", "measures (");
+    help_order(b, "/exit\n", "quit; asks while", "leave out latents");
+    help_order(b, "/paste\n", "how is text typed?", "what is a match?");
+    help_order(b, "/dense\n", "leave out latents", "columns and filter words");
+    bench_free(b);
+}
+
+/* The command behind a key, with what it takes, has a row below where the words leave
+ * it no room, and Enter there does what the key does. */
+static void test_help_commands(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 2);
+    type(b, "5?/temperature\n");
+    assert_true(on_screen(b, ":write [both] [N] [temperature=X]"));
+    press(b, KEY_ESC_);
+    type(b, "/unsteer\n");
+    assert_true(on_screen(b, " :unsteer"));
+    press(b, KEY_ESC_);
+    type(b, "/POS\n");
+    assert_true(on_screen(b, ":steer "));
+    press(b, KEY_ESC_);
+    press(b, KEY_ESC_);
+    type(b, "2?/rule\n");
+    assert_true(on_screen(b, ":rule"));
+    bench_free(b);
+    b = bench_new(80, 24, 2);
+    static const char *const typed[] = {"newline", "multiline", "line break",
+                                        "history"};
+    press(b, '?');
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        char line[40];
+        snprintf(line, sizeof line, "/%s\n", typed[i]);
+        type(b, line);
+        assert_true(on_screen(b, "Ctrl-O"));
+        press(b, KEY_ESC_);
+    }
+    type(b, "/raw units\n");
+    assert_true(on_screen(b, "in which unit are activations?"));
+    bench_free(b);
+}
+
 /* Words of the field, and what they are called here: a command of a key, whose row in
  * the table of keys has its name, what it takes and help; or a topic. */
 static const struct {
@@ -181,9 +268,9 @@ static void test_field(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_help),
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_help),       cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_help_order), cmocka_unit_test(test_help_commands),
         cmocka_unit_test(test_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
