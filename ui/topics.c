@@ -24,9 +24,9 @@ static const struct topic topics[] = {
      "Ctrl-U and Ctrl-K to its start and end, Tab what may come next; Up and Down bring back "
      "its history.\n"
      "A text box, as in Prompt, holds several lines (multiline): Ctrl-O begins a new one (a "
-     "line break, newline), Enter is done, Esc gives up. What is pasted keeps its line "
-     "breaks; in a line they become spaces. Up in the first row and Down in the last bring "
-     "back its history: texts typed before."},
+     "line break, newline), Ctrl-X clears all of it, Enter or Esc ends typing. What is pasted "
+     "keeps its line breaks; in a line they become spaces. Up in the first row and Down in "
+     "the last bring back its history: texts typed before."},
     {"which hooks are there, and which does a transcoder read?",
      "Places in a block, with blocks.N. before the name. The residual stream: "
      "hook_resid_pre before attention, hook_resid_mid between it and the MLP, "

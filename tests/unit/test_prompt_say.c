@@ -207,7 +207,7 @@ static void test_nothing_goes_unsaid(void **state)
     assert_says(t.b, "gone with the token: #7 add +2.00 from 22");
     assert_int_equal(own(&t)->row.edits.n, 1);
     keys(&t, "um");
-    assert_true(on_screen(t.b, "token 21 of 22, masked  guess no. "));
+    assert_true(on_screen(t.b, "token 21 of 22, masked  rank "));
     struct ask_token *k = &own(&t)->answer->token[21];
     for (k->rank = 1; k->rank < 100000; k->rank *= 10) {
         k->rank_after = k->rank;
