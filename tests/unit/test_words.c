@@ -71,7 +71,7 @@ static void test_help(void **state)
     assert_true(on_screen(b, "latent"));
     press(b, KEY_ESC_);
     type(b, "/banana\n");
-    assert_true(on_screen(b, "no line answers to that"));
+    assert_true(on_screen(b, "no line has that"));
     bench_free(b);
 }
 
