@@ -24,9 +24,9 @@ function(find_gives pattern)
     message(FATAL_ERROR "find ${ARGN}: ${found} ${text}${text2}, expected ${pattern}")
   endif()
 endfunction()
-find_gives("^{\"query\":\"thr\",\"found\":[0-9]+,\"tokens\":[0-9]+,\"read\":1,\"latents\":.{\"latent\":3,.*\"by\":\"label\"}"
+find_gives("^{\"query\":\"thr\",\"found\":[0-9]+,\"tokens\":[0-9]+,\"step\":60,\"evaluation_step\":[^,]*,\"read\":1,\"latents\":.{\"latent\":3,.*\"by\":\"label\",\"how\":\"start\"}"
            thr --json)
-find_gives("\"by\":\"token\",\"by_token\":{\"token\":\" the\",\"fires\":[1-9]" the --json)
+find_gives("\"by\":\"token\",\"how\":\"whole\",\"by_token\":{\"token\":\" the\",\"fires\":[1-9]" the --json)
 find_gives("by kind" class --most 200)
 find_gives("^{\"prompt\":\"The dog\".*\"by\":\"prompt\",\"activation\":[0-9.]+,\"position\":[12]," --prompt "The dog" --json --most 1)
 find_gives("expected a QUERY" --json)

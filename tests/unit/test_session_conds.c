@@ -434,6 +434,7 @@ static void other_texts_are_not_compared(void **state)
     assert_ok(settings_set(&cfg.set, "corpus", path, from_program("test"), &e), &e);
     open_viewer(&t, &cfg);
     wait_until(&t, is_done);
+    wait_until(&t, all_are_evaluated);
     save_and_close(&t, run);
     for (size_t i = 0; i < sizeof second / sizeof *second; i++) {
         tmp_path(path, dir, second[i]);
@@ -449,7 +450,9 @@ static void other_texts_are_not_compared(void **state)
         }
         assert_int_equal(c->measures.pairs, 2);
         assert_true(isfinite(c->measures.row[VERDICT_OF_EV].d.by.mean));
-        assert_string_equal(c->measures.other_data, "text");
+        if (strcmp(c->measures.other_data, "text") != 0) {
+            fail_msg("'%s', expected 'text': %s", c->measures.other_data, c->said);
+        }
         assert_null(strstr(c->said, "stablished"));
         assert_non_null(strstr(c->said, "are not comparable: different text"));
         assert_true(says(c, "B: trained on another text than "));
