@@ -139,14 +139,14 @@ static void test_logp_of_a_token(void **state)
     struct world t = begin_world(80, 24);
     settle(&t);
     const struct ask_token *k = &own(&t)->answer->token[own(&t)->at];
-    plot_number(x, sizeof x, (double)k->logp, 6);
+    snprintf(x, sizeof x, "%.2f", (double)k->logp);
     snprintf(want, sizeof want, "rank %d  logp %s nats (", k->rank, x);
     assert_true(on_screen(t.b, want));
     type(t.b, ":steer 3=4\n");
     settle(&t);
     k = &own(&t)->answer->token[own(&t)->at];
-    plot_number(x, sizeof x, (double)k->logp, 6);
-    plot_number(y, sizeof y, (double)k->logp_after, 6);
+    snprintf(x, sizeof x, "%.2f", (double)k->logp);
+    snprintf(y, sizeof y, "%.2f", (double)k->logp_after);
     snprintf(want, sizeof want, "rank %d \xe2\x86\x92 %d  logp %s \xe2\x86\x92 %s",
              k->rank, k->rank_after, x, y);
     assert_true(on_screen(t.b, want));

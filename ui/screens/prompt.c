@@ -1,6 +1,5 @@
 /* Prompt: the user's own text. What fires on each token, what the model expects, and
  * what masks and silenced and steered latents do to both. */
-#include "base/number.h"
 #include "ui/actions.h"
 #include "ui/export.h"
 #include "ui/screens/prompt_priv.h"
@@ -344,9 +343,9 @@ static void status(const struct app *a, const struct session_view *v, char *out,
         prompt_latent_name(a, v, false, latent, name, sizeof name);
         len += (size_t)snprintf(out + len, cap - len, "  #%d ", latent);
         if (isfinite(density) && len < cap) {
-            len += (size_t)snprintf(
-                out + len, cap - len, "on %s %% of tokens  ",
-                NUMBER(NUMBER_PLAIN, 0, density < .0995 ? 1 : 0, 100 * density));
+            char share[24];
+            text_share(share, sizeof share, density);
+            len += (size_t)snprintf(out + len, cap - len, "on %s of tokens  ", share);
         }
         if (len < cap) {
             snprintf(out + len, cap - len, "%s", name);

@@ -1,6 +1,5 @@
 /* Prompt, at the top: the text as cells of tokens, with the pinned one above it. */
 #include "base/number.h"
-#include "ui/plot.h"
 #include "ui/screens/prompt_priv.h"
 #include "ui/startcard.h"
 
@@ -280,13 +279,13 @@ static void token_logp(const struct ask_token *t, bool two, enum logp_words word
 {
     static const char arrow[] = " \xe2\x86\x92 ";
     char x[24], y[24];
-    plot_number(x, sizeof x, (double)t->logp, 6);
-    plot_number(y, sizeof y, (double)t->logp_after, 6);
     str_addf(out, "  rank %d", t->rank);
     if (two) {
         str_addf(out, "%s%d", arrow, t->rank_after);
     }
-    str_addf(out, "  logp %s%s%s%s", x, two ? arrow : "", two ? y : "",
+    str_addf(out, "  logp %s%s%s%s", NUMBER(NUMBER_PLAIN, 0, 2, (double)t->logp),
+             two ? arrow : "",
+             two ? NUMBER(NUMBER_PLAIN, 0, 2, (double)t->logp_after) : "",
              words >= LOGP_UNIT ? " nats" : "");
     if (words == LOGP_SHARE) {
         prompt_share(x, sizeof x, (double)t->logp);
