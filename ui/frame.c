@@ -133,12 +133,22 @@ static void press(struct app *a, const struct session_view *v,
     }
 }
 
+/* Say that the card of a small terminal does not take a key. */
+static void say_too_small(struct app *a, uint32_t key)
+{
+    char name[32];
+    key_name(key, name, sizeof name);
+    app_say(a, false, "%s needs %dx%d; this is %dx%d", name, FULL_W, FULL_H, a->w,
+            a->h);
+}
+
 static void normal_key(struct app *a, const struct session_view *v, uint32_t key)
 {
     const bool card = app_is_live_card(a);
     const struct screen_def *screen = card ? app_home(a) : a->screen;
     const struct key_entry *k = keymap_find_key(a->screens, screen, key);
     if (card && !(k && k->action->in_card)) {
+        say_too_small(a, key);
         return;
     }
     if (!card && a->screen->type && is_for_text(k, key) && a->screen->type(a, v, key)) {

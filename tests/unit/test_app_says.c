@@ -588,6 +588,20 @@ static void test_keys_of_another_screen(void **state)
     bench_free(b);
 }
 
+/* The card of a small terminal takes few keys: of another it says what that needs. */
+static void test_card_says_what_keys_need(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(60, 20, 1);
+    type(b, "5");
+    assert_true(on_screen(b, "5 needs 80x24; this is 60x20"));
+    type(b, "x");
+    assert_true(on_screen(b, "x needs 80x24; this is 60x20"));
+    type(b, " ");
+    assert_false(on_screen(b, "needs 80x24; this"));
+    bench_free(b);
+}
+
 /* A command that acts on what its screen shows does nothing unseen from another. */
 static void test_commands_of_another_screen(void **state)
 {
@@ -675,6 +689,7 @@ static void test_reasons_come_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_card_says_what_keys_need),
         cmocka_unit_test(test_masking_rests_at_the_end),
         cmocka_unit_test(test_asked_rates_wait),
         cmocka_unit_test(test_guide_leads_on),
