@@ -717,7 +717,8 @@ static void draw_line(const struct app *a, const struct session_view *v,
                         ? measure_at((enum metric)line->index)->label
                         : latent_column_at(line->index)->title,
                     ROLE_VALUE, 0);
-        /* fallthrough */
+        canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);
+        break;
     case LINE_METRIC_MORE:
     case LINE_COLUMN_MORE:
         canvas_text(c, x + METRIC_COLUMN, y, w - METRIC_COLUMN, text, ROLE_TEXT, 0);

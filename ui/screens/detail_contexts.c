@@ -114,19 +114,23 @@ static void draw_context_list(struct app *a, const struct session_view *v,
     }
 }
 
+/* What brackets and digits say, ever shorter. */
+#define LEGEND_WHOLE                                                                   \
+    "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8   [tok] \xe2\x89\xa5.6   "             \
+    "(tok) \xe2\x89\xa5.3 of the largest   \xe2\x80\xb9tok\xe2\x80\xba the one "       \
+    "in question   digit, colour = activation / largest"
+#define LEGEND_BRIEF                                                                   \
+    "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8  [tok] \xe2\x89\xa5.6  "               \
+    "(tok) \xe2\x89\xa5.3 of max  \xe2\x80\xb9tok\xe2\x80\xba less   digit, "          \
+    "colour = act/max"
+#define LEGEND_LEAST                                                                   \
+    "\xe2\x9f\xa6\xe2\x89\xa5.8\xe2\x9f\xa7 [\xe2\x89\xa5.6] "                         \
+    "(\xe2\x89\xa5.3) \xe2\x80\xb9less\xe2\x80\xba  digit = act/max x 10"
+
 /* Explain brackets and digits, in the longest words that fit. */
 static void draw_legend(struct canvas *c, int x, int y, int w)
 {
-    static const char *const words[] = {
-        "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8   [tok] \xe2\x89\xa5.6   "
-        "(tok) \xe2\x89\xa5.3 of the largest   \xe2\x80\xb9tok\xe2\x80\xba the one "
-        "in question   digit, colour = activation / largest",
-        "\xe2\x9f\xa6tok\xe2\x9f\xa7 \xe2\x89\xa5.8  [tok] \xe2\x89\xa5.6  "
-        "(tok) \xe2\x89\xa5.3 of max  \xe2\x80\xb9tok\xe2\x80\xba less   digit, "
-        "colour = act/max",
-        "\xe2\x9f\xa6\xe2\x89\xa5.8\xe2\x9f\xa7 [\xe2\x89\xa5.6] "
-        "(\xe2\x89\xa5.3) \xe2\x80\xb9less\xe2\x80\xba  digit = act/max x 10",
-    };
+    static const char *const words[] = {LEGEND_WHOLE, LEGEND_BRIEF, LEGEND_LEAST};
     size_t i = 0;
     while (i < 2 && canvas_text_width(words[i]) > w) {
         i++;
