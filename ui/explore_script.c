@@ -81,13 +81,20 @@ static enum err check_said(struct script *s, const struct loop *l, struct errinf
 
 /* ---- waiting ---- */
 
+/* Nothing is outstanding, twice in a row: what has just come may have made the app ask
+ * for more, and the view may be from before the command that was just done. */
+static bool is_calm(const struct script *s)
+{
+    return s->calm >= 2;
+}
+
 /* Fail if training will never reach what is waited for, unless a command under way may
  * still change that. */
 static enum err check_comes(const struct script *s, const struct loop *l,
                             struct errinfo *e)
 {
     const struct session_view *v = &l->v;
-    if (v->state == SESSION_LOADING || v->state == SESSION_TRAINING || !loop_idle(l)) {
+    if (v->state == SESSION_LOADING || v->state == SESSION_TRAINING || !is_calm(s)) {
         return OK;
     }
     char why[160];
@@ -101,15 +108,12 @@ static enum err check_comes(const struct script *s, const struct loop *l,
 static bool has_come(struct script *s, const struct loop *l)
 {
     const struct session_view *v = &l->v;
-    const bool idle = loop_idle(l);
+    s->calm = loop_idle(l) && v->state != SESSION_LOADING ? s->calm + 1 : 0;
     switch (s->line.kind) {
     case SCRIPT_END: /* what was last asked for still has to be answered */
-    case SCRIPT_WAIT_IDLE:
-        /* Twice in a row: what has just come may have made the app ask for more. */
-        s->calm = idle && v->state != SESSION_LOADING ? s->calm + 1 : 0;
-        return s->calm >= 2;
+    case SCRIPT_WAIT_IDLE: return is_calm(s);
     case SCRIPT_WAIT_STEP: return v->state != SESSION_LOADING && v->step >= s->line.n;
-    case SCRIPT_WAIT_DONE: return v->state == SESSION_DONE && idle;
+    case SCRIPT_WAIT_DONE: return v->state == SESSION_DONE && is_calm(s);
     case SCRIPT_WAIT_MS: return clock_ns() >= s->until;
     case SCRIPT_KEYS:
     case SCRIPT_COMMAND:
