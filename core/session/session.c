@@ -190,6 +190,11 @@ void session_send_job(struct session *s, const struct job *job)
     if (!room) {
         const struct command c = refused.command;
         session_job_deinit(&refused);
+        session_say(s, true, "not done: %d requests wait already; ask again later",
+                    QUEUE_MAX);
+        if (c.kind == COMMAND_COMPARE) {
+            session_comparison_failed(s);
+        }
         session_answered(s, &c);
     }
 }

@@ -147,8 +147,8 @@ size_t session_first_arm(const struct session *s, size_t arm);
  * published. Events come in the order of their steps, with those that two conditions
  * share side by side, whatever order the arms were read in (session_past.c). */
 void session_send_past(struct session *s, const struct history *const past[], size_t n);
-/* Hands a job and all that it owns to the job thread; where the queue is full, the job
- * is freed and counts as answered. */
+/* Hands a job and all that it owns to the job thread. Where the queue is full, the job
+ * is freed, counts as answered, and a message says so. */
 void session_send_job(struct session *s, const struct job *job);
 void session_job_deinit(struct job *job);
 /* Notes that a comparison could not be made; call before session_answered. Any

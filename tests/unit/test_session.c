@@ -368,6 +368,24 @@ static void what_cannot_be_opened_is_said(void **state)
     close_viewer(&t);
 }
 
+/* Requests beyond those that can wait are refused with a message. */
+static void requests_beyond_the_queue_are_said(void **state)
+{
+    (void)state;
+    struct viewer t;
+    open_long_table(&t);
+    const struct command table = {.kind = COMMAND_TABLE};
+    for (int posted = 0; posted < 200;) {
+        posted += session_post(t.s, &table) ? 1 : 0;
+        (void)session_poll(t.s, &t.v);
+    }
+    assert_true(t.v.message_bad);
+    assert_string_equal(t.v.message,
+                        "not done: 64 requests wait already; ask again later");
+    assert_true(t.v.table_busy); /* those that wait are answered */
+    close_viewer(&t);
+}
+
 static bool has_comparison(const struct viewer *t)
 {
     return t->v.compare && !t->v.compare_busy;
@@ -527,6 +545,7 @@ int main(void)
         cmocka_unit_test(remarks_are_said),
         cmocka_unit_test(settings_are_written_as_a_configuration),
         cmocka_unit_test(latents_are_paired),
+        cmocka_unit_test(requests_beyond_the_queue_are_said),
         cmocka_unit_test(what_cannot_be_opened_is_said),
     };
     num_init();
