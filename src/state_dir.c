@@ -21,7 +21,7 @@ enum err state_dir(const char *name, char *out, size_t cap, struct errinfo *e)
     const int n = below("XDG_STATE_HOME", ".local/state", name, out, cap);
     if (n < 0) {
         return err_set(e, ERR_MISSING,
-                       "no place for runs: neither XDG_STATE_HOME nor HOME is set");
+                       "no folder for runs: neither XDG_STATE_HOME nor HOME is set");
     }
     return (size_t)n < cap ? OK : err_set(e, ERR_LIMIT, "%.80s...: path too long", out);
 }

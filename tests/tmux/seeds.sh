@@ -9,8 +9,8 @@ expect 'seeds share text and model'
 expect 'DONE' 300
 expect 'established|small =|open' 120
 gone 'so far'
-keys V; expect 'thin lines: each seed'
-keys V; expect 'band: least and greatest seed'
+keys V; expect 'thin lines: one per seed'
+keys V; expect 'band: lowest to highest seed'
 keys Tab Tab Tab z; expect '95 % interval +needs'
 keys z; gone 'needs'
 keys '#'; expect 'seed 2 of 5'

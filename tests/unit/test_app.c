@@ -150,7 +150,7 @@ static void test_hint_of_a_command_is_whole(void **state)
         press(b, KEY_ESC_);
     }
     type(b, ":extend");
-    assert_true(on_screen(b, ":extend STEPS   plan a longer run: the new last step "));
+    assert_true(on_screen(b, ":extend STEPS   set a new last step; a run opened "));
     bench_free(b);
 }
 

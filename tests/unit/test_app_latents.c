@@ -269,7 +269,7 @@ static void test_find_in_index(void **state)
     const char *word = sample_token[rare] + strspn(sample_token[rare], " ");
     snprintf(line, sizeof line, "/%s\n", word);
     type(b, line);
-    assert_true(on_screen(b, "not among top tokens;"));
+    assert_true(on_screen(b, "not in labels, matches or top tokens;"));
     size_t n = 0;
     bool fires = false;
     const struct latent_token *t =

@@ -211,7 +211,7 @@ static void empty_folders_say_how_runs_come(void **state)
     snprintf(b->a.runs_home, sizeof b->a.runs_home, SAMPLE_FOLDER);
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
     app_view(&b->a, &b->v, &b->c);
-    assert_true(on_screen(b, "looking at " SAMPLE_FOLDER));
+    assert_true(on_screen(b, "reading " SAMPLE_FOLDER));
     assert_string_equal(one_request(b, REQUEST_RUNS).path, SAMPLE_FOLDER);
     assert_ok(run_list_none(SAMPLE_FOLDER, &l, &e), &e);
     b->a.runs.list = l;
@@ -428,7 +428,7 @@ static void deleted_and_brought_back(void **state)
     type(b, ":folder /elsewhere\n"); /* another folder has another 20260301 */
     b->a.n_requests = 0;
     type(b, "u");
-    assert_true(on_screen(b, "of another folder"));
+    assert_true(on_screen(b, "made in another folder"));
     assert_int_equal(b->a.n_requests, 0);
     runs_bench_free(b);
 }

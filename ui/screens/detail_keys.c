@@ -247,7 +247,7 @@ static void accept_label(struct app *a, const struct session_view *v, const char
 static const struct prompt_def label_prompt = {
     .sign = "label: ",
     .history = "label",
-    .help = "what you call it; Enter on nothing takes a label off",
+    .help = "what you call it; leave it empty to remove the label",
     .accept = accept_label,
 };
 
@@ -432,7 +432,7 @@ static const struct key_entry keys[] = {
     {{'w'}, &action_wrap, "", "wrap", "wrap contexts, or cut them around the token", 7},
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent", 8},
     {{';'}, &action_label, "", "label",
-     "name the latent; kept with the run; an empty name takes it off", 5},
+     "name the latent; kept with the run; an empty name removes it", 5},
     {{'p'}, &action_send, "", "to prompt", "ask about this context in Prompt, with the cursor where it is", 5},
     {{'a'}, &action_silence, "", "silence", "silence the latent in Prompt, or let it speak again", 6},
     {{'E'}, &action_effect, "", "effect", "what silencing it, with those silenced beside it, does to held-out text: loss, tokens, next tokens", 7},

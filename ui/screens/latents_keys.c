@@ -242,7 +242,7 @@ static void accept_label(struct app *a, const struct session_view *v, const char
 static const struct prompt_def label_prompt = {
     .sign = "label: ",
     .history = "label",
-    .help = "what you call it; Enter on nothing takes a label off",
+    .help = "what you call it; leave it empty to remove the label",
     .accept = accept_label,
 };
 
@@ -365,7 +365,7 @@ static void scatter(struct app *a, const struct session_view *v, const char *arg
             app_say(
                 a, false,
                 KEYS_THAT_MOVE
-                " go from point to point, " KEY_OF("scatter +") " " KEY_OF(
+                " move from point to point, " KEY_OF("scatter +") " " KEY_OF(
                     "scatter -") " change the measure, " KEY_OF("scatter") " is the table again");
         }
         return;
@@ -438,20 +438,20 @@ static const struct key_entry keys[] = {
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
     {{'&'}, &action_filter, "", "filter",
-     "show only latents for which it holds: dog  !x  a|b  /regex/  density>1e-4  dead", 5},
+     "show only latents that match: dog  !x  a|b  /regex/  density>1e-4  dead", 5},
     {{'\\'}, &action_clear_filter, "", "clear", "clear the filter", 6},
     {{'a'}, &action_silence, "", "", "silence the marked latents in Prompt, or this one; or let them speak again", 6},
     {{'p'}, &action_send, "", "to prompt", "ask in Prompt about the strongest context of the latent, once it was opened", 6},
     {{' '}, &action_mark, "", "mark", "mark or unmark the latent, for " KEY_OF("silence") "; the filter knows `marked`", 7},
     {{';'}, &action_label, "", "label",
-     "name the latent; kept with the run, known to " KEY_OF("find") " and " KEY_OF("filter") "; an empty name takes it off", 8},
+     "name the latent; the name is kept with the run, and known to " KEY_OF("find") " and " KEY_OF("filter") "; an empty name removes it", 8},
     {{'='}, &action_scatter, "", "scatter",
-     "the latents as points: density against a measure; " KEYS_THAT_MOVE " go from point to point", 9},
+     "latents as points: density against a measure; " KEYS_THAT_MOVE " go from point to point", 9},
     {{'.'}, &action_scatter, "+", NULL,
      "next measure of the scatter; Tab after :scatter lists them", 0},
     {{','}, &action_scatter, "-", NULL, "previous measure of the scatter", 0},
-    {{'R'}, &action_refresh, "", "refresh", "describe the latents again, as of this step", 55},
-    {{'v'}, &action_latents_arm, "", "arm A/B", "latents of condition A or B", 11},
+    {{'R'}, &action_refresh, "", "refresh", "describe the latents as of this step", 55},
+    {{'v'}, &action_latents_arm, "", "arm A/B", "the latents of condition A or B", 11},
 };
 /* clang-format on */
 const struct key_list latents_keys = {keys, sizeof keys / sizeof keys[0]};

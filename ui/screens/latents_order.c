@@ -390,10 +390,11 @@ static void say_tokens(struct app *a, const struct session_view *v, const char *
     }
     filter_free(f);
     if (count) {
-        app_say(a, false,
-                "0 have '%.30s' as label, match or top token; %zu fire on it: " KEY_OF(
-                    "filter") " tokens=%.30s",
-                word, count, word);
+        app_say(
+            a, false,
+            "none has '%.30s' as label, match or top token; %zu fire on it: " KEY_OF(
+                "filter") " tokens=%.30s",
+            word, count, word);
     }
 }
 
@@ -497,7 +498,8 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
     } else if (nth == 1) {
         app_say(a, false, "/%.60s  %zu found", l->find, count);
     } else {
-        app_say(a, false, "/%.40s  not among top tokens; %zu fire on it, too", l->find,
+        app_say(a, false,
+                "/%.40s  not in labels, matches or top tokens; %zu fire on it", l->find,
                 count);
     }
 }

@@ -44,7 +44,7 @@ static const char *fate_text(enum pair_fate fate)
         [PAIR_RARE] = "fires too seldom to be compared",
         [PAIR_MADE] = "",
         [PAIR_SPLIT] = "is several latents there, or a part of one",
-        [PAIR_DOUBLE] = "is like one that has another partner",
+        [PAIR_DOUBLE] = "is most like one that has another partner",
         [PAIR_ONLY] = "has nothing like it there"};
     return text[fate];
 }
@@ -69,7 +69,7 @@ static void go(struct app *a, const struct session_view *v, size_t cond, int32_t
 static bool has_other(struct app *a, const struct session_view *v, int32_t latent)
 {
     if (arms_of(v) < 2) {
-        app_say(a, true, "there is one condition alone");
+        app_say(a, true, "there is only one condition");
     } else if (latent < 0) {
         app_say(a, true, "%c has no latent for it", v->cond[latents_cond(a)].letter);
     }

@@ -104,7 +104,7 @@ static void draw_words(const struct app *a, const struct session_view *v,
     const char *label = latents_label(a, v, l->at);
     if (!has_place) {
         canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0, "#%d has no point: %s", l->at,
-                     row->fires ? "the measure says nothing of it"
+                     row->fires ? "the measure has no value for it"
                                 : "it never fires on this text");
         return;
     }

@@ -389,12 +389,12 @@ static void draw_none(const struct app *a, struct canvas *c, struct rect r)
     const int y = r.y + r.h / 2 - 1, x = r.x + 2, w = r.w - 3;
     if (!folder[0]) {
         canvas_text(c, x, y, w,
-                    "no place for runs: neither XDG_STATE_HOME nor HOME is set",
+                    "no folder for runs: neither XDG_STATE_HOME nor HOME is set",
                     ROLE_DIM, 0);
     } else if (a->runs.error[0]) {
         canvas_text(c, x, y, w, a->runs.error, ROLE_BAD, 0);
     } else if (!l) {
-        canvas_textf(c, x, y, w, ROLE_DIM, 0, "looking at %s ...", folder);
+        canvas_textf(c, x, y, w, ROLE_DIM, 0, "reading %s ...", folder);
     } else if (l->n > 0) {
         canvas_textf(c, x, y, w, ROLE_DIM, 0, "no run passes the filter: %s",
                      s->filter.text);

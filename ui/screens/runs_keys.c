@@ -304,7 +304,7 @@ static void order(struct app *a, enum run_order_kind kind, const char *name,
 {
     struct app_request *r = app_ask(a, REQUEST_ORDER);
     if (!r) {
-        app_say(a, true, "too many orders at once");
+        app_say(a, true, "too many requests at once; try again");
         return;
     }
     r->order.kind = kind;
@@ -329,7 +329,8 @@ static bool is_here(struct app *a, const struct undo_step *s)
     uint64_t id = 0;
     memcpy(&id, s->was, sizeof id);
     if (id != folder_id(a)) {
-        app_say(a, true, "%s: of another folder; :folder goes there", s->kind->name);
+        app_say(a, true, "%s: made in another folder; :folder goes there",
+                s->kind->name);
         return false;
     }
     return true;
@@ -449,7 +450,7 @@ static void accept_label(struct app *a, const struct session_view *v, const char
 static const struct prompt_def label_prompt = {
     .sign = "label: ",
     .history = "label",
-    .help = "what you call the run; Enter on nothing takes a label off",
+    .help = "what you call the run; leave it empty to remove the label",
     .accept = accept_label,
 };
 
@@ -474,7 +475,7 @@ static void rename_run(struct app *a, const struct session_view *v, const char *
 
 _Static_assert((int)RUNS_MARKS <= (int)RUNS_ORDERS &&
                    (int)RUNS_MARKS < (int)APP_REQUESTS,
-               "all marked runs can be ordered about at once");
+               "there is room to ask for all marked runs at once");
 /* Whether deleting the same runs was asked just before; if not, it is now. */
 static bool is_sure(struct app *a)
 {
@@ -580,14 +581,14 @@ static const struct key_entry keys[] = {
     {{'/'}, &action_find, "", "find", "find in names, labels, notes and architectures", 4},
     {{'n'}, &action_find_next, "+", NULL, "next find", 0},
     {{'N'}, &action_find_next, "-", NULL, "previous find", 0},
-    {{'&'}, &action_filter, "", "filter", "show only runs: topk  !x  a|b  /regex/  k>8  saved=2026-03", 6},
+    {{'&'}, &action_filter, "", "filter", "show only runs that match: topk  !x  a|b  /regex/  k>8  saved=2026-03", 6},
     {{'\\'}, &action_clear, "", "clear", "clear the filter", 6},
     {{' '}, &action_mark, "", "mark", "mark or unmark the run, for " KEY_OF("delete ask") " and " KEY_OF("compare-run"), 8},
-    {{';'}, &action_label, "", "label", "name the run; kept in its directory", 3},
-    {{0}, &action_rename, "", NULL, "give its directory another name in the folder", 0},
+    {{';'}, &action_label, "", "label", "name the run; the name is kept in its directory", 3},
+    {{0}, &action_rename, "", NULL, "rename its directory within the folder", 0},
     {{'d'}, &action_delete, "ask", "delete", "move the marked runs, or this one, to the folder's .trash, if pressed again; " KEY_OF("undo") " brings them back", 4},
     {{0}, &action_folder, "", NULL, "list the runs of another folder; without DIR: where runs are saved", 0},
-    {{'R'}, &action_refresh, "", NULL, "look at the folder now; it is looked at every two seconds", 0},
+    {{'R'}, &action_refresh, "", NULL, "read the folder now; it is read every two seconds anyway", 0},
 };
 /* clang-format on */
 

@@ -341,10 +341,10 @@ static void seed_lines(struct app *a, const struct session_view *v, const char *
     (void)args;
     bool *on = &train_of(a)->seeds;
     *on = !*on;
-    app_say(a, false, *on ? "thin lines: each seed%s" : "band: least and greatest seed",
-            train_of(a)->unit != X_STEP
-                ? "; on the step axis alone (" KEY_OF("axis") ")"
-                : "");
+    app_say(a, false,
+            *on ? "thin lines: one per seed%s" : "band: lowest to highest seed",
+            train_of(a)->unit != X_STEP ? "; on the step axis only (" KEY_OF("axis") ")"
+                                        : "");
     (void)v;
 }
 
@@ -575,34 +575,34 @@ static const struct key_entry keys[] = {
      "fork a twin B: same weights and text from here on, the opposite masking", 3},
     {{'c'}, &action_save, "", "save", "save the run, all its arms", 4},
     {{0}, &action_extend, "", NULL,
-     "plan a longer run: the new last step; trains on a run that was opened to be browsed", 0},
+     "set a new last step; a run opened for browsing trains on", 0},
     {{0}, &action_resume, "", NULL,
-     "go on after a pause; train a run on that was opened to be browsed", 0},
+     "go on after a pause; a run opened for browsing trains on", 0},
     {{0}, &action_tune, "", NULL,
      "change lr, k, l1, l0, jumprelu.target_l0 or aux.coef of a condition from the next step on", 0},
-    {{0}, &action_evaluate, "", NULL, "measure on the held-out set now", 0},
+    {{0}, &action_evaluate, "", NULL, "evaluate on the held-out set now", 0},
     {{'y'}, &action_log_y, "", "log", "logarithmic or linear y axis of the pane in focus", 5},
     {{'s'}, &action_smooth, "+", "smooth",
-     "smooth curves more; what was measured stays behind, dim", 6},
+     "smooth curves more; the measured values stay behind them, dim", 6},
     {{'S'}, &action_smooth, "-", NULL, "smooth curves less", 0},
     {{'.'}, &action_pane, "+", "next measure",
      "next measure in the pane in focus; :pane 4 explained_variance_ood sets one", 7},
     {{','}, &action_pane, "-", NULL, "previous measure in the pane in focus", 0},
     {{'x'}, &action_axis, "", "axis", "x axis: step, tokens or time", 9},
-    {{'z'}, &action_zoom_pane, "", "zoom", "the pane or the box of numbers in focus alone, or all again", 8},
+    {{'z'}, &action_zoom_pane, "", "zoom", "only the pane or box of numbers in focus, or all again", 8},
     {{'+', '='}, &action_zoom_x, "in", NULL,
      "zoom the x axis of all panes in, around the cursor or the newest point", 0},
     {{'-'}, &action_zoom_x, "out", NULL, "zoom the x axis out", 0},
     {{'0'}, &action_zoom_x, "all", NULL, "the whole x axis again, cursor off", 0},
-    {{'v'}, &action_arm, "", "arm", "which condition masking keys act on, all its seeds: A, B, ... or both", 10},
+    {{'v'}, &action_arm, "", "arm", "which condition the masking keys act on, with all its seeds: A, B, ... or both", 10},
     {{'V'}, &action_seed_lines, "", "seeds",
-     "curves of each seed as thin lines, in place of the band from the least to the greatest", 10},
+     "one thin line per seed, instead of the band from lowest to highest", 10},
     {{0}, &action_seeds, "", NULL,
      "a further seed of weights for each condition, trained from step 0 while the others wait", 0},
     {{0}, &action_condition, "", NULL,
      "a further condition with the seeds of A, from step 0 while the others wait: random decoder=random", 0},
     {{'E'}, &action_events, "", "events",
-     "all events of the run, each whole; " KEY_OF("open") " puts the cursor there", 11},
+     "all events of the run, in full; " KEY_OF("open") " puts the cursor there", 11},
     {{'D'}, &action_numbers, "", NULL,
      "box of numbers: the verdict on two conditions, or one's values and bests", 0},
 };
