@@ -110,7 +110,7 @@ static void focus(struct app *a, const struct session_view *v, const char *args)
     int64_t number = 0;
     (void)v;
     if (n == 1) {
-        app_say(a, false, "focus: this screen has one pane");
+        app_say(a, false, "there is only one pane here");
     } else if (!strcmp(args, "+")) {
         *at = (*at + 1) % n;
     } else if (!strcmp(args, "-")) {

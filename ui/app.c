@@ -1,5 +1,6 @@
 #include "ui/app.h"
 
+#include "base/fuzzy.h"
 #include "base/mem.h"
 #include "ui/text.h"
 
@@ -384,6 +385,47 @@ void app_dispatch(struct app *a, const struct session_view *v,
     }
 }
 
+/* Write the command that may have been meant by an unknown word: the one that takes it
+ * as an argument ("set theme" for "theme"), or one that is spelt nearly so. */
+static bool command_meant(const struct app *a, const char *word, char *out, size_t cap)
+{
+    enum { WORDS = 64 }; /* an action's fixed words are far fewer; some list runs */
+    char near[FUZZY_NEAR_MAX];
+    int best = FUZZY_NONE;
+    for (size_t i = 0; i < keymap_count(a->screens); i++) {
+        const struct action *does = keymap_at(a->screens, i)->action;
+        char text[40];
+        snprintf(text, sizeof text, "%s ", does->command);
+        for (size_t k = 0; does->word && k < WORDS; k++) {
+            const char *arg = does->word(a, text, k);
+            if (!arg) {
+                break;
+            }
+            if (!strcmp(arg, word)) {
+                snprintf(out, cap, "%s%s", text, arg);
+                return true;
+            }
+        }
+        const int quality = fuzzy_loose(word, does->command, near);
+        if (quality > best) {
+            best = quality;
+            snprintf(out, cap, "%s", does->command);
+        }
+    }
+    return best > FUZZY_NONE;
+}
+
+static void say_unknown(struct app *a, const char *line, size_t n)
+{
+    char word[61], meant[80];
+    snprintf(word, sizeof word, "%.*s", (int)(n < 60 ? n : 60), line);
+    if (command_meant(a, word, meant, sizeof meant)) {
+        app_say(a, true, "unknown command: %s; did you mean :%s?", word, meant);
+    } else {
+        app_say(a, true, "unknown command: %s   (" KEY_OF("help") " lists them)", word);
+    }
+}
+
 void app_run(struct app *a, const struct session_view *v, const char *line)
 {
     while (*line == ' ' || *line == ':') {
@@ -395,8 +437,7 @@ void app_run(struct app *a, const struct session_view *v, const char *line)
     }
     const struct key_entry *k = keymap_find_command(a->screens, a->screen, line, n);
     if (!k) {
-        app_say(a, true, "unknown command: %.*s   (" KEY_OF("help") " lists them)",
-                (int)(n < 60 ? n : 60), line);
+        say_unknown(a, line, n);
         return;
     }
     const char *args = line + n;

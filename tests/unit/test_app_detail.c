@@ -92,8 +92,12 @@ static void test_what_it_goes_with(void **state)
     assert_true(on_screen(b, name)); /* of the first neighbour */
     const size_t n = near_rows(&b->a, &b->v, row);
     assert_true(n > 10);
-    press(b, KEY_ENTER_); /* on the line that says why there is none */
-    assert_int_equal(detail_of(&b->a)->latent, 0);
+    press(b, 'G');
+    assert_int_equal(row[n - 1].latent, -1); /* the line that says how to get one */
+    press(b, KEY_ENTER_);
+    assert_int_equal(b->a.command[b->a.n_commands - 1].kind, COMMAND_PARTNERS);
+    press(b, 'g');
+    assert_true(row[0].latent >= 0);
     press(b, 'j');
     press(b, 'j');
     assert_int_equal(detail_of(&b->a)->near_at, 2);
@@ -115,6 +119,7 @@ static void test_what_it_goes_with(void **state)
     assert_int_equal(detail_of(&b->a)->latent, row[2].latent);
     press(b, KEY_DELETE_BACK);
     assert_int_equal(detail_of(&b->a)->latent, 0);
+    assert_int_equal(detail_of(&b->a)->near_at, 2); /* the row that it was left from */
     press(b, KEY_DELETE_BACK);
     assert_true(on_screen(b, "no latent was open before this one"));
     /* The pane of related latents is part of the layout, so undo takes it back. */

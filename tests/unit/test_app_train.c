@@ -194,6 +194,10 @@ static void test_other_commands(void **state)
     assert_string_equal(one_command(b, COMMAND_NOTE).text, "a note");
     type(b, ":nonsense\n");
     assert_true(on_screen(b, "unknown command: nonsense"));
+    type(b, ":theme light\n");
+    assert_true(on_screen(b, "unknown command: theme; did you mean :set theme?"));
+    type(b, ":extand 3000\n");
+    assert_true(on_screen(b, "unknown command: extand; did you mean :extend?"));
     type(b, ":open /nope\n");
     assert_true(on_screen(b, "open takes nothing: found '/nope'"));
     bench_free(b);

@@ -281,8 +281,8 @@ static void view(struct app *a, const struct session_view *v, struct canvas *c,
 {
     const struct detail_layout l = detail_layout(body, wide);
     if (detail_of(a)->latent >= 0) {
-        detail_of(a)->here =
-            (struct detail_place){latents_cond(a), detail_of(a)->latent};
+        detail_of(a)->here = (struct detail_place){.cond = latents_cond(a),
+                                                   .latent = detail_of(a)->latent};
         detail_of(a)->seen = true;
     }
     draw_stats(a, v, c, l.stats, wide);
@@ -342,6 +342,7 @@ void detail_leave(struct app *a)
         own->n_past--;
         memmove(own->past, own->past + 1, own->n_past * sizeof *own->past);
     }
+    own->here.near_at = own->near_at;
     own->past[own->n_past++] = own->here;
 }
 

@@ -132,6 +132,7 @@ static void previous(struct app *a, const struct session_view *v, const char *ar
         app_run(a, v, line);
     }
     detail_choose(a, v, to.latent);
+    own->near_at = to.near_at;
     app_go(a, v, &screen_detail);
 }
 

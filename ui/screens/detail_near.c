@@ -92,6 +92,22 @@ static void add_absorbed(struct near_list *l, int32_t latent, bool takes)
     }
 }
 
+/* Whether the pairs are those of the two arms shown. */
+static bool has_pairs(const struct session_view *v)
+{
+    return v->partners && v->partners_arm[0] == session_view_shown(v, 0) &&
+           v->partners_arm[1] == session_view_shown(v, 1);
+}
+
+/* Returns the latent's pair; NULL: it has none, or there are no pairs yet. */
+static const struct latent_pair *partner_of(const struct near_list *l, int32_t latent)
+{
+    const int cond = latents_cond(l->a);
+    return has_pairs(l->v) && cond <= 1
+               ? latent_pairs_of(l->v->partners, (size_t)cond, latent)
+               : NULL;
+}
+
 /* Add the latent's partner if there are pairs, else a line on how to get them. */
 static void add_partner(struct near_list *l, int32_t latent)
 {
@@ -101,11 +117,7 @@ static void add_partner(struct near_list *l, int32_t latent)
     if (arms_of(v) < 2 || cond > 1) {
         return;
     }
-    const bool current = v->partners &&
-                         v->partners_arm[0] == session_view_shown(v, 0) &&
-                         v->partners_arm[1] == session_view_shown(v, 1);
-    const struct latent_pair *p =
-        current ? latent_pairs_of(v->partners, (size_t)cond, latent) : NULL;
+    const struct latent_pair *p = partner_of(l, latent);
     struct near_row *r = add(l, head, p ? p->latent[other] : -1, other);
     if (r && p) {
         snprintf(r->text, sizeof r->text, "%c  cos %s, together %s",
@@ -113,8 +125,8 @@ static void add_partner(struct near_list *l, int32_t latent)
                  NUMBER(NUMBER_PLAIN, 0, 2, (double)p->firing));
     } else if (r) {
         app_words(l->a,
-                  current ? "none corresponds; " KEY_OF("partner") " says why"
-                          : KEY_OF("partner") " pairs the latents",
+                  has_pairs(v) ? "none corresponds; " KEY_OF("partner") " says why"
+                               : KEY_OF("partner") " pairs the latents",
                   r->text, sizeof r->text);
     }
 }
@@ -125,10 +137,16 @@ size_t near_rows(const struct app *a, const struct session_view *v,
     struct near_list l = {.a = a, .v = v, .row = out};
     const struct latent_detail *d = detail_shown(a, v);
     if (d) {
-        add_partner(&l, d->latent);
+        const bool paired = partner_of(&l, d->latent) != NULL;
+        if (paired) {
+            add_partner(&l, d->latent);
+        }
         add_absorbed(&l, d->latent, false);
         add_absorbed(&l, d->latent, true);
         add_described(&l, d);
+        if (!paired) { /* a line without a latent comes last */
+            add_partner(&l, d->latent);
+        }
     }
     return l.n;
 }
@@ -235,8 +253,11 @@ void near_open(struct app *a, const struct session_view *v, size_t i)
 {
     struct near_row row[NEAR_ROWS];
     char line[32];
-    if (i >= near_rows(a, v, row) || row[i].latent < 0) {
-        app_say(a, false, "no latent stands there");
+    if (i >= near_rows(a, v, row)) {
+        return;
+    }
+    if (row[i].latent < 0) { /* the line that says how to get one */
+        app_run(a, v, "partner");
         return;
     }
     const int cond = latents_cond(a);

@@ -8,10 +8,12 @@
 
 enum { DETAIL_PAST = 32, NEAR_ROWS = 64 };
 
-/* A latent that was looked at before. */
+/* A latent that was looked at before, and the row that was chosen among those that it
+ * goes with. */
 struct detail_place {
     int cond;
     int32_t latent;
+    size_t near_at;
 };
 
 struct detail_state {
