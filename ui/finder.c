@@ -50,8 +50,12 @@ static struct worth worth_of(const struct words *w, const char *name, const char
                          : words_answer(w, text, 2) ? HELP_BY_SENSE
                                                     : 0.0;
     const double best = own > about ? own : about;
-    const struct worth v = {.score = best > sense ? best : sense};
-    return v.score > 0.0 ? v : worth_of_name(w->typed, name);
+    struct worth v = {.score = best > sense ? best : sense};
+    v = v.score > 0.0 ? v : worth_of_name(w->typed, name);
+    if (!(v.score > 0.0) && words_near(w, text, 2, v.near)) {
+        v.score = BY_HELP * FUZZY_NEAR;
+    }
+    return v;
 }
 
 /* Adds to an answer; a loose one is raised among those of its quality. */
@@ -131,8 +135,13 @@ static void add_commands(struct app *a, const struct words *w)
     for (size_t i = 0; w->typed[0] && i < n; i++) {
         const struct key_entry *k = keymap_at(t, i);
         const struct screen_def *owner = keymap_owner(t, i);
-        char name[120], line[120], help[KEYMAP_HELP];
+        char name[120], line[120], help[KEYMAP_HELP], args[120] = "";
+        char about[sizeof help + sizeof args + 2];
         keymap_text(t, owner, k->help, help, sizeof help);
+        if (!k->preset[0]) {
+            keymap_args(t, k->action, args, sizeof args);
+        }
+        snprintf(about, sizeof about, "%s  %s", help, args);
         snprintf(name, sizeof name, "%s%s%s", k->action->command,
                  k->preset[0] ? " " : "", k->preset);
         const bool here = owner == a->screen || owner == t->everywhere;
@@ -140,7 +149,7 @@ static void add_commands(struct app *a, const struct words *w)
             continue;
         }
         struct finder_item *item = add_command(
-            &a->finder, name, raised(worth_of(w, name, help), here ? 0.0 : -2.0));
+            &a->finder, name, raised(worth_of(w, name, about), here ? 0.0 : -2.0));
         if (item) {
             snprintf(line, sizeof line, ":%.100s", name);
             name_it(item, line, help, name);
@@ -263,19 +272,31 @@ static int page(const struct app *a)
     return window(a).h - 4;
 }
 
-/* Keep loose answers only where few others are. */
+/* How an item answers: as typed, loosely, loosely by words about it alone. */
+enum { FIRM, LOOSE, LOOSE_BY_HELP, HOW };
+
+static int how_of(const struct finder_item *item)
+{
+    return !item->near[0] ? FIRM : item->score >= FUZZY_NEAR ? LOOSE : LOOSE_BY_HELP;
+}
+
+/* Keep the looser answers only where few others are. */
 static void drop_loose(struct finder_state *f)
 {
-    size_t firm = 0, kept = 0;
+    size_t n[HOW] = {0}, kept = 0;
+    int most = FIRM;
     for (size_t i = 0; i < f->n; i++) {
-        firm += !f->item[i].near[0];
+        n[how_of(&f->item[i])]++;
     }
-    for (size_t i = 0; i < f->n && firm >= FEW; i++) {
-        if (!f->item[i].near[0]) {
+    for (size_t all = n[FIRM]; all < FEW && most < LOOSE_BY_HELP; all += n[most]) {
+        most++;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        if (how_of(&f->item[i]) <= most) {
             f->item[kept++] = f->item[i];
         }
     }
-    f->n = firm >= FEW ? kept : f->n;
+    f->n = kept;
 }
 
 static void look(struct app *a, const struct session_view *v)

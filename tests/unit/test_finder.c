@@ -92,7 +92,12 @@ static void test_loosely(void **state)
                  {"anmal", "concept", "animal", "animal"},
                  {"anmal", "latent", "animal", "animal"},
                  {"cocnepts", "screen", "Concepts", "Concepts"},
-                 {"techer", "latent", "#", "teacher"}};
+                 {"techer", "latent", "#", "teacher"},
+                 /* In words about a thing, and in what a command takes. */
+                 {"tempratur", "command", ":write", "temperature"},
+                 {"laerning rate", "command", ":tune", "learning rate"},
+                 {"mask.rtae", "setting", "mask.rate", "mask.rate"},
+                 {"clutsered", "topic", "what is absorption?", "clustered"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct bench *b = open_bench(120, 36, cases[i].typed);
         char near[80];
@@ -102,6 +107,9 @@ static void test_loosely(void **state)
         bench_free(b);
     }
     kind_first("anmal", "concept", "animal");
+    struct bench *whole = open_bench(120, 36, "temperature");
+    assert_true(lists(whole, "command", ":write") && !item(whole, 0)->near[0]);
+    bench_free(whole);
     /* What answers as typed leaves no room for it. */
     struct bench *b = open_bench(120, 36, "animal");
     for (size_t i = 0; i < b->a.finder.n; i++) {

@@ -731,6 +731,9 @@ static void test_in_the_finder(void **state)
     type(t.b, "here banana");
     assert_null(found(&t, "here", 0));
     press(t.b, KEY_CTRL('u'));
+    type(t.b, "here contetx"); /* of that kind, spelt nearly so */
+    assert_string_equal(found(&t, "here", 0)->near, "context");
+    press(t.b, KEY_CTRL('u'));
     type(t.b, "here");
     assert_int_equal(own(&t)->ticket, asked);
     assert_int_equal(ask_worker_outstanding(t.b->v.asker), 0);
