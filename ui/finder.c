@@ -6,6 +6,7 @@
 #include "ui/help.h"
 #include "ui/rows.h"
 #include "ui/topics.h"
+#include "ui/typed_keys.h"
 #include "ui/word_search.h"
 
 #include <stdio.h>
@@ -424,11 +425,12 @@ const struct action action_finder = {
 /* The direction in which a key moves in the list; NULL: it is for the line. */
 static const char *direction_of(uint32_t key)
 {
-    return key == KEY_UP_ || key == KEY_CTRL('p')     ? "up"
-           : key == KEY_DOWN_ || key == KEY_CTRL('n') ? "down"
-           : key == KEY_PGUP                          ? "page-up"
-           : key == KEY_PGDN                          ? "page-down"
-                                                      : NULL;
+    const enum edit edit = typed_edit(key, TYPED_FINDER);
+    return edit == EDIT_UP          ? "up"
+           : edit == EDIT_DOWN      ? "down"
+           : edit == EDIT_PAGE_UP   ? "page-up"
+           : edit == EDIT_PAGE_DOWN ? "page-down"
+                                    : NULL;
 }
 
 void finder_key(struct app *a, const struct session_view *v, uint32_t key)
