@@ -45,10 +45,11 @@ static struct panes panes_of(const struct prompt_state *s, struct rect b, bool w
     struct panes p;
     const bool two = prompt_written_two(s), why = s->side == PROMPT_WHY;
     const int top = layout_least(wide ? b.h * 2 / 5 : why ? 6 : 9, b.h);
-    const int narrow = why ? b.w / 2 : 32;
-    const int right = wide && two
-                          ? b.w * 3 / 5
-                          : layout_least(wide ? 40 + (b.w - 120) / 4 : narrow, b.w / 2);
+    const int next = 32, narrow = why ? b.w / 2 : next;
+    const int least = s->side == PROMPT_NEXT ? next : 40;
+    const int right =
+        wide && two ? b.w * 3 / 5
+                    : layout_least(wide ? least + (b.w - 120) / 4 : narrow, b.w / 2);
     p.text = layout_box(b.x, b.y, b.w, top);
     p.latents = layout_box(b.x, b.y + top, b.w - right, b.h - top);
     p.next = layout_box(b.x + b.w - right, b.y + top, right, b.h - top);
