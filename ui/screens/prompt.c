@@ -480,7 +480,7 @@ const struct screen_def screen_prompt = {
            &action_screen,
            "prompt",
            NULL,
-           "Prompt: what the model and its latents make of a text",
+           "Prompt: what latents make of a text",
            0},
     .up = &screen_latents,
     .base = &screen_latents,
