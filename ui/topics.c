@@ -27,7 +27,8 @@ static const struct topic topics[] = {
      "A text box, as in Prompt, holds several lines (multiline): Ctrl-O begins a new one (a "
      "line break, newline), Ctrl-X clears all of it, Enter or Esc ends typing. What is pasted "
      "keeps its line breaks; in a line they become spaces. Up in the first row and Down in "
-     "the last bring back its history: texts typed before."},
+     "the last bring back its history: texts typed before, in runs opened before too, until "
+     "saetop ends."},
     {"which hooks are there, and which does a transcoder read?",
      "Places in a block, with blocks.N. before the name. The residual stream: "
      "hook_resid_pre before attention, hook_resid_mid between it and the MLP, "

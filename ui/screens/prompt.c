@@ -17,7 +17,7 @@ struct prompt_state *prompt_own(const struct app *a)
 static void init(void *state)
 {
     struct prompt_state *s = state;
-    textbox_begin(&s->box, &s->history);
+    textbox_begin(&s->box, NULL); /* its history: in sync */
     s->typed_from = -1;
     s->want = SIZE_MAX;
     s->heat = s->choose = -1;
@@ -74,8 +74,15 @@ static struct rect card(const struct app *a, struct rect body, bool wide)
 
 /* ---- events ---- */
 
+/* Texts typed before, in an earlier run too. */
+static struct line_history *history(struct app *a)
+{
+    return app_history(a, "prompt text");
+}
+
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
+    prompt_own(a)->box.history = history(a);
     prompt_presets_follow(a, v);
     if (shown && a->screen == &screen_prompt) { /* the finder asks the model nothing */
         prompt_ask(a, v);
@@ -90,8 +97,13 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
         return false;
     }
     switch (textbox_key(&s->box, key)) {
-    case LINE_ACCEPT:
-    case LINE_CANCEL: prompt_end_typing(a); break;
+    case LINE_CANCEL:
+        if (!s->is_example) { /* it stays the prompt */
+            line_history_add(history(a), s->box.text);
+        }
+        prompt_end_typing(a);
+        break;
+    case LINE_ACCEPT: prompt_end_typing(a); break;
     case LINE_CHANGED:
         s->is_example = false;
         prompt_read_box(a, v);
@@ -175,7 +187,7 @@ static void take_text(struct app *a, const char *bytes, size_t n)
     struct prompt_state *s = prompt_own(a);
     bool whole = true;
     (void)textbox_paste(&s->box, bytes, n, &whole);
-    line_history_add(&s->history, s->box.text);
+    line_history_add(history(a), s->box.text);
     s->begun = true;
     if (!whole) {
         app_say(a, true,
