@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "browse.h"
 #include "cmd.h"
+#include "find_else.h"
 #include "latents/latent_find.h"
 #include "latents/latent_kind.h"
 #include "session/tellers.h"
@@ -166,6 +167,7 @@ static void show_found(const struct browse *t, const struct latent_labels *label
     add_evaluation(t, c, out);
     str_addc(out, '\n');
     if (all == 0) {
+        find_else_add(query, &t->names, out);
         add_hint(query, out);
     }
 }
@@ -382,7 +384,8 @@ int cmd_find(int argc, char **argv)
             "token that they fire on, if not too weakly among very many latents "
             "(which is said then). The best answers come first; of several words each "
             "must be answered. If fewer than three latents answer, those follow that do "
-            "with letters left out or mistyped (\"near 'animal'\").",
+            "with letters left out or mistyped (\"near 'animal'\"). If none does, concepts, "
+            "commands of the explorer and settings are named that do.",
         .min_args = 1,
         .max_args = 2,
     };

@@ -248,6 +248,19 @@ static void add_keys(struct str *out)
     }
 }
 
+static void add_typed_keys(struct str *out)
+{
+    char keys[TYPED_NAMES], in[TYPED_NAMES];
+    const char *help = NULL;
+    str_add(out, ".SS \"while text is typed\"\n");
+    for (size_t i = 0; (help = keymap_typed(&i, keys, in)) != NULL;) {
+        str_add(out, ".TP\n");
+        add_font(out, 'B', keys);
+        str_addf(out, "  (%s)\n", in);
+        add_paragraph(out, help);
+    }
+}
+
 /* ---- the page ---- */
 
 static const char before[] =
@@ -361,6 +374,7 @@ int cmd_man(int (*run)(int, char **), int argc, char **argv)
                 "\\fB\\-\\-config\\fR.\n",
                 &m.set);
     add_keys(&m.out);
+    add_typed_keys(&m.out);
     str_add(&m.out, after);
     str_free(&m.run);
     str_free(&m.set);

@@ -92,6 +92,11 @@ hint() { # PART QUERY
 }
 hint 'not a filter such as kind=token; what answers: a token, a concept' kind=token
 hint 'or a kind (dead, rare, ' qqqqzzzz
+hint "command :write, near 'temperature': Prompt, " tempratur
+hint 'command :write: Prompt, ' temperature
+hint "setting mask.rate, near 'mask.rate': share" mask.rtae
+accept find run mask.rate
+[ "$(grep -c 'setting mask.rate: ' out)" = 1 ] || fault "find mask.rate: the setting once"
 
 accept find run --prompt "$text" --json --most 5 && mv out found
 # By concept, as the kept evaluation says, and with letters left out.

@@ -47,7 +47,7 @@ fixed='^ui/keymap\.c:[0-9]+:0:(Enter|Esc|Space|Tab|Backspace|Home|End|PgUp|PgDn|
 ^ui/(leave|whichkey|frame)\.c:[0-9]+:0:(Esc|Esc leaves|%s   \(Esc\))$
 ^ui/finder\.c:[0-9]+:0:type to look   Up Down choose   Enter goes   Esc closes$
 ^ui/help\.c:[0-9]+:0:(no line has that; Esc shows all|  Tab section  | run it  Esc close| cursor there  Esc close|  Esc close)$
-^ui/topics\.c:[0-9]+:0:(In a line, as behind : |Ctrl-U and Ctrl-K to its start|A text box, as in Prompt,|line break, newline\), Ctrl-X clears|keeps its line breaks; in a line they become spaces\. Up in)
+^ui/topics\.c:[0-9]+:0:(In a line, as behind : |Ctrl-E\), Backspace and Del|and end, Tab and Shift-Tab|history; Esc, Ctrl-C or|A text box, as in Prompt,|line break, newline\), Ctrl-X clears|keeps its line breaks; in a line they become spaces\. Up in)
 :0:.*(Tab completes|Tab lists |Tab after :|Up recalls|Enter stays there|Enter on nothing takes|Enter in the text does)
 ^ui/cmdline\.c:[0-9]+:0:Enter takes this; typing replaces it, Right edits it
 ^ui/screens/prompt\.c:[0-9]+:0:(Enter or Esc: tokens  Ctrl-O new line  Ctrl-X clears  |Up the texts before)$

@@ -239,9 +239,7 @@ struct app_request *app_ask(struct app *a, enum app_request_kind kind)
 
 /* ---- prompts ---- */
 
-/* The history that prompts of `word` share; NULL: no word, or no room for another
- * history. */
-static struct line_history *history_of(struct app *a, const char *word)
+struct line_history *app_history(struct app *a, const char *word)
 {
     for (size_t i = 0; word && i < APP_HISTORIES; i++) {
         struct prompt_history *h = &a->history[i];
@@ -278,7 +276,7 @@ void app_open_prompt(struct app *a, const struct prompt_def *prompt, const char 
                      const char *offer)
 {
     a->prompt = prompt;
-    line_begin(&a->line, text, history_of(a, prompt->history),
+    line_begin(&a->line, text, app_history(a, prompt->history),
                prompt->word ? complete : NULL, a);
     line_offer(&a->line, offer);
 }

@@ -84,7 +84,7 @@ struct prompt_def {
     void (*error)(const struct app *a, char *out, size_t cap);
 };
 struct prompt_history {
-    const char *of; /* prompt_def.history; NULL: not used yet */
+    const char *of; /* the word of app_history; NULL: not used yet */
     struct line_history lines;
 };
 
@@ -279,6 +279,9 @@ void app_dismiss(struct app *a, const struct session_view *v);
  * that the rest can be filled in; NULL (and a message) when the queue is full. */
 struct command *app_emit(struct app *a, enum command_kind kind);
 struct app_request *app_ask(struct app *a, enum app_request_kind kind);
+/* The history that prompts of `word` share, which stays when another run is opened;
+ * NULL: no word, or no room for another history. */
+struct line_history *app_history(struct app *a, const char *word);
 /* Open a prompt. Its line begins with `text`, followed by `offer` (see line_offer). */
 void app_open_prompt(struct app *a, const struct prompt_def *prompt, const char *text,
                      const char *offer);

@@ -5,7 +5,9 @@
 #include "ui/cmdline.h"
 #include "ui/help.h"
 #include "ui/rows.h"
+#include "ui/text.h"
 #include "ui/topics.h"
+#include "ui/typed_keys.h"
 #include "ui/word_search.h"
 
 #include <stdio.h>
@@ -50,8 +52,12 @@ static struct worth worth_of(const struct words *w, const char *name, const char
                          : words_answer(w, text, 2) ? HELP_BY_SENSE
                                                     : 0.0;
     const double best = own > about ? own : about;
-    const struct worth v = {.score = best > sense ? best : sense};
-    return v.score > 0.0 ? v : worth_of_name(w->typed, name);
+    struct worth v = {.score = best > sense ? best : sense};
+    v = v.score > 0.0 ? v : worth_of_name(w->typed, name);
+    if (!(v.score > 0.0) && words_near(w, text, 2, v.near)) {
+        v.score = BY_HELP * FUZZY_NEAR;
+    }
+    return v;
 }
 
 /* Adds to an answer; a loose one is raised among those of its quality. */
@@ -131,8 +137,13 @@ static void add_commands(struct app *a, const struct words *w)
     for (size_t i = 0; w->typed[0] && i < n; i++) {
         const struct key_entry *k = keymap_at(t, i);
         const struct screen_def *owner = keymap_owner(t, i);
-        char name[120], line[120], help[KEYMAP_HELP];
+        char name[120], line[120], help[KEYMAP_HELP], args[120] = "";
+        char about[sizeof help + sizeof args + 2];
         keymap_text(t, owner, k->help, help, sizeof help);
+        if (!k->preset[0]) {
+            keymap_args(t, k->action, args, sizeof args);
+        }
+        snprintf(about, sizeof about, "%s  %s", help, args);
         snprintf(name, sizeof name, "%s%s%s", k->action->command,
                  k->preset[0] ? " " : "", k->preset);
         const bool here = owner == a->screen || owner == t->everywhere;
@@ -140,7 +151,7 @@ static void add_commands(struct app *a, const struct words *w)
             continue;
         }
         struct finder_item *item = add_command(
-            &a->finder, name, raised(worth_of(w, name, help), here ? 0.0 : -2.0));
+            &a->finder, name, raised(worth_of(w, name, about), here ? 0.0 : -2.0));
         if (item) {
             snprintf(line, sizeof line, ":%.100s", name);
             name_it(item, line, help, name);
@@ -263,19 +274,31 @@ static int page(const struct app *a)
     return window(a).h - 4;
 }
 
-/* Keep loose answers only where few others are. */
+/* How an item answers: as typed, loosely, loosely by words about it alone. */
+enum { FIRM, LOOSE, LOOSE_BY_HELP, HOW };
+
+static int how_of(const struct finder_item *item)
+{
+    return !item->near[0] ? FIRM : item->score >= FUZZY_NEAR ? LOOSE : LOOSE_BY_HELP;
+}
+
+/* Keep the looser answers only where few others are. */
 static void drop_loose(struct finder_state *f)
 {
-    size_t firm = 0, kept = 0;
+    size_t n[HOW] = {0}, kept = 0;
+    int most = FIRM;
     for (size_t i = 0; i < f->n; i++) {
-        firm += !f->item[i].near[0];
+        n[how_of(&f->item[i])]++;
     }
-    for (size_t i = 0; i < f->n && firm >= FEW; i++) {
-        if (!f->item[i].near[0]) {
+    for (size_t all = n[FIRM]; all < FEW && most < LOOSE_BY_HELP; all += n[most]) {
+        most++;
+    }
+    for (size_t i = 0; i < f->n; i++) {
+        if (how_of(&f->item[i]) <= most) {
             f->item[kept++] = f->item[i];
         }
     }
-    f->n = firm >= FEW ? kept : f->n;
+    f->n = kept;
 }
 
 static void look(struct app *a, const struct session_view *v)
@@ -403,11 +426,12 @@ const struct action action_finder = {
 /* The direction in which a key moves in the list; NULL: it is for the line. */
 static const char *direction_of(uint32_t key)
 {
-    return key == KEY_UP_ || key == KEY_CTRL('p')     ? "up"
-           : key == KEY_DOWN_ || key == KEY_CTRL('n') ? "down"
-           : key == KEY_PGUP                          ? "page-up"
-           : key == KEY_PGDN                          ? "page-down"
-                                                      : NULL;
+    const enum edit edit = typed_edit(key, TYPED_FINDER);
+    return edit == EDIT_UP          ? "up"
+           : edit == EDIT_DOWN      ? "down"
+           : edit == EDIT_PAGE_UP   ? "page-up"
+           : edit == EDIT_PAGE_DOWN ? "page-down"
+                                    : NULL;
 }
 
 void finder_key(struct app *a, const struct session_view *v, uint32_t key)
@@ -461,22 +485,36 @@ void finder_mouse(struct app *a, const struct session_view *v, const struct hit 
 
 /* ---- drawing ---- */
 
-enum { KIND_W = 9, TEXT_W = 26, BRIEF = 8 };
+enum { KIND_W = 9, TEXT_W = 14, BRIEF = 8 };
+enum { SAID = FUZZY_NEAR_MAX + 170 }; /* bytes */
 
-/* Columns for names in a list of w columns: those of the longest one shown, at most
- * half. */
+/* What is said of an item, behind its name. */
+static void say(const struct finder_item *item, char out[SAID])
+{
+    snprintf(out, SAID, "%s%s%s%s", item->near[0] ? "near '" : "", item->near,
+             item->near[0] ? "'  " : "", item->more);
+}
+
+/* Columns for names in a list of w columns: those of the longest one shown of which
+ * more is said than a name may run on beside, at most half. */
 static int names_width(const struct finder_state *f, int w)
 {
     const int half = (w - KIND_W) / 2;
     int most = layout_least(TEXT_W, half);
     for (size_t i = 0; i < list_visible(&f->list); i++) {
-        const int name = canvas_text_width(f->item[f->list.top + i].text);
-        most = name > most ? layout_least(name, half) : most;
+        const struct finder_item *item = &f->item[f->list.top + i];
+        char said[SAID];
+        say(item, said);
+        const int name = canvas_text_width(item->text);
+        if (name > most && canvas_text_width(said) > BRIEF) {
+            most = layout_least(name, half);
+        }
     }
     return most;
 }
 
-static void draw_item(struct canvas *c, struct rect r, const struct finder_item *item,
+/* Returns whether there was room for all that is said of it. */
+static bool draw_item(struct canvas *c, struct rect r, const struct finder_item *item,
                       int text_w, bool on)
 {
     char keys[32] = "";
@@ -489,25 +527,37 @@ static void draw_item(struct canvas *c, struct rect r, const struct finder_item 
     }
     canvas_text(c, r.x + 1, r.y, KIND_W - 2, item->kind, ROLE_DIM, 0);
     int x = r.x + KIND_W;
-    char more[sizeof item->near + sizeof item->more + 10];
-    snprintf(more, sizeof more, "%s%s%s%s", item->near[0] ? "near '" : "", item->near,
-             item->near[0] ? "'  " : "", item->more);
+    char more[SAID];
+    say(item, more);
     /* A longer name runs on if little is said about it. */
     const int said = canvas_text_width(more);
     const int name_w = said <= BRIEF ? end - x - 2 - said : text_w;
     const int used =
         canvas_text(c, x, r.y, name_w, item->text, ROLE_VALUE, on ? ATTR_BOLD : 0);
     x += (used > text_w ? used : text_w) + 1;
-    canvas_text(c, x, r.y, end - x - 1, more, ROLE_DIM, 0);
+    (void)text_words(c, x, r.y, end - x - 1, more, ROLE_DIM);
     if (on) {
         canvas_tint(c, r, ROLE_SELECT, ATTR_BOLD);
     }
+    return said <= end - x - 1;
 }
 
-static void draw_list(struct app *a, struct canvas *c, struct rect r)
+/* Draw in a row what there was no room for beside an item's name. */
+static void draw_said(struct canvas *c, struct rect r, const struct finder_item *item)
+{
+    char said[SAID];
+    say(item, said);
+    canvas_fill(c, r, ' ', ROLE_TEXT, 0);
+    (void)text_words(c, r.x + 1, r.y, r.w - 1, said, ROLE_TEXT);
+}
+
+/* Returns the item under the cursor if it is cut. */
+static const struct finder_item *draw_list(struct app *a, struct canvas *c,
+                                           struct rect r)
 {
     const struct finder_state *f = &a->finder;
     const int text_w = names_width(f, r.w);
+    const struct finder_item *cut = NULL;
     if (!f->n) {
         canvas_text(c, r.x + 1, r.y, r.w - 2,
                     "nothing found; try a token, a label, #12, a kind or a concept",
@@ -520,10 +570,14 @@ static void draw_list(struct app *a, struct canvas *c, struct rect r)
     for (int i = 0; i < r.h && f->list.top + (size_t)i < f->n; i++) {
         const size_t at = f->list.top + (size_t)i;
         const struct rect row = {r.x, r.y + i, r.w, 1};
-        draw_item(c, row, &f->item[at], text_w, at == f->list.cursor);
+        const bool on = at == f->list.cursor;
+        if (!draw_item(c, row, &f->item[at], text_w, on) && on) {
+            cut = &f->item[at];
+        }
         app_hit(a, row, HIT_FINDER_LINE, i);
     }
     rows_bar(c, &f->list, r.x + r.w - 1, r.y, r.h);
+    return cut;
 }
 
 void finder_view(struct app *a, const struct session_view *v, struct canvas *c)
@@ -541,10 +595,14 @@ void finder_view(struct app *a, const struct session_view *v, struct canvas *c)
     app_hit(a, r, HIT_OVERLAY, 0);
     const struct rect old = canvas_clip(c, in);
     canvas_fill(c, (struct rect){in.x, in.y + 1, in.w, 1}, 0x2500, ROLE_BORDER, 0);
-    draw_list(a, c, (struct rect){in.x, in.y + 2, in.w, in.h - 2});
+    const struct finder_item *cut =
+        draw_list(a, c, (struct rect){in.x, in.y + 2, in.w, in.h - 2});
     line_draw(c, in.x + 1, in.y, in.w - 2, "> ", &a->finder.line);
     canvas_unclip(c, old);
     const struct layout_frame frame = layout_frame(c->w, c->h);
+    if (cut) {
+        draw_said(c, frame.status, cut);
+    }
     canvas_fill(c, frame.hints, ' ', ROLE_TEXT, 0);
     canvas_text(c, frame.hints.x + 1, frame.hints.y, frame.hints.w - 1,
                 "type to look   Up Down choose   Enter goes   Esc closes", ROLE_DIM, 0);

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "ui/event.h"
 #include "ui/screen.h"
+#include "ui/typed_keys.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -361,6 +362,36 @@ void key_names(const struct key_entry *k, char *out, size_t cap)
     }
 }
 
+static void add_name(char out[TYPED_NAMES], const char *between, const char *name)
+{
+    const size_t n = strlen(out);
+    snprintf(out + n, TYPED_NAMES - n, "%s%s", n ? between : "", name);
+}
+
+const char *keymap_typed(size_t *i, char keys[TYPED_NAMES], char in[TYPED_NAMES])
+{
+    static const char *const place[] = {"line", "text box", "finder"};
+    const struct typed_key *row = typed_key_at(*i);
+    const char *help = NULL;
+    keys[0] = in[0] = '\0';
+    for (size_t p = 0; row && p < sizeof place / sizeof *place; p++) {
+        if (row->in >> p & 1U) {
+            add_name(in, ", ", place[p]);
+        }
+    }
+    for (; row && !help; row = typed_key_at(++*i)) {
+        for (size_t k = 0; k < TYPED_KEYS && row->key[k]; k++) {
+            char name[48];
+            key_name(row->key[k], name, sizeof name);
+            if (row->key[k] != KEY_CTRL('m')) { /* Enter under another name */
+                add_name(keys, " ", name);
+            }
+        }
+        help = row->help;
+    }
+    return help;
+}
+
 /* Whether an entry does the command line of n bytes: "find", "smooth +". */
 static bool is_line_of(const struct key_entry *k, const char *line, size_t n)
 {
@@ -539,6 +570,25 @@ static void add_entry(const struct screen_table *t, struct str *out, size_t entr
     str_add(out, " |\n");
 }
 
+static void add_typed(struct str *out)
+{
+    char keys[TYPED_NAMES], in[TYPED_NAMES];
+    const char *help = NULL;
+    str_add(out, "\n**While text is typed**\n\n"
+                 "| key | where | what it does |\n|---|---|---|\n");
+    for (size_t i = 0; (help = keymap_typed(&i, keys, in)) != NULL;) {
+        str_add(out, "|");
+        for (char *rest = NULL, *name = strtok_r(keys, " ", &rest); name;
+             name = strtok_r(NULL, " ", &rest)) {
+            str_addc(out, ' ');
+            add_code(out, name);
+        }
+        str_addf(out, " | %s | ", in);
+        add_escaped(out, help);
+        str_add(out, " |\n");
+    }
+}
+
 void keymap_markdown(const struct screen_table *t, struct str *out)
 {
     const struct screen_def *owner = NULL;
@@ -552,4 +602,5 @@ void keymap_markdown(const struct screen_table *t, struct str *out)
         }
         add_entry(t, out, i);
     }
+    add_typed(out);
 }

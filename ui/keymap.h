@@ -169,6 +169,12 @@ uint32_t key_from_name(const char *name);
 enum { KEY_ALL_NAMES = 256 };
 void key_all_names(char out[KEY_ALL_NAMES]);
 
+/* The next rows of ui/typed_keys.h that are said together, from *i on, which is set
+ * behind them: writes their keys, "Left Ctrl-B", and where they hold, "line, text box",
+ * and returns what they do; NULL: there are no more. */
+enum { TYPED_NAMES = 64 };
+const char *keymap_typed(size_t *i, char keys[TYPED_NAMES], char in[TYPED_NAMES]);
+
 /* Append the key table of ui/README.md. */
 void keymap_markdown(const struct screen_table *t, struct str *out);
 

@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "ui/event.h"
 #include "ui/glyph.h"
+#include "ui/typed_keys.h"
 
 #include <string.h>
 
@@ -261,34 +262,16 @@ static enum line_result go(struct line_edit *l, size_t to)
     return moved ? LINE_MOVED : LINE_IGNORED;
 }
 
-enum {
-    CTRL_A = 1,
-    CTRL_B,
-    CTRL_C,
-    CTRL_D,
-    CTRL_E,
-    CTRL_F,
-    CTRL_G,
-    CTRL_H,
-    CTRL_K = 11,
-    CTRL_M = 13,
-    CTRL_N,
-    CTRL_P = 16,
-    CTRL_U = 21,
-    CTRL_W = 23
-};
-
-static bool erases(uint32_t key)
+static bool erases(enum edit edit)
 {
-    return key == KEY_DELETE_BACK || key == CTRL_H || key == KEY_DEL || key == CTRL_D ||
-           key == CTRL_W || key == CTRL_U || key == CTRL_K;
+    return edit >= EDIT_ERASE_BEFORE && edit <= EDIT_ERASE_ALL;
 }
 
 /* Apply a key to the offer: erase it, or make it text. A key that types does neither
  * yet: it may be one that a line cannot hold. */
-static bool settle_offer(struct line_edit *l, uint32_t key)
+static bool settle_offer(struct line_edit *l, uint32_t key, enum edit edit)
 {
-    if (erases(key)) {
+    if (erases(edit)) {
         return refuse(l);
     }
     if (key >= KEY_FIRST_SPECIAL || key < ' ') {
@@ -297,32 +280,34 @@ static bool settle_offer(struct line_edit *l, uint32_t key)
     return false;
 }
 
-static enum line_result edit_key(struct line_edit *l, uint32_t key)
+static enum line_result edit_key(struct line_edit *l, uint32_t key, enum edit edit)
 {
-    if (settle_offer(l, key)) {
+    if (settle_offer(l, key, edit)) {
         return LINE_CHANGED;
     }
-    switch (key) {
-    case KEY_LEFT_:
-    case CTRL_B: return go(l, before(l, l->cursor));
-    case KEY_RIGHT_:
-    case CTRL_F: return go(l, after(l, l->cursor));
-    case KEY_HOME_:
-    case CTRL_A: return go(l, 0);
-    case KEY_END_:
-    case CTRL_E: return go(l, l->len);
-    case KEY_DELETE_BACK:
-    case CTRL_H:
+    switch (edit) {
+    case EDIT_LEFT: return go(l, before(l, l->cursor));
+    case EDIT_RIGHT: return go(l, after(l, l->cursor));
+    case EDIT_START: return go(l, 0);
+    case EDIT_END: return go(l, l->len);
+    case EDIT_ERASE_BEFORE:
         return l->len ? erase(l, before(l, l->cursor), l->cursor) : LINE_CANCEL;
-    case KEY_DEL:
-    case CTRL_D: return erase(l, l->cursor, after(l, l->cursor));
-    case CTRL_W: return erase(l, text_word(l->text, l->cursor), l->cursor);
-    case CTRL_U: return erase(l, l->cursor > l->stem ? l->stem : 0, l->cursor);
-    case CTRL_K: return erase(l, l->cursor, l->len);
-    case KEY_UP_:
-    case CTRL_P: return recall(l, true);
-    case KEY_DOWN_:
-    case CTRL_N: return recall(l, false);
+    case EDIT_ERASE_AT: return erase(l, l->cursor, after(l, l->cursor));
+    case EDIT_ERASE_WORD: return erase(l, text_word(l->text, l->cursor), l->cursor);
+    case EDIT_ERASE_TO_START:
+        return erase(l, l->cursor > l->stem ? l->stem : 0, l->cursor);
+    case EDIT_ERASE_TO_END: return erase(l, l->cursor, l->len);
+    case EDIT_UP: return recall(l, true);
+    case EDIT_DOWN: return recall(l, false);
+    case EDIT_NONE:
+    case EDIT_PAGE_UP:
+    case EDIT_PAGE_DOWN:
+    case EDIT_ERASE_ALL:
+    case EDIT_BREAK:
+    case EDIT_COMPLETE:
+    case EDIT_COMPLETE_BACK:
+    case EDIT_ACCEPT:
+    case EDIT_CANCEL:
     default: break;
     }
     if (key >= KEY_FIRST_SPECIAL || utf8_is_unsafe(key) ||
@@ -335,26 +320,27 @@ static enum line_result edit_key(struct line_edit *l, uint32_t key)
 
 enum line_result line_key(struct line_edit *l, uint32_t key)
 {
-    if ((key == KEY_TAB_ || key == KEY_SHIFT_TAB) && l->offer) {
+    const enum edit edit = typed_edit(key, TYPED_LINE);
+    const bool completes = edit == EDIT_COMPLETE || edit == EDIT_COMPLETE_BACK;
+    if (completes && l->offer) {
         l->offer = 0;
         return LINE_MOVED;
     }
-    if (key == KEY_TAB_ || key == KEY_SHIFT_TAB) {
-        return complete(l, key == KEY_SHIFT_TAB);
+    if (completes) {
+        return complete(l, edit == EDIT_COMPLETE_BACK);
     }
     l->cycling = false;
-    if (key == KEY_ENTER_ || key == CTRL_M) {
+    if (edit == EDIT_ACCEPT) {
         if (l->history) {
             line_history_add(l->history, l->text);
         }
         return LINE_ACCEPT;
     }
-    if (key == KEY_ESC_ || key == CTRL_C || key == CTRL_G) {
+    if (edit == EDIT_CANCEL) {
         return LINE_CANCEL;
     }
-    const enum line_result r = edit_key(l, key);
-    if (r == LINE_CHANGED && key != KEY_UP_ && key != KEY_DOWN_ && key != CTRL_P &&
-        key != CTRL_N) {
+    const enum line_result r = edit_key(l, key, edit);
+    if (r == LINE_CHANGED && edit != EDIT_UP && edit != EDIT_DOWN) {
         l->recalled = 0; /* a recalled line that is edited is the user's own */
     }
     return r;

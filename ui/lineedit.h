@@ -1,11 +1,8 @@
 /* One line of text being typed: the prompts `:` `/` `&` and labels. UTF-8; the cursor
  * is always between code points. UI thread; no allocation but in the history.
  *
- * Keys: left right home end (Ctrl-B F A E), backspace, delete (Ctrl-D), Ctrl-W word,
- * Ctrl-U back to the start (first only to the end of the text the line began with),
- * Ctrl-K to the end, up down (Ctrl-P N) history, Tab and Shift-Tab completion, Enter
- * accepts, Esc and Ctrl-C and Ctrl-G cancel; backspace in an empty line cancels as
- * well. */
+ * Keys: those of ui/typed_keys.h. Ctrl-U erases back to the start, but first only to the
+ * end of the text the line began with; backspace in an empty line cancels. */
 #ifndef SAETOP_UI_LINEEDIT_H
 #define SAETOP_UI_LINEEDIT_H
 

@@ -63,6 +63,22 @@ size_t text_fit(const char *text, size_t n, int w)
     return fit < n && text[fit] != ' ' && last_space ? last_space : fit;
 }
 
+int text_words(struct canvas *c, int x, int y, int w, const char *text, enum role role)
+{
+    if (canvas_text_width(text) <= w || w < 2) {
+        return canvas_text(c, x, y, w, text, role, 0);
+    }
+    char words[256];
+    size_t n = text_fit(text, strlen(text), w - 1);
+    while (n > 0 && text[n - 1] == ' ') {
+        n--;
+    }
+    snprintf(words, sizeof words, "%.*s", (int)n, text);
+    const int used = canvas_text(c, x, y, w - 1, words, role, 0);
+    canvas_put(c, x + used, y, 0x2026, role, 0);
+    return used + 1;
+}
+
 void text_reason(const char *why, char *out, size_t cap)
 {
     const char *end = why[0] == '/' ? strstr(why, ": ") : NULL;

@@ -24,6 +24,9 @@ void text_share(char *out, size_t cap, double p);
 void text_reason(const char *why, char *out, size_t cap);
 /* How many bytes of text[n] fit into w columns, cut at a space if there is one. */
 size_t text_fit(const char *text, size_t n, int w);
+/* Draws a text in w columns; of a longer one the words that fit, and an ellipsis.
+ * Returns the columns used. */
+int text_words(struct canvas *c, int x, int y, int w, const char *text, enum role role);
 /* How many events, i and those right before it, say the same, each of another
  * condition. */
 size_t event_group(const struct session_view *v, size_t i);

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "ui/event.h"
 #include "ui/glyph.h"
+#include "ui/typed_keys.h"
 
 #include <string.h>
 
@@ -194,34 +195,33 @@ static size_t line_start(const struct textbox *b)
     return at;
 }
 
-static enum line_result edit(struct textbox *b, uint32_t key)
+static enum line_result edit_key(struct textbox *b, uint32_t key, enum edit edit)
 {
     size_t nth = 0;
     const struct row row = row_of(b, b->cursor, &nth);
-    switch (key) {
-    case KEY_LEFT_:
-    case KEY_CTRL('b'): return go(b, text_before(b->text, b->cursor));
-    case KEY_RIGHT_:
-    case KEY_CTRL('f'): return go(b, text_after(b->text, b->len, b->cursor));
-    case KEY_HOME_:
-    case KEY_CTRL('a'): return go(b, row.from);
-    case KEY_END_:
-    case KEY_CTRL('e'): return go(b, row_stop(b, row));
-    case KEY_UP_:
-    case KEY_CTRL('p'): return up_down(b, true);
-    case KEY_DOWN_:
-    case KEY_CTRL('n'): return up_down(b, false);
-    case KEY_DELETE_BACK:
-    case KEY_CTRL('h'): return erase(b, text_before(b->text, b->cursor), b->cursor);
-    case KEY_DEL:
-    case KEY_CTRL('d'):
+    switch (edit) {
+    case EDIT_LEFT: return go(b, text_before(b->text, b->cursor));
+    case EDIT_RIGHT: return go(b, text_after(b->text, b->len, b->cursor));
+    case EDIT_START: return go(b, row.from);
+    case EDIT_END: return go(b, row_stop(b, row));
+    case EDIT_UP: return up_down(b, true);
+    case EDIT_DOWN: return up_down(b, false);
+    case EDIT_ERASE_BEFORE: return erase(b, text_before(b->text, b->cursor), b->cursor);
+    case EDIT_ERASE_AT:
         return erase(b, b->cursor, text_after(b->text, b->len, b->cursor));
-    case KEY_CTRL('w'): return erase(b, text_word(b->text, b->cursor), b->cursor);
-    case KEY_CTRL('u'): return erase(b, line_start(b), b->cursor);
-    case KEY_CTRL('k'):
+    case EDIT_ERASE_WORD: return erase(b, text_word(b->text, b->cursor), b->cursor);
+    case EDIT_ERASE_TO_START: return erase(b, line_start(b), b->cursor);
+    case EDIT_ERASE_TO_END:
         return erase(b, b->cursor, b->cursor + strcspn(b->text + b->cursor, "\n"));
-    case KEY_CTRL('x'): return erase(b, 0, b->len);
-    case KEY_CTRL('o'): return insert(b, "\n", 1) ? LINE_CHANGED : LINE_IGNORED;
+    case EDIT_ERASE_ALL: return erase(b, 0, b->len);
+    case EDIT_BREAK: return insert(b, "\n", 1) ? LINE_CHANGED : LINE_IGNORED;
+    case EDIT_NONE:
+    case EDIT_PAGE_UP:
+    case EDIT_PAGE_DOWN:
+    case EDIT_COMPLETE:
+    case EDIT_COMPLETE_BACK:
+    case EDIT_ACCEPT:
+    case EDIT_CANCEL:
     default: break;
     }
     if (key >= KEY_FIRST_SPECIAL || utf8_is_unsafe(key) ||
@@ -234,18 +234,19 @@ static enum line_result edit(struct textbox *b, uint32_t key)
 
 enum line_result textbox_key(struct textbox *b, uint32_t key)
 {
-    if (key == KEY_ENTER_ || key == KEY_CTRL('m')) {
+    const enum edit edit = typed_edit(key, TYPED_BOX);
+    if (edit == EDIT_ACCEPT) {
         if (b->history) {
             line_history_add(b->history, b->text);
         }
         b->recalled = 0;
         return LINE_ACCEPT;
     }
-    if (key == KEY_ESC_ || key == KEY_CTRL('c') || key == KEY_CTRL('g')) {
+    if (edit == EDIT_CANCEL) {
         return LINE_CANCEL;
     }
     const size_t recalled = b->recalled;
-    const enum line_result r = edit(b, key);
+    const enum line_result r = edit_key(b, key, edit);
     if (r == LINE_CHANGED && b->recalled == recalled) {
         b->recalled = 0; /* a recalled text that is edited is the user's own */
     }

@@ -1,10 +1,8 @@
 /* Several lines of text being typed or pasted, wrapped to the box. UTF-8; the cursor is
  * always between code points. UI thread; no allocation but in the history.
  *
- * Keys: left right up down home end (Ctrl-B F P N A E), backspace, delete (Ctrl-D),
- * Ctrl-W word, Ctrl-U to the start of the line, Ctrl-K to its end, Ctrl-X all;
- * Ctrl-O a new line; up from the first row and down from the last go through the
- * history; Enter accepts, Esc and Ctrl-C and Ctrl-G cancel. */
+ * Keys: those of ui/typed_keys.h. Up from the first row and down from the last go
+ * through the history. */
 #ifndef SAETOP_UI_TEXTBOX_H
 #define SAETOP_UI_TEXTBOX_H
 

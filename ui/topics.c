@@ -20,13 +20,15 @@ static const struct topic topics[] = {
      "training brings the input to one size. A strength that a latent is steered by is in "
      "raw units if it is in that one; 2x is twice the largest activation seen."},
     {"how is text typed?",
-     "In a line, as behind : and /, as in a shell: Left Right Home End, Ctrl-W a word, "
-     "Ctrl-U and Ctrl-K to its start and end, Tab what may come next; Up and Down bring back "
-     "its history.\n"
+     "In a line, as behind : and /, as in a shell: Left Right Home End (Ctrl-B Ctrl-F Ctrl-A "
+     "Ctrl-E), Backspace and Del (Ctrl-H Ctrl-D), Ctrl-W a word, Ctrl-U and Ctrl-K to its start "
+     "and end, Tab and Shift-Tab what may come next; Up and Down (Ctrl-P Ctrl-N) bring back its "
+     "history; Esc, Ctrl-C or Ctrl-G leaves it.\n"
      "A text box, as in Prompt, holds several lines (multiline): Ctrl-O begins a new one (a "
      "line break, newline), Ctrl-X clears all of it, Enter or Esc ends typing. What is pasted "
      "keeps its line breaks; in a line they become spaces. Up in the first row and Down in "
-     "the last bring back its history: texts typed before."},
+     "the last bring back its history: texts typed before, in runs opened before too, until "
+     "saetop ends."},
     {"which hooks are there, and which does a transcoder read?",
      "Places in a block, with blocks.N. before the name. The residual stream: "
      "hook_resid_pre before attention, hook_resid_mid between it and the MLP, "

@@ -1,6 +1,5 @@
 #include "ui/word_search.h"
 
-#include "base/fuzzy.h"
 #include "ui/filter.h"
 
 #include <string.h>
@@ -123,16 +122,31 @@ static uint64_t rows_of(const char *word)
     return rows;
 }
 
+static struct word_rows word_rows(const char *word)
+{
+    struct word_rows w = {.same = rows_of(word)};
+    for (size_t r = 0; r < ROWS && !w.same; r++) {
+        for (size_t i = 0; i < ROW_WORDS && same[r][i]; i++) {
+            char meant[FUZZY_NEAR_MAX];
+            if (fuzzy_near(word, same[r][i], meant) && !strcmp(meant, same[r][i])) {
+                w.near |= UINT64_C(1) << r;
+                memcpy(w.meant, meant, sizeof meant);
+            }
+        }
+    }
+    return w;
+}
+
 void words_begin(struct words *w, const char *typed)
 {
-    *w = (struct words){.typed = typed, .same = rows_of(typed)};
+    *w = (struct words){.typed = typed, .whole = word_rows(typed)};
     for (const char *p = typed + strspn(typed, " "); *p && w->n < WORDS_MAX;
          p += strspn(p, " ")) {
         const size_t n = strcspn(p, " "), len = n < WORD_MAX ? n : WORD_MAX - 1;
         char *word = w->of[w->n].word;
         memcpy(word, p, len);
         memcpy(w->of[w->n].stem, word, stem(word, len));
-        w->of[w->n++].same = rows_of(word);
+        w->of[w->n++].rows = word_rows(word);
         p += n;
     }
 }
@@ -149,18 +163,58 @@ static bool is_in_rows(uint64_t rows, const char *const *text, size_t n)
     return false;
 }
 
+/* Whether the ith word is in a text: as it is, without its ending, or by another. */
+static bool word_answers(const struct words *w, size_t i, const char *const *text,
+                         size_t n)
+{
+    return is_in(w->of[i].word, text, n) || is_in_rows(w->of[i].rows.same, text, n) ||
+           is_in(w->of[i].stem, text, n);
+}
+
 bool words_answer(const struct words *w, const char *const *text, size_t n)
 {
-    if (is_in(w->typed, text, n) || is_in_rows(w->same, text, n)) {
+    if (is_in(w->typed, text, n) || is_in_rows(w->whole.same, text, n)) {
         return true;
     }
     for (size_t i = 0; i < w->n; i++) {
-        if (!is_in(w->of[i].word, text, n) && !is_in_rows(w->of[i].same, text, n) &&
-            !is_in(w->of[i].stem, text, n)) {
+        if (!word_answers(w, i, text, n)) {
             return false;
         }
     }
     return true;
+}
+
+/* Whether a text has a word that is spelt nearly like the ith, or another for it. */
+static bool word_near(const struct words *w, size_t i, const char *const *text,
+                      size_t n, char near[FUZZY_NEAR_MAX])
+{
+    for (size_t k = 0; k < n; k++) {
+        if (text[k] && fuzzy_near(w->of[i].word, text[k], near)) {
+            return true;
+        }
+    }
+    memcpy(near, w->of[i].rows.meant, FUZZY_NEAR_MAX);
+    return is_in_rows(w->of[i].rows.near, text, n);
+}
+
+bool words_near(const struct words *w, const char *const *text, size_t n,
+                char near[FUZZY_NEAR_MAX])
+{
+    memcpy(near, w->whole.meant, FUZZY_NEAR_MAX);
+    if (is_in_rows(w->whole.near, text, n)) {
+        return true;
+    }
+    near[0] = '\0';
+    for (size_t i = 0; i < w->n; i++) {
+        char meant[FUZZY_NEAR_MAX] = "";
+        if (!word_answers(w, i, text, n) && !word_near(w, i, text, n, meant)) {
+            return false;
+        }
+        if (!near[0]) {
+            memcpy(near, meant, sizeof meant);
+        }
+    }
+    return near[0] != '\0';
 }
 
 static bool is_name(const char *typed, const char *name)
@@ -188,7 +242,7 @@ enum words_rank words_rank(const struct words *w, const char *const *name,
     for (size_t i = 0; i < n_names; i++) {
         const bool is = name[i] && is_name(w->typed, name[i]);
         const enum words_rank rank = is ? WORDS_NAME
-                                     : name[i] && is_of_rows(w->same, name[i])
+                                     : name[i] && is_of_rows(w->whole.same, name[i])
                                          ? WORDS_SENSE
                                          : WORDS_INSIDE;
         best = rank < best ? rank : best;

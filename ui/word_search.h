@@ -4,26 +4,40 @@
 #ifndef SAETOP_UI_WORD_SEARCH_H
 #define SAETOP_UI_WORD_SEARCH_H
 
+#include "base/fuzzy.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { WORD_MAX = 64, WORDS_MAX = 16 }; /* bytes of a word; words that count */
 
+/* Rows of synonyms, a bit each: those that a word is in, or else that one which is
+ * nearly spelt so is in (fuzzy_near), and that one. */
+struct word_rows {
+    uint64_t same, near;
+    char meant[FUZZY_NEAR_MAX];
+};
+
 /* What was typed, and what else is looked for: made once, for many texts. */
 struct words {
-    const char *typed; /* borrowed */
-    uint64_t same;     /* rows of synonyms that the whole phrase is in */
+    const char *typed;      /* borrowed */
+    struct word_rows whole; /* of the phrase */
     size_t n;
     struct {
         char word[WORD_MAX], stem[WORD_MAX];
-        uint64_t same;
+        struct word_rows rows;
     } of[WORDS_MAX];
 };
 void words_begin(struct words *w, const char *typed);
 /* Whether each word is in one of the n texts, each of which may be NULL; the whole
  * phrase counts as well. "" is in all. O(texts x words). */
 bool words_answer(const struct words *w, const char *const *text, size_t n);
+/* Whether words_answer would hold if words that are spelt nearly so (fuzzy_near), at
+ * least one, were typed as they are meant. `near`: the first of these. O(texts x
+ * words). */
+bool words_near(const struct words *w, const char *const *text, size_t n,
+                char near[FUZZY_NEAR_MAX]);
 
 /* How well something that answers does so, the best first. */
 enum words_rank {

@@ -79,6 +79,7 @@ int fuzzy_score(const char *typed, const char *text, bool gaps)
 
 enum {
     LOOSE_LEAST = 4, /* letters typed */
+    SWAP_LEAST = 3,  /* letters typed, two of them swapped */
     SKIP_MOST = 3,   /* letters left out at one place in a word */
     TWO_SLIPS = 7,   /* letters that two slips may be in */
     WORD_MAX = 32
@@ -142,6 +143,38 @@ static void copy_lower(char out[WORD_MAX], const char *text, size_t n)
     out[n] = '\0';
 }
 
+static size_t count_words(const char *text, size_t n)
+{
+    size_t words = 0;
+    for (size_t i = 0; i < n; i++) {
+        words += is_letter(text[i]) && begins_word(text, i);
+    }
+    return words;
+}
+
+/* Where the last of `words` words ends, of which the first is at `at`. */
+static size_t words_end(const char *text, size_t at, size_t words)
+{
+    size_t end = at;
+    for (; words > 0 && text[at]; words--) {
+        end = at = word_end(text, at);
+        while (text[at] && !is_letter(text[at])) {
+            at++;
+        }
+    }
+    return end;
+}
+
+/* Whether they differ first by two letters that are swapped. */
+static bool is_swapped(const char *a, const char *b)
+{
+    size_t i = 0;
+    while (a[i] && a[i] == b[i]) {
+        i++;
+    }
+    return a[i] && a[i] == b[i + 1] && a[i + 1] == b[i];
+}
+
 static bool is_near(const char *typed, size_t n, const char *word, size_t len)
 {
     char a[WORD_MAX], b[WORD_MAX];
@@ -151,32 +184,54 @@ static bool is_near(const char *typed, size_t n, const char *word, size_t len)
     }
     copy_lower(a, typed, n);
     copy_lower(b, word, len);
-    return nearest_slips(a, b) <= most;
+    return nearest_slips(a, b) <= most && (n >= LOOSE_LEAST || is_swapped(a, b));
+}
+
+/* Copies what is meant, the text from `at` to `end`. */
+static void copy_near(char near[FUZZY_NEAR_MAX], const char *text, size_t at,
+                      size_t end)
+{
+    const size_t cut = utf8_clip(text + at, end - at, FUZZY_NEAR_MAX - 1);
+    snprintf(near, FUZZY_NEAR_MAX, "%.*s", (int)cut, text + at);
+}
+
+bool fuzzy_near(const char *typed, const char *text, char near[FUZZY_NEAR_MAX])
+{
+    const size_t n = trim(&typed), words = count_words(typed, n);
+    near[0] = '\0';
+    for (size_t i = 0; n >= SWAP_LEAST && text[i]; i++) {
+        if (is_letter(text[i]) && begins_word(text, i)) {
+            const size_t end = words_end(text, i, words);
+            if (is_near(typed, n, text + i, end - i)) {
+                copy_near(near, text, i, end);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool has_letters(const char *typed, const char *text, char near[FUZZY_NEAR_MAX])
+{
+    const size_t n = trim(&typed);
+    for (size_t i = 0; n >= LOOSE_LEAST && text[i]; i++) {
+        if (is_letter(text[i]) && begins_word(text, i) &&
+            lower(text[i]) == lower(typed[0])) {
+            const size_t end = letters_end(typed, n, text, i);
+            if (end) {
+                copy_near(near, text, i, end);
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 int fuzzy_loose(const char *typed, const char *text, char near[FUZZY_NEAR_MAX])
 {
-    const size_t n = trim(&typed);
-    int best = FUZZY_NONE;
-    near[0] = '\0';
-    for (size_t i = 0; n >= LOOSE_LEAST && text[i] && best != FUZZY_LETTERS; i++) {
-        if (!is_letter(text[i]) || !begins_word(text, i)) {
-            continue;
-        }
-        size_t end =
-            lower(text[i]) == lower(typed[0]) ? letters_end(typed, n, text, i) : 0;
-        int here = end ? FUZZY_LETTERS : FUZZY_NONE;
-        if (!end) {
-            end = word_end(text, i);
-            here = is_near(typed, n, text + i, end - i) ? FUZZY_NEAR : FUZZY_NONE;
-        }
-        if (here > best) {
-            best = here;
-            const size_t cut = utf8_clip(text + i, end - i, FUZZY_NEAR_MAX - 1);
-            snprintf(near, FUZZY_NEAR_MAX, "%.*s", (int)cut, text + i);
-        }
-    }
-    return best;
+    return has_letters(typed, text, near)  ? FUZZY_LETTERS
+           : fuzzy_near(typed, text, near) ? FUZZY_NEAR
+                                           : FUZZY_NONE;
 }
 
 const char *fuzzy_name(int quality)

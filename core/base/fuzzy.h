@@ -22,12 +22,17 @@ enum {
 int fuzzy_score(const char *typed, const char *text, bool gaps);
 
 enum { FUZZY_NEAR_MAX = 40 };
-/* What to fall back on where fuzzy_score finds little, for four or more typed letters:
- * returns FUZZY_LETTERS if they are in the text in their order from the beginning of a
- * word on, a word's letters left out being at most half as many, FUZZY_NEAR if a word
- * of the text is one slip away, or two from seven letters on; else FUZZY_NONE. `near`:
- * the words that are meant, as they are in the text, cut to fit; "" for none. O(text x
- * typed). */
+/* Whether a word of the text is spelt nearly as typed: one slip away (base/nearest.h)
+ * if four or more letters are typed, two from seven on; of three letters two may be
+ * swapped and no more. Several typed words are compared with as many of the text.
+ * `near`: the words that are meant, as they are in the text, cut to fit; "" for none.
+ * O(text x typed). */
+bool fuzzy_near(const char *typed, const char *text, char near[FUZZY_NEAR_MAX]);
+
+/* What to fall back on where fuzzy_score finds little: returns FUZZY_LETTERS if four or
+ * more letters are typed and are in the text in their order from the beginning of a
+ * word on, a word's letters left out being at most half as many; FUZZY_NEAR if
+ * fuzzy_near holds; else FUZZY_NONE. `near`, cost: as for fuzzy_near. */
 int fuzzy_loose(const char *typed, const char *text, char near[FUZZY_NEAR_MAX]);
 
 /* "whole", "start", "word", "inside", "initials", "letters", "spelling" for a quality,

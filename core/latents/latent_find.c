@@ -158,6 +158,16 @@ static void by_concept(const struct asked *a, const struct names *names,
     }
 }
 
+/* Offers a kind: only by its whole name, or loosely. */
+static void by_kind(const struct asked *a, const char *kind, struct latent_found *best)
+{
+    char near[FUZZY_NEAR_MAX];
+    const int quality = quality_of(a, kind, false, near);
+    if (quality == FUZZY_WHOLE || near[0]) {
+        (void)offer(best, BY_KIND, quality, 0.0, near);
+    }
+}
+
 /* The evaluation's word on a latent: tellers of this one. */
 struct told {
     const struct latent_teller *teller;
@@ -174,9 +184,7 @@ static void ask(const struct asked *a, const struct latent_scope *in, struct tol
     by_concept(a, in->names, told.teller, told.n, best);
     names_match(in->names, row, match, sizeof match);
     by_name(a, BY_MATCH, match, (double)row->f1, best);
-    if (fuzzy_score(a->word, latent_kind_name(row->kind), false) == FUZZY_WHOLE) {
-        (void)offer(best, BY_KIND, FUZZY_WHOLE, 0.0, "");
-    }
+    by_kind(a, latent_kind_name(row->kind), best);
     by_token(a, in, best);
 }
 

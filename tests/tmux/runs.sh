@@ -14,10 +14,16 @@ keys d; expect 'd again moves'; keys d; expect 'deleted: .*u brings it back'; go
 [ -d "$runs/.trash/first" ] && [ ! -e "$runs/first" ] || fail "not in the trash"
 keys u; expect 'back again: first'; expect 'first +20/20'
 grep -qx 'the old one' "$runs/first/label.txt" || fail "no label in the run directory"
+keys 5; expect '\[5 Prompt\]'; keys Enter; expect 'prompt: typing'
+keys C-x; keys -l 'Zoe saw a dog'; keys Escape; expect 'Zoe·saw·a·dog' 60
+keys 9; expect '▶ *first'
 keys Enter; expect 'open another run'; expect 'save and open it'
 keys Escape; gone 'open another run'
 keys Enter; expect 'discard this run'; keys c
 expect 'BROWSE' 60; expect '\[1 Train\]'; expect 'saved at step'
+# What was typed in Prompt is there in the other run.
+keys 5; expect '\[5 Prompt\]'; expect 'next after' 60; keys Enter; expect 'prompt: typing'
+keys C-x; keys Up; expect 'Zoe saw a dog' 60; keys Escape; expect 'Zoe·saw·a·dog'
 keys 9; expect 'open here|first +20/20'; type_line ':find bad'; keys Enter
 expect 'FAILED' 60; expect '\[9 Runs\]'
 # From there on to another: a run that a process trains.

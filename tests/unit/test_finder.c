@@ -92,7 +92,12 @@ static void test_loosely(void **state)
                  {"anmal", "concept", "animal", "animal"},
                  {"anmal", "latent", "animal", "animal"},
                  {"cocnepts", "screen", "Concepts", "Concepts"},
-                 {"techer", "latent", "#", "teacher"}};
+                 {"techer", "latent", "#", "teacher"},
+                 /* In words about a thing, and in what a command takes. */
+                 {"tempratur", "command", ":write", "temperature"},
+                 {"laerning rate", "command", ":tune", "learning rate"},
+                 {"mask.rtae", "setting", "mask.rate", "mask.rate"},
+                 {"clutsered", "topic", "what is absorption?", "clustered"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct bench *b = open_bench(120, 36, cases[i].typed);
         char near[80];
@@ -102,6 +107,9 @@ static void test_loosely(void **state)
         bench_free(b);
     }
     kind_first("anmal", "concept", "animal");
+    struct bench *whole = open_bench(120, 36, "temperature");
+    assert_true(lists(whole, "command", ":write") && !item(whole, 0)->near[0]);
+    bench_free(whole);
     /* What answers as typed leaves no room for it. */
     struct bench *b = open_bench(120, 36, "animal");
     for (size_t i = 0; i < b->a.finder.n; i++) {
@@ -171,6 +179,34 @@ static void test_it_goes(void **state)
     type(b, "scatter\n");
     assert_ptr_equal(b->a.screen, &screen_latents);
     assert_true(latents_of(&b->a)->scatter);
+    bench_free(b);
+}
+
+/* At 80 columns screens are described whole, also below latents; a command in whole
+ * words, and all of it below where it has no room. */
+static void test_descriptions(void **state)
+{
+    (void)state;
+    struct bench *b = open_bench(80, 24, "flute");
+    for (size_t i = 0; i < screen_table.n; i++) {
+        const struct screen_def *s = screen_table.row[i];
+        const char *about = strstr(keymap_go(&screen_table, i)->help, ": ");
+        press(b, KEY_CTRL('u'));
+        type(b, s->title);
+        assert_true(on_screen(b, about + 2));
+        assert_true(canvas_text_width(about + 2) <= 28); /* beside the longest names */
+    }
+    press(b, KEY_CTRL('u'));
+    type(b, "write the settings");
+    assert_string_equal(item(b, 0)->text, ":save-config");
+    assert_true(on_screen(b, "write the settings for --config to read"));
+    press(b, KEY_CTRL('u'));
+    type(b, "toggle-mask");
+    assert_true(
+        on_screen(b, "masking off, or on again at the rate it had,\xe2\x80\xa6"));
+    assert_true(on_screen(
+        b,
+        " masking off, or on again at the rate it had, from the next harvest of text"));
     bench_free(b);
 }
 
@@ -323,15 +359,11 @@ static void test_names_of_latents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_comes_first),
-        cmocka_unit_test(test_by_sense),
-        cmocka_unit_test(test_loosely),
-        cmocka_unit_test(test_by_concept),
-        cmocka_unit_test(test_it_goes),
-        cmocka_unit_test(test_recent),
-        cmocka_unit_test(test_keys_and_mouse),
-        cmocka_unit_test(test_before_the_table),
-        cmocka_unit_test(test_label),
+        cmocka_unit_test(test_what_comes_first), cmocka_unit_test(test_by_sense),
+        cmocka_unit_test(test_loosely),          cmocka_unit_test(test_by_concept),
+        cmocka_unit_test(test_it_goes),          cmocka_unit_test(test_descriptions),
+        cmocka_unit_test(test_recent),           cmocka_unit_test(test_keys_and_mouse),
+        cmocka_unit_test(test_before_the_table), cmocka_unit_test(test_label),
         cmocka_unit_test(test_names_of_latents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

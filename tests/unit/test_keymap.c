@@ -3,7 +3,9 @@
 #include "check.h"
 #include "ui/event.h"
 #include "ui/screens/table.h"
+#include "ui/textbox.h"
 #include "ui/topics.h"
+#include "ui/typed_keys.h"
 
 static const struct screen_table *const t = &screen_table;
 
@@ -277,9 +279,97 @@ static void test_names_of_two_keys(void **state)
     assert_string_equal(names, "j Down");
 }
 
+static bool two_words(void *ctx, const char *text, size_t cursor, size_t nth, char *out,
+                      size_t cap, size_t *start)
+{
+    (void)ctx;
+    (void)text;
+    (void)cursor;
+    *start = 0;
+    snprintf(out, cap, "%s", nth ? "of" : "on");
+    return nth < 2;
+}
+
+/* What a key does to a text in the middle of which the cursor is. */
+static enum line_result press_in(uint32_t key, unsigned in)
+{
+    struct line_history history = {0};
+    struct line_edit l;
+    struct textbox b;
+    line_history_add(&history, "before");
+    line_history_add(&history, "just before");
+    if (in == TYPED_BOX) {
+        textbox_begin(&b, &history);
+        textbox_set(&b, "a b\nc d\ne f");
+        b.cursor = 6;
+    } else {
+        line_begin(&l, "", &history, two_words, NULL);
+        line_set(&l, "o b");
+        (void)line_key(&l, KEY_UP_);
+        l.cursor = 2;
+    }
+    const enum line_result is =
+        in == TYPED_BOX ? textbox_key(&b, key) : line_key(&l, key);
+    line_history_deinit(&history);
+    return is;
+}
+
+/* The keys of a line and of a text box that do something are those of the table. */
+static void test_typed_keys_are_all(void **state)
+{
+    (void)state;
+    static const unsigned places[] = {TYPED_LINE, TYPED_BOX};
+    for (size_t p = 0; p < 2; p++) {
+        for (uint32_t key = 1; key <= KEY_F12_; key = key == 31    ? KEY_DELETE_BACK
+                                                      : key == 127 ? KEY_UP_
+                                                                   : key + 1) {
+            const bool listed = typed_edit(key, places[p]) != EDIT_NONE;
+            if (listed != (press_in(key, places[p]) != LINE_IGNORED)) {
+                char name[48];
+                key_name(key, name, sizeof name);
+                fail_msg("place %zu, %s: %s", p, name,
+                         listed ? "listed, but does nothing" : "not listed");
+            }
+        }
+    }
+}
+
+/* Those keys are in the list of keys, and but for the finder's in the topic. */
+static void test_typed_keys_are_shown(void **state)
+{
+    (void)state;
+    const struct topic *topic = NULL;
+    for (size_t i = 0; i < topics_count(); i++) {
+        topic = strstr(topics_at(i)->title, "text typed") ? topics_at(i) : topic;
+    }
+    assert_non_null(topic);
+    struct str out;
+    str_init(&out, 1U << 20);
+    keymap_markdown(t, &out);
+    const char *list = strstr(out.p, "**While text is typed**");
+    assert_non_null(list);
+    const struct typed_key *row = NULL;
+    for (size_t i = 0; (row = typed_key_at(i)) != NULL; i++) {
+        for (size_t k = 0; k < TYPED_KEYS && row->key[k]; k++) {
+            char name[48], code[64];
+            key_name(row->key[k], name, sizeof name);
+            snprintf(code, sizeof code, "`%s`", name);
+            const bool enter = row->key[k] == KEY_CTRL('m'),
+                       finder = row->in == TYPED_FINDER;
+            if (!enter &&
+                (!strstr(list, code) || (!finder && !strstr(topic->text, name)))) {
+                fail_msg("%s is not shown", name);
+            }
+        }
+    }
+    str_free(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_typed_keys_are_all),
+        cmocka_unit_test(test_typed_keys_are_shown),
         cmocka_unit_test(test_names_of_two_keys),
         cmocka_unit_test(test_no_clash_on_a_screen),
         cmocka_unit_test(test_first_keys),

@@ -66,7 +66,14 @@ static void test_loose(void **state)
         {"dogs", "dog", FUZZY_NEAR, "dog"},
         {"tenparatuer", "a temperature", FUZZY_NONE, ""}, /* three slips */
         {"tenperatuer", "a temperature", FUZZY_NEAR, "temperature"},
-        {"anybal", "animal", FUZZY_NONE, ""}, /* two slips in six letters */
+        {"anybal", "animal", FUZZY_NONE, ""},      /* two slips in six letters */
+        {"dgo", "after 'dog'", FUZZY_NEAR, "dog"}, /* of three, only swapped */
+        {"dgo", "do", FUZZY_NONE, ""},
+        {"dig", "dog", FUZZY_NONE, ""},
+        {"hosuehold part", "of household parts", FUZZY_NEAR, "household parts"},
+        {"mask.rtae", "mask.rate_end", FUZZY_NEAR, "mask.rate"},
+        {"laerning rtae", "a learning rate", FUZZY_NEAR, "learning rate"},
+        {"hosuehold part", "household", FUZZY_NONE, ""},
         {"", "animal", FUZZY_NONE, ""},
         {"anml", "", FUZZY_NONE, ""},
     };
@@ -212,7 +219,7 @@ static void test_loosely(void **state)
         assert_true(found[0].near[0] && found[0].score < FUZZY_GAPS);
     }
     /* As many as answer to the right spelling by a match. */
-    const size_t n = find(t, NULL, "anmal", found);
+    size_t n = find(t, NULL, "anmal", found);
     assert_true(n > 3);
     for (size_t i = 0; i < n; i++) {
         assert_string_equal(found[i].near, "animal");
@@ -220,6 +227,9 @@ static void test_loosely(void **state)
     }
     assert_true(find(t, NULL, "techer", found) > 0); /* by a token */
     assert_string_equal(found[0].near, "teacher");
+    n = find(t, NULL, "contxet", found);
+    assert_true(n > 0 && found[0].by == BY_KIND);
+    assert_string_equal(found[0].near, "context");
     /* Few answers, so others follow them; many, so none do. */
     find(t, labels, "parts", found);
     assert_true(found[0].latent == 7 && !found[0].near[0]);

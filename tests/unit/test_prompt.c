@@ -41,7 +41,7 @@ static void test_begins_with_the_text_given(void **state)
     settle(&t);
     assert_string_equal(own(&t)->box.text, "a dog ran\n");
     assert_non_null(own(&t)->answer);
-    assert_string_equal(line_history_get(&own(&t)->history, 0), "a dog ran\n");
+    assert_string_equal(line_history_get(app_history(a, "prompt text"), 0), "a dog ran\n");
     assert_string_equal(a->message, "");
     end_world(&t);
     t = begin_world(80, 24);
@@ -730,6 +730,9 @@ static void test_in_the_finder(void **state)
     press(t.b, KEY_CTRL('u'));
     type(t.b, "here banana");
     assert_null(found(&t, "here", 0));
+    press(t.b, KEY_CTRL('u'));
+    type(t.b, "here contetx"); /* of that kind, spelt nearly so */
+    assert_string_equal(found(&t, "here", 0)->near, "context");
     press(t.b, KEY_CTRL('u'));
     type(t.b, "here");
     assert_int_equal(own(&t)->ticket, asked);

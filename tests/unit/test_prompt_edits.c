@@ -102,6 +102,30 @@ static void test_greatest_not_known_yet(void **state)
     end_world(&t);
 }
 
+/* The second list has densities where names leave room for them, and its titles are
+ * whole words. */
+static void test_second_list(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    settle(&t);
+    assert_true(on_screen(t.b, "act density stands for"));
+    keys(&t, "\tt");
+    assert_true(on_screen(t.b, "edited stands for"));
+    keys(&t, "W"); /* a wider pane beside it */
+    assert_true(on_screen(t.b, "edited for"));
+    assert_false(on_screen(t.b, "stands\xe2\x80\xa6"));
+    end_world(&t);
+    t = begin_world(160, 40);
+    settle(&t);
+    keys(&t, "f"); /* the other one second */
+    assert_true(on_screen(t.b, "/max density stands for") ||
+                on_screen(t.b, "/own density stands for"));
+    keys(&t, "\tt");
+    assert_true(on_screen(t.b, "edited density stands for"));
+    end_world(&t);
+}
+
 /* Whatever stands beside it, a slider has cells enough for quarters. */
 static void test_sliders_have_room(void **state)
 {
@@ -316,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_silence_and_steer),
         cmocka_unit_test(test_greatest_not_known_yet),
+        cmocka_unit_test(test_second_list),
         cmocka_unit_test(test_sliders_have_room),
         cmocka_unit_test(test_logp_of_a_token),
         cmocka_unit_test(test_steer_by_multiples),

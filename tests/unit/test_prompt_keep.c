@@ -465,9 +465,32 @@ static void test_marked_too_many(void **state)
     bench_free(b);
 }
 
+/* Up brings back texts that were ended by either key, not an example as it came. */
+static void test_texts_before(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "\n^"); /* an example, left as it is */
+    keys(&t, "\n");
+    press(t.b, KEY_CTRL('x'));
+    keys(&t, "a dog\n\n");
+    press(t.b, KEY_CTRL('x'));
+    keys(&t, "a cat^\n");
+    press(t.b, KEY_CTRL('x'));
+    press(t.b, KEY_UP_);
+    assert_string_equal(own(&t)->box.text, "a cat");
+    press(t.b, KEY_UP_);
+    assert_string_equal(own(&t)->box.text, "a dog");
+    press(t.b, KEY_UP_);
+    assert_string_equal(own(&t)->box.text, "a dog");
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_texts_before),
         cmocka_unit_test(test_chat),
         cmocka_unit_test(test_show),
         cmocka_unit_test(test_presets),

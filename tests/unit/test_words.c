@@ -47,6 +47,27 @@ static void test_words(void **state)
     check("a b c d e f g h i j k l m n o zz q", "abcdefghijklmnop", false);
 }
 
+/* Spelt nearly so: every word, at least one of them not as typed. */
+static void test_near(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *typed, *near;
+    } cases[] = {
+        {"tempratur", "temperature"},         {"tempratur samplng", "temperature"},
+        {"sampled tempratur", "temperature"}, {"temperature", NULL}, /* as typed */
+        {"tempratur banana", NULL},           {"", NULL}};
+    const char *const text[] = {NULL, "write on by sampling", "the temperature"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct words w;
+        char near[FUZZY_NEAR_MAX];
+        words_begin(&w, cases[i].typed);
+        const bool is = words_near(&w, text, 3, near);
+        assert_int_equal(is, cases[i].near != NULL);
+        assert_string_equal(is ? near : "", cases[i].near ? cases[i].near : "");
+    }
+}
+
 /* Each text counts, and words may be spread over them. */
 static void test_texts(void **state)
 {
@@ -268,10 +289,10 @@ static void test_field(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),      cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_help),       cmocka_unit_test(test_rank),
-        cmocka_unit_test(test_help_order), cmocka_unit_test(test_help_commands),
-        cmocka_unit_test(test_field),
+        cmocka_unit_test(test_words),         cmocka_unit_test(test_near),
+        cmocka_unit_test(test_texts),         cmocka_unit_test(test_help),
+        cmocka_unit_test(test_rank),          cmocka_unit_test(test_help_order),
+        cmocka_unit_test(test_help_commands), cmocka_unit_test(test_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -240,26 +240,9 @@ static const char *may_label(const struct app *a, const struct session_view *v)
     return latents_may_label(a, v, detail_of(a)->latent);
 }
 
-static void accept_label(struct app *a, const struct session_view *v, const char *text)
-{
-    latents_call(a, v, detail_of(a)->latent, text);
-}
-
-static const struct prompt_def label_prompt = {
-    .sign = "label: ",
-    .history = "label",
-    .help = "what you call it; leave it empty to remove the label",
-    .accept = accept_label,
-};
-
 static void label(struct app *a, const struct session_view *v, const char *args)
 {
-    if (args[0]) {
-        accept_label(a, v, args);
-    } else {
-        app_open_prompt(a, &label_prompt, "",
-                        latents_label(a, v, detail_of(a)->latent));
-    }
+    latents_call(a, v, detail_of(a)->latent, args);
 }
 
 /* ---- keys: find ---- */

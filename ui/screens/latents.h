@@ -40,7 +40,8 @@ size_t latents_marked(const struct app *a, int32_t *out, size_t cap);
 const char *latents_may_browse(const struct app *a, const struct session_view *v);
 const char *latents_may_label(const struct app *a, const struct session_view *v,
                               int32_t id);
-/* Mark or unmark a latent; set its label ("" removes it). Each is a step of undo. */
+/* Mark or unmark a latent; set its label to `text`, or ask for one if that is "" (an
+ * empty one removes it). Each is a step of undo. */
 void latents_turn_mark(struct app *a, const struct session_view *v, int32_t id);
 void latents_call(struct app *a, const struct session_view *v, int32_t id,
                   const char *text);

@@ -213,8 +213,8 @@ static void which_label(const struct app *a, const struct undo_step *s, bool bac
 
 static const struct undo_kind label_undo = {"a label", apply_label, which_label};
 
-void latents_call(struct app *a, const struct session_view *v, int32_t id,
-                  const char *text)
+static void call(struct app *a, const struct session_view *v, int32_t id,
+                 const char *text)
 {
     const size_t arm = latents_of(a)->arm;
     const char *old = latents_label(a, v, id);
@@ -236,7 +236,7 @@ void latents_call(struct app *a, const struct session_view *v, int32_t id,
 
 static void accept_label(struct app *a, const struct session_view *v, const char *text)
 {
-    latents_call(a, v, latents_of(a)->at, text);
+    call(a, v, latents_of(a)->labelled, text);
 }
 
 static const struct prompt_def label_prompt = {
@@ -246,13 +246,20 @@ static const struct prompt_def label_prompt = {
     .accept = accept_label,
 };
 
+void latents_call(struct app *a, const struct session_view *v, int32_t id,
+                  const char *text)
+{
+    if (text[0]) {
+        call(a, v, id, text);
+    } else {
+        latents_of(a)->labelled = id;
+        app_open_prompt(a, &label_prompt, "", latents_label(a, v, id));
+    }
+}
+
 static void label(struct app *a, const struct session_view *v, const char *args)
 {
-    if (args[0]) {
-        accept_label(a, v, args);
-    } else {
-        app_open_prompt(a, &label_prompt, "", latents_label(a, v, latents_of(a)->at));
-    }
+    latents_call(a, v, latents_of(a)->at, args);
 }
 
 /* ---- arms ---- */

@@ -35,7 +35,8 @@ struct latents_state {
     size_t by_density[DENSITY_BINS]; /* live latents, by half decade of density */
     size_t ultra_low;                /* how many of them are below 1e-5 */
     struct list_view list;
-    int32_t at; /* latent under the cursor, kept across orders; -1 */
+    int32_t at;       /* latent under the cursor, kept across orders; -1 */
+    int32_t labelled; /* the latent that a label is being typed for */
     uint8_t *mark[VIEW_ARMS];
     size_t n_mark[VIEW_ARMS], marked[VIEW_ARMS];
     char find[FIND_TEXT];

@@ -17,7 +17,7 @@ struct prompt_state *prompt_own(const struct app *a)
 static void init(void *state)
 {
     struct prompt_state *s = state;
-    textbox_begin(&s->box, &s->history);
+    textbox_begin(&s->box, NULL); /* its history: in sync */
     s->typed_from = -1;
     s->want = SIZE_MAX;
     s->heat = s->choose = -1;
@@ -45,10 +45,11 @@ static struct panes panes_of(const struct prompt_state *s, struct rect b, bool w
     struct panes p;
     const bool two = prompt_written_two(s), why = s->side == PROMPT_WHY;
     const int top = layout_least(wide ? b.h * 2 / 5 : why ? 6 : 9, b.h);
-    const int narrow = why ? b.w / 2 : 32;
-    const int right = wide && two
-                          ? b.w * 3 / 5
-                          : layout_least(wide ? 40 + (b.w - 120) / 4 : narrow, b.w / 2);
+    const int next = 32, narrow = why ? b.w / 2 : next;
+    const int least = s->side == PROMPT_NEXT ? next : 40;
+    const int right =
+        wide && two ? b.w * 3 / 5
+                    : layout_least(wide ? least + (b.w - 120) / 4 : narrow, b.w / 2);
     p.text = layout_box(b.x, b.y, b.w, top);
     p.latents = layout_box(b.x, b.y + top, b.w - right, b.h - top);
     p.next = layout_box(b.x + b.w - right, b.y + top, right, b.h - top);
@@ -73,8 +74,15 @@ static struct rect card(const struct app *a, struct rect body, bool wide)
 
 /* ---- events ---- */
 
+/* Texts typed before, in an earlier run too. */
+static struct line_history *history(struct app *a)
+{
+    return app_history(a, "prompt text");
+}
+
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
+    prompt_own(a)->box.history = history(a);
     prompt_presets_follow(a, v);
     if (shown && a->screen == &screen_prompt) { /* the finder asks the model nothing */
         prompt_ask(a, v);
@@ -89,8 +97,13 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
         return false;
     }
     switch (textbox_key(&s->box, key)) {
-    case LINE_ACCEPT:
-    case LINE_CANCEL: prompt_end_typing(a); break;
+    case LINE_CANCEL:
+        if (!s->is_example) { /* it stays the prompt */
+            line_history_add(history(a), s->box.text);
+        }
+        prompt_end_typing(a);
+        break;
+    case LINE_ACCEPT: prompt_end_typing(a); break;
     case LINE_CHANGED:
         s->is_example = false;
         prompt_read_box(a, v);
@@ -174,7 +187,7 @@ static void take_text(struct app *a, const char *bytes, size_t n)
     struct prompt_state *s = prompt_own(a);
     bool whole = true;
     (void)textbox_paste(&s->box, bytes, n, &whole);
-    line_history_add(&s->history, s->box.text);
+    line_history_add(history(a), s->box.text);
     s->begun = true;
     if (!whole) {
         app_say(a, true,
@@ -479,7 +492,7 @@ const struct screen_def screen_prompt = {
            &action_screen,
            "prompt",
            NULL,
-           "Prompt: what the model and its latents make of a text",
+           "Prompt: what latents make of a text",
            0},
     .up = &screen_latents,
     .base = &screen_latents,

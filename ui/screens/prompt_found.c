@@ -64,6 +64,7 @@ struct listing {
     const struct app *a;
     const struct session_view *v;
     const struct wish *wish;
+    bool near; /* rather those in which words of the wish are spelt nearly so */
     struct finder_item *out;
     size_t n, most;
     int32_t listed[2 * MANY];
@@ -78,6 +79,13 @@ static bool is_listed(const struct listing *l, int32_t latent)
         i++;
     }
     return i < l->n_listed;
+}
+
+static bool answers(const struct listing *l, struct finder_item *item)
+{
+    const char *const text[] = {item->text, item->more};
+    return l->near ? words_near(&l->wish->words, text, 2, item->near)
+                   : words_answer(&l->wish->words, text, 2);
 }
 
 /* Add a latent that fires there, if it is asked for; beyond the end of the list it is
@@ -108,12 +116,12 @@ static void add(struct listing *l, const char *kind, double score, int32_t laten
              NUMBER(NUMBER_PLAIN, 0, 2, (double)act), token, often, item.more);
     memcpy(item.more, more, sizeof more);
     item.kind = kind;
-    const char *const text[] = {item.text, item.more};
-    if (words_answer(&l->wish->words, text, 2)) {
+    if (answers(l, &item)) {
         l->left += full;
         if (!full) {
             l->listed[l->n_listed++] = latent;
-            item.score = score - .01 * (double)l->n; /* the strongest come first */
+            item.score = (l->near ? FUZZY_LETTERS : score) -
+                         .01 * (double)l->n; /* the strongest come first */
             l->out[l->n++] = item;
         }
     }
@@ -131,7 +139,7 @@ static void begin_list(struct listing *l, size_t most)
 static void end_list(struct listing *l, const char *kind, double score)
 {
     const bool asked = l->wish->here || l->wish->prompt;
-    if (l->left == 0 || l->n == l->most) {
+    if (l->left == 0 || l->n == l->most || l->near) {
         return;
     }
     struct finder_item *item = &l->out[l->n];
@@ -177,6 +185,18 @@ static void list_prompt(struct listing *l, double score, size_t most)
     end_list(l, word_prompt, score);
 }
 
+/* The lists that are asked for; unasked both. */
+static void list_both(struct listing *l, bool unasked)
+{
+    const size_t most = unasked ? FEW : MANY;
+    if (unasked || l->wish->here) {
+        list_here(l, unasked ? SCORE_FEW : SCORE_HERE, most);
+    }
+    if (unasked || l->wish->prompt) {
+        list_prompt(l, unasked ? SCORE_FEW : SCORE_PROMPT, most);
+    }
+}
+
 size_t prompt_found(const struct app *a, const struct session_view *v,
                     const char *typed, struct finder_item *out, size_t most)
 {
@@ -188,11 +208,10 @@ size_t prompt_found(const struct app *a, const struct session_view *v,
     }
     read_wish(typed, &wish);
     const bool unasked = !typed[strspn(typed, " ")];
-    if (unasked || wish.here) {
-        list_here(&l, unasked ? SCORE_FEW : SCORE_HERE, unasked ? FEW : MANY);
-    }
-    if (unasked || wish.prompt) {
-        list_prompt(&l, unasked ? SCORE_FEW : SCORE_PROMPT, unasked ? FEW : MANY);
+    list_both(&l, unasked);
+    if (l.n == 0 && wish.rest[0]) {
+        l.near = true;
+        list_both(&l, unasked);
     }
     return l.n;
 }

@@ -35,10 +35,10 @@ enum {
 };
 
 /* A list, and what it is of: a written token, the other arm, or the text without masks
- * and edits. */
+ * and edits; whether it is the second, beside the one with the cursor. */
 struct shown_list {
     enum prompt_list list;
-    bool text, other, base;
+    bool text, other, base, second;
 };
 
 /* Edits that act on what is listed. */
@@ -104,24 +104,25 @@ static int draw_fact(const struct prompt_state *s, struct canvas *c, struct rect
     return canvas_text(c, r.x, r.y, r.w, text, role, 0);
 }
 
-/* A narrow list has names in place of bars. */
-static bool has_bar(int w)
-{
-    return w >= 36;
-}
+/* Columns from which a list has bars beside names; the second has densities rather. */
+enum { BAR_FROM = 36, DENSITY_FROM = 42, BOTH_FROM = 52, SECOND_FROM = 38 };
 
 /* Whether a list has room for densities, and names beside them. */
-static bool has_density(enum prompt_list list, int w)
+static bool has_density(const struct prompt_state *s, struct shown_list list, int w)
 {
-    return w >= (list == PROMPT_HERE ? 42 : 52);
+    const int two = has_two(s, list) ? AFTER_W + 1 : 0;
+    return w >= (list.second                ? SECOND_FROM + two
+                 : list.list == PROMPT_HERE ? DENSITY_FROM
+                                            : BOTH_FROM);
 }
 
 /* Columns of what stands behind the activation: the other one, or a bar, which is short
  * if it leaves too little for names; 0: nothing. */
 static int after_width(const struct prompt_state *s, struct shown_list list, int w)
 {
-    const bool tight = has_density(list.list, w) && w < 52;
-    return has_two(s, list) ? AFTER_W : !has_bar(w) ? 0 : tight ? AFTER_W / 2 : AFTER_W;
+    const bool density = has_density(s, list, w), tight = density && w < BOTH_FROM;
+    const int from = density && list.second ? DENSITY_FROM : BAR_FROM;
+    return has_two(s, list) ? AFTER_W : w < from ? 0 : tight ? AFTER_W / 2 : AFTER_W;
 }
 
 /* Where the density stands, and where names, or what goes before them, begin. */
@@ -133,7 +134,7 @@ static int density_column(const struct prompt_state *s, struct shown_list list, 
 
 static int name_column(const struct prompt_state *s, struct shown_list list, int w)
 {
-    return density_column(s, list, w) + (has_density(list.list, w) ? DENSITY_W + 1 : 0);
+    return density_column(s, list, w) + (has_density(s, list, w) ? DENSITY_W + 1 : 0);
 }
 
 static void draw_entry(const struct app *a, const struct session_view *v,
@@ -160,7 +161,7 @@ static void draw_entry(const struct app *a, const struct session_view *v,
         plot_bar(c, r.x + COL_AFTER, r.y, after, share_of(s, e, list),
                  arm_role((size_t)(list.other ? !cond : cond)));
     }
-    if (has_density(list.list, r.w)) {
+    if (has_density(s, list, r.w)) {
         const struct ask_subject *whose = list.other ? s->second : s->subject;
         text_share(text, sizeof text, ask_density(whose, e->latent));
         rows_right(c, r.x + density_column(s, list, r.w), r.y, DENSITY_W, text,
@@ -273,19 +274,21 @@ static void draw_titles(const struct prompt_state *s, struct canvas *c, int x, i
                                                       : "act";
     const char *after = changed && (s->pinned || prompt_compared(s)) ? "now"
                         : two                                        ? PROMPT_EDITED
-                        : !has_bar(w)                                ? ""
+                        : !after_width(s, list, w)                   ? ""
                         : prompt_knows_max(s)                        ? "/max"
                                                                      : "/own";
     canvas_text(c, x + COL_LATENT, y, w - COL_LATENT, "latent", ROLE_DIM, 0);
     rows_right(c, x + COL_ACT, y, 6, act, ROLE_DIM, 0);
     rows_right(c, x + COL_AFTER - 1, y, after_width(s, list, w) + 1, after, ROLE_DIM,
                0);
-    if (has_density(list.list, w)) {
+    if (has_density(s, list, w)) {
         rows_right(c, x + density_column(s, list, w), y, DENSITY_W, "density", ROLE_DIM,
                    0);
     }
     const int name = name_column(s, list, w);
-    canvas_text(c, x + name, y, w - name, "stands for", ROLE_DIM, 0);
+    const char *title = "stands for";
+    canvas_text(c, x + name, y, w - name,
+                canvas_text_width(title) <= w - name ? title : "for", ROLE_DIM, 0);
 }
 
 static const char *why_none(const struct prompt_state *s, enum prompt_list list)
@@ -318,9 +321,11 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
 {
     struct prompt_state *s = prompt_own(a);
     const bool written = prompt_written_here(a) != NULL;
-    const struct shown_list what = {written ? PROMPT_HERE : prompt_list_now(s), written,
-                                    prompt_lists_other(a),
-                                    written && prompt_written_base(s, s->walked)};
+    const struct shown_list what = {.list = written ? PROMPT_HERE : prompt_list_now(s),
+                                    .text = written,
+                                    .other = prompt_lists_other(a),
+                                    .base =
+                                        written && prompt_written_base(s, s->walked)};
     char value[96] = "", title[96], seed[32], extent[32];
     latents_seed(a, v, seed, sizeof seed);
     snprintf(title, sizeof title, "%s%s%s%s",
@@ -370,7 +375,7 @@ static void draw_second(struct app *a, const struct session_view *v, struct canv
                         struct rect r)
 {
     const struct prompt_state *s = prompt_own(a);
-    const struct shown_list list = {.list = prompt_second_list(s)};
+    const struct shown_list list = {.list = prompt_second_list(s), .second = true};
     const struct rect in = canvas_box(c, r, list_titles[list.list], "", false);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
     draw_titles(s, c, in.x + 1, in.y, in.w - 2, list);
@@ -383,9 +388,11 @@ static void draw_second(struct app *a, const struct session_view *v, struct canv
 void prompt_latents_draw(struct app *a, const struct session_view *v, struct canvas *c,
                          struct rect r)
 {
-    enum { TWO_LISTS = 76 };
-    /* The first one also shows the strengths of edits. */
-    const int left = r.w >= TWO_LISTS ? r.w * 23 / 40 : r.w;
+    enum { TWO_LISTS = 76, LEFT_LEAST = DENSITY_FROM + 4 };
+    /* The first one also shows the strengths of edits; what it needs for densities, and
+     * half of a wide pane, is enough. */
+    const int half = r.w / 2 > LEFT_LEAST ? r.w / 2 : LEFT_LEAST;
+    const int left = r.w >= TWO_LISTS ? layout_least(r.w * 23 / 40, half) : r.w;
     draw_list(a, v, c, layout_box(r.x, r.y, left, r.h));
     if (left < r.w) {
         draw_second(a, v, c, layout_box(r.x + left, r.y, r.w - left, r.h));

@@ -61,7 +61,6 @@ struct prompt_entry {
 
 struct prompt_state {
     struct textbox box;
-    struct line_history history;
     bool typing;
     bool begun; /* a first text was put there */
     bool sent;  /* another screen sent the text, and nothing was typed since: Esc goes

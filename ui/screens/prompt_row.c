@@ -95,7 +95,6 @@ void prompt_free(struct prompt_state *s)
     for (size_t i = 0; i < PROMPT_KEPT; i++) {
         prompt_row_deinit(&s->kept[i]);
     }
-    line_history_deinit(&s->history);
     ask_answer_unref(s->answer);
     ask_answer_unref(s->before);
     ask_answer_unref(s->pinned);
