@@ -330,12 +330,9 @@ static void test_filters_and_orders_begin_at_the_top(void **state)
 }
 
 /* The cursor stays on its latent when a new table comes in another order. */
-static void test_cursor_keeps_its_latent(void **state)
+/* Let another table come, in which the latents stand in another order. */
+static void bring_another_table(struct bench *b)
 {
-    (void)state;
-    struct bench *b = bench_new(80, 24, 1);
-    type(b, "3jjjjjjj");
-    const int32_t at = latents_of(&b->a)->at;
     struct latent_table *t = sample_table(512, 1050);
     for (size_t i = 0; i < t->F; i++) {
         t->row[i].f1 = (float)sample_u((uint32_t)i + 31337);
@@ -343,10 +340,36 @@ static void test_cursor_keeps_its_latent(void **state)
     const struct latent_table *old = b->v.arm[0].table;
     b->v.arm[0].table = t;
     app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
-    assert_int_equal(latents_of(&b->a)->at, at);
-    assert_int_equal(latents_of(&b->a)->order[latents_of(&b->a)->list.cursor], at);
     latent_table_unref((struct latent_table *)(uintptr_t)old);
+}
+
+static void test_cursor_keeps_its_latent(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 1);
+    const struct latents_state *l = latents_of(&b->a);
+    type(b, "3jjjjjjj");
+    const int32_t at = l->at;
+    bring_another_table(b);
+    assert_int_equal(l->at, at);
+    assert_int_equal(l->order[l->list.cursor], at);
     bench_free(b);
+}
+
+/* In the first row it stays there, unless a person went to the latent. */
+static void test_first_row_is_no_choice(void **state)
+{
+    (void)state;
+    for (int chosen = 0; chosen < 2; chosen++) {
+        struct bench *b = bench_new(80, 24, 1);
+        const struct latents_state *l = latents_of(&b->a);
+        type(b, chosen ? "3\n3" : "3");
+        const int32_t first = l->at;
+        bring_another_table(b);
+        assert_true(l->order[0] != first);
+        assert_int_equal(l->at, chosen ? first : l->order[0]);
+        bench_free(b);
+    }
 }
 
 /* What the preview shows can be sent as well, once Detail has read it. */
@@ -605,6 +628,7 @@ int main(void)
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_find_in_index),
         cmocka_unit_test(test_cursor_keeps_its_latent),
+        cmocka_unit_test(test_first_row_is_no_choice),
         cmocka_unit_test(test_sends_from_the_preview),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_labels_leave_the_order),

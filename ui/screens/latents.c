@@ -547,6 +547,7 @@ int32_t latents_at(const struct app *a)
 void latents_choose(struct app *a, int32_t id)
 {
     latents_of(a)->at = id;
+    latents_of(a)->chosen = true;
     latents_go(a, id);
 }
 

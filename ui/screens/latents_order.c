@@ -311,7 +311,8 @@ void latents_order(struct app *a, const struct session_view *v)
         l->ordered_labels = v->arm[l->arm].labels;
         l->stale = false;
         list_set(&l->list, l->shown, page);
-        for (size_t i = 0; i < l->shown; i++) {
+        const bool follows = l->chosen || l->list.cursor > 0;
+        for (size_t i = 0; follows && i < l->shown; i++) {
             if (l->order[i] == l->at) {
                 list_go(&l->list, i);
                 break;

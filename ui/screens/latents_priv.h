@@ -35,7 +35,8 @@ struct latents_state {
     size_t by_density[DENSITY_BINS]; /* live latents, by half decade of density */
     size_t ultra_low;                /* how many of them are below 1e-5 */
     struct list_view list;
-    int32_t at;       /* latent under the cursor, kept across orders; -1 */
+    int32_t at;       /* latent under the cursor; -1 */
+    bool chosen;      /* it was gone to: kept in the first row across orders too */
     int32_t labelled; /* the latent that a label is being typed for */
     uint8_t *mark[VIEW_ARMS];
     size_t n_mark[VIEW_ARMS], marked[VIEW_ARMS];
@@ -79,7 +80,8 @@ void latents_cell(const struct latent_column *c, const struct latent_source *s,
 double latents_number(const struct latent_column *c, const struct latent_source *s);
 /* Whether the order, as it is, begins with the largest. */
 bool latents_descends(const struct latents_state *l);
-/* Make the order anew if anything changed; keeps the cursor on its latent. */
+/* Make the order anew if anything changed. Keeps the cursor on its latent, or in the
+ * first row if it was never moved from there. */
 void latents_order(struct app *a, const struct session_view *v);
 bool latents_is_marked(const struct latents_state *l, size_t arm, int32_t id);
 void latents_mark(struct app *a, size_t arm, int32_t id, size_t F);
