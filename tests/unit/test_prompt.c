@@ -393,7 +393,7 @@ static void test_renews(void **state)
     assert_true(on_screen(t.b, "A as of step 900  #"));
     t.b->v.step = 2000;
     tick(&t);
-    assert_true(on_screen(t.b, "A as of step 900, R: now 2,000  #"));
+    assert_true(on_screen(t.b, "A as of step 900; R: as of 2,000  #"));
     press(t.b, 'R');
     assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
     tick(&t);

@@ -487,6 +487,69 @@ static void test_texts_before(void **state)
     end_world(&t);
 }
 
+/* A new text asks the SAE as of now, once training has gone on by much, unless
+ * something stands that was measured with the one of then. */
+static void test_new_text_asks_the_sae_of_now(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t step;
+        const char *first; /* keys before the text begins */
+        enum session_state in;
+        bool renews;
+    } cases[] = {
+        {1100, "", SESSION_TRAINING, false}, /* little was learnt since 900 */
+        {1300, "", SESSION_TRAINING, true},
+        {1300, "m", SESSION_TRAINING, false}, /* a mask stands */
+        {1300, "a", SESSION_TRAINING, false}, /* a latent is silenced */
+        {1300, "|", SESSION_TRAINING, false}, /* the prompt is pinned */
+        {901, "", SESSION_DONE, true},        /* nothing comes after it */
+        {900, "", SESSION_DONE, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world t = begin_world(80, 24);
+        t.b->v.state = cases[i].in;
+        t.b->v.step = 900;
+        settle(&t);
+        keys(&t, cases[i].first);
+        t.b->a.n_commands = 0;
+        t.b->v.step = cases[i].step;
+        settle(&t);
+        no_command(t.b);
+        keys(&t, "\n");
+        if (cases[i].renews) {
+            assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
+            assert_null(own(&t)->before);
+        } else {
+            no_command(t.b);
+        }
+        keys(&t, "x"); /* once as it begins, not with each letter */
+        no_command(t.b);
+        end_world(&t);
+    }
+}
+
+/* So does coming back to the screen. */
+static void test_a_visit_asks_the_sae_of_now(void **state)
+{
+    (void)state;
+    struct world t = begin_world(80, 24);
+    t.b->v.state = SESSION_TRAINING;
+    t.b->v.step = 900;
+    settle(&t);
+    press(t.b, '1');
+    tick(&t);
+    t.b->v.step = 2000;
+    t.b->a.n_commands = 0;
+    press(t.b, '5');
+    tick(&t);
+    assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
+    t.b->v.subject_step = own(&t)->subject_step = 0;
+    settle(&t);
+    assert_true(on_screen(t.b, "A as of step 0, untrained; R: as of 2,000"));
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -502,6 +565,8 @@ int main(void)
         cmocka_unit_test(test_marked_set),
         cmocka_unit_test(test_marked_too_many),
         cmocka_unit_test(test_example),
+        cmocka_unit_test(test_new_text_asks_the_sae_of_now),
+        cmocka_unit_test(test_a_visit_asks_the_sae_of_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,9 +82,14 @@ static struct line_history *history(struct app *a)
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
-    prompt_own(a)->box.history = history(a);
+    struct prompt_state *s = prompt_own(a);
+    const bool asks =
+        shown && a->screen == &screen_prompt; /* the finder asks nothing */
+    s->box.history = history(a);
+    s->anew = s->anew || (asks && !s->shown_before);
+    s->shown_before = asks;
     prompt_presets_follow(a, v);
-    if (shown && a->screen == &screen_prompt) { /* the finder asks the model nothing */
+    if (asks) {
         prompt_ask(a, v);
         prompt_list_fill(a);
     }
@@ -326,7 +331,7 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     prompt_list_fill(a);
 }
 
-/* "A as of step 1,157, R: now 2,000": renewing goes on with the run. */
+/* "A as of step 1,157; R: as of 2,000": renewing goes on with the run. */
 static size_t say_step(const struct app *a, const struct session_view *v, char *out,
                        size_t cap)
 {
@@ -336,8 +341,9 @@ static size_t say_step(const struct app *a, const struct session_view *v, char *
     text_thousands(now, sizeof now, v->step);
     const bool behind = v->step > s->subject_step && v->state != SESSION_ENDED;
     return (size_t)snprintf(
-        out, cap, "%c as of step %s%s%s", v->cond[latents_cond(a)].letter, step,
-        behind ? ", " KEY_OF("renew") ": now " : "", behind ? now : "");
+        out, cap, "%c as of step %s%s%s%s", v->cond[latents_cond(a)].letter, step,
+        s->subject_step == 0 ? ", untrained" : "",
+        behind ? "; " KEY_OF("renew") ": as of " : "", behind ? now : "");
 }
 
 static void status(const struct app *a, const struct session_view *v, char *out,

@@ -84,6 +84,8 @@ struct prompt_state {
     bool wanted;       /* a subject of this arm */
     size_t wanted_arm; /* was asked for */
     bool renew;        /* ask for one as of now, as soon as none is on its way */
+    bool anew;         /* a text or a visit began: one may be asked for as of now */
+    bool shown_before; /* the screen was shown when it was last looked at */
     bool due;          /* the prompt changed since it was asked about */
     struct ask_subject *subject; /* of row.arm; a reference; NULL: none yet */
     int64_t subject_step;        /* of it */
@@ -153,6 +155,10 @@ enum {
     HIT_LATENT_ROW,        /* a: visible row of the list */
     HIT_STRENGTH           /* a: edit */
 };
+
+/* A new text asks the SAE as of now if the one at hand lacks more than this share of the
+ * steps trained so far. Less changes little, and its latents are described again. */
+#define PROMPT_BEHIND 0.25
 
 /* A latent that fires on more than this share of tokens is dense, and can be left
  * out. */

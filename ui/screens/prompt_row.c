@@ -353,7 +353,7 @@ void prompt_begin_typing(struct app *a)
     if (s->typing) {
         prompt_end_typing(a);
     }
-    s->typing = true;
+    s->typing = s->anew = true;
     s->sent = s->tells = false;
     s->typed_from = keep(a);
     ask_answer_unref(s->before);
@@ -390,7 +390,7 @@ void prompt_set_text(struct app *a, const struct session_view *v, const char *te
 {
     struct prompt_state *s = prompt_own(a);
     textbox_set(&s->box, text);
-    s->begun = true;
+    s->begun = s->anew = true;
     s->is_example = false;
     if (s->typing) {
         prompt_end_typing(a);
@@ -462,6 +462,33 @@ void prompt_turn(struct app *a)
     }
     prompt_edits_changed(a);
     prompt_side_back(a);
+}
+
+/* Whether something stands that was measured with this very SAE, and would no longer
+ * compare with what another one says. */
+static bool holds_subject(const struct prompt_state *s)
+{
+    bool masks = false;
+    for (size_t i = 0; i < s->row.n && !masks; i++) {
+        masks = s->row.masked[i];
+    }
+    return masks || s->row.edits.n > 0 || s->pinned;
+}
+
+/* As a text begins: renew an SAE that training has left behind. */
+static void freshen(struct app *a, const struct session_view *v)
+{
+    struct prompt_state *s = prompt_own(a);
+    const bool trains = v->state == SESSION_TRAINING || v->state == SESSION_PAUSED;
+    const double lacks = (double)(v->step - s->subject_step);
+    const bool begins = s->anew;
+    s->anew = false;
+    if (begins && s->subject && v->state != SESSION_ENDED && !holds_subject(s) &&
+        lacks > (trains ? PROMPT_BEHIND * (double)v->step : 0)) {
+        s->renew = true;
+        ask_answer_unref(s->before); /* of the SAE of then */
+        s->before = NULL;
+    }
 }
 
 /* Ask the session for an arm's SAE, once. */
@@ -593,6 +620,7 @@ void prompt_ask(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
     prompt_turn(a);
+    freshen(a, v);
     want_subjects(a, v);
     if (!v->subject || !v->asker) {
         return;
