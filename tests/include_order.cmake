@@ -27,7 +27,7 @@ set(rooms base measure num story text lm acts sae train eval latents ask run ses
 # may use; frame.c puts all together. Screens stand beside the frame: they may use what
 # comes before it, and nothing in ui knows one of them.
 set(ui_order
-  "canvas context_flow event event_lines filter glyph glyph_width latent_filter layout lineedit list look mouse names pane picture plot plot_axis plot_raster plot_svg rows signal stderr_tail term term_curses term_input term_paper term_reader term_rgb term_tty text textbox theme typed_keys word_search"
+  "canvas context_flow event event_lines filter glyph glyph_width latent_filter layout lineedit list look mouse names pane picture plot plot_axis plot_raster plot_svg rows signal stderr_tail term term_curses term_input term_paper term_reader term_rgb term_tty text textbox theme typed_keys word_match word_search"
   "undo keymap screen script own_keys config topics"
   "app"
   "copy export filter_use find_use startcard steer steer_conds"

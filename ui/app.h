@@ -121,7 +121,6 @@ struct help_state {
     enum help_kind kind;
     struct list_view list; /* over the lines shown */
     char filter[HELP_FILTER_CAP];
-    bool phrase; /* the filter is searched for as one phrase, not word by word */
 };
 
 /* An item that the finder lists and goes to: a command line to run, or an entry of the

@@ -543,12 +543,10 @@ static bool draw_item(struct canvas *c, struct rect r, const struct finder_item 
 }
 
 /* Draw in a row what there was no room for beside an item's name. */
-static void draw_said(struct canvas *c, struct rect r, const struct finder_item *item)
+static void draw_more(struct canvas *c, struct rect r, const struct finder_item *item)
 {
-    char said[SAID];
-    say(item, said);
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);
-    (void)text_words(c, r.x + 1, r.y, r.w - 1, said, ROLE_TEXT);
+    (void)text_words(c, r.x + 1, r.y, r.w - 1, item->more, ROLE_TEXT);
 }
 
 /* Returns the item under the cursor if it is cut. */
@@ -601,7 +599,7 @@ void finder_view(struct app *a, const struct session_view *v, struct canvas *c)
     canvas_unclip(c, old);
     const struct layout_frame frame = layout_frame(c->w, c->h);
     if (cut) {
-        draw_said(c, frame.status, cut);
+        draw_more(c, frame.status, cut);
     }
     canvas_fill(c, frame.hints, ' ', ROLE_TEXT, 0);
     canvas_text(c, frame.hints.x + 1, frame.hints.y, frame.hints.w - 1,

@@ -2,13 +2,12 @@
 
 #include "base/utf8.h"
 #include "ui/cmdline.h"
-#include "ui/filter.h"
 #include "ui/layout.h"
 #include "ui/pane.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 #include "ui/topics.h"
-#include "ui/word_search.h"
+#include "ui/word_match.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,16 +43,13 @@ struct help_line {
 };
 
 enum { LINES_MAX = 1536, OWN_MAX = 1 << 16 };
-/* All of what is looked for, not those of one rank. */
-enum { EVERY_RANK = WORDS_RANKS };
 struct help_lines {
     struct help_line line[LINES_MAX];
     size_t n;
     char head[SCREENS_MAX][48]; /* of the screens */
     char own[OWN_MAX];          /* texts with the names of keys put in */
     size_t n_own;
-    struct words filter;
-    int rank; /* which are added now: words_rank, or EVERY_RANK */
+    struct word_match match; /* what is added now */
 };
 
 /* A text with its keys as they are on a screen; it lives as long as the lines. */
@@ -91,33 +87,10 @@ static void add(struct help_lines *l, enum line_kind kind, size_t index,
     }
 }
 
-/* Whether texts match the filter: as a phrase if it occurs as typed anywhere, else by
- * its words. */
-static bool answers(const struct help_lines *l, const struct app *a,
-                    const char *const *text, size_t n)
-{
-    bool is = !a->help.phrase && words_answer(&l->filter, text, n);
-    for (size_t i = 0; a->help.phrase && i < n; i++) {
-        is = is || (text[i] && filter_text_in(text[i], a->help.filter));
-    }
-    return is;
-}
-
-/* Whether something that has these names and texts is to be added now. */
-static bool wanted_as(const struct help_lines *l, const struct app *a,
-                      const char *const *name, size_t n_names, const char *const *text,
-                      size_t n)
-{
-    return answers(l, a, text, n) &&
-           (l->rank == EVERY_RANK ||
-            (int)words_rank(&l->filter, name, n_names, text, n) == l->rank);
-}
-
-static bool wanted(const struct help_lines *l, const struct app *a, const char *x,
-                   const char *y, const char *z)
+static bool wanted(struct help_lines *l, const char *x, const char *y, const char *z)
 {
     const char *const text[] = {x, y, z};
-    return wanted_as(l, a, text, 1, text, 3);
+    return match_wants(&l->match, text, 1, text, 3);
 }
 
 static void add_head(struct help_lines *l, const char *text, size_t before)
@@ -222,7 +195,7 @@ static void add_key_lines(struct help_lines *l, const struct screen_table *t, si
 }
 
 /* Whether an entry is to be added now; `help`: its words. */
-static bool key_wanted(const struct help_lines *l, const struct app *a,
+static bool key_wanted(struct help_lines *l, const struct app *a,
                        const struct key_entry *k, const char *help)
 {
     char names[64], key[KEYMAP_KEYS][32], args[120], command[160];
@@ -235,7 +208,7 @@ static bool key_wanted(const struct help_lines *l, const struct app *a,
     keymap_args(a->screens, k->action, args, sizeof args);
     snprintf(command, sizeof command, ":%s %s", k->action->command, args);
     const char *const text[] = {names, command, help};
-    return wanted_as(l, a, name, KEYMAP_KEYS + 2, text, 3);
+    return match_wants(&l->match, name, KEYMAP_KEYS + 2, text, 3);
 }
 
 /* Add entries. Those that cannot be run in a run opened from disk come together at the
@@ -270,11 +243,10 @@ static void add_keys(struct help_lines *l, const struct app *a,
 }
 
 /* Whether a topic has the title looked for; a single character is rather a key. */
-static bool is_titled(const struct help_lines *l, const struct app *a,
-                      const struct topic *t)
+static bool is_titled(struct help_lines *l, const struct app *a, const struct topic *t)
 {
     const char *const title[] = {t->title};
-    return strlen(a->help.filter) > 1 && answers(l, a, title, 1);
+    return strlen(a->help.filter) > 1 && match_answers(&l->match, title, 1);
 }
 
 /* Add topics that match the filter: those whose title does, or the others. */
@@ -284,7 +256,7 @@ static void add_topics(struct help_lines *l, const struct app *a, int w, bool ti
         const struct topic *t = topics_at(i);
         const size_t unused = l->n_own;
         const char *text = words_of(l, a->screens, a->screens->everywhere, t->text);
-        if (is_titled(l, a, t) != titled || !wanted(l, a, t->title, text, "topic")) {
+        if (is_titled(l, a, t) != titled || !wanted(l, t->title, text, "topic")) {
             l->n_own = unused;
             continue;
         }
@@ -309,7 +281,7 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
         const size_t m = (size_t)pane_metric(i);
         const struct measure *def = measure_at((enum metric)m);
         const char *const text[] = {def->label, def->column, def->help};
-        if (wanted_as(l, a, text, 2, text, 3)) {
+        if (match_wants(&l->match, text, 2, text, 3)) {
             add_head(l, head, before);
             add_wrapped(l, LINE_METRIC, LINE_METRIC_MORE, m, def->help,
                         strlen(def->help), w - METRIC_COLUMN);
@@ -317,11 +289,10 @@ static void add_measures(struct help_lines *l, const struct app *a, int w)
     }
 }
 
-static bool column_wanted(const struct help_lines *l, const struct app *a,
-                          const struct latent_column *c)
+static bool column_wanted(struct help_lines *l, const struct latent_column *c)
 {
     const char *const text[] = {c->title, c->name, c->help, c->more, "column"};
-    return wanted_as(l, a, text, 2, text, 5);
+    return match_wants(&l->match, text, 2, text, 5);
 }
 
 static void add_columns(struct help_lines *l, const struct app *a, int w)
@@ -332,7 +303,7 @@ static void add_columns(struct help_lines *l, const struct app *a, int w)
         l, a->screens, a->screens->help,
         "columns and filter words of Latents (" KEY_OF("open") ": sort by it)");
     for (size_t i = 0; (c = latent_column_at(i)) != NULL; i++) {
-        if (column_wanted(l, a, c)) {
+        if (column_wanted(l, c)) {
             add_head(l, head, before);
             add_wrapped(l, LINE_COLUMN, LINE_COLUMN_MORE, i, c->help, strlen(c->help),
                         w - METRIC_COLUMN);
@@ -340,11 +311,11 @@ static void add_columns(struct help_lines *l, const struct app *a, int w)
     }
 }
 
-static void add_column_topics(struct help_lines *l, const struct app *a, int w)
+static void add_column_topics(struct help_lines *l, int w)
 {
     const struct latent_column *c = NULL;
     for (size_t i = 0; (c = latent_column_at(i)) != NULL; i++) {
-        if (c->more && column_wanted(l, a, c)) {
+        if (c->more && column_wanted(l, c)) {
             add(l, LINE_GAP, 0, "", 0);
             add(l, LINE_COLUMN_TOPIC, i, c->title, strlen(c->title));
             add_wrapped(l, LINE_TEXT, LINE_TEXT, 0, c->more, strlen(c->more), w - 4);
@@ -356,12 +327,11 @@ static void add_column_topics(struct help_lines *l, const struct app *a, int w)
 
 enum { EVENT_COLUMN = 26, MESSAGE_COLUMN = 10 };
 
-static void add_events(struct help_lines *l, const struct app *a,
-                       const struct session_view *v, int w)
+static void add_events(struct help_lines *l, const struct session_view *v, int w)
 {
     for (size_t i = v->n_events; i-- > 0;) {
         const struct event_view *ev = &v->event[i];
-        if (wanted(l, a, ev->kind, ev->text, "")) {
+        if (wanted(l, ev->kind, ev->text, "")) {
             add_wrapped(l, LINE_EVENT, LINE_EVENT_MORE, i, ev->text, strlen(ev->text),
                         w - EVENT_COLUMN);
         }
@@ -388,7 +358,7 @@ static void add_messages(struct help_lines *l, const struct app *a, int w)
     const size_t n = a->log.n;
     for (size_t i = n; i-- > 0 && n - i <= MESSAGES;) {
         const char *text = message_text(l, message_at(a, i));
-        if (wanted(l, a, text, "", "")) {
+        if (wanted(l, text, "", "")) {
             add_wrapped(l, LINE_MESSAGE, LINE_MESSAGE_MORE, i, text, strlen(text),
                         w - MESSAGE_COLUMN);
         }
@@ -437,7 +407,7 @@ static void add_all(struct help_lines *l, const struct app *a,
         }
     }
     add_keys(l, a, v, t->everywhere, "everywhere", w);
-    if (l->rank == WORDS_NAME) { /* few; other screens' keys may be many */
+    if (l->match.rank == WORDS_NAME) { /* few; other screens' keys may be many */
         add_measures(l, a, w);
         add_columns(l, a, w);
     }
@@ -446,12 +416,12 @@ static void add_all(struct help_lines *l, const struct app *a,
             add_keys(l, a, v, t->row[i], l->head[i], w);
         }
     }
-    if (l->rank != WORDS_NAME) {
+    if (l->match.rank != WORDS_NAME) {
         add_measures(l, a, w);
         add_columns(l, a, w);
     }
     add_topics(l, a, w, false);
-    add_column_topics(l, a, w);
+    add_column_topics(l, w);
     if (v->state == SESSION_BROWSING) {
         add_keys(l, a, v, NULL,
                  v->step < v->planned
@@ -462,14 +432,13 @@ static void add_all(struct help_lines *l, const struct app *a,
 }
 
 static void build(struct help_lines *l, const struct app *a,
-                  const struct session_view *v, int w)
+                  const struct session_view *v, int w, enum match_by by)
 {
     const struct screen_table *t = a->screens;
     l->n = l->n_own = 0;
-    l->rank = EVERY_RANK;
-    words_begin(&l->filter, a->help.filter);
+    match_begin(&l->match, a->help.filter, by);
     if (a->help.kind == HELP_EVENTS) {
-        add_events(l, a, v, w);
+        add_events(l, v, w);
         return;
     }
     if (a->help.kind == HELP_MESSAGES) {
@@ -480,10 +449,12 @@ static void build(struct help_lines *l, const struct app *a,
         snprintf(l->head[i], sizeof l->head[i], "%s %s",
                  t->row[i] == a->screen ? "this screen:" : "on", t->row[i]->title);
     }
-    l->rank = a->help.filter[0] ? WORDS_NAME : EVERY_RANK;
+    /* What is only near is in no order of rank. */
+    l->match.rank =
+        a->help.filter[0] && by != MATCH_NEAR ? WORDS_NAME : MATCH_EVERY_RANK;
     do {
         add_all(l, a, v, w);
-    } while (++l->rank < WORDS_RANKS);
+    } while (++l->match.rank < WORDS_RANKS);
 }
 
 /* ---- state ---- */
@@ -496,11 +467,13 @@ static struct rect inside(const struct app *a)
 static void rebuild(struct app *a, const struct session_view *v, struct help_lines *l)
 {
     const struct rect in = inside(a);
-    a->help.phrase = strchr(a->help.filter, ' ') != NULL;
-    build(l, a, v, in.w - 2);
-    if (a->help.phrase && !l->n) {
-        a->help.phrase = false;
-        build(l, a, v, in.w - 2);
+    const bool phrase = strchr(a->help.filter, ' ') != NULL;
+    build(l, a, v, in.w - 2, phrase ? MATCH_PHRASE : MATCH_WORDS);
+    if (!l->n && phrase) {
+        build(l, a, v, in.w - 2, MATCH_WORDS);
+    }
+    if (!l->n && a->help.filter[0]) {
+        build(l, a, v, in.w - 2, MATCH_NEAR);
     }
     list_set(&a->help.list, l->n, in.h);
 }
@@ -758,13 +731,15 @@ void help_view(struct app *a, const struct session_view *v, struct canvas *c)
     rebuild(a, v, &l);
     const struct rect r =
         rect_intersect(layout_help(a->w, a->h), (struct rect){0, 0, c->w, c->h});
-    char title[96], value[32];
+    char title[160], value[32];
     static const char *const names[] = {[HELP_KEYS] = "help",
                                         [HELP_EVENTS] = "events, newest first",
                                         [HELP_MESSAGES] =
                                             "messages of this session, newest first"};
-    snprintf(title, sizeof title, "%s%s%s", names[a->help.kind],
-             a->help.filter[0] ? " / " : "", a->help.filter);
+    const bool near = l.match.near[0] != '\0';
+    snprintf(title, sizeof title, "%s%s%s%s%s%s", names[a->help.kind],
+             a->help.filter[0] ? " / " : "", a->help.filter, near ? ": near '" : "",
+             l.match.near, near ? "'" : "");
     const struct list_view *list = &a->help.list;
     snprintf(value, sizeof value, "%zu/%zu", l.n ? list->cursor + 1 : 0, l.n);
     canvas_fill(c, r, ' ', ROLE_TEXT, 0);

@@ -1,8 +1,8 @@
 /* One line of text being typed: the prompts `:` `/` `&` and labels. UTF-8; the cursor
  * is always between code points. UI thread; no allocation but in the history.
  *
- * Keys: those of ui/typed_keys.h. Ctrl-U erases back to the start, but first only to the
- * end of the text the line began with; backspace in an empty line cancels. */
+ * Keys: those of ui/typed_keys.h. Ctrl-U erases back to the start, but first only to
+ * the end of the text the line began with; backspace in an empty line cancels. */
 #ifndef SAETOP_UI_LINEEDIT_H
 #define SAETOP_UI_LINEEDIT_H
 

@@ -41,7 +41,8 @@ static void test_begins_with_the_text_given(void **state)
     settle(&t);
     assert_string_equal(own(&t)->box.text, "a dog ran\n");
     assert_non_null(own(&t)->answer);
-    assert_string_equal(line_history_get(app_history(a, "prompt text"), 0), "a dog ran\n");
+    assert_string_equal(line_history_get(app_history(a, "prompt text"), 0),
+                        "a dog ran\n");
     assert_string_equal(a->message, "");
     end_world(&t);
     t = begin_world(80, 24);

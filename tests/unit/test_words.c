@@ -68,6 +68,25 @@ static void test_near(void **state)
     }
 }
 
+/* Help looks for near spellings where nothing answers, and says so. */
+static void test_help_near(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(80, 24, 2);
+    press(b, '?');
+    type(b, "/tempratur\n");
+    assert_true(on_screen(b, "help / tempratur: near 'temperature'"));
+    assert_true(on_screen(b, "let the model write on"));
+    type(b, "/laerning rate\n"); /* another word for it: lr */
+    assert_true(on_screen(b, "near 'learning rate'"));
+    assert_true(on_screen(b, ":tune"));
+    type(b, "/temperature\n");
+    assert_false(on_screen(b, "near"));
+    type(b, "/qqqqzzzz\n");
+    assert_true(on_screen(b, "no line has that"));
+    bench_free(b);
+}
+
 /* Each text counts, and words may be spread over them. */
 static void test_texts(void **state)
 {
@@ -289,10 +308,11 @@ static void test_field(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),         cmocka_unit_test(test_near),
-        cmocka_unit_test(test_texts),         cmocka_unit_test(test_help),
-        cmocka_unit_test(test_rank),          cmocka_unit_test(test_help_order),
-        cmocka_unit_test(test_help_commands), cmocka_unit_test(test_field),
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_near),
+        cmocka_unit_test(test_help_near),  cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_help),       cmocka_unit_test(test_rank),
+        cmocka_unit_test(test_help_order), cmocka_unit_test(test_help_commands),
+        cmocka_unit_test(test_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
