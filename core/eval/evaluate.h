@@ -62,6 +62,8 @@ struct concept_result {
 
 /* A concept of which nothing was measured. */
 struct concept_result concept_result_none(int32_t concept);
+/* Whether a latent is one of its main latents. */
+bool concept_result_is_main(const struct concept_result *r, int32_t latent);
 
 struct word_result;         /* words.h */
 struct absorption_evidence; /* rule.h */

@@ -50,15 +50,6 @@ static void add_described(struct near_list *l, const struct latent_detail *d)
     }
 }
 
-static bool is_main(const struct concept_result *c, int32_t latent)
-{
-    bool is = false;
-    for (size_t i = 0; i < c->n_main; i++) {
-        is = is || c->main_latent[i] == latent;
-    }
-    return is;
-}
-
 static const char *concept_of(const struct session_view *v, int32_t concept)
 {
     return concept >= 0 && (size_t) concept < v->names.n_concepts
@@ -75,7 +66,7 @@ static void add_absorbed(struct near_list *l, int32_t latent, bool takes)
         const struct concept_result *row = &t->row[c];
         for (size_t k = 0; row->eligible && k < EVAL_ABSORBERS; k++) {
             const bool mine = takes ? row->absorber[k] == latent && row->n_main > 0
-                                    : row->absorber[k] >= 0 && is_main(row, latent);
+                                    : row->absorber[k] >= 0 && concept_result_is_main(row, latent);
             struct near_row *r =
                 !mine ? NULL
                       : add(l,

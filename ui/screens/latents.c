@@ -344,9 +344,9 @@ static void draw_preview(const struct app *a, const struct session_view *v,
     canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "fires on %s of tokens", number[0]);
     canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "max %s  mean %s", number[1], number[2]);
     y = latents_match(c, x, y, w, &v->names, row);
-    if (isfinite(row->absorption)) {
-        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "  absorption of it %.2f",
-                     row->absorption);
+    const double absorption = latents_source(l, v, t, l->at).absorption;
+    if (isfinite(absorption)) {
+        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "  absorption of it %.2f", absorption);
     }
     y++;
     for (size_t i = 0; i < LATENT_TOP_TOKENS && row->top_token[i] >= 0 && y < bottom;

@@ -2,6 +2,7 @@
  * are, and which are shown, found and marked. The order is made anew only when the
  * table, the filter or the sorting has changed. */
 #include "base/mem.h"
+#include "session/tellers.h"
 #include "ui/screens/latents_priv.h"
 
 #include <math.h>
@@ -56,12 +57,14 @@ struct latent_source latents_source(const struct latents_state *l,
                                     const struct session_view *v,
                                     const struct latent_table *t, int32_t id)
 {
-    return (struct latent_source){.row = &t->row[id],
-                                  .latent = id,
-                                  .names = &v->names,
-                                  .label = latent_labels_of(v->arm[l->arm].labels, id),
-                                  .table = t,
-                                  .marked = latents_is_marked(l, l->arm, id)};
+    return (struct latent_source){
+        .row = &t->row[id],
+        .latent = id,
+        .names = &v->names,
+        .label = latent_labels_of(v->arm[l->arm].labels, id),
+        .absorption = tellers_absorption(v->arm[l->arm].concepts, &t->row[id], id),
+        .table = t,
+        .marked = latents_is_marked(l, l->arm, id)};
 }
 
 /* ".97", "1.0" */
@@ -253,6 +256,7 @@ static bool fill_order(struct latents_state *l, const struct session_view *v,
     const struct latent_labels *labels = v->arm[l->arm].labels;
     const bool new_table =
         t != l->ordered || t->step != l->ordered_step ||
+        v->arm[l->arm].concepts != l->ordered_concepts ||
         (latent_column_at((size_t)l->sort)->text && labels != l->ordered_labels);
     l->shown = 0;
     if ((new_table || l->sorted_by != l->sort || l->sorted_reverse != l->reverse ||
@@ -301,7 +305,8 @@ void latents_order(struct app *a, const struct session_view *v)
         l->shown = 0;
         l->ordered = NULL;
     } else if (l->stale || t != l->ordered || t->step != l->ordered_step ||
-               v->arm[l->arm].labels != l->ordered_labels) {
+               v->arm[l->arm].labels != l->ordered_labels ||
+               v->arm[l->arm].concepts != l->ordered_concepts) {
         if (!fill_order(l, v, t)) {
             app_say(a, true, "out of memory for the table's order");
         }
@@ -309,6 +314,7 @@ void latents_order(struct app *a, const struct session_view *v)
         l->ordered = t;
         l->ordered_step = t->step;
         l->ordered_labels = v->arm[l->arm].labels;
+        l->ordered_concepts = v->arm[l->arm].concepts;
         l->stale = false;
         list_set(&l->list, l->shown, page);
         for (size_t i = 0; i < l->shown; i++) {

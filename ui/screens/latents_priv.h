@@ -42,10 +42,11 @@ struct latents_state {
     size_t find_from; /* place in the order when the prompt was opened */
     struct filter *finder[LATENTS_FINDERS]; /* for `find`; NULL: not made yet */
     char finder_of[256];
-    const struct latent_labels *ordered_labels; /* that `order` was made of */
-    bool scatter;                               /* points in place of the table */
-    int scatter_y;                              /* column */
-    struct plot_result points;                  /* as last drawn */
+    const struct latent_labels *ordered_labels;   /* that `order` was made of, */
+    const struct concept_table *ordered_concepts; /* and whose absorption it has */
+    bool scatter;                                 /* points in place of the table */
+    int scatter_y;                                /* column */
+    struct plot_result points;                    /* as last drawn */
     int64_t asked_eval[VIEW_ARMS]; /* evaluation step for which a table was asked; -2:
                                       never */
 };
