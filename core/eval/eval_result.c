@@ -43,6 +43,11 @@ bool concept_result_is_main(const struct concept_result *r, int32_t latent)
     return is;
 }
 
+double concept_result_taken(const struct concept_result *r, size_t i)
+{
+    return r->full * r->absorber_share[i];
+}
+
 void eval_result_deinit(struct eval_result *r)
 {
     mem_free(r->concept);
