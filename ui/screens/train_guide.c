@@ -73,6 +73,11 @@ static void say_absorption(const struct app *a, const struct session_view *v, ch
         return;
     }
     const struct verdict_row *row = &r.row[VERDICT_OF_ABSORPTION];
+    if (verdict_but_for_holm(row)) {
+        snprintf(out, cap, "%c seems to absorb %s, not certain (~). " SEE_WORDS,
+                 v->cond[r.of].letter, row->d.by.mean < 0 ? "less" : "more");
+        return;
+    }
     switch (row->verdict) {
     case VERDICT_LOWER: found = "less"; break;
     case VERDICT_HIGHER: found = "more"; break;
