@@ -434,6 +434,8 @@ static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t
         struct arm_view *a = &v->arm[k];
         struct cond_view *cond = &v->cond[k];
         cond->rate_set = cond->rate_in_use = k ? 0 : 0.3;
+        cond->k = 4;
+        cond->has_k = true;
         cond->rate_when_on = 0.3;
         cond->unmasked = k > 0;
         cond->applies_from = k ? 0 : 412;

@@ -272,8 +272,37 @@ static void heading(const struct session_view *v, const struct view_verdicts *r,
     rows_right(c, in.x + k.least - 2, in.y, k.words - k.least, "needs", ROLE_DIM, 0);
 }
 
-void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
-                         size_t cap)
+/* "; A 30 % masked, B not", as much of it as `room` columns hold. */
+static void add_masks(const struct cond_view *of, const struct cond_view *baseline,
+                      int room, char *out, size_t cap)
+{
+    const double p[2] = {100 * of->rate_set, 100 * baseline->rate_set};
+    char text[4][64] = {""};
+    size_t i = 0;
+    if (fabs(p[0] - p[1]) < 1e-9) {
+        return;
+    }
+    if (p[0] > 0 && p[1] > 0) {
+        snprintf(text[0], sizeof text[0], "; masked %c %.3g %%, %c %.3g %%", of->letter,
+                 p[0], baseline->letter, p[1]);
+    } else {
+        const struct cond_view *masked = p[0] > 0 ? of : baseline;
+        const struct cond_view *other = p[0] > 0 ? baseline : of;
+        const double rate = 100 * masked->rate_set;
+        snprintf(text[0], sizeof text[0], "; %c %.3g %% of input masked, %c not",
+                 masked->letter, rate, other->letter);
+        snprintf(text[1], sizeof text[1], "; %c %.3g %% masked, %c not", masked->letter,
+                 rate, other->letter);
+        snprintf(text[2], sizeof text[2], "; mask %c %.3g %%", masked->letter, rate);
+    }
+    while (text[i][0] && (int)strlen(text[i]) > room) {
+        i++;
+    }
+    snprintf(out, cap, "%s", text[i]);
+}
+
+void train_verdict_title(const struct app *a, const struct session_view *v, int room,
+                         char *out, size_t cap)
 {
     struct view_verdicts r;
     if (!view_verdicts_of(v, train_compared(a, v), &r)) {
@@ -287,6 +316,9 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
     snprintf(out, cap, "%c-%c%s, %zu seed%s%s%s", v->cond[r.of].letter,
              v->cond[r.baseline].letter, r.why[0] ? " not comparable" : "", r.pairs,
              r.pairs == 1 ? "" : "s", planned, r.planned ? "" : ", so far");
+    const size_t len = strlen(out);
+    add_masks(&v->cond[r.of], &v->cond[r.baseline], room - (int)len, out + len,
+              cap - len);
 }
 
 /* Whether a row shown has this mark. */
