@@ -277,7 +277,8 @@ static void test_find(void **state)
     press(b, 'N');
     assert_int_equal(latents_of(&b->a)->at, first);
     type(b, "/nowhere\n");
-    assert_true(on_screen(b, "not found: nowhere"));
+    assert_true(
+        on_screen(b, "not found: nowhere; Ctrl-P finds what is nearly so spelt"));
     assert_int_equal(latents_of(&b->a)->at, first);
     type(b, "/#77\n");
     assert_int_equal(latents_of(&b->a)->at, 77);
@@ -316,6 +317,7 @@ static void test_find_in_index(void **state)
     snprintf(line, sizeof line, "&%s", word);
     type(b, line);
     assert_int_equal(latents_of(&b->a)->shown, 0);
+    assert_true(on_screen(b, "none has '")); /* but in the table */
     press(b, KEY_ESC_);
     type(b, line);
     assert_int_equal(b->a.log.n, said);

@@ -249,6 +249,10 @@ static void draw_table(struct app *a, const struct session_view *v, struct canva
     if (!l->shown) {
         app_text(a, c, r.x + 2, r.y + 3, r.w - 2,
                  "no latent passes the filter" FILTER_CLEARS, ROLE_DIM);
+        char why[160];
+        if (latents_why_empty(a, why, sizeof why)) {
+            canvas_text(c, r.x + 2, r.y + 4, r.w - 2, why, ROLE_TEXT, 0);
+        }
     }
     const size_t rows = list_visible(&l->list);
     for (size_t i = 0; i < rows && (int)i < r.h - 4; i++) {

@@ -296,6 +296,41 @@ static void count_densities(struct latents_state *l, const struct latent_table *
     }
 }
 
+/* How many latents fire on the filter's word, if it is one. */
+static size_t count_firing(struct latents_state *l, const struct session_view *v,
+                           const struct latent_table *t)
+{
+    const char *word = l->filter.text;
+    char text[LINE_CAP + 8], why[FILTER_MESSAGE];
+    size_t count = 0, at = 0;
+    if (!word[0] || word[strcspn(word, " <>=!~&|()/#\"")]) {
+        return 0;
+    }
+    snprintf(text, sizeof text, "tokens=%s", word);
+    struct filter *f = filter_new(&latent_filter, text, &at, why, sizeof why);
+    for (size_t id = 0; f && id < t->F; id++) {
+        const struct latent_source source = latents_source(l, v, t, (int32_t)id);
+        count += filter_holds(f, &source) ? 1U : 0U;
+    }
+    filter_free(f);
+    return count;
+}
+
+bool latents_why_empty(const struct app *a, char *out, size_t cap)
+{
+    const struct latents_state *l = latents_of(a);
+    if (l->shown || !l->fire_on) {
+        return false;
+    }
+    char text[LINE_CAP];
+    snprintf(text, sizeof text,
+             "none has '%.30s' as label, match or top token; %zu fire%s on it: " KEY_OF(
+                 "filter") " tokens=%.30s",
+             l->filter.text, l->fire_on, l->fire_on == 1 ? "s" : "", l->filter.text);
+    app_words(a, text, out, cap);
+    return true;
+}
+
 void latents_order(struct app *a, const struct session_view *v)
 {
     struct latents_state *l = latents_of(a);
@@ -316,6 +351,7 @@ void latents_order(struct app *a, const struct session_view *v)
         l->ordered_labels = v->arm[l->arm].labels;
         l->ordered_concepts = v->arm[l->arm].concepts;
         l->stale = false;
+        l->fire_on = l->shown ? 0 : count_firing(l, v, t);
         list_set(&l->list, l->shown, page);
         for (size_t i = 0; i < l->shown; i++) {
             if (l->order[i] == l->at) {
@@ -377,32 +413,6 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
     return true;
 }
 
-/* If no latent passes a filter that is one word, say how many fire on it, and how to
- * see them. */
-static void say_tokens(struct app *a, const struct session_view *v, const char *word)
-{
-    struct latents_state *l = latents_of(a);
-    const struct latent_table *t = latents_table(a, v);
-    char text[LINE_CAP + 8], why[FILTER_MESSAGE];
-    size_t count = 0, at = 0;
-    if (word[strcspn(word, " <>=!~&|()/#\"")]) {
-        return;
-    }
-    snprintf(text, sizeof text, "tokens=%s", word);
-    struct filter *f = filter_new(&latent_filter, text, &at, why, sizeof why);
-    for (size_t id = 0; f && id < t->F; id++) {
-        const struct latent_source source = latents_source(l, v, t, (int32_t)id);
-        count += filter_holds(f, &source) ? 1U : 0U;
-    }
-    filter_free(f);
-    if (count) {
-        app_say(a, false,
-                "0 have '%.30s' as label, match or top token; %zu fire on it: " KEY_OF(
-                    "filter") " tokens=%.30s",
-                word, count, word);
-    }
-}
-
 /* If there is no table yet, say that the request waits for it. */
 static void say_waiting(struct app *a, const struct session_view *v)
 {
@@ -417,10 +427,10 @@ static void say_waiting(struct app *a, const struct session_view *v)
 
 void latents_say_empty(struct app *a, const struct session_view *v)
 {
-    const struct latents_state *l = latents_of(a);
+    char why[LINE_CAP];
     say_waiting(a, v);
-    if (latents_table(a, v) && !l->shown && l->filter.text[0]) {
-        say_tokens(a, v, l->filter.text);
+    if (latents_table(a, v) && latents_why_empty(a, why, sizeof why)) {
+        app_say(a, false, "%s", why);
     }
 }
 
@@ -499,7 +509,9 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
         count = f ? find_by(l, v, t, f, forward, here) : 0;
     }
     if (!count) {
-        app_say(a, true, "not found: %.60s", l->find);
+        app_say(a, true,
+                "not found: %.60s; " KEY_OF("go") " finds what is nearly so spelt",
+                l->find);
     } else if (nth == 1) {
         app_say(a, false, "/%.60s  %zu found", l->find, count);
     } else {

@@ -25,6 +25,7 @@ struct latents_state {
     bool reverse;   /* against the column's usual direction */
     int32_t *order; /* latents shown, in order */
     size_t shown, order_cap;
+    size_t fire_on;  /* if none is shown: latents that fire on the filter's word */
     int32_t *sorted; /* all latents, by the column and direction below */
     size_t n_sorted, sorted_cap;
     int sorted_by;
@@ -90,6 +91,9 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
 /* If a filter shows no latent, say why: there is no table yet, or a word is in no
  * latent's top tokens though some fire on it. */
 void latents_say_empty(struct app *a, const struct session_view *v);
+/* Writes how to see latents that fire on the filter's word, though none has it as
+ * label, match or top token; false: nothing is to be said. */
+bool latents_why_empty(const struct app *a, char *out, size_t cap);
 void latents_find(struct app *a, const struct session_view *v, bool forward, bool here);
 void latents_deinit(struct latents_state *l);
 /* Whether the table can be sorted by a column: by labels only if there are some. */
