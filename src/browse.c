@@ -144,10 +144,28 @@ enum err browse_open(const char *path, const struct run_opts *ro, struct browse 
 void browse_close(struct browse *b)
 {
     names_deinit(&b->names);
+    concept_table_unref(b->concepts);
     latent_table_unref(b->table);
     acts_set_free(b->set);
     inputs_free(b->in);
     run_record_deinit(&b->record);
+}
+
+enum err browse_concepts(const char *path, struct browse *b, struct errinfo *e)
+{
+    char file[RUNDIR_PATH];
+    if (!rundir_is(path) || !b->in->concepts) {
+        return OK;
+    }
+    enum err rc = rundir_file(path, "eval.json", file, e);
+    rc = rc == OK
+             ? concept_table_load(file, b->in->concepts, b->table->F, &b->concepts, e)
+             : rc;
+    if (rc != OK && rc != ERR_NOMEM) { /* latents can be looked at without */
+        cmd_say(stderr, "saetop: %s", e->msg);
+        rc = OK;
+    }
+    return rc;
 }
 
 enum err browse_subject(struct browse *b, struct ask_subject **out, struct errinfo *e)

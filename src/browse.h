@@ -4,6 +4,7 @@
 #define SAETOP_SRC_BROWSE_H
 
 #include "ask/ask.h"
+#include "eval/concept_table.h"
 #include "latents/latent_labels.h"
 #include "latents/latent_names.h"
 #include "run_opts.h"
@@ -15,7 +16,8 @@ struct browse {
     struct inputs *in;
     struct acts_set *set; /* held-out text */
     struct latent_table *table;
-    struct names names; /* names of tokens and concepts */
+    struct names names;             /* names of tokens and concepts */
+    struct concept_table *concepts; /* NULL: see browse_concepts */
 };
 
 /* Read `path`, a run or another tool's SAE. What the command line names replaces what
@@ -49,6 +51,10 @@ enum err browse_inputs(const char *path, const struct run_opts *ro, struct brows
 enum err browse_open(const char *path, const struct run_opts *ro, struct browse *b,
                      struct errinfo *e) ERR_CHECKED;
 void browse_close(struct browse *b);
+/* Reads the concepts of the evaluation that a run keeps into an open b. NULL: it keeps
+ * none, or one that cannot be read, as a line on stderr says. ERR_NOMEM. */
+enum err browse_concepts(const char *path, struct browse *b,
+                         struct errinfo *e) ERR_CHECKED;
 /* The same as browse_lm_subject, with the table of its latents. */
 enum err browse_subject(struct browse *b, struct ask_subject **out,
                         struct errinfo *e) ERR_CHECKED;

@@ -189,35 +189,15 @@ static void show_found_json(const struct browse *t, const struct latent_labels *
     str_add(out, "]}\n");
 }
 
-/* Read the concepts of the evaluation that a run keeps; *out NULL: it keeps none, or
- * one that cannot be read, as a line on stderr says. */
-static enum err read_concepts(const char *path, const struct browse *t,
-                              struct concept_table **out, struct errinfo *e)
-{
-    char file[RUNDIR_PATH];
-    *out = NULL;
-    if (!rundir_is(path) || !t->in->concepts) {
-        return OK;
-    }
-    enum err rc = rundir_file(path, "eval.json", file, e);
-    rc = rc == OK ? concept_table_load(file, t->in->concepts, t->table->F, out, e) : rc;
-    if (rc != OK && rc != ERR_NOMEM) { /* it can be looked through without */
-        cmd_say(stderr, "saetop: %s", e->msg);
-        rc = OK;
-    }
-    return rc;
-}
-
-static enum err find_text(const char *path, const struct browse *t,
-                          const struct latent_labels *labels, const struct find_args *a,
-                          const char *query, struct str *out, struct errinfo *e)
+static enum err find_text(const struct browse *t, const struct latent_labels *labels,
+                          const struct find_args *a, const char *query, struct str *out,
+                          struct errinfo *e)
 {
     struct latent_found *f = NULL;
-    struct concept_table *c = NULL;
+    const struct concept_table *c = t->concepts;
     struct latent_teller *teller = NULL;
     size_t n = 0, all = 0, n_tellers = 0;
     enum err rc = OK;
-    TRY_OUT(rc, read_concepts(path, t, &c, e));
     TRY_OUT(rc, tellers_of(c, &t->names, t->table->F, &teller, &n_tellers, e));
     TRY_OUT(rc, mem_new(&f, (size_t)a->most, sizeof *f, "what was found", e));
     const struct latent_scope in = {t->table, &t->names, labels, teller, n_tellers};
@@ -226,7 +206,6 @@ static enum err find_text(const char *path, const struct browse *t,
 out:
     mem_free(f);
     mem_free(teller);
-    concept_table_unref(c);
     return rc;
 }
 
@@ -333,8 +312,9 @@ static enum err find(const struct opts_result *parsed, const struct find_args *a
     TRY_OUT(rc, run_opts_check_centre(ro, &path, 1, e));
     TRY_OUT(rc, browse_open(path, ro, &t, e));
     TRY_OUT(rc, browse_labels(path, t.table->F, &labels, e));
+    TRY_OUT(rc, browse_concepts(path, &t, e));
     rc = a->prompt ? find_prompt(&t, labels, a, out, e)
-                   : find_text(path, &t, labels, a, parsed->args[1], out, e);
+                   : find_text(&t, labels, a, parsed->args[1], out, e);
 out:
     latent_labels_unref(labels);
     browse_close(&t);

@@ -264,6 +264,7 @@ static enum err top(const char *path, const struct top_args *a,
     TRY_OUT(rc, run_opts_check_centre(ro, &path, 1, e));
     TRY_OUT(rc, browse_open(path, ro, &t, e));
     TRY_OUT(rc, browse_labels(path, t.table->F, &labels, e));
+    TRY_OUT(rc, browse_concepts(path, &t, e));
     if (a->latent < 0) {
         list_all(&t, labels, a->json, out);
     } else {

@@ -444,7 +444,7 @@ static void add_foot(const struct verdicts *v, bool all, struct str *out)
                  arm_evals_so_far(&v->arms) ? VERDICT_MARKS_SO_FAR : VERDICT_MARKS);
     }
     if (open) {
-        str_add(out, "open: not established; needs: smallest difference so many seeds "
+        str_add(out, "unclear: not established; needs: smallest difference so many seeds "
                      "could establish\n");
     }
     if (most >= 2) {

@@ -1,6 +1,7 @@
 #include "top_text.h"
 
 #include "base/number.h"
+#include "session/tellers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,11 +10,15 @@
 struct latent_source top_source(const struct browse *t,
                                 const struct latent_labels *labels, size_t j)
 {
-    return (struct latent_source){.row = &t->table->row[j],
-                                  .latent = (int32_t)j,
-                                  .names = &t->names,
-                                  .table = t->table,
-                                  .label = latent_labels_of(labels, (int32_t)j)};
+    const struct latent_row *row = &t->table->row[j];
+    const bool now = t->concepts && t->concepts->step == t->record.step;
+    return (struct latent_source){
+        .row = row,
+        .latent = (int32_t)j,
+        .names = &t->names,
+        .table = t->table,
+        .absorption = tellers_absorption(now ? t->concepts : NULL, row, (int32_t)j),
+        .label = latent_labels_of(labels, (int32_t)j)};
 }
 
 /* The nth column of the line; NULL beyond the last. */

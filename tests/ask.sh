@@ -100,11 +100,11 @@ accept find run mask.rate
 
 accept find run --prompt "$text" --json --most 5 && mv out found
 # By concept, as the kept evaluation says, and with letters left out.
-told() { # STEP
+told() { # STEP [CONCEPT LATENT]
     cat >run/eval.json <<JSON
-{"step": $1, "concepts": [{"concept": "animal", "kind": "super", "eligible": true,
-  "probe_f1": 0.9, "true_positives": 9, "full": 0, "fraction": 0, "main_latent_recall": 0.5,
-  "f1_best_latent": 0.8, "f1_heldout": 0.7, "main_latents": [5],
+{"step": $1, "concepts": [{"concept": "${2:-animal}", "kind": "super", "eligible": true,
+  "probe_f1": 0.9, "true_positives": 9, "full": 0.25, "fraction": 0, "main_latent_recall": 0.5,
+  "f1_best_latent": 0.8, "f1_heldout": 0.7, "main_latents": [${3:-5}],
   "main_latent_fits": [[0.8, 0.9, 0.7]], "absorbers": []}], "words": []}
 JSON
 }
@@ -115,6 +115,19 @@ grep -q "^ *5 " out && grep -q "by concept: 'animal' with F1 0.800, its best lat
 accept find run anmal --most 1 --json
 grep -q '"by":"concept","how":"letters","near":"animal","by_concept":{"concept":"animal","f1":0.8' out ||
     fault "by concept, near"
+# A latent's absorption is that of the concept it matches, if the evaluation is of this step.
+accept top run --json
+set -- $(sed -n 's/^{"latent":\([0-9]*\),.*"match":"\([a-z]*\)","match_kind":"super".*/\1 \2/p;T;q' out)
+absorbed() { # WHAT LATENT
+    accept find run "$2" --most 1 --json
+    grep -q "{\"latent\":$2,.*\"absorption\":$1," out || fault "find $2: absorption is not $1"
+    accept top run --latent "$2" --json
+    grep -q "\"absorption\":$1[,}]" out || fault "top --latent $2: absorption is not $1"
+}
+told 30 "$2" "$1"
+absorbed 0.25 "$1"
+told 20 "$2" "$1"
+absorbed null "$1"
 told 20
 accept find run animal --most 1
 grep -q 'concepts as evaluated at step 20 of 30: ' out || fault "an older evaluation"

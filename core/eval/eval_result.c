@@ -34,6 +34,20 @@ struct concept_result concept_result_none(int32_t concept)
     return r;
 }
 
+bool concept_result_is_main(const struct concept_result *r, int32_t latent)
+{
+    bool is = false;
+    for (size_t i = 0; i < r->n_main; i++) {
+        is = is || r->main_latent[i] == latent;
+    }
+    return is;
+}
+
+double concept_result_taken(const struct concept_result *r, size_t i)
+{
+    return r->full * r->absorber_share[i];
+}
+
 void eval_result_deinit(struct eval_result *r)
 {
     mem_free(r->concept);

@@ -62,6 +62,11 @@ struct concept_result {
 
 /* A concept of which nothing was measured. */
 struct concept_result concept_result_none(int32_t concept);
+/* Whether a latent is one of its main latents. */
+bool concept_result_is_main(const struct concept_result *r, int32_t latent);
+/* The share of the concept's uses that absorber i takes, each word form counting alike:
+ * all absorbers together take `full`. */
+double concept_result_taken(const struct concept_result *r, size_t i);
 
 struct word_result;         /* words.h */
 struct absorption_evidence; /* rule.h */

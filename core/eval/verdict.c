@@ -62,7 +62,7 @@ const char *verdict_brief(enum verdict v)
     case VERDICT_NOT_MEASURED: return "-";
     case VERDICT_ONE_SEED: return "one seed";
     case VERDICT_SMALL: return "small";
-    case VERDICT_OPEN: return "open";
+    case VERDICT_OPEN: return "unclear";
     case VERDICT_SAME:
     case VERDICT_LOWER:
     case VERDICT_HIGHER: break;
@@ -233,14 +233,15 @@ void verdict_why(const struct verdict_row *row, char out[VERDICT_WHY])
     } else if (verdict_but_for_holm(row)) {
         (void)snprintf(
             out, VERDICT_WHY,
-            "open ~: leaves 0 out by itself, but not as one of several (Holm)");
+            "unclear ~: clear only taken alone, not as one of several (Holm)");
     } else if (row->verdict == VERDICT_OPEN && verdict_in_reach(row)) {
-        (void)snprintf(out, VERDICT_WHY,
-                       "open: %s is the smallest difference %zu seeds could establish",
-                       least, row->d.n);
+        (void)snprintf(
+            out, VERDICT_WHY,
+            "unclear: %s is the smallest difference %zu seeds could establish", least,
+            row->d.n);
     } else if (row->verdict == VERDICT_OPEN && isfinite(row->smallest)) {
         (void)snprintf(out, VERDICT_WHY,
-                       "open: out of reach with %zu seeds, whatever the difference",
+                       "unclear: out of reach with %zu seeds, whatever the difference",
                        row->d.n);
     } else if (verdict_direction(row->verdict) != NULL && !row->so_far) {
         (void)snprintf(out, VERDICT_WHY, "* established: %s, p %s after Holm",

@@ -83,7 +83,7 @@ enum verdict {
  * "established", "established", "not established"; "lower", "higher" or NULL. */
 const char *verdict_text(enum verdict v);
 const char *verdict_direction(enum verdict v);
-/* The same in a word, "small", "open", "lower"; "-" if it was not measured. */
+/* The same in a word, "small", "unclear", "lower"; "-" if it was not measured. */
 const char *verdict_brief(enum verdict v);
 
 /* Returns which of n conditions is the baseline: each difference is of another
@@ -130,9 +130,9 @@ const char *verdict_row_text(const struct verdict_row *row);
 /* The mark of a row in every table: '*' established, '~' but for Holm, '=' small; ' '
  * none. */
 char verdict_mark(const struct verdict_row *row);
-#define VERDICT_MARKS "* established  ~ leaves 0 out, but not after Holm  = small"
+#define VERDICT_MARKS "* established  ~ clear only taken alone (Holm)  = small"
 #define VERDICT_MARKS_SO_FAR                                                           \
-    "so far, nothing established  ~ leaves 0 out, but not after Holm"
+    "so far, nothing established  ~ clear only taken alone (Holm)"
 /* Says in a line what the row comes to: why it is small or not established, and the
  * smallest difference that would have been established. "" if there is nothing to
  * say. */

@@ -36,7 +36,7 @@ static double mean_of(const struct latent_source *s)
 
 static double absorption_of(const struct latent_source *s)
 {
-    return s->row->absorption;
+    return s->absorption;
 }
 
 static double cut_of(const struct latent_source *s)
@@ -168,10 +168,11 @@ static const struct latent_column list[] = {
     {.name = "absorption", .title = "absorb", .type = COLUMN_SHARE,
      .flags = IN_TABLE | FILES | MEASURE | IN_DETAIL, .width = 7,
      .number = absorption_of, .detail = "absorption of its concept",
-     .help = "absorption of the concept whose main latent it is",
-     .more = "A dash: it is no main latent of a concept that is measured. High: other "
-             "latents stand in for it on many of the concept's words, as the topic on "
-             "absorption says."},
+     .help = "absorption of the concept that it matches, if it is a main latent of that",
+     .more = "The figure that Concepts has for that concept, but of this seed alone, as "
+             "of the last evaluation: the mean over the concept's words of the share of "
+             "uses on which its main latents are silent and another latent stands in. A "
+             "dash: it matches a word, or a concept of which it is no main latent."},
     {.name = "kind", .title = "kind", .type = COLUMN_TEXT,
      .flags = EVERYWHERE | IN_FILTER, .width = 8, .text_width = 8, .text = kind_text,
      .rank = kind_rank,

@@ -41,12 +41,14 @@ enum latent_column_flag {
 /* When a row has nothing to say in a column. */
 enum latent_column_needs { NEEDS_NOTHING, NEEDS_FIRING, NEEDS_MATCH };
 
-/* The data a cell is read from. names: only for texts. label: "" for none. */
+/* The data a cell is read from. names: only for texts. label: "" for none. absorption:
+ * of the concept that the row matches (session/tellers.h); NaN: none. */
 struct latent_source {
     const struct latent_row *row;
     int32_t latent;
     const struct names *names;
     const char *label;
+    double absorption;
     const struct latent_table *table; /* with the index of firing tokens; may be NULL */
     bool marked;
 };

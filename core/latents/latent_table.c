@@ -44,7 +44,6 @@ static void fill_row(const struct row_job *k, size_t j, struct latent_tally *y)
     double sum = 0.0;
     row->fires = t->fire_start[j + 1] - first;
     row->density = t->n_tokens > 0 ? (double)row->fires / (double)t->n_tokens : 0.0;
-    row->absorption = (double)NAN;
     row->match_id = -1;
     for (size_t i = 0; i < row->fires; i++) {
         const float act = t->fire_act[first + i];
@@ -319,15 +318,4 @@ void latent_table_unref(struct latent_table *t)
     mem_free(t->token_start);
     mem_free(t->token);
     mem_free(t);
-}
-
-void latent_table_set_absorption(struct latent_table *t, int32_t latent, double rate)
-{
-    if (latent < 0 || (size_t)latent >= t->F || isnan(rate)) {
-        return;
-    }
-    double *mine = &t->row[latent].absorption;
-    if (isnan(*mine) || rate > *mine) {
-        *mine = rate;
-    }
 }

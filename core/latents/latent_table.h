@@ -27,7 +27,6 @@ struct latent_row {
     size_t fires;      /* of the table's n_tokens */
     double density;    /* fires / n_tokens */
     float max, mean;   /* activation; mean over firing tokens */
-    double absorption; /* of the concept whose main latent it is; NaN otherwise */
     enum match_kind match;
     enum match_place place;
     int32_t match_id;            /* concept index, or token id of a word */
@@ -86,9 +85,8 @@ struct latent_table {
  * SAE is so dense that these give LATENT_FIRINGS (n_tokens says how many were read). A
  * latent's match is the word or concept of greatest F1 at either place; among those
  * within 0.02 of that, one at the token itself, and then the one with most occurrences;
- * a concept must have two or more words that fire the latent. absorption is NaN
- * throughout: see latent_table_set_absorption. Deterministic for any pool. O(n D F) for
- * the encoding. ERR_USAGE if the widths differ, ERR_CANCELLED. */
+ * a concept must have two or more words that fire the latent. Deterministic for any
+ * pool. O(n D F) for the encoding. ERR_USAGE if the widths differ, ERR_CANCELLED. */
 enum err latent_table_new(const struct sae *s, const struct acts_set *set,
                           const struct concepts *c, int64_t step, struct pool *pool,
                           const atomic_bool *cancel, struct latent_table **out,
@@ -136,10 +134,6 @@ size_t latent_table_bytes(const struct latent_table *t);
 struct sae_measured latent_table_measured(const struct latent_table *t);
 struct latent_table *latent_table_ref(struct latent_table *t);
 void latent_table_unref(struct latent_table *t); /* NULL is fine */
-
-/* Records that `latent` is a main latent of a concept with this absorption rate; of
- * several concepts the highest rate stays. Call before the table is shared. */
-void latent_table_set_absorption(struct latent_table *t, int32_t latent, double rate);
 
 /* The token that the model finds likeliest, and its probability; 0: not asked. */
 struct latent_next {

@@ -320,7 +320,7 @@ static bool has_measure(const struct compared *c)
 static void say_seeds(const struct compared *c, const char *a, const char *b,
                       const char *control, struct str *out)
 {
-    char seeds[80], has[OPENING], within[OPENING], open[OPENING];
+    char seeds[80], has[OPENING], within[OPENING], unclear[OPENING];
     const struct {
         enum said said;
         const char *opening[2]; /* at the end of the plan, and before it; NULL: not
@@ -332,7 +332,7 @@ static void say_seeds(const struct compared *c, const char *a, const char *b,
         {SAID_WITHIN,
          {control != NULL ? within : NULL, control != NULL ? within : NULL}},
         {SAID_SMALL, {"Too small to matter: ", NULL}},
-        {SAID_OPEN, {open, "Open: "}},
+        {SAID_OPEN, {unclear, "Unclear: "}},
         {SAID_SAME, {"The same: ", NULL}},
     };
     const int len = snprintf(seeds, sizeof seeds, "%zu seeds", c->pairs);
@@ -345,7 +345,7 @@ static void say_seeds(const struct compared *c, const char *a, const char *b,
     (void)snprintf(within, sizeof within,
                    "Within random, where %s is not established to differ from %s: ", a,
                    control != NULL ? control : "");
-    (void)snprintf(open, sizeof open,
+    (void)snprintf(unclear, sizeof unclear,
                    "Not established (in brackets the smallest difference that %zu "
                    "seeds could establish): ",
                    c->pairs);

@@ -157,10 +157,6 @@ static enum err fill_table(struct workbench *b, struct errinfo *e)
     }
     b->show_at *= 2;
     TRY(latent_pass_table(b->pass, NULL, &s->stop, &table, e));
-    for (size_t i = 0; i < b->filling.n_rates; i++) {
-        const struct latent_rate *r = &b->filling.rate[i];
-        latent_table_set_absorption(table, r->latent, r->rate);
-    }
     if (done || b->shows) {
         show_table(s, &b->filling, table);
     }
@@ -184,13 +180,9 @@ static struct latent_table *table_of_job(struct session *s, const struct job *jo
 static bool is_described(struct session *s, const struct job *job)
 {
     struct latent_table *t = table_of_job(s, job);
-    bool same = t && t->positions == t->positions_all;
-    for (size_t i = 0; same && i < job->n_rates; i++) {
-        const double has = (double)t->row[job->rate[i].latent].absorption;
-        same = has <= (double)job->rate[i].rate && has >= (double)job->rate[i].rate;
-    }
+    const bool is = t && t->positions == t->positions_all;
     latent_table_unref(t);
-    return same;
+    return is;
 }
 
 static enum err begin_pass(struct workbench *b, const struct job *job,

@@ -171,7 +171,6 @@ void session_job_deinit(struct job *job)
 {
     sae_free(job->sae);
     sae_free(job->other);
-    mem_free(job->rate);
     session_compare_free(job->compare);
     *job = (struct job){0};
 }

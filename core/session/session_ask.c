@@ -3,34 +3,6 @@
 #include "base/mem.h"
 #include "session/session_priv.h"
 
-/* Lists the main latents of the last evaluation, with their concepts' absorption. */
-static enum err list_rates(const struct concept_table *t, struct job *job,
-                           struct errinfo *e)
-{
-    size_t n = 0;
-    for (size_t c = 0; c < t->n; c++) {
-        n += t->row[c].n_main;
-    }
-    TRY(mem_new(&job->rate, n, sizeof *job->rate, "absorption of latents", e));
-    for (size_t c = 0; c < t->n; c++) {
-        for (size_t m = 0; m < t->row[c].n_main; m++) {
-            job->rate[job->n_rates++] =
-                (struct latent_rate){t->row[c].main_latent[m], t->row[c].full};
-        }
-    }
-    return OK;
-}
-
-/* Returns a reference to the arm's concepts, or NULL. */
-static struct concept_table *concepts_of_arm(struct session *s, size_t arm)
-{
-    pthread_mutex_lock(&s->mu);
-    struct concept_table *t = s->concepts[arm];
-    t = t ? concept_table_ref(t) : NULL;
-    pthread_mutex_unlock(&s->mu);
-    return t;
-}
-
 /* Finds the SAE of the arm that a command is about; checks that it has the latent. */
 enum err session_find_sae(const struct session *s, const struct command *c,
                           const struct sae **out, struct errinfo *e)
@@ -76,13 +48,6 @@ enum err session_ask_of_arm(struct session *s, const struct command *c,
             session_job_deinit(&job);
             return other;
         }
-    }
-    struct concept_table *t = concepts_of_arm(s, c->arm);
-    const enum err rc = t ? list_rates(t->plain ? t->plain : t, &job, e) : OK;
-    concept_table_unref(t);
-    if (rc != OK) {
-        session_job_deinit(&job);
-        return rc;
     }
     session_send_job(s, &job);
     return OK;

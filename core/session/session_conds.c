@@ -56,6 +56,7 @@ static void take_settings(struct cond_view *v, const struct settings *own,
     v->beyond_decoder = conditions_beyond_decoder(own);
     v->random = conditions_is_random(own);
     v->k = own->k;
+    v->has_k = sae_arch_has(sae_arch_find(own->arch)) & SAE_HAS_K;
     v->unmasked = mask_never(masks);
 }
 

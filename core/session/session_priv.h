@@ -21,12 +21,6 @@ struct sent_event {
     struct event_view ev;
 };
 
-/* A main latent of a concept, and the concept's absorption in the last evaluation. */
-struct latent_rate {
-    int32_t latent;
-    double rate;
-};
-
 struct compare_input; /* session_compare.c */
 
 /* A request for the job thread, with the frozen copy that it reads. */
@@ -36,8 +30,6 @@ struct job {
     struct sae *other;      /* the other arm's, for COMMAND_PARTNERS; owned; else
                                NULL */
     int64_t step;
-    struct latent_rate *rate; /* [n_rates], owned; NULL before the first evaluation */
-    size_t n_rates;
     struct compare_input *compare; /* owned; for COMMAND_COMPARE */
 };
 

@@ -52,3 +52,14 @@ enum err tellers_of(const struct concept_table *t, const struct names *names, si
     *n = count;
     return OK;
 }
+
+double tellers_absorption(const struct concept_table *t, const struct latent_row *r,
+                          int32_t latent)
+{
+    if (!t || r->match != MATCH_CONCEPT || r->match_id < 0 ||
+        (size_t)r->match_id >= t->n) {
+        return (double)NAN;
+    }
+    const struct concept_result *of = &t->row[r->match_id];
+    return concept_result_is_main(of, latent) ? of->full : (double)NAN;
+}

@@ -1,5 +1,5 @@
 /* The latents that tell concepts, as an evaluation found them, for the search for
- * latents. Any thread. */
+ * latents, and how far those concepts are absorbed. Any thread. */
 #ifndef SAETOP_SESSION_TELLERS_H
 #define SAETOP_SESSION_TELLERS_H
 
@@ -13,5 +13,11 @@
 enum err tellers_of(const struct concept_table *t, const struct names *names, size_t F,
                     struct latent_teller **out, size_t *n,
                     struct errinfo *e) ERR_CHECKED;
+
+/* Returns the absorption of the concept that a latent's row matches, as t found it; NaN
+ * if it matches none, is no main latent of it, or that was not measured. t NULL: NaN.
+ * O(1). */
+double tellers_absorption(const struct concept_table *t, const struct latent_row *r,
+                          int32_t latent);
 
 #endif

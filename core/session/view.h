@@ -72,7 +72,8 @@ struct cond_view {
     uint64_t beyond_masks;   /* equal in conditions that differ only in masks:
                                 conditions_beyond_masks */
     uint64_t beyond_decoder; /* likewise: conditions_beyond_decoder */
-    double k;                /* from its settings */
+    double k;                /* from its settings, */
+    bool has_k;              /* and whether its L0 is k by design */
     bool unmasked;           /* at all steps, by its present plan */
     size_t n_seeds;          /* at least 1 */
     size_t arm[VIEW_ARMS];   /* [n_seeds] indices into the view's arms; seed i is at i

@@ -7,7 +7,7 @@ expect 'TRAIN|DONE' 120
 expect 'A-B, 5 seeds' 60
 expect 'seeds share text and model'
 expect 'DONE' 300
-expect 'established|small =|open' 120
+expect 'established|small =|unclear' 120
 gone 'so far'
 keys V; expect 'thin lines: one per seed'
 keys V; expect 'band: lowest to highest seed'

@@ -508,6 +508,7 @@ static void words_lead_to_latents(void **state)
     type(b, "2\t");
     const struct concept_word *w = &own(b)->word[0];
     assert_int_equal(w->of[1]->verdict, WORD_ABSORBED);
+    assert_true(on_screen(b, " of 6 words"));
     type(b, "v\n\n"); /* through its contexts */
     assert_ptr_equal(b->a.screen, &screen_detail);
     assert_int_equal(detail_of(&b->a)->latent, w->of[1]->absorber[0].latent);

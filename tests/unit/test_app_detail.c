@@ -1,5 +1,6 @@
 /* Browsing without a terminal: one latent. */
 #include "ui/context_flow.h"
+#include "ui/text.h"
 #include "ui_bench.h"
 
 static void test_detail(void **state)
@@ -85,7 +86,12 @@ static void test_what_it_goes_with(void **state)
     press(b, '=');
     assert_true(on_screen(b, "nearest decoder rows"));
     assert_true(on_screen(b, "fire on the same tokens"));
-    assert_true(on_screen(b, "absorbed by"));
+    assert_true(on_screen(b, "absorbed by, of the concept's uses"));
+    const struct concept_result *animal = &b->v.arm[0].concepts->row[0];
+    char taken[24], says[40]; /* three in four of those that are absorbed */
+    text_share(taken, sizeof taken, 0.75 * animal->full);
+    snprintf(says, sizeof says, "%s of %s", taken, b->v.names.concept_name[0]);
+    assert_true(on_screen(b, says));
     assert_true(on_screen(b, "o pairs the latents"));
     char name[80];
     names_match(&b->v.names, &b->v.arm[0].table->row[11], name, sizeof name);

@@ -1,4 +1,5 @@
 /* Browsing without a terminal: the table of latents. */
+#include "session/tellers.h"
 #include "ui/export.h"
 #include "ui/screens/prompt_priv.h"
 #include "ui_bench.h"
@@ -135,6 +136,40 @@ static double f1_at(struct bench *b, size_t i)
     return (double)b->v.arm[0].table->row[id].f1;
 }
 
+static double absorption_at(struct bench *b, size_t i)
+{
+    struct latents_state *l = latents_of(&b->a);
+    return latents_source(l, &b->v, b->v.arm[0].table, l->order[i]).absorption;
+}
+
+/* Latent 10 is a main latent of concept 1, which it matches, and of concept 2, which is
+ * absorbed more. Its absorption is what Concepts says of concept 1, and is that of each
+ * new evaluation. */
+static void test_absorption(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(120, 36, 1);
+    struct concept_table *now = sample_concepts(0, 1050);
+    struct arm_view *arm = &b->v.arm[0];
+    const struct latent_row *row = &arm->table->row[10];
+    press(b, '3');
+    type(b, ":sort absorb\n");
+    assert_true(row->match == MATCH_CONCEPT && row->match_id == 1);
+    assert_true(tellers_absorption(arm->concepts, row, 10) ==
+                arm->concepts->row[1].full);
+    assert_true(isnan(tellers_absorption(arm->concepts, row, 11)));
+    now->row[1].full = 0.875;
+    now->row[2].full = 0.96875;
+    now->row[2].main_latent[now->row[2].n_main++] = 10;
+    concept_table_unref((struct concept_table *)(uintptr_t)arm->concepts);
+    arm->concepts = now;
+    app_update(&b->a, &b->v, &(struct event){.kind = EVENT_TICK});
+    assert_int_equal(latents_of(&b->a)->order[0], 19); /* concept 2's own */
+    assert_int_equal(latents_of(&b->a)->order[1], 10);
+    assert_true(absorption_at(b, 0) == 0.96875 && absorption_at(b, 1) == 0.875);
+    bench_free(b);
+}
+
 static void test_sorting(void **state)
 {
     (void)state;
@@ -149,11 +184,9 @@ static void test_sorting(void **state)
     assert_int_equal(latents_of(&b->a)->order[511], 511);
     type(b, ":sort absorb\n");
     const struct latent_table *t = b->v.arm[0].table;
-    assert_true(isfinite(t->row[latents_of(&b->a)->order[0]].absorption));
-    assert_true(isnan(t->row[latents_of(&b->a)->order[511]].absorption));
+    assert_true(isfinite(absorption_at(b, 0)) && isnan(absorption_at(b, 511)));
     press(b, 'r'); /* what was not measured stays at the end */
-    assert_true(isfinite(t->row[latents_of(&b->a)->order[0]].absorption));
-    assert_true(isnan(t->row[latents_of(&b->a)->order[511]].absorption));
+    assert_true(isfinite(absorption_at(b, 0)) && isnan(absorption_at(b, 511)));
     type(b, ":sort match\n");
     /* Concepts that somebody wrote down first, then the others, each by F1. */
     bool written = true;
@@ -244,7 +277,8 @@ static void test_find(void **state)
     press(b, 'N');
     assert_int_equal(latents_of(&b->a)->at, first);
     type(b, "/nowhere\n");
-    assert_true(on_screen(b, "not found: nowhere"));
+    assert_true(
+        on_screen(b, "not found: nowhere; Ctrl-P finds what is nearly so spelt"));
     assert_int_equal(latents_of(&b->a)->at, first);
     type(b, "/#77\n");
     assert_int_equal(latents_of(&b->a)->at, 77);
@@ -283,6 +317,7 @@ static void test_find_in_index(void **state)
     snprintf(line, sizeof line, "&%s", word);
     type(b, line);
     assert_int_equal(latents_of(&b->a)->shown, 0);
+    assert_true(on_screen(b, "none has '")); /* but in the table */
     press(b, KEY_ESC_);
     type(b, line);
     assert_int_equal(b->a.log.n, said);
@@ -622,6 +657,7 @@ int main(void)
         cmocka_unit_test(test_filter_by_token_says_how_strongly),
         cmocka_unit_test(test_typed_before_the_table),
         cmocka_unit_test(test_sorting),
+        cmocka_unit_test(test_absorption),
         cmocka_unit_test(test_filter_prompt),
         cmocka_unit_test(test_filters_and_orders_begin_at_the_top),
         cmocka_unit_test(test_marks),

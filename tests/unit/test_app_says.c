@@ -69,6 +69,79 @@ static void test_guide_claims_nothing(void **state)
     bench_free(b);
 }
 
+/* Makes A-B of a measure have this mean over five seeds, each `d` from the next. */
+static void differ(struct bench *b, enum metric m, double mean, double d)
+{
+    for (size_t i = 0; i < 5; i++) {
+        const size_t after = b->v.cond[0].arm[i], before = b->v.cond[1].arm[i];
+        b->v.arm[before].last[m] = 0.1;
+        b->v.arm[after].last[m] = 0.1 + mean + d * ((double)i - 2.0);
+    }
+}
+
+/* What was found stands in the box at the end and when the run is opened again, and
+ * what A and B are in its title at any time; of a fixed k nothing is to be compared. */
+static void test_conclusion_stays(void **state)
+{
+    (void)state;
+    static const enum session_state over[] = {SESSION_DONE, SESSION_BROWSING};
+    struct bench *b = guided(80, 24, 5, 700);
+    assert_true(on_screen(b, "A-B, 5 seeds, so far; mask A 30 %"));
+    assert_true(on_screen(b, "k = 4 by design"));
+    b->v.planned = 900;
+    sample_event(&b->v, 620, ' ', "eval-interval", "evaluating about every 70 steps");
+    for (size_t i = 0; i < 2; i++) {
+        b->v.state = over[i];
+        app_view(&b->a, &b->v, &b->c);
+        assert_true(on_screen(b, "A-B, 5 seeds; A 30 % masked, B not"));
+        assert_true(on_screen(b, "A absorbs less, -.016"));
+        assert_false(on_screen(b, "eval-interval"));
+    }
+    b->v.cond[1].k = 8;
+    app_view(&b->a, &b->v, &b->c);
+    assert_false(on_screen(b, "by design"));
+    bench_free(b);
+}
+
+/* A difference that is clear only taken alone: neither the sentence says that there is
+ * none nor does the row, as printed, reach 0. */
+static void test_clear_only_alone(void **state)
+{
+    (void)state;
+    struct bench *b = guided(80, 24, 5, 40);
+    differ(b, METRIC_ABSORPTION, -0.0252, 0.01266); /* half: 0.0249 */
+    differ(b, METRIC_RECALL, 0.0252, 0.01266);
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "A seems to absorb less: unclear (~)."));
+    assert_false(on_screen(b, "no difference"));
+    assert_true(on_screen(b, "-.0252\xc2\xb1.0249 unclear ~"));
+    assert_true(on_screen(b, "+.0252\xc2\xb1.0249 unclear ~"));
+    assert_true(on_screen(b, "~ clear only taken alone (Holm)"));
+    differ(b, METRIC_ABSORPTION, -0.02, 0.01266);
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "-.020\xc2\xb1.025 unclear "));
+    assert_true(on_screen(b, "Absorption: no difference shown yet."));
+    bench_free(b);
+}
+
+/* A difference says which way it goes, whether that is good, and that it is
+ * established, once it is. */
+static void test_worse_is_said(void **state)
+{
+    (void)state;
+    struct bench *b = guided(80, 24, 5, 700);
+    differ(b, METRIC_EV, -0.026, 0.001);
+    differ(b, METRIC_ABSORPTION, -0.026, 0.001);
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "\xe2\x96\xbc worse  ") &&
+                on_screen(b, "\xe2\x96\xbc better  "));
+    b->v.planned = 900;
+    app_view(&b->a, &b->v, &b->c);
+    assert_true(on_screen(b, "\xe2\x96\xbc worse *"));
+    assert_true(on_screen(b, "\xe2\x96\xbc better *") && on_screen(b, "* established"));
+    bench_free(b);
+}
+
 /* ---- messages ---- */
 
 /* At the last step masking cannot change, and nothing on the screen says it did. */
@@ -694,6 +767,9 @@ int main(void)
         cmocka_unit_test(test_asked_rates_wait),
         cmocka_unit_test(test_guide_leads_on),
         cmocka_unit_test(test_guide_claims_nothing),
+        cmocka_unit_test(test_conclusion_stays),
+        cmocka_unit_test(test_clear_only_alone),
+        cmocka_unit_test(test_worse_is_said),
         cmocka_unit_test(test_messages_are_logged_once),
         cmocka_unit_test(test_answers_are_not_lost),
         cmocka_unit_test(test_cut_messages_lead_on),

@@ -163,7 +163,7 @@ static void test_target_arm(void **state)
     b->a.n_commands = 0;
     assert_true(on_screen(b, "A: masking on at 0.30   B: masking rate 0.30 -> 0.35"));
     press(b, 'h');
-    assert_true(on_screen(b, "keys: A+B"));
+    assert_true(on_screen(b, "m for A+B"));
     type(b, ":arm A\n");
     press(b, '[');
     assert_int_equal(one_command(b, COMMAND_MASK).cond, 0);

@@ -113,7 +113,7 @@ static void test_over_seeds(void **state)
     lacks(s.p, "Established");
     lacks(s.p, "mall");
     lacks(s.p, "The same");
-    has(s.p, "Open: CE recovered; F1 of the best latent (0.");
+    has(s.p, "Unclear: CE recovered; F1 of the best latent (0.");
     for (size_t i = 0; i < 2 * SEEDS; i++) {
         report_deinit(&r[i % 2][i / 2]);
     }

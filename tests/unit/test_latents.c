@@ -42,7 +42,6 @@ static void test_counts_against_naive(void **state)
         near(r->density, (double)fires / (double)k.t->n_tokens, 1e-12);
         near((double)r->max, max, 1e-6);
         near((double)r->mean, fires > 0 ? sum / (double)fires : 0.0, 1e-4);
-        assert_true(isnan(r->absorption));
         for (int i = 0; i < LATENT_TOP_TOKENS; i++) {
             int32_t best = -1;
             for (int32_t t = 0; t <= WORDS; t++) {
@@ -181,7 +180,7 @@ static void test_matches_the_token_before(void **state)
     scene_deinit(&k);
 }
 
-static void test_table_threads_and_absorption(void **state)
+static void test_table_threads(void **state)
 {
     (void)state;
     struct errinfo e;
@@ -194,10 +193,6 @@ static void test_table_threads_and_absorption(void **state)
     assert_memory_equal(a.t->row, b.t->row, D * sizeof *a.t->row);
     assert_memory_equal(a.t->fire_start, b.t->fire_start,
                         (D + 1) * sizeof *a.t->fire_start);
-    latent_table_set_absorption(a.t, 3, 0.25);
-    latent_table_set_absorption(a.t, 3, 0.125);
-    latent_table_set_absorption(a.t, D, 0.5); /* no such latent */
-    near(a.t->row[3].absorption, 0.25, 0.0);
     struct latent_table *again = latent_table_ref(a.t);
     latent_table_unref(again);
     struct latent_table *none = NULL;
@@ -427,7 +422,7 @@ int main(void)
         cmocka_unit_test(test_partial_matches),
         cmocka_unit_test(test_near_tie_prefers_general),
         cmocka_unit_test(test_matches_the_token_before),
-        cmocka_unit_test(test_table_threads_and_absorption),
+        cmocka_unit_test(test_table_threads),
         cmocka_unit_test(test_index_of_tokens),
         cmocka_unit_test(test_pass_in_parts),
         cmocka_unit_test(test_kinds),

@@ -148,7 +148,6 @@ static inline struct latent_table *sample_table(size_t F, int64_t step)
     for (size_t i = 0; i < F; i++) {
         struct latent_row *r = &t->row[i];
         const uint32_t u = (uint32_t)i;
-        r->absorption = (double)NAN;
         r->match_id = -1;
         const bool dead = i % 17 == 16;
         t->dead += dead ? 1 : 0;
@@ -168,15 +167,15 @@ static inline struct latent_table *sample_table(size_t F, int64_t step)
         if (!dead && i % 3 != 2) {
             r->match = i % 3 ? MATCH_CONCEPT : MATCH_WORD;
             r->match_id = i % 3 ? (int32_t)(i % SAMPLE_CONCEPTS) : r->top_token[0];
+            if (i % 9 == 1 && i / 9 < SAMPLE_CONCEPTS) { /* as sample_concepts has it */
+                r->match_id = (int32_t)(i / 9);
+            }
             r->place = i % 5 == 3 ? PLACE_PREVIOUS : PLACE_TOKEN;
             r->precision = (float)(0.3 + 0.7 * sample_u(u + 5000));
             r->match_cut = 0.4f * r->max;
             r->recall = (float)(0.2 + 0.8 * sample_u(u + 6000));
             r->f1 = 2 * r->precision * r->recall / (r->precision + r->recall);
             t->matched += r->f1 >= 0.5F ? 1 : 0;
-            if (i % 7 == 1) {
-                r->absorption = 0.6 * sample_u(u + 7000);
-            }
         }
     }
     return t;
@@ -435,6 +434,8 @@ static inline void sample_view_seeds(struct session_view *v, size_t arms, size_t
         struct arm_view *a = &v->arm[k];
         struct cond_view *cond = &v->cond[k];
         cond->rate_set = cond->rate_in_use = k ? 0 : 0.3;
+        cond->k = 4;
+        cond->has_k = true;
         cond->rate_when_on = 0.3;
         cond->unmasked = k > 0;
         cond->applies_from = k ? 0 : 412;

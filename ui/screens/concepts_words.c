@@ -66,23 +66,23 @@ static size_t words_absorbed(const struct app *a, size_t arm)
     return n;
 }
 
-/* "; absorbed by #411 0.60 of all absorbed", as many as there is room for, only if a
- * word is absorbed: a share of a few uses, of words that are not, would suggest that
- * one is. */
+/* "; absorbed by #411 10 % of its uses", as many as there is room for, only if a word
+ * is absorbed. The rows below name the latent that absorbs most of each word; here each
+ * word counts alike, rare ones too, so that other latents may come first. */
 static int put_absorbers(struct app *a, struct canvas *c, int x, int y, int end,
                          size_t arm, const struct concept_result *o)
 {
-    static const char by[] = "; absorbed by", of[] = " of all absorbed";
+    static const char by[] = "; absorbed by", of[] = " of its uses";
     const int from = x;
     if (words_absorbed(a, arm) == 0) {
         return 0;
     }
     for (size_t i = 0; i < EVAL_ABSORBERS && o->absorber[i] >= 0; i++) {
-        char number[32], share[24];
+        char number[32], taken[24], share[32];
         snprintf(number, sizeof number, "%s#%d",
                  concepts_silenced(a, arm, o->absorber[i]), o->absorber[i]);
-        snprintf(share, sizeof share, " %s",
-                 NUMBER(NUMBER_PLAIN, 0, 2, o->absorber_share[i]));
+        text_share(taken, sizeof taken, concept_result_taken(o, i));
+        snprintf(share, sizeof share, " %s", taken);
         const int w = (i ? 1 : (int)sizeof by - 1) + 1 + canvas_text_width(number) +
                       canvas_text_width(share);
         if (x + w > end) {
@@ -98,7 +98,7 @@ static int put_absorbers(struct app *a, struct canvas *c, int x, int y, int end,
     return x - from;
 }
 
-/* "A #352 own F1 0.71 prec 0.90 rec 0.59; absorbed by #411 0.60 of all absorbed pets,
+/* "A #352 own F1 0.71 prec 0.90 rec 0.59; absorbed by #411 10 % of its uses pets,
  * then #41": for the first latent how well it tells the concept, by itself and on all
  * words (F1 in the table is over seeds, its latent chosen on other words). What may be
  * cut comes last. */
@@ -357,14 +357,14 @@ static void draw_word(const struct app *a, const struct session_view *v,
     }
 }
 
-/* "words mostly absorbed: A 2, B 8 of 60", in up to `room` columns. */
+/* "mostly absorbed: A 2, B 8 of 60 words", in up to `room` columns. */
 static void word_counts(const struct app *a, const struct session_view *v, int room,
                         char *out, size_t cap)
 {
     const struct concepts_state *s = concepts_own(a);
-    static const char whole[] = "words mostly absorbed: ";
+    static const char whole[] = "mostly absorbed: ";
     const bool short_of_room =
-        room < (int)sizeof whole + 20; /* "A 123, B 123 of 123" */
+        room < (int)sizeof whole + 26; /* "A 123, B 123 of 123 words" */
     size_t len = 0;
     out[0] = '\0';
     for (size_t arm = 0; s->n_words && arm < arms_of(v) && len < cap; arm++) {
@@ -375,7 +375,7 @@ static void word_counts(const struct app *a, const struct session_view *v, int r
                                 v->cond[arm].letter, words_absorbed(a, arm));
     }
     if (s->n_words && len < cap) {
-        snprintf(out + len, cap - len, " of %zu", s->n_words);
+        snprintf(out + len, cap - len, " of %zu words", s->n_words);
     }
 }
 

@@ -1,5 +1,6 @@
 /* Detail: what one latent answers to, and what it does. */
 #include "base/number.h"
+#include "session/tellers.h"
 #include "ui/actions.h"
 #include "ui/export.h"
 #include "ui/plot.h"
@@ -150,6 +151,8 @@ static void draw_stats(struct app *a, const struct session_view *v, struct canva
         .latent = detail_of(a)->latent,
         .names = &v->names,
         .label = latents_label(a, v, detail_of(a)->latent),
+        .absorption = tellers_absorption(v->arm[latents_arm(a)].concepts, row,
+                                         detail_of(a)->latent),
         .marked = latents_has_mark(a, detail_of(a)->latent)};
     if (source.label[0]) {
         canvas_text(c, x, y++, w, source.label, ROLE_VALUE, ATTR_BOLD);

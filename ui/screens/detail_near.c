@@ -50,15 +50,6 @@ static void add_described(struct near_list *l, const struct latent_detail *d)
     }
 }
 
-static bool is_main(const struct concept_result *c, int32_t latent)
-{
-    bool is = false;
-    for (size_t i = 0; i < c->n_main; i++) {
-        is = is || c->main_latent[i] == latent;
-    }
-    return is;
-}
-
 static const char *concept_of(const struct session_view *v, int32_t concept)
 {
     return concept >= 0 && (size_t) concept < v->names.n_concepts
@@ -74,18 +65,20 @@ static void add_absorbed(struct near_list *l, int32_t latent, bool takes)
     for (size_t c = 0; t && c < t->n; c++) {
         const struct concept_result *row = &t->row[c];
         for (size_t k = 0; row->eligible && k < EVAL_ABSORBERS; k++) {
-            const bool mine = takes ? row->absorber[k] == latent && row->n_main > 0
-                                    : row->absorber[k] >= 0 && is_main(row, latent);
+            const bool mine =
+                takes ? row->absorber[k] == latent && row->n_main > 0
+                      : row->absorber[k] >= 0 && concept_result_is_main(row, latent);
             struct near_row *r =
                 !mine ? NULL
                       : add(l,
-                            takes ? "it absorbs, with its share of all"
-                                  : "absorbed by, with the share of each",
+                            takes ? "it absorbs, of the concept's uses"
+                                  : "absorbed by, of the concept's uses",
                             takes ? row->main_latent[0] : row->absorber[k],
                             latents_cond(l->a));
             if (r) {
-                snprintf(r->text, sizeof r->text, "%s of %.40s",
-                         NUMBER(NUMBER_PLAIN, 0, 2, row->absorber_share[k]),
+                char taken[24];
+                text_share(taken, sizeof taken, concept_result_taken(row, k));
+                snprintf(r->text, sizeof r->text, "%s of %.40s", taken,
                          concept_of(l->v, row->concept));
             }
         }

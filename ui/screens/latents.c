@@ -249,6 +249,10 @@ static void draw_table(struct app *a, const struct session_view *v, struct canva
     if (!l->shown) {
         app_text(a, c, r.x + 2, r.y + 3, r.w - 2,
                  "no latent passes the filter" FILTER_CLEARS, ROLE_DIM);
+        char why[160];
+        if (latents_why_empty(a, why, sizeof why)) {
+            canvas_text(c, r.x + 2, r.y + 4, r.w - 2, why, ROLE_TEXT, 0);
+        }
     }
     const size_t rows = list_visible(&l->list);
     for (size_t i = 0; i < rows && (int)i < r.h - 4; i++) {
@@ -344,9 +348,9 @@ static void draw_preview(const struct app *a, const struct session_view *v,
     canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "fires on %s of tokens", number[0]);
     canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "max %s  mean %s", number[1], number[2]);
     y = latents_match(c, x, y, w, &v->names, row);
-    if (isfinite(row->absorption)) {
-        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "  absorption of it %.2f",
-                     row->absorption);
+    const double absorption = latents_source(l, v, t, l->at).absorption;
+    if (isfinite(absorption)) {
+        canvas_textf(c, x, y++, w, ROLE_TEXT, 0, "  absorption of it %.2f", absorption);
     }
     y++;
     for (size_t i = 0; i < LATENT_TOP_TOKENS && row->top_token[i] >= 0 && y < bottom;

@@ -2,6 +2,7 @@
  * are, and which are shown, found and marked. The order is made anew only when the
  * table, the filter or the sorting has changed. */
 #include "base/mem.h"
+#include "session/tellers.h"
 #include "ui/screens/latents_priv.h"
 
 #include <math.h>
@@ -56,12 +57,14 @@ struct latent_source latents_source(const struct latents_state *l,
                                     const struct session_view *v,
                                     const struct latent_table *t, int32_t id)
 {
-    return (struct latent_source){.row = &t->row[id],
-                                  .latent = id,
-                                  .names = &v->names,
-                                  .label = latent_labels_of(v->arm[l->arm].labels, id),
-                                  .table = t,
-                                  .marked = latents_is_marked(l, l->arm, id)};
+    return (struct latent_source){
+        .row = &t->row[id],
+        .latent = id,
+        .names = &v->names,
+        .label = latent_labels_of(v->arm[l->arm].labels, id),
+        .absorption = tellers_absorption(v->arm[l->arm].concepts, &t->row[id], id),
+        .table = t,
+        .marked = latents_is_marked(l, l->arm, id)};
 }
 
 /* ".97", "1.0" */
@@ -253,6 +256,7 @@ static bool fill_order(struct latents_state *l, const struct session_view *v,
     const struct latent_labels *labels = v->arm[l->arm].labels;
     const bool new_table =
         t != l->ordered || t->step != l->ordered_step ||
+        v->arm[l->arm].concepts != l->ordered_concepts ||
         (latent_column_at((size_t)l->sort)->text && labels != l->ordered_labels);
     l->shown = 0;
     if ((new_table || l->sorted_by != l->sort || l->sorted_reverse != l->reverse ||
@@ -292,6 +296,41 @@ static void count_densities(struct latents_state *l, const struct latent_table *
     }
 }
 
+/* How many latents fire on the filter's word, if it is one. */
+static size_t count_firing(struct latents_state *l, const struct session_view *v,
+                           const struct latent_table *t)
+{
+    const char *word = l->filter.text;
+    char text[LINE_CAP + 8], why[FILTER_MESSAGE];
+    size_t count = 0, at = 0;
+    if (!word[0] || word[strcspn(word, " <>=!~&|()/#\"")]) {
+        return 0;
+    }
+    snprintf(text, sizeof text, "tokens=%s", word);
+    struct filter *f = filter_new(&latent_filter, text, &at, why, sizeof why);
+    for (size_t id = 0; f && id < t->F; id++) {
+        const struct latent_source source = latents_source(l, v, t, (int32_t)id);
+        count += filter_holds(f, &source) ? 1U : 0U;
+    }
+    filter_free(f);
+    return count;
+}
+
+bool latents_why_empty(const struct app *a, char *out, size_t cap)
+{
+    const struct latents_state *l = latents_of(a);
+    if (l->shown || !l->fire_on) {
+        return false;
+    }
+    char text[LINE_CAP];
+    snprintf(text, sizeof text,
+             "none has '%.30s' as label, match or top token; %zu fire%s on it: " KEY_OF(
+                 "filter") " tokens=%.30s",
+             l->filter.text, l->fire_on, l->fire_on == 1 ? "s" : "", l->filter.text);
+    app_words(a, text, out, cap);
+    return true;
+}
+
 void latents_order(struct app *a, const struct session_view *v)
 {
     struct latents_state *l = latents_of(a);
@@ -301,7 +340,8 @@ void latents_order(struct app *a, const struct session_view *v)
         l->shown = 0;
         l->ordered = NULL;
     } else if (l->stale || t != l->ordered || t->step != l->ordered_step ||
-               v->arm[l->arm].labels != l->ordered_labels) {
+               v->arm[l->arm].labels != l->ordered_labels ||
+               v->arm[l->arm].concepts != l->ordered_concepts) {
         if (!fill_order(l, v, t)) {
             app_say(a, true, "out of memory for the table's order");
         }
@@ -309,7 +349,9 @@ void latents_order(struct app *a, const struct session_view *v)
         l->ordered = t;
         l->ordered_step = t->step;
         l->ordered_labels = v->arm[l->arm].labels;
+        l->ordered_concepts = v->arm[l->arm].concepts;
         l->stale = false;
+        l->fire_on = l->shown ? 0 : count_firing(l, v, t);
         list_set(&l->list, l->shown, page);
         const bool follows = l->chosen || l->list.cursor > 0;
         for (size_t i = 0; follows && i < l->shown; i++) {
@@ -372,33 +414,6 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
     return true;
 }
 
-/* If no latent passes a filter that is one word, say how many fire on it, and how to
- * see them. */
-static void say_tokens(struct app *a, const struct session_view *v, const char *word)
-{
-    struct latents_state *l = latents_of(a);
-    const struct latent_table *t = latents_table(a, v);
-    char text[LINE_CAP + 8], why[FILTER_MESSAGE];
-    size_t count = 0, at = 0;
-    if (word[strcspn(word, " <>=!~&|()/#\"")]) {
-        return;
-    }
-    snprintf(text, sizeof text, "tokens=%s", word);
-    struct filter *f = filter_new(&latent_filter, text, &at, why, sizeof why);
-    for (size_t id = 0; f && id < t->F; id++) {
-        const struct latent_source source = latents_source(l, v, t, (int32_t)id);
-        count += filter_holds(f, &source) ? 1U : 0U;
-    }
-    filter_free(f);
-    if (count) {
-        app_say(
-            a, false,
-            "none has '%.30s' as label, match or top token; %zu fire on it: " KEY_OF(
-                "filter") " tokens=%.30s",
-            word, count, word);
-    }
-}
-
 /* If there is no table yet, say that the request waits for it. */
 static void say_waiting(struct app *a, const struct session_view *v)
 {
@@ -413,10 +428,10 @@ static void say_waiting(struct app *a, const struct session_view *v)
 
 void latents_say_empty(struct app *a, const struct session_view *v)
 {
-    const struct latents_state *l = latents_of(a);
+    char why[LINE_CAP];
     say_waiting(a, v);
-    if (latents_table(a, v) && !l->shown && l->filter.text[0]) {
-        say_tokens(a, v, l->filter.text);
+    if (latents_table(a, v) && latents_why_empty(a, why, sizeof why)) {
+        app_say(a, false, "%s", why);
     }
 }
 
@@ -495,7 +510,9 @@ void latents_find(struct app *a, const struct session_view *v, bool forward, boo
         count = f ? find_by(l, v, t, f, forward, here) : 0;
     }
     if (!count) {
-        app_say(a, true, "not found: %.60s", l->find);
+        app_say(a, true,
+                "not found: %.60s; " KEY_OF("go") " finds what is nearly so spelt",
+                l->find);
     } else if (nth == 1) {
         app_say(a, false, "/%.60s  %zu found", l->find, count);
     } else {

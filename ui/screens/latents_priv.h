@@ -25,6 +25,7 @@ struct latents_state {
     bool reverse;   /* against the column's usual direction */
     int32_t *order; /* latents shown, in order */
     size_t shown, order_cap;
+    size_t fire_on;  /* if none is shown: latents that fire on the filter's word */
     int32_t *sorted; /* all latents, by the column and direction below */
     size_t n_sorted, sorted_cap;
     int sorted_by;
@@ -44,10 +45,11 @@ struct latents_state {
     size_t find_from; /* place in the order when the prompt was opened */
     struct filter *finder[LATENTS_FINDERS]; /* for `find`; NULL: not made yet */
     char finder_of[256];
-    const struct latent_labels *ordered_labels; /* that `order` was made of */
-    bool scatter;                               /* points in place of the table */
-    int scatter_y;                              /* column */
-    struct plot_result points;                  /* as last drawn */
+    const struct latent_labels *ordered_labels;   /* that `order` was made of, */
+    const struct concept_table *ordered_concepts; /* and whose absorption it has */
+    bool scatter;                                 /* points in place of the table */
+    int scatter_y;                                /* column */
+    struct plot_result points;                    /* as last drawn */
     int64_t asked_eval[VIEW_ARMS]; /* evaluation step for which a table was asked; -2:
                                       never */
 };
@@ -92,6 +94,9 @@ bool latents_set_filter(struct app *a, const struct session_view *v, const char 
 /* If a filter shows no latent, say why: there is no table yet, or a word is in no
  * latent's top tokens though some fire on it. */
 void latents_say_empty(struct app *a, const struct session_view *v);
+/* Writes how to see latents that fire on the filter's word, though none has it as
+ * label, match or top token; false: nothing is to be said. */
+bool latents_why_empty(const struct app *a, char *out, size_t cap);
 void latents_find(struct app *a, const struct session_view *v, bool forward, bool here);
 void latents_deinit(struct latents_state *l);
 /* Whether the table can be sorted by a column: by labels only if there are some. */

@@ -14,10 +14,10 @@ static const struct latent_column *measure(const struct latents_state *l)
 }
 
 /* A latent's place; false: it never fires, or the measure has no value for it. */
-static bool place_of(const struct latents_state *l, const struct latent_table *t,
-                     int32_t id, double *x, double *y)
+static bool place_of(const struct latents_state *l, const struct session_view *v,
+                     const struct latent_table *t, int32_t id, double *x, double *y)
 {
-    const struct latent_source s = {.row = &t->row[id], .latent = id, .label = ""};
+    const struct latent_source s = latents_source(l, v, t, id);
     *x = s.row->fires && s.row->density > 0 ? log10(s.row->density) : (double)NAN;
     *y = latents_number(measure(l), &s);
     return isfinite(*x) && isfinite(*y);
@@ -34,7 +34,7 @@ struct cloud {
 
 /* Collect the points; false if memory is out. */
 static bool cloud_fill(struct cloud *p, const struct latents_state *l,
-                       const struct latent_table *t)
+                       const struct session_view *v, const struct latent_table *t)
 {
     double *room = mem_alloc(l->shown + 1, 4 * sizeof *room);
     *p = (struct cloud){.x = room, .x_lo = INFINITY, .x_hi = -INFINITY};
@@ -46,7 +46,7 @@ static bool cloud_fill(struct cloud *p, const struct latents_state *l,
     p->marked_y = p->marked_x + l->shown;
     for (size_t i = 0; i < l->shown; i++) {
         double x, y;
-        if (!place_of(l, t, l->order[i], &x, &y)) {
+        if (!place_of(l, v, t, l->order[i], &x, &y)) {
             p->without++;
             continue;
         }
@@ -146,7 +146,7 @@ static void draw_cloud(struct app *a, const struct session_view *v, struct canva
     plot_draw(c, r, &spec, &l->points);
     double x, y;
     const struct latent_table *t = latents_table(a, v);
-    if (p->n && l->at >= 0 && place_of(l, t, l->at, &x, &y)) {
+    if (p->n && l->at >= 0 && place_of(l, v, t, l->at, &x, &y)) {
         draw_cursor(a, v, c, x, y);
     }
 }
@@ -159,7 +159,7 @@ void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
     struct cloud p;
     char title[80], value[64] = "", seed[32];
     double x, y;
-    if (!cloud_fill(&p, l, t)) {
+    if (!cloud_fill(&p, l, v, t)) {
         canvas_text(c, r.x + 2, r.y + r.h / 2, r.w - 2, "out of memory", ROLE_DIM, 0);
         return;
     }
@@ -169,7 +169,7 @@ void scatter_view(struct app *a, const struct session_view *v, struct canvas *c,
     snprintf(value, sizeof value, "%zu point%s, %zu without", p.n, plural_s(p.n),
              p.without);
     const struct rect in = canvas_box(c, r, title, value, true);
-    const bool has_place = l->shown && l->at >= 0 && place_of(l, t, l->at, &x, &y);
+    const bool has_place = l->shown && l->at >= 0 && place_of(l, v, t, l->at, &x, &y);
     draw_cloud(a, v, c, (struct rect){in.x, in.y, in.w, in.h - 2}, &p, title);
     static const char axis[] = "log10 of the share of tokens it fires on";
     const int w = canvas_text_width(axis);
@@ -194,14 +194,14 @@ static double cost(double ahead, double aside, int32_t id, int32_t from, bool fo
 }
 
 /* The leftmost point, or the rightmost; -1: there is none. */
-static int32_t end_point(const struct latents_state *l, const struct latent_table *t,
-                         bool right)
+static int32_t end_point(const struct latents_state *l, const struct session_view *v,
+                         const struct latent_table *t, bool right)
 {
     int32_t best = -1;
     double best_x = 0;
     for (size_t i = 0; i < l->shown; i++) {
         double x, y;
-        if (place_of(l, t, l->order[i], &x, &y) &&
+        if (place_of(l, v, t, l->order[i], &x, &y) &&
             (best < 0 || (right ? x > best_x : x < best_x))) {
             best = l->order[i];
             best_x = x;
@@ -212,8 +212,9 @@ static int32_t end_point(const struct latents_state *l, const struct latent_tabl
 
 /* The point nearest to (x0, y0), the cursor's, in that direction: dx and dy in columns
  * and rows of the screen; -1: there is none. */
-static int32_t point_beside(const struct latents_state *l, const struct latent_table *t,
-                            double x0, double y0, int dx, int dy)
+static int32_t point_beside(const struct latents_state *l, const struct session_view *v,
+                            const struct latent_table *t, double x0, double y0, int dx,
+                            int dy)
 {
     const struct plot_result *p = &l->points;
     const double wide = p->x_max > p->x_min ? p->x_max - p->x_min : 1;
@@ -223,7 +224,7 @@ static int32_t point_beside(const struct latents_state *l, const struct latent_t
     for (size_t i = 0; i < l->shown; i++) {
         const int32_t id = l->order[i];
         double x, y;
-        if (id == l->at || !place_of(l, t, id, &x, &y)) {
+        if (id == l->at || !place_of(l, v, t, id, &x, &y)) {
             continue;
         }
         const double across = (x - x0) / wide, down = (y0 - y) / high;
@@ -251,12 +252,12 @@ void scatter_move(struct app *a, const struct session_view *v, const char *direc
         return;
     }
     if (!strcmp(direction, "first") || !strcmp(direction, "last") || l->at < 0 ||
-        !place_of(l, t, l->at, &x, &y)) {
-        next = end_point(l, t, !strcmp(direction, "last"));
+        !place_of(l, v, t, l->at, &x, &y)) {
+        next = end_point(l, v, t, !strcmp(direction, "last"));
     }
     for (size_t i = 0; i < 4 && next < 0; i++) {
         if (!strcmp(direction, ways[i].name)) {
-            next = point_beside(l, t, x, y, ways[i].x, ways[i].y);
+            next = point_beside(l, v, t, x, y, ways[i].x, ways[i].y);
         }
     }
     if (next >= 0) {
@@ -273,7 +274,7 @@ bool scatter_click(struct app *a, const struct session_view *v, int x, int y)
     for (size_t i = 0; t && i < l->shown; i++) {
         double px, py;
         int cx, cy;
-        if (!place_of(l, t, l->order[i], &px, &py) ||
+        if (!place_of(l, v, t, l->order[i], &px, &py) ||
             !(l->points.x_max > l->points.x_min)) {
             continue;
         }

@@ -231,7 +231,10 @@ static void status(const struct app *a, const struct session_view *v, char *out,
         len += (size_t)snprintf(out + len, cap - len, "  :extend STEPS goes on");
     }
     if (v->n_conds > 1 && !action_may(&action_mask, a, v)) {
-        len += (size_t)snprintf(out + len, cap - len, "  keys: %s",
+        char key[24];
+        app_words(a, KEY_OF("toggle-mask"), key, sizeof key);
+        len += (size_t)snprintf(out + len, cap - len, "  %s %s %s", key,
+                                a->w >= WIDE_W ? "acts on" : "for",
                                 target_name(a->steer.target, "A+B", v));
     }
     if (a->w >= WIDE_W && v->rss_bytes > 0) {

@@ -384,18 +384,18 @@ void train_run_box(struct app *a, const struct session_view *v, struct canvas *c
                    struct rect r, bool wide, bool focused)
 {
     const bool compare = conds_of(v) > 1 && !train_of(a)->numbers;
-    char title[64], caption[80];
+    char title[96], caption[80];
     snprintf(title, sizeof title, "numbers");
     if (conds_of(v) > 1) {
         snprintf(title, sizeof title, "numbers of %c", v->cond[numbered(a, v)].letter);
     }
     if (compare) {
-        train_verdict_title(a, v, title, sizeof title);
+        train_verdict_title(a, v, r.w - 6, title, sizeof title);
     }
     struct rect in = canvas_box(c, r, title, NULL, focused);
     if (compare && v->state != SESSION_LOADING) {
         train_verdict_caption(a, v, r.w - 6, caption, sizeof caption);
-        train_caption(c, r, caption);
+        train_caption(c, r, caption, ROLE_DIM);
     }
     if (v->state == SESSION_LOADING) {
         return;

@@ -58,28 +58,31 @@ static bool say_masks(const struct session_view *v, char *out, size_t cap)
     return true;
 }
 
-#define SEE_WORDS "Press " KEY_OF("screen concepts") " for the words absorbed."
-
-/* What the seeds say of absorption, with its interval, and where its words are. */
-static void say_absorption(const struct app *a, const struct session_view *v, char *out,
-                           size_t cap)
+/* What the seeds say of absorption, with its interval; empty: nothing. */
+static void conclude(const struct app *a, const struct session_view *v, char *out,
+                     size_t cap)
 {
     struct view_verdicts r;
     const char *found = NULL;
     char mean[32], half[32];
-    snprintf(out, cap, "%s", SEE_WORDS);
+    out[0] = '\0';
     if (!view_verdicts_of(v, train_compared(a, v), &r) || r.why[0] ||
         r.within_random[VERDICT_OF_ABSORPTION]) {
         return;
     }
     const struct verdict_row *row = &r.row[VERDICT_OF_ABSORPTION];
+    if (verdict_but_for_holm(row)) {
+        snprintf(out, cap, "%c seems to absorb %s: unclear (~).", v->cond[r.of].letter,
+                 row->d.by.mean < 0 ? "less" : "more");
+        return;
+    }
     switch (row->verdict) {
     case VERDICT_LOWER: found = "less"; break;
     case VERDICT_HIGHER: found = "more"; break;
     case VERDICT_SMALL:
     case VERDICT_SAME:
     case VERDICT_OPEN:
-        snprintf(out, cap, "Absorption: %s%s. " SEE_WORDS,
+        snprintf(out, cap, "Absorption: %s%s.",
                  row->verdict == VERDICT_OPEN ? "no difference shown"
                                               : "too alike to matter",
                  r.planned                      ? ""
@@ -92,8 +95,19 @@ static void say_absorption(const struct app *a, const struct session_view *v, ch
     train_brief_number(mean, sizeof mean, row->d.by.mean, 3, true);
     train_brief_number(half, sizeof half, 0.5 * (row->d.by.high - row->d.by.low), 3,
                        false);
-    snprintf(out, cap, "%c absorbs %s%s, %s%s%s. " SEE_WORDS, v->cond[r.of].letter,
-             found, r.planned ? "" : " so far", mean, glyph_plus_minus(a->tier), half);
+    snprintf(out, cap, "%c absorbs %s%s, %s%s%s.", v->cond[r.of].letter, found,
+             r.planned ? "" : " so far", mean, glyph_plus_minus(a->tier), half);
+}
+
+/* The same, and where the words that are absorbed are to be seen. */
+static void say_absorption(const struct app *a, const struct session_view *v, char *out,
+                           size_t cap)
+{
+    char found[200];
+    conclude(a, v, found, sizeof found);
+    snprintf(out, cap,
+             "%s%sPress " KEY_OF("screen concepts") " for the words absorbed.", found,
+             found[0] ? " " : "");
 }
 
 /* Whether it leads to a screen: one that was not looked at. */
@@ -106,14 +120,18 @@ static bool leads_to(const struct app *a, const char *name)
 bool train_guide(const struct app *a, const struct session_view *v, char *out,
                  size_t cap)
 {
-    const bool over = v->state == SESSION_DONE;
-    if (train_of(a)->guide_off || v->seconds > NONE_AFTER ||
+    const bool browsed = v->state == SESSION_BROWSING;
+    const bool over = v->state == SESSION_DONE || browsed;
+    if (train_of(a)->guide_off ||
         (v->state != SESSION_TRAINING && v->state != SESSION_PAUSED && !over)) {
         return false;
     }
+    const bool leads = !browsed && v->seconds <= NONE_AFTER;
     const bool absorption = measures_absorption(v), concepts = leads_to(a, "concepts");
     char text[400] = "";
-    if (!over && v->seconds < NEXT_AFTER && say_masks(v, text, sizeof text)) {
+    if (!leads) {
+        /* nobody is new here; what was found stands at the end */
+    } else if (!over && v->seconds < NEXT_AFTER && say_masks(v, text, sizeof text)) {
         /* said */
     } else if (!over && absorption && concepts && v->seconds < 2 * NEXT_AFTER) {
         snprintf(
@@ -125,6 +143,9 @@ bool train_guide(const struct app *a, const struct session_view *v, char *out,
         snprintf(text, sizeof text, "%s",
                  "Press " KEY_OF(
                      "screen compare") " for what may be concluded from all measures.");
+    }
+    if (!text[0] && over) {
+        conclude(a, v, text, sizeof text);
     }
     app_words(a, text, out, cap);
     return text[0];

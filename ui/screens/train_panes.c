@@ -189,19 +189,34 @@ static void tint_letters(struct canvas *c, struct rect r, const char *value)
 }
 
 /* Write words into the lower border of a box. */
-void train_caption(struct canvas *c, struct rect r, const char *text)
+void train_caption(struct canvas *c, struct rect r, const char *text, enum role role)
 {
     const int w = canvas_text_width(text);
     if (w > 0 && w + 6 <= r.w && r.h > 1) {
-        canvas_textf(c, r.x + 2, r.y + r.h - 1, w + 2, ROLE_DIM, 0, " %s ", text);
+        canvas_textf(c, r.x + 2, r.y + r.h - 1, w + 2, role, 0, " %s ", text);
     }
 }
 
-/* What a measure is taken on and, of an evaluated one, which way it is better, in up to
- * `room` columns. */
-static void pane_caption(const struct session_view *v, int metric, int room, char *out,
-                         size_t cap)
+/* Whether all conditions have the k of the first, so that L0 on batches tells nothing
+ * beyond it. */
+static bool is_all_of_k(const struct session_view *v)
 {
+    bool all = v->n_conds > 0;
+    for (size_t i = 0; i < v->n_conds; i++) {
+        all = all && v->cond[i].has_k && fabs(v->cond[i].k - v->cond[0].k) < 1e-9;
+    }
+    return all;
+}
+
+/* What a measure is taken on and, of an evaluated one, which way it is better, in up to
+ * `room` columns. Returns the role of it: one that cannot be compared stands out. */
+static enum role pane_caption(const struct session_view *v, int metric, int room,
+                              char *out, size_t cap)
+{
+    if (metric == METRIC_L0 && is_all_of_k(v)) {
+        snprintf(out, cap, "k = %.3g by design", v->cond[0].k);
+        return ROLE_DIM;
+    }
     const struct measure *m = measure_at((enum metric)metric);
     const char *on = pane_taken_on(v, metric);
     const char *way = m->better > 0 ? "higher is better" : "lower is better";
@@ -213,6 +228,7 @@ static void pane_caption(const struct session_view *v, int metric, int room, cha
         canvas_text_width(out) > room) {
         snprintf(out, cap, "%s", on);
     }
+    return strstr(on, ": ") ? ROLE_WARN : ROLE_DIM;
 }
 
 void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
@@ -256,8 +272,8 @@ void train_pane(struct app *a, const struct session_view *v, struct canvas *c,
     canvas_box(c, r, title, value, focused);
     tint_letters(c, r, value);
     char caption[96];
-    pane_caption(v, metric, r.w - 6, caption, sizeof caption);
-    train_caption(c, r, caption);
+    const enum role role = pane_caption(v, metric, r.w - 6, caption, sizeof caption);
+    train_caption(c, r, caption, role);
     app_hit(a, r, HIT_PANE, i);
     app_hit(a, inside, HIT_PLOT, i);
     for (size_t k = 0; k < spec.n_series; k++) {

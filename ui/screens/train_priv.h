@@ -53,7 +53,7 @@ void train_pane_value(const struct app *a, const struct session_view *v, int i,
 void train_run_box(struct app *a, const struct session_view *v, struct canvas *c,
                    struct rect r, bool wide, bool focused);
 /* Write words into the lower border of a box. */
-void train_caption(struct canvas *c, struct rect r, const char *text);
+void train_caption(struct canvas *c, struct rect r, const char *text, enum role role);
 void train_mask_box(struct app *a, const struct session_view *v, struct canvas *c,
                     struct rect r, bool focused);
 void train_events_box(struct app *a, const struct session_view *v, struct canvas *c,
@@ -81,8 +81,8 @@ void train_brief_number(char *out, size_t cap, double x, int digits, bool sign);
 /* The box of verdicts from the conditions' seeds: its title, its caption (at most
  * `room` columns) and its rows, of which the last function returns how many it drew.
  * Needs two conditions. */
-void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
-                         size_t cap);
+void train_verdict_title(const struct app *a, const struct session_view *v, int room,
+                         char *out, size_t cap);
 void train_verdict_caption(const struct app *a, const struct session_view *v, int room,
                            char *out, size_t cap);
 int train_verdict_rows(const struct app *a, const struct session_view *v,

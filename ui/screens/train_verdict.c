@@ -43,6 +43,20 @@ static void put_number(struct canvas *c, int x, int y, int w, double v, int digi
     rows_right(c, x, y, w, text, role, 0);
 }
 
+/* The digits with which a and b differ in print; at least `digits`. */
+static int digits_apart(double a, double b, int digits)
+{
+    const double unit = pow(10.0, -digits);
+    return fabs(round(a / unit) - round(b / unit)) > 0.5 ? digits : digits + 1;
+}
+
+/* Digits of an interval's end: one that leaves 0 out does not look like 0. */
+static int digits_of_end(const struct paired *d, double end, int digits)
+{
+    return d->by.low > 0.0 || d->by.high < 0.0 ? digits_apart(end, 0.0, digits)
+                                               : digits;
+}
+
 /* The result of a row in words. */
 struct result {
     const char *words;
@@ -77,15 +91,15 @@ static struct result result_of(const struct session_view *v,
                                .way = way};
     }
     const int better = verdict_measure(row->measure)->better;
-    return (struct result){/* nothing is established before the end */
-                           .words = way && r->planned ? verdict_text(row->verdict)
-                                                      : verdict_brief(row->verdict),
+    return (struct result){.words = !way || !better    ? verdict_brief(row->verdict)
+                                    : way * better > 0 ? "better"
+                                                       : "worse",
                            .role = !r->planned         ? ROLE_DIM
                                    : way == 0          ? ROLE_TEXT
                                    : way * better >= 0 ? ROLE_GOOD
                                                        : ROLE_WARN,
                            .way = way,
-                           .marked = way == 0};
+                           .marked = true};
 }
 
 static void put_words(const struct session_view *v, const struct view_verdicts *r,
@@ -149,8 +163,10 @@ static void roomy_row(const struct session_view *v, const struct view_verdicts *
                digits, true, ROLE_VALUE);
     if (isfinite(row->d.by.low)) {
         char low[32], high[32];
-        train_brief_number(low, sizeof low, row->d.by.low, digits, true);
-        train_brief_number(high, sizeof high, row->d.by.high, digits, true);
+        train_brief_number(low, sizeof low, row->d.by.low,
+                           digits_of_end(&row->d, row->d.by.low, digits), true);
+        train_brief_number(high, sizeof high, row->d.by.high,
+                           digits_of_end(&row->d, row->d.by.high, digits), true);
         canvas_textf(c, in.x + k.interval, y, k.least - k.interval, ROLE_DIM, 0,
                      "[%s, %s]", low, high);
     }
@@ -180,16 +196,19 @@ static void narrow_row(const struct session_view *v, const struct view_verdicts 
         canvas_text(c, in.x + 18, y, end - in.x - 18, doubt->mark, ROLE_WARN, 0);
         return;
     }
-    const int x = in.x + 17;
-    put_number(c, left + 10, y, 6, row->d.by.mean, 3, true, ROLE_VALUE);
     const double half = 0.5 * (row->d.by.high - row->d.by.low);
+    /* One that leaves 0 out does not look as if it touched it. */
+    const bool out = r->pairs > 1 && (row->d.by.low > 0 || row->d.by.high < 0);
+    const int digits = out ? digits_apart(fabs(row->d.by.mean), half, 3) : 3;
+    const int x = in.x + 14 + digits;
+    put_number(c, left + 10, y, 6, row->d.by.mean, digits, true, ROLE_VALUE);
     if (isfinite(half)) {
         char text[32];
-        /* Four columns, whatever its size. */
+        /* Four columns, whatever its size, or five. */
         train_brief_number(text, sizeof text, half,
-                           half < 1    ? 3
-                           : half < 10 ? 2
-                                       : 1,
+                           half < 1    ? digits
+                           : half < 10 ? digits - 1
+                                       : digits - 2,
                            false);
         canvas_textf(c, left + 16, y, end - left - 16, ROLE_DIM, 0, "%s%s",
                      glyph_plus_minus(c->tier), text);
@@ -253,8 +272,37 @@ static void heading(const struct session_view *v, const struct view_verdicts *r,
     rows_right(c, in.x + k.least - 2, in.y, k.words - k.least, "needs", ROLE_DIM, 0);
 }
 
-void train_verdict_title(const struct app *a, const struct session_view *v, char *out,
-                         size_t cap)
+/* "; A 30 % masked, B not", as much of it as `room` columns hold. */
+static void add_masks(const struct cond_view *of, const struct cond_view *baseline,
+                      int room, char *out, size_t cap)
+{
+    const double p[2] = {100 * of->rate_set, 100 * baseline->rate_set};
+    char text[4][64] = {""};
+    size_t i = 0;
+    if (fabs(p[0] - p[1]) < 1e-9) {
+        return;
+    }
+    if (p[0] > 0 && p[1] > 0) {
+        snprintf(text[0], sizeof text[0], "; masked %c %.3g %%, %c %.3g %%", of->letter,
+                 p[0], baseline->letter, p[1]);
+    } else {
+        const struct cond_view *masked = p[0] > 0 ? of : baseline;
+        const struct cond_view *other = p[0] > 0 ? baseline : of;
+        const double rate = 100 * masked->rate_set;
+        snprintf(text[0], sizeof text[0], "; %c %.3g %% of input masked, %c not",
+                 masked->letter, rate, other->letter);
+        snprintf(text[1], sizeof text[1], "; %c %.3g %% masked, %c not", masked->letter,
+                 rate, other->letter);
+        snprintf(text[2], sizeof text[2], "; mask %c %.3g %%", masked->letter, rate);
+    }
+    while (text[i][0] && (int)strlen(text[i]) > room) {
+        i++;
+    }
+    snprintf(out, cap, "%s", text[i]);
+}
+
+void train_verdict_title(const struct app *a, const struct session_view *v, int room,
+                         char *out, size_t cap)
 {
     struct view_verdicts r;
     if (!view_verdicts_of(v, train_compared(a, v), &r)) {
@@ -268,15 +316,18 @@ void train_verdict_title(const struct app *a, const struct session_view *v, char
     snprintf(out, cap, "%c-%c%s, %zu seed%s%s%s", v->cond[r.of].letter,
              v->cond[r.baseline].letter, r.why[0] ? " not comparable" : "", r.pairs,
              r.pairs == 1 ? "" : "s", planned, r.planned ? "" : ", so far");
+    const size_t len = strlen(out);
+    add_masks(&v->cond[r.of], &v->cond[r.baseline], room - (int)len, out + len,
+              cap - len);
 }
 
-/* Whether a row shown is open only because of Holm. */
-static bool any_but_for_holm(const struct view_verdicts *r)
+/* Whether a row shown has this mark. */
+static bool any_has(const struct view_verdicts *r, char mark)
 {
     bool any = false;
     for (size_t m = 0; m < VERDICT_MEASURE_COUNT; m++) {
         any = any || (!r->why[0] && verdict_measure_def(m)->list != VERDICT_BARE &&
-                      verdict_but_for_holm(&r->row[m]));
+                      verdict_mark(&r->row[m]) == mark);
     }
     return any;
 }
@@ -289,7 +340,8 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
     if (!view_verdicts_of(v, train_compared(a, v), &r)) {
         return;
     }
-    const bool read = v->state == SESSION_BROWSING, open = any_but_for_holm(&r);
+    const bool read = v->state == SESSION_BROWSING, found = any_has(&r, '*'),
+               alone = any_has(&r, '~');
     const char *text[5] = {"not established: one seed; the interval is of the text",
                            "not established: one seed"};
     if (r.pairs > 1) { /* the longest that there is room for */
@@ -303,11 +355,12 @@ void train_verdict_caption(const struct app *a, const struct session_view *v, in
                          "establish";
         text[2] = r.first ? "intervals for any number of seeds (Lai 1976)"
                           : "seeds share text and model; Holm over Compare's list";
-        text[3] = open && read ? "~ not after Holm; measured live"
-                  : open       ? "~ leaves 0 out, not after Holm"
-                  : read       ? "live, as training measured"
-                  : r.first    ? "intervals for any number of seeds"
-                               : "seeds share text and model";
+        text[3] = found && alone ? "* established  ~ clear only alone"
+                  : found        ? "* established (after Holm)"
+                  : alone        ? "~ clear only taken alone (Holm)"
+                  : read         ? "live, as training measured"
+                  : r.first      ? "intervals for any number of seeds"
+                                 : "seeds share text and model";
     }
     size_t i = 0;
     while (text[i + 1] && (int)strlen(text[i]) > room) {
