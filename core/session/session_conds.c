@@ -75,10 +75,11 @@ const char *session_setting(size_t i, bool tunable)
 const char *session_setting_in(const char *list, const char *key)
 {
     const size_t len = strlen(key);
-    for (const char *p = list; (p = strstr(p, key)) != NULL; p++) {
-        if ((p == list || p[-1] == ',') && p[len] == '=') {
+    for (const char *p = list; *p != '\0'; p += *p == ',' ? 1 : 0) {
+        if (strncmp(p, key, len) == 0 && p[len] == '=') {
             return p + len + 1;
         }
+        p += strcspn(p, ",");
     }
     return NULL;
 }

@@ -279,6 +279,7 @@ static void test_tune_and_back(void **state)
         {":tune b lr=0.001, k=8\n", "lr=0.001,k=8", "lr=0.003,k=4", 1},
         {":tune k=8 lr=0.001\n", "k=8,lr=0.001", "k=4,lr=0.002", 0},
         {":tune l1=8\n", "l1=8", NULL, 0}, /* the trainer knows why not */
+        {":tune =8\n", "=8", NULL, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const size_t pushed = b->a.undo.pushed;

@@ -236,6 +236,10 @@ static void a_condition_is_tuned(void **state)
     wait_until(&t, is_paused);
     assert_string_equal(t.v.cond[0].tunable, "k=4,lr=0.002,aux.coef=0.03125");
     assert_non_null(session_setting_in(t.v.cond[2].tunable, "l0"));
+    assert_string_equal(session_setting_in("k=4,lr=0.002", "lr"), "0.002");
+    assert_null(session_setting_in("k=4,lr=0.002", ""));
+    assert_null(session_setting_in("k=4,lr=0.002", "r"));
+    assert_null(session_setting_in("k=4,lr=0.002", "k=4,lr=0.002,l"));
     static const struct {
         int cond;
         const char *text, *says;
