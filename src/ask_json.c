@@ -97,10 +97,12 @@ static void add_edits(const struct ask_found *f, struct str *out)
         json_add_string(out, text.len ? text.p : "", text.len);
         str_free(&text);
         str_addf(out, ",\"positions\":%zu", x->positions);
+        json_add_member(out, "least", (double)x->least);
         json_add_member(out, "most", (double)x->most);
         json_add_member(out, "max_seen",
                         ask_max_seen(f->subject, f->q->edit[i].latent));
-        str_addf(out, ",\"beyond\":%s}", truth(x->beyond));
+        str_addf(out, ",\"beyond\":%s,\"beyond_below\":%zu,\"beyond_above\":%zu}",
+                 truth(x->below + x->above > 0), x->below, x->above);
     }
     str_addc(out, ']');
 }

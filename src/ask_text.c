@@ -147,27 +147,33 @@ static void add_peaks(const struct ask_found *f, struct str *out)
 
 static void add_edits(const struct ask_found *f, struct str *out)
 {
+    bool unknown = false;
     for (size_t i = 0; i < f->r->n_edits; i++) {
         const struct ask_acted *x = &f->r->acted[i];
         const int32_t latent = f->q->edit[i].latent;
+        const double seen = ask_max_seen(f->subject, latent);
+        char times[ASK_EDIT_TIMES], beyond[ASK_ACTED_SAY];
         str_add(out, i ? "  " : "\nedits\n  ");
         ask_edit_print(&f->q->edit[i], out);
-        char times[ASK_EDIT_TIMES];
-        (void)ask_edit_as_times(&f->q->edit[i], ask_max_seen(f->subject, latent),
-                                times);
+        (void)ask_edit_as_times(&f->q->edit[i], seen, times);
         str_addf(out,
-                 times[0] ? " (%s): at %zu position%s, up to %s"
-                          : "%s: at %zu position%s, up to %s",
-                 times, x->positions, plural_s(x->positions),
-                 NUMBER(NUMBER_PLAIN, 0, 2, (double)x->most));
-        if (x->beyond && x->most < 0) {
-            str_add(out, "; below 0, where no text takes it");
-        } else if (x->beyond) {
-            str_addf(out, "; text takes it to %s",
-                     NUMBER(NUMBER_PLAIN, 0, 2, ask_max_seen(f->subject, latent)));
+                 times[0] ? " (%s): at %zu position%s, " : "%s: at %zu position%s, ",
+                 times, x->positions, plural_s(x->positions));
+        if (x->least < x->most) {
+            str_addf(out, "%s to ", NUMBER(NUMBER_PLAIN, 0, 2, (double)x->least));
         }
+        str_add(out, NUMBER(NUMBER_PLAIN, 0, 2, (double)x->most));
         add_label(f, latent, out);
         ask_out_end_line(out);
+        const enum ask_reach reach = ask_acted_say(x, seen, beyond);
+        if (reach != ASK_WITHIN) {
+            str_addf(out, "    %sbeyond text: %s\n", reach == ASK_FAR ? "far " : "",
+                     beyond);
+        }
+        unknown = unknown || (isnan(seen) && x->most > 0);
+    }
+    if (unknown) {
+        str_add(out, "    how that compares with text: --densest 1 reads some\n");
     }
 }
 

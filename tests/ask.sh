@@ -259,7 +259,22 @@ accept ask run --heldout 6 --steer 3=5,5=2
 [ "$(LC_ALL=C.UTF-8 awk 'length > 80' out | wc -l)" = 0 ] && grep -q 'nats (95 %' out ||
     fault "the text of an effect"
 accept ask run --text "$text" --densest 0.02 --steer 3=500
-grep -q 'left out' out && grep -q 'text takes it to' out || fault "--densest"
+grep -q 'left out' out && grep -Eq "far beyond text: [0-9.]+ times text's most, [0-9.]+$" out || fault "--densest"
+
+# Weakened: where it is silent, below 0; scaled, nowhere.
+accept ask run --text "$text" --steer 3=-1000@3
+grep -q 'beyond text: below 0 at 1 token$' out || fault "below 0 in the text"
+accept ask run --text "$text" --json --steer 3=-1000,3=clamp:1e6@2 --densest 1 && mv out sides
+python3 - <<'PY' || fault "which side of text is left"
+import json
+edits = json.load(open("sides"))["edits"]
+assert [e["beyond"] for e in edits] == [True, True]
+assert (edits[0]["beyond_below"], edits[0]["beyond_above"]) == (4, 1), edits
+assert (edits[1]["beyond_below"], edits[1]["beyond_above"]) == (0, 1), edits
+assert edits[0]["least"] < -900 and edits[0]["most"] == edits[1]["least"] == 1e6
+PY
+accept ask run --text "$text" --json --steer 3=scale:.5 --densest 1
+grep -q '"beyond":true' out && fault "scaled"
 
 # Multiples of the largest activation on held-out text, which --json has in raw units.
 accept ask run --text "$text" --json --steer "${fires#\#}=2x@3,${fires#\#}=clamp:.5x@4" && mv out multiple
