@@ -261,6 +261,25 @@ static void add_answer(const struct ask_found *f, struct str *out)
     str_addc(out, ',');
 }
 
+/* Add which SAE is asked. */
+static void add_asked(const struct ask_found *f, struct str *out)
+{
+    const struct run_record *r = f->record;
+    str_add(out, ",\"run\":{\"path\":");
+    json_add_string(out, f->path, strlen(f->path));
+    json_add_member(out, "step", r->imported ? (double)NAN : (double)r->step);
+    json_add_member(out, "seed",
+                    r->imported ? (double)NAN : (double)settings_weights_seed(&r->set));
+    json_add_member(out, "mask_rate", r->imported ? (double)NAN : r->mask_rate);
+    str_addf(out, ",\"condition\":%s,\"others\":[", f->arms->n > 1 ? "\"A\"" : "null");
+    for (size_t i = 1; i < f->arms->n; i++) {
+        const char *arm = ask_out_arm(f, i);
+        str_add(out, i > 1 ? "," : "");
+        json_add_string(out, arm, strlen(arm));
+    }
+    str_add(out, "]}");
+}
+
 void ask_out_json(const struct ask_found *f, struct str *out)
 {
     char hook[64];
@@ -270,5 +289,6 @@ void ask_out_json(const struct ask_found *f, struct str *out)
         add_answer(f, out);
     }
     ask_effect_json(f, out);
+    add_asked(f, out);
     str_addf(out, ",\"hook\":\"%s\",\"unit\":\"" LATENT_UNIT "\"}\n", hook);
 }

@@ -276,6 +276,24 @@ PY
 accept ask run --text "$text" --json --steer 3=scale:.5 --densest 1
 grep -q '"beyond":true' out && fault "scaled"
 
+# What is said of which SAE, of its error and of what edits do to other latents.
+accept ask run --text "$text"
+grep -q '^run: mask rate 0.30, seed 1, step 30$' out && grep -q ' rank error ' out || fault "what is asked"
+accept ask run --text "$text" --ablate "$fires" && mv out one
+accept ask run --text "$text" --steer "$fires=zero" && cmp -s one out || fault "#N as screens write it"
+grep -q "^  [1-9][0-9]* fell silent: .*$fires" one && grep -q '^  [0-9]* came up' one || fault "fell silent"
+accept train --out two --steps 2 --threads 1 --width 64 --batch 256 --set fill_rows=8 --set twin=unmasked \
+    --mask-rate 0.3 --set eval.rows=2 --set eval.concept_rows=8
+accept ask two --text "$text"
+grep -q '^two: condition A, mask rate 0.30, seed 1, step 2$' out && grep -q 'RUN/arms/NAME: arms/twin$' out ||
+    fault "which condition"
+accept ask two/arms/twin --text "$text" --json
+python3 - <<'PY' || fault "B is asked"
+import json
+run = json.load(open("out"))["run"]
+assert run == {"path": "two/arms/twin", "step": 2, "seed": 1, "mask_rate": 0, "condition": None, "others": []}, run
+PY
+
 # Multiples of the largest activation on held-out text, which --json has in raw units.
 accept ask run --text "$text" --json --steer "${fires#\#}=2x@3,${fires#\#}=clamp:.5x@4" && mv out multiple
 python3 - <<'PY' || fault "multiples"
