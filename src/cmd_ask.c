@@ -576,6 +576,7 @@ int cmd_ask(int argc, char **argv)
         .n = sizeof table / sizeof table[0],
         .min_args = 1,
         .max_args = 2,
+        .n_runs = 1,
     };
     struct opts_result parsed;
     struct errinfo e = {0};
