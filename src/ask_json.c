@@ -54,6 +54,18 @@ static void add_fire(const struct ask_found *f, const struct ask_fire *x,
     str_addc(out, '}');
 }
 
+static void add_concepts(const struct ask_found *f, int32_t latent, struct str *out)
+{
+    const char *concept[ASK_NAMES_MOST];
+    const size_t n = ask_names_concepts(f->names, latent, concept);
+    str_add(out, ",\"concepts\":[");
+    for (size_t i = 0; i < n; i++) {
+        str_add(out, i ? "," : "");
+        json_add_string(out, concept[i], strlen(concept[i]));
+    }
+    str_addc(out, ']');
+}
+
 static void add_latents(const struct ask_found *f, struct str *out)
 {
     const struct ask_answer *r = f->r;
@@ -72,6 +84,7 @@ static void add_latents(const struct ask_found *f, struct str *out)
         str_addf(out, "%s{\"latent\":%d,\"label\":", i ? "," : "", (int)p->latent);
         const char *label = latent_labels_of(f->labels, p->latent);
         json_add_string(out, label, strlen(label));
+        add_concepts(f, p->latent, out);
         json_add_member(out, "activation", (double)p->act);
         str_addf(out, ",\"position\":%u,\"fires\":%u", (unsigned)p->at,
                  (unsigned)p->fires);

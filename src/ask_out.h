@@ -5,6 +5,7 @@
 #include "ask/ask_gen.h"
 #include "ask/ask_heldout.h"
 #include "ask/ask_why.h"
+#include "ask_names.h"
 #include "base/str.h"
 #include "latents/latent_labels.h"
 #include "run/run_arms.h"
@@ -33,6 +34,7 @@ struct ask_found {
     const struct run_arms *arms; /* n <= 1: there is none but that one */
     const struct ask_subject *subject;
     const struct latent_labels *labels; /* NULL: none */
+    const struct ask_names *names;      /* of those without a label */
     const struct ask_row *row;
     const struct ask_question *q;
     const struct ask_answer *r;        /* NULL: there is no prompt */

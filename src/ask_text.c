@@ -22,13 +22,29 @@ static bool is_changed(const struct ask_found *f)
     return f->r->next_after != NULL;
 }
 
-static void add_label(const struct ask_found *f, int32_t latent, struct str *out)
+/* Add what a latent is called: its label, else the concepts it tells; nothing if there
+ * are none. */
+static void add_called(const struct ask_found *f, int32_t latent, struct str *out)
 {
     const char *label = latent_labels_of(f->labels, latent);
-    if (label[0]) {
-        str_add(out, "  ");
-        token_out_clip(label, strlen(label), 24, " ", out);
+    const char *concept[ASK_NAMES_MOST];
+    const size_t n = label[0] ? 0 : ask_names_concepts(f->names, latent, concept);
+    str_add(out, label);
+    for (size_t i = 0; i < n; i++) {
+        str_addf(out, "%s%s", i ? ", " : "", concept[i]);
     }
+}
+
+static void add_label(const struct ask_found *f, int32_t latent, struct str *out)
+{
+    struct str s;
+    str_init(&s, 4096);
+    add_called(f, latent, &s);
+    if (s.len > 0) {
+        str_add(out, "  ");
+        token_out_clip(s.p, s.len, 24, " ", out);
+    }
+    str_free(&s);
 }
 
 void ask_out_end_line(struct str *out)
@@ -194,10 +210,10 @@ static void add_fate(const struct ask_found *f, enum ask_fate fate, struct str *
             continue;
         }
         str_add(&list, shown++ ? ", " : "");
-        add_name(f, p->latent, &list);
-        str_addf(&list, " %s",
+        str_addf(&list, "#%d %s", (int)p->latent,
                  NUMBER(NUMBER_PLAIN, 0, 2,
                         (double)(fate == ASK_SILENCED ? p->act : p->after)));
+        add_label(f, p->latent, &list);
     }
     if (all > shown) {
         str_addf(&list, " and %zu weaker", all - shown);

@@ -35,6 +35,7 @@ struct asking {
     struct run_arms arms;
     struct ask_subject *subject;
     struct latent_labels *labels;
+    struct ask_names names;
     struct ask_presets *presets; /* for --preset */
     struct ask *ask;
     struct ask_row row;
@@ -100,6 +101,8 @@ static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
     }
     find_arms(path, k);
     TRY(browse_labels(path, k->subject->sae->F, &k->labels, e));
+    TRY(ask_names_read(path, &k->record->set, k->subject->lm->tok, k->subject->sae->F,
+                       &k->names, e));
     if (a->preset) {
         TRY(read_presets(path, k, e));
     }
@@ -422,6 +425,7 @@ static void show(const char *path, const struct ask_args *a, const struct asking
         .arms = &k->arms,
         .subject = k->subject,
         .labels = k->labels,
+        .names = &k->names,
         .row = &k->row,
         .q = &k->q,
         .r = k->answer,
@@ -489,6 +493,7 @@ static void asking_deinit(struct asking *k)
     ask_free(k->ask);
     ask_subject_unref(k->subject);
     latent_labels_unref(k->labels);
+    ask_names_deinit(&k->names);
     ask_presets_unref(k->presets);
     browse_lm_close(&k->lm);
     browse_close(&k->b);
@@ -568,7 +573,9 @@ int cmd_ask(int argc, char **argv)
             "fire on each, what comes next; the same with tokens masked and latents "
             "silenced or steered, the SAE's error kept; which latents made a token "
             "likely. Position 0 is BOS where the model has one. Activations are in the "
-            "unit of the saved SAE, as top has them. Asked is "
+            "unit of the saved SAE, as top has them. Latents are called "
+            "by their labels, else by the concepts they tell best, once `saetop concepts RUN` "
+            "or the explorer has evaluated it. Asked is "
             "condition A, by its first seed; RUN/arms/NAME asks another arm: twin is B, "
             "s2 A's second seed. RUN may be an SAE of another tool, "
             "with --model and, if its files do not tell, --hook.",
