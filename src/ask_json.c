@@ -54,6 +54,18 @@ static void add_fire(const struct ask_found *f, const struct ask_fire *x,
     str_addc(out, '}');
 }
 
+static void add_concepts(const struct ask_found *f, int32_t latent, struct str *out)
+{
+    const char *concept[ASK_NAMES_MOST];
+    const size_t n = ask_names_concepts(f->names, latent, concept);
+    str_add(out, ",\"concepts\":[");
+    for (size_t i = 0; i < n; i++) {
+        str_add(out, i ? "," : "");
+        json_add_string(out, concept[i], strlen(concept[i]));
+    }
+    str_addc(out, ']');
+}
+
 static void add_latents(const struct ask_found *f, struct str *out)
 {
     const struct ask_answer *r = f->r;
@@ -72,6 +84,7 @@ static void add_latents(const struct ask_found *f, struct str *out)
         str_addf(out, "%s{\"latent\":%d,\"label\":", i ? "," : "", (int)p->latent);
         const char *label = latent_labels_of(f->labels, p->latent);
         json_add_string(out, label, strlen(label));
+        add_concepts(f, p->latent, out);
         json_add_member(out, "activation", (double)p->act);
         str_addf(out, ",\"position\":%u,\"fires\":%u", (unsigned)p->at,
                  (unsigned)p->fires);
@@ -97,10 +110,12 @@ static void add_edits(const struct ask_found *f, struct str *out)
         json_add_string(out, text.len ? text.p : "", text.len);
         str_free(&text);
         str_addf(out, ",\"positions\":%zu", x->positions);
+        json_add_member(out, "least", (double)x->least);
         json_add_member(out, "most", (double)x->most);
         json_add_member(out, "max_seen",
                         ask_max_seen(f->subject, f->q->edit[i].latent));
-        str_addf(out, ",\"beyond\":%s}", truth(x->beyond));
+        str_addf(out, ",\"beyond\":%s,\"beyond_below\":%zu,\"beyond_above\":%zu}",
+                 truth(x->below + x->above > 0), x->below, x->above);
     }
     str_addc(out, ']');
 }
@@ -259,6 +274,25 @@ static void add_answer(const struct ask_found *f, struct str *out)
     str_addc(out, ',');
 }
 
+/* Add which SAE is asked. */
+static void add_asked(const struct ask_found *f, struct str *out)
+{
+    const struct run_record *r = f->record;
+    str_add(out, ",\"run\":{\"path\":");
+    json_add_string(out, f->path, strlen(f->path));
+    json_add_member(out, "step", r->imported ? (double)NAN : (double)r->step);
+    json_add_member(out, "seed",
+                    r->imported ? (double)NAN : (double)settings_weights_seed(&r->set));
+    json_add_member(out, "mask_rate", r->imported ? (double)NAN : r->mask_rate);
+    str_addf(out, ",\"condition\":%s,\"others\":[", f->arms->n > 1 ? "\"A\"" : "null");
+    for (size_t i = 1; i < f->arms->n; i++) {
+        const char *arm = ask_out_arm(f, i);
+        str_add(out, i > 1 ? "," : "");
+        json_add_string(out, arm, strlen(arm));
+    }
+    str_add(out, "]}");
+}
+
 void ask_out_json(const struct ask_found *f, struct str *out)
 {
     char hook[64];
@@ -268,5 +302,6 @@ void ask_out_json(const struct ask_found *f, struct str *out)
         add_answer(f, out);
     }
     ask_effect_json(f, out);
+    add_asked(f, out);
     str_addf(out, ",\"hook\":\"%s\",\"unit\":\"" LATENT_UNIT "\"}\n", hook);
 }

@@ -22,13 +22,29 @@ static bool is_changed(const struct ask_found *f)
     return f->r->next_after != NULL;
 }
 
-static void add_label(const struct ask_found *f, int32_t latent, struct str *out)
+/* Add what a latent is called: its label, else the concepts it tells; nothing if there
+ * are none. */
+static void add_called(const struct ask_found *f, int32_t latent, struct str *out)
 {
     const char *label = latent_labels_of(f->labels, latent);
-    if (label[0]) {
-        str_add(out, "  ");
-        token_out_clip(label, strlen(label), 24, " ", out);
+    const char *concept[ASK_NAMES_MOST];
+    const size_t n = label[0] ? 0 : ask_names_concepts(f->names, latent, concept);
+    str_add(out, label);
+    for (size_t i = 0; i < n; i++) {
+        str_addf(out, "%s%s", i ? ", " : "", concept[i]);
     }
+}
+
+static void add_label(const struct ask_found *f, int32_t latent, struct str *out)
+{
+    struct str s;
+    str_init(&s, 4096);
+    add_called(f, latent, &s);
+    if (s.len > 0) {
+        str_add(out, "  ");
+        token_out_clip(s.p, s.len, 24, " ", out);
+    }
+    str_free(&s);
 }
 
 void ask_out_end_line(struct str *out)
@@ -95,8 +111,8 @@ static void add_fires(const struct ask_found *f, size_t t, size_t from, struct s
 static void add_tokens(const struct ask_found *f, struct str *out)
 {
     const bool changed = is_changed(f);
-    str_addf(out, "%4s   %-*s %6s %6s%s  latents%s\n", "pos", TOKEN_WIDTH, "token",
-             "logp", "rank", changed ? "      kl" : "",
+    str_addf(out, "%4s   %-*s %6s %6s %5s%s  latents%s\n", "pos", TOKEN_WIDTH, "token",
+             "logp", "rank", "error", changed ? "      kl" : "",
              changed ? " (before>after)" : "");
     for (size_t t = 0; t < f->r->T; t++) {
         const struct ask_token *k = &f->r->token[t];
@@ -108,11 +124,13 @@ static void add_tokens(const struct ask_found *f, struct str *out)
         } else {
             str_addf(out, " %6s %6s", "", "");
         }
+        str_addf(out, " %s",
+                 k->special ? "     " : NUMBER(NUMBER_PLAIN, 5, 2, (double)k->error));
         if (changed) {
             str_addf(out, " %s", NUMBER(NUMBER_PLAIN, 7, 3, (double)k->kl));
         }
         str_addc(out, ' ');
-        add_fires(f, t, changed ? 45 : 37, out);
+        add_fires(f, t, changed ? 51 : 43, out);
         ask_out_end_line(out);
     }
     if (f->row->cut > 0) {
@@ -147,28 +165,71 @@ static void add_peaks(const struct ask_found *f, struct str *out)
 
 static void add_edits(const struct ask_found *f, struct str *out)
 {
+    bool unknown = false;
     for (size_t i = 0; i < f->r->n_edits; i++) {
         const struct ask_acted *x = &f->r->acted[i];
         const int32_t latent = f->q->edit[i].latent;
+        const double seen = ask_max_seen(f->subject, latent);
+        char times[ASK_EDIT_TIMES], beyond[ASK_ACTED_SAY];
         str_add(out, i ? "  " : "\nedits\n  ");
         ask_edit_print(&f->q->edit[i], out);
-        char times[ASK_EDIT_TIMES];
-        (void)ask_edit_as_times(&f->q->edit[i], ask_max_seen(f->subject, latent),
-                                times);
+        (void)ask_edit_as_times(&f->q->edit[i], seen, times);
         str_addf(out,
-                 times[0] ? " (%s): at %zu position%s, up to %s"
-                          : "%s: at %zu position%s, up to %s",
-                 times, x->positions, plural_s(x->positions),
-                 NUMBER(NUMBER_PLAIN, 0, 2, (double)x->most));
-        if (x->beyond && x->most < 0) {
-            str_add(out, "; below 0, where no text takes it");
-        } else if (x->beyond) {
-            str_addf(out, "; text takes it to %s",
-                     NUMBER(NUMBER_PLAIN, 0, 2, ask_max_seen(f->subject, latent)));
+                 times[0] ? " (%s): at %zu position%s, " : "%s: at %zu position%s, ",
+                 times, x->positions, plural_s(x->positions));
+        if (x->least < x->most) {
+            str_addf(out, "%s to ", NUMBER(NUMBER_PLAIN, 0, 2, (double)x->least));
         }
+        str_add(out, NUMBER(NUMBER_PLAIN, 0, 2, (double)x->most));
         add_label(f, latent, out);
         ask_out_end_line(out);
+        const enum ask_reach reach = ask_acted_say(x, seen, beyond);
+        if (reach != ASK_WITHIN) {
+            str_addf(out, "    %sbeyond text: %s\n", reach == ASK_FAR ? "far " : "",
+                     beyond);
+        }
+        unknown = unknown || (isnan(seen) && x->most > 0);
     }
+    if (unknown) {
+        str_add(
+            out,
+            "    whether text takes it there is not known: --densest 1 reads some\n");
+    }
+}
+
+/* Add which of the prompt's latents fell silent, or came up, strongest first. */
+static void add_fate(const struct ask_found *f, enum ask_fate fate, struct str *out)
+{
+    const struct ask_answer *r = f->r;
+    size_t shown = 0, all = 0;
+    struct str list;
+    str_init(&list, 4096);
+    for (size_t i = 0; i < r->n_peaks; i++) {
+        const struct ask_peak *p = &r->peak[i];
+        if (ask_fate_of(p->act, p->after) != fate || ++all > SHOWN) {
+            continue;
+        }
+        str_add(&list, shown++ ? ", " : "");
+        str_addf(&list, "#%d %s", (int)p->latent,
+                 NUMBER(NUMBER_PLAIN, 0, 2,
+                        (double)(fate == ASK_SILENCED ? p->act : p->after)));
+        add_label(f, p->latent, &list);
+    }
+    if (all > shown) {
+        str_addf(&list, " and %zu weaker", all - shown);
+    }
+    str_addf(out, "  %zu %s%s", all, ask_fate_name(fate), all ? ": " : "\n");
+    if (all > 0) {
+        str_wrap(out, list.len ? list.p : "", 4, 4);
+    }
+    str_free(&list);
+}
+
+static void add_fates(const struct ask_found *f, struct str *out)
+{
+    str_add(out, "\nin the whole prompt\n");
+    add_fate(f, ASK_SILENCED, out);
+    add_fate(f, ASK_CAME_UP, out);
 }
 
 /* ---- next ---- */
@@ -273,11 +334,55 @@ static void add_story(const char *what, const struct ask_story *s, struct str *o
     str_addc(out, '\n');
 }
 
+const char *ask_out_arm(const struct ask_found *f, size_t n)
+{
+    const char *run = f->arms->dir[0], *dir = f->arms->dir[n];
+    const size_t len = strlen(run);
+    return strncmp(run, dir, len) == 0 && dir[len] == '/' ? dir + len + 1 : dir;
+}
+
+/* Add which SAE is asked, and how others of the run are. */
+static void add_asked(const struct ask_found *f, struct str *out)
+{
+    const struct run_record *r = f->record;
+    struct str said;
+    str_init(&said, 1 << 14);
+    utf8_escape(&said, f->path, strlen(f->path));
+    if (r->imported) {
+        str_add(&said, ": an SAE of another tool");
+    } else {
+        str_addf(&said, ": %smask rate %s, seed %llu, step %lld",
+                 f->arms->n > 1 ? "condition A, " : "",
+                 NUMBER(NUMBER_PLAIN, 0, 2, r->mask_rate),
+                 (unsigned long long)settings_weights_seed(&r->set),
+                 (long long)r->step);
+    }
+    str_wrap(out, said.len ? said.p : "", 0, 2);
+    str_free(&said);
+    if (f->arms->n > 1) {
+        struct str others;
+        str_init(&others, 1 << 16);
+        str_add(&others, "other arms are asked by path, as RUN/arms/NAME:");
+        for (size_t i = 1; i < f->arms->n; i++) {
+            const char *arm = ask_out_arm(f, i);
+            str_addc(&others, ' ');
+            utf8_escape(&others, arm, strlen(arm));
+        }
+        str_add(out, "  ");
+        str_wrap(out, others.len ? others.p : "", 2, 2);
+        str_free(&others);
+    }
+    str_addc(out, '\n');
+}
+
 static void add_answer(const struct ask_found *f, struct str *out)
 {
     add_tokens(f, out);
     add_peaks(f, out);
     add_edits(f, out);
+    if (is_changed(f)) {
+        add_fates(f, out);
+    }
     add_nexts(f, out);
     if (f->why) {
         add_why(f, out);
@@ -293,6 +398,7 @@ static void add_answer(const struct ask_found *f, struct str *out)
 
 void ask_out_text(const struct ask_found *f, struct str *out)
 {
+    add_asked(f, out);
     if (f->r) {
         add_answer(f, out);
     }

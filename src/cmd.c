@@ -5,6 +5,7 @@
 #include "base/folder.h"
 #include "base/nearest.h"
 #include "base/utf8.h"
+#include "run_name.h"
 #include "train/rundir.h"
 
 #include <errno.h>
@@ -148,7 +149,8 @@ bool cmd_parse(const struct opts *o, int argc, char **argv, struct opts_result *
         visitor->command(visitor->ctx, o, argc, argv);
         return false;
     }
-    const enum err rc = opts_parse(o, argc, argv, r, &e);
+    enum err rc = opts_parse(o, argc, argv, r, &e);
+    rc = rc == OK && !r->help ? run_names_resolve(o, r, &e) : rc;
     if (rc != OK) {
         *status = cmd_fail(rc, &e);
     }

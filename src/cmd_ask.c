@@ -31,8 +31,11 @@ struct ask_args {
 struct asking {
     struct browse b;     /* with text, for --heldout, and a table, for --densest */
     struct browse_lm lm; /* without */
+    const struct run_record *record; /* of one of the two */
+    struct run_arms arms;
     struct ask_subject *subject;
     struct latent_labels *labels;
+    struct ask_names names;
     struct ask_presets *presets; /* for --preset */
     struct ask *ask;
     struct ask_row row;
@@ -70,6 +73,16 @@ static enum err read_presets(const char *path, struct asking *k, struct errinfo 
     return ask_presets_load(path, &k->presets, e);
 }
 
+/* Find the run's arms; without them it can be asked as well. */
+static void find_arms(const char *path, struct asking *k)
+{
+    struct remarks unsaid = {0};
+    struct errinfo e;
+    if (run_arms(path, &k->arms, &unsaid, &e) != OK) {
+        k->arms.n = 0;
+    }
+}
+
 static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                          struct errinfo *e)
 {
@@ -80,11 +93,16 @@ static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                    : browse_inputs(path, &a->named, &k->b, e));
         TRY(browse_subject(&k->b, &k->subject, e));
         TRY(read_rows(a, k, e));
+        k->record = &k->b.record;
     } else {
         TRY(browse_lm_open(path, &a->named, &k->lm, e));
         TRY(browse_lm_subject(&k->lm, &k->subject, e));
+        k->record = &k->lm.record;
     }
+    find_arms(path, k);
     TRY(browse_labels(path, k->subject->sae->F, &k->labels, e));
+    TRY(ask_names_read(path, &k->record->set, k->subject->lm->tok, k->subject->sae->F,
+                       &k->names, e));
     if (a->preset) {
         TRY(read_presets(path, k, e));
     }
@@ -196,6 +214,7 @@ static enum err add_edit(struct asking *k, const char *text, struct errinfo *e)
 static enum err ablate(struct asking *k, const char *part, struct errinfo *e)
 {
     char text[128];
+    part += *part == '#' ? 1 : 0; /* as screens write it */
     const size_t len = strcspn(part, "@");
     const bool number = len > 0 && strspn(part, "0123456789") == len;
     (void)snprintf(text, sizeof text, "%.*s=zero%s", (int)len, part, part + len);
@@ -397,11 +416,16 @@ static enum err check_args(const struct ask_args *a, const struct asking *k,
     return OK;
 }
 
-static void show(const struct ask_args *a, const struct asking *k, struct str *out)
+static void show(const char *path, const struct ask_args *a, const struct asking *k,
+                 struct str *out)
 {
     const struct ask_found f = {
+        .path = path,
+        .record = k->record,
+        .arms = &k->arms,
         .subject = k->subject,
         .labels = k->labels,
+        .names = &k->names,
         .row = &k->row,
         .q = &k->q,
         .r = k->answer,
@@ -452,7 +476,7 @@ static enum err ask_all(const char *path, struct ask_args *a, struct asking *k,
     if (has_prompt(a)) {
         TRY(ask_prompt(a, k, e));
     }
-    show(a, k, out);
+    show(path, a, k, out);
     return OK;
 }
 
@@ -469,6 +493,7 @@ static void asking_deinit(struct asking *k)
     ask_free(k->ask);
     ask_subject_unref(k->subject);
     latent_labels_unref(k->labels);
+    ask_names_deinit(&k->names);
     ask_presets_unref(k->presets);
     browse_lm_close(&k->lm);
     browse_close(&k->b);
@@ -517,7 +542,7 @@ int cmd_ask(int argc, char **argv)
         {"text-file", OPT_STRING, &a.text.file, "FILE", "a file that is the prompt, to the last byte; -: standard input, without a line break at its end", 0, 0, NULL},
         {"chat", OPT_FLAG, &a.chat, NULL, "put the prompt as a user's turn into the chat template of the model", 0, 0, NULL},
         {"mask", OPT_LIST, &a.mask, "I[,I...]", "the model reads the mask token at these positions", 0, 0, NULL},
-        {"ablate", OPT_LIST, &a.ablate, "N[,N...]", "latents that are silenced; N@P: at position P alone", 0, 0, NULL},
+        {"ablate", OPT_LIST, &a.ablate, "N[,N...]", "latents that are silenced, N or '#N'; N@P: at position P alone", 0, 0, NULL},
         {"steer", OPT_LIST, &a.steer, "N=X[@P]", "X added to latent N's activation; N=scale:X, N=clamp:X; 2x in place of X: twice the largest activation of N on held-out text, which is then read; @P: at position P, @P-: from there on", 0, 0, NULL},
         {"preset", OPT_STRING, &a.preset, "NAME", "edits that were saved in Prompt under this name, before those of --ablate and --steer", 0, 0, NULL},
         {"at", OPT_INT, &a.at, "P", "the position after which the next tokens are shown; -1: the last", -1, 1e9, NULL},
@@ -548,12 +573,17 @@ int cmd_ask(int argc, char **argv)
             "fire on each, what comes next; the same with tokens masked and latents "
             "silenced or steered, the SAE's error kept; which latents made a token "
             "likely. Position 0 is BOS where the model has one. Activations are in the "
-            "unit of the saved SAE, as top has them. RUN may be an SAE of another tool, "
+            "unit of the saved SAE, as top has them. Latents are called "
+            "by their labels, else by the concepts they tell best, once `saetop concepts RUN` "
+            "or the explorer has evaluated it. Asked is "
+            "condition A, by its first seed; RUN/arms/NAME asks another arm: twin is B, "
+            "s2 A's second seed. RUN may be an SAE of another tool, "
             "with --model and, if its files do not tell, --hook.",
         .table = table,
         .n = sizeof table / sizeof table[0],
         .min_args = 1,
         .max_args = 2,
+        .n_runs = 1,
     };
     struct opts_result parsed;
     struct errinfo e = {0};

@@ -523,6 +523,7 @@ int cmd_concepts(int argc, char **argv)
         .table = own,
         .n = sizeof own / sizeof *own,
         .max_args = OPT_LIST_MAX,
+        .n_runs = OPT_LIST_MAX,
     };
     struct opts_result line;
     struct errinfo e = {0};

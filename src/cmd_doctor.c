@@ -7,6 +7,7 @@
 #include "doctor_print.h"
 #include "lm/lm.h"
 #include "run/doctor.h"
+#include "run_name.h"
 #include "run_opts.h"
 #include "shell_word.h"
 #include "state_dir.h"
@@ -43,6 +44,7 @@ static enum err read_words(const struct opts_result *r, struct run_opts *ro,
 {
     for (size_t i = 0; i < r->n_args; i++) {
         const char *word = r->args[i];
+        TRY(run_name_resolve(&word, e));
         if (!a->sae && is_sae(word, i)) {
             a->sae = word;
         } else if (i == 0) {

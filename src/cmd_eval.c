@@ -19,6 +19,7 @@
 #include "run/conditions.h"
 #include "run/evaluator.h"
 #include "run/run_arms.h"
+#include "run_name.h"
 #include "sae/sae_remarks.h"
 #include "state_dir.h"
 #include "train/rundir.h"
@@ -661,6 +662,7 @@ static enum err run_line(struct eval_args *a, const struct opts_result *parsed,
     a->run[0] = parsed->args[0];
     a->run[1] = parsed->n_args > 1 ? parsed->args[1] : NULL;
     TRY(take_to(a, e));
+    TRY(a->run[1] ? run_name_resolve(&a->run[1], e) : OK);
     TRY(run_opts_check_centre(&a->named, parsed->args, (size_t)parsed->n_args, e));
     TRY(a->out ? file_check_named(a->out, e) : OK);
     TRY(a->details ? file_check_named(a->details, e) : OK);
@@ -772,6 +774,7 @@ int cmd_eval(int argc, char **argv)
         .elsewhere = of_sweep,
         .min_args = 0,
         .max_args = 2,
+        .n_runs = 1, /* the second may be --to saebench's folder */
     };
     struct opts_result parsed;
     int status = 0;

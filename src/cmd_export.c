@@ -133,6 +133,7 @@ int cmd_export(int argc, char **argv)
                  "reads. The settings count only for --sparsity.",
         .min_args = 1,
         .max_args = 1,
+        .n_runs = 1,
     };
     struct opts_result parsed;
     struct errinfo e = {0};

@@ -368,6 +368,7 @@ int cmd_find(int argc, char **argv)
             "commands of the explorer and settings are named that do.",
         .min_args = 1,
         .max_args = 2,
+        .n_runs = 1,
     };
     struct opts_result parsed;
     struct errinfo e = {0};

@@ -298,6 +298,7 @@ int cmd_top(int argc, char **argv)
             "--model, --corpus and, if its files do not tell, --hook.",
         .min_args = 1,
         .max_args = 1,
+        .n_runs = 1,
     };
     struct opts_result parsed;
     struct errinfo e = {0};

@@ -518,6 +518,7 @@ int cmd_verdict(int argc, char **argv)
         .n = sizeof table / sizeof *table,
         .min_args = 1,
         .max_args = OPT_LIST_MAX,
+        .n_runs = OPT_LIST_MAX,
     };
     struct opts_result line;
     struct errinfo e = {0};

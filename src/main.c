@@ -4,8 +4,10 @@
 #include "bus_error.h"
 #include "cmd.h"
 #include "num/blas.h"
+#include "run_name.h"
 #include "run_opts.h"
 #include "stop.h"
+#include "train/rundir.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -95,16 +97,18 @@ static const struct subcommand COMMANDS[] = {
 #define DEFAULT_COMMAND "explore"
 
 /* Whether the line is for DEFAULT_COMMAND: empty, or begins with one of its options or
- * a file. */
+ * a file, or the name of a run that the explorer saved. */
 static bool is_default(int argc, char **argv)
 {
     if (argc < 2) {
         return true;
     }
     const char *word = argv[1];
+    char path[RUNDIR_PATH];
     return !command_is_help(word) &&
            (word[0] == '-' || strchr(word, '/') ||
-            (!command_find(COMMANDS, N_COMMANDS, word) && file_exists(word)));
+            (!command_find(COMMANDS, N_COMMANDS, word) &&
+             (file_exists(word) || run_name_find(word, path, sizeof path))));
 }
 
 static bool is_version(const char *word)

@@ -61,6 +61,7 @@ struct opts {
     const char *(*elsewhere)(const char *name);
     bool bare; /* may be given without its name: `saetop --theme light` */
     size_t min_args, max_args; /* number of arguments that are not options */
+    size_t n_runs;             /* of them, from the first on, so many are runs */
 };
 
 struct opts_result {

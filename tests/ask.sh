@@ -112,6 +112,8 @@ told 30
 accept find run animal --most 1
 grep -q "^ *5 " out && grep -q "by concept: 'animal' with F1 0.800, its best latent" out &&
     grep -q "concepts as evaluated at step 30$" out || fault "by concept"
+accept ask run --text "$text" --steer 5=clamp:9
+grep -q "5=clamp:9: .*  animal$" out && grep -q "came up: #5 9.00 animal" out || fault "ask by concept"
 accept find run anmal --most 1 --json
 grep -q '"by":"concept","how":"letters","near":"animal","by_concept":{"concept":"animal","f1":0.8' out ||
     fault "by concept, near"
@@ -272,7 +274,40 @@ accept ask run --heldout 6 --steer 3=5,5=2
 [ "$(LC_ALL=C.UTF-8 awk 'length > 80' out | wc -l)" = 0 ] && grep -q 'nats (95 %' out ||
     fault "the text of an effect"
 accept ask run --text "$text" --densest 0.02 --steer 3=500
-grep -q 'left out' out && grep -q 'text takes it to' out || fault "--densest"
+grep -q 'left out' out && grep -Eq "far beyond text: [0-9.]+ times text's most, [0-9.]+$" out || fault "--densest"
+
+# Weakened: where it is silent, below 0; scaled, nowhere.
+accept ask run --text "$text" --steer 3=-1000@3
+grep -q 'beyond text: below 0 at 1 token$' out || fault "below 0 in the text"
+accept ask run --text "$text" --json --steer 3=-1000,3=clamp:1e6@2 --densest 1 && mv out sides
+python3 - <<'PY' || fault "which side of text is left"
+import json
+edits = json.load(open("sides"))["edits"]
+assert [e["beyond"] for e in edits] == [True, True]
+assert (edits[0]["beyond_below"], edits[0]["beyond_above"]) == (4, 1), edits
+assert (edits[1]["beyond_below"], edits[1]["beyond_above"]) == (0, 1), edits
+assert edits[0]["least"] < -900 and edits[0]["most"] == edits[1]["least"] == 1e6
+PY
+accept ask run --text "$text" --json --steer 3=scale:.5 --densest 1
+grep -q '"beyond":true' out && fault "scaled"
+
+# What is said of which SAE, of its error and of what edits do to other latents.
+accept ask run --text "$text"
+grep -q '^run: mask rate 0.30, seed 1, step 30$' out && grep -q ' rank error ' out || fault "what is asked"
+accept ask run --text "$text" --ablate "$fires" && mv out one
+accept ask run --text "$text" --steer "$fires=zero" && cmp -s one out || fault "#N as screens write it"
+grep -q "^  [1-9][0-9]* fell silent: .*$fires" one && grep -q '^  [0-9]* came up' one || fault "fell silent"
+accept train --out two --steps 2 --threads 1 --width 64 --batch 256 --set fill_rows=8 --set twin=unmasked \
+    --mask-rate 0.3 --set eval.rows=2 --set eval.concept_rows=8
+accept ask two --text "$text"
+grep -q '^two: condition A, mask rate 0.30, seed 1, step 2$' out && grep -q 'RUN/arms/NAME: arms/twin$' out ||
+    fault "which condition"
+accept ask two/arms/twin --text "$text" --json
+python3 - <<'PY' || fault "B is asked"
+import json
+run = json.load(open("out"))["run"]
+assert run == {"path": "two/arms/twin", "step": 2, "seed": 1, "mask_rate": 0, "condition": None, "others": []}, run
+PY
 
 # Multiples of the largest activation on held-out text, which --json has in raw units.
 accept ask run --text "$text" --json --steer "${fires#\#}=2x@3,${fires#\#}=clamp:.5x@4" && mv out multiple

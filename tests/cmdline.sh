@@ -355,6 +355,28 @@ refuse "no such folder" runs nowhere
 XDG_STATE_HOME=$PWD/state run runs
 grep -q 'state/saetop/runs: no runs; `c` in the explorer' err || fault "no runs yet"
 
+# A run that the explorer saved is named by its name alone, where there is nothing here of
+# that name; what is neither is looked for in both places.
+mkdir -p state/saetop/runs && cp -R folder/one state/saetop/runs/20260101-040017
+export XDG_STATE_HOME=$PWD/state
+for command in "ask NAME dog" "top NAME --latent 3" "find NAME 3" "export NAME --out byname" "doctor NAME" \
+    "eval NAME --only latents --rows 2" "eval run NAME --only latents --rows 2" "NAME --once train" \
+    "explore NAME --once train" "ask NAME/arms/twin dog"; do
+    run ${command/NAME/20260101-040017}
+    ! grep -qE '20260101-040017.*(not found|no such|unknown)' err || fault "saetop $command, by a run's name"
+    refuse "nowhere" ${command/NAME/nowhere}
+done
+refuse "or a run there" concepts nowhere
+refuse "or a run there" verdict run nowhere
+accept ask 20260101-040017 dog
+grep -qF "$PWD/state/saetop/runs/20260101-040017" out || fault "the run that a name stands for"
+refuse "expected a run or an SAE here, or a run there: $PWD/state/saetop/runs/nowhere" top nowhere
+refuse "or a run there: $PWD/state/saetop/runs/nowhere" train --resume nowhere
+mkdir 20260101-040017
+refuse "20260101-040017: not recognised" ask 20260101-040017 dog
+rmdir 20260101-040017
+unset XDG_STATE_HOME
+
 # ---- what was asked of an evaluation stands in its results ----
 
 "$saetop" export run --out sae --to saelens >/dev/null || exit 1

@@ -50,6 +50,7 @@ struct next_run {
 enum hit_kind {
     HIT_TAB,     /* a: index of the screen in the table */
     HIT_HELP,    /* the word "? help" */
+    HIT_FIND,    /* the word "Ctrl-P find" */
     HIT_HINT,    /* a: index in the keymap */
     HIT_OVERLAY, /* nothing below gets a click */
     HIT_HELP_LINE,

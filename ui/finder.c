@@ -2,6 +2,7 @@
 
 #include "base/fuzzy.h"
 #include "session/session.h"
+#include "ui/actions.h"
 #include "ui/cmdline.h"
 #include "ui/help.h"
 #include "ui/rows.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- what there is ---- */
 
@@ -26,6 +28,7 @@
  */
 #define NAME_BY_SENSE 45.0
 #define HELP_BY_SENSE 12.0
+#define LOOK_HELP     "how the screens look"
 enum { FEW = 3 };
 
 /* How good a thing is as an answer. */
@@ -143,7 +146,7 @@ static void add_commands(struct app *a, const struct words *w)
         if (!k->preset[0]) {
             keymap_args(t, k->action, args, sizeof args);
         }
-        snprintf(about, sizeof about, "%s  %s", help, args);
+        snprintf(about, sizeof about, "%s%s%s", args, args[0] ? "  " : "", help);
         snprintf(name, sizeof name, "%s%s%s", k->action->command,
                  k->preset[0] ? " " : "", k->preset);
         const bool here = owner == a->screen || owner == t->everywhere;
@@ -153,8 +156,10 @@ static void add_commands(struct app *a, const struct words *w)
         struct finder_item *item = add_command(
             &a->finder, name, raised(worth_of(w, name, about), here ? 0.0 : -2.0));
         if (item) {
+            const char *const said[] = {name, help};
+            const bool by_args = args[0] && !item->near[0] && !words_answer(w, said, 2);
             snprintf(line, sizeof line, ":%.100s", name);
-            name_it(item, line, help, name);
+            name_it(item, line, by_args ? about : help, name);
             item->key = k;
             item->on = owner == t->everywhere || owner == t->help ? NULL : owner;
         }
@@ -206,6 +211,28 @@ static void add_settings(struct app *a, const struct words *w)
         if (item) {
             snprintf(command, sizeof command, "setting %s", t[i].key);
             name_it(item, t[i].key, t[i].help, command);
+        }
+    }
+}
+
+/* Add what `:set` may set of the screens, with its values: "theme light". */
+static void add_looks(struct app *a, const struct words *w)
+{
+    const char *name = NULL, *value = NULL;
+    for (size_t i = 0; w->typed[0] && (name = action_set.word(a, "set ", i)); i++) {
+        char line[FINDER_COMMAND];
+        snprintf(line, sizeof line, "set %s ", name);
+        for (size_t k = 0; (value = action_set.word(a, line, k)); k++) {
+            char text[64], command[FINDER_COMMAND];
+            snprintf(text, sizeof text, "%s %s", name, value);
+            snprintf(command, sizeof command, "set %s", text);
+            const bool whole = !strcasecmp(w->typed, value);
+            struct finder_item *item =
+                add(&a->finder, "setting",
+                    raised(worth_of(w, text, LOOK_HELP), whole ? 3 * BY_NAME : 0.0));
+            if (item) {
+                name_it(item, text, LOOK_HELP, command);
+            }
         }
     }
 }
@@ -319,6 +346,7 @@ static void look(struct app *a, const struct session_view *v)
     add_commands(a, &w);
     add_topics(a, &w);
     add_settings(a, &w);
+    add_looks(a, &w);
     drop_loose(f);
     for (size_t i = 0; i < f->n; i++) { /* a stable order, whatever qsort does */
         f->item[i].score -= 1e-6 * (double)i;

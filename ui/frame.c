@@ -256,6 +256,8 @@ static void mouse_on_frame(struct app *a, const struct session_view *v,
         app_go(a, v, a->screens->row[hit->a]);
     } else if (hit->kind == HIT_HELP) {
         help_open(a, v, "");
+    } else if (hit->kind == HIT_FIND) {
+        app_run(a, v, action_finder.command);
     } else if (hit->kind == HIT_HINT &&
                (k = keymap_at(a->screens, (size_t)hit->a)) != NULL) {
         cmdline_choose(a, v, k);

@@ -42,6 +42,20 @@ static int tab_gap(const struct app *a, int w)
     return used <= w ? 1 : 0;
 }
 
+enum { FIND_GAP = 3 };
+
+/* Draw the finder's key at the end of r, if it fits. */
+static void find_view(struct app *a, struct canvas *c, struct rect r)
+{
+    char text[48];
+    app_words(a, KEY_OF("go") " find", text, sizeof text);
+    const int w = canvas_text_width(text), at = r.x + r.w - w;
+    if (at > r.x) {
+        canvas_text(c, at, r.y, w, text, ROLE_KEY, 0);
+        app_hit(a, (struct rect){at, r.y, w, 1}, HIT_FIND, 0);
+    }
+}
+
 void tabs_view(struct app *a, struct canvas *c, struct rect r)
 {
     if (r.h < 1) {
@@ -64,6 +78,7 @@ void tabs_view(struct app *a, struct canvas *c, struct rect r)
         canvas_text(c, at, r.y, w, text, ROLE_KEY, 0);
         app_hit(a, (struct rect){at, r.y, w, 1}, HIT_HELP, 0);
     }
+    find_view(a, c, (struct rect){x, r.y, at - x - FIND_GAP, 1});
 }
 
 /* ---- status ---- */

@@ -33,7 +33,7 @@ static const char *const same[][ROW_WORDS] = {
     {"compare", "diff", "versus"},
     {"condition", "arm", "variant"},
     {"seed", "replicate", "repeat"},
-    {"theme", "colour", "color", "dark"},
+    {"theme", "colour", "color", "dark", "light", "appearance"},
     {"key", "shortcut", "binding", "hotkey"},
     {"command", "palette", "menu"},
     {"dead", "inactive", "unused"},

@@ -148,10 +148,10 @@ struct ask_token {
 /* An edit's effect, over the positions where it acted. */
 struct ask_acted {
     size_t positions;
-    float most;  /* the activation greatest by size that its latent got there; 0 where
-                    it acted nowhere */
-    bool beyond; /* one of them is below 0 or above ask_max_seen: outside what text
-                    shows */
+    float least, most; /* activations that its latent got there; 0 where it acted
+                          nowhere */
+    /* At how many it got one that no text shows: below 0, and above ask_max_seen. */
+    size_t below, above;
 };
 
 struct ask_answer {
@@ -199,6 +199,22 @@ void ask_answer_unref(struct ask_answer *r); /* NULL is fine */
 /* Returns a latent at a position of an answer; zeros if it is silent or not listed.
  * O(fires there). */
 struct ask_fire ask_fire_at(const struct ask_answer *r, size_t pos, int32_t latent);
+
+/* ---- beyond text ---- */
+
+/* What ask_acted_say says that an edit takes its latent to. */
+enum ask_reach {
+    ASK_WITHIN, /* what text shows */
+    ASK_BEYOND,
+    ASK_FAR, /* at least ASK_FAR_TIMES the greatest activation seen */
+};
+#define ASK_FAR_TIMES 5
+enum { ASK_ACTED_SAY = 120 };
+/* Says how an edit leaves what text shows of its latent, whose greatest activation
+ * there is `seen`: "2.3 times text's most, 10.40, below 0 at 6 tokens"; "" if it does
+ * not. Any thread. */
+enum ask_reach ask_acted_say(const struct ask_acted *x, double seen,
+                             char out[ASK_ACTED_SAY]);
 
 /* ---- changes ---- */
 

@@ -1,9 +1,37 @@
-/* Two answers beside each other. */
+/* Two answers beside each other, and an edit beside what text shows. */
 #include "ask/ask.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+enum ask_reach ask_acted_say(const struct ask_acted *x, double seen,
+                             char out[ASK_ACTED_SAY])
+{
+    const double times = seen > 0 ? (double)x->most / seen : 0;
+    int len = 0;
+    out[0] = '\0';
+    if (x->above > 0 && !(seen > 0)) {
+        len = snprintf(out, ASK_ACTED_SAY, "no text makes it fire");
+    } else if (x->above > 0 && times < 1.05) {
+        len = snprintf(out, ASK_ACTED_SAY, "above text's most, %s",
+                       NUMBER(NUMBER_PLAIN, 0, 2, seen));
+    } else if (x->above > 0) {
+        len = snprintf(out, ASK_ACTED_SAY, "%s times text's most, %s",
+                       NUMBER(NUMBER_PLAIN, 0, 1, times),
+                       NUMBER(NUMBER_PLAIN, 0, 2, seen));
+    }
+    if (x->below > 0) {
+        (void)snprintf(out + len, ASK_ACTED_SAY - (size_t)len,
+                       "%sbelow 0 at %zu token%s", len ? ", " : "", x->below,
+                       plural_s(x->below));
+    }
+    return !(x->above + x->below)                   ? ASK_WITHIN
+           : x->above > 0 && times >= ASK_FAR_TIMES ? ASK_FAR
+                                                    : ASK_BEYOND;
+}
 
 const char *ask_fate_name(enum ask_fate f)
 {

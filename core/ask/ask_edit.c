@@ -95,6 +95,7 @@ static bool parse(const char *s, struct ask_edit *out, bool *times)
     struct ask_edit edit = {.how = ASK_ADD, .where = ASK_ALL};
     size_t latent = 0;
     bool multiple = false;
+    s += *s == '#' ? 1 : 0;
     if (!parse_count(&s, &latent) || *s++ != '=' || !parse_how(&s, &edit)) {
         return false;
     }

@@ -41,6 +41,7 @@ struct ask_edit {
  *     N=X  N=add:X   N=scale:X   N=clamp:X   N=zero     everywhere
  *     ...@P                                              at position P
  *     ...@P-                                             from P on
+ * where #N may stand for N, as screens write it.
  * ERR_USAGE says what was found and what was expected. Nothing is checked against an
  * SAE. */
 enum err ask_edit_parse(const char *text, struct ask_edit *out,

@@ -239,9 +239,11 @@ static void list_effects(const struct ask *a, const struct ask_question *q,
             }
             const double v = ask_edit_value(q->edit, q->n_edits, j, t,
                                             ask_act(codes, a->subject->sae, t, j));
+            f->least = !f->positions || v < (double)f->least ? (float)v : f->least;
+            f->most = !f->positions || v > (double)f->most ? (float)v : f->most;
+            f->below += v < 0 ? 1U : 0U;
+            f->above += v > seen ? 1U : 0U;
             f->positions++;
-            f->beyond = f->beyond || v < 0 || v > seen;
-            f->most = fabs(v) > fabs((double)f->most) ? (float)v : f->most;
         }
     }
 }

@@ -95,7 +95,8 @@ static struct ask_answer *prompt_sample_answer(const struct ask_subject *subject
             mem_new(&r->next_after, n * PROMPT_TOP, sizeof *r->next, "a test", &e), &e);
         assert_ok(mem_new(&r->acted, 2, sizeof *r->acted, "a test", &e), &e);
         r->n_edits = 2;
-        r->acted[1] = (struct ask_acted){.positions = n - 1, .most = 9, .beyond = true};
+        r->acted[1] = (struct ask_acted){
+            .positions = n - 1, .least = -1, .most = 9, .below = 6, .above = 1};
     }
     for (size_t t = 0; t < n; t++) {
         prompt_sample_token(subject, r, t, ids[t], edited);

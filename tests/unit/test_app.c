@@ -277,6 +277,23 @@ static void test_mouse(void **state)
     bench_free(b);
 }
 
+/* The top line has the finder's key wherever the tabs leave room, for clicks too. */
+static void test_top_line_finds(void **state)
+{
+    (void)state;
+    struct bench *b = bench_new(100, 30, 1);
+    assert_true(on_screen(b, "Ctrl-P find   ? help"));
+    const struct rect r = hit_of(b, HIT_FIND, 0);
+    mouse(b, MOUSE_PRESS, r.x, r.y);
+    assert_true(b->a.finder.open);
+    bench_free(b);
+    b = bench_new(80, 24, 1); /* all seven tabs and the help's key, and no more */
+    assert_true(on_screen(b, "9 Runs"));
+    assert_true(on_screen(b, "? help"));
+    assert_false(on_screen(b, "Ctrl-P find"));
+    bench_free(b);
+}
+
 /* ---- the command line ---- */
 
 static void test_completion(void **state)
@@ -462,6 +479,7 @@ int main(void)
         cmocka_unit_test(test_live_card),
         cmocka_unit_test(test_every_small_size_draws),
         cmocka_unit_test(test_mouse),
+        cmocka_unit_test(test_top_line_finds),
         cmocka_unit_test(test_completion),
         cmocka_unit_test(test_candidates),
         cmocka_unit_test(test_export_requests),

@@ -446,7 +446,8 @@ static void test_positions(void **state)
     assert_true(fabs((double)after - act_of(&p, 5, 2) - 3) < 1e-5);
     assert_int_equal(r->acted[0].positions, 1);
     assert_true(fabs((double)r->acted[0].most - (double)after) < 1e-6);
-    assert_false(r->acted[0].beyond);
+    assert_true(r->acted[0].least == r->acted[0].most);
+    assert_int_equal(r->acted[0].below + r->acted[0].above, 0); /* no text was read */
     /* KL of the likeliest 100 tokens is most of it. */
     const size_t t = p.T - 1;
     double kl = 0, share = 0;
@@ -592,6 +593,35 @@ static void test_changes(void **state)
     lm_free(m);
 }
 
+/* How far, and on which side an edit leaves what text shows is said. */
+static void test_said_beyond_text(void **state)
+{
+    (void)state;
+    static const struct {
+        struct ask_acted x;
+        double seen;
+        enum ask_reach reach;
+        const char *said;
+    } cases[] = {
+        {{7, 0, 10, 0, 0}, 10.4, ASK_WITHIN, ""},
+        {{7, -2, 8, 6, 0}, 10.4, ASK_BEYOND, "below 0 at 6 tokens"},
+        {{7, 0, 10.5F, 0, 1}, 10.4, ASK_BEYOND, "above text's most, 10.40"},
+        {{7, -1, 23, 1, 2},
+         10,
+         ASK_BEYOND,
+         "2.3 times text's most, 10.00, below 0 at 1 token"},
+        {{7, 0, 50, 0, 2}, 10, ASK_FAR, "5.0 times text's most, 10.00"},
+        {{7, 0, 50, 0, 2}, 0, ASK_BEYOND, "no text makes it fire"},
+        {{7, -5, -5, 7, 0}, (double)NAN, ASK_BEYOND, "below 0 at 7 tokens"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char said[ASK_ACTED_SAY];
+        assert_int_equal(ask_acted_say(&cases[i].x, cases[i].seen, said),
+                         cases[i].reach);
+        assert_string_equal(said, cases[i].said);
+    }
+}
+
 static void ends_are(const struct ask_answer *r, const int32_t *ids, size_t n,
                      size_t front, size_t back)
 {
@@ -695,12 +725,19 @@ int main(void)
 {
     num_init();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tokens),    cmocka_unit_test(test_next),
-        cmocka_unit_test(test_latents),   cmocka_unit_test(test_strength_0),
-        cmocka_unit_test(test_ablation),  cmocka_unit_test(test_steering),
-        cmocka_unit_test(test_positions), cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_ends),      cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_before),
+        cmocka_unit_test(test_tokens),
+        cmocka_unit_test(test_next),
+        cmocka_unit_test(test_latents),
+        cmocka_unit_test(test_strength_0),
+        cmocka_unit_test(test_ablation),
+        cmocka_unit_test(test_steering),
+        cmocka_unit_test(test_positions),
+        cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_said_beyond_text),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -118,6 +118,28 @@ static void test_loosely(void **state)
     bench_free(b);
 }
 
+/* Looks with their values, by a value alone too, and what a command takes is shown
+ * where that is what answers. */
+static void test_looks_and_arguments(void **state)
+{
+    (void)state;
+    struct bench *b = open_bench(120, 36, "light");
+    assert_string_equal(item(b, 0)->text, "theme light");
+    assert_string_equal(item(b, 0)->command, "set theme light");
+    press(b, KEY_ENTER_);
+    assert_int_equal(b->a.theme, THEME_LIGHT);
+    bench_free(b);
+    b = open_bench(120, 36, "appearance"); /* another word for it, as in help */
+    assert_true(lists(b, "setting", "theme mono"));
+    bench_free(b);
+    b = open_bench(120, 36, "theem");
+    assert_true(lists(b, "setting", "theme dark"));
+    bench_free(b);
+    b = open_bench(120, 36, "temperature");
+    assert_true(on_screen(b, "[both] [N] [temperature=X]"));
+    bench_free(b);
+}
+
 /* The latent that the evaluation names for a concept, right after the concept. */
 static void test_by_concept(void **state)
 {
@@ -359,11 +381,17 @@ static void test_names_of_latents(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_comes_first), cmocka_unit_test(test_by_sense),
-        cmocka_unit_test(test_loosely),          cmocka_unit_test(test_by_concept),
-        cmocka_unit_test(test_it_goes),          cmocka_unit_test(test_descriptions),
-        cmocka_unit_test(test_recent),           cmocka_unit_test(test_keys_and_mouse),
-        cmocka_unit_test(test_before_the_table), cmocka_unit_test(test_label),
+        cmocka_unit_test(test_what_comes_first),
+        cmocka_unit_test(test_by_sense),
+        cmocka_unit_test(test_loosely),
+        cmocka_unit_test(test_looks_and_arguments),
+        cmocka_unit_test(test_by_concept),
+        cmocka_unit_test(test_it_goes),
+        cmocka_unit_test(test_descriptions),
+        cmocka_unit_test(test_recent),
+        cmocka_unit_test(test_keys_and_mouse),
+        cmocka_unit_test(test_before_the_table),
+        cmocka_unit_test(test_label),
         cmocka_unit_test(test_names_of_latents),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

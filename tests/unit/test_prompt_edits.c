@@ -139,7 +139,7 @@ static void test_sliders_have_room(void **state)
         const struct rect r = hit_of(t.b, HIT_STRENGTH, 0);
         assert_true(r.w >= 13);
         assert_true(on_screen(t.b, "#3 add -5.00 from 2 "));
-        assert_true(on_screen(t.b, "beyond text: #3"));
+        assert_true(on_screen(t.b, "beyond text: #3 below 0 at "));
         mouse(t.b, MOUSE_PRESS, r.x, r.y);
         const double low = own(&t)->row.edits.at[0].value;
         mouse(t.b, MOUSE_PRESS, r.x + 1, r.y);

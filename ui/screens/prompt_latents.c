@@ -5,6 +5,7 @@
 #include "ui/text.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char *const list_titles[PROMPT_LISTS] = {
     [PROMPT_HERE] = "latents here",
@@ -225,30 +226,65 @@ static void draw_edit(struct app *a, struct canvas *c, struct rect r, size_t i)
     }
 }
 
-/* Write "beyond text: #3, #48": whose activations no text shows; "": none. */
-static void edits_beyond(const struct prompt_state *s, char *out, size_t cap)
+/* Which edits take a latent beyond what text shows, in rows below them. */
+struct beyond {
+    char text[420];
+    int rows; /* 0: none does */
+    enum ask_reach most;
+};
+enum { BEYOND_ROWS = 2, BEYOND_EACH = 400 };
+
+/* Write "#3 below 0 at 6 tokens; " for each, or "#3, " without how. Returns how far the
+ * farthest goes. */
+static enum ask_reach each_beyond(const struct prompt_state *s, bool how,
+                                  char out[BEYOND_EACH])
 {
     const struct ask_answer *r = s->changed ? NULL : s->answer;
+    enum ask_reach most = ASK_WITHIN;
     size_t len = 0;
     out[0] = '\0';
     for (size_t i = 0; r && r->acted && i < r->n_edits && i < s->row.edits.n; i++) {
-        if (r->acted[i].beyond && len < cap) {
-            len += (size_t)snprintf(
-                out + len, cap - len, "%s#%d",
-                len ? ", " : "beyond text: ", s->row.edits.at[i].latent);
+        const int32_t latent = s->row.edits.at[i].latent;
+        const char *between = !len ? "" : how ? "; " : ", ";
+        char say[ASK_ACTED_SAY];
+        const enum ask_reach reach =
+            ask_acted_say(&r->acted[i], ask_max_seen(s->subject, latent), say);
+        if (reach != ASK_WITHIN && len < BEYOND_EACH) {
+            len += (size_t)snprintf(out + len, BEYOND_EACH - len, "%s#%d%s%s", between,
+                                    latent, how ? " " : "", how ? say : "");
         }
+        most = reach > most ? reach : most;
     }
+    return most;
+}
+
+/* Say how they do in w columns, or if that takes too many rows, which do. */
+static struct beyond edits_beyond(const struct prompt_state *s, int w)
+{
+    struct beyond b = {.rows = BEYOND_ROWS + 1};
+    for (int how = 1; how >= 0 && b.rows > BEYOND_ROWS; how--) {
+        char each[BEYOND_EACH];
+        b.most = each_beyond(s, how, each);
+        const int n = snprintf(b.text, sizeof b.text, "%sbeyond text: %s",
+                               b.most == ASK_FAR ? "far " : "", each);
+        b.rows =
+            rows_wrapped(NULL, (struct rect){.w = w}, b.text, (size_t)n, ROLE_WARN, 0);
+    }
+    b.rows = b.most == ASK_WITHIN ? 0 : layout_least(b.rows, BEYOND_ROWS);
+    return b;
 }
 
 /* Draw as many edits as fit, that of the latent under the cursor among them, how many
- * more there are, and in the last row which go beyond text. */
+ * more there are, and in the last rows which go beyond text. */
 static void draw_edits(struct app *a, struct canvas *c, struct rect r,
-                       const char *beyond)
+                       const struct beyond *beyond)
 {
     const struct prompt_state *s = prompt_own(a);
-    if (beyond[0] && r.h > 1) {
-        r.h--;
-        canvas_text(c, r.x, r.y + r.h, r.w, beyond, ROLE_WARN, 0);
+    if (beyond->rows > 0 && r.h > beyond->rows) {
+        r.h -= beyond->rows;
+        const struct rect below = {r.x, r.y + r.h, r.w, beyond->rows};
+        (void)rows_wrapped(c, below, beyond->text, strlen(beyond->text),
+                           beyond->most == ASK_FAR ? ROLE_BAD : ROLE_WARN, 0);
     }
     const size_t n = s->row.edits.n, room = r.h > 0 ? (size_t)r.h : 0;
     const size_t here = prompt_edit_of(s, prompt_latent_here(a));
@@ -342,9 +378,8 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     const struct rect in = canvas_box(
         c, r, title, value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
-    char beyond[160];
-    edits_beyond(s, beyond, sizeof beyond);
-    const int edits = layout_least((int)s->row.edits.n + (beyond[0] ? 1 : 0), in.h / 2);
+    const struct beyond beyond = edits_beyond(s, in.w - 2 - COL_LATENT);
+    const int edits = layout_least((int)s->row.edits.n + beyond.rows, in.h / 2);
     draw_titles(s, c, in.x + 1, in.y, in.w - 2, what);
     const struct rect list = {in.x + 1, in.y + 1, in.w - 2, in.h - 1 - edits};
     list_set(&s->rows, s->rows.count, list.h);
@@ -367,7 +402,7 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     draw_edits(
         a, c,
         (struct rect){list.x + COL_LATENT, list.y + list.h, list.w - COL_LATENT, edits},
-        beyond);
+        &beyond);
 }
 
 /* Draw the list beside it: its strongest, as many as fit. */
