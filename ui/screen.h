@@ -66,6 +66,8 @@ struct screen_def {
     /* Its part of the status line, in which KEY_OF may stand. */
     void (*status)(const struct app *a, const struct session_view *v, char *out,
                    size_t cap);
+    /* Whether what that begins with, up to two spaces, is a warning; NULL: never. */
+    bool (*status_warns)(const struct app *a, const struct session_view *v);
     /* How many rows above the body's last row the screen's lowest rule is; messages are
      * drawn on it. */
     int (*rule)(const struct app *a);

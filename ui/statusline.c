@@ -176,6 +176,24 @@ static int status_part(struct canvas *c, int x, int y, int end, char *text,
     return used + canvas_text(c, x + used, y, end - x - used, text, role, 0);
 }
 
+/* Draw the screen's own part, what it begins with as a warning if it is one. Returns
+ * the columns used. */
+static int own_part(const struct app *a, const struct session_view *v,
+                    const struct screen_def *screen, struct canvas *c, struct rect r,
+                    char *text)
+{
+    const int used = status_part(c, r.x, r.y, r.x + r.w, text, ROLE_TEXT);
+    if (used && screen->status_warns && screen->status_warns(a, v)) {
+        char *rest = strstr(text, "  ");
+        if (rest) {
+            *rest = '\0';
+        }
+        const int w = layout_least(canvas_text_width(text), used - RULE_W);
+        canvas_tint(c, (struct rect){r.x + RULE_W, r.y, w, 1}, ROLE_WARN, 0);
+    }
+    return used;
+}
+
 void status_view(const struct app *a, const struct session_view *v,
                  const struct screen_def *screen, struct canvas *c, struct rect r)
 {
@@ -206,7 +224,7 @@ void status_view(const struct app *a, const struct session_view *v,
                         sizeof progress);
     }
     x += status_part(c, x, r.y, end, progress, ROLE_TEXT);
-    x += status_part(c, x, r.y, end, own, ROLE_TEXT);
+    x += own_part(a, v, screen, c, (struct rect){x, r.y, end - x, 1}, own);
     if (v->warning[0] && end - x > 12) {
         x += canvas_text(c, x, r.y, end - x, "  ! ", ROLE_WARN, ATTR_BOLD);
         put_message(a, c, x, r.y, end - x, v->warning, ROLE_WARN, 0);

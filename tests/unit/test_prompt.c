@@ -41,7 +41,8 @@ static void test_begins_with_the_text_given(void **state)
     settle(&t);
     assert_string_equal(own(&t)->box.text, "a dog ran\n");
     assert_non_null(own(&t)->answer);
-    assert_string_equal(line_history_get(app_history(a, "prompt text"), 0), "a dog ran\n");
+    assert_string_equal(line_history_get(app_history(a, "prompt text"), 0),
+                        "a dog ran\n");
     assert_string_equal(a->message, "");
     end_world(&t);
     t = begin_world(80, 24);
@@ -393,7 +394,7 @@ static void test_renews(void **state)
     assert_true(on_screen(t.b, "A as of step 900  #"));
     t.b->v.step = 2000;
     tick(&t);
-    assert_true(on_screen(t.b, "A as of step 900, R: now 2,000  #"));
+    assert_true(on_screen(t.b, "A as of step 900, now 2,000: R renews  #"));
     press(t.b, 'R');
     assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
     tick(&t);

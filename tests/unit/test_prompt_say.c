@@ -223,6 +223,74 @@ static void test_nothing_goes_unsaid(void **state)
     end_world(&t);
 }
 
+/* The role of the cell where a text stands on the screen. */
+static enum role role_at(const struct world *t, const char *text)
+{
+    const struct canvas *c = &t->b->c;
+    const int n = (int)strlen(text);
+    for (int i = 0; i + n <= c->w * c->h; i++) {
+        int k = 0;
+        while (k < n && c->cell[i + k].cp == (uint32_t)(unsigned char)text[k]) {
+            k++;
+        }
+        if (k == n) {
+            return (enum role)c->cell[i].role;
+        }
+    }
+    return ROLE_COUNT;
+}
+
+/* A new text is asked of the SAE as it is now, if the one asked lags by more than a
+ * twentieth of the steps; nothing that is compared shifts. */
+static void test_new_text_renews(void **state)
+{
+    (void)state;
+    static const char stale[] = "A as of step 900, now 948: R renews";
+    struct world t = begin_world(120, 36);
+    struct session_view *v = &t.b->v;
+    settle(&t);
+    v->step = 947; /* not yet */
+    keys(&t, "\n^P");
+    no_command(t.b);
+    assert_int_equal(role_at(&t, "A as of step"), ROLE_TEXT);
+    v->step = 948;
+    tick(&t);
+    no_command(t.b); /* the text stands as it was */
+    assert_true(on_screen(t.b, stale));
+    assert_int_equal(role_at(&t, "A as of step"), ROLE_WARN);
+    static const char *const news[] = {"\n", "P", ":ask a dog\n", "4", "|", "m", "a"};
+    for (size_t i = 0; i < sizeof news / sizeof news[0]; i++) {
+        const bool holds = i > 3;
+        keys(&t, news[i]);
+        if (i == 3) { /* another screen, and back */
+            t.b->a.n_commands = 0;
+            keys(&t, "5");
+        } else if (holds) {
+            keys(&t, "\nx^");
+        }
+        if (holds) {
+            no_command(t.b);
+            assert_true(on_screen(t.b, stale));
+            keys(&t, i == 4 ? "|P" : "u");
+            t.b->a.n_commands = 0;
+            keys(&t, "u");
+            continue;
+        }
+        v->subject_busy = true;
+        tick(&t);
+        assert_true(on_screen(t.b, "A as of step 900, now 948, renewing ..."));
+        v->subject_busy = false;
+        v->subject_step = 948;
+        give_subject(&t);
+        settle(&t);
+        assert_int_equal(own(&t)->subject_step, 948);
+        assert_true(on_screen(t.b, "A as of step 948  #") || own(&t)->typing);
+        keys(&t, own(&t)->typing ? "^" : "");
+        v->subject_step = own(&t)->subject_step = 900;
+    }
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_why_is_whole),
         cmocka_unit_test(test_nothing_goes_unsaid),
         cmocka_unit_test(test_shown_while_loading),
+        cmocka_unit_test(test_new_text_renews),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,8 +83,14 @@ static struct line_history *history(struct app *a)
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
     prompt_own(a)->box.history = history(a);
+    struct prompt_state *s = prompt_own(a);
+    const bool was = s->in_sight;
+    s->in_sight = shown && a->screen == &screen_prompt;
     prompt_presets_follow(a, v);
-    if (shown && a->screen == &screen_prompt) { /* the finder asks the model nothing */
+    if (s->in_sight && !was && s->side == PROMPT_NEXT) {
+        prompt_freshen(a, v);
+    }
+    if (s->in_sight) { /* the finder asks the model nothing */
         prompt_ask(a, v);
         prompt_list_fill(a);
     }
@@ -130,7 +136,7 @@ static bool paste(struct app *a, const struct session_view *v, const char *bytes
     struct prompt_state *s = prompt_own(a);
     bool whole = true;
     if (!s->typing) {
-        prompt_begin_typing(a);
+        prompt_begin_typing(a, v);
     }
     if (textbox_paste(&s->box, bytes, n, &whole) == LINE_CHANGED) {
         s->is_example = false;
@@ -172,7 +178,7 @@ static bool begin_to_type(struct app *a, const struct session_view *v, bool midd
     if (s->row.n > TOKENS) {
         (void)prompt_splice(a, v, TOKENS, s->row.n - TOKENS, NULL, 0);
     }
-    prompt_begin_typing(a);
+    prompt_begin_typing(a, v);
     if (middle) {
         s->box.cursor = text_before(s->box.text, s->box.len / 2);
     }
@@ -280,7 +286,7 @@ static void enter(struct app *a, const struct session_view *v)
         return;
     }
     prompt_own(a)->begun = true;
-    prompt_begin_typing(a);
+    prompt_begin_typing(a, v);
 }
 
 static void slide(struct app *a, const struct hit *hit, int x)
@@ -326,7 +332,7 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     prompt_list_fill(a);
 }
 
-/* "A as of step 1,157, R: now 2,000": renewing goes on with the run. */
+/* "A as of step 1,157, now 2,000: R renews": renewing goes on with the run. */
 static size_t say_step(const struct app *a, const struct session_view *v, char *out,
                        size_t cap)
 {
@@ -335,9 +341,12 @@ static size_t say_step(const struct app *a, const struct session_view *v, char *
     text_thousands(step, sizeof step, s->subject_step);
     text_thousands(now, sizeof now, v->step);
     const bool behind = v->step > s->subject_step && v->state != SESSION_ENDED;
-    return (size_t)snprintf(
-        out, cap, "%c as of step %s%s%s", v->cond[latents_cond(a)].letter, step,
-        behind ? ", " KEY_OF("renew") ": now " : "", behind ? now : "");
+    return (size_t)snprintf(out, cap, "%c as of step %s%s%s%s",
+                            v->cond[latents_cond(a)].letter, step,
+                            behind ? ", now " : "", behind ? now : "",
+                            !behind                 ? ""
+                            : prompt_renewing(s, v) ? ", renewing ..."
+                                                    : ": " KEY_OF("renew") " renews");
 }
 
 static void status(const struct app *a, const struct session_view *v, char *out,
@@ -364,6 +373,11 @@ static void status(const struct app *a, const struct session_view *v, char *out,
             snprintf(out + len, cap - len, "%s", name);
         }
     }
+}
+
+static bool status_warns(const struct app *a, const struct session_view *v)
+{
+    return prompt_lags(prompt_own(a), v);
 }
 
 /* ---- undo ---- */
@@ -509,6 +523,7 @@ const struct screen_def screen_prompt = {
     .card = card,
     .waits = waits,
     .status = status,
+    .status_warns = status_warns,
     .type = type,
     .typing = typing,
     .paste = paste,

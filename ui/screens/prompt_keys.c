@@ -59,7 +59,7 @@ static void text(struct app *a, const struct session_view *v, const char *args)
         return;
     }
     prompt_own(a)->begun = true;
-    prompt_begin_typing(a);
+    prompt_begin_typing(a, v);
 }
 
 /* Enter: does what the pane in focus says. */
@@ -587,7 +587,7 @@ static const struct key_entry keys[] = {
     {{'r'}, &action_replace, "", "replace", "another word of the same category in its place", 7},
     {{'P'}, &action_example, "", "example", "the next text of the run, held out of training", 6},
     {{'d'}, &action_dense, "", NULL, "leave out latents that fire on over a tenth of all tokens", 0},
-    {{'R'}, &action_renew, "", NULL, "ask the SAE as of this step", 0},
+    {{'R'}, &action_renew, "", NULL, "ask the SAE as of this step; a new text does so itself if it lags by over 5 % of the steps", 0},
     {{'v'}, &action_latents_arm, "", "arm A/B", "the same text, in condition A or B", 11},
     {{0}, &action_chat, "", NULL, "the text as a user's turn in the chat template of an instruct model, or alone again", 0},
     {{0}, &action_preset, "", NULL, "silence and steer as was saved under a name; save keeps what stands, with the run", 0},

@@ -84,6 +84,7 @@ struct prompt_state {
     bool wanted;       /* a subject of this arm */
     size_t wanted_arm; /* was asked for */
     bool renew;        /* ask for one as of now, as soon as none is on its way */
+    bool in_sight;     /* this screen is shown */
     bool due;          /* the prompt changed since it was asked about */
     struct ask_subject *subject; /* of row.arm; a reference; NULL: none yet */
     int64_t subject_step;        /* of it */
@@ -184,13 +185,15 @@ bool prompt_row_same(const struct prompt_row *x, const struct prompt_row *y);
 bool prompt_row_same_tokens(const struct prompt_row *x, const struct prompt_row *y);
 /* Replace what stands by a text; undo brings it back. */
 void prompt_set_text(struct app *a, const struct session_view *v, const char *text);
+/* Whether it has masks or edits. */
+bool prompt_is_edited(const struct prompt_row *r);
 /* Whether the tokenizer or a chat template put the token there, not the user. */
 bool prompt_is_put(const struct prompt_row *r, size_t at);
 /* Take in what was typed in the box; masks on the common beginning are kept. */
 void prompt_read_box(struct app *a, const struct session_view *v);
 /* What is typed between these two is one step of undo, and the answer from before is
  * kept to compare with. */
-void prompt_begin_typing(struct app *a);
+void prompt_begin_typing(struct app *a, const struct session_view *v);
 void prompt_end_typing(struct app *a);
 /* The token that another answered prompt has in place of the prompt's token `at`; -1:
  * none. */
@@ -212,6 +215,14 @@ bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_
 void prompt_turn(struct app *a);
 /* Pin the prompt as answered now, to compare with until it is unpinned. */
 void prompt_pin(struct app *a);
+/* Call before a new text: asks for the SAE as of now if the one asked lags, unless
+ * something is compared, which must not shift: edits, masks, a pinned prompt, changes.
+ */
+void prompt_freshen(struct app *a, const struct session_view *v);
+/* Whether the SAE asked is older than a new text would be asked of. */
+bool prompt_lags(const struct prompt_state *s, const struct session_view *v);
+/* Whether one as of now is on its way, in place of the one asked. */
+bool prompt_renewing(const struct prompt_state *s, const struct session_view *v);
 /* Ask what is due, and take in answers. */
 void prompt_ask(struct app *a, const struct session_view *v);
 void prompt_free(struct prompt_state *s);

@@ -84,6 +84,11 @@ bool prompt_row_same(const struct prompt_row *x, const struct prompt_row *y)
            prompt_edits_same(x->edits.at, x->edits.n, y->edits.at, y->edits.n);
 }
 
+bool prompt_is_edited(const struct prompt_row *r)
+{
+    return r->edits.n > 0 || (r->n > 0 && memchr(r->masked, 1, r->n));
+}
+
 bool prompt_is_put(const struct prompt_row *r, size_t at)
 {
     return at < r->first || at + r->tail >= r->n;
@@ -347,7 +352,7 @@ static void read_box(struct app *a, const struct session_view *v)
     prompt_edits_changed(a);
 }
 
-void prompt_begin_typing(struct app *a)
+void prompt_begin_typing(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
     if (s->typing) {
@@ -358,6 +363,7 @@ void prompt_begin_typing(struct app *a)
     s->typed_from = keep(a);
     ask_answer_unref(s->before);
     s->before = s->answer ? ask_answer_ref(s->answer) : NULL;
+    prompt_freshen(a, v);
 }
 
 void prompt_end_typing(struct app *a)
@@ -395,6 +401,7 @@ void prompt_set_text(struct app *a, const struct session_view *v, const char *te
     if (s->typing) {
         prompt_end_typing(a);
     }
+    prompt_freshen(a, v);
     /* Before the first text there is nothing to bring back. */
     if (v->subject && (!s->row.ids || prompt_keep(a))) {
         prompt_read_box(a, v);
@@ -462,6 +469,31 @@ void prompt_turn(struct app *a)
     }
     prompt_edits_changed(a);
     prompt_side_back(a);
+}
+
+/* How many steps the SAE asked may be behind, as a share of those trained, before a new
+ * text asks for a fresh one: early on an SAE changes within few of them. */
+#define PROMPT_LAG 0.05
+
+bool prompt_lags(const struct prompt_state *s, const struct session_view *v)
+{
+    return s->subject && v->state != SESSION_ENDED &&
+           (double)(v->step - s->subject_step) > PROMPT_LAG * (double)v->step;
+}
+
+bool prompt_renewing(const struct prompt_state *s, const struct session_view *v)
+{
+    return s->subject && (s->renew || (v->subject_busy && s->wanted_arm == s->row.arm));
+}
+
+void prompt_freshen(struct app *a, const struct session_view *v)
+{
+    struct prompt_state *s = prompt_own(a);
+    const bool held = prompt_is_edited(&s->row) || s->pinned || s->tells || s->both ||
+                      s->list == PROMPT_CHANGED;
+    if (!held && prompt_lags(s, v) && !prompt_renewing(s, v)) {
+        s->renew = true;
+    }
 }
 
 /* Ask the session for an arm's SAE, once. */
@@ -584,6 +616,10 @@ static void take_subject(struct app *a, const struct session_view *v)
     /* A table that grew changes what an answer says of edits alone. */
     const bool same = s->subject && s->subject->sae == v->subject->sae;
     s->due = s->due || !same || s->row.edits.n > 0;
+    if (!same) { /* no change of the prompt would be told from one of the SAE */
+        ask_answer_unref(s->before);
+        s->before = NULL;
+    }
     ask_subject_unref(s->subject);
     s->subject = ask_subject_ref(prompt_subject(v));
     s->subject_step = v->subject_step;

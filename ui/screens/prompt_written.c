@@ -111,7 +111,7 @@ static enum err begin_texts(struct prompt_state *s, const struct session_view *v
 static void write_texts(struct app *a, const struct session_view *v, bool both)
 {
     struct prompt_state *s = prompt_own(a);
-    const bool edited = memchr(s->row.masked, 1, s->row.n) || s->row.edits.n > 0;
+    const bool edited = prompt_is_edited(&s->row);
     struct errinfo e = {0};
     prompt_why_is_over(a);
     prompt_written_forget(s);
