@@ -443,7 +443,7 @@ static void test_steps_of_typing(void **state)
     press(t.b, KEY_CTRL('r'));
     settle(&t);
     assert_true(own(&t)->row.masked[own(&t)->row.n - 1]);
-    keys(&t, "\n mq"); /* typing stands open: a text comes from elsewhere */
+    keys(&t, "\n\x05 mq"); /* typing stands open: a text comes from elsewhere */
     prompt_set_text(&t.b->a, &t.b->v, "the mat");
     settle(&t);
     assert_false(own(&t)->typing);

@@ -24,7 +24,7 @@ static void test_example(void **state)
     assert_true(on_screen(t.b, "example 2 of 2: a text of the run, held out"));
     assert_true(on_screen(t.b, "prompt, example 2 of the run"));
     press(t.b, KEY_ENTER_);
-    assert_true(on_screen(t.b, "an example: Ctrl-X clears it for your own text"));
+    assert_true(on_screen(t.b, "typing replaces the example  Left or End edits it"));
     press(t.b, KEY_CTRL('x'));
     settle(&t);
     assert_string_equal(own(&t)->box.text, "");
@@ -487,6 +487,44 @@ static void test_texts_before(void **state)
     end_world(&t);
 }
 
+/* What is typed or pasted takes the place of an example, unless a key that moves or
+ * erases keeps it; Up brings it back. A text of the user's own is typed on in. */
+static void test_example_is_replaced(void **state)
+{
+    (void)state;
+    static const char example[] = "the cat sat on the mat", odd[] = "\x1b\xff";
+    static const uint32_t keeps[] = {KEY_LEFT_, KEY_HOME_, KEY_END_, KEY_RIGHT_};
+    struct world t = begin_world(80, 24);
+    const struct textbox *box = &own(&t)->box;
+    settle(&t);
+    keys(&t, "\n");
+    press(t.b, KEY_F2_ + 7); /* no character */
+    app_update(&t.b->a, &t.b->v,
+               &(struct event){.kind = EVENT_PASTE, .text = odd, .text_n = 2});
+    assert_string_equal(box->text, example);
+    keys(&t, "a dog");
+    assert_string_equal(box->text, "a dog");
+    press(t.b, KEY_UP_);
+    assert_string_equal(box->text, example);
+    keys(&t, "!^\n?");
+    assert_string_equal(box->text, "the cat sat on the mat!?");
+    for (size_t i = 0; i < sizeof keeps / sizeof keeps[0]; i++) {
+        keys(&t, "^:example 1\n\n");
+        press(t.b, keeps[i]);
+        assert_false(on_screen(t.b, "typing replaces"));
+        keys(&t, "o");
+        assert_int_equal(box->len, sizeof example);
+    }
+    keys(&t, "^:example 1\n\n");
+    press(t.b, KEY_DELETE_BACK);
+    assert_string_equal(box->text, "the cat sat on the ma");
+    keys(&t, "^:example 1\n");
+    app_update(&t.b->a, &t.b->v,
+               &(struct event){.kind = EVENT_PASTE, .text = "a cat", .text_n = 5});
+    assert_string_equal(box->text, "a cat");
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -502,6 +540,7 @@ int main(void)
         cmocka_unit_test(test_marked_set),
         cmocka_unit_test(test_marked_too_many),
         cmocka_unit_test(test_example),
+        cmocka_unit_test(test_example_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

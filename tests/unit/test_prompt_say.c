@@ -67,7 +67,7 @@ static void test_undo_names_the_change(void **state)
         {"m", "token 22 't' masked"},
         {"mm", "token 22 't' shown again"},
         {"x", "'t' deleted"},
-        {"\n q^", "'\xc2\xb7q' put in"},
+        {"\n\x05 q^", "'\xc2\xb7q' put in"},
         {":insert dog\n", "'dog' put in"},
         {":replace dog\n", "'dog' in place of 't'"},
         {":silence 5\n", "#5 silenced"},

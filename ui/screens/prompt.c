@@ -123,11 +123,11 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
 static const char *typing(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
-    return !s->typing      ? NULL
-           : s->is_example ? "an example: Ctrl-X clears it for your own text  "
-                             "Enter or Esc: to its tokens"
-                           : "Enter or Esc: tokens  Ctrl-O new line  Ctrl-X clears  "
-                             "Up the texts before";
+    return !s->typing        ? NULL
+           : s->box.replaces ? "typing replaces the example  Left or End edits it  "
+                               "Enter or Esc: tokens"
+                             : "Enter or Esc: tokens  Ctrl-O new line  Ctrl-X clears  "
+                               "Up the texts before";
 }
 
 static bool paste(struct app *a, const struct session_view *v, const char *bytes,

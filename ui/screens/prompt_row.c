@@ -153,7 +153,7 @@ static void edits_of_arm(struct prompt_state *s, size_t arm)
 /* End typing without a step: the place of the row from before it is free again. */
 static void forget_typing(struct prompt_state *s)
 {
-    s->typing = false;
+    s->typing = s->box.replaces = false;
     s->n_kept -= s->typed_from >= 0 ? 1 : 0;
     s->typed_from = -1;
 }
@@ -359,6 +359,7 @@ void prompt_begin_typing(struct app *a, const struct session_view *v)
         prompt_end_typing(a);
     }
     s->typing = true;
+    s->box.replaces = s->is_example;
     s->sent = s->tells = false;
     s->typed_from = keep(a);
     ask_answer_unref(s->before);
