@@ -359,15 +359,14 @@ static void pin(struct app *a, const struct session_view *v, const char *args)
                       : "no prompt is pinned any more");
 }
 
-static const char *may_pause(const struct app *a, const struct session_view *v)
-{
-    return prompt_own(a)->writing && v->asker ? NULL : "nothing is being written";
-}
-
 static void pause_writing(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
     (void)args;
+    if (!s->writing) {
+        prompt_written_say(a, v);
+        return;
+    }
     s->paused = !s->paused;
     ask_worker_pause(v->asker, s->paused);
 }
@@ -491,7 +490,8 @@ static const char *example_hint(const struct app *a)
 
 static const char *pause_hint(const struct app *a)
 {
-    return prompt_own(a)->paused ? "go on" : NULL;
+    const struct prompt_state *s = prompt_own(a);
+    return !s->writing ? "" : s->paused ? "go on" : NULL;
 }
 
 static const char *pin_hint(const struct app *a)
@@ -552,7 +552,7 @@ ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = prompt_edi
 ACTION action_why = {.command = "why", .args = "[next|here]", .run = why, .may = may_change, .word = why_word};
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect, .hides = true};
 ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
-ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .hint = pause_hint, .may = may_pause, .hides = true};
+ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .hint = pause_hint, .may = may_change};
 ACTION action_walk_other = {.command = "other-text", .args = "", .run = walk_other, .may = may_walk_other, .hides = true};
 ACTION action_pin = {.command = "pin", .args = "", .run = pin, .hint = pin_hint, .may = may_pin};
 ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};

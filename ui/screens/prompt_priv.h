@@ -133,7 +133,8 @@ struct prompt_state {
     uint64_t text_asked[PROMPT_TEXTS];            /* tickets */
     uint64_t text_failed[PROMPT_TEXTS]; /* of the text whose failure was said */
     bool writing, paused;
-    bool both; /* write the other arm's too, as soon as its SAE is here */
+    bool follows; /* the cursor goes to the token after it as soon as that is there */
+    bool both;    /* write the other arm's too, as soon as its SAE is here */
     struct ask_subject *second; /* that arm's, a reference; NULL: none */
     size_t second_arm;
     int64_t second_step;
@@ -307,6 +308,8 @@ const struct ask_written *prompt_written_here(const struct app *a);
 /* Token `pos` of the prompt followed by the text the cursor is in; -1: there is
  * none. */
 int32_t prompt_written_id(const struct prompt_state *s, size_t pos);
+/* Say, of texts that are written, how to go on from there. */
+void prompt_written_say(struct app *a, const struct session_view *v);
 /* Move the cursor to the other of two texts. */
 void prompt_walk_other(struct app *a);
 /* The question that text i answers, and whom it was put to. */
