@@ -116,6 +116,8 @@ struct screen_def {
     /* How it is set up, which undo can take back: bytes that are compared, at most
      * SCREEN_LAYOUT; `out` is zeroed. */
     void (*layout)(const struct app *a, void *out);
+    /* Write what changed from one to another, for undo: "the list"; NULL: not told. */
+    void (*say_layout)(const void *was, const void *is, char *out, size_t cap);
     void (*set_layout)(struct app *a, const struct session_view *v, const void *in);
 
     /* Export its content as CSV: why it cannot now (NULL: it can), a name for the file,

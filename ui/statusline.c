@@ -2,6 +2,7 @@
 #include "ui/statusline.h"
 
 #include "base/duration.h"
+#include "ui/rows.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 
@@ -152,17 +153,6 @@ static int status_rule(struct canvas *c, int x, int y, int end)
     return canvas_text(c, x, y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
 }
 
-/* Drop the last words that do not fit into `room` columns, of words with two spaces
- * between them; the first stays, to be cut. */
-static void whole_words(char *text, int room)
-{
-    for (size_t n = strlen(text); n > 1 && canvas_text_width(text) > room; n--) {
-        if (text[n - 1] == ' ' && text[n - 2] == ' ') {
-            text[n - 2] = '\0';
-        }
-    }
-}
-
 /* Draw a part of the line with a rule before it. Returns the columns used, 0 for an
  * empty part. */
 static int status_part(struct canvas *c, int x, int y, int end, char *text,
@@ -172,7 +162,7 @@ static int status_part(struct canvas *c, int x, int y, int end, char *text,
         return 0;
     }
     const int used = status_rule(c, x, y, end);
-    whole_words(text, end - x - used);
+    rows_whole_words(text, end - x - used);
     return used + canvas_text(c, x + used, y, end - x - used, text, role, 0);
 }
 

@@ -489,7 +489,7 @@ static void test_tells_what_changed(void **state)
             if (b->id == n->id) {
                 prompt_share(before, sizeof before, (double)b->logp);
                 prompt_share(now, sizeof now, (double)n->logp);
-                snprintf(both, sizeof both, "%7s%7s", before, now);
+                snprintf(both, sizeof both, "%7s%8s", before, now);
                 assert_true(on_screen(t.b, both));
                 seen++;
             }

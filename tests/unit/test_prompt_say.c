@@ -1,5 +1,6 @@
 /* Prompt: what it says of what was done, and of what it shows. */
 #include "prompt_world.h"
+#include "ui/help.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -114,7 +115,7 @@ static void test_next_tokens_that_fell(void **state)
     base[0] = (struct ask_next){.id = fell, .logp = logf(.9F), .other = logf(.001F)};
     keys(&t, "\t\t");
     assert_int_equal(prompt_next_here(&t.b->a), fell);
-    assert_true(on_screen(t.b, " 90 %  0.1 %"));
+    assert_true(on_screen(t.b, " 90 %   0.1 %"));
     keys(&t, "^");
     assert_int_equal(prompt_next_chosen(&t.b->a), edited[0].id);
     end_world(&t);
@@ -184,9 +185,27 @@ static void test_why_is_whole(void **state)
     own(&t)->why->ablated = 8;
     own(&t)->why->spearman = .36;
     app_view(&t.b->a, &t.b->v, &t.b->c);
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE; /* more of it */
+    app_view(&t.b->a, &t.b->v, &t.b->c);
     assert_true(on_screen(t.b, "unclear whether parts agree with"));
     assert_true(on_screen(t.b, "8 greatest)"));
-    assert_true(on_screen(t.b, "while the rest stays"));
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_TEXT_PANE;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "latent @position") && on_screen(t.b, "SAE error @"));
+    assert_true(on_screen(t.b, ": latents ") && on_screen(t.b, ", SAE error "));
+    assert_true(on_screen(t.b, "sum complete, ")); /* of the sum */
+    assert_true(list_visible(&own(&t)->next) >= 6);
+    own(&t)->why->error = 2 * own(&t)->why->latents + 1;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "most of it is the SAE's error"));
+    struct errinfo e; /* with room all of it is said */
+    assert_ok(canvas_resize(&t.b->c, 120, 36, &e), &e);
+    app_update(&t.b->a, &t.b->v,
+               &(struct event){.kind = EVENT_RESIZE, .w = 120, .h = 36});
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "greatest)") && on_screen(t.b, "the rest stays"));
+    keys(&t, "W");
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
     keys(&t, ":silence 5\nW");
     assert_true(on_screen(t.b, "edited: why"));
     keys(&t, "Am");
@@ -291,6 +310,51 @@ static void test_new_text_renews(void **state)
     end_world(&t);
 }
 
+/* Undo names what of the layout changed; the help has the pin under words for it; what
+ * a list does not have is told from 0; a heading does not run into the next. */
+static void test_names_and_words(void **state)
+{
+    (void)state;
+    static const char *const sought[] = {"side", "compare", "another", "two prompts",
+                                         "second"};
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "fu");
+    assert_says(t.b, "undone: a change of the layout of Prompt (the list: prompt in "
+                     "place of here)   (Ctrl-R does it again)");
+    keys(&t, "du");
+    assert_true(strstr(t.b->a.message, "(dense latents left out)") != NULL);
+    keys(&t, "|x");
+    const struct prompt_state *s = own(&t);
+    const struct ask_answer *r = s->answer, *p = s->pinned;
+    int32_t gone = 'a'; /* one that is in neither list */
+    for (size_t i = 0; i < r->top; i++) {
+        if (r->next[s->at * r->top + i].id == gone ||
+            p->next[s->at * p->top + i].id == gone) {
+            gone++;
+            i = (size_t)-1;
+        }
+    }
+    struct ask_next *first = (struct ask_next *)(uintptr_t)(p->next + s->at * p->top);
+    *first = (struct ask_next){.id = gone, .logp = logf(.9F)};
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "below: not in its top 20"));
+    keys(&t, "u|:silence 5\n:steer 7=2\nE");
+    settle(&t);
+    assert_true(on_screen(t.b, "% points"));
+    assert_false(on_screen(t.b, "tokensedited"));
+    end_world(&t);
+    t = begin_world(200, 60);
+    for (size_t i = 0; i < sizeof sought / sizeof sought[0]; i++) {
+        help_open(&t.b->a, &t.b->v, sought[i]);
+        app_view(&t.b->a, &t.b->v, &t.b->c);
+        assert_true(on_screen(t.b, "pin the prompt, to compare another"));
+        press(t.b, KEY_ESC_);
+        press(t.b, KEY_ESC_);
+    }
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_nothing_goes_unsaid),
         cmocka_unit_test(test_shown_while_loading),
         cmocka_unit_test(test_new_text_renews),
+        cmocka_unit_test(test_names_and_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -396,6 +396,17 @@ static void layout(const struct app *a, void *out)
     to->dense_out = prompt_own(a)->dense_out;
 }
 
+static void say_layout(const void *was, const void *is, char *out, size_t cap)
+{
+    const struct layout *x = was, *y = is;
+    if (x->list != y->list) {
+        snprintf(out, cap, "(the list: %s in place of %s)", prompt_list_names[y->list],
+                 prompt_list_names[x->list]);
+    } else {
+        snprintf(out, cap, "(dense latents %s)", y->dense_out ? "left out" : "listed");
+    }
+}
+
 static void set_layout(struct app *a, const struct session_view *v, const void *in)
 {
     struct prompt_state *s = prompt_own(a);
@@ -534,6 +545,7 @@ const struct screen_def screen_prompt = {
     .mouse = mouse,
     .found = prompt_found,
     .layout = layout,
+    .say_layout = say_layout,
     .set_layout = set_layout,
     .copy = copy,
     .may_export = may_export,

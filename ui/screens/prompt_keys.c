@@ -248,20 +248,19 @@ static void chat(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- why, and writing on ---- */
 
-/* Ask why. While a possible next token is explained, the token under the cursor is
- * asked about next. */
+/* Ask why; of the same token again, close it. */
 static void why(struct app *a, const struct session_view *v, const char *args)
 {
     const struct prompt_state *s = prompt_own(a);
-    const bool next = s->side == PROMPT_WHY && !s->why_here && s->why_at == s->at;
+    const bool again = s->side == PROMPT_WHY && (s->why_text || s->why_at == s->at);
     if (args[0] && strcmp(args, "next") != 0 && strcmp(args, "here") != 0) {
         app_say(a, true, "why: expected next or here");
         return;
     }
-    if (!args[0] && s->side == PROMPT_WHY && s->why_text) {
+    if (!args[0] && again) {
         prompt_side_back(a);
     } else {
-        prompt_ask_why(a, v, args[0] ? args[0] == 'h' : next);
+        prompt_ask_why(a, v, args[0] == 'h');
     }
 }
 
@@ -392,7 +391,7 @@ ACTION_WORDS(write_words, "both", "temperature=", "top_p=", "seed=")
 
 /* ---- what is shown ---- */
 
-static const char *const lists[PROMPT_LISTS] = {
+const char *const prompt_list_names[PROMPT_LISTS] = {
     [PROMPT_HERE] = "here", [PROMPT_WHOLE] = "prompt", [PROMPT_CHANGED] = "changed"};
 
 static void list(struct app *a, const struct session_view *v, const char *args)
@@ -400,7 +399,7 @@ static void list(struct app *a, const struct session_view *v, const char *args)
     struct prompt_state *s = prompt_own(a);
     int to = args[0] ? 0 : ((int)prompt_list_now(s) + 1) % PROMPT_LISTS;
     (void)v;
-    while (args[0] && to < PROMPT_LISTS && strcmp(args, lists[to]) != 0) {
+    while (args[0] && to < PROMPT_LISTS && strcmp(args, prompt_list_names[to]) != 0) {
         to++;
     }
     if (to == PROMPT_LISTS) {
@@ -577,9 +576,9 @@ static const struct key_entry keys[] = {
     {{'w'}, &action_write, "", "write", "let the model write on; with masks or edits two texts: base, without them, and edited", 7},
     {{' '}, &action_pause_writing, "", "pause", "pause writing (" KEY_OF("move right") ": a token more), or go on", 1},
     {{'o'}, &action_walk_other, "", "other text", "of two texts that are written walk the other", 2},
-    {{'W'}, &action_why, "", "why", "which latents made the chosen next token likely; again: the token under the cursor, listed or not", 7},
+    {{'W'}, &action_why, "", "why", "which latents made the chosen next token likely, again closes it; :why here: the token under the cursor, listed or not", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
-    {{'|'}, &action_pin, "", "pin", "pin the prompt: what changes is compared with it, until it is let go", 9},
+    {{'|'}, &action_pin, "", "pin", "pin the prompt, to compare another with it: type the second, and the two prompts stand side by side; again lets it go", 9},
     {{'D'}, &action_what_digits, "", NULL, "digits under the text: of the latent, of each token's surprise, of KL by masks and edits", 0},
     {{'H'}, &action_digits, "", NULL, "keep the digits under the text at this latent", 0},
     {{'x', KEY_DEL}, &action_delete, "", "delete", "delete the token under the cursor", 8},

@@ -413,4 +413,5 @@ void prompt_edit_clear(struct app *a, const struct session_view *v, const char *
 /* ---- prompt_keys.c ---- */
 
 extern const struct key_list prompt_keys;
+extern const char *const prompt_list_names[PROMPT_LISTS]; /* as `:list` calls them */
 #endif
