@@ -51,7 +51,7 @@ fixed='^ui/keymap\.c:[0-9]+:0:(Enter|Esc|Space|Tab|Backspace|Home|End|PgUp|PgDn|
 :0:.*(Tab completes|Tab lists |Tab after :|Up recalls|Enter stays there|Enter on nothing takes|Enter in the text does)
 ^ui/cmdline\.c:[0-9]+:0:Enter takes this; typing replaces it, Right edits it
 ^ui/screens/prompt\.c:[0-9]+:0:(Enter or Esc: tokens  Ctrl-O new line  Ctrl-X clears  |Up the texts before)$
-^ui/screens/prompt\.c:[0-9]+:0:(an example: Ctrl-X clears it for your own text  |Enter or Esc: to its tokens)$
+^ui/screens/prompt\.c:[0-9]+:0:(typing replaces the example  Left or End edits it  |Enter or Esc: tokens)$
 ^ui/(own_keys|config|script)\.c:
 :0:(.*[ :])?[xy] axis( |$)
 ^ui/screens/(concepts_words\.c:[0-9]+:0:; latents of seed|runs\.c:[0-9]+:0:a text with = < > stands)

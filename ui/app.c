@@ -303,8 +303,19 @@ static void undo_layout(struct app *a, const struct session_view *v,
     s->screen->set_layout(a, v, back ? s->was : s->is);
 }
 
+static void which_layout(const struct app *a, const struct undo_step *s, bool back,
+                         char *out, size_t cap)
+{
+    (void)a;
+    (void)back;
+    out[0] = '\0';
+    if (s->screen->say_layout) {
+        s->screen->say_layout(s->was, s->is, out, cap);
+    }
+}
+
 static const struct undo_kind layout_kind_of_undo = {"a change of the layout",
-                                                     undo_layout, NULL};
+                                                     undo_layout, which_layout};
 
 /* Push a step for each screen whose layout has changed. */
 static void push_layouts(struct app *a, const struct layouts *was)

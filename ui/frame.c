@@ -384,6 +384,9 @@ void app_update(struct app *a, const struct session_view *v, const struct event 
     case EVENT_MOUSE: mouse_event(a, v, ev); break;
     case EVENT_PASTE: paste_event(a, v, ev); break;
     case EVENT_RESIZE:
+        if (a->w != ev->w || a->h != ev->h) { /* it was said of another picture */
+            a->message[0] = '\0';
+        }
         a->w = ev->w;
         a->h = ev->h;
         break;

@@ -77,6 +77,15 @@ int rows_wrapped(struct canvas *c, struct rect r, const char *text, size_t n,
     return wrap(c, r, text, n, role, skip, false);
 }
 
+void rows_whole_words(char *text, int room)
+{
+    for (size_t n = strlen(text); n > 1 && canvas_text_width(text) > room; n--) {
+        if (text[n - 1] == ' ' && text[n - 2] == ' ') {
+            text[n - 2] = '\0';
+        }
+    }
+}
+
 void rows_centred(struct canvas *c, struct rect r, const char *text, enum role role)
 {
     const size_t n = strlen(text);

@@ -20,7 +20,10 @@ void rows_right(struct canvas *c, int x, int y, int w, const char *text, enum ro
  * line `skip` on that fit into r, and return how many there are in all. */
 int rows_wrapped(struct canvas *c, struct rect r, const char *text, size_t n,
                  enum role role, int skip);
-/* The same, centred in r across and down; what does not fit is left out. */
+/* Drop the last words that do not fit into `room` columns, of words with two spaces
+ * between them; the first stays, to be cut. */
+void rows_whole_words(char *text, int room);
+/* As rows_wrapped, centred in r across and down; what does not fit is left out. */
 void rows_centred(struct canvas *c, struct rect r, const char *text, enum role role);
 
 #endif

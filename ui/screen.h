@@ -66,6 +66,8 @@ struct screen_def {
     /* Its part of the status line, in which KEY_OF may stand. */
     void (*status)(const struct app *a, const struct session_view *v, char *out,
                    size_t cap);
+    /* Whether what that begins with, up to two spaces, is a warning; NULL: never. */
+    bool (*status_warns)(const struct app *a, const struct session_view *v);
     /* How many rows above the body's last row the screen's lowest rule is; messages are
      * drawn on it. */
     int (*rule)(const struct app *a);
@@ -114,6 +116,8 @@ struct screen_def {
     /* How it is set up, which undo can take back: bytes that are compared, at most
      * SCREEN_LAYOUT; `out` is zeroed. */
     void (*layout)(const struct app *a, void *out);
+    /* Write what changed from one to another, for undo: "the list"; NULL: not told. */
+    void (*say_layout)(const void *was, const void *is, char *out, size_t cap);
     void (*set_layout)(struct app *a, const struct session_view *v, const void *in);
 
     /* Export its content as CSV: why it cannot now (NULL: it can), a name for the file,

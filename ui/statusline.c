@@ -2,6 +2,7 @@
 #include "ui/statusline.h"
 
 #include "base/duration.h"
+#include "ui/rows.h"
 #include "ui/steer.h"
 #include "ui/text.h"
 
@@ -167,17 +168,6 @@ static int status_rule(struct canvas *c, int x, int y, int end)
     return canvas_text(c, x, y, end - x, " \xe2\x94\x82 ", ROLE_BORDER, 0);
 }
 
-/* Drop the last words that do not fit into `room` columns, of words with two spaces
- * between them; the first stays, to be cut. */
-static void whole_words(char *text, int room)
-{
-    for (size_t n = strlen(text); n > 1 && canvas_text_width(text) > room; n--) {
-        if (text[n - 1] == ' ' && text[n - 2] == ' ') {
-            text[n - 2] = '\0';
-        }
-    }
-}
-
 /* Draw a part of the line with a rule before it. Returns the columns used, 0 for an
  * empty part. */
 static int status_part(struct canvas *c, int x, int y, int end, char *text,
@@ -187,8 +177,26 @@ static int status_part(struct canvas *c, int x, int y, int end, char *text,
         return 0;
     }
     const int used = status_rule(c, x, y, end);
-    whole_words(text, end - x - used);
+    rows_whole_words(text, end - x - used);
     return used + canvas_text(c, x + used, y, end - x - used, text, role, 0);
+}
+
+/* Draw the screen's own part, what it begins with as a warning if it is one. Returns
+ * the columns used. */
+static int own_part(const struct app *a, const struct session_view *v,
+                    const struct screen_def *screen, struct canvas *c, struct rect r,
+                    char *text)
+{
+    const int used = status_part(c, r.x, r.y, r.x + r.w, text, ROLE_TEXT);
+    if (used && screen->status_warns && screen->status_warns(a, v)) {
+        char *rest = strstr(text, "  ");
+        if (rest) {
+            *rest = '\0';
+        }
+        const int w = layout_least(canvas_text_width(text), used - RULE_W);
+        canvas_tint(c, (struct rect){r.x + RULE_W, r.y, w, 1}, ROLE_WARN, 0);
+    }
+    return used;
 }
 
 void status_view(const struct app *a, const struct session_view *v,
@@ -221,7 +229,7 @@ void status_view(const struct app *a, const struct session_view *v,
                         sizeof progress);
     }
     x += status_part(c, x, r.y, end, progress, ROLE_TEXT);
-    x += status_part(c, x, r.y, end, own, ROLE_TEXT);
+    x += own_part(a, v, screen, c, (struct rect){x, r.y, end - x, 1}, own);
     if (v->warning[0] && end - x > 12) {
         x += canvas_text(c, x, r.y, end - x, "  ! ", ROLE_WARN, ATTR_BOLD);
         put_message(a, c, x, r.y, end - x, v->warning, ROLE_WARN, 0);

@@ -12,6 +12,12 @@
 /* Insert one code point, unless there is no room. Returns whether it was. */
 static bool insert(struct textbox *b, const char *s, size_t n)
 {
+    if (b->replaces) {
+        if (b->history) {
+            line_history_add(b->history, b->text);
+        }
+        textbox_set(b, "");
+    }
     if (b->len + n >= TEXTBOX_CAP) {
         return false;
     }
@@ -36,7 +42,7 @@ static enum line_result erase(struct textbox *b, size_t from, size_t to)
 enum line_result textbox_paste(struct textbox *b, const char *bytes, size_t n,
                                bool *whole)
 {
-    const size_t was = b->len;
+    bool any = false;
     *whole = true;
     for (size_t i = 0; i < n && *whole;) {
         uint32_t cp;
@@ -44,15 +50,16 @@ enum line_result textbox_paste(struct textbox *b, const char *bytes, size_t n,
         if (cp == '\r' || cp == '\n') {
             const bool second = cp == '\n' && i > 0 && bytes[i - 1] == '\r';
             *whole = second || insert(b, "\n", 1);
+            any = any || (*whole && !second);
         } else if (cp == '\t') {
-            *whole = insert(b, " ", 1);
+            any = (*whole = insert(b, " ", 1)) || any;
         } else if (cp != UTF8_INVALID && !utf8_is_unsafe(cp)) {
-            *whole = insert(b, bytes + i, len);
+            any = (*whole = insert(b, bytes + i, len)) || any;
         }
         i += len;
     }
-    b->recalled = b->len > was ? 0 : b->recalled;
-    return b->len > was ? LINE_CHANGED : LINE_IGNORED;
+    b->recalled = any ? 0 : b->recalled;
+    return any ? LINE_CHANGED : LINE_IGNORED;
 }
 
 void textbox_set(struct textbox *b, const char *text)
@@ -60,6 +67,7 @@ void textbox_set(struct textbox *b, const char *text)
     bool whole;
     b->text[0] = '\0';
     b->len = b->cursor = 0;
+    b->replaces = false;
     (void)textbox_paste(b, text, strlen(text), &whole);
 }
 
@@ -235,6 +243,7 @@ static enum line_result edit_key(struct textbox *b, uint32_t key, enum edit edit
 enum line_result textbox_key(struct textbox *b, uint32_t key)
 {
     const enum edit edit = typed_edit(key, TYPED_BOX);
+    b->replaces = b->replaces && edit == EDIT_NONE;
     if (edit == EDIT_ACCEPT) {
         if (b->history) {
             line_history_add(b->history, b->text);
@@ -272,7 +281,8 @@ void textbox_draw(struct canvas *c, struct rect r, struct textbox *b, bool focus
     for (int y = 0; y < r.h; y++) {
         memcpy(line, b->text + row.from, row.end - row.from);
         line[row.end - row.from] = '\0';
-        canvas_text(c, r.x, r.y + y, r.w, line, ROLE_TEXT, 0);
+        canvas_text(c, r.x, r.y + y, r.w, line, b->replaces ? ROLE_SELECT : ROLE_TEXT,
+                    b->replaces ? ATTR_REVERSE : 0);
         if (row.last) {
             break;
         }
@@ -289,6 +299,7 @@ void textbox_draw(struct canvas *c, struct rect r, struct textbox *b, bool focus
 void textbox_click(struct textbox *b, struct rect r, int x, int y)
 {
     if (rect_holds(r, x, y)) {
+        b->replaces = false;
         const struct row row = row_nth(b, b->top + (size_t)(y - r.y));
         b->cursor = at_column(b, row, x - r.x);
     }

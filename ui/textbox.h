@@ -16,6 +16,8 @@ struct textbox {
     struct line_history *history; /* borrowed, or NULL */
     size_t recalled;              /* 0: own text; n: the nth newest of the history */
     char draft[TEXTBOX_CAP];      /* own text while a recalled one is shown */
+    bool replaces; /* what is typed or pasted next takes the text's place, which goes to
+                      the history; any other key lets it stay. The caller sets it. */
     /* Layout as it was last drawn. */
     int w; /* columns of a row; 0: never drawn, rows end only at line breaks */
     enum glyph_tier tier;

@@ -106,7 +106,6 @@ static const struct {
     {NULL, "move", "far-right", NULL,
      "nothing lies to the side, or all of it is in sight"},
     {"prompt", NULL, NULL, "the model is not ready yet", "the bench has no model"},
-    {"prompt", "pause-writing", NULL, "nothing is being written", "it has no model"},
     {NULL, "send", NULL, " contexts", "the bench has no session that reads contexts"},
 };
 

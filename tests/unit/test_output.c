@@ -1,6 +1,8 @@
 /* Output of commands reaches a reader that is slow to take it. */
 #include "src/cmd.c"
 #include "src/opts.c"
+#include "src/run_name.c"
+#include "src/state_dir.c"
 #include "unit/check.h"
 
 #include <fcntl.h>

@@ -394,7 +394,7 @@ static void test_renews(void **state)
     assert_true(on_screen(t.b, "A as of step 900  #"));
     t.b->v.step = 2000;
     tick(&t);
-    assert_true(on_screen(t.b, "A as of step 900; R: as of 2,000  #"));
+    assert_true(on_screen(t.b, "A as of step 900, now 2,000: R renews  #"));
     press(t.b, 'R');
     assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
     tick(&t);
@@ -443,7 +443,7 @@ static void test_steps_of_typing(void **state)
     press(t.b, KEY_CTRL('r'));
     settle(&t);
     assert_true(own(&t)->row.masked[own(&t)->row.n - 1]);
-    keys(&t, "\n mq"); /* typing stands open: a text comes from elsewhere */
+    keys(&t, "\n\x05 mq"); /* typing stands open: a text comes from elsewhere */
     prompt_set_text(&t.b->a, &t.b->v, "the mat");
     settle(&t);
     assert_false(own(&t)->typing);
@@ -489,7 +489,7 @@ static void test_tells_what_changed(void **state)
             if (b->id == n->id) {
                 prompt_share(before, sizeof before, (double)b->logp);
                 prompt_share(now, sizeof now, (double)n->logp);
-                snprintf(both, sizeof both, "%7s%7s", before, now);
+                snprintf(both, sizeof both, "%7s%8s", before, now);
                 assert_true(on_screen(t.b, both));
                 seen++;
             }

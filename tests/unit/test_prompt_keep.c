@@ -24,7 +24,7 @@ static void test_example(void **state)
     assert_true(on_screen(t.b, "example 2 of 2: a text of the run, held out"));
     assert_true(on_screen(t.b, "prompt, example 2 of the run"));
     press(t.b, KEY_ENTER_);
-    assert_true(on_screen(t.b, "an example: Ctrl-X clears it for your own text"));
+    assert_true(on_screen(t.b, "typing replaces the example  Left or End edits it"));
     press(t.b, KEY_CTRL('x'));
     settle(&t);
     assert_string_equal(own(&t)->box.text, "");
@@ -487,66 +487,41 @@ static void test_texts_before(void **state)
     end_world(&t);
 }
 
-/* A new text asks the SAE as of now, once training has gone on by much, unless
- * something stands that was measured with the one of then. */
-static void test_new_text_asks_the_sae_of_now(void **state)
+/* What is typed or pasted takes the place of an example, unless a key that moves or
+ * erases keeps it; Up brings it back. A text of the user's own is typed on in. */
+static void test_example_is_replaced(void **state)
 {
     (void)state;
-    static const struct {
-        int64_t step;
-        const char *first; /* keys before the text begins */
-        enum session_state in;
-        bool renews;
-    } cases[] = {
-        {1100, "", SESSION_TRAINING, false}, /* little was learnt since 900 */
-        {1300, "", SESSION_TRAINING, true},
-        {1300, "m", SESSION_TRAINING, false}, /* a mask stands */
-        {1300, "a", SESSION_TRAINING, false}, /* a latent is silenced */
-        {1300, "|", SESSION_TRAINING, false}, /* the prompt is pinned */
-        {901, "", SESSION_DONE, true},        /* nothing comes after it */
-        {900, "", SESSION_DONE, false},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct world t = begin_world(80, 24);
-        t.b->v.state = cases[i].in;
-        t.b->v.step = 900;
-        settle(&t);
-        keys(&t, cases[i].first);
-        t.b->a.n_commands = 0;
-        t.b->v.step = cases[i].step;
-        settle(&t);
-        no_command(t.b);
-        keys(&t, "\n");
-        if (cases[i].renews) {
-            assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
-            assert_null(own(&t)->before);
-        } else {
-            no_command(t.b);
-        }
-        keys(&t, "x"); /* once as it begins, not with each letter */
-        no_command(t.b);
-        end_world(&t);
-    }
-}
-
-/* So does coming back to the screen. */
-static void test_a_visit_asks_the_sae_of_now(void **state)
-{
-    (void)state;
+    static const char example[] = "the cat sat on the mat", odd[] = "\x1b\xff";
+    static const uint32_t keeps[] = {KEY_LEFT_, KEY_HOME_, KEY_END_, KEY_RIGHT_};
     struct world t = begin_world(80, 24);
-    t.b->v.state = SESSION_TRAINING;
-    t.b->v.step = 900;
+    const struct textbox *box = &own(&t)->box;
     settle(&t);
-    press(t.b, '1');
-    tick(&t);
-    t.b->v.step = 2000;
-    t.b->a.n_commands = 0;
-    press(t.b, '5');
-    tick(&t);
-    assert_int_equal(one_command(t.b, COMMAND_SUBJECT).arm, 0);
-    t.b->v.subject_step = own(&t)->subject_step = 0;
-    settle(&t);
-    assert_true(on_screen(t.b, "A as of step 0, untrained; R: as of 2,000"));
+    keys(&t, "\n");
+    press(t.b, KEY_F2_ + 7); /* no character */
+    app_update(&t.b->a, &t.b->v,
+               &(struct event){.kind = EVENT_PASTE, .text = odd, .text_n = 2});
+    assert_string_equal(box->text, example);
+    keys(&t, "a dog");
+    assert_string_equal(box->text, "a dog");
+    press(t.b, KEY_UP_);
+    assert_string_equal(box->text, example);
+    keys(&t, "!^\n?");
+    assert_string_equal(box->text, "the cat sat on the mat!?");
+    for (size_t i = 0; i < sizeof keeps / sizeof keeps[0]; i++) {
+        keys(&t, "^:example 1\n\n");
+        press(t.b, keeps[i]);
+        assert_false(on_screen(t.b, "typing replaces"));
+        keys(&t, "o");
+        assert_int_equal(box->len, sizeof example);
+    }
+    keys(&t, "^:example 1\n\n");
+    press(t.b, KEY_DELETE_BACK);
+    assert_string_equal(box->text, "the cat sat on the ma");
+    keys(&t, "^:example 1\n");
+    app_update(&t.b->a, &t.b->v,
+               &(struct event){.kind = EVENT_PASTE, .text = "a cat", .text_n = 5});
+    assert_string_equal(box->text, "a cat");
     end_world(&t);
 }
 
@@ -565,8 +540,7 @@ int main(void)
         cmocka_unit_test(test_marked_set),
         cmocka_unit_test(test_marked_too_many),
         cmocka_unit_test(test_example),
-        cmocka_unit_test(test_new_text_asks_the_sae_of_now),
-        cmocka_unit_test(test_a_visit_asks_the_sae_of_now),
+        cmocka_unit_test(test_example_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* Prompt: what it says of what was done, and of what it shows. */
 #include "prompt_world.h"
+#include "ui/help.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -67,7 +68,7 @@ static void test_undo_names_the_change(void **state)
         {"m", "token 22 't' masked"},
         {"mm", "token 22 't' shown again"},
         {"x", "'t' deleted"},
-        {"\n q^", "'\xc2\xb7q' put in"},
+        {"\n\x05 q^", "'\xc2\xb7q' put in"},
         {":insert dog\n", "'dog' put in"},
         {":replace dog\n", "'dog' in place of 't'"},
         {":silence 5\n", "#5 silenced"},
@@ -114,7 +115,7 @@ static void test_next_tokens_that_fell(void **state)
     base[0] = (struct ask_next){.id = fell, .logp = logf(.9F), .other = logf(.001F)};
     keys(&t, "\t\t");
     assert_int_equal(prompt_next_here(&t.b->a), fell);
-    assert_true(on_screen(t.b, " 90 %  0.1 %"));
+    assert_true(on_screen(t.b, " 90 %   0.1 %"));
     keys(&t, "^");
     assert_int_equal(prompt_next_chosen(&t.b->a), edited[0].id);
     end_world(&t);
@@ -184,9 +185,27 @@ static void test_why_is_whole(void **state)
     own(&t)->why->ablated = 8;
     own(&t)->why->spearman = .36;
     app_view(&t.b->a, &t.b->v, &t.b->c);
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_NEXT_PANE; /* more of it */
+    app_view(&t.b->a, &t.b->v, &t.b->c);
     assert_true(on_screen(t.b, "unclear whether parts agree with"));
     assert_true(on_screen(t.b, "8 greatest)"));
-    assert_true(on_screen(t.b, "while the rest stays"));
+    *app_focus(&t.b->a, &screen_prompt) = PROMPT_TEXT_PANE;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "latent @position") && on_screen(t.b, "SAE error @"));
+    assert_true(on_screen(t.b, ": latents ") && on_screen(t.b, ", SAE error "));
+    assert_true(on_screen(t.b, "sum complete, ")); /* of the sum */
+    assert_true(list_visible(&own(&t)->next) >= 6);
+    own(&t)->why->error = 2 * own(&t)->why->latents + 1;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "most of it is the SAE's error"));
+    struct errinfo e; /* with room all of it is said */
+    assert_ok(canvas_resize(&t.b->c, 120, 36, &e), &e);
+    app_update(&t.b->a, &t.b->v,
+               &(struct event){.kind = EVENT_RESIZE, .w = 120, .h = 36});
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "greatest)") && on_screen(t.b, "the rest stays"));
+    keys(&t, "W");
+    assert_int_equal(own(&t)->side, PROMPT_NEXT);
     keys(&t, ":silence 5\nW");
     assert_true(on_screen(t.b, "edited: why"));
     keys(&t, "Am");
@@ -223,6 +242,119 @@ static void test_nothing_goes_unsaid(void **state)
     end_world(&t);
 }
 
+/* The role of the cell where a text stands on the screen. */
+static enum role role_at(const struct world *t, const char *text)
+{
+    const struct canvas *c = &t->b->c;
+    const int n = (int)strlen(text);
+    for (int i = 0; i + n <= c->w * c->h; i++) {
+        int k = 0;
+        while (k < n && c->cell[i + k].cp == (uint32_t)(unsigned char)text[k]) {
+            k++;
+        }
+        if (k == n) {
+            return (enum role)c->cell[i].role;
+        }
+    }
+    return ROLE_COUNT;
+}
+
+/* A new text is asked of the SAE as it is now, if the one asked lags by more than a
+ * twentieth of the steps; nothing that is compared shifts. */
+static void test_new_text_renews(void **state)
+{
+    (void)state;
+    static const char stale[] = "A as of step 900, now 948: R renews";
+    struct world t = begin_world(120, 36);
+    struct session_view *v = &t.b->v;
+    settle(&t);
+    v->step = 947; /* not yet */
+    keys(&t, "\n^P");
+    no_command(t.b);
+    assert_int_equal(role_at(&t, "A as of step"), ROLE_TEXT);
+    v->step = 948;
+    tick(&t);
+    no_command(t.b); /* the text stands as it was */
+    assert_true(on_screen(t.b, stale));
+    assert_int_equal(role_at(&t, "A as of step"), ROLE_WARN);
+    static const char *const news[] = {"\n", "P", ":ask a dog\n", "4", "|", "m", "a"};
+    for (size_t i = 0; i < sizeof news / sizeof news[0]; i++) {
+        const bool holds = i > 3;
+        keys(&t, news[i]);
+        if (i == 3) { /* another screen, and back */
+            t.b->a.n_commands = 0;
+            keys(&t, "5");
+        } else if (holds) {
+            keys(&t, "\nx^");
+        }
+        if (holds) {
+            no_command(t.b);
+            assert_true(on_screen(t.b, stale));
+            keys(&t, i == 4 ? "|P" : "u");
+            t.b->a.n_commands = 0;
+            keys(&t, "u");
+            continue;
+        }
+        v->subject_busy = true;
+        tick(&t);
+        assert_true(on_screen(t.b, "A as of step 900, now 948, renewing ..."));
+        v->subject_busy = false;
+        v->subject_step = 948;
+        give_subject(&t);
+        settle(&t);
+        assert_int_equal(own(&t)->subject_step, 948);
+        assert_true(on_screen(t.b, "A as of step 948  #") || own(&t)->typing);
+        keys(&t, own(&t)->typing ? "^" : "");
+        v->subject_step = own(&t)->subject_step = 900;
+    }
+    end_world(&t);
+}
+
+/* Undo names what of the layout changed; the help has the pin under words for it; what
+ * a list does not have is told from 0; a heading does not run into the next. */
+static void test_names_and_words(void **state)
+{
+    (void)state;
+    static const char *const sought[] = {"side", "compare", "another", "two prompts",
+                                         "second"};
+    struct world t = begin_world(80, 24);
+    settle(&t);
+    keys(&t, "fu");
+    assert_says(t.b, "undone: a change of the layout of Prompt (the list: prompt in "
+                     "place of here)   (Ctrl-R does it again)");
+    keys(&t, "du");
+    assert_true(strstr(t.b->a.message, "(dense latents left out)") != NULL);
+    keys(&t, "|x");
+    const struct prompt_state *s = own(&t);
+    const struct ask_answer *r = s->answer, *p = s->pinned;
+    int32_t gone = 'a'; /* one that is in neither list */
+    for (size_t i = 0; i < r->top; i++) {
+        if (r->next[s->at * r->top + i].id == gone ||
+            p->next[s->at * p->top + i].id == gone) {
+            gone++;
+            i = (size_t)-1;
+        }
+    }
+    struct ask_next *first = (struct ask_next *)(uintptr_t)(p->next + s->at * p->top);
+    *first = (struct ask_next){.id = gone, .logp = logf(.9F)};
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "below: not in its top 20"));
+    keys(&t, "u|:silence 5\n:steer 7=2\nE");
+    settle(&t);
+    assert_true(on_screen(t.b, "% points"));
+    assert_false(on_screen(t.b, "tokensedited"));
+    end_world(&t);
+    t = begin_world(200, 60);
+    for (size_t i = 0; i < sizeof sought / sizeof sought[0]; i++) {
+        help_open(&t.b->a, &t.b->v, sought[i]);
+        app_view(&t.b->a, &t.b->v, &t.b->c);
+        assert_true(on_screen(t.b, "pin the prompt, to compare another"));
+        press(t.b, KEY_ESC_);
+        press(t.b, KEY_ESC_);
+    }
+    end_world(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +366,8 @@ int main(void)
         cmocka_unit_test(test_why_is_whole),
         cmocka_unit_test(test_nothing_goes_unsaid),
         cmocka_unit_test(test_shown_while_loading),
+        cmocka_unit_test(test_new_text_renews),
+        cmocka_unit_test(test_names_and_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -150,6 +150,64 @@ static void test_writes_token_by_token(void **state)
     end_world(&t);
 }
 
+/* What is written leads on: where it stopped and why is told, Space says what there is
+ * to do, l at the end writes a token more, the same text up to there. */
+static void test_goes_on_from_the_end(void **state)
+{
+    (void)state;
+    struct world t = begin_world(120, 36);
+    struct prompt_state *s = own(&t);
+    int32_t was[16];
+    settle(&t);
+    keys(&t, " ");
+    assert_true(on_screen(t.b, "nothing is being written: w lets the model write"));
+    type(t.b, ":silence 3\n:write 9 temperature=1 seed=3\n");
+    settle(&t);
+    const size_t n = s->n_written[1];
+    assert_int_equal(n, 9);
+    assert_true(on_screen(t.b, "stopped at 9 tokens; ") &&
+                on_screen(t.b, "temperature=0.8") && on_screen(t.b, "Esc closes"));
+    assert_false(on_screen(t.b, "Space pause"));
+    keys(&t, " ");
+    assert_true(on_screen(
+        t.b, "all 9 tokens are written: h l step through them, :write 18 writes more"));
+    for (size_t i = 0; i < n; i++) {
+        was[i] = s->written[1][i].id;
+    }
+    s->written_at = n - 1;
+    keys(&t, "ll");
+    assert_int_equal(s->n_written[0], n + 2);
+    assert_int_equal(s->n_written[1], n + 2);
+    assert_int_equal(s->written_at, n + 1);
+    assert_ptr_equal(prompt_written_here(&t.b->a), &s->written[1][n + 1]);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(s->written[1][i].id, was[i]);
+    }
+    type(t.b, ":write 11\n"); /* what it would have been at once */
+    was[0] = s->written[1][n].id;
+    was[1] = s->written[1][n + 1].id;
+    settle(&t);
+    assert_true(was[0] == s->written[1][n].id && was[1] == s->written[1][n + 1].id);
+    int32_t eos = 0;
+    while (!names_is_special(&t.b->v.names, eos)) {
+        eos++;
+    }
+    s->written[1][n + 1].id = eos;
+    s->written_at = n + 1;
+    app_view(&t.b->a, &t.b->v, &t.b->c);
+    assert_true(on_screen(t.b, "base stopped at 11 tokens, edited end of text after"));
+    keys(&t, "l");
+    assert_true(
+        on_screen(t.b, "the text came to its end: h l step through its tokens"));
+    assert_int_equal(s->n_written[1], n + 2);
+    app_update(&t.b->a, &t.b->v, /* what was said of this picture goes with it */
+               &(struct event){.kind = EVENT_RESIZE, .w = 80, .h = 24});
+    assert_string_equal(t.b->a.message, "");
+    keys(&t, "^");
+    assert_int_equal(s->side, PROMPT_NEXT);
+    end_world(&t);
+}
+
 /* The latents of each token of a text, strongest first, are those of its own arm's SAE
  * with its own edits: asked about again. */
 static void check_text(const struct world *t, size_t text, struct ask_subject *subject,
@@ -523,7 +581,7 @@ static void test_why(void **state)
     assert_non_null(own(&t)->why);
     assert_true(own(&t)->why->complete);
     assert_int_equal(own(&t)->why->pos, own(&t)->row.n);
-    assert_true(on_screen(t.b, "complete, ") && on_screen(t.b, " % off"));
+    assert_true(on_screen(t.b, "sum complete, "));
     assert_false(on_screen(t.b, "not complete"));
     struct ask_why *w = own(&t)->why;
     const struct ask_why was = *w;
@@ -532,11 +590,11 @@ static void test_why(void **state)
     w->remainder = -.05;
     w->complete = false;
     app_view(&t.b->a, &t.b->v, &t.b->c);
-    assert_true(on_screen(t.b, "not complete, 2.5 % off"));
+    assert_true(on_screen(t.b, "sum not complete, "));
     w->remainder = .0001;
     w->complete = true;
     app_view(&t.b->a, &t.b->v, &t.b->c);
-    assert_true(on_screen(t.b, "complete, under 0.01 % off"));
+    assert_true(on_screen(t.b, "under 0.01 % off"));
     /* A rank correlation of few parts is no verdict unless its interval leaves 0 out.
      */
     static const struct {
@@ -581,7 +639,8 @@ static void test_why_here(void **state)
     for (size_t at = s->row.n - 1; at > 0; at--, keys(&t, "h")) {
         keys(&t, "W");
         assert_int_equal(s->why->pos, at + 1);
-        keys(&t, "W");
+        type(t.b, ":why here\n");
+        settle(&t);
         assert_int_equal(s->why->pos, at);
         assert_int_equal(s->why->target, s->row.ids[at]);
         assert_true(on_screen(t.b, " here, not "));
@@ -591,8 +650,8 @@ static void test_why_here(void **state)
         assert_true(fabs(s->why->difference -
                          (double)(r->token[at].logp - other->logp)) < 1e-3);
         unlisted += r->token[at].rank > (int32_t)r->top ? 1U : 0U;
-        keys(&t, "W");
-        assert_int_equal(s->why->pos, at + 1);
+        keys(&t, "W"); /* the same token again */
+        assert_int_equal(s->side, PROMPT_NEXT);
         assert_false(on_screen(t.b, " here, not "));
     }
     assert_true(unlisted > 0);
@@ -678,6 +737,7 @@ int main(void)
         cmocka_unit_test(test_why_here),
         cmocka_unit_test(test_keys_in_a_why),
         cmocka_unit_test(test_written_wraps),
+        cmocka_unit_test(test_goes_on_from_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -82,14 +82,15 @@ static struct line_history *history(struct app *a)
 
 static void sync(struct app *a, const struct session_view *v, bool shown)
 {
+    prompt_own(a)->box.history = history(a);
     struct prompt_state *s = prompt_own(a);
-    const bool asks =
-        shown && a->screen == &screen_prompt; /* the finder asks nothing */
-    s->box.history = history(a);
-    s->anew = s->anew || (asks && !s->shown_before);
-    s->shown_before = asks;
+    const bool was = s->in_sight;
+    s->in_sight = shown && a->screen == &screen_prompt;
     prompt_presets_follow(a, v);
-    if (asks) {
+    if (s->in_sight && !was && s->side == PROMPT_NEXT) {
+        prompt_freshen(a, v);
+    }
+    if (s->in_sight) { /* the finder asks the model nothing */
         prompt_ask(a, v);
         prompt_list_fill(a);
     }
@@ -122,11 +123,11 @@ static bool type(struct app *a, const struct session_view *v, uint32_t key)
 static const char *typing(const struct app *a)
 {
     const struct prompt_state *s = prompt_own(a);
-    return !s->typing      ? NULL
-           : s->is_example ? "an example: Ctrl-X clears it for your own text  "
-                             "Enter or Esc: to its tokens"
-                           : "Enter or Esc: tokens  Ctrl-O new line  Ctrl-X clears  "
-                             "Up the texts before";
+    return !s->typing        ? NULL
+           : s->box.replaces ? "typing replaces the example  Left or End edits it  "
+                               "Enter or Esc: tokens"
+                             : "Enter or Esc: tokens  Ctrl-O new line  Ctrl-X clears  "
+                               "Up the texts before";
 }
 
 static bool paste(struct app *a, const struct session_view *v, const char *bytes,
@@ -135,7 +136,7 @@ static bool paste(struct app *a, const struct session_view *v, const char *bytes
     struct prompt_state *s = prompt_own(a);
     bool whole = true;
     if (!s->typing) {
-        prompt_begin_typing(a);
+        prompt_begin_typing(a, v);
     }
     if (textbox_paste(&s->box, bytes, n, &whole) == LINE_CHANGED) {
         s->is_example = false;
@@ -177,7 +178,7 @@ static bool begin_to_type(struct app *a, const struct session_view *v, bool midd
     if (s->row.n > TOKENS) {
         (void)prompt_splice(a, v, TOKENS, s->row.n - TOKENS, NULL, 0);
     }
-    prompt_begin_typing(a);
+    prompt_begin_typing(a, v);
     if (middle) {
         s->box.cursor = text_before(s->box.text, s->box.len / 2);
     }
@@ -285,7 +286,7 @@ static void enter(struct app *a, const struct session_view *v)
         return;
     }
     prompt_own(a)->begun = true;
-    prompt_begin_typing(a);
+    prompt_begin_typing(a, v);
 }
 
 static void slide(struct app *a, const struct hit *hit, int x)
@@ -331,7 +332,7 @@ static void mouse(struct app *a, const struct session_view *v, const struct hit 
     prompt_list_fill(a);
 }
 
-/* "A as of step 1,157; R: as of 2,000": renewing goes on with the run. */
+/* "A as of step 1,157, now 2,000: R renews": renewing goes on with the run. */
 static size_t say_step(const struct app *a, const struct session_view *v, char *out,
                        size_t cap)
 {
@@ -340,10 +341,13 @@ static size_t say_step(const struct app *a, const struct session_view *v, char *
     text_thousands(step, sizeof step, s->subject_step);
     text_thousands(now, sizeof now, v->step);
     const bool behind = v->step > s->subject_step && v->state != SESSION_ENDED;
-    return (size_t)snprintf(
-        out, cap, "%c as of step %s%s%s%s", v->cond[latents_cond(a)].letter, step,
-        s->subject_step == 0 ? ", untrained" : "",
-        behind ? "; " KEY_OF("renew") ": as of " : "", behind ? now : "");
+    return (size_t)snprintf(out, cap, "%c as of step %s%s%s%s%s",
+                            v->cond[latents_cond(a)].letter, step,
+                            s->subject_step == 0 ? ", untrained" : "",
+                            behind ? ", now " : "", behind ? now : "",
+                            !behind                 ? ""
+                            : prompt_renewing(s, v) ? ", renewing ..."
+                                                    : ": " KEY_OF("renew") " renews");
 }
 
 static void status(const struct app *a, const struct session_view *v, char *out,
@@ -372,6 +376,11 @@ static void status(const struct app *a, const struct session_view *v, char *out,
     }
 }
 
+static bool status_warns(const struct app *a, const struct session_view *v)
+{
+    return prompt_lags(prompt_own(a), v);
+}
+
 /* ---- undo ---- */
 
 /* What undo takes back here, besides changes of the prompt. */
@@ -386,6 +395,17 @@ static void layout(const struct app *a, void *out)
     struct layout *to = out;
     to->list = prompt_own(a)->list;
     to->dense_out = prompt_own(a)->dense_out;
+}
+
+static void say_layout(const void *was, const void *is, char *out, size_t cap)
+{
+    const struct layout *x = was, *y = is;
+    if (x->list != y->list) {
+        snprintf(out, cap, "(the list: %s in place of %s)", prompt_list_names[y->list],
+                 prompt_list_names[x->list]);
+    } else {
+        snprintf(out, cap, "(dense latents %s)", y->dense_out ? "left out" : "listed");
+    }
 }
 
 static void set_layout(struct app *a, const struct session_view *v, const void *in)
@@ -515,6 +535,7 @@ const struct screen_def screen_prompt = {
     .card = card,
     .waits = waits,
     .status = status,
+    .status_warns = status_warns,
     .type = type,
     .typing = typing,
     .paste = paste,
@@ -525,6 +546,7 @@ const struct screen_def screen_prompt = {
     .mouse = mouse,
     .found = prompt_found,
     .layout = layout,
+    .say_layout = say_layout,
     .set_layout = set_layout,
     .copy = copy,
     .may_export = may_export,

@@ -240,13 +240,17 @@ static void draw_entry(const struct app *a, const struct session_view *v,
 
 static void draw_head(struct canvas *c, struct rect r, bool next)
 {
-    canvas_text(c, r.x, r.y, r.w, next ? "next tokens" : "tokens whose loss rises most",
-                ROLE_TITLE, 0);
+    const char *columns = r.w < 40 ? PROMPT_EDITED "  % points"
+                                   : "mean: " PROMPT_BASE "   " PROMPT_EDITED
+                                     "  % points";
+    const int room =
+        r.w - 3 - canvas_text_width(columns); /* of the title beside them */
+    const char *title = !next ? "tokens whose loss rises most"
+                        : canvas_text_width("next tokens") <= room ? "next tokens"
+                                                                   : "next";
+    canvas_text(c, r.x, r.y, r.w, title, ROLE_TITLE, 0);
     if (next) {
-        rows_right(c, r.x, r.y, r.w - 1,
-                   r.w < 40 ? PROMPT_EDITED "  % points"
-                            : "mean: " PROMPT_BASE "   " PROMPT_EDITED "  % points",
-                   ROLE_DIM, 0);
+        rows_right(c, r.x, r.y, r.w - 1, columns, ROLE_DIM, 0);
     }
 }
 

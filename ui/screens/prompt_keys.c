@@ -59,7 +59,7 @@ static void text(struct app *a, const struct session_view *v, const char *args)
         return;
     }
     prompt_own(a)->begun = true;
-    prompt_begin_typing(a);
+    prompt_begin_typing(a, v);
 }
 
 /* Enter: does what the pane in focus says. */
@@ -248,20 +248,19 @@ static void chat(struct app *a, const struct session_view *v, const char *args)
 
 /* ---- why, and writing on ---- */
 
-/* Ask why. While a possible next token is explained, the token under the cursor is
- * asked about next. */
+/* Ask why; of the same token again, close it. */
 static void why(struct app *a, const struct session_view *v, const char *args)
 {
     const struct prompt_state *s = prompt_own(a);
-    const bool next = s->side == PROMPT_WHY && !s->why_here && s->why_at == s->at;
+    const bool again = s->side == PROMPT_WHY && (s->why_text || s->why_at == s->at);
     if (args[0] && strcmp(args, "next") != 0 && strcmp(args, "here") != 0) {
         app_say(a, true, "why: expected next or here");
         return;
     }
-    if (!args[0] && s->side == PROMPT_WHY && s->why_text) {
+    if (!args[0] && again) {
         prompt_side_back(a);
     } else {
-        prompt_ask_why(a, v, args[0] ? args[0] == 'h' : next);
+        prompt_ask_why(a, v, args[0] == 'h');
     }
 }
 
@@ -359,15 +358,14 @@ static void pin(struct app *a, const struct session_view *v, const char *args)
                       : "no prompt is pinned any more");
 }
 
-static const char *may_pause(const struct app *a, const struct session_view *v)
-{
-    return prompt_own(a)->writing && v->asker ? NULL : "nothing is being written";
-}
-
 static void pause_writing(struct app *a, const struct session_view *v, const char *args)
 {
     struct prompt_state *s = prompt_own(a);
     (void)args;
+    if (!s->writing) {
+        prompt_written_say(a, v);
+        return;
+    }
     s->paused = !s->paused;
     ask_worker_pause(v->asker, s->paused);
 }
@@ -393,7 +391,7 @@ ACTION_WORDS(write_words, "both", "temperature=", "top_p=", "seed=")
 
 /* ---- what is shown ---- */
 
-static const char *const lists[PROMPT_LISTS] = {
+const char *const prompt_list_names[PROMPT_LISTS] = {
     [PROMPT_HERE] = "here", [PROMPT_WHOLE] = "prompt", [PROMPT_CHANGED] = "changed"};
 
 static void list(struct app *a, const struct session_view *v, const char *args)
@@ -401,7 +399,7 @@ static void list(struct app *a, const struct session_view *v, const char *args)
     struct prompt_state *s = prompt_own(a);
     int to = args[0] ? 0 : ((int)prompt_list_now(s) + 1) % PROMPT_LISTS;
     (void)v;
-    while (args[0] && to < PROMPT_LISTS && strcmp(args, lists[to]) != 0) {
+    while (args[0] && to < PROMPT_LISTS && strcmp(args, prompt_list_names[to]) != 0) {
         to++;
     }
     if (to == PROMPT_LISTS) {
@@ -491,7 +489,8 @@ static const char *example_hint(const struct app *a)
 
 static const char *pause_hint(const struct app *a)
 {
-    return prompt_own(a)->paused ? "go on" : NULL;
+    const struct prompt_state *s = prompt_own(a);
+    return !s->writing ? "" : s->paused ? "go on" : NULL;
 }
 
 static const char *pin_hint(const struct app *a)
@@ -552,7 +551,7 @@ ACTION action_clear_edits = {.command = "unsteer", .args = "", .run = prompt_edi
 ACTION action_why = {.command = "why", .args = "[next|here]", .run = why, .may = may_change, .word = why_word};
 ACTION action_effect = {.command = "effect", .args = "[ROWS]", .run = effect, .may = may_effect, .hides = true};
 ACTION action_write = {.command = "write", .args = "[both] [N] [temperature=X] [top_p=X] [seed=N]", .run = write_on, .may = may_change, .word = write_words};
-ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .hint = pause_hint, .may = may_pause, .hides = true};
+ACTION action_pause_writing = {.command = "pause-writing", .args = "", .run = pause_writing, .hint = pause_hint, .may = may_change};
 ACTION action_walk_other = {.command = "other-text", .args = "", .run = walk_other, .may = may_walk_other, .hides = true};
 ACTION action_pin = {.command = "pin", .args = "", .run = pin, .hint = pin_hint, .may = may_pin};
 ACTION action_list = {.command = "list", .args = "[here|prompt|changed]", .run = list, .word = list_word};
@@ -577,9 +576,9 @@ static const struct key_entry keys[] = {
     {{'w'}, &action_write, "", "write", "let the model write on; with masks or edits two texts: base, without them, and edited", 7},
     {{' '}, &action_pause_writing, "", "pause", "pause writing (" KEY_OF("move right") ": a token more), or go on", 1},
     {{'o'}, &action_walk_other, "", "other text", "of two texts that are written walk the other", 2},
-    {{'W'}, &action_why, "", "why", "which latents made the chosen next token likely; again: the token under the cursor, listed or not", 7},
+    {{'W'}, &action_why, "", "why", "which latents made the chosen next token likely, again closes it; :why here: the token under the cursor, listed or not", 7},
     {{'f'}, &action_list, "", "list", "latents of the token, of the whole prompt, or what changed", 6},
-    {{'|'}, &action_pin, "", "pin", "pin the prompt: what changes is compared with it, until it is let go", 9},
+    {{'|'}, &action_pin, "", "pin", "pin the prompt, to compare another with it: type the second, and the two prompts stand side by side; again lets it go", 9},
     {{'D'}, &action_what_digits, "", NULL, "digits under the text: of the latent, of each token's surprise, of KL by masks and edits", 0},
     {{'H'}, &action_digits, "", NULL, "keep the digits under the text at this latent", 0},
     {{'x', KEY_DEL}, &action_delete, "", "delete", "delete the token under the cursor", 8},
@@ -587,7 +586,7 @@ static const struct key_entry keys[] = {
     {{'r'}, &action_replace, "", "replace", "another word of the same category in its place", 7},
     {{'P'}, &action_example, "", "example", "the next text of the run, held out of training", 6},
     {{'d'}, &action_dense, "", NULL, "leave out latents that fire on over a tenth of all tokens", 0},
-    {{'R'}, &action_renew, "", NULL, "ask the SAE as of this step", 0},
+    {{'R'}, &action_renew, "", NULL, "ask the SAE as of this step; a new text does so itself if it lags by over 5 % of the steps", 0},
     {{'v'}, &action_latents_arm, "", "arm A/B", "the same text, in condition A or B", 11},
     {{0}, &action_chat, "", NULL, "the text as a user's turn in the chat template of an instruct model, or alone again", 0},
     {{0}, &action_preset, "", NULL, "silence and steer as was saved under a name; save keeps what stands, with the run", 0},

@@ -331,7 +331,9 @@ static const char *why_none(const struct prompt_state *s, enum prompt_list list)
 {
     const bool changed = list == PROMPT_CHANGED;
     return changed && s->pinned ? "nothing, compared with the pinned prompt"
-           : changed            ? "nothing, compared with the prompt before"
+           : changed && !s->before && !prompt_is_changed(s)
+               ? "no other prompt was asked of this SAE"
+           : changed ? "nothing, compared with the prompt before"
            : s->at < s->answer->T && s->answer->token[s->at].special
                ? "a special token: the SAE does not read it"
                : "no latent fires here";
@@ -374,7 +376,7 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
     list_extent(s, extent, sizeof extent);
     snprintf(value, sizeof value, "%zu%s%s%s", s->rows.count + s->more,
              s->dense_out ? ", no dense" : "", extent,
-             s->busy || s->changed ? " ..." : "");
+             s->busy || s->changed || prompt_renewing(s, v) ? " ..." : "");
     const struct rect in = canvas_box(
         c, r, title, value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);

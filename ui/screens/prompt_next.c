@@ -122,11 +122,15 @@ int32_t prompt_next_here(const struct app *a)
 
 /* ---- drawing ---- */
 
+enum { SHARE_W = 7 };
+#define NOT_LISTED                                                                     \
+    "below" /* among the likeliest, whose share the answer does not have */
+
 static void draw_share(struct canvas *c, int x, int y, double logp, enum role role)
 {
     char share[24];
     prompt_share(share, sizeof share, logp);
-    rows_right(c, x, y, 7, share, role, 0);
+    rows_right(c, x, y, SHARE_W, isnan(logp) ? NOT_LISTED : share, role, 0);
 }
 
 /* What fell, by more than is rounded away, looks as a latent that fell. */
@@ -141,16 +145,17 @@ static enum role role_of(const struct next_row *n)
 static void draw_row(const struct session_view *v, struct canvas *c, struct rect r,
                      const struct next_row *n, bool two, bool on)
 {
-    const int num = two ? 15 : 8, text = layout_least(12, r.w - num);
+    const int num = SHARE_W + 1 + (two ? SHARE_W + 1 : 0),
+              text = layout_least(12, r.w - num);
     const double now = isnan(n->now) ? 0 : exp(n->now);
     char name[64];
     names_token_dotted(&v->names, n->id, name, sizeof name);
     canvas_text(c, r.x, r.y, text, name, on ? ROLE_VALUE : ROLE_TEXT, 0);
     plot_bar(c, r.x + text, r.y, r.w - num - text - 1, now,
              two ? ROLE_SERIES_B : ROLE_SERIES_A);
-    draw_share(c, r.x + r.w - 7, r.y, n->now, two ? role_of(n) : ROLE_VALUE);
+    draw_share(c, r.x + r.w - SHARE_W, r.y, n->now, two ? role_of(n) : ROLE_VALUE);
     if (two) {
-        draw_share(c, r.x + r.w - 14, r.y, n->other, ROLE_DIM);
+        draw_share(c, r.x + r.w - 2 * SHARE_W - 1, r.y, n->other, ROLE_DIM);
     }
     if (on) {
         canvas_tint(c, (struct rect){r.x, r.y, text, 1}, ROLE_SELECT, 0);
@@ -169,13 +174,23 @@ static size_t listed(const struct prompt_state *s, const struct next_rows *r)
     return n;
 }
 
+/* Whether one of the first n is in only one of the two lists. */
+static bool is_below(const struct next_rows *r, size_t n)
+{
+    bool is = false;
+    for (size_t i = 0; i < n && r->with != NEXT_ALONE; i++) {
+        is = is || isnan(r->row[i].now) || isnan(r->row[i].other);
+    }
+    return is;
+}
+
 void prompt_next_draw(struct app *a, const struct session_view *v, struct canvas *c,
                       struct rect r)
 {
     static const char *const columns[] = {[NEXT_ALONE] = "share",
-                                          [NEXT_BASE] = PROMPT_BASE " " PROMPT_EDITED,
-                                          [NEXT_PINNED] = "pinned    now",
-                                          [NEXT_BEFORE] = "before    now"};
+                                          [NEXT_BASE] = PROMPT_BASE "  " PROMPT_EDITED,
+                                          [NEXT_PINNED] = "pinned     now",
+                                          [NEXT_BEFORE] = "before     now"};
     struct prompt_state *s = prompt_own(a);
     struct next_rows rows;
     char title[96] = "next", value[32] = "", name[64];
@@ -195,11 +210,17 @@ void prompt_next_draw(struct app *a, const struct session_view *v, struct canvas
     }
     canvas_text(c, in.x + 1, in.y, in.w - 2, "token", ROLE_DIM, 0);
     rows_right(c, in.x, in.y, in.w - 1, columns[rows.with], ROLE_DIM, 0);
-    list_set(&s->next, listed(s, &rows), in.h - 1);
+    int h = in.h - 1;
+    if (h > 2 && is_below(&rows, listed(s, &rows))) {
+        h--;
+        canvas_textf(c, in.x + 1, in.y + 1 + h, in.w - 2, ROLE_DIM, 0,
+                     NOT_LISTED ": not in its top %d", PROMPT_TOP);
+    }
+    list_set(&s->next, listed(s, &rows), h);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
         draw_row(v, c, (struct rect){in.x + 1, in.y + 1 + (int)i, in.w - 2, 1},
                  &rows.row[at], rows.with != NEXT_ALONE, focus && at == s->next.cursor);
     }
-    rows_bar(c, &s->next, in.x + in.w - 1, in.y + 1, in.h - 1);
+    rows_bar(c, &s->next, in.x + in.w - 1, in.y + 1, h);
 }

@@ -120,6 +120,7 @@ static void use(struct app *a, const struct session_view *v, const char *name)
     if (refused(a, p) || !prompt_keep(a)) {
         return;
     }
+    prompt_freshen(a, v);
     s->row.edits.n = p->n;
     for (size_t i = 0; i < p->n; i++) {
         s->row.edits.at[i] = p->edit[i].edit;

@@ -84,8 +84,7 @@ struct prompt_state {
     bool wanted;       /* a subject of this arm */
     size_t wanted_arm; /* was asked for */
     bool renew;        /* ask for one as of now, as soon as none is on its way */
-    bool anew;         /* a text or a visit began: one may be asked for as of now */
-    bool shown_before; /* the screen was shown when it was last looked at */
+    bool in_sight;     /* this screen is shown */
     bool due;          /* the prompt changed since it was asked about */
     struct ask_subject *subject; /* of row.arm; a reference; NULL: none yet */
     int64_t subject_step;        /* of it */
@@ -134,7 +133,8 @@ struct prompt_state {
     uint64_t text_asked[PROMPT_TEXTS];            /* tickets */
     uint64_t text_failed[PROMPT_TEXTS]; /* of the text whose failure was said */
     bool writing, paused;
-    bool both; /* write the other arm's too, as soon as its SAE is here */
+    bool follows; /* the cursor goes to the token after it as soon as that is there */
+    bool both;    /* write the other arm's too, as soon as its SAE is here */
     struct ask_subject *second; /* that arm's, a reference; NULL: none */
     size_t second_arm;
     int64_t second_step;
@@ -155,10 +155,6 @@ enum {
     HIT_LATENT_ROW,        /* a: visible row of the list */
     HIT_STRENGTH           /* a: edit */
 };
-
-/* A new text asks the SAE as of now if the one at hand lacks more than this share of the
- * steps trained so far. Less changes little, and its latents are described again. */
-#define PROMPT_BEHIND 0.25
 
 /* A latent that fires on more than this share of tokens is dense, and can be left
  * out. */
@@ -190,13 +186,15 @@ bool prompt_row_same(const struct prompt_row *x, const struct prompt_row *y);
 bool prompt_row_same_tokens(const struct prompt_row *x, const struct prompt_row *y);
 /* Replace what stands by a text; undo brings it back. */
 void prompt_set_text(struct app *a, const struct session_view *v, const char *text);
+/* Whether it has masks or edits. */
+bool prompt_is_edited(const struct prompt_row *r);
 /* Whether the tokenizer or a chat template put the token there, not the user. */
 bool prompt_is_put(const struct prompt_row *r, size_t at);
 /* Take in what was typed in the box; masks on the common beginning are kept. */
 void prompt_read_box(struct app *a, const struct session_view *v);
 /* What is typed between these two is one step of undo, and the answer from before is
  * kept to compare with. */
-void prompt_begin_typing(struct app *a);
+void prompt_begin_typing(struct app *a, const struct session_view *v);
 void prompt_end_typing(struct app *a);
 /* The token that another answered prompt has in place of the prompt's token `at`; -1:
  * none. */
@@ -218,6 +216,14 @@ bool prompt_splice(struct app *a, const struct session_view *v, size_t at, size_
 void prompt_turn(struct app *a);
 /* Pin the prompt as answered now, to compare with until it is unpinned. */
 void prompt_pin(struct app *a);
+/* Call before a new text: asks for the SAE as of now if the one asked lags, unless
+ * something is compared, which must not shift: edits, masks, a pinned prompt, changes.
+ */
+void prompt_freshen(struct app *a, const struct session_view *v);
+/* Whether the SAE asked is older than a new text would be asked of. */
+bool prompt_lags(const struct prompt_state *s, const struct session_view *v);
+/* Whether one as of now is on its way, in place of the one asked. */
+bool prompt_renewing(const struct prompt_state *s, const struct session_view *v);
 /* Ask what is due, and take in answers. */
 void prompt_ask(struct app *a, const struct session_view *v);
 void prompt_free(struct prompt_state *s);
@@ -302,6 +308,8 @@ const struct ask_written *prompt_written_here(const struct app *a);
 /* Token `pos` of the prompt followed by the text the cursor is in; -1: there is
  * none. */
 int32_t prompt_written_id(const struct prompt_state *s, size_t pos);
+/* Say, of texts that are written, how to go on from there. */
+void prompt_written_say(struct app *a, const struct session_view *v);
 /* Move the cursor to the other of two texts. */
 void prompt_walk_other(struct app *a);
 /* The question that text i answers, and whom it was put to. */
@@ -405,4 +413,5 @@ void prompt_edit_clear(struct app *a, const struct session_view *v, const char *
 /* ---- prompt_keys.c ---- */
 
 extern const struct key_list prompt_keys;
+extern const char *const prompt_list_names[PROMPT_LISTS]; /* as `:list` calls them */
 #endif

@@ -84,6 +84,11 @@ bool prompt_row_same(const struct prompt_row *x, const struct prompt_row *y)
            prompt_edits_same(x->edits.at, x->edits.n, y->edits.at, y->edits.n);
 }
 
+bool prompt_is_edited(const struct prompt_row *r)
+{
+    return r->edits.n > 0 || (r->n > 0 && memchr(r->masked, 1, r->n));
+}
+
 bool prompt_is_put(const struct prompt_row *r, size_t at)
 {
     return at < r->first || at + r->tail >= r->n;
@@ -148,7 +153,7 @@ static void edits_of_arm(struct prompt_state *s, size_t arm)
 /* End typing without a step: the place of the row from before it is free again. */
 static void forget_typing(struct prompt_state *s)
 {
-    s->typing = false;
+    s->typing = s->box.replaces = false;
     s->n_kept -= s->typed_from >= 0 ? 1 : 0;
     s->typed_from = -1;
 }
@@ -347,17 +352,19 @@ static void read_box(struct app *a, const struct session_view *v)
     prompt_edits_changed(a);
 }
 
-void prompt_begin_typing(struct app *a)
+void prompt_begin_typing(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
     if (s->typing) {
         prompt_end_typing(a);
     }
-    s->typing = s->anew = true;
+    s->typing = true;
+    s->box.replaces = s->is_example;
     s->sent = s->tells = false;
     s->typed_from = keep(a);
     ask_answer_unref(s->before);
     s->before = s->answer ? ask_answer_ref(s->answer) : NULL;
+    prompt_freshen(a, v);
 }
 
 void prompt_end_typing(struct app *a)
@@ -390,11 +397,12 @@ void prompt_set_text(struct app *a, const struct session_view *v, const char *te
 {
     struct prompt_state *s = prompt_own(a);
     textbox_set(&s->box, text);
-    s->begun = s->anew = true;
+    s->begun = true;
     s->is_example = false;
     if (s->typing) {
         prompt_end_typing(a);
     }
+    prompt_freshen(a, v);
     /* Before the first text there is nothing to bring back. */
     if (v->subject && (!s->row.ids || prompt_keep(a))) {
         prompt_read_box(a, v);
@@ -464,30 +472,31 @@ void prompt_turn(struct app *a)
     prompt_side_back(a);
 }
 
-/* Whether something stands that was measured with this very SAE, and would no longer
- * compare with what another one says. */
-static bool holds_subject(const struct prompt_state *s)
+/* How many steps the SAE asked may be behind, as a share of those trained, before a new
+ * text asks for a fresh one, while training goes on: early on an SAE changes within few
+ * steps, later little, and the latents of a fresh one are described again. */
+#define PROMPT_LAG 0.25
+
+bool prompt_lags(const struct prompt_state *s, const struct session_view *v)
 {
-    bool masks = false;
-    for (size_t i = 0; i < s->row.n && !masks; i++) {
-        masks = s->row.masked[i];
-    }
-    return masks || s->row.edits.n > 0 || s->pinned;
+    const bool trains = v->state == SESSION_TRAINING || v->state == SESSION_PAUSED;
+    return s->subject && v->state != SESSION_ENDED &&
+           (double)(v->step - s->subject_step) >
+               (trains ? PROMPT_LAG * (double)v->step : 0);
 }
 
-/* As a text begins: renew an SAE that training has left behind. */
-static void freshen(struct app *a, const struct session_view *v)
+bool prompt_renewing(const struct prompt_state *s, const struct session_view *v)
+{
+    return s->subject && (s->renew || (v->subject_busy && s->wanted_arm == s->row.arm));
+}
+
+void prompt_freshen(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
-    const bool trains = v->state == SESSION_TRAINING || v->state == SESSION_PAUSED;
-    const double lacks = (double)(v->step - s->subject_step);
-    const bool begins = s->anew;
-    s->anew = false;
-    if (begins && s->subject && v->state != SESSION_ENDED && !holds_subject(s) &&
-        lacks > (trains ? PROMPT_BEHIND * (double)v->step : 0)) {
+    const bool held = prompt_is_edited(&s->row) || s->pinned || s->tells || s->both ||
+                      s->list == PROMPT_CHANGED;
+    if (!held && prompt_lags(s, v) && !prompt_renewing(s, v)) {
         s->renew = true;
-        ask_answer_unref(s->before); /* of the SAE of then */
-        s->before = NULL;
     }
 }
 
@@ -611,6 +620,10 @@ static void take_subject(struct app *a, const struct session_view *v)
     /* A table that grew changes what an answer says of edits alone. */
     const bool same = s->subject && s->subject->sae == v->subject->sae;
     s->due = s->due || !same || s->row.edits.n > 0;
+    if (!same) { /* no change of the prompt would be told from one of the SAE */
+        ask_answer_unref(s->before);
+        s->before = NULL;
+    }
     ask_subject_unref(s->subject);
     s->subject = ask_subject_ref(prompt_subject(v));
     s->subject_step = v->subject_step;
@@ -620,7 +633,6 @@ void prompt_ask(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
     prompt_turn(a);
-    freshen(a, v);
     want_subjects(a, v);
     if (!v->subject || !v->asker) {
         return;

@@ -1,5 +1,6 @@
 /* Prompt, at the top: the text as cells of tokens, with the pinned one above it. */
 #include "base/number.h"
+#include "ui/rows.h"
 #include "ui/screens/prompt_priv.h"
 #include "ui/startcard.h"
 
@@ -331,7 +332,10 @@ static void draw_token_line(const struct app *a, struct canvas *c, int x, int y,
         str_clear(&text);
         token_line(s, (enum logp_words)words, &text);
     }
-    canvas_text(c, x, y, w, text.len ? text.p : "", ROLE_DIM, 0);
+    if (text.p) {
+        rows_whole_words(text.p, w);
+    }
+    canvas_text(c, x, y, w, text.p ? text.p : "", ROLE_DIM, 0);
     str_free(&text);
 }
 

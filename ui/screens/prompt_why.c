@@ -158,9 +158,9 @@ static void draw_part(const struct app *a, const struct session_view *v,
                                            : -1;
     names_token_trimmed(&v->names, id, name, sizeof name);
     if (p->latent < 0) {
-        snprintf(text, sizeof text, "error %u %.40s", p->pos, name);
+        snprintf(text, sizeof text, "SAE error @%u %.40s", p->pos, name);
     } else {
-        snprintf(text, sizeof text, "#%d %u %.40s", p->latent, p->pos, name);
+        snprintf(text, sizeof text, "#%d @%u %.40s", p->latent, p->pos, name);
     }
     const int room = r.w - 16;
     canvas_text(c, r.x, r.y, room, text, on ? ROLE_VALUE : ROLE_TEXT, 0);
@@ -177,81 +177,102 @@ static void draw_part(const struct app *a, const struct session_view *v,
 
 enum { WHY_WIDE = 44 }; /* columns from which on the sum is one line */
 enum { WHY_SAID = 160 };
-enum { WHY_LEAST = 3 }; /* rows of parts, at least */
+/* Rows of parts, at least: fewer where the cursor is, which scrolls them. */
+enum { WHY_LEAST = 6, WHY_LEAST_HERE = 3 };
 
 /* How to read a part, if there is room to say it. */
 static const char reading[] = "signs can differ: logits shares out the whole, silenced "
                               "takes one away while the rest stays";
 
-static int rows_of(const char *text, int w)
+/* What the error is in the sum, if it leaves latents little to say; NULL: it does not.
+ */
+static const char *say_error(const struct ask_why *w)
 {
-    return rows_wrapped(NULL, (struct rect){.w = w}, text, strlen(text), ROLE_DIM, 0);
+    return fabs(w->error) > fabs(w->latents)
+               ? "most of it is the SAE's error: latents explain little here"
+           : w->n > 0 && w->part[0].latent < 0
+               ? "the largest single part is the SAE's error"
+               : NULL;
 }
 
-/* Rows of what is said below the parts, in a pane of in.h rows of in.w columns. */
-static int foot_rows(const struct ask_why *w, struct rect in)
+/* How much is said below the parts: the least in a small pane, all if there is room. */
+enum said { SAID_SUM, SAID_BRIEFLY, SAID_WHOLE, SAID_ALL };
+
+/* Draw lines from r->y on, and take the room that they have off r. */
+static void put_lines(struct canvas *c, struct rect *r, const char *text,
+                      enum role role)
 {
-    char text[WHY_SAID];
-    ask_why_say(w, text, sizeof text);
-    const int said = (in.w < WHY_WIDE ? 3 : 2) + rows_of(text, in.w);
-    const int all = said + rows_of(reading, in.w), most = in.h - 1 - WHY_LEAST;
-    return all <= most ? all : said < most ? said : most < 1 ? 1 : most;
+    const int rows = rows_wrapped(c, *r, text, strlen(text), role, 0);
+    r->y += rows;
+    r->h -= rows;
 }
 
-/* Draw whether the parts and what is there without them add up to the difference: what
- * is missing, as a share of what they have to explain. */
-static void draw_complete(struct canvas *c, struct rect r, const struct ask_why *w)
+/* The difference and the sums of its parts: of latents, of the error, and what there is
+ * without both; and what is missing, as a share of what the parts have to explain. */
+static void draw_sums(struct canvas *c, struct rect *r, const struct ask_why *w)
 {
     const double rise = fabs(w->difference - w->at_zero);
     const double off = rise > 0 ? 100 * fabs(w->remainder) / rise : 0;
-    int used = 0;
-    if (r.w >= WHY_WIDE) {
-        used = canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0, "difference %s, ",
-                            NUMBER(NUMBER_SIGNED, 0, 1, w->difference));
-    }
-    canvas_textf(c, r.x + used, r.y, r.w - used, w->complete ? ROLE_DIM : ROLE_WARN, 0,
-                 "%s, %s %% off", w->complete ? "complete" : "not complete",
-                 off < .01 ? "under 0.01"
-                           : NUMBER(NUMBER_PLAIN, 0, off < 1 ? 2 : 1, off));
+    const enum role role = w->complete ? ROLE_DIM : ROLE_WARN;
+    char text[WHY_SAID];
+    snprintf(text, sizeof text, "%s%s: latents %s, SAE error %s",
+             r->w >= WHY_WIDE ? "difference " : "",
+             NUMBER(NUMBER_SIGNED, 0, 1, w->difference),
+             NUMBER(NUMBER_SIGNED, 0, 1, w->latents),
+             NUMBER(NUMBER_SIGNED, 0, 1, w->error));
+    put_lines(c, r, text, ROLE_DIM);
+    snprintf(text, sizeof text, "without both %s; sum %s, %s %% off",
+             NUMBER(NUMBER_SIGNED, 0, 1, w->at_zero),
+             w->complete ? "complete" : "not complete",
+             off < .01 ? "under 0.01" : NUMBER(NUMBER_PLAIN, 0, off < 1 ? 2 : 1, off));
+    put_lines(c, r, text, role);
 }
 
-/* Draw the sums of the parts: of latents, of the error, and the difference that there
- * is without both. */
-static void draw_sum(struct canvas *c, struct rect r, const struct ask_why *w)
+/* Draw what is said below the parts; without a canvas it is only measured. Returns its
+ * rows. */
+static int draw_foot(struct canvas *c, struct rect r, const struct ask_why *w,
+                     enum said said)
 {
-    const char *rest = NUMBER(NUMBER_SIGNED, 0, 1, w->at_zero);
-    const int used = canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0, "latents %s, error %s",
-                                  NUMBER(NUMBER_SIGNED, 0, 1, w->latents),
-                                  NUMBER(NUMBER_SIGNED, 0, 1, w->error));
-    if (r.w >= WHY_WIDE) {
-        canvas_textf(c, r.x + used, r.y, r.w - used, ROLE_DIM, 0, ", without both %s",
-                     rest);
-    } else if (r.h > 1) {
-        r.y++;
-        r.h--;
-        canvas_textf(c, r.x, r.y, r.w, ROLE_DIM, 0, "without both %s", rest);
+    const int y = r.y;
+    const enum ask_agreement agrees = ask_why_agreement(w);
+    const char *error = say_error(w);
+    char text[WHY_SAID];
+    draw_sums(c, &r, w);
+    if (error) {
+        put_lines(c, &r, error, ROLE_WARN);
     }
-    if (r.h > 1) {
-        r.y++;
-        r.h--;
-        draw_complete(c, r, w);
+    ask_why_say(w, text, sizeof text);
+    char *figures = strstr(text, " (");
+    if (said == SAID_BRIEFLY && figures) {
+        *figures = '\0';
     }
-    if (r.h > 1) {
-        const enum ask_agreement said = ask_why_agreement(w);
-        char text[WHY_SAID];
-        ask_why_say(w, text, sizeof text);
-        const int lines = rows_wrapped(c, (struct rect){r.x, r.y + 1, r.w, r.h - 1},
-                                       text, strlen(text),
-                                       said == ASK_AGREES    ? ROLE_GOOD
-                                       : said == ASK_UNKNOWN ? ROLE_DIM
-                                                             : ROLE_WARN,
-                                       0);
-        r.y += 1 + lines;
-        r.h -= 1 + lines;
-        if (r.h >= rows_of(reading, r.w)) {
-            (void)rows_wrapped(c, r, reading, strlen(reading), ROLE_DIM, 0);
+    if (said >= SAID_BRIEFLY) {
+        put_lines(c, &r, text,
+                  agrees == ASK_AGREES    ? ROLE_GOOD
+                  : agrees == ASK_UNKNOWN ? ROLE_DIM
+                                          : ROLE_WARN);
+    }
+    if (said == SAID_ALL) {
+        put_lines(c, &r, reading, ROLE_DIM);
+    }
+    return r.y - y;
+}
+
+/* Choose what is said below the parts, so that enough of them are in sight, in a pane
+ * of in.h rows of in.w columns. Its rows are returned. */
+static int foot_rows(const struct ask_why *w, struct rect in, bool focus,
+                     enum said *said)
+{
+    const int most = in.h - 1 - (focus ? WHY_LEAST_HERE : WHY_LEAST);
+    int rows = 0;
+    for (int try = SAID_ALL; try >= SAID_SUM; try--) {
+        *said = (enum said)try;
+        rows = draw_foot(NULL, (struct rect){.w = in.w}, w, *said);
+        if (rows <= most) {
+            break;
         }
     }
+    return layout_least(rows, in.h - 1 > 0 ? in.h - 1 : 0);
 }
 
 void prompt_why_draw(struct app *a, const struct session_view *v, struct canvas *c,
@@ -278,9 +299,11 @@ void prompt_why_draw(struct app *a, const struct session_view *v, struct canvas 
         canvas_text(c, in.x + 1, in.y, in.w - 2, "taking gradients ...", ROLE_DIM, 0);
         return;
     }
-    canvas_text(c, in.x + 1, in.y, in.w - 2, "latent, at", ROLE_DIM, 0);
+    canvas_text(c, in.x + 1, in.y, in.w - 2, "latent @position", ROLE_DIM, 0);
     rows_right(c, in.x, in.y, in.w - 1, "logits  silenced", ROLE_DIM, 0);
-    const int foot = foot_rows(w, (struct rect){in.x, in.y, in.w - 2, in.h});
+    enum said said = SAID_ALL;
+    const int foot = foot_rows(w, (struct rect){in.x, in.y, in.w - 2, in.h},
+                               prompt_side_focused(a), &said);
     list_set(&s->next, w->n, in.h - 1 - foot);
     for (size_t i = 0; i < list_visible(&s->next); i++) {
         const size_t at = s->next.top + i;
@@ -288,5 +311,6 @@ void prompt_why_draw(struct app *a, const struct session_view *v, struct canvas 
                   &w->part[at], prompt_side_focused(a) && at == s->next.cursor);
     }
     rows_bar(c, &s->next, in.x + in.w - 1, in.y + 1, in.h - 1 - foot);
-    draw_sum(c, (struct rect){in.x + 1, in.y + in.h - foot, in.w - 2, foot}, w);
+    (void)draw_foot(c, (struct rect){in.x + 1, in.y + in.h - foot, in.w - 2, foot}, w,
+                    said);
 }

@@ -111,7 +111,7 @@ static enum err begin_texts(struct prompt_state *s, const struct session_view *v
 static void write_texts(struct app *a, const struct session_view *v, bool both)
 {
     struct prompt_state *s = prompt_own(a);
-    const bool edited = memchr(s->row.masked, 1, s->row.n) || s->row.edits.n > 0;
+    const bool edited = prompt_is_edited(&s->row);
     struct errinfo e = {0};
     prompt_why_is_over(a);
     prompt_written_forget(s);
@@ -128,7 +128,7 @@ static void write_texts(struct app *a, const struct session_view *v, bool both)
     }
     s->side = PROMPT_WRITTEN;
     s->writing = true;
-    s->paused = false;
+    s->paused = s->follows = false;
     s->written_at = 0;
     s->walked = prompt_written_base(s, 0) ? 1 : 0;
 }
@@ -153,6 +153,75 @@ void prompt_write(struct app *a, const struct session_view *v, bool both)
     }
 }
 
+/* Whether a text came to its end by itself: no other special token is drawn. */
+static bool has_ended(const struct session_view *v, const struct prompt_state *s,
+                      size_t i)
+{
+    const size_t n = s->n_written[i];
+    return n > 0 && names_is_special(&v->names, s->written[i][n - 1].id);
+}
+
+/* Append where a text ended, and why. */
+static void add_end(const struct session_view *v, const struct prompt_state *s,
+                    size_t i, struct str *out)
+{
+    const bool ended = has_ended(v, s, i);
+    const size_t n = s->n_written[i] - (ended ? 1U : 0U);
+    str_addf(out, "%s %zu token%s", ended ? "end of text after" : "stopped at", n,
+             plural_s(n));
+}
+
+void prompt_written_say(struct app *a, const struct session_view *v)
+{
+    enum { TWICE = 2 };
+    const struct prompt_state *s = prompt_own(a);
+    const size_t n = s->texts ? s->n_written[s->walked] : 0;
+    const size_t more = n * TWICE < PROMPT_WRITES ? n * TWICE : PROMPT_WRITES;
+    if (!n) {
+        app_say(a, false,
+                "nothing is being written: " KEY_OF("write") " lets the model write");
+    } else if (has_ended(v, s, s->walked)) {
+        app_say(a, false,
+                "the text came to its end: " KEY_OF("move left") " " KEY_OF(
+                    "move right") " step through its tokens");
+    } else {
+        app_say(a, false,
+                "all %zu tokens are written: " KEY_OF("move left") " " KEY_OF(
+                    "move right") " step through them, :write %zu writes more",
+                n, more);
+    }
+}
+
+/* Write one token more of the texts that did not end by themselves. A generator has no
+ * room beyond what it was asked for: the text is written anew, the same up to there as
+ * it is drawn with the same seed, and stays shown meanwhile. */
+static void write_one_more(struct app *a, const struct session_view *v)
+{
+    struct prompt_state *s = prompt_own(a);
+    struct errinfo e = {0};
+    enum err rc = OK;
+    if (has_ended(v, s, s->walked) || s->n_written[s->walked] >= PROMPT_WRITES) {
+        prompt_written_say(a, v);
+        return;
+    }
+    ask_worker_pause(v->asker, true); /* until both are there: neither is ahead */
+    for (size_t i = 0; i < s->texts && rc == OK; i++) {
+        struct ask_subject *whom = NULL;
+        struct ask_gen_opts o = s->how;
+        const struct ask_question q = prompt_written_question(s, i, &whom);
+        o.max_tokens = s->n_written[i] + 1;
+        if (!has_ended(v, s, i) && o.max_tokens <= PROMPT_WRITES) {
+            rc = ask_worker_write(v->asker, i, whom, &q, &o, &s->text_asked[i], &e);
+        }
+    }
+    ask_worker_pause(v->asker, false);
+    s->paused = false;
+    s->writing = s->follows = rc == OK;
+    if (rc != OK) {
+        app_say(a, true, "%s", e.msg);
+    }
+}
+
 void prompt_written_take(struct app *a, const struct session_view *v)
 {
     struct prompt_state *s = prompt_own(a);
@@ -172,6 +241,10 @@ void prompt_written_take(struct app *a, const struct session_view *v)
         }
     }
     s->writing = busy;
+    if (s->follows && s->written_at + 1 < s->n_written[s->walked]) {
+        s->written_at++;
+        s->follows = false;
+    }
 }
 
 const struct ask_written *prompt_written_here(const struct app *a)
@@ -361,6 +434,51 @@ static int draw_old(struct app *a, struct canvas *c, struct rect r)
     return layout_least(rows_wrapped(c, r, words, strlen(words), ROLE_WARN, 0), r.h);
 }
 
+/* Append where each text ended; once if it is the same of all. */
+static void add_ends(const struct session_view *v, const struct prompt_state *s,
+                     struct str *out)
+{
+    const bool apart = s->texts > 1 && (s->n_written[0] != s->n_written[1] ||
+                                        has_ended(v, s, 0) != has_ended(v, s, 1));
+    for (size_t i = 0; i < (apart ? s->texts : 1); i++) {
+        str_addf(out, "%s%s%s", i ? ", " : "", apart ? s->text_name[i] : "",
+                 apart ? " " : "");
+        add_end(v, s, i, out);
+    }
+}
+
+/* Draw at the bottom where the texts ended, and if there is room how to write otherwise
+ * and to close them. Returns the rows used. */
+static int draw_ends(struct app *a, const struct session_view *v, struct canvas *c,
+                     struct rect r)
+{
+    const struct prompt_state *s = prompt_own(a);
+    const int most = s->texts > 1 ? r.h / 5 : r.h / 3;
+    struct str ends;
+    char words[320], own[320];
+    if (s->writing || !s->texts || !s->written || !longest(s)) {
+        return 0;
+    }
+    str_init(&ends, 160);
+    add_ends(v, s, &ends);
+    const char *end = ends.p ? ends.p : "";
+    snprintf(words, sizeof words,
+             "%s; :write N temperature=0.8 varies, " KEY_OF("cancel") " closes", end);
+    app_words(a, words, own, sizeof own);
+    int rows =
+        rows_wrapped(NULL, (struct rect){.w = r.w}, own, strlen(own), ROLE_DIM, 0);
+    if (rows > most) {
+        snprintf(own, sizeof own, "%s", end);
+        rows =
+            rows_wrapped(NULL, (struct rect){.w = r.w}, own, strlen(own), ROLE_DIM, 0);
+    }
+    rows = rows <= most ? rows : 0;
+    (void)rows_wrapped(c, (struct rect){r.x, r.y + r.h - rows, r.w, rows}, own,
+                       strlen(own), ROLE_DIM, 0);
+    str_free(&ends);
+    return rows;
+}
+
 /* Draw a text with its name. */
 static void draw_named(struct app *a, const struct session_view *v, struct canvas *c,
                        struct rect r, size_t i)
@@ -387,7 +505,8 @@ void prompt_written_draw(struct app *a, const struct session_view *v, struct can
     const struct prompt_state *s = prompt_own(a);
     const struct rect box = texts_box(a, c, r);
     const int used = draw_old(a, c, (struct rect){box.x + 1, box.y, box.w - 2, box.h});
-    const struct rect in = {box.x + 1, box.y + used, box.w - 2, box.h - used};
+    struct rect in = {box.x + 1, box.y + used, box.w - 2, box.h - used};
+    in.h -= draw_ends(a, v, c, in);
     const bool columns = s->texts > 1 && in.w >= SIDE_BY_SIDE;
     const int w = columns ? (in.w - GAP) / 2 : in.w;
     const int h = columns || s->texts < 2 ? in.h : in.h / 2;
@@ -414,6 +533,12 @@ bool prompt_written_move(struct app *a, const struct session_view *v,
             s->written_at + 1 >= text.count) {
             ask_worker_step(v->asker, 1);
             s->written_at = text.count; /* where it will be */
+            return true;
+        }
+        s->follows = false;
+        if (!left && !s->writing && v->asker && text.count > 0 &&
+            s->written_at + 1 >= text.count) {
+            write_one_more(a, v);
             return true;
         }
         list_move(&text, left ? -by : by);
