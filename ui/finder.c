@@ -132,6 +132,16 @@ static struct finder_item *add_command(struct finder_state *f, const char *name,
     return add(f, "command", v);
 }
 
+/* Whether a command answers by its name or help; else it does by its arguments. */
+static bool is_said(const struct words *w, const struct finder_item *item,
+                    const char *name, const char *help)
+{
+    const char *const said[] = {name, help};
+    return item->near[0]
+               ? strstr(name, item->near) || strstr(help, item->near)
+               : fuzzy_score(w->typed, name, true) || words_answer(w, said, 2);
+}
+
 /* Add the keymap entries that a person would look for: not those that move. */
 static void add_commands(struct app *a, const struct words *w)
 {
@@ -156,10 +166,8 @@ static void add_commands(struct app *a, const struct words *w)
         struct finder_item *item = add_command(
             &a->finder, name, raised(worth_of(w, name, about), here ? 0.0 : -2.0));
         if (item) {
-            const char *const said[] = {name, help};
-            const bool by_args = args[0] && !item->near[0] && !words_answer(w, said, 2);
             snprintf(line, sizeof line, ":%.100s", name);
-            name_it(item, line, by_args ? about : help, name);
+            name_it(item, line, is_said(w, item, name, help) ? help : about, name);
             item->key = k;
             item->on = owner == t->everywhere || owner == t->help ? NULL : owner;
         }
