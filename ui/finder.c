@@ -2,7 +2,6 @@
 
 #include "base/fuzzy.h"
 #include "session/session.h"
-#include "ui/actions.h"
 #include "ui/cmdline.h"
 #include "ui/help.h"
 #include "ui/rows.h"
@@ -226,11 +225,13 @@ static void add_settings(struct app *a, const struct words *w)
 /* Add what `:set` may set of the screens, with its values: "theme light". */
 static void add_looks(struct app *a, const struct words *w)
 {
+    const struct key_entry *k = keymap_find_command(a->screens, a->screen, "set", 3);
     const char *name = NULL, *value = NULL;
-    for (size_t i = 0; w->typed[0] && (name = action_set.word(a, "set ", i)); i++) {
+    for (size_t i = 0; w->typed[0] && k && (name = k->action->word(a, "set ", i));
+         i++) {
         char line[FINDER_COMMAND];
         snprintf(line, sizeof line, "set %s ", name);
-        for (size_t k = 0; (value = action_set.word(a, line, k)); k++) {
+        for (size_t n = 0; (value = k->action->word(a, line, n)); n++) {
             char text[64], command[FINDER_COMMAND];
             snprintf(text, sizeof text, "%s %s", name, value);
             snprintf(command, sizeof command, "set %s", text);
