@@ -443,7 +443,7 @@ ACTION action_setting = {.command = "setting", .args = "KEY", .run = say_setting
 ACTION action_messages = {.command = "messages", .args = "", .run = messages};
 ACTION action_save_config = {.command = "save-config", .args = "FILE.json", .run = save_config, .may = may_ask};
 ACTION action_shot = {.command = "shot", .args = "FILE.txt", .run = shot};
-const struct action action_set = {.command = "set", .args = "theme|glyphs|mouse|smooth VALUE", .run = set, .word = set_word};
+ACTION action_set = {.command = "set", .args = "theme|glyphs|mouse|smooth VALUE", .run = set, .word = set_word};
 ACTION action_help_filter = {.command = "help-filter", .args = "TEXT", .run = help_filter, .in_help = true};
 #undef ACTION
 

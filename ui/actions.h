@@ -12,7 +12,6 @@ extern const struct action action_back;
 extern const struct action action_focus;
 extern const struct action action_enter;
 extern const struct action action_seed;   /* chooses the seed whose latents are shown */
-extern const struct action action_set;    /* its words: names, then values of each */
 extern const struct action action_smooth; /* smooths all curves */
 
 /* Name, title and keys of the help overlay, and of what holds everywhere: for a table

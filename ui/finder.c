@@ -2,7 +2,6 @@
 
 #include "base/fuzzy.h"
 #include "session/session.h"
-#include "ui/actions.h"
 #include "ui/cmdline.h"
 #include "ui/help.h"
 #include "ui/rows.h"
@@ -132,6 +131,16 @@ static struct finder_item *add_command(struct finder_state *f, const char *name,
     return add(f, "command", v);
 }
 
+/* Whether a command answers by its name or help; else it does by its arguments. */
+static bool is_said(const struct words *w, const struct finder_item *item,
+                    const char *name, const char *help)
+{
+    const char *const said[] = {name, help};
+    return item->near[0]
+               ? strstr(name, item->near) || strstr(help, item->near)
+               : fuzzy_score(w->typed, name, true) || words_answer(w, said, 2);
+}
+
 /* Add the keymap entries that a person would look for: not those that move. */
 static void add_commands(struct app *a, const struct words *w)
 {
@@ -156,10 +165,8 @@ static void add_commands(struct app *a, const struct words *w)
         struct finder_item *item = add_command(
             &a->finder, name, raised(worth_of(w, name, about), here ? 0.0 : -2.0));
         if (item) {
-            const char *const said[] = {name, help};
-            const bool by_args = args[0] && !item->near[0] && !words_answer(w, said, 2);
             snprintf(line, sizeof line, ":%.100s", name);
-            name_it(item, line, by_args ? about : help, name);
+            name_it(item, line, is_said(w, item, name, help) ? help : about, name);
             item->key = k;
             item->on = owner == t->everywhere || owner == t->help ? NULL : owner;
         }
@@ -218,11 +225,13 @@ static void add_settings(struct app *a, const struct words *w)
 /* Add what `:set` may set of the screens, with its values: "theme light". */
 static void add_looks(struct app *a, const struct words *w)
 {
+    const struct key_entry *k = keymap_find_command(a->screens, a->screen, "set", 3);
     const char *name = NULL, *value = NULL;
-    for (size_t i = 0; w->typed[0] && (name = action_set.word(a, "set ", i)); i++) {
+    for (size_t i = 0; w->typed[0] && k && (name = k->action->word(a, "set ", i));
+         i++) {
         char line[FINDER_COMMAND];
         snprintf(line, sizeof line, "set %s ", name);
-        for (size_t k = 0; (value = action_set.word(a, line, k)); k++) {
+        for (size_t n = 0; (value = k->action->word(a, line, n)); n++) {
             char text[64], command[FINDER_COMMAND];
             snprintf(text, sizeof text, "%s %s", name, value);
             snprintf(command, sizeof command, "set %s", text);

@@ -135,9 +135,12 @@ static void test_looks_and_arguments(void **state)
     b = open_bench(120, 36, "theem");
     assert_true(lists(b, "setting", "theme dark"));
     bench_free(b);
-    b = open_bench(120, 36, "temperature");
-    assert_true(on_screen(b, "[both] [N] [temperature=X]"));
-    bench_free(b);
+    static const char *const typed[] = {"temperature", "temprature"};
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        b = open_bench(120, 36, typed[i]);
+        assert_true(on_screen(b, "[both] [N] [temperature=X]"));
+        bench_free(b);
+    }
 }
 
 /* The latent that the evaluation names for a concept, right after the concept. */
