@@ -260,19 +260,20 @@ static enum role role_at(const struct world *t, const char *text)
 }
 
 /* A new text is asked of the SAE as it is now, if the one asked lags by more than a
- * twentieth of the steps; nothing that is compared shifts. */
+ * quarter of the steps; nothing that is compared shifts. */
 static void test_new_text_renews(void **state)
 {
     (void)state;
-    static const char stale[] = "A as of step 900, now 948: R renews";
+    static const char stale[] = "A as of step 900, now 1,201: R renews";
     struct world t = begin_world(120, 36);
     struct session_view *v = &t.b->v;
     settle(&t);
-    v->step = 947; /* not yet */
+    v->state = SESSION_TRAINING;
+    v->step = 1200; /* not yet */
     keys(&t, "\n^P");
     no_command(t.b);
     assert_int_equal(role_at(&t, "A as of step"), ROLE_TEXT);
-    v->step = 948;
+    v->step = 1201;
     tick(&t);
     no_command(t.b); /* the text stands as it was */
     assert_true(on_screen(t.b, stale));
@@ -297,13 +298,13 @@ static void test_new_text_renews(void **state)
         }
         v->subject_busy = true;
         tick(&t);
-        assert_true(on_screen(t.b, "A as of step 900, now 948, renewing ..."));
+        assert_true(on_screen(t.b, "A as of step 900, now 1,201, renewing ..."));
         v->subject_busy = false;
-        v->subject_step = 948;
+        v->subject_step = 1201;
         give_subject(&t);
         settle(&t);
-        assert_int_equal(own(&t)->subject_step, 948);
-        assert_true(on_screen(t.b, "A as of step 948  #") || own(&t)->typing);
+        assert_int_equal(own(&t)->subject_step, 1201);
+        assert_true(on_screen(t.b, "A as of step 1,201  #") || own(&t)->typing);
         keys(&t, own(&t)->typing ? "^" : "");
         v->subject_step = own(&t)->subject_step = 900;
     }
@@ -348,7 +349,7 @@ static void test_names_and_words(void **state)
     for (size_t i = 0; i < sizeof sought / sizeof sought[0]; i++) {
         help_open(&t.b->a, &t.b->v, sought[i]);
         app_view(&t.b->a, &t.b->v, &t.b->c);
-        assert_true(on_screen(t.b, "pin the prompt, to compare another"));
+        assert_true(on_screen(t.b, "pin the prompt: type another"));
         press(t.b, KEY_ESC_);
         press(t.b, KEY_ESC_);
     }

@@ -479,14 +479,50 @@ static void test_suspend(void **state)
     stage_end(&s);
 }
 
+static void *take_mask(void *arg)
+{
+    pthread_sigmask(SIG_SETMASK, NULL, arg);
+    return NULL;
+}
+
+/* What asks to leave is told to the main thread alone: told to another, it may not be
+ * known yet when a stopped process is continued in the background to end, which then
+ * stops for good as it draws. What crashes a thread comes to it. */
+static void test_leaving_is_told_to_the_main_thread(void **state)
+{
+    (void)state;
+    static const struct {
+        int number;
+        bool held;
+    } cases[] = {{SIGTERM, true},  {SIGHUP, true},   {SIGCONT, true},
+                 {SIGSEGV, false}, {SIGBUS, false},  {SIGABRT, false},
+                 {SIGQUIT, false}, {SIGPROF, false}, {SIGWINCH, false}};
+    sigset_t before, after, in_thread;
+    pthread_t thread;
+    struct errinfo e;
+    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    assert_ok(thread_start(&thread, take_mask, &in_thread, &e), &e);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const int number = cases[i].number;
+        assert_int_equal(sigismember(&in_thread, number), cases[i].held);
+        assert_int_equal(sigismember(&after, number), sigismember(&before, number));
+    }
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_exits),           cmocka_unit_test(test_crashes),
-        cmocka_unit_test(test_drawing_on),      cmocka_unit_test(test_signals),
-        cmocka_unit_test(test_signals_at_once), cmocka_unit_test(test_status),
+        cmocka_unit_test(test_exits),
+        cmocka_unit_test(test_crashes),
+        cmocka_unit_test(test_drawing_on),
+        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_signals_at_once),
+        cmocka_unit_test(test_status),
         cmocka_unit_test(test_suspend),
+        cmocka_unit_test(test_leaving_is_told_to_the_main_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
