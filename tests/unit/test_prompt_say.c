@@ -194,7 +194,7 @@ static void test_why_is_whole(void **state)
     assert_true(on_screen(t.b, "latent @position") && on_screen(t.b, "SAE error @"));
     assert_true(on_screen(t.b, ": latents ") && on_screen(t.b, ", SAE error "));
     assert_true(on_screen(t.b, "sum complete, ")); /* of the sum */
-    assert_true(list_visible(&own(&t)->next) >= 6);
+    assert_true(list_visible(&own(&t)->next) >= 5);
     own(&t)->why->error = 2 * own(&t)->why->latents + 1;
     app_view(&t.b->a, &t.b->v, &t.b->c);
     assert_true(on_screen(t.b, "most of it is the SAE's error"));

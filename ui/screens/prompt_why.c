@@ -178,7 +178,7 @@ static void draw_part(const struct app *a, const struct session_view *v,
 enum { WHY_WIDE = 44 }; /* columns from which on the sum is one line */
 enum { WHY_SAID = 160 };
 /* Rows of parts, at least: fewer where the cursor is, which scrolls them. */
-enum { WHY_LEAST = 6, WHY_LEAST_HERE = 3 };
+enum { WHY_LEAST = 5, WHY_LEAST_HERE = 3 };
 
 /* How to read a part, if there is room to say it. */
 static const char reading[] = "signs can differ: logits shares out the whole, silenced "
