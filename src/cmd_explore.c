@@ -257,11 +257,10 @@ int cmd_explore(int argc, char **argv)
         .about =
             "Train and browse in the terminal: the bundled sample (masked against "
             "unmasked, with five seeds of weights each), your own model or text, or a "
-            "RUN saved before, named by its path or, as everywhere, by its name alone if "
-            "it is in the folder of `saetop runs`. RUN may be an SAE of another tool, with "
-            "--model and --corpus; see saetop import -h. Two runs, or a run and an SAE, "
-            "are opened on the screen that compares them. Text on standard input is "
-            "what Prompt begins with; keys then come from /dev/tty.",
+            "RUN saved before: its path, or its name in `saetop runs`. RUN may be "
+            "another tool's SAE, with --model and --corpus: see saetop import -h. Two "
+            "runs, or a run and an SAE, open on the screen that compares them. Prompt "
+            "begins with standard input, if any.",
         .max_args = 2,
         .n_runs = 2,
         .bare = strcmp(argv[0], "explore") != 0,

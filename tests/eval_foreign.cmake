@@ -53,7 +53,9 @@ function(centres) # WORDS before the SAE, then after it
   say(plain ${C_BEFORE} ${OUT}/sae ${C_AFTER})
   say(told ${C_BEFORE} ${OUT}/sae ${C_AFTER} --centre)
   say(imported ${C_BEFORE} ${OUT}/centred ${C_AFTER})
-  string(REPLACE "${OUT}/centred" "${OUT}/sae" imported "${imported}")
+  # But for what stands above a table: that says whether a run or an SAE is asked.
+  string(REGEX REPLACE "^.*\n( +pos +token)" "\\1" told "${told}")
+  string(REGEX REPLACE "^.*\n( +pos +token)" "\\1" imported "${imported}")
   if(NOT told STREQUAL imported OR told STREQUAL plain)
     message(FATAL_ERROR "${ARGN}: with --centre\n${told}\nimported with it\n${imported}")
   endif()
