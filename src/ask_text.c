@@ -227,7 +227,8 @@ static void add_fate(const struct ask_found *f, enum ask_fate fate, struct str *
 
 static void add_fates(const struct ask_found *f, struct str *out)
 {
-    str_add(out, "\nin the whole prompt\n");
+    str_add(out, "\n"
+                 "in the whole prompt\n");
     add_fate(f, ASK_SILENCED, out);
     add_fate(f, ASK_CAME_UP, out);
 }

@@ -25,8 +25,8 @@ bool command_is_help(const char *word); /* -h, --help, help */
 const struct subcommand *command_find(const struct subcommand *table, size_t n,
                                       const char *name); /* or NULL */
 
-/* Do opts_parse and run_names_resolve, and print the line of an error. True to go on; false: *status is what
- * to return. */
+/* Do opts_parse and run_names_resolve, and print the line of an error. True to go on;
+ * false: *status is what to return. */
 bool cmd_parse(const struct opts *o, int argc, char **argv, struct opts_result *r,
                int *status);
 /* The same, and print the help if it was asked for. */

@@ -444,8 +444,9 @@ static void add_foot(const struct verdicts *v, bool all, struct str *out)
                  arm_evals_so_far(&v->arms) ? VERDICT_MARKS_SO_FAR : VERDICT_MARKS);
     }
     if (open) {
-        str_add(out, "unclear: not established; needs: smallest difference so many seeds "
-                     "could establish\n");
+        str_add(out,
+                "unclear: not established; needs: smallest difference so many seeds "
+                "could establish\n");
     }
     if (most >= 2) {
         str_addf(out, "Established here is of %s.\n", shared(v));

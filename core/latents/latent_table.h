@@ -24,9 +24,9 @@ enum match_kind { MATCH_NONE, MATCH_WORD, MATCH_CONCEPT };
 enum match_place { PLACE_TOKEN, PLACE_PREVIOUS, MATCH_PLACES };
 
 struct latent_row {
-    size_t fires;      /* of the table's n_tokens */
-    double density;    /* fires / n_tokens */
-    float max, mean;   /* activation; mean over firing tokens */
+    size_t fires;    /* of the table's n_tokens */
+    double density;  /* fires / n_tokens */
+    float max, mean; /* activation; mean over firing tokens */
     enum match_kind match;
     enum match_place place;
     int32_t match_id;            /* concept index, or token id of a word */

@@ -422,7 +422,8 @@ static void test_marks(void **state)
     } is[] = {
         {VERDICT_OF_EV, VERDICT_LOWER, -.03, -.01, .01, .02, '*',
          "* established: lower"},
-        {VERDICT_OF_EV, VERDICT_OPEN, -.03, -.01, .2, .02, '~', "unclear ~: clear only taken alone"},
+        {VERDICT_OF_EV, VERDICT_OPEN, -.03, -.01, .2, .02, '~',
+         "unclear ~: clear only taken alone"},
         {VERDICT_OF_EV, VERDICT_OPEN, -.03, .01, .2, .02, ' ',
          "unclear: 0.0200 is the smallest difference 5 seeds could establish"},
         {VERDICT_OF_F1_BEST, VERDICT_OPEN, -3, 4, .9, 5.516, ' ',
