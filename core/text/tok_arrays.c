@@ -120,6 +120,11 @@ static uint32_t flags_of(int32_t type)
     }
 }
 
+static bool is_in_model(const struct tok_arrays *a, int32_t id)
+{
+    return (flags_of(type_of(a, (size_t)id)) & (uint32_t)TOK_IN_MODEL) != 0;
+}
+
 static enum err check_text(const struct tok_arrays *a, size_t id, const char *name,
                            struct errinfo *e)
 {
@@ -240,24 +245,32 @@ static enum err keyed_make(const struct tok_arrays *a, struct keyed *k,
 
 /* ---- merges ---- */
 
+/* Reads the merges but those of a control token's text: text never becomes one. */
 static enum err read_merges(const struct tok_arrays *a, const char *name,
-                            struct bpe_merge **out, struct errinfo *e)
+                            struct bpe_merge **out, size_t *n, struct errinfo *e)
 {
     struct bpe_keys *keys = NULL;
     struct bpe_merge *merge = NULL;
+    size_t kept = 0;
     enum err rc = OK;
     TRY_OUT(rc, bpe_keys_new(a->n, &keys, e));
-    for (size_t id = 0; id < a->n; id++) {
-        bpe_keys_put(keys, a->token[id], (int32_t)id);
+    /* Of equal texts the model's stands first. */
+    for (size_t k = 0; k < 2 * a->n; k++) {
+        const size_t id = k % a->n;
+        if (is_in_model(a, (int32_t)id) == (k < a->n)) {
+            bpe_keys_put(keys, a->token[id], (int32_t)id);
+        }
     }
     TRY_OUT(rc, mem_new(&merge, a->n_merges, sizeof *merge, "merges", e));
     for (size_t i = 0; i < a->n_merges; i++) {
-        TRY_OUT(rc,
-                bpe_keys_merge(keys, a->merge[i],
-                               (struct bpe_merge_at){name, "tokenizer.ggml.merges", i},
-                               &merge[i], e));
+        struct bpe_merge *m = &merge[kept];
+        TRY_OUT(rc, bpe_keys_merge(
+                        keys, a->merge[i],
+                        (struct bpe_merge_at){name, "tokenizer.ggml.merges", i}, m, e));
+        kept += is_in_model(a, m->a) && is_in_model(a, m->b);
     }
     *out = merge;
+    *n = kept;
     merge = NULL;
 out:
     mem_free(merge);
@@ -384,9 +397,8 @@ enum err tok_from_arrays(const struct tok_arrays *a, const char *name, struct to
         spec.key = keyed.key;
         spec.score = keyed.score;
     } else {
-        TRY_OUT(rc, read_merges(a, name, &merge, e));
+        TRY_OUT(rc, read_merges(a, name, &merge, &spec.n_merges, e));
         spec.merge = merge;
-        spec.n_merges = a->n_merges;
     }
     spec.normalizer = cJSON_GetObjectItemCaseSensitive(parts, "normalizer");
     spec.pre_tokenizer = cJSON_GetObjectItemCaseSensitive(parts, "pre_tokenizer");

@@ -337,6 +337,59 @@ static void byte_level_arrays(void **state)
     cJSON_Delete(texts);
 }
 
+/* Encodes a text and checks its ids, by t and by the file written of t. */
+static void expect_both(const struct tok *t, const char *text, const int32_t *want,
+                        size_t n)
+{
+    struct errinfo e;
+    struct str file;
+    struct tok *again = NULL;
+    str_init(&file, 1u << 20);
+    assert_ok(tok_print(t, &file, &e), &e);
+    assert_ok(tok_parse(file.p, file.len, "again", &again, &e), &e);
+    const struct tok *const both[] = {t, again};
+    for (size_t i = 0; i < 2; i++) {
+        struct tok_ids ids = {0};
+        assert_ok(tok_encode(both[i], text, strlen(text), &ids, &e), &e);
+        assert_int_equal(ids.n, n);
+        assert_memory_equal(ids.p, want, n * sizeof *want);
+        tok_ids_free(&ids);
+    }
+    tok_free(again);
+    str_free(&file);
+}
+
+/* A merge of a control token never applies; the file written does not name it. */
+static void merges_of_control_tokens(void **state)
+{
+    (void)state;
+    struct tok_text token[] = {{"a", 1}, {"b", 1},  {"ab", 2},
+                               {"c", 1}, {"bc", 2}, {"a", 1}};
+    const struct tok_text merge[] = {{"a b", 3}, {"b c", 3}};
+    const int32_t type[] = {3, 1, 1, 1, 1, 1};
+    struct tok_arrays a = {.model = "gpt2",
+                           .pre = "gpt-2",
+                           .token = token,
+                           .n = 5,
+                           .type = type,
+                           .merge = merge,
+                           .n_merges = 2,
+                           .bos = -1,
+                           .eos = -1,
+                           .pad = -1,
+                           .unk = -1,
+                           .mask = -1};
+    struct errinfo e;
+    struct tok *t = NULL;
+    assert_ok(tok_from_arrays(&a, "m.gguf", &t, &e), &e);
+    expect_both(t, "abc", (const int32_t[]){4}, 1); /* no entry for the byte "a" */
+    tok_free(t);
+    a.n = 6; /* with an entry of the same text, which the merge is of */
+    assert_ok(tok_from_arrays(&a, "m.gguf", &t, &e), &e);
+    expect_both(t, "abc", (const int32_t[]){2, 3}, 2);
+    tok_free(t);
+}
+
 static void expect_refused(const struct arrays *x, const char *says)
 {
     struct errinfo e = {OK, ""};
@@ -381,9 +434,12 @@ static void bad_arrays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ids_of_each_family),   cmocka_unit_test(pieces_of_characters),
-        cmocka_unit_test(sentencepiece_arrays), cmocka_unit_test(byte_level_arrays),
+        cmocka_unit_test(ids_of_each_family),
+        cmocka_unit_test(pieces_of_characters),
+        cmocka_unit_test(sentencepiece_arrays),
+        cmocka_unit_test(byte_level_arrays),
         cmocka_unit_test(bad_arrays),
+        cmocka_unit_test(merges_of_control_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
