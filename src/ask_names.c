@@ -18,25 +18,33 @@ static enum err read_concepts(const struct settings *s, const struct tok *tok,
 
 enum err ask_names_read(const char *path, const struct settings *s,
                         const struct tok *tok, size_t F, struct ask_names *out,
-                        struct errinfo *e)
+                        struct remarks *r, struct errinfo *e)
 {
     char file[RUNDIR_PATH];
     struct concepts *c = NULL;
     struct concept_table *t = NULL;
+    struct errinfo why = {OK, ""};
     enum err rc = OK;
     *out = (struct ask_names){0};
     if (!rundir_is(path) || rundir_file(path, "eval.json", file, e) != OK ||
         !file_exists(file)) {
         return OK;
     }
-    TRY_OUT(rc, read_concepts(s, tok, &c, e));
-    TRY_OUT(rc, concept_table_load(file, c, F, &t, e));
-    TRY_OUT(rc, names_init(&out->names, tok, c, e));
-    TRY_OUT(rc, tellers_of(t, &out->names, F, &out->teller, &out->n, e));
+    TRY_OUT(rc, read_concepts(s, tok, &c, &why));
+    TRY_OUT(rc, concept_table_load(file, c, F, &t, &why));
+    TRY_OUT(rc, names_init(&out->names, tok, c, &why));
+    TRY_OUT(rc, tellers_of(t, &out->names, F, &out->teller, &out->n, &why));
 out:
     concept_table_unref(t);
     concepts_free(c);
-    return rc == ERR_NOMEM ? rc : OK; /* a prompt is answered without names too */
+    if (rc == ERR_NOMEM) {
+        return err_set(e, rc, "%s", why.msg);
+    }
+    if (rc != OK) { /* a prompt is answered without names too */
+        remarks_add(r, "%s; latents are shown without the concepts that they tell",
+                    why.msg);
+    }
+    return OK;
 }
 
 void ask_names_deinit(struct ask_names *n)

@@ -3,6 +3,7 @@
 #ifndef SAETOP_SRC_ASK_NAMES_H
 #define SAETOP_SRC_ASK_NAMES_H
 
+#include "base/remarks.h"
 #include "latents/latent_names.h"
 #include "session/tellers.h"
 #include "train/settings.h"
@@ -14,11 +15,11 @@ struct ask_names {
 };
 
 /* Reads them for the run at `path`, whose model has `tok` and whose SAE has F latents;
- * none if it keeps no evaluation, or is no run, or its concepts cannot be read. Call
- * ask_names_deinit after an error too. ERR_NOMEM. */
+ * none if it keeps no evaluation, or is no run, or, with a remark, if what it keeps
+ * cannot be read. Call ask_names_deinit after an error too. ERR_NOMEM. */
 enum err ask_names_read(const char *path, const struct settings *s,
                         const struct tok *tok, size_t F, struct ask_names *out,
-                        struct errinfo *e) ERR_CHECKED;
+                        struct remarks *r, struct errinfo *e) ERR_CHECKED;
 void ask_names_deinit(struct ask_names *n);
 
 /* Lists the concepts that a latent tells, the best told first; returns how many. O(n).

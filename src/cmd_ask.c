@@ -87,6 +87,7 @@ static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
                          struct errinfo *e)
 {
     const bool tabled = a->densest > 0 || k->times;
+    struct remarks said = {0};
     TRY(run_opts_check_centre(&a->named, &path, 1, e));
     if (tabled || a->heldout > 0) {
         TRY(tabled ? browse_open(path, &a->named, &k->b, e)
@@ -102,7 +103,8 @@ static enum err open_run(const char *path, struct ask_args *a, struct asking *k,
     find_arms(path, k);
     TRY(browse_labels(path, k->subject->sae->F, &k->labels, e));
     TRY(ask_names_read(path, &k->record->set, k->subject->lm->tok, k->subject->sae->F,
-                       &k->names, e));
+                       &k->names, &said, e));
+    cmd_remarks(NULL, &said);
     if (a->preset) {
         TRY(read_presets(path, k, e));
     }

@@ -136,6 +136,9 @@ grep -q 'concepts as evaluated at step 20 of 30: ' out || fault "an older evalua
 echo '{"concepts": 1' >run/eval.json
 run find run animal --most 1
 [ $status = 0 ] && grep -q 'run/eval.json' err || fault "an evaluation that cannot be read"
+run ask run --text "$text"
+[ $status = 0 ] && [ -s out ] && [ "$(wc -l <err)" = 1 ] && grep -q '^saetop: run/eval.json: ' err ||
+    fault "ask with an evaluation that cannot be read"
 rm run/eval.json
 accept find run animal --most 1
 grep -q 'no evaluation is kept' out || fault "no evaluation"
