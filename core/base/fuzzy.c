@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -175,6 +176,27 @@ static bool is_swapped(const char *a, const char *b)
     return a[i] && a[i] == b[i + 1] && a[i + 1] == b[i];
 }
 
+/* A bit for each letter that is in a word; some letters share one. */
+static uint32_t letters_in(const char *word)
+{
+    uint32_t in = 0;
+    for (; *word; word++) {
+        in |= UINT32_C(1) << ((unsigned char)*word & 31U);
+    }
+    return in;
+}
+
+/* Whether a has more than `most` letters that b lacks: then more slips lie between
+ * them, as each takes away one at the most. */
+static bool is_far(uint32_t a, uint32_t b, size_t most)
+{
+    uint32_t lacks = a & ~b;
+    for (; lacks && most > 0; most--) {
+        lacks &= lacks - 1;
+    }
+    return lacks != 0;
+}
+
 static bool is_near(const char *typed, size_t n, const char *word, size_t len)
 {
     char a[WORD_MAX], b[WORD_MAX];
@@ -184,7 +206,9 @@ static bool is_near(const char *typed, size_t n, const char *word, size_t len)
     }
     copy_lower(a, typed, n);
     copy_lower(b, word, len);
-    return nearest_slips(a, b) <= most && (n >= LOOSE_LEAST || is_swapped(a, b));
+    const uint32_t in_a = letters_in(a), in_b = letters_in(b);
+    return !is_far(in_a, in_b, most) && !is_far(in_b, in_a, most) &&
+           nearest_slips(a, b) <= most && (n >= LOOSE_LEAST || is_swapped(a, b));
 }
 
 /* Copies what is meant, the text from `at` to `end`. */

@@ -1,5 +1,7 @@
 /* Finding latents by text, the best answers first. */
 #include "base/fuzzy.h"
+#include "base/nearest.h"
+#include "base/rng.h"
 #include "check.h"
 #include "latents/latent_find.h"
 #include "ui_sample.h"
@@ -90,6 +92,51 @@ static void test_loose(void **state)
     assert_string_equal(fuzzy_name(FUZZY_GAPS), "initials");
     assert_string_equal(fuzzy_name(FUZZY_LETTERS), "letters");
     assert_string_equal(fuzzy_name(FUZZY_NEAR), "spelling");
+}
+
+/* Changes one letter of a word, or two: put in, taken away, replaced, swapped. */
+static void slip(struct rng *r, char word[48])
+{
+    const size_t n = strlen(word), at = (size_t)rng_below(r, n);
+    const char put = (char)('a' + (int)rng_below(r, 6));
+    switch (rng_below(r, 4)) {
+    case 0:
+        memmove(word + at + 1, word + at, n - at + 1);
+        word[at] = put;
+        break;
+    case 1: word[at] = put; break;
+    case 2: memmove(word + at, word + at + 1, n - at); break;
+    default:
+        if (at + 1 < n) {
+            const char c = word[at];
+            word[at] = word[at + 1];
+            word[at + 1] = c;
+        }
+    }
+}
+
+/* Words of few letters, so that many are near: just those of few enough slips are. */
+static void test_near_is_few_slips(void **state)
+{
+    (void)state;
+    struct rng r = rng_begin(7, RNG_SAMPLE, 0);
+    size_t near = 0, far = 0;
+    for (int i = 0; i < 20000; i++) {
+        char a[48] = "", b[48], meant[FUZZY_NEAR_MAX];
+        const size_t n = 4 + (size_t)rng_below(&r, 8);
+        for (size_t k = 0; k < n; k++) {
+            a[k] = (char)('a' + (int)rng_below(&r, 6));
+        }
+        memcpy(b, a, sizeof b);
+        for (uint64_t slips = rng_below(&r, 4); slips > 0; slips--) {
+            slip(&r, b);
+        }
+        const bool is = fuzzy_near(a, b, meant);
+        assert_true(is == (nearest_slips(a, b) <= (n < 7 ? 1 : 2)));
+        near += is;
+        far += !is;
+    }
+    assert_true(near > 1000 && far > 1000);
 }
 
 /* ---- latents ---- */
@@ -304,7 +351,7 @@ int main(void)
         cmocka_unit_test(test_fuzzy),    cmocka_unit_test(test_loose),
         cmocka_unit_test(test_by_token), cmocka_unit_test(test_by_the_rest),
         cmocka_unit_test(test_loosely),  cmocka_unit_test(test_by_concept),
-        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_edges),    cmocka_unit_test(test_near_is_few_slips),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
