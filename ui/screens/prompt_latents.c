@@ -374,9 +374,12 @@ static void draw_list(struct app *a, const struct session_view *v, struct canvas
              written && s->texts > 1 ? ", " : "",
              written && s->texts > 1 ? s->text_name[s->walked] : "", seed);
     list_extent(s, extent, sizeof extent);
-    snprintf(value, sizeof value, "%zu%s%s%s", s->rows.count + s->more,
-             s->dense_out ? ", no dense" : "", extent,
-             s->busy || s->changed || prompt_renewing(s, v) ? " ..." : "");
+    const bool renews = s->busy || s->changed || prompt_renewing(s, v);
+    snprintf(value, sizeof value, "%zu%s%s", s->rows.count + s->more,
+             s->dense_out ? ", no dense" : "",
+             extent[0] ? extent
+             : renews  ? " ..."
+                       : "");
     const struct rect in = canvas_box(
         c, r, title, value, *app_focus(a, &screen_prompt) == PROMPT_LATENTS_PANE);
     app_hit(a, r, HIT_PANE, PROMPT_LATENTS_PANE);
